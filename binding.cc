@@ -1,0 +1,12 @@
+// The seam, C++ side: one line per name that lib/native.ts declares.
+#include <napi.h>
+
+#include "src/napi/exports.h"
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  using namespace incremental;
+  export_info(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(torch_incremental, init)

@@ -1,0 +1,94 @@
+// The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
+// compares the two. Plain values go in and come out; large things stay native behind handles.
+import path from 'node:path';
+import { loadLibtorch } from './libtorch';
+import type { DatasetPlan, EvaluatePlan, InitialTensor, PredictPlan, ReadPlan, TrainPlan, WritePlan } from './plans';
+
+/** A native state dict. Opaque; only the functions below can look inside. */
+export type StateHandle = { readonly __state: never };
+/** A native data set. */
+export type DatasetHandle = { readonly __dataset: never };
+
+export interface NativeInfo {
+  builtFor: string;
+  cpuCapability: string;
+  parallel: string;
+  threads: number;
+  cuda: boolean;
+}
+
+export interface TensorInfo {
+  name: string;
+  /** PyTorch's name without `torch.`: 'float32', 'int64', 'bfloat16' … */
+  dtype: string;
+  shape: number[];
+  /** Elements between neighbours along each axis. */
+  stride: number[];
+  /** First element inside the storage. */
+  offset: number;
+  /** Which storage of this state it lives in; tied tensors have the same number. Counted in first-use order. */
+  storage: number;
+  /** Size of that whole storage. */
+  storageBytes: number;
+}
+
+export interface DatasetInfo {
+  length: number;
+  shape: number[];
+  dtype: 'uint8' | 'float32';
+  classes: number;
+}
+
+/** Long work on its own thread. `done` settles after the last event was delivered. */
+export interface Job<Result> {
+  done: Promise<Result>;
+  /** Ends the work after the batch in hand; `done` then rejects with code ERR_CANCELLED. Harmless when it is over. */
+  cancel(): void;
+}
+
+export type NativeEvent =
+  | { type: 'step' | 'log'; epoch: number; step: number; loss: number; seconds: number; samples: number }
+  | { type: 'epoch'; epoch: number; step: number; loss: number; seconds: number; samples: number };
+
+export interface Native {
+  info(): NativeInfo;
+
+  readState(plan: ReadPlan): Promise<StateHandle>;
+  writeState(state: StateHandle, plan: WritePlan): Promise<void>;
+  /** Draws in list order from a generator seeded as torch.manual_seed(seed) seeds it. */
+  createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
+  stateInfo(state: StateHandle): TensorInfo[];
+  /** A contiguous copy of the bytes. */
+  stateTensor(state: StateHandle, index: number): ArrayBuffer;
+  /** Same names in the same order, dtypes, shapes and bits. */
+  statesEqual(a: StateHandle, b: StateHandle): boolean;
+  disposeState(state: StateHandle): void;
+
+  makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;
+  datasetInfo(dataset: DatasetHandle): DatasetInfo;
+  disposeDataset(dataset: DatasetHandle): void;
+
+  train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
+  evaluate(plan: EvaluatePlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
+  predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+}
+
+let loaded: Native | undefined;
+
+/** The addon, loaded with libtorch on first use: importing this library must cost nothing. */
+export function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  loadLibtorch();
+  const addon = { exports: {} };
+  process.dlopen(addon, addonPath('torch_incremental'));
+  return addon.exports as Native;
+}
+
+/** Where the compiled file `name`.node stands. */
+export function addonPath(name: 'loader' | 'torch_incremental'): string {
+  return path.join(__dirname, '..', 'build', 'Release', `${name}.node`);
+}

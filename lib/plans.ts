@@ -1,0 +1,89 @@
+// The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
+// again where memory depends on them.
+import type { DatasetHandle, StateHandle } from './native';
+import type { Program } from './program';
+import type { Transform } from './transforms';
+
+/** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
+export interface ReadPlan {
+  path: string;
+  /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
+  fileBytes: number;
+  /** Storages: stored (not compressed) runs of bytes in the file. */
+  storages: { offset: number; bytes: number; bigEndian: boolean }[];
+  tensors: { name: string; dtype: string; shape: number[]; stride: number[]; offset: number; storage: number }[];
+}
+
+/** How to write a state: `pickle` is the finished data.pkl; storages follow in the order of TensorInfo.storage. */
+export interface WritePlan {
+  path: string;
+  /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
+  archive: string;
+  pickle: Uint8Array;
+}
+
+/** One tensor to make, filled as PyTorch's modules initialise it. */
+export interface InitialTensor {
+  name: string;
+  dtype: 'float32' | 'int64';
+  shape: readonly number[];
+  init: Initialiser;
+}
+
+export type Initialiser =
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Uniform in [-bound, bound). */
+  | { readonly kind: 'uniform'; readonly bound: number };
+
+export type DatasetPlan =
+  /** Files of fixed records, read in order. */
+  | {
+      kind: 'records';
+      files: {
+        path: string;
+        /** Where the records start, and how many there are. */
+        offset: number;
+        count: number;
+        /** Labels for files that hold images only; absent when byte 0 of each record is the label. */
+        labels?: Int32Array;
+      }[];
+      shape: number[];
+      classes: number;
+    }
+  | { kind: 'arrays'; inputs: Uint8Array | Float32Array; labels: Int32Array; shape: number[]; classes: number }
+  /** Samples start … end-1 of another set, sharing its memory. */
+  | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
+
+interface RunPlan {
+  program: Program;
+  state: StateHandle;
+  transforms: readonly Transform[];
+  batchSize: number;
+  threads: number;
+}
+
+export interface TrainPlan extends RunPlan {
+  dataset: DatasetHandle;
+  /** Names of the state that training returns, in state-dict order. */
+  names: readonly string[];
+  epochs: number;
+  shuffle: boolean;
+  dropLast: boolean;
+  learningRate: number;
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  seed: number;
+  logEvery: number;
+}
+
+export interface EvaluatePlan extends RunPlan {
+  dataset: DatasetHandle;
+}
+
+export interface PredictPlan extends RunPlan {
+  /** Copied on entry. uint8 goes through the transforms, float32 into the model as it is. */
+  inputs: Uint8Array | Float32Array;
+  /** One sample. */
+  shape: number[];
+}

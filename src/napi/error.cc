@@ -1,0 +1,36 @@
+#include "src/napi/error.h"
+
+#include <new>
+
+#include "src/core/error.h"
+
+namespace incremental {
+
+Failure describe(const std::exception_ptr& cause) {
+  try {
+    std::rethrow_exception(cause);
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {"ERR_OUT_OF_MEMORY", "Out of memory"};
+  } catch (const c10::OutOfMemoryError& error) {
+    return {"ERR_OUT_OF_MEMORY", error.what_without_backtrace()};
+  } catch (const c10::Error& error) {
+    std::string message = error.what_without_backtrace();
+    // c10/core/impl/alloc_cpu.cpp reports a failed allocation as a plain c10::Error.
+    bool memory = message.find("DefaultCPUAllocator") != std::string::npos;
+    return {memory ? "ERR_OUT_OF_MEMORY" : "ERR_TORCH", std::move(message)};
+  } catch (const std::exception& error) {
+    return {"ERR_TORCH", error.what()};
+  } catch (...) {
+    return {"ERR_TORCH", "unknown C++ exception"};
+  }
+}
+
+Napi::Error to_js(Napi::Env env, const Failure& failure) {
+  Napi::Error error = Napi::Error::New(env, failure.message);
+  error.Set("code", Napi::String::New(env, failure.code));
+  return error;
+}
+
+}  // namespace incremental
