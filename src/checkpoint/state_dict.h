@@ -14,4 +14,11 @@ struct NamedTensor {
 
 using StateDict = std::vector<NamedTensor>;
 
+// Native memory that a state holds; shared storages count once per tensor.
+inline int64_t bytes_of(const StateDict& state) {
+  int64_t bytes = 0;
+  for (const NamedTensor& item : state) bytes += static_cast<int64_t>(item.tensor.nbytes());
+  return bytes;
+}
+
 }  // namespace incremental

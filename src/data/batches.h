@@ -1,0 +1,48 @@
+// Batches in the order of torch.utils.data.DataLoader(shuffle, num_workers=0), made ahead by one thread of its own.
+// Random numbers are drawn by the caller's thread, in prepare(), in exactly PyTorch's order; only the pixel work that
+// follows from them runs ahead. So a model that draws too (dropout) sees the same stream of numbers as in Python.
+#pragma once
+#include <memory>
+
+#include "src/core/libtorch.h"
+#include "src/data/dataset.h"
+#include "src/data/pipeline.h"
+
+namespace incremental {
+
+struct Batch {
+  at::Tensor inputs;  // [sample, …] float32; valid until the next but one take()
+  at::Tensor labels;  // [sample] int64
+};
+
+struct BatchOptions {
+  int64_t batch_size = 64;
+  int64_t epochs = 1;
+  bool shuffle = true;
+  bool drop_last = false;
+};
+
+class Batches {
+ public:
+  // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it.
+  Batches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator);
+  ~Batches();
+  Batches(const Batches&) = delete;
+  Batches& operator=(const Batches&) = delete;
+
+  int64_t per_epoch() const;
+
+  // Draws what the next batch needs (at an epoch's start also the loader's base seed and the sampler's) and hands it to
+  // the assembling thread. Does nothing when the last batch of the last epoch was drawn. Never blocks for long: at most
+  // one batch is being assembled while one is in use.
+  void prepare();
+
+  // The batch of the oldest prepare() not yet taken; waits until it is assembled.
+  Batch take();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace incremental
