@@ -2,7 +2,7 @@
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import path from 'node:path';
 import { loadLibtorch } from './libtorch';
-import type { DatasetPlan, EvaluatePlan, InitialTensor, PredictPlan, ReadPlan, TrainPlan, WritePlan } from './plans';
+import type { DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
@@ -46,9 +46,15 @@ export interface Job<Result> {
   cancel(): void;
 }
 
-export type NativeEvent =
-  | { type: 'step' | 'log'; epoch: number; step: number; loss: number; seconds: number; samples: number }
-  | { type: 'epoch'; epoch: number; step: number; loss: number; seconds: number; samples: number };
+/** See src/train/report.h. */
+export interface NativeEvent {
+  type: 'step' | 'log' | 'epoch';
+  epoch: number;
+  step: number;
+  loss: number;
+  seconds: number;
+  samples: number;
+}
 
 export interface Native {
   info(): NativeInfo;
@@ -69,8 +75,8 @@ export interface Native {
   disposeDataset(dataset: DatasetHandle): void;
 
   train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
-  evaluate(plan: EvaluatePlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
-  predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+  evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
+  predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
 }
 
 let loaded: Native | undefined;

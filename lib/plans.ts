@@ -54,16 +54,17 @@ export type DatasetPlan =
   /** Samples start … end-1 of another set, sharing its memory. */
   | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
 
-interface RunPlan {
+/** A forward pass over a data set. */
+export interface RunPlan {
   program: Program;
   state: StateHandle;
+  dataset: DatasetHandle;
   transforms: readonly Transform[];
   batchSize: number;
   threads: number;
 }
 
 export interface TrainPlan extends RunPlan {
-  dataset: DatasetHandle;
   /** Names of the state that training returns, in state-dict order. */
   names: readonly string[];
   epochs: number;
@@ -75,15 +76,4 @@ export interface TrainPlan extends RunPlan {
   nesterov: boolean;
   seed: number;
   logEvery: number;
-}
-
-export interface EvaluatePlan extends RunPlan {
-  dataset: DatasetHandle;
-}
-
-export interface PredictPlan extends RunPlan {
-  /** Copied on entry. uint8 goes through the transforms, float32 into the model as it is. */
-  inputs: Uint8Array | Float32Array;
-  /** One sample. */
-  shape: number[];
 }

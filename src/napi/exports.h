@@ -2,7 +2,20 @@
 #pragma once
 #include <napi.h>
 
+#include "src/napi/error.h"
+
 namespace incremental {
+
+// Adds one function; what it throws in C++ arrives in JavaScript with its code.
+template <class Function>
+void export_function(Napi::Env env, Napi::Object exports, const char* name, Function function) {
+  exports[name] = Napi::Function::New(
+      env,
+      [function](const Napi::CallbackInfo& call) -> Napi::Value {
+        return guarded(call.Env(), [&] { return function(call); });
+      },
+      name);
+}
 
 void export_info(Napi::Env env, Napi::Object exports);      // info.cc: versions, build
 void export_states(Napi::Env env, Napi::Object exports);    // states.cc: read, write, look into state dicts

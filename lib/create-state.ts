@@ -1,0 +1,25 @@
+// New states, for models that start from nothing.
+import { fromNative } from './errors';
+import type { Model } from './module';
+import { native } from './native';
+import { checkOptions, isMade, isNumber } from './options';
+import { makeState, type State } from './state';
+
+export interface CreateStateOptions {
+  /** As `torch.manual_seed(seed)` just before the model is made. Default: 0. */
+  seed?: number;
+}
+
+/** A state initialised as PyTorch's modules initialise theirs, bit for bit. */
+export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
+  isMade('program', 'net() or sequential()')(model, 'model');
+  checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
+  const handle = await fromNative(() => native().createState(model.tensors, options.seed ?? 0));
+  return makeState(handle, metadataOf(model));
+}
+
+/** What `state_dict()` of the model in Python carries as `_metadata`. */
+export function metadataOf(model: Model): Map<string, unknown> {
+  const versions = model.modules.map(([path, version]) => [path, new Map([['version', version]])] as const);
+  return new Map([['_metadata', new Map(versions)]]);
+}

@@ -1,0 +1,123 @@
+// Evaluating and predicting: forward passes that change nothing.
+import { arrays, cifar10, type Dataset, datasetClasses, isDataset, openDataset } from './datasets';
+import { LearnError } from './errors';
+import { runJob } from './job';
+import { native } from './native';
+import { type Check, checkOptions, invalid, isListOf, isNumber } from './options';
+import { checkSamples, isTransforms, prepareSubject, type RunOptions, runOptionChecks } from './run';
+import type { State } from './state';
+import { normalize, type Transform, toTensor } from './transforms';
+
+export interface EvaluateOptions extends RunOptions {
+  /** Default: `cifar10({ root: './data', train: false, download: true })`. */
+  data?: Dataset;
+  /** Default: the seed job's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; none for float32 data. */
+  transforms?: readonly Transform[];
+}
+
+export interface ClassResult {
+  /** The class's name, or its number where the data set has no names. */
+  name: string;
+  samples: number;
+  correct: number;
+  /** Correct among this class's samples, 0 to 1; NaN where there are none. */
+  accuracy: number;
+}
+
+export interface Evaluation {
+  /** Mean cross-entropy over the samples. */
+  loss: number;
+  /** Correct among all samples, 0 to 1. */
+  accuracy: number;
+  perClass: ClassResult[];
+  /** `confusion[actual][predicted]`: how many samples. */
+  confusion: number[][];
+  samples: number;
+}
+
+/** Scores a state on labelled data. */
+export async function evaluate(source: string | State, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptions('evaluate', options, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
+  const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
+  const { plan, model } = await prepareSubject(source, options);
+  const dataset = await openDataset(data, signal);
+  const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
+  checkSamples(model, dataset, transforms);
+  const {
+    loss,
+    samples,
+    confusion: cells,
+  } = await runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
+
+  const classes = Math.sqrt(cells.length);
+  const confusion = Array.from({ length: classes }, (_, row) => [
+    ...cells.subarray(row * classes, (row + 1) * classes),
+  ]);
+  const names = await datasetClasses(data);
+  const perClass = confusion.map((row, label): ClassResult => {
+    const count = row.reduce((sum, cell) => sum + cell, 0);
+    const correct = row[label] ?? 0;
+    return { name: names?.[label] ?? String(label), samples: count, correct, accuracy: correct / count };
+  });
+  const correct = perClass.reduce((sum, result) => sum + result.correct, 0);
+  return { loss, accuracy: correct / samples, perClass, confusion, samples };
+}
+
+export interface PredictOptions extends RunOptions {
+  /** For uint8 inputs. Default: `[toTensor(), normalize(0.5, 0.5)]`. float32 inputs go into the model as they are. */
+  transforms?: readonly Transform[];
+  /** Shape of one sample. Default: the model's own, where it fixes one. */
+  shape?: readonly number[];
+}
+
+export interface Prediction {
+  /** [sample, class], row by row. */
+  logits: Float32Array;
+  /** The class of each sample's largest logit. */
+  labels: Int32Array;
+}
+
+const isInputs: Check = (value, name) => {
+  if (!(value instanceof Uint8Array || value instanceof Float32Array))
+    throw invalid('a Uint8Array or a Float32Array', name, value);
+};
+
+/**
+ * Runs samples through the model: `inputs` is [n, …shape] row by row, as uint8 pixels or as float32 that are already what
+ * the model takes.
+ */
+export async function predict(
+  source: string | State,
+  inputs: Uint8Array | Float32Array,
+  options: PredictOptions = {},
+): Promise<Prediction> {
+  isInputs(inputs, 'inputs');
+  checkOptions('predict', options, {
+    ...runOptionChecks,
+    transforms: isTransforms,
+    shape: isListOf(isNumber({ integer: true, min: 1 })),
+  });
+  const { plan, model } = await prepareSubject(source, options);
+  const shape = options.shape ?? model.input;
+  if (!shape)
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
+    );
+  const size = shape.reduce((product, side) => product * side, 1);
+  if (inputs.length === 0 || inputs.length % size !== 0) {
+    throw new LearnError(
+      'ERR_SHAPE',
+      `Expected a multiple of ${size} values, one sample being [${shape.join(', ')}], but "inputs" has ${inputs.length}`,
+    );
+  }
+  const labels = new Int32Array(inputs.length / size);
+  const dataset = await openDataset(arrays({ inputs, labels, shape: [...shape], classes: 1 }), options.signal);
+  const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
+  checkSamples(model, dataset, transforms);
+  return runJob(() => native().predict({ ...plan, dataset, transforms }), { signal: options.signal });
+}
+
+function defaultTransforms(dtype: 'uint8' | 'float32'): readonly Transform[] {
+  return dtype === 'uint8' ? [toTensor(), normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])] : [];
+}

@@ -1,0 +1,45 @@
+// Every public name. index.mts is the same list for `import`.
+export { type CreateStateOptions, createState } from './create-state';
+export { arrays, cifar10, type Dataset, subset } from './datasets';
+export type { Device, DeviceInfo } from './device';
+export { type ErrorCode, errorCodes, LearnError } from './errors';
+export {
+  type ClassResult,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Prediction,
+  type PredictOptions,
+  predict,
+} from './evaluate';
+export { type BatchNorm2dOptions, batchNorm2d } from './layers/batch-norm2d';
+export { type Layers, type ResidualOptions, residual } from './layers/containers';
+export { type Conv2dOptions, conv2d } from './layers/conv2d';
+export { type LinearOptions, linear } from './layers/linear';
+export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pooling';
+export { dropout, flatten, identity, relu } from './layers/simple';
+export { net } from './models/net';
+export { type SequentialOptions, sequential } from './models/sequential';
+export type { Model, Module } from './module';
+export type { Program, ProgramNode, ProgramTensor } from './program';
+export { loadState, State, saveState } from './state';
+export {
+  type EpochEvent,
+  type EpochSummary,
+  type StepEvent,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainResult,
+  trainEvents,
+  trainIncremental,
+} from './train';
+export {
+  normalize,
+  randomCrop,
+  randomHorizontalFlip,
+  randomRotation,
+  randomVerticalFlip,
+  seedTransforms,
+  type Transform,
+  toTensor,
+} from './transforms';

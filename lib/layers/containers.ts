@@ -1,0 +1,60 @@
+// Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
+import { LearnError } from '../errors';
+import { type Module, type ModuleCall, node, value } from '../module';
+
+/**
+ * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts
+ * them, as `torch.nn.Sequential` does. Names that look like numbers need the list: objects would reorder them.
+ */
+export type Layers = Readonly<Record<string, Module>> | readonly Module[];
+
+/** One layer after the other. As `torch.nn.Sequential`. */
+export function chain(layers: Layers): Module {
+  const children = childrenOf(layers);
+  return { type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, 'input', 'output') };
+}
+
+export interface ResidualOptions {
+  /** What the input passes through before it is added. Default: nothing. */
+  shortcut?: Readonly<Record<string, Module>>;
+}
+
+/**
+ * body(x) + shortcut(x): He et al. 2016, eq. 1 and 2. The names of the body's and the shortcut's layers stand side by side,
+ * as in torchvision's BasicBlock: `residual({ conv1, bn1, relu, conv2, bn2 }, { shortcut: { downsample } })`.
+ */
+export function residual(body: Layers, { shortcut = {} }: ResidualOptions = {}): Module {
+  const main = childrenOf(body);
+  const side = Object.entries(shortcut);
+  const steps = [
+    ...chained(main, 'input', 'main'),
+    ...chained(side, 'input', 'side'),
+    node('add', 'Tensor', { self: value('main'), other: value(side.length === 0 ? 'input' : 'side') }),
+  ];
+  return { type: 'Residual', version: 1, tensors: [], children: [...main, ...side], steps };
+}
+
+function childrenOf(layers: Layers): [string, Module][] {
+  const children: [string, Module][] = Array.isArray(layers)
+    ? layers.map((layer, index) => [String(index), layer])
+    : Object.entries(layers as Readonly<Record<string, Module>>);
+  if (children.length === 0)
+    throw new LearnError('ERR_INVALID_OPTION', 'Expected at least one layer but received none');
+  for (const [name, module] of children) {
+    if (name === '' || name.includes('.') || typeof module?.type !== 'string') {
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `Expected layers with names that hold no dot, such as { conv1: conv2d(3, 16, 3) }, but "${name}" is not one`,
+      );
+    }
+  }
+  return children;
+}
+
+function chained(children: readonly (readonly [string, Module])[], input: string, output: string): ModuleCall[] {
+  return children.map(([name], index) => ({
+    module: name,
+    input: index === 0 ? input : `${output}/${children[index - 1]?.[0]}`,
+    output: index === children.length - 1 ? output : `${output}/${name}`,
+  }));
+}

@@ -1,0 +1,34 @@
+// torch.nn.Linear
+import { leaf, type Module, type ModuleTensor, node, value } from '../module';
+import { checkNumbers } from '../options';
+import { biasUniform, kaimingUniform } from './initialisers';
+
+export interface LinearOptions {
+  /** Defaults to true. */
+  bias?: boolean;
+}
+
+/** x·Wᵀ + b: [n, inFeatures] to [n, outFeatures]. As `torch.nn.Linear`. */
+export function linear(inFeatures: number, outFeatures: number, { bias = true }: LinearOptions = {}): Module {
+  checkNumbers('linear', { inFeatures, outFeatures }, { integer: true, min: 1 });
+  const tensors: ModuleTensor[] = [
+    {
+      name: 'weight',
+      role: 'parameter',
+      dtype: 'float32',
+      shape: [outFeatures, inFeatures],
+      init: kaimingUniform(inFeatures),
+    },
+  ];
+  if (bias) {
+    tensors.push({
+      name: 'bias',
+      role: 'parameter',
+      dtype: 'float32',
+      shape: [outFeatures],
+      init: biasUniform(inFeatures),
+    });
+  }
+  const args = { input: value('input'), weight: value('weight'), bias: bias ? value('bias') : null };
+  return leaf('Linear', [node('linear', '', args)], tensors);
+}

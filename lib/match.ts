@@ -1,0 +1,77 @@
+// Which model a state belongs to, and in what it does not fit.
+import { LearnError } from './errors';
+import { knownModels } from './models';
+import type { Model } from './module';
+import type { State } from './state';
+
+/** The model whose tensors the state holds; throws with every difference to the nearest one if there is none. */
+export function recogniseModel(state: State): Model {
+  const candidates = Object.values(knownModels).map((make) => {
+    const model = make();
+    return { model, difference: compare(model, state) };
+  });
+  const fitting = candidates.find(({ difference }) => difference.total === 0);
+  if (fitting) return fitting.model;
+  const nearest = candidates.reduce((best, candidate) =>
+    candidate.difference.shared > best.difference.shared ? candidate : best,
+  );
+  const { shared } = nearest.difference;
+  if (shared > 0) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference);
+  throw new LearnError(
+    'ERR_MODEL_UNKNOWN',
+    `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
+      `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}. Pass the model they belong to as the option ` +
+      '"model", for example sequential({ … }) with layers of these names',
+  );
+}
+
+/** Throws ERR_STATE_MISMATCH, naming every difference, unless the state fits the model. */
+export function checkState(model: Model, state: State): void {
+  const difference = compare(model, state);
+  if (difference.total > 0) throw mismatch(model.name, difference);
+}
+
+interface Difference {
+  missing: string[];
+  unexpected: string[];
+  misshapen: string[];
+  /** Names that both have. */
+  shared: number;
+  total: number;
+}
+
+function compare(model: Model, state: State): Difference {
+  const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
+  const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
+  const missing = [...wanted].filter(([name]) => !held.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
+  const unexpected = [...held].filter(([name]) => !wanted.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
+  const misshapen = [...wanted].flatMap(([name, shape]) => {
+    const found = held.get(name);
+    if (!found || shown(found) === shown(shape)) return [];
+    return [`${name} is ${shown(found)}, expected ${shown(shape)}`];
+  });
+  return {
+    missing,
+    unexpected,
+    misshapen,
+    shared: wanted.size - missing.length,
+    total: missing.length + unexpected.length + misshapen.length,
+  };
+}
+
+function mismatch(model: string, { missing, unexpected, misshapen }: Difference): LearnError {
+  const lines = [`The state does not fit ${model}.`];
+  if (missing.length > 0) lines.push(`Missing: ${list(missing)}.`);
+  if (unexpected.length > 0) lines.push(`Unexpected: ${list(unexpected)}.`);
+  if (misshapen.length > 0) lines.push(`Of another shape: ${list(misshapen)}.`);
+  lines.push('Load the checkpoint that belongs to this model, or pass its own as the option "model".');
+  return new LearnError('ERR_STATE_MISMATCH', lines.join('\n  '));
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? '(none)' : items.join(', ');
+}
+
+function shown(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}

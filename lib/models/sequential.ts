@@ -1,0 +1,15 @@
+// The builder for models of one's own.
+import { chain, type Layers } from '../layers/containers';
+import { buildModel, type Model } from '../module';
+
+export interface SequentialOptions {
+  /** Shape of one sample, such as [3, 32, 32]; `predict` and the checks before a run use it. Default: any. */
+  input?: readonly number[];
+  /** For messages. Defaults to 'Sequential'. */
+  name?: string;
+}
+
+/** A model that runs its layers one after the other; the keys become the names in the state dict. */
+export function sequential(layers: Layers, { input, name = 'Sequential' }: SequentialOptions = {}): Model {
+  return buildModel(name, chain(layers), input);
+}

@@ -1,0 +1,156 @@
+// Checks of what callers pass in, shared by every public function. A wrong value is named with what was expected and
+// what came, before any work starts.
+import { LearnError } from './errors';
+
+/** Throws unless `value`, given as option `name`, is acceptable. */
+export type Check = (value: unknown, name: string) => void;
+
+interface Range {
+  min?: number;
+  /** Lowest value is not itself allowed. */
+  above?: number;
+  max?: number;
+  integer?: boolean;
+}
+
+/** Checks that `options` has only the keys of `checks`, each undefined or acceptable. */
+export function checkOptions(caller: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`an object with the options of ${caller}()`, 'options', options);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (!check) throw unknownOption(caller, name, Object.keys(checks));
+    if (value !== undefined) check(value, name);
+  }
+}
+
+export function isNumber(range: Range = {}): Check {
+  return (value, name) => {
+    if (!inRange(value, range)) throw invalid(describe(range), name, value);
+  };
+}
+
+export const isBoolean: Check = (value, name) => {
+  if (typeof value !== 'boolean') throw invalid('true or false', name, value);
+};
+
+export const isFunction: Check = (value, name) => {
+  if (typeof value !== 'function') throw invalid('a function', name, value);
+};
+
+export const isSignal: Check = (value, name) => {
+  if (!(value instanceof AbortSignal)) throw invalid('an AbortSignal', name, value);
+};
+
+export const isPath: Check = (value, name) => {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) throw invalid('a file path', name, value);
+};
+
+export function isOneOf(words: readonly string[]): Check {
+  return (value, name) => {
+    if (!words.includes(value as string))
+      throw invalid(`one of ${words.map((word) => `'${word}'`).join(', ')}`, name, value);
+  };
+}
+
+/** A plain value made by one of this library's functions, told by the field that all of its kind have. */
+export function isMade(field: string, makers: string): Check {
+  return (value, name) => {
+    if (typeof value !== 'object' || value === null || !(field in value))
+      throw invalid(`a value made by ${makers}`, name, value);
+  };
+}
+
+export function isListOf(check: Check): Check {
+  return (value, name) => {
+    if (!Array.isArray(value)) throw invalid('an array', name, value);
+    for (const [index, item] of value.entries()) check(item, `${name}[${index}]`);
+  };
+}
+
+/** One number for both axes, or [height, width]. */
+export type Pair = number | readonly [number, number];
+
+export function pair(size: Pair): [number, number] {
+  return typeof size === 'number' ? [size, size] : [...size];
+}
+
+/** Checks numbers and pairs of numbers given to `caller`, all against one range. */
+export function checkNumbers(caller: string, values: Readonly<Record<string, unknown>>, range: Range): void {
+  for (const [name, value] of Object.entries(values)) {
+    const items = Array.isArray(value) && value.length === 2 ? value : [value];
+    if (!items.every((item) => inRange(item, range))) throw invalid(describe(range), `${caller}: ${name}`, value);
+  }
+}
+
+export function invalid(expected: string, name: string, value: unknown): LearnError {
+  return new LearnError('ERR_INVALID_OPTION', `Expected ${expected} for "${name}" but received ${shown(value)}`);
+}
+
+function inRange(
+  value: unknown,
+  { min = -Infinity, above = -Infinity, max = Infinity, integer = false }: Range,
+): boolean {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  return value >= min && value > above && value <= max && (!integer || Number.isSafeInteger(value));
+}
+
+function describe({ min, above, max, integer }: Range): string {
+  const noun = integer ? 'an integer' : 'a finite number';
+  if (min !== undefined && max !== undefined) return `${noun} from ${min} to ${max}`;
+  if (above !== undefined) return `${noun} above ${above}`;
+  if (min !== undefined) return `${noun} of at least ${min}`;
+  return noun;
+}
+
+/** A value as a person would point at it: its type, and what it holds if that is short. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `string ('${value.length > 40 ? `${value.slice(0, 40)}…` : value}')`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return `${typeof value} (${value})`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'function' ? 'a function' : `an object (${value.constructor?.name ?? 'no prototype'})`;
+}
+
+/** Other libraries' words for our options, where spelling alone would not lead to them. */
+const synonyms: Readonly<Record<string, string>> = {
+  lr: 'learningRate',
+  batch: 'batchSize',
+  dataset: 'data',
+  numEpochs: 'epochs',
+};
+
+function unknownOption(caller: string, name: string, known: readonly string[]): LearnError {
+  const synonym = synonyms[name];
+  const suggestion = synonym && known.includes(synonym) ? synonym : nearest(name, known);
+  const hint = suggestion ? `; did you mean "${suggestion}"?` : `; it takes ${known.join(', ')}`;
+  return new LearnError('ERR_INVALID_OPTION', `Unknown option "${name}" of ${caller}()${hint}`);
+}
+
+/** The word of `known` that is at most a third of its letters away from `word`. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  let best: { word: string; distance: number } | undefined;
+  for (const candidate of known) {
+    const distance = editDistance(plain(word), plain(candidate));
+    if (distance <= Math.max(1, candidate.length / 3) && distance < (best?.distance ?? Infinity))
+      best = { word: candidate, distance };
+  }
+  return best?.word;
+}
+
+/** Levenshtein's distance, row by row. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,109 @@
+#include "src/core/memory.h"
+
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/impl/alloc_cpu.h>
+
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "src/core/libtorch.h"
+
+namespace incremental {
+namespace {
+
+// Below this malloc is as good, and no page is returned to the system at free().
+constexpr size_t kSmallestKept = 64 * 1024;
+constexpr size_t kGranule = 4096;
+
+class KeepingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) override {
+    void* data = obtain(bytes);
+    return {data, data, &KeepingAllocator::give_back, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &KeepingAllocator::give_back; }
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+  void open() {
+    std::lock_guard lock(mutex_);
+    ++leases_;
+  }
+
+  void close() {
+    std::vector<void*> idle;
+    {
+      std::lock_guard lock(mutex_);
+      if (--leases_ > 0) return;
+      for (auto& [size, blocks] : idle_) idle.insert(idle.end(), blocks.begin(), blocks.end());
+      idle_.clear();
+    }
+    for (void* block : idle) c10::free_cpu(block);
+  }
+
+  static KeepingAllocator& instance() {
+    // Never destroyed: tensors may outlive every static of this library.
+    static auto* allocator = new KeepingAllocator();
+    return *allocator;
+  }
+
+ private:
+  void* obtain(size_t bytes) {
+    if (bytes < kSmallestKept) return c10::alloc_cpu(bytes);
+    const size_t size = (bytes + kGranule - 1) / kGranule * kGranule;
+    std::unique_lock lock(mutex_);
+    if (leases_ == 0) {
+      lock.unlock();
+      return c10::alloc_cpu(bytes);
+    }
+    std::vector<void*>& blocks = idle_[size];
+    if (!blocks.empty()) {
+      void* block = blocks.back();
+      blocks.pop_back();
+      sizes_[block] = size;
+      return block;
+    }
+    lock.unlock();
+    void* block = c10::alloc_cpu(size);
+    lock.lock();
+    sizes_[block] = size;
+    return block;
+  }
+
+  // Also meets blocks that libtorch's own allocator made before this one was installed: both come from alloc_cpu.
+  static void give_back(void* block) {
+    KeepingAllocator& self = instance();
+    {
+      std::lock_guard lock(self.mutex_);
+      auto known = self.sizes_.find(block);
+      if (known != self.sizes_.end()) {
+        const size_t size = known->second;
+        self.sizes_.erase(known);
+        if (self.leases_ > 0) {
+          self.idle_[size].push_back(block);
+          return;
+        }
+      }
+    }
+    c10::free_cpu(block);
+  }
+
+  std::mutex mutex_;
+  int leases_ = 0;
+  std::unordered_map<void*, size_t> sizes_;              // blocks in use that may be kept
+  std::unordered_map<size_t, std::vector<void*>> idle_;  // by size
+};
+
+}  // namespace
+
+MemoryLease::MemoryLease() {
+  static std::once_flag installed;
+  std::call_once(installed, [] {
+    if (c10::GetCPUAllocator() == c10::GetDefaultCPUAllocator()) c10::SetCPUAllocator(&KeepingAllocator::instance());
+  });
+  KeepingAllocator::instance().open();
+}
+
+MemoryLease::~MemoryLease() { KeepingAllocator::instance().close(); }
+
+}  // namespace incremental

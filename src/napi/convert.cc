@@ -1,0 +1,134 @@
+#include "src/napi/convert.h"
+
+#include <cmath>
+
+#include "src/core/error.h"
+
+namespace incremental {
+namespace {
+
+Napi::Value property(const Napi::Object& object, const char* key, bool (Napi::Value::*is)() const,
+                     const char* expected) {
+  Napi::Value value = object.Get(key);
+  check((value.*is)(), "ERR_INVALID_OPTION", "Expected ", expected, " for \"", key, "\" of a plan");
+  return value;
+}
+
+int64_t to_integer(const Napi::Value& value, const char* key) {
+  const double wide = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  check(std::trunc(wide) == wide && std::abs(wide) <= 9007199254740991.0, "ERR_INVALID_OPTION",
+        "Expected an integer for \"", key, "\" of a plan");
+  return static_cast<int64_t>(wide);
+}
+
+// A list that must be of one kind.
+template <class Item>
+std::vector<Item> list(const Napi::Object& object, const char* key, Item (*convert)(const Napi::Value&, const char*)) {
+  Napi::Array values = array(object, key);
+  std::vector<Item> items;
+  items.reserve(values.Length());
+  for (uint32_t i = 0; i < values.Length(); ++i) items.push_back(convert(values[i], key));
+  return items;
+}
+
+double to_number(const Napi::Value& value, const char* key) {
+  check(value.IsNumber(), "ERR_INVALID_OPTION", "Expected numbers for \"", key, "\" of a plan");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+std::string to_string(const Napi::Value& value, const char* key) {
+  check(value.IsString(), "ERR_INVALID_OPTION", "Expected strings for \"", key, "\" of a plan");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Argument to_argument(const Napi::Value& value) {
+  if (value.IsNull()) return std::monostate{};
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  if (value.IsNumber()) return value.As<Napi::Number>().DoubleValue();
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  if (value.IsArray()) {
+    Napi::Array items = value.As<Napi::Array>();
+    if (items.Length() > 0 && items.Get(0u).IsObject()) {
+      std::vector<ValueName> names;
+      for (uint32_t i = 0; i < items.Length(); ++i) {
+        check(items.Get(i).IsObject(), "ERR_INVALID_OPTION", "Expected only values in a list of values of a program");
+        names.push_back({string(items.Get(i).As<Napi::Object>(), "value")});
+      }
+      return names;
+    }
+    std::vector<double> numbers;
+    for (uint32_t i = 0; i < items.Length(); ++i) numbers.push_back(to_number(items[i], "args"));
+    return numbers;
+  }
+  check(value.IsObject(), "ERR_INVALID_OPTION", "Expected plain values for the arguments of a program's nodes");
+  return ValueName{string(value.As<Napi::Object>(), "value")};
+}
+
+Node to_node(const Napi::Object& value) {
+  Node node{string(value, "op"), string(value, "overload"), {}, strings(value, "outputs"), {}};
+  Napi::Object arguments = object(value, "args");
+  Napi::Array names = arguments.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
+    node.arguments.emplace_back(name, to_argument(arguments.Get(name)));
+  }
+  const Napi::Value only = value.Get("only");
+  const std::string mode = only.IsString() ? only.As<Napi::String>().Utf8Value() : "";
+  if (mode != "evaluation") node.modes.push_back(Mode::kTraining);
+  if (mode != "training") node.modes.push_back(Mode::kEvaluation);
+  return node;
+}
+
+std::vector<ProgramTensor> to_tensors(const Napi::Array& values) {
+  std::vector<ProgramTensor> tensors;
+  for (uint32_t i = 0; i < values.Length(); ++i) {
+    const Napi::Object value = values.Get(i).As<Napi::Object>();
+    tensors.push_back({string(value, "name"), to_dtype(string(value, "dtype")), integers(value, "shape")});
+  }
+  return tensors;
+}
+
+}  // namespace
+
+int64_t integer(const Napi::Object& object, const char* key) { return to_integer(object.Get(key), key); }
+
+double number(const Napi::Object& object, const char* key) { return to_number(object.Get(key), key); }
+
+bool boolean(const Napi::Object& object, const char* key) {
+  return property(object, key, &Napi::Value::IsBoolean, "a boolean").As<Napi::Boolean>().Value();
+}
+
+std::string string(const Napi::Object& object, const char* key) { return to_string(object.Get(key), key); }
+
+Napi::Object object(const Napi::Object& parent, const char* key) {
+  return property(parent, key, &Napi::Value::IsObject, "an object").As<Napi::Object>();
+}
+
+Napi::Array array(const Napi::Object& object, const char* key) {
+  return property(object, key, &Napi::Value::IsArray, "an array").As<Napi::Array>();
+}
+
+std::vector<int64_t> integers(const Napi::Object& object, const char* key) { return list(object, key, to_integer); }
+
+std::vector<double> numbers(const Napi::Object& object, const char* key) { return list(object, key, to_number); }
+
+std::vector<std::string> strings(const Napi::Object& object, const char* key) { return list(object, key, to_string); }
+
+at::ScalarType to_dtype(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  check(name == "int64", "ERR_INVALID_OPTION", "Expected float32 or int64 for a tensor of a model but received ", name);
+  return at::kLong;
+}
+
+Program to_program(const Napi::Object& value) {
+  Program program{strings(value, "inputs"),
+                  to_tensors(array(value, "parameters")),
+                  to_tensors(array(value, "buffers")),
+                  {},
+                  strings(value, "outputs")};
+  const Napi::Array nodes = array(value, "nodes");
+  for (uint32_t i = 0; i < nodes.Length(); ++i) program.nodes.push_back(to_node(nodes.Get(i).As<Napi::Object>()));
+  return program;
+}
+
+}  // namespace incremental

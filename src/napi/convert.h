@@ -1,0 +1,31 @@
+// Plain JavaScript values to core values. lib/ has checked the plans it makes; here only what memory safety rests on is
+// checked again. Typed arrays are copied: nothing off the JavaScript thread touches JavaScript memory.
+#pragma once
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "src/core/libtorch.h"
+#include "src/program/program.h"
+
+namespace incremental {
+
+// Each throws ERR_INVALID_OPTION naming `key` where the property has another type.
+int64_t integer(const Napi::Object& object, const char* key);
+double number(const Napi::Object& object, const char* key);
+bool boolean(const Napi::Object& object, const char* key);
+std::string string(const Napi::Object& object, const char* key);
+Napi::Object object(const Napi::Object& parent, const char* key);
+Napi::Array array(const Napi::Object& object, const char* key);
+std::vector<int64_t> integers(const Napi::Object& object, const char* key);
+std::vector<double> numbers(const Napi::Object& object, const char* key);
+std::vector<std::string> strings(const Napi::Object& object, const char* key);
+
+// The dtypes that a model's tensors can have: float32 and int64.
+at::ScalarType to_dtype(const std::string& name);
+
+Program to_program(const Napi::Object& value);
+
+}  // namespace incremental

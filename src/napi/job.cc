@@ -1,0 +1,111 @@
+#include "src/napi/job.h"
+
+#include <utility>
+
+namespace incremental {
+namespace {
+
+Napi::Object to_js(Napi::Env env, const Event& event) {
+  static constexpr const char* kTypes[] = {"step", "log", "epoch"};
+  Napi::Object object = Napi::Object::New(env);
+  object["type"] = kTypes[static_cast<int>(event.type)];
+  object["epoch"] = event.epoch;
+  object["step"] = event.step;
+  object["loss"] = event.loss;
+  object["seconds"] = event.seconds;
+  object["samples"] = event.samples;
+  return object;
+}
+
+}  // namespace
+
+Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, Work work) {
+  Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
+                                                   : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  auto* job = new Job(env, std::move(work));
+  job->channel_ = Channel::New(
+      env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
+      static_cast<std::nullptr_t*>(nullptr),
+      [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job);
+  // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
+  job->hook_ = env.AddCleanupHook(&Job::abandon, job);
+  job->thread_ = std::thread([job] { job->run(); });
+
+  Napi::Object handle = Napi::Object::New(env);
+  handle["done"] = job->deferred_.Promise();
+  handle["cancel"] = Napi::Function::New(
+      env, [feed = job->feed_](const Napi::CallbackInfo&) { feed->cancelled = true; }, "cancel");
+  return handle;
+}
+
+std::vector<Event> Job::Feed::take() {
+  std::lock_guard lock(mutex);
+  posted = false;
+  std::vector<Event> events(kept.begin(), kept.end());
+  kept.clear();
+  if (newest) events.push_back(*std::exchange(newest, std::nullopt));
+  return events;
+}
+
+void Job::deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Notice* raw) {
+  std::unique_ptr<Notice> notice(raw);
+  if (env == nullptr) return;  // draining at teardown: free the notice, call nobody
+  const std::vector<Event> events = (*notice)->take();
+  try {
+    Napi::Array list = Napi::Array::New(env, events.size());
+    for (uint32_t i = 0; i < events.size(); ++i) list[i] = to_js(env, events[i]);
+    callback.Call({list});
+  } catch (const std::exception&) {
+    // Either the callback threw, against its contract, or the environment can no longer run JavaScript.
+    (*notice)->cancelled = true;
+  }
+}
+
+void Job::run() {
+  try {
+    result_ = work_([this](const Event& event) { post(event); }, feed_->cancelled);
+  } catch (...) {
+    failure_ = describe(std::current_exception());
+  }
+  work_ = nullptr;     // what it holds is freed here, not on the JavaScript thread
+  channel_.Release();  // this thread's last use of the channel; finish follows on the JavaScript thread
+}
+
+// Never blocks on JavaScript: while it is busy, log and epoch events queue up and only the newest step waits.
+void Job::post(const Event& event) {
+  std::lock_guard lock(feed_->mutex);
+  if (event.type == Event::Type::kStep) {
+    feed_->newest = event;
+  } else {
+    feed_->newest.reset();  // older than what is kept now
+    feed_->kept.push_back(event);
+  }
+  if (feed_->posted) return;
+  auto notice = std::make_unique<Notice>(feed_);
+  if (channel_.NonBlockingCall(notice.get()) != napi_ok) return;
+  notice.release();  // NOLINT(bugprone-unused-return-value): the queue owns it now
+  feed_->posted = true;
+}
+
+// Waits for at most one batch: native work must end before the environment does.
+void Job::abandon(Job* job) {
+  job->closing_ = true;
+  job->feed_->cancelled = true;
+  if (job->thread_.joinable()) job->thread_.join();
+}
+
+void Job::finish(Napi::Env env) {
+  std::unique_ptr<Job> self(this);
+  if (thread_.joinable()) thread_.join();
+  if (closing_) return;
+  hook_.Remove(env);
+  try {
+    Napi::HandleScope scope(env);
+    if (failure_) return deferred_.Reject(incremental::to_js(env, *failure_).Value());
+    deferred_.Resolve(result_(env));
+  } catch (const std::exception&) {
+    // The environment stopped running JavaScript between the last batch and now: nobody is left to tell.
+  }
+}
+
+}  // namespace incremental

@@ -1,0 +1,69 @@
+// Long work that JavaScript can watch and stop: its own thread, events, cancellation, a promise. Used by jobs.cc.
+//
+// Threads: start, deliver, finish and abandon run on the JavaScript thread; run and post on the job's own thread, so
+// that a long training never occupies a thread of libuv's pool (those also serve fs, dns and crypto). Ownership: the
+// job owns itself from start until finish deletes it. finish is not always the last call: while an environment is torn
+// down Node 20 finalizes the thread-safe function first and drains its queue afterwards (Node 24 the other way round),
+// so what the queue carries (Feed) is shared and deliver never touches the job.
+#pragma once
+#include <napi.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "src/napi/error.h"
+#include "src/train/report.h"
+
+namespace incremental {
+
+class Job {
+ public:
+  // Turns the result into a JavaScript value, on the JavaScript thread.
+  using Deliver = std::function<Napi::Value(Napi::Env)>;
+  // Runs on the job's thread and touches nothing of JavaScript.
+  using Work = std::function<Deliver(const Report&, const Cancelled&)>;
+
+  // Returns { done: Promise, cancel() }. `on_events` is called with an array of events; undefined where none are
+  // wanted. It must not throw (lib/job.ts sees to that).
+  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, Work work);
+
+ private:
+  // What both threads see.
+  struct Feed {
+    Cancelled cancelled{false};
+    std::mutex mutex;
+    std::deque<Event> kept;       // never dropped
+    std::optional<Event> newest;  // the newest step: older ones are of no use to anybody
+    bool posted = false;
+
+    std::vector<Event> take();
+  };
+  using Notice = std::shared_ptr<Feed>;
+
+  static void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Notice* raw);
+  using Channel = Napi::TypedThreadSafeFunction<std::nullptr_t, Notice, &Job::deliver>;
+  using Hook = Napi::Env::CleanupHook<void (*)(Job*), Job>;
+
+  Job(Napi::Env env, Work work) : deferred_(env), work_(std::move(work)) {}
+  static void abandon(Job* job);
+  void run();
+  void post(const Event& event);
+  void finish(Napi::Env env);
+
+  Napi::Promise::Deferred deferred_;
+  Work work_;
+  std::shared_ptr<Feed> feed_ = std::make_shared<Feed>();
+  Channel channel_;
+  Hook hook_;
+  std::thread thread_;
+  bool closing_ = false;
+  Deliver result_;
+  std::optional<Failure> failure_;
+};
+
+}  // namespace incremental

@@ -1,0 +1,123 @@
+// Plans from lib/ into core plans, core results back: train, evaluate, predict, createState.
+#include <cstring>
+
+#include "src/napi/convert.h"
+#include "src/napi/exports.h"
+#include "src/napi/handle.h"
+#include "src/napi/job.h"
+#include "src/napi/promise_worker.h"
+#include "src/napi/transforms.h"
+#include "src/train/create.h"
+#include "src/train/evaluate.h"
+#include "src/train/train.h"
+
+namespace incremental {
+namespace {
+
+void read_run_plan(const Napi::Object& from, RunPlan& plan) {
+  plan.program = to_program(object(from, "program"));
+  plan.state = Handle<StateDict>::open(from.Get("state"));
+  plan.dataset = Handle<Dataset>::open(from.Get("dataset"));
+  plan.transforms = to_transforms(array(from, "transforms"));
+  plan.batch_size = integer(from, "batchSize");
+  plan.threads = static_cast<int>(integer(from, "threads"));
+}
+
+TrainPlan to_train_plan(const Napi::Object& from) {
+  TrainPlan plan;
+  read_run_plan(from, plan);
+  plan.names = strings(from, "names");
+  plan.epochs = integer(from, "epochs");
+  plan.shuffle = boolean(from, "shuffle");
+  plan.drop_last = boolean(from, "dropLast");
+  plan.sgd = {number(from, "learningRate"), number(from, "momentum"), number(from, "weightDecay"),
+              boolean(from, "nesterov")};
+  plan.seed = static_cast<uint64_t>(integer(from, "seed"));
+  plan.log_every = integer(from, "logEvery");
+  return plan;
+}
+
+RunPlan to_run_plan(const Napi::Object& from) {
+  RunPlan plan;
+  read_run_plan(from, plan);
+  return plan;
+}
+
+// A JavaScript typed array with the elements of a contiguous tensor.
+template <class Array, class Element>
+Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
+  Array result = Array::New(env, tensor.numel());
+  std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
+  return result;
+}
+
+Napi::Value start_training(const Napi::CallbackInfo& call) {
+  TrainPlan plan = to_train_plan(call[0].As<Napi::Object>());
+  return Job::start(call.Env(), call[1], [plan = std::move(plan)](const Report& report, const Cancelled& cancelled) {
+    TrainOutcome outcome = train(plan, report, cancelled);
+    return [outcome](Napi::Env env) -> Napi::Value {
+      Napi::Object result = Napi::Object::New(env);
+      result["state"] = Handle<StateDict>::make(env, outcome.state, bytes_of(*outcome.state));
+      result["seconds"] = outcome.seconds;
+      return result;
+    };
+  });
+}
+
+Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
+  RunPlan plan = to_run_plan(call[0].As<Napi::Object>());
+  return Job::start(call.Env(), call.Env().Undefined(), [plan](const Report&, const Cancelled& cancelled) {
+    Evaluation evaluation = evaluate(plan, cancelled);
+    evaluation.confusion = evaluation.confusion.to(at::kDouble);
+    return [evaluation](Napi::Env env) -> Napi::Value {
+      Napi::Object result = Napi::Object::New(env);
+      result["loss"] = evaluation.loss;
+      result["samples"] = evaluation.samples;
+      result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
+      return result;
+    };
+  });
+}
+
+Napi::Value start_prediction(const Napi::CallbackInfo& call) {
+  RunPlan plan = to_run_plan(call[0].As<Napi::Object>());
+  return Job::start(call.Env(), call.Env().Undefined(), [plan](const Report&, const Cancelled& cancelled) {
+    Prediction prediction = predict(plan, cancelled);
+    prediction.labels = prediction.labels.to(at::kInt);
+    return [prediction](Napi::Env env) -> Napi::Value {
+      Napi::Object result = Napi::Object::New(env);
+      result["logits"] = to_typed_array<Napi::Float32Array, float>(env, prediction.logits);
+      result["labels"] = to_typed_array<Napi::Int32Array, int32_t>(env, prediction.labels);
+      return result;
+    };
+  });
+}
+
+InitialTensor to_initial_tensor(const Napi::Object& from) {
+  const Napi::Object init = object(from, "init");
+  const bool uniform = string(init, "kind") == "uniform";
+  return {string(from, "name"), to_dtype(string(from, "dtype")), integers(from, "shape"), uniform,
+          number(init, uniform ? "bound" : "value")};
+}
+
+Napi::Value start_creation(const Napi::CallbackInfo& call) {
+  const Napi::Array from = call[0].As<Napi::Array>();
+  std::vector<InitialTensor> tensors;
+  for (uint32_t i = 0; i < from.Length(); ++i) tensors.push_back(to_initial_tensor(from.Get(i).As<Napi::Object>()));
+  const auto seed = static_cast<uint64_t>(call[1].As<Napi::Number>().Int64Value());
+  using Created = std::shared_ptr<const StateDict>;
+  return PromiseWorker<Created>::start(
+      call.Env(), [tensors, seed] { return create_state(tensors, seed); },
+      [](Napi::Env env, Created& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
+}
+
+}  // namespace
+
+void export_jobs(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "train", start_training);
+  export_function(env, exports, "evaluate", start_evaluation);
+  export_function(env, exports, "predict", start_prediction);
+  export_function(env, exports, "createState", start_creation);
+}
+
+}  // namespace incremental

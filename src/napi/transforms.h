@@ -1,0 +1,13 @@
+// Transforms as lib/transforms.ts writes them, into the core's form.
+#pragma once
+#include <napi.h>
+
+#include <vector>
+
+#include "src/data/pipeline.h"
+
+namespace incremental {
+
+std::vector<Transform> to_transforms(const Napi::Array& values);
+
+}  // namespace incremental

@@ -1,0 +1,148 @@
+#include "src/program/executor.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "src/core/error.h"
+#include "src/program/constant.h"
+
+namespace incremental {
+namespace {
+
+constexpr const char* kBadProgram = "ERR_INVALID_OPTION";
+
+// What the run decides and no node may: whether it trains, and where random numbers come from.
+std::optional<c10::IValue> from_run(const c10::Argument& schema, Mode mode, const at::Generator& generator) {
+  if (schema.type()->kind() == c10::TypeKind::BoolType && (schema.name() == "train" || schema.name() == "training")) {
+    return c10::IValue(mode == Mode::kTraining);
+  }
+  auto optional = schema.type()->cast<c10::OptionalType>();
+  const c10::TypePtr type = optional ? optional->getElementType() : schema.type();
+  if (type->kind() == c10::TypeKind::GeneratorType) return c10::IValue(generator);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator) {
+  check(tensors.size() == program.parameters.size() + program.buffers.size(), kBadProgram, "Expected ",
+        program.parameters.size() + program.buffers.size(), " tensors for the program but received ", tensors.size());
+  for (const ProgramTensor& parameter : program.parameters) define(parameter.name);
+  for (const ProgramTensor& buffer : program.buffers) define(buffer.name);
+  bound_ = tensors.size();
+  std::move(tensors.begin(), tensors.end(), values_.begin());
+  for (const std::string& name : program.inputs) inputs_.push_back(define(name));
+  for (size_t i = 0; i < program.nodes.size(); ++i) {
+    const Node& node = program.nodes[i];
+    if (std::count(node.modes.begin(), node.modes.end(), mode) > 0) add_call(node, i, mode, generator);
+  }
+  for (const std::string& name : program.outputs) outputs_.push_back(slot_of(name, "the program's outputs"));
+  mark_last_uses();
+}
+
+void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator) {
+  std::string label = c10::str("node ", index, " (", node.op, node.overload.empty() ? "" : ".", node.overload, ")");
+  auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
+  check(op.has_value(), kBadProgram, "Unknown operator in ", label);
+  Call call{*op, {}, {}, {}, std::move(label)};
+
+  size_t used = 0;
+  for (const c10::Argument& schema : op->schema().arguments()) {
+    const size_t position = call.arguments.size();
+    auto given = std::find_if(node.arguments.begin(), node.arguments.end(),
+                              [&](const auto& argument) { return argument.first == schema.name(); });
+    auto decided = from_run(schema, mode, generator);
+    used += given != node.arguments.end();
+    if (decided) {
+      call.arguments.push_back(std::move(*decided));
+    } else if (given == node.arguments.end()) {
+      check(schema.default_value().has_value(), kBadProgram, "Missing argument \"", schema.name(), "\" of ",
+            call.label);
+      call.arguments.push_back(*schema.default_value());
+    } else if (auto value = std::get_if<ValueName>(&given->second)) {
+      call.inputs.push_back({position, {{slot_of(value->name, call.label), false}}, false});
+      call.arguments.emplace_back();
+    } else if (auto list = std::get_if<std::vector<ValueName>>(&given->second)) {
+      Input input{position, {}, true};
+      for (const ValueName& item : *list) input.uses.push_back({slot_of(item.name, call.label), false});
+      call.inputs.push_back(std::move(input));
+      call.arguments.emplace_back();
+    } else {
+      call.arguments.push_back(constant(given->second, schema, call.label));
+    }
+  }
+  check(used == node.arguments.size(), kBadProgram, "Unknown or repeated argument in ", call.label,
+        "; the operator takes ", toString(op->schema()));
+  check(node.outputs.size() <= op->schema().returns().size(), kBadProgram, "Too many outputs in ", call.label);
+  for (const std::string& name : node.outputs) call.outputs.push_back(define(name));
+  calls_.push_back(std::move(call));
+}
+
+// Backwards: the first time a slot is met is its last use. Outputs of the program are used after every call.
+void Executor::mark_last_uses() {
+  std::vector<bool> seen(values_.size(), false);
+  std::fill_n(seen.begin(), bound_, true);
+  for (Slot slot : outputs_) seen[slot] = true;
+  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
+    for (auto input = call->inputs.rbegin(); input != call->inputs.rend(); ++input) {
+      for (auto use = input->uses.rbegin(); use != input->uses.rend(); ++use) {
+        use->last = !seen[use->slot];
+        seen[use->slot] = true;
+      }
+    }
+  }
+}
+
+Executor::Slot Executor::slot_of(const std::string& name, const std::string& label) const {
+  auto found = slots_.find(name);
+  check(found != slots_.end(), kBadProgram, "No value named \"", name, "\" before ", label);
+  return found->second;
+}
+
+Executor::Slot Executor::define(const std::string& name) {
+  const Slot slot = values_.size();
+  check(slots_.emplace(name, slot).second, kBadProgram, "Two values of the program are named \"", name, "\"");
+  values_.emplace_back();
+  return slot;
+}
+
+c10::IValue Executor::take(const Use& use) {
+  return use.last ? std::exchange(values_[use.slot], c10::IValue()) : values_[use.slot];
+}
+
+std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {
+  check(inputs.size() == inputs_.size(), "ERR_SHAPE", "Expected ", inputs_.size(), " inputs but received ",
+        inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) values_[inputs_[i]] = std::move(inputs[i]);
+
+  for (const Call& call : calls_) {
+    stack_.assign(call.arguments.begin(), call.arguments.end());
+    for (const Input& input : call.inputs) {
+      if (!input.list) {
+        stack_[input.position] = take(input.uses.front());
+        continue;
+      }
+      c10::List<at::Tensor> list;
+      for (const Use& use : input.uses) list.push_back(take(use).toTensor());
+      stack_[input.position] = std::move(list);
+    }
+    try {
+      call.op.callBoxed(stack_);
+    } catch (c10::Error& error) {
+      error.add_context("in " + call.label + " of the model's program");
+      throw;
+    }
+    for (size_t i = 0; i < call.outputs.size(); ++i) values_[call.outputs[i]] = std::move(stack_[i]);
+    stack_.clear();
+  }
+
+  std::vector<at::Tensor> outputs;
+  for (Slot slot : outputs_) {
+    outputs.push_back(values_[slot].toTensor());
+    if (slot >= bound_) values_[slot] = c10::IValue();
+  }
+  return outputs;
+}
+
+}  // namespace incremental

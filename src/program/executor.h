@@ -1,0 +1,57 @@
+// Runs a Program through c10::Dispatcher. Autograd records the calls like any others, so the same list is trained and
+// served. Everything that can be found once (operators, constant arguments, last uses) is found in the constructor.
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/core/libtorch.h"
+#include "src/program/program.h"
+
+namespace incremental {
+
+class Executor {
+ public:
+  // `tensors`: the parameters, then the buffers, in the program's order; operators may change buffers in place.
+  // `generator`: what operators draw from.
+  Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator);
+
+  // One value per name of Program::inputs; returns one per name of Program::outputs.
+  std::vector<at::Tensor> run(std::vector<at::Tensor> inputs);
+
+ private:
+  using Slot = size_t;
+
+  // A value on its way into an operator's stack. The last use moves it, so that it is freed as early as possible.
+  struct Use {
+    Slot slot;
+    bool last;
+  };
+  struct Input {
+    size_t position;
+    std::vector<Use> uses;
+    bool list;
+  };
+  struct Call {
+    c10::OperatorHandle op;
+    std::vector<c10::IValue> arguments;  // constants in place, None where a value goes
+    std::vector<Input> inputs;
+    std::vector<Slot> outputs;
+    std::string label;  // for errors
+  };
+
+  void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
+  void mark_last_uses();
+  Slot slot_of(const std::string& name, const std::string& label) const;
+  Slot define(const std::string& name);
+  c10::IValue take(const Use& use);
+
+  std::unordered_map<std::string, Slot> slots_;
+  std::vector<c10::IValue> values_;
+  size_t bound_ = 0;  // the first slots hold parameters and buffers and are never freed
+  std::vector<Slot> inputs_, outputs_;
+  std::vector<Call> calls_;
+  std::vector<c10::IValue> stack_;
+};
+
+}  // namespace incremental

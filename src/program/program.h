@@ -1,0 +1,44 @@
+// A model as plain data: operator calls over named values. lib/program.ts says what each field means.
+#pragma once
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "src/core/libtorch.h"
+
+namespace incremental {
+
+struct ValueName {
+  std::string name;
+};
+
+// What a node gives for one argument of its operator's schema. monostate is None.
+using Argument =
+    std::variant<std::monostate, bool, double, std::string, std::vector<double>, ValueName, std::vector<ValueName>>;
+
+enum class Mode { kTraining, kEvaluation };
+
+struct Node {
+  std::string op;
+  std::string overload;
+  std::vector<std::pair<std::string, Argument>> arguments;  // by schema name
+  std::vector<std::string> outputs;
+  std::vector<Mode> modes;  // those it runs in
+};
+
+struct ProgramTensor {
+  std::string name;
+  at::ScalarType dtype;
+  std::vector<int64_t> shape;
+};
+
+struct Program {
+  std::vector<std::string> inputs;
+  std::vector<ProgramTensor> parameters;
+  std::vector<ProgramTensor> buffers;
+  std::vector<Node> nodes;
+  std::vector<std::string> outputs;
+};
+
+}  // namespace incremental

@@ -1,0 +1,61 @@
+#include "src/train/evaluate.h"
+
+#include <functional>
+#include <vector>
+
+#include "src/program/executor.h"
+#include "src/train/run.h"
+#include "src/train/weights.h"
+
+namespace incremental {
+namespace {
+
+using Visit = std::function<void(const at::Tensor& logits, const Batch& batch)>;
+
+void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit& visit) {
+  RunScope scope(plan.threads);
+  at::NoGradGuard no_grad;
+  at::Generator generator = at::detail::createCPUGenerator(0);
+  Weights weights(plan.program, *plan.state);
+  Executor model(plan.program, weights.all(), Mode::kEvaluation, generator);
+  Batches batches(
+      plan.dataset,
+      Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
+      {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false}, generator);
+  batches.prepare();
+  for (int64_t step = 0; step < batches.per_epoch(); ++step) {
+    stop_if(cancelled);
+    Batch batch = batches.take();
+    batches.prepare();
+    at::Tensor logits = model.run({batch.inputs}).front();
+    if (step == 0) check_logits(logits, batch.labels.size(0), *plan.dataset);
+    visit(logits, batch);
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
+  double loss_sum = 0;
+  int64_t samples = 0;
+  at::Tensor confusion;
+  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
+    const int64_t classes = logits.size(1);
+    if (!confusion.defined()) confusion = at::zeros({classes, classes}, at::kLong);
+    loss_sum += at::cross_entropy_loss(logits, batch.labels).item<double>() * static_cast<double>(logits.size(0));
+    samples += logits.size(0);
+    const at::Tensor cells = batch.labels * classes + logits.argmax(1);
+    confusion.view(-1).index_add_(0, cells, at::ones_like(cells));
+  });
+  return {loss_sum / static_cast<double>(samples), confusion, samples};
+}
+
+Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {
+  std::vector<at::Tensor> parts;
+  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch&) { parts.push_back(logits); });
+  at::Tensor logits = at::cat(parts).to(at::kFloat).contiguous();
+  at::Tensor labels = logits.argmax(1);
+  return {std::move(logits), std::move(labels)};
+}
+
+}  // namespace incremental

@@ -1,0 +1,27 @@
+// What a running job tells its watcher. Plain values; src/napi/job.cc carries them to JavaScript.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "src/core/error.h"
+
+namespace incremental {
+
+struct Event {
+  enum class Type { kStep, kLog, kEpoch };
+  Type type;
+  int64_t epoch;    // from 1
+  int64_t step;     // within the epoch, from 1; of kEpoch: the epoch's number of steps
+  double loss;      // of this step; of kEpoch: mean over the epoch's samples
+  double seconds;   // since the run began; of kEpoch: since the epoch began
+  int64_t samples;  // trained on since the run began; of kEpoch: in the epoch
+};
+
+using Report = std::function<void(const Event&)>;
+using Cancelled = std::atomic<bool>;
+
+// Ends the job; the JavaScript side rejects with the signal's reason or with what its callback threw.
+inline void stop_if(const Cancelled& cancelled) { check(!cancelled, "ERR_CANCELLED", "The job was cancelled"); }
+
+}  // namespace incremental

@@ -1,0 +1,16 @@
+#include "src/train/run.h"
+
+#include "src/core/error.h"
+
+namespace incremental {
+
+RunScope::RunScope(int threads) { at::set_num_threads(threads); }
+
+void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset) {
+  check(logits.dim() == 2 && logits.size(0) == samples, "ERR_SHAPE", "Expected the model to return [", samples,
+        ", classes] for a batch of ", samples, " but it returned ", logits.sizes());
+  check(logits.size(1) >= dataset.classes, "ERR_SHAPE", "The data set has ", dataset.classes,
+        " classes but the model returns ", logits.size(1));
+}
+
+}  // namespace incremental

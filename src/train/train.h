@@ -1,0 +1,46 @@
+// The training loop. Called by src/napi/jobs.cc on a thread of its own.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/checkpoint/state_dict.h"
+#include "src/data/batches.h"
+#include "src/data/dataset.h"
+#include "src/data/pipeline.h"
+#include "src/program/program.h"
+#include "src/train/report.h"
+#include "src/train/sgd.h"
+
+namespace incremental {
+
+// What training and evaluating have in common.
+struct RunPlan {
+  Program program;
+  std::shared_ptr<const StateDict> state;
+  std::shared_ptr<const Dataset> dataset;
+  std::vector<Transform> transforms;
+  int64_t batch_size = 64;
+  int threads = 1;
+};
+
+struct TrainPlan : RunPlan {
+  std::vector<std::string> names;  // of the returned state, in order
+  int64_t epochs = 10;
+  bool shuffle = true;
+  bool drop_last = false;
+  SgdOptions sgd;
+  uint64_t seed = 0;
+  int64_t log_every = 100;  // 0: never
+};
+
+struct TrainOutcome {
+  std::shared_ptr<const StateDict> state;
+  double seconds;
+};
+
+// The plan's state is read and never changed. Throws ERR_NOT_FINITE when the loss or a weight stops being a number.
+TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled);
+
+}  // namespace incremental
