@@ -11,8 +11,8 @@
 namespace incremental {
 
 struct Batch {
-  at::Tensor inputs;  // [sample, …] float32; valid until the next but one take()
-  at::Tensor labels;  // [sample] int64
+  at::Tensor inputs;  // [sample, …] float32, contiguous; valid until the prepare() that follows the next take()
+  at::Tensor labels;  // [sample] int64, for as long
 };
 
 struct BatchOptions {
@@ -32,12 +32,15 @@ class Batches {
 
   int64_t per_epoch() const;
 
+  // Of one sample, as it reaches the model.
+  const std::vector<int64_t>& sample_shape() const;
+
   // Draws what the next batch needs (at an epoch's start also the loader's base seed and the sampler's) and hands it to
-  // the assembling thread. Does nothing when the last batch of the last epoch was drawn. Never blocks for long: at most
-  // one batch is being assembled while one is in use.
+  // the assembling thread. Does nothing when the last batch of the last epoch was drawn. Never waits. At most one batch
+  // may be prepared and not yet taken.
   void prepare();
 
-  // The batch of the oldest prepare() not yet taken; waits until it is assembled.
+  // The prepared batch; waits until it is assembled.
   Batch take();
 
  private:

@@ -1,24 +1,59 @@
-// A list of transforms, made ready for one shape of sample: draws as torchvision draws, applies without allocating.
+// A list of transforms, made ready for one shape of sample. Drawing random numbers and working on pixels are apart:
+// batches.cc draws on its caller's thread, in torchvision's order, and works ahead on another.
 #pragma once
-#include <cstdint>
-#include <string>
+#include <array>
+#include <memory>
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/data/geometry.h"
+#include "src/data/pixel_map.h"
 
 namespace incremental {
 
-// As it comes from JavaScript: { kind, …numbers }. Checked by the Pipeline's constructor.
-struct Transform {
-  std::string kind;  // randomHorizontalFlip, randomVerticalFlip, randomRotation, randomCrop, toTensor, normalize
-  std::vector<double> numbers;    // flips: p; rotation: low, high in degrees; crop: height, width, padding
-  std::vector<double> mean, std;  // normalize
-};
-
 class Pipeline {
  public:
-  // `shape`: one sample, [channel, height, width]. `dtype`: kByte or kFloat.
+  // `shape`: one sample, [channel, height, width] for images. `dtype`: kByte or kFloat. Throws ERR_INVALID_OPTION for
+  // transforms that do not fit the samples or stand in an order that torchvision could not run either.
   Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t> shape, at::ScalarType dtype);
+
+  // Of one sample when all is done. float32.
+  const std::vector<int64_t>& output_shape() const { return output_shape_; }
+
+  // How many random numbers one sample needs.
+  size_t draws() const { return draws_; }
+
+  // Draws them for one sample. The caller holds the generator's mutex.
+  void draw(at::CPUGeneratorImpl& generator, double* drawn) const;
+
+  // Memory that `apply` works in; one per thread.
+  struct Workspace {
+    PixelMap map;
+    std::vector<uint8_t> planes;  // one sample, a black pixel behind each channel
+  };
+  Workspace make_workspace() const;
+
+  // Makes one sample: from the data set's elements to `output`, which has room for output_shape().
+  void apply(const void* sample, const double* drawn, Workspace& workspace, float* output) const;
+
+ private:
+  void add_normalize(const Transform& transform);
+  void apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output) const;
+  void apply_floats(const float* sample, float* output) const;
+
+  struct Normalize {
+    std::vector<float> mean, std;  // [channel]
+  };
+
+  at::ScalarType dtype_;
+  std::vector<int64_t> output_shape_;
+  int64_t channels_ = 1;
+  ImageSize input_size_;
+  int64_t largest_ = 0;  // pixels of the largest image on the way
+  std::vector<std::unique_ptr<Geometry>> geometries_;
+  size_t draws_ = 0;
+  std::vector<Normalize> normalizes_;
+  std::vector<std::array<float, 256>> tables_;  // [channel]: what each byte becomes
 };
 
 }  // namespace incremental

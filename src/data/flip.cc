@@ -1,0 +1,61 @@
+// torchvision.transforms.RandomHorizontalFlip and RandomVerticalFlip.
+#include <algorithm>
+
+#include "src/core/error.h"
+#include "src/core/random.h"
+#include "src/data/geometry.h"
+
+namespace incremental {
+namespace {
+
+void mirror_columns(PixelMap& map) {
+  const auto [height, width] = map.size();
+  for (int64_t y = 0; y < height; ++y) {
+    uint32_t* row = map.positions() + y * width;
+    std::reverse(row, row + width);
+  }
+}
+
+void mirror_rows(PixelMap& map) {
+  const auto [height, width] = map.size();
+  for (int64_t y = 0; y < height / 2; ++y) {
+    uint32_t* row = map.positions() + y * width;
+    std::swap_ranges(row, row + width, map.positions() + (height - 1 - y) * width);
+  }
+}
+
+class Flip : public Geometry {
+ public:
+  Flip(const Transform& transform, void (*mirror)(PixelMap&))
+      : probability_(static_cast<float>(numbers_of(transform, 1)[0])), mirror_(mirror) {
+    check(probability_ >= 0 && probability_ <= 1, "ERR_INVALID_OPTION", "Expected a probability from 0 to 1 for ",
+          transform.kind, " but received ", probability_);
+  }
+
+  size_t count() const override { return 1; }
+
+  // `torch.rand(1) < self.p` compares in float32.
+  void draw(at::CPUGeneratorImpl& generator, double* drawn) const override {
+    *drawn = draw_uniform(generator) < probability_;
+  }
+
+  void apply(const double* drawn, PixelMap& map) const override {
+    if (*drawn != 0) mirror_(map);
+  }
+
+ private:
+  float probability_;
+  void (*mirror_)(PixelMap&);
+};
+
+}  // namespace
+
+std::unique_ptr<Geometry> make_horizontal_flip(const Transform& transform, ImageSize&) {
+  return std::make_unique<Flip>(transform, mirror_columns);
+}
+
+std::unique_ptr<Geometry> make_vertical_flip(const Transform& transform, ImageSize&) {
+  return std::make_unique<Flip>(transform, mirror_rows);
+}
+
+}  // namespace incremental
