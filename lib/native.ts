@@ -2,12 +2,14 @@
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import path from 'node:path';
 import { loadLibtorch, openAddon } from './libtorch';
-import type { DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
+import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
 /** A native data set. */
 export type DatasetHandle = { readonly __dataset: never };
+/** A run through a native data set, batch by batch. */
+export type BatchesHandle = { readonly __batches: never };
 
 export interface NativeInfo {
   builtFor: string;
@@ -37,6 +39,14 @@ export interface DatasetInfo {
   shape: number[];
   dtype: 'uint8' | 'float32';
   classes: number;
+}
+
+/** Samples as the model gets them, copied for JavaScript. */
+export interface NativeBatch {
+  inputs: Float32Array;
+  labels: Int32Array;
+  /** [sample, …] */
+  shape: number[];
 }
 
 /** Long work on its own thread. `done` settles after the last event was delivered. */
@@ -73,6 +83,11 @@ export interface Native {
   makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;
   datasetInfo(dataset: DatasetHandle): DatasetInfo;
   disposeDataset(dataset: DatasetHandle): void;
+
+  makeBatches(plan: BatchesPlan): BatchesHandle;
+  /** One call at a time. Resolves with undefined behind the last batch. */
+  nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
+  disposeBatches(batches: BatchesHandle): void;
 
   train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
