@@ -1,7 +1,7 @@
 // The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import path from 'node:path';
-import { loadLibtorch } from './libtorch';
+import { loadLibtorch, openAddon } from './libtorch';
 import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
@@ -104,9 +104,7 @@ export function native(): Native {
 
 function load(): Native {
   loadLibtorch();
-  const addon = { exports: {} };
-  process.dlopen(addon, addonPath('torch_incremental'));
-  return addon.exports as Native;
+  return openAddon('torch_incremental') as Native;
 }
 
 /** Where the compiled file `name`.node stands. */

@@ -1,0 +1,30 @@
+// The package as it is imported and required: one set of names, one class of each.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import * as imported from 'torch-incremental';
+import { root } from './support.mjs';
+
+const required = createRequire(import.meta.url)('torch-incremental');
+
+describe('the package', () => {
+  it('gives import and require the same names', () => {
+    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+  });
+
+  it('gives import and require the same objects', () => {
+    for (const name of Object.keys(required)) assert.equal(imported[name], required[name], name);
+  });
+
+  it('documents every name and every error code in docs/api.md', () => {
+    const page = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
+    for (const name of [...Object.keys(required), ...required.errorCodes]) assert.ok(page.includes(`\`${name}`), name);
+  });
+
+  it('names in package.json only files that are there', () => {
+    const { files, main, types, bin, exports } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+    const named = [...files, main, types, ...Object.values(bin), ...Object.values(exports['.']).flatMap(Object.values)];
+    for (const name of named) assert.ok(fs.existsSync(path.join(root, name)), name);
+  });
+});

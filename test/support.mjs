@@ -1,0 +1,73 @@
+// What several test files share: temporary folders, made-up images, and the reference Python where there is one.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '..');
+
+/** A folder that is gone after the test file ran. Call in describe(). */
+export function temporaryFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental test '));
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return (name = '') => path.join(folder, name);
+}
+
+/** `count` made-up images of ten classes: class k is brighter in the k-th of ten bands, so that they can be learned. */
+export function madeUpImages(count, seed = 1) {
+  let state = seed;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const inputs = new Uint8Array(count * 3072);
+  const labels = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    labels[i] = Math.floor(random() * 10);
+    for (let j = 0; j < 3072; j++) {
+      const band = Math.floor(((j % 1024) / 1024) * 10);
+      inputs[i * 3072 + j] = random() * 128 + (band === labels[i] ? 127 : 0);
+    }
+  }
+  return { inputs, labels, shape: [3, 32, 32], classes: 10 };
+}
+
+/** Writes images as CIFAR-10's binary batches: `counts` images into data_batch_1.bin … and test_batch.bin. */
+export function writeCifar10(folder, { train, test }, seed = 1) {
+  const where = path.join(folder, 'cifar-10-batches-bin');
+  fs.mkdirSync(where, { recursive: true });
+  const files = train.map((count, index) => [`data_batch_${index + 1}.bin`, count]);
+  for (const [index, [name, count]] of [...files, ['test_batch.bin', test]].entries()) {
+    const { inputs, labels } = madeUpImages(count, seed + index);
+    const bytes = Buffer.alloc(count * 3073);
+    for (let i = 0; i < count; i++) {
+      bytes[i * 3073] = labels[i];
+      bytes.set(inputs.subarray(i * 3072, (i + 1) * 3072), i * 3073 + 1);
+    }
+    fs.writeFileSync(path.join(where, name), bytes);
+  }
+  return folder;
+}
+
+/** The Python that has torch and torchvision, where the machine has one; tests that need it are skipped elsewhere. */
+export const python = process.env.TORCH_INCREMENTAL_PYTHON;
+
+/** The folder with real CIFAR-10 images, where the machine has one. */
+export const realCifar10 = process.env.TORCH_INCREMENTAL_CIFAR10;
+
+let toldAbout = new Set();
+
+/** Skips the test in hand, saying once why, unless the named environment variable is set. */
+export function needs(test, variable) {
+  if (process.env[variable]) return;
+  if (!toldAbout.has(variable)) console.warn(`      tests that need ${variable} are skipped: it is not set`);
+  toldAbout.add(variable);
+  test.skip();
+}
+
+/** Runs a script of the reference Python and returns what it printed. */
+export function runPython(script, args = []) {
+  const result = spawnSync(python, [script, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  if (result.status !== 0) throw new Error(`${script} failed:\n${result.stderr}`);
+  return result.stdout;
+}
