@@ -131,6 +131,12 @@ describe('cifar10', () => {
     await rejects({ root }, 'ERR_FILE', /data_batch_2\.bin is not a file/);
   });
 
+  it('refuses a folder in place of a file of the Python version', async () => {
+    const root = folders.make();
+    fs.mkdirSync(path.join(root, 'cifar-10-batches-py', 'test_batch'), { recursive: true });
+    await rejects({ root, train: false }, 'ERR_FILE', /test_batch: EISDIR/);
+  });
+
   it('refuses files that are empty or cut in the middle of a record', async () => {
     const { root, folder } = binaryFolder();
     fs.truncateSync(path.join(folder, 'data_batch_3.bin'), 2 * recordBytes + 100);

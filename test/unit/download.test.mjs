@@ -7,7 +7,7 @@ import path from 'node:path';
 import { create } from 'tar';
 import { cifar10Plan, downloadCifar10 } from '../../dist/data/cifar10.js';
 import { downloadArchive } from '../../dist/data/download.js';
-import { cifar10 } from '../../dist/datasets.js';
+import { cifar10, openDataset } from '../../dist/datasets.js';
 import { synthetic, TemporaryFolders } from './data-support.mjs';
 
 const folders = new TemporaryFolders();
@@ -121,6 +121,19 @@ describe('downloading', () => {
       await downloadCifar10({ root });
       await cifar10Plan(cifar10({ root, download: true }));
       await cifar10Plan(cifar10({ root: path.join(root, folderName), download: true }));
+    } finally {
+      delete process.env.TORCH_INCREMENTAL_CIFAR10_URL;
+    }
+    assert.equal(requests.length, 1);
+  });
+
+  it('runs for cifar10({ download: true }) where they are not, and checks the official md5', async () => {
+    process.env.TORCH_INCREMENTAL_CIFAR10_URL = url();
+    try {
+      await fails(
+        openDataset(cifar10({ root: folders.make(), download: true })),
+        /instead of c32a1d4ab5d03f1284b67883e8d87530/,
+      );
     } finally {
       delete process.env.TORCH_INCREMENTAL_CIFAR10_URL;
     }
