@@ -13,7 +13,11 @@ export async function checkWritable(file: string): Promise<void> {
  * Calls `write` with the path of a file that does not exist, and puts what it wrote in the place of `file`. On any failure,
  * and when `signal` aborts before the end, what was there stays.
  */
-export async function replaceFile(file: string, write: (temporary: string) => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function replaceFile(
+  file: string,
+  write: (temporary: string) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   const { target, existing } = await resolveTarget(file);
   const folder = path.dirname(target);
   await removeLeftovers(target);
@@ -39,7 +43,8 @@ export async function replaceFile(file: string, write: (temporary: string) => Pr
 async function resolveTarget(file: string): Promise<{ target: string; existing: Stats | undefined }> {
   try {
     const existing = await stat(file).catch(ignoreMissing);
-    if (existing && !existing.isFile()) throw new Error(existing.isDirectory() ? 'it is a folder' : 'it is no regular file');
+    if (existing && !existing.isFile())
+      throw new Error(existing.isDirectory() ? 'it is a folder' : 'it is no regular file');
     // The file that a symbolic link points to is the one to replace.
     const target = existing ? await realpath(file) : path.join(await realpath(path.dirname(file)), path.basename(file));
     await access(path.dirname(target), constants.W_OK | constants.X_OK);
