@@ -6,6 +6,10 @@
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   using namespace incremental;
   export_info(env, exports);
+  export_datasets(env, exports);
+  export_batches(env, exports);
+  export_jobs(env, exports);
+  export_states(env, exports);
   return exports;
 }
 

@@ -1,13 +1,15 @@
 // The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import path from 'node:path';
-import { loadLibtorch } from './libtorch';
-import type { DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
+import { loadLibtorch, openAddon } from './libtorch';
+import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
 /** A native data set. */
 export type DatasetHandle = { readonly __dataset: never };
+/** A run through a native data set, batch by batch. */
+export type BatchesHandle = { readonly __batches: never };
 
 export interface NativeInfo {
   builtFor: string;
@@ -37,6 +39,14 @@ export interface DatasetInfo {
   shape: number[];
   dtype: 'uint8' | 'float32';
   classes: number;
+}
+
+/** Samples as the model gets them, copied for JavaScript. */
+export interface NativeBatch {
+  inputs: Float32Array;
+  labels: Int32Array;
+  /** [sample, …] */
+  shape: number[];
 }
 
 /** Long work on its own thread. `done` settles after the last event was delivered. */
@@ -74,6 +84,11 @@ export interface Native {
   datasetInfo(dataset: DatasetHandle): DatasetInfo;
   disposeDataset(dataset: DatasetHandle): void;
 
+  makeBatches(plan: BatchesPlan): BatchesHandle;
+  /** One call at a time. Resolves with undefined behind the last batch. */
+  nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
+  disposeBatches(batches: BatchesHandle): void;
+
   train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
@@ -89,9 +104,7 @@ export function native(): Native {
 
 function load(): Native {
   loadLibtorch();
-  const addon = { exports: {} };
-  process.dlopen(addon, addonPath('torch_incremental'));
-  return addon.exports as Native;
+  return openAddon('torch_incremental') as Native;
 }
 
 /** Where the compiled file `name`.node stands. */

@@ -41,6 +41,8 @@ export type DatasetPlan =
       kind: 'records';
       files: {
         path: string;
+        /** Size of the file when it was looked at: one that changed meanwhile is refused. */
+        bytes: number;
         /** Where the records start, and how many there are. */
         offset: number;
         count: number;
@@ -53,6 +55,17 @@ export type DatasetPlan =
   | { kind: 'arrays'; inputs: Uint8Array | Float32Array; labels: Int32Array; shape: number[]; classes: number }
   /** Samples start … end-1 of another set, sharing its memory. */
   | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
+
+/** A run through a data set without a model. */
+export interface BatchesPlan {
+  dataset: DatasetHandle;
+  transforms: readonly Transform[];
+  batchSize: number;
+  epochs: number;
+  shuffle: boolean;
+  dropLast: boolean;
+  seed: number;
+}
 
 /** A forward pass over a data set. */
 export interface RunPlan {

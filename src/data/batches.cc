@@ -23,8 +23,9 @@ class Batches::Impl {
         generator_(std::move(generator)),
         samples_(dataset_->labels.size(0)),
         workspace_(pipeline_.make_workspace()) {
-    check(options_.batch_size >= 1 && options_.epochs >= 0, "ERR_INVALID_OPTION", "Expected a batch size of at least 1 ",
-          "and no negative number of epochs but received ", options_.batch_size, " and ", options_.epochs);
+    check(options_.batch_size >= 1 && options_.epochs >= 0, "ERR_INVALID_OPTION",
+          "Expected a batch size of at least 1 ", "and no negative number of epochs but received ", options_.batch_size,
+          " and ", options_.epochs);
     check(samples_ > 0, "ERR_DATA_FORMAT", "The data set is empty; give at least one sample");
     options_.batch_size = std::min(options_.batch_size, samples_ + 1);  // more changes nothing but the arithmetic below
     const int64_t rounding = options_.drop_last ? 0 : options_.batch_size - 1;

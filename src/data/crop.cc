@@ -58,9 +58,10 @@ std::unique_ptr<Geometry> make_crop(const Transform& transform, ImageSize& size)
   }
   const ImageSize to{static_cast<int64_t>(numbers[0]), static_cast<int64_t>(numbers[1])};
   const auto padding = static_cast<int64_t>(numbers[2]);
-  check(to.height >= 1 && to.width >= 1 && to.height <= size.height + 2 * padding && to.width <= size.width + 2 * padding,
-        "ERR_INVALID_OPTION", "randomCrop to ", to.height, "x", to.width, " does not fit into images of ", size.height,
-        "x", size.width, " with a padding of ", padding, "; crop less or pad more");
+  check(
+      to.height >= 1 && to.width >= 1 && to.height <= size.height + 2 * padding && to.width <= size.width + 2 * padding,
+      "ERR_INVALID_OPTION", "randomCrop to ", to.height, "x", to.width, " does not fit into images of ", size.height,
+      "x", size.width, " with a padding of ", padding, "; crop less or pad more");
   auto crop = std::make_unique<Crop>(size, to, padding);
   size = to;
   return crop;

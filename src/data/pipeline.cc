@@ -10,7 +10,11 @@
 namespace incremental {
 namespace {
 
-std::vector<float> to_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+// As torch.as_tensor(values, dtype=torch.float32) and the broadcasting after it: one value serves every channel.
+std::vector<float> to_channels(const std::vector<double>& values, int64_t channels) {
+  if (values.size() == 1) return std::vector<float>(channels, static_cast<float>(values[0]));
+  return {values.begin(), values.end()};
+}
 
 }  // namespace
 
@@ -22,8 +26,9 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
     channels_ = output_shape_[0];
     input_size_ = {output_shape_[1], output_shape_[2]};
   }
-  check(image || !bytes, "ERR_INVALID_OPTION", "Expected samples of shape [channels, height, width] for uint8 data but ",
-        "received ", at::IntArrayRef(output_shape_), "; give other data as float32");
+  check(image || !bytes, "ERR_INVALID_OPTION",
+        "Expected samples of shape [channels, height, width] for uint8 data but ", "received ",
+        at::IntArrayRef(output_shape_), "; give other data as float32");
   check(input_size_.pixels() < std::numeric_limits<int32_t>::max(), "ERR_INVALID_OPTION", "Images of ",
         input_size_.height, "x", input_size_.width, " are too large");
 
@@ -33,8 +38,8 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
   for (const Transform& transform : transforms) {
     const MakeGeometry make = find_geometry(transform.kind);
     if (make != nullptr || transform.kind == "toTensor") {
-      check(bytes, "ERR_INVALID_OPTION", transform.kind, " works on uint8 images, but this data set is float32: it takes ",
-            "normalize only");
+      check(bytes, "ERR_INVALID_OPTION", transform.kind,
+            " works on uint8 images, but this data set is float32: it takes ", "normalize only");
       check(!is_tensor, "ERR_INVALID_OPTION", transform.kind, " must stand before ",
             make ? "toTensor" : "normalize, and only once");
     }
@@ -52,7 +57,8 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
       add_normalize(transform);
     }
   }
-  check(is_tensor, "ERR_INVALID_OPTION", "The transforms lack toTensor: models compute with float32, this data set holds ",
+  check(is_tensor, "ERR_INVALID_OPTION",
+        "The transforms lack toTensor: models compute with float32, this data set holds ",
         "uint8 images. Put toTensor() behind the transforms that move pixels");
   if (!bytes) return;
 
@@ -70,7 +76,7 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
 }
 
 void Pipeline::add_normalize(const Transform& transform) {
-  Normalize step{to_floats(transform.mean), to_floats(transform.std)};
+  Normalize step{to_channels(transform.mean, channels_), to_channels(transform.std, channels_)};
   const auto channels = static_cast<size_t>(channels_);
   check(step.mean.size() == channels && step.std.size() == channels, "ERR_INVALID_OPTION", "normalize has ",
         step.mean.size(), " means and ", step.std.size(), " standard deviations, but the images have ", channels,

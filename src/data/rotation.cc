@@ -56,7 +56,9 @@ bool fits_fixed_point(const Affine& m, ImageSize size) {
 // The steps are added up, not multiplied out: their rounding error is part of the result. Unsigned, because the sum may
 // wrap after the last pixel, where nobody looks.
 void walk_fixed_point(const Affine& m, PixelMap& map) {
-  const auto fixed = [](double value) { return static_cast<uint32_t>(static_cast<int32_t>(std::floor(value * 65536.0 + 0.5))); };
+  const auto fixed = [](double value) {
+    return static_cast<uint32_t>(static_cast<int32_t>(std::floor(value * 65536.0 + 0.5)));
+  };
   const uint32_t a = fixed(m.a), b = fixed(m.b), d = fixed(m.d), e = fixed(m.e);
   uint32_t row_x = fixed(m.c + m.a * 0.5 + m.b * 0.5), row_y = fixed(m.f + m.d * 0.5 + m.e * 0.5);
   const auto width = static_cast<uint32_t>(map.size().width), height = static_cast<uint32_t>(map.size().height);

@@ -8,8 +8,8 @@
 namespace incremental {
 
 // Draws what starting an epoch of a DataLoader draws (num_workers=0) and returns the order of the samples: the loader's
-// base seed first, although nothing uses it; then, when shuffling, the seed of RandomSampler's own generator. The caller
-// holds the generator's mutex.
+// base seed first, although nothing uses it; then, when shuffling, the seed of RandomSampler's own generator. The
+// caller holds the generator's mutex.
 std::vector<int64_t> draw_order(at::CPUGeneratorImpl& generator, int64_t samples, bool shuffle);
 
 // torch.randperm(count, generator=torch.Generator().manual_seed(seed))

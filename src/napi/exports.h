@@ -20,6 +20,7 @@ void export_function(Napi::Env env, Napi::Object exports, const char* name, Func
 void export_info(Napi::Env env, Napi::Object exports);      // info.cc: versions, build
 void export_states(Napi::Env env, Napi::Object exports);    // states.cc: read, write, look into state dicts
 void export_datasets(Napi::Env env, Napi::Object exports);  // datasets.cc: read and make data sets
+void export_batches(Napi::Env env, Napi::Object exports);   // batches.cc: look at what training sees
 void export_jobs(Napi::Env env, Napi::Object exports);      // jobs.cc: train, evaluate, predict, createState
 
 }  // namespace incremental

@@ -1,0 +1,59 @@
+// Lets one process at a time do something, by a file that only one can create. For download.ts.
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const pollMs = 100;
+const heartbeatMs = 2_000;
+/** A holder that shows no sign of life for so long is gone. */
+const staleMs = 30_000;
+
+/** Waits until `lock` is free, holds it while `work` runs, and removes it. */
+export async function withFileLock<T>(
+  lock: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  while (!(await tryCreate(lock))) {
+    if (await isAbandoned(lock)) await fs.rm(lock, { force: true });
+    else await sleep(pollMs, undefined, signal ? { signal } : {});
+  }
+  const heartbeat = setInterval(() => void fs.utimes(lock, new Date(), new Date()).catch(() => {}), heartbeatMs);
+  heartbeat.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(heartbeat);
+    await fs.rm(lock, { force: true });
+  }
+}
+
+async function tryCreate(lock: string): Promise<boolean> {
+  try {
+    await fs.writeFile(lock, JSON.stringify({ host: os.hostname(), pid: process.pid }), { flag: 'wx' });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw cause;
+  }
+}
+
+async function isAbandoned(lock: string): Promise<boolean> {
+  try {
+    const { mtimeMs } = await fs.stat(lock);
+    if (Date.now() - mtimeMs > staleMs) return true;
+    const { host, pid } = JSON.parse(await fs.readFile(lock, 'utf8'));
+    return host === os.hostname() && !isAlive(pid);
+  } catch {
+    return false; // gone, or not yet written: try again
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,95 @@
+// Batches for JavaScript to look at, exactly as training gets them. One handle is one run through the data.
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "src/core/error.h"
+#include "src/data/batches.h"
+#include "src/napi/convert.h"
+#include "src/napi/exports.h"
+#include "src/napi/handle.h"
+#include "src/napi/promise_worker.h"
+#include "src/napi/transforms.h"
+
+namespace incremental {
+namespace {
+
+struct BatchReader {
+  BatchReader(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, const BatchOptions& options, uint64_t seed)
+      : batches(std::move(dataset), std::move(pipeline), options, at::detail::createCPUGenerator(seed)),
+        left(batches.per_epoch() * options.epochs) {}
+
+  Batches batches;
+  int64_t left;  // batches not yet read
+  bool started = false;
+  std::atomic<bool> busy{false};
+};
+
+// Handles hold immutable values: this one holds where the reader is.
+struct BatchReaderPlace {
+  std::shared_ptr<BatchReader> reader;
+};
+
+Napi::Value make_batches(const Napi::CallbackInfo& call) {
+  const Napi::Object plan = call[0].As<Napi::Object>();
+  auto dataset = Handle<Dataset>::open(plan.Get("dataset"));
+  const at::IntArrayRef sizes = dataset->inputs.sizes();
+  Pipeline pipeline(to_transforms(array(plan, "transforms")), sizes.slice(1).vec(), dataset->inputs.scalar_type());
+  const BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
+                             boolean(plan, "dropLast")};
+  auto reader = std::make_shared<BatchReader>(std::move(dataset), std::move(pipeline), options,
+                                              static_cast<uint64_t>(integer(plan, "seed")));
+  return Handle<BatchReaderPlace>::make(call.Env(), std::make_shared<BatchReaderPlace>(std::move(reader)), 0);
+}
+
+std::optional<Batch> read_batch(BatchReader& reader) {
+  if (reader.left == 0) return std::nullopt;
+  if (!std::exchange(reader.started, true)) reader.batches.prepare();
+  Batch batch = reader.batches.take();
+  reader.batches.prepare();
+  --reader.left;
+  return batch;
+}
+
+Napi::Value to_js(Napi::Env env, const Batch& batch) {
+  auto inputs = Napi::Float32Array::New(env, batch.inputs.numel());
+  std::memcpy(inputs.Data(), batch.inputs.const_data_ptr<float>(), batch.inputs.nbytes());
+  auto labels = Napi::Int32Array::New(env, batch.labels.numel());
+  std::copy_n(batch.labels.const_data_ptr<int64_t>(), batch.labels.numel(), labels.Data());
+  Napi::Array shape = Napi::Array::New(env, batch.inputs.dim());
+  for (uint32_t i = 0; i < batch.inputs.dim(); ++i) shape[i] = static_cast<double>(batch.inputs.size(i));
+  Napi::Object result = Napi::Object::New(env);
+  result["inputs"] = inputs;
+  result["labels"] = labels;
+  result["shape"] = shape;
+  return result;
+}
+
+Napi::Value next_batch(const Napi::CallbackInfo& call) {
+  auto reader = Handle<BatchReaderPlace>::open(call[0])->reader;
+  check(!reader->busy.exchange(true), "ERR_BUSY", "The next batch was already asked for; wait for it first");
+  return PromiseWorker<std::optional<Batch>>::start(
+      call.Env(), [reader] { return read_batch(*reader); },
+      [reader](Napi::Env env, std::optional<Batch>& batch) {
+        const Napi::Value result = batch ? to_js(env, *batch) : env.Undefined();
+        reader->busy = false;
+        return result;
+      });
+}
+
+Napi::Value dispose_batches(const Napi::CallbackInfo& call) {
+  Handle<BatchReaderPlace>::of(call[0]).release(call.Env());
+  return call.Env().Undefined();
+}
+
+}  // namespace
+
+void export_batches(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "makeBatches", make_batches);
+  export_function(env, exports, "nextBatch", next_batch);
+  export_function(env, exports, "disposeBatches", dispose_batches);
+}
+
+}  // namespace incremental

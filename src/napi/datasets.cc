@@ -1,0 +1,118 @@
+// Data sets from plans, and what JavaScript may ask of them. Lists of samples are copied on entry; everything that
+// takes time happens on libuv's pool.
+#include <cstring>
+
+#include "src/core/error.h"
+#include "src/data/dataset.h"
+#include "src/napi/convert.h"
+#include "src/napi/exports.h"
+#include "src/napi/handle.h"
+#include "src/napi/promise_worker.h"
+
+namespace incremental {
+namespace {
+
+std::vector<int32_t> to_labels(const Napi::Value& value) {
+  check(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array, "ERR_INVALID_OPTION",
+        "Expected an Int32Array for \"labels\" of a plan");
+  const auto labels = value.As<Napi::Int32Array>();
+  return {labels.Data(), labels.Data() + labels.ElementLength()};
+}
+
+// [sample, …]: a copy of a Uint8Array or a Float32Array that must hold whole samples.
+at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {
+  check(value.IsTypedArray(), "ERR_INVALID_OPTION", "Expected a typed array for \"inputs\" of a plan");
+  const auto elements = value.As<Napi::TypedArray>();
+  const napi_typedarray_type type = elements.TypedArrayType();
+  check(type == napi_uint8_array || type == napi_float32_array, "ERR_INVALID_OPTION",
+        "Expected a Uint8Array or a Float32Array for \"inputs\" of a plan");
+  const auto total = static_cast<int64_t>(elements.ElementLength());
+  int64_t sample = 1;
+  for (const int64_t size : shape) {
+    check(size > 0 && sample <= total / size, "ERR_DATA_FORMAT", "Samples of shape ", at::IntArrayRef(shape),
+          " need more than the ", total, " elements given");
+    sample *= size;
+  }
+  check(total % sample == 0, "ERR_DATA_FORMAT", "Expected whole samples of ", sample, " elements but received ", total,
+        " elements");
+  shape.insert(shape.begin(), total / sample);
+  at::Tensor samples = at::empty(shape, type == napi_uint8_array ? at::kByte : at::kFloat);
+  const void* data = type == napi_uint8_array ? static_cast<const void*>(value.As<Napi::Uint8Array>().Data())
+                                              : static_cast<const void*>(value.As<Napi::Float32Array>().Data());
+  std::memcpy(samples.mutable_data_ptr(), data, elements.ByteLength());
+  return samples;
+}
+
+RecordFile to_record_file(const Napi::Object& from) {
+  RecordFile file{
+      string(from, "path"), integer(from, "bytes"), integer(from, "offset"), integer(from, "count"), {}, true};
+  if (from.Has("labels") && !from.Get("labels").IsUndefined()) {
+    file.labels = to_labels(from.Get("labels"));
+    file.labelled = false;
+  }
+  return file;
+}
+
+std::vector<RecordFile> to_record_files(const Napi::Array& from) {
+  std::vector<RecordFile> files;
+  for (uint32_t i = 0; i < from.Length(); ++i) files.push_back(to_record_file(from.Get(i).As<Napi::Object>()));
+  return files;
+}
+
+std::function<Dataset()> to_maker(const Napi::Object& plan) {
+  const std::string kind = string(plan, "kind");
+  if (kind == "subset") {
+    return [of = Handle<Dataset>::open(plan.Get("of")), start = integer(plan, "start"), end = integer(plan, "end")] {
+      return subset_of(*of, start, end);
+    };
+  }
+  std::vector<int64_t> shape = integers(plan, "shape");
+  const int64_t classes = integer(plan, "classes");
+  if (kind == "records") {
+    return [files = to_record_files(array(plan, "files")), shape = std::move(shape), classes] {
+      return dataset_from_records(files, shape, classes);
+    };
+  }
+  check(kind == "arrays", "ERR_INVALID_OPTION", "Unknown kind of data set \"", kind, "\"");
+  return [inputs = to_samples(plan.Get("inputs"), std::move(shape)), labels = to_labels(plan.Get("labels")), classes] {
+    return dataset_from_arrays(inputs, labels, classes);
+  };
+}
+
+Napi::Value make_dataset(const Napi::CallbackInfo& call) {
+  const Napi::Object plan = call[0].As<Napi::Object>();
+  // A subset lives in the memory of the set it was taken from, which has told the garbage collector already.
+  const bool shares = string(plan, "kind") == "subset";
+  return PromiseWorker<Dataset>::start(call.Env(), to_maker(plan), [shares](Napi::Env env, Dataset& dataset) {
+    const auto bytes = static_cast<int64_t>(dataset.inputs.nbytes() + dataset.labels.nbytes());
+    return Handle<Dataset>::make(env, std::make_shared<const Dataset>(std::move(dataset)), shares ? 0 : bytes);
+  });
+}
+
+Napi::Value dataset_info(const Napi::CallbackInfo& call) {
+  const auto dataset = Handle<Dataset>::open(call[0]);
+  const at::IntArrayRef sizes = dataset->inputs.sizes();
+  Napi::Object info = Napi::Object::New(call.Env());
+  Napi::Array shape = Napi::Array::New(call.Env(), sizes.size() - 1);
+  for (uint32_t i = 1; i < sizes.size(); ++i) shape[i - 1] = static_cast<double>(sizes[i]);
+  info["length"] = static_cast<double>(sizes[0]);
+  info["shape"] = shape;
+  info["dtype"] = dataset->inputs.scalar_type() == at::kByte ? "uint8" : "float32";
+  info["classes"] = static_cast<double>(dataset->classes);
+  return info;
+}
+
+Napi::Value dispose_dataset(const Napi::CallbackInfo& call) {
+  Handle<Dataset>::of(call[0]).release(call.Env());
+  return call.Env().Undefined();
+}
+
+}  // namespace
+
+void export_datasets(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "makeDataset", make_dataset);
+  export_function(env, exports, "datasetInfo", dataset_info);
+  export_function(env, exports, "disposeDataset", dispose_dataset);
+}
+
+}  // namespace incremental

@@ -1,0 +1,70 @@
+// What the tests of data sets, transforms and batches share: images from a formula, hashes of batches, Python.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { arrays } from '../../dist/datasets.js';
+
+export const golden = fileURLToPath(new URL('../golden/', import.meta.url));
+
+/** Bytes that depend on their position only; synthetic() of test/golden/batches.py makes the same. */
+export function synthetic(shape) {
+  const bytes = new Uint8Array(shape.reduce((product, size) => product * size, 1));
+  for (let i = 0; i < bytes.length; i++) {
+    let x = Math.imul(i, 2654435761) >>> 0;
+    x = Math.imul(x ^ (x >>> 15), 2246822519) >>> 0;
+    bytes[i] = x >>> 24;
+  }
+  return bytes;
+}
+
+/** As many synthetic images, with labels that count from 0 to 9. */
+export function syntheticImages([count, ...shape]) {
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 10);
+  return arrays({ inputs: synthetic([count, ...shape]), labels, shape, classes: 10 });
+}
+
+export function hashOf({ inputs, labels }) {
+  return createHash('sha256').update(inputs).update(labels).digest('hex').slice(0, 16);
+}
+
+export async function collect(generator) {
+  const values = [];
+  for await (const value of generator) values.push(value);
+  return values;
+}
+
+const told = new Set();
+
+/** The value of an environment variable that a test needs; without it the test is skipped, and says so once. */
+export function needs(test, name, what) {
+  const value = process.env[name];
+  if (value) return value;
+  if (!told.has(name)) console.warn(`      (skipped without ${name}: ${what})`);
+  told.add(name);
+  return test.skip();
+}
+
+export function needsPython(test) {
+  return needs(test, 'TORCH_INCREMENTAL_PYTHON', 'an interpreter with torch, torchvision, numpy and pillow');
+}
+
+/** Runs a script of test/golden/ with `input` as JSON and returns what it prints as JSON. */
+export function runPython(python, script, input) {
+  const run = spawnSync(python, [path.join(golden, script)], { input: JSON.stringify(input), maxBuffer: 2 ** 28 });
+  if (run.status !== 0) throw new Error(`${script} failed: ${run.stderr}`);
+  return JSON.parse(run.stdout);
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(context) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-'));
+  (context.folders ??= []).push(folder);
+  return folder;
+}
+
+export function removeFolders(context) {
+  for (const folder of context.folders?.splice(0) ?? []) fs.rmSync(folder, { recursive: true, force: true });
+}
