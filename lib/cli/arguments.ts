@@ -47,12 +47,12 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     if (token.name === 'help') return { argument: '', options: {}, help: true };
     const flag = flags.get(token.rawName);
     if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys()]);
-    given[flag.name] = valueOf(token.rawName, flag.option, token.value, token.inlineValue);
+    given[flag.name] = parseValue(token.rawName, flag.option, token.value, token.inlineValue);
   }
   return { argument: onlyArgument(command, positionals), options: given as Given<Options>, help: false };
 }
 
-function valueOf(flag: string, option: Option<unknown>, value: string | undefined, inline: boolean | undefined) {
+function parseValue(flag: string, option: Option<unknown>, value: string | undefined, inline: boolean | undefined) {
   if (option.kind === 'switch') {
     if (value !== undefined) throw wrongUsage(`${flag} takes no value but received '${value}'`);
     return !option.negated;

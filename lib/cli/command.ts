@@ -57,8 +57,8 @@ export interface Command<O extends Options = Options> {
   readonly argument?: string;
   readonly options: O;
   readonly examples: readonly string[];
-  /** Returns the exit code, where it is not 0. */
-  run(argument: string, options: Given<O>, context: Context): Promise<number | void>;
+  /** Returns the exit code. */
+  run(argument: string, options: Given<O>, context: Context): Promise<number>;
 }
 
 /** Fixes the types of a command's options. */

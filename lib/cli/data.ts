@@ -1,5 +1,6 @@
 // The data of a command: CIFAR-10 in a folder, fetched first where that is wanted, with progress on standard error.
-import { type DownloadProgress, downloadCifar10 } from '../data/cifar10';
+import { downloadCifar10 } from '../data/cifar10';
+import type { DownloadProgress } from '../data/download';
 import { cifar10, type Dataset } from '../datasets';
 import { bytes, percent } from '../format';
 import { DownloadBar } from './bar';

@@ -20,10 +20,10 @@ const exitCodes = { failed: 1, wrongUsage: 2, interrupted: 130 };
 
 async function main([word, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
+  let readerGone = false;
   const terminal = openTerminal(() => {
+    readerGone = true;
     stop.abort();
-    // Work without an end of its own to come to would write on into nothing.
-    process.exitCode = exitCodes.interrupted;
   });
   if (word === '--help' || word === '-h') {
     terminal.print(mainHelp(commands));
@@ -39,8 +39,9 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   }
   let hint = 'torch-incremental --help';
   const forget = onInterrupt((signal) => {
-    terminal.note(`${signal}: stopping after the work in hand; once more stops at once`);
+    // First, because it ends a progress bar's line.
     stop.abort();
+    terminal.note(`${signal}: stopping after the step in hand; once more stops at once`);
   });
   try {
     const listed = commands.find(({ name }) => name === word);
@@ -52,10 +53,10 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
       terminal.print(commandHelp(command));
       return 0;
     }
-    return (await command.run(argument, options, { terminal, signal: stop.signal })) ?? 0;
+    return await command.run(argument, options, { terminal, signal: stop.signal });
   } catch (error) {
     if (stop.signal.aborted) {
-      terminal.note('Interrupted; no checkpoint was written');
+      if (!readerGone) terminal.note('Interrupted; nothing was written');
       return exitCodes.interrupted;
     }
     terminal.note(describe(error));
@@ -83,5 +84,5 @@ function describe(error: unknown): string {
 }
 
 main(process.argv.slice(2)).then((code) => {
-  process.exitCode ??= code;
+  process.exitCode = code;
 });

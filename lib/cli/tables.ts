@@ -7,7 +7,11 @@ import type { Colors } from './terminal';
 type Align = 'left' | 'right';
 
 /** Rows of aligned columns under a rule, without a frame. */
-export function plainTable(head: readonly string[], align: readonly Align[], rows: readonly (readonly string[])[]): string {
+export function plainTable(
+  head: readonly string[],
+  align: readonly Align[],
+  rows: readonly (readonly string[])[],
+): string {
   const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
   const sides = { 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', right: '', 'right-mid': '' };
   const table = new Table({

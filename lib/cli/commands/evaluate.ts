@@ -25,12 +25,13 @@ export const command = define({
     const result = await evaluate(checkpoint, { ...options, data: dataset, signal });
     if (json) {
       terminal.print(JSON.stringify(result));
-      return;
+      return 0;
     }
     const { colors } = terminal;
     const { loss, accuracy, samples } = result;
     terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}\n`);
     terminal.print(`${classTable(result, colors)}\n`);
     terminal.print(confusionTable(result, colors));
+    return 0;
   },
 });

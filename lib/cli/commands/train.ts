@@ -49,6 +49,7 @@ export const command = define({
     await saveState(result.state, out, { signal });
     if (json) terminal.print(JSON.stringify({ type: 'saved', out, ...summary(result) }));
     else terminal.note(sentence(out, result));
+    return 0;
   },
 });
 
