@@ -39,14 +39,17 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     tokens: true,
   });
 
+  // Before anything is found wrong: who asks for help may not know how to ask for the rest.
+  if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) {
+    return { argument: '', options: {}, help: true };
+  }
   const given: Record<string, unknown> = {};
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    if (token.name === 'help') return { argument: '', options: {}, help: true };
     const flag = flags.get(token.rawName);
-    if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys()]);
+    if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys(), '--help']);
     given[flag.name] = parseValue(token.rawName, flag.option, token.value, token.inlineValue);
   }
   return { argument: onlyArgument(command, positionals), options: given as Given<Options>, help: false };

@@ -8,7 +8,7 @@ import { type Context, on, text } from './command';
 import { errorColors } from './terminal';
 
 export const dataOptions = {
-  data: text('dir', 'Folder that holds CIFAR-10, in either of its layouts (default: ./data, downloaded if missing)'),
+  data: text('dir', 'Folder with CIFAR-10 in either layout (default: ./data, downloaded if missing)'),
   download: on('Download CIFAR-10 (170 MB) into --data <dir> if it is not there'),
 };
 

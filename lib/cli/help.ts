@@ -29,7 +29,8 @@ export function mainHelp(commands: readonly Listed[]): string {
   return [
     'Usage: torch-incremental <command> [options]',
     '',
-    'Keeps a PyTorch model learning: loads a .pth, trains it on new data, saves a .pth that Python loads unchanged.',
+    'Keeps a PyTorch model learning: loads a .pth, trains it on new data, saves a',
+    '.pth that Python loads unchanged.',
     '',
     'Commands:',
     ...table(commands.map(({ name, summary }) => [name, summary])),
@@ -46,5 +47,18 @@ export function mainHelp(commands: readonly Listed[]): string {
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.flatMap(([left, right]) =>
+    wrapped(right, 80 - width - 4).map((line, index) => `  ${(index === 0 ? left : '').padEnd(width)}  ${line}`),
+  );
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (!line) lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

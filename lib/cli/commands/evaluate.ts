@@ -9,7 +9,10 @@ import { classTable, confusionTable } from '../tables';
 
 export const command = define({
   name: 'evaluate',
-  description: "Scores a checkpoint (.pth) on CIFAR-10's test images: loss, accuracy by class, confusion matrix.",
+  description: [
+    "Scores a checkpoint (.pth) on CIFAR-10's test images: loss, accuracy by class,",
+    'and which classes it takes for which.',
+  ].join('\n'),
   argument: 'checkpoint',
   options: {
     ...dataOptions,

@@ -11,8 +11,9 @@ import { dataOptions, openData } from '../data';
 export const command = define({
   name: 'train',
   description: [
-    'Trains a checkpoint (.pth) on CIFAR-10 with SGD and cross-entropy, and saves the result as a new checkpoint.',
-    'The one given stays as it is. Data and training are those of the Python job, bit for bit where --seed is given.',
+    'Trains a checkpoint (.pth) on CIFAR-10 with SGD and cross-entropy, and saves the',
+    'result as a new one; the one given stays as it is. Piped, it prints what a',
+    'PyTorch training script prints, and with --seed the very same numbers.',
   ].join('\n'),
   argument: 'checkpoint',
   options: {
