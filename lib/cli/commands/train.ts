@@ -2,7 +2,8 @@
 import { type Device, isDevice } from '../../device';
 import { count, duration, fixed, logLine } from '../../format';
 import { isPath } from '../../options';
-import { checkWritable, saveState } from '../../state';
+import { checkWritable } from '../../checkpoint/replace-file';
+import { saveState } from '../../state';
 import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
 import { TrainBar } from '../bar';
 import { type Context, command as define, number, off, on, text } from '../command';
