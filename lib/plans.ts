@@ -9,16 +9,16 @@ export interface ReadPlan {
   path: string;
   /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
   fileBytes: number;
-  /** Storages: stored (not compressed) runs of bytes in the file. */
-  storages: { offset: number; bytes: number; bigEndian: boolean }[];
+  bigEndian: boolean;
+  /** Zip records; see ZipRecord in lib/checkpoint/zip.ts. */
+  storages: { name: string; header: number; bytes: number; crc: number; limit: number }[];
   tensors: { name: string; dtype: string; shape: number[]; stride: number[]; offset: number; storage: number }[];
 }
 
 /** How to write a state: `pickle` is the finished data.pkl; storages follow in the order of TensorInfo.storage. */
 export interface WritePlan {
+  /** A file that does not exist yet. Its name without extension becomes the top folder in the zip, as with torch.save. */
   path: string;
-  /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
-  archive: string;
   pickle: Uint8Array;
 }
 
