@@ -37,8 +37,6 @@ class Bar {
     this.#bar = new SingleBar({
       stream,
       format: () => barLine(this.#line, stream.columns || 80, colors),
-      // Lines are made to fit, and cutting them would count colour codes as characters.
-      linewrap: true,
       // Interrupts are main.ts's.
       gracefulExit: false,
     });
@@ -59,13 +57,15 @@ class Bar {
 /** A training run: a line for every epoch, of which the last one moves. */
 export class TrainBar {
   readonly #bar: Bar;
+  readonly #indent: string;
 
-  constructor(stream: NodeJS.WriteStream, colors: Colors) {
+  constructor(stream: NodeJS.WriteStream, colors: Colors, indent = '') {
     this.#bar = new Bar(stream, colors);
+    this.#indent = indent;
   }
 
   readonly onProgress = (event: TrainEvent): void => {
-    const label = `Epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}`;
+    const label = `${this.#indent}Epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}`;
     if (event.type === 'epoch') {
       const { loss, samples, seconds } = event;
       const rate = `${count(samples / seconds)} samples/s`;

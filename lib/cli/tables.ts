@@ -61,7 +61,7 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
     });
     return [perClass[actual]?.name ?? String(actual), ...cells];
   });
-  const heads = perClass.map(({ name }) => name.slice(0, width));
+  const heads = perClass.map(({ name }) => name.slice(0, width).padStart(width));
   return plainTable(
     [colors.dim('is \\ taken for'), ...heads.map(colors.dim)],
     ['left', ...heads.map((): Align => 'right')],

@@ -33,7 +33,8 @@ export const command = define({
     );
     const elements = `${count(contents.elements)} elements, ${bytes(contents.storageBytes)}`;
     terminal.print(`\n  ${counted(tensors.length, 'tensor')}, ${elements} in ${counted(contents.storages, 'storage')}`);
-    for (const [key, value] of Object.entries(metadata)) terminal.print(`  ${key}: ${shortened(JSON.stringify(value))}`);
+    for (const [key, value] of Object.entries(metadata))
+      terminal.print(`  ${key}: ${shortened(JSON.stringify(value))}`);
     return 0;
   },
 });

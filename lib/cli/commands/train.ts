@@ -1,8 +1,9 @@
 // `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
+
+import { checkWritable } from '../../checkpoint/replace-file';
 import { type Device, isDevice } from '../../device';
 import { count, duration, fixed, logLine } from '../../format';
 import { isPath } from '../../options';
-import { checkWritable } from '../../checkpoint/replace-file';
 import { saveState } from '../../state';
 import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
 import { TrainBar } from '../bar';
