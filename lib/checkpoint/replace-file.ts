@@ -6,21 +6,30 @@ import { LearnError, messageOf } from '../errors';
 
 /** Throws ERR_FILE unless `file` could be written now: its folder is there and writable, and it is no folder itself. */
 export async function checkWritable(file: string): Promise<void> {
-  await resolveTarget(file);
+  const { target } = await resolveTarget(file);
+  // Only trying tells: to root, and on file systems with rules of their own, permissions say little.
+  try {
+    await rm(await makeTemporary(target), { recursive: true });
+  } catch (cause) {
+    throw fileError(`Cannot write to ${file}`, cause);
+  }
 }
 
 /**
  * Calls `write` with the path of a file that does not exist, and puts what it wrote in the place of `file`. On any failure,
  * and when `signal` aborts before the end, what was there stays.
  */
-export async function replaceFile(file: string, write: (temporary: string) => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function replaceFile(
+  file: string,
+  write: (temporary: string) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   const { target, existing } = await resolveTarget(file);
   const folder = path.dirname(target);
   await removeLeftovers(target);
   let temporary: string | undefined;
   try {
-    // A folder, so that the file in it can have its final name, which torch.save writes into the file.
-    temporary = await mkdtemp(path.join(folder, `${prefix(target)}${process.pid}-`));
+    temporary = await makeTemporary(target);
     const written = path.join(temporary, path.basename(target));
     await write(written);
     if (existing) await chmod(written, existing.mode & 0o7777);
@@ -39,7 +48,8 @@ export async function replaceFile(file: string, write: (temporary: string) => Pr
 async function resolveTarget(file: string): Promise<{ target: string; existing: Stats | undefined }> {
   try {
     const existing = await stat(file).catch(ignoreMissing);
-    if (existing && !existing.isFile()) throw new Error(existing.isDirectory() ? 'it is a folder' : 'it is no regular file');
+    if (existing && !existing.isFile())
+      throw new Error(existing.isDirectory() ? 'it is a folder' : 'it is no regular file');
     // The file that a symbolic link points to is the one to replace.
     const target = existing ? await realpath(file) : path.join(await realpath(path.dirname(file)), path.basename(file));
     await access(path.dirname(target), constants.W_OK | constants.X_OK);
@@ -51,6 +61,11 @@ async function resolveTarget(file: string): Promise<{ target: string; existing: 
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
+}
+
+/** A folder, so that the file in it can have its final name, which torch.save writes into the file. */
+function makeTemporary(target: string): Promise<string> {
+  return mkdtemp(path.join(path.dirname(target), `${prefix(target)}${process.pid}-`));
 }
 
 function prefix(target: string): string {
