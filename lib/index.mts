@@ -1,4 +1,6 @@
 // The doorway for `import`: the same objects that `require` gives, so that there is one class of each on both sides.
+
+export type * from './index.js';
 export {
   adaptiveAvgPool2d,
   arrays,
@@ -25,13 +27,12 @@ export {
   randomVerticalFlip,
   relu,
   residual,
+  State,
   saveState,
   seedTransforms,
   sequential,
-  State,
   subset,
   toTensor,
   trainEvents,
   trainIncremental,
 } from './index.js';
-export type * from './index.js';

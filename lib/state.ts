@@ -59,7 +59,12 @@ export class State implements Disposable {
   tensor(name: string): Tensor {
     const index = this.tensors.findIndex((tensor) => tensor.name === name);
     const found = this.tensors[index];
-    if (!found) throw invalid(`the name of a tensor (${this.names.slice(0, 8).join(', ')}${this.names.length > 8 ? ', …' : ''})`, 'name', name);
+    if (!found)
+      throw invalid(
+        `the name of a tensor (${this.names.slice(0, 8).join(', ')}${this.names.length > 8 ? ', …' : ''})`,
+        'name',
+        name,
+      );
     const bytes = fromNativeSync(() => native().stateTensor(this.#handle, index));
     return { shape: [...found.shape], dtype: found.dtype, data: new dtypes[found.dtype].array(bytes) };
   }
@@ -87,7 +92,8 @@ export class State implements Disposable {
 
 /** For the other files of lib/. */
 export const stateHandle = (state: State): StateHandle => handleOf(state);
-export const makeState = (handle: StateHandle, metadata: ReadonlyMap<string, unknown>): State => construct(handle, metadata);
+export const makeState = (handle: StateHandle, metadata: ReadonlyMap<string, unknown>): State =>
+  construct(handle, metadata);
 
 export interface StateFileOptions {
   /** Aborting rejects with `signal.reason`; a file being saved then stays as it was. */
@@ -116,14 +122,23 @@ export async function saveState(state: State, file: string, options: StateFileOp
   checkOptions('saveState', options, { signal: isSignal });
   options.signal?.throwIfAborted();
   const handle = handleOf(state);
-  const tensors = fromNativeSync(() => native().stateInfo(handle)).map((tensor) => ({ ...tensor, dtype: tensor.dtype as DType }));
+  const tensors = fromNativeSync(() => native().stateInfo(handle)).map((tensor) => ({
+    ...tensor,
+    dtype: tensor.dtype as DType,
+  }));
   const pickle = pickleState(tensors, moduleVersions(state.metadata.get('_metadata')));
-  await replaceFile(file, (temporary) => fromNative(() => native().writeState(handle, { path: temporary, pickle })), options.signal);
+  await replaceFile(
+    file,
+    (temporary) => fromNative(() => native().writeState(handle, { path: temporary, pickle })),
+    options.signal,
+  );
 }
 
 /** `_metadata` in the form in which it is written; left out where it has any other. */
 function moduleVersions(metadata: unknown): ModuleVersions | undefined {
   if (!(metadata instanceof Map)) return undefined;
-  const plain = [...metadata.values()].every((entries) => entries instanceof Map && [...entries.values()].every(Number.isSafeInteger));
+  const plain = [...metadata.values()].every(
+    (entries) => entries instanceof Map && [...entries.values()].every(Number.isSafeInteger),
+  );
   return plain ? metadata : undefined;
 }

@@ -55,7 +55,7 @@ export const python = process.env.TORCH_INCREMENTAL_PYTHON;
 /** The folder with real CIFAR-10 images, where the machine has one. */
 export const realCifar10 = process.env.TORCH_INCREMENTAL_CIFAR10;
 
-let toldAbout = new Set();
+const toldAbout = new Set();
 
 /** Skips the test in hand, saying once why, unless the named environment variable is set. */
 export function needs(test, variable) {

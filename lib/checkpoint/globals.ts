@@ -58,7 +58,8 @@ export function call(callable: PickleValue, args: PickleValue): PickleValue | un
 export function storage(id: PickleValue): StorageRef | undefined {
   if (!(id instanceof Tuple) || id.items.length !== 5) return undefined;
   const [tag, type, key, location, count] = id.items;
-  if (tag !== 'storage' || !(type instanceof Global) || typeof key !== 'string' || typeof location !== 'string') return undefined;
+  if (tag !== 'storage' || !(type instanceof Global) || typeof key !== 'string' || typeof location !== 'string')
+    return undefined;
   if (!isCount(count)) return undefined;
   if (type.name === 'torch.storage.UntypedStorage') return new StorageRef(key, undefined, count);
   const dtype = dtypeOfStorage(type.name.replace(/^torch\./, ''));
@@ -68,7 +69,8 @@ export function storage(id: PickleValue): StorageRef | undefined {
 function tensor([source, offset, size, stride]: readonly PickleValue[], type?: PickleValue): TensorRef | undefined {
   const shape = counts(size);
   const strides = counts(stride);
-  if (!(source instanceof StorageRef) || !isCount(offset) || !shape || !strides || shape.length !== strides.length) return undefined;
+  if (!(source instanceof StorageRef) || !isCount(offset) || !shape || !strides || shape.length !== strides.length)
+    return undefined;
   const dtype = type === undefined ? source.dtype : namedDType(type);
   return dtype && new TensorRef(source, dtype, offset, shape, strides);
 }

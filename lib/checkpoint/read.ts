@@ -6,7 +6,7 @@ import type { ReadPlan } from '../plans';
 import { checkZip, formatError } from './detect';
 import { type DType, dtypes } from './dtypes';
 import { maxNameBytes, maxPickleBytes } from './limits';
-import { describe, Dict, type PickleValue, TensorRef } from './objects';
+import { Dict, describe, type PickleValue, TensorRef } from './objects';
 import { unpickle } from './unpickle';
 import { type OpenFile, readRecord, readZip, type ZipArchive, type ZipRecord } from './zip';
 
@@ -77,9 +77,16 @@ async function openRegular(path: string): Promise<OpenFile> {
 
 function pickleRecord(file: OpenFile, { records }: ZipArchive): ZipRecord {
   if (records.has('constants.pkl')) {
-    throw formatError(file.path, "this is a TorchScript archive, which is a program; in Python: torch.save(torch.jit.load(file).state_dict(), 'state.pth')");
+    throw formatError(
+      file.path,
+      "this is a TorchScript archive, which is a program; in Python: torch.save(torch.jit.load(file).state_dict(), 'state.pth')",
+    );
   }
-  if (records.has('archive_format')) throw formatError(file.path, "this is a .pt2 archive of torch.export; in Python: torch.save(torch.export.load(file).state_dict, 'state.pth')");
+  if (records.has('archive_format'))
+    throw formatError(
+      file.path,
+      "this is a .pt2 archive of torch.export; in Python: torch.save(torch.export.load(file).state_dict, 'state.pth')",
+    );
   const pickle = records.get('data.pkl');
   if (!pickle) throw formatError(file.path, 'the zip archive holds no data.pkl');
   if (pickle.bytes > maxPickleBytes) throw formatError(file.path, `its data.pkl has ${pickle.bytes} bytes`);
@@ -94,11 +101,17 @@ async function readByteOrder(file: OpenFile, { records }: ZipArchive): Promise<'
   return order;
 }
 
-function collect(path: string, root: PickleValue, archive: ZipArchive): Pick<ParsedState, 'tensors' | 'storages' | 'metadata'> {
-  if (!(root instanceof Dict)) throw formatError(path, `it holds ${describe(root)}, not a state dict; save model.state_dict()`);
+function collect(
+  path: string,
+  root: PickleValue,
+  archive: ZipArchive,
+): Pick<ParsedState, 'tensors' | 'storages' | 'metadata'> {
+  if (!(root instanceof Dict))
+    throw formatError(path, `it holds ${describe(root)}, not a state dict; save model.state_dict()`);
   const storages = new Map<string, { index: number; record: ZipRecord; dtype: DType | undefined }>();
   const tensors = [...root.items].map(([name, value]): ParsedTensor => {
-    if (typeof name !== 'string' || Buffer.byteLength(name) > maxNameBytes) throw formatError(path, `its key ${describe(name)} is not the name of a tensor`);
+    if (typeof name !== 'string' || Buffer.byteLength(name) > maxNameBytes)
+      throw formatError(path, `its key ${describe(name)} is not the name of a tensor`);
     if (!(value instanceof TensorRef)) throw notTensor(path, root, name, value);
     const { key, dtype } = value.storage;
     let storage = storages.get(key);
@@ -108,30 +121,49 @@ function collect(path: string, root: PickleValue, archive: ZipArchive): Pick<Par
       storage = { index: storages.size, record, dtype };
       storages.set(key, storage);
     }
-    if (storage.dtype !== dtype) throw formatError(path, `"${name}" claims another dtype for storage ${key} than a tensor before it`);
+    if (storage.dtype !== dtype)
+      throw formatError(path, `"${name}" claims another dtype for storage ${key} than a tensor before it`);
     checkFits(path, name, value, storage.record.bytes);
-    return { name, dtype: value.dtype, shape: value.shape, stride: value.stride, offset: value.offset, storage: storage.index };
+    return {
+      name,
+      dtype: value.dtype,
+      shape: value.shape,
+      stride: value.stride,
+      offset: value.offset,
+      storage: storage.index,
+    };
   });
   return { tensors, storages: [...storages.values()].map(({ record }) => record), metadata: plainMap(root.attributes) };
 }
 
 /** Throws unless every element of the tensor lies inside its storage. */
-function checkFits(path: string, name: string, { storage, dtype, offset, shape, stride }: TensorRef, recordBytes: number): void {
+function checkFits(
+  path: string,
+  name: string,
+  { storage, dtype, offset, shape, stride }: TensorRef,
+  recordBytes: number,
+): void {
   const size = dtypes[dtype].bytes;
   const storageBytes = storage.count * (storage.dtype === undefined ? 1 : size);
-  if (storageBytes !== recordBytes) throw formatError(path, `the storage of "${name}" should have ${storageBytes} bytes but has ${recordBytes}`);
+  if (storageBytes !== recordBytes)
+    throw formatError(path, `the storage of "${name}" should have ${storageBytes} bytes but has ${recordBytes}`);
   const empty = shape.includes(0);
   // Inexact numbers only grow here, and fail.
   const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (stride[axis] as number), offset);
   const end = empty ? offset : last + 1;
   const elements = shape.reduce((product, length) => product * Math.max(length, 1), 1);
   if (!(end * size <= storageBytes) || !Number.isSafeInteger(elements)) {
-    throw formatError(path, `"${name}" of shape [${shape.join(', ')}] reaches to element ${end} of a storage of ${Math.floor(storageBytes / size)}`);
+    throw formatError(
+      path,
+      `"${name}" of shape [${shape.join(', ')}] reaches to element ${end} of a storage of ${Math.floor(storageBytes / size)}`,
+    );
   }
 }
 
 function notTensor(path: string, root: Dict, name: string, value: PickleValue): LearnError {
-  const candidates = [...root.items].filter(([, item]) => item instanceof Dict && [...item.items.values()].some((one) => one instanceof TensorRef));
+  const candidates = [...root.items].filter(
+    ([, item]) => item instanceof Dict && [...item.items.values()].some((one) => one instanceof TensorRef),
+  );
   const hint =
     candidates.length > 0
       ? `this is a training checkpoint; the state may be its ${candidates.map(([key]) => `"${String(key)}"`).join(' or ')}. In Python: torch.save(torch.load(file)['${String(candidates[0]?.[0])}'], 'state.pth')`

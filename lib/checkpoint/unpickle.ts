@@ -4,7 +4,7 @@ import { LearnError } from '../errors';
 import { formatError } from './detect';
 import { call, isKnownGlobal, otherTensor, storage } from './globals';
 import { maxOperations, maxStringBytes } from './limits';
-import { describe, Dict, Global, List, type PickleValue, Tuple } from './objects';
+import { Dict, describe, Global, List, type PickleValue, Tuple } from './objects';
 
 /** Reads the one value that `bytes` hold. `file` is for messages. */
 export function unpickle(file: string, bytes: Buffer): PickleValue {
@@ -147,7 +147,8 @@ class Machine {
   build(): void {
     const state = this.pop();
     const object = this.peek();
-    if (!(object instanceof Dict) || !object.ordered || !(state instanceof Dict) || state === object) throw this.#unsafe(`setting the state of ${describe(object)}`);
+    if (!(object instanceof Dict) || !object.ordered || !(state instanceof Dict) || state === object)
+      throw this.#unsafe(`setting the state of ${describe(object)}`);
     object.attributes = state;
   }
 
@@ -200,43 +201,43 @@ const tupleOf = (count: number) => (m: Machine) => {
 
 /** By code; names as in Python's pickletools. */
 const operations: Readonly<Record<number, Operation>> = {
-  0x28: (m) => m.mark(),
-  0x29: tupleOf(0), // EMPTY_TUPLE
-  0x85: tupleOf(1),
-  0x86: tupleOf(2),
-  0x87: tupleOf(3),
-  0x74: (m) => m.push(new Tuple(m.popToMark())), // TUPLE
-  0x5d: (m) => m.push(new List()), // EMPTY_LIST
-  0x61: (m) => m.append([m.pop()]), // APPEND
-  0x65: (m) => m.append(m.popToMark()), // APPENDS
-  0x7d: (m) => m.push(new Dict(false)), // EMPTY_DICT
-  0x73: (m) => m.setItems([m.pop(), m.pop()].reverse()), // SETITEM
-  0x75: (m) => m.setItems(m.popToMark()), // SETITEMS
-  0x4e: (m) => m.push(null), // NONE
-  0x88: (m) => m.push(true), // NEWTRUE
-  0x89: (m) => m.push(false), // NEWFALSE
-  0x4b: (m) => m.push(m.take(1).readUInt8()), // BININT1
-  0x4d: (m) => m.push(m.take(2).readUInt16LE()), // BININT2
-  0x4a: (m) => m.push(m.take(4).readInt32LE()), // BININT
-  0x8a: (m) => m.push(long(m.take(Math.min(m.take(1).readUInt8(), 64)))), // LONG1
-  0x47: (m) => m.push(m.take(8).readDoubleBE()), // BINFLOAT
-  0x58: (m) => m.push(m.string(m.take(4).readUInt32LE())), // BINUNICODE
-  0x8c: (m) => m.push(m.string(m.take(1).readUInt8())), // SHORT_BINUNICODE
-  0x8d: (m) => m.push(m.string(m.wide())), // BINUNICODE8
-  0x55: (m) => m.push(m.string(m.take(1).readUInt8(), 'latin1')), // SHORT_BINSTRING, of Python 2
-  0x71: (m) => m.remember(m.take(1).readUInt8()), // BINPUT
-  0x72: (m) => m.remember(m.take(4).readUInt32LE()), // LONG_BINPUT
-  0x94: (m) => m.rememberNext(), // MEMOIZE
-  0x68: (m) => m.recall(m.take(1).readUInt8()), // BINGET
-  0x6a: (m) => m.recall(m.take(4).readUInt32LE()), // LONG_BINGET
-  0x95: (m) => void m.wide(), // FRAME
-  0x63: (m) => m.global(m.line(), m.line()), // GLOBAL
-  0x93: (m) => {
+  40: (m) => m.mark(),
+  41: tupleOf(0), // EMPTY_TUPLE
+  133: tupleOf(1),
+  134: tupleOf(2),
+  135: tupleOf(3),
+  116: (m) => m.push(new Tuple(m.popToMark())), // TUPLE
+  93: (m) => m.push(new List()), // EMPTY_LIST
+  97: (m) => m.append([m.pop()]), // APPEND
+  101: (m) => m.append(m.popToMark()), // APPENDS
+  125: (m) => m.push(new Dict(false)), // EMPTY_DICT
+  115: (m) => m.setItems([m.pop(), m.pop()].reverse()), // SETITEM
+  117: (m) => m.setItems(m.popToMark()), // SETITEMS
+  78: (m) => m.push(null), // NONE
+  136: (m) => m.push(true), // NEWTRUE
+  137: (m) => m.push(false), // NEWFALSE
+  75: (m) => m.push(m.take(1).readUInt8()), // BININT1
+  77: (m) => m.push(m.take(2).readUInt16LE()), // BININT2
+  74: (m) => m.push(m.take(4).readInt32LE()), // BININT
+  138: (m) => m.push(long(m.take(Math.min(m.take(1).readUInt8(), 64)))), // LONG1
+  71: (m) => m.push(m.take(8).readDoubleBE()), // BINFLOAT
+  88: (m) => m.push(m.string(m.take(4).readUInt32LE())), // BINUNICODE
+  140: (m) => m.push(m.string(m.take(1).readUInt8())), // SHORT_BINUNICODE
+  141: (m) => m.push(m.string(m.wide())), // BINUNICODE8
+  85: (m) => m.push(m.string(m.take(1).readUInt8(), 'latin1')), // SHORT_BINSTRING, of Python 2
+  113: (m) => m.remember(m.take(1).readUInt8()), // BINPUT
+  114: (m) => m.remember(m.take(4).readUInt32LE()), // LONG_BINPUT
+  148: (m) => m.rememberNext(), // MEMOIZE
+  104: (m) => m.recall(m.take(1).readUInt8()), // BINGET
+  106: (m) => m.recall(m.take(4).readUInt32LE()), // LONG_BINGET
+  149: (m) => void m.wide(), // FRAME
+  99: (m) => m.global(m.line(), m.line()), // GLOBAL
+  147: (m) => {
     // STACK_GLOBAL
     const name = m.pop();
     m.global(String(m.pop()), String(name));
   },
-  0x52: (m) => m.reduce(), // REDUCE
-  0x51: (m) => m.persistentId(), // BINPERSID
-  0x62: (m) => m.build(), // BUILD
+  82: (m) => m.reduce(), // REDUCE
+  81: (m) => m.persistentId(), // BINPERSID
+  98: (m) => m.build(), // BUILD
 };

@@ -58,11 +58,16 @@ export async function readRecord(file: OpenFile, record: ZipRecord): Promise<Buf
   const local = await readBytes(file, record.header, localBytes + name.length);
   const start = record.header + local.length + local.readUInt16LE(28);
   const agrees =
-    local.readUInt32LE(0) === 0x04034b50 && local.readUInt16LE(8) === 0 && local.readUInt16LE(26) === name.length && local.subarray(localBytes).equals(name);
-  if (!agrees || start + record.bytes > record.limit) throw formatError(file.path, `the header of "${record.path}" disagrees with the zip directory`);
+    local.readUInt32LE(0) === 0x04034b50 &&
+    local.readUInt16LE(8) === 0 &&
+    local.readUInt16LE(26) === name.length &&
+    local.subarray(localBytes).equals(name);
+  if (!agrees || start + record.bytes > record.limit)
+    throw formatError(file.path, `the header of "${record.path}" disagrees with the zip directory`);
   const bytes = await readBytes(file, start, record.bytes);
   // Writers that were told not to compute checksums leave 0.
-  if (record.crc !== 0 && crc32(bytes) !== record.crc) throw formatError(file.path, `"${record.path}" is damaged: its checksum is wrong`);
+  if (record.crc !== 0 && crc32(bytes) !== record.crc)
+    throw formatError(file.path, `"${record.path}" is damaged: its checksum is wrong`);
   return bytes;
 }
 
@@ -70,15 +75,24 @@ async function findDirectory(file: OpenFile): Promise<{ count: number; offset: n
   const tailBytes = Math.min(file.size, endBytes + 0xffff + locatorBytes + end64Bytes);
   const tail = await readBytes(file, file.size - tailBytes, tailBytes);
   let end = tailBytes - endBytes;
-  while (end >= 0 && !(tail.readUInt32LE(end) === 0x06054b50 && tail.readUInt16LE(end + 20) === tailBytes - end - endBytes)) end--;
-  if (end < 0) throw formatError(file.path, 'the zip archive has no end: the file is cut short, or something follows it');
+  while (
+    end >= 0 &&
+    !(tail.readUInt32LE(end) === 0x06054b50 && tail.readUInt16LE(end + 20) === tailBytes - end - endBytes)
+  )
+    end--;
+  if (end < 0)
+    throw formatError(file.path, 'the zip archive has no end: the file is cut short, or something follows it');
 
   const small = {
     count: tail.readUInt16LE(end + 10),
     bytes: tail.readUInt32LE(end + 12),
     offset: tail.readUInt32LE(end + 16),
   };
-  if (tail.readUInt16LE(end + 4) !== 0 || tail.readUInt16LE(end + 6) !== 0 || tail.readUInt16LE(end + 8) !== small.count) {
+  if (
+    tail.readUInt16LE(end + 4) !== 0 ||
+    tail.readUInt16LE(end + 6) !== 0 ||
+    tail.readUInt16LE(end + 8) !== small.count
+  ) {
     throw formatError(file.path, 'it is one part of a zip archive of several');
   }
   const locator = end - locatorBytes;
@@ -89,15 +103,25 @@ async function findDirectory(file: OpenFile): Promise<{ count: number; offset: n
   if (end64 < 0 || tail.readUInt32LE(end64) !== 0x06064b50 || wide(file, tail, locator + 8) !== place) {
     throw formatError(file.path, 'its zip64 end record is not where it is said to be');
   }
-  const large = { count: wide(file, tail, end64 + 32), bytes: wide(file, tail, end64 + 40), offset: wide(file, tail, end64 + 48) };
-  for (const [key, limit] of [['count', 0xffff], ['bytes', 0xffffffff], ['offset', 0xffffffff]] as const) {
-    if (small[key] !== limit && small[key] !== large[key]) throw formatError(file.path, 'its two zip end records disagree');
+  const large = {
+    count: wide(file, tail, end64 + 32),
+    bytes: wide(file, tail, end64 + 40),
+    offset: wide(file, tail, end64 + 48),
+  };
+  for (const [key, limit] of [
+    ['count', 0xffff],
+    ['bytes', 0xffffffff],
+    ['offset', 0xffffffff],
+  ] as const) {
+    if (small[key] !== limit && small[key] !== large[key])
+      throw formatError(file.path, 'its two zip end records disagree');
   }
   return within(file, large, place);
 }
 
 function within<T extends { offset: number; bytes: number }>(file: OpenFile, directory: T, end: number): T {
-  if (directory.offset + directory.bytes !== end) throw formatError(file.path, 'its zip directory does not end where the end record begins');
+  if (directory.offset + directory.bytes !== end)
+    throw formatError(file.path, 'its zip directory does not end where the end record begins');
   return directory;
 }
 
@@ -105,9 +129,14 @@ function readEntry(file: OpenFile, directory: Buffer, at: number, limit: number)
   if (at + entryBytes > directory.length || directory.readUInt32LE(at) !== 0x02014b50) {
     throw formatError(file.path, 'its zip directory is cut short or damaged');
   }
-  const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field)) as [number, number, number];
+  const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field)) as [
+    number,
+    number,
+    number,
+  ];
   const next = at + entryBytes + nameBytes + extraBytes + commentBytes;
-  if (next > directory.length || nameBytes > maxNameBytes) throw formatError(file.path, 'its zip directory is cut short or damaged');
+  if (next > directory.length || nameBytes > maxNameBytes)
+    throw formatError(file.path, 'its zip directory is cut short or damaged');
   const path = readName(file, directory.subarray(at + entryBytes, at + entryBytes + nameBytes));
   const extra = directory.subarray(at + entryBytes + nameBytes, next - commentBytes);
   const wideFields = zip64Fields(file, extra);
@@ -118,7 +147,8 @@ function readEntry(file: OpenFile, directory: Buffer, at: number, limit: number)
   const [bytes, stored, header] = [field(24), field(20), field(42)];
   const flags = directory.readUInt16LE(at + 8);
   if (flags & 1) throw formatError(file.path, `"${path}" is encrypted`);
-  if (directory.readUInt16LE(at + 10) !== 0) throw formatError(file.path, `"${path}" is compressed, which torch.save never does; save it again in Python`);
+  if (directory.readUInt16LE(at + 10) !== 0)
+    throw formatError(file.path, `"${path}" is compressed, which torch.save never does; save it again in Python`);
   if (directory.readUInt16LE(at + 34) !== 0 || bytes !== stored || header + localBytes + nameBytes + bytes > limit) {
     throw formatError(file.path, `"${path}" lies outside the file`);
   }
@@ -127,7 +157,8 @@ function readEntry(file: OpenFile, directory: Buffer, at: number, limit: number)
 
 function readName(file: OpenFile, bytes: Buffer): string {
   const name = bytes.toString('utf8');
-  const valid = Buffer.from(name).equals(bytes) && !/[\0\\]/.test(name) && !name.startsWith('/') && !name.split('/').includes('..');
+  const valid =
+    Buffer.from(name).equals(bytes) && !/[\0\\]/.test(name) && !name.startsWith('/') && !name.split('/').includes('..');
   if (!valid) throw formatError(file.path, 'a record has a name that no checkpoint has');
   return name;
 }
@@ -156,7 +187,8 @@ function limited(file: OpenFile, entries: readonly Omit<ZipRecord, 'limit'>[], d
   const sorted = [...entries].sort((a, b) => a.header - b.header);
   return sorted.map((entry, index) => {
     const limit = sorted[index + 1]?.header ?? directory;
-    if (entry.header + localBytes + Buffer.byteLength(entry.path) + entry.bytes > limit) throw formatError(file.path, `"${entry.path}" overlaps another record`);
+    if (entry.header + localBytes + Buffer.byteLength(entry.path) + entry.bytes > limit)
+      throw formatError(file.path, `"${entry.path}" overlaps another record`);
     return { ...entry, limit };
   });
 }
@@ -166,7 +198,8 @@ function named(file: OpenFile, records: readonly ZipRecord[]): Map<string, ZipRe
   const top = records[0]?.path.split('/', 1)[0];
   for (const record of records) {
     const slash = record.path.indexOf('/');
-    if (slash < 0 || record.path.slice(0, slash) !== top) throw formatError(file.path, `"${record.path}" does not lie in the folder "${top}"`);
+    if (slash < 0 || record.path.slice(0, slash) !== top)
+      throw formatError(file.path, `"${record.path}" does not lie in the folder "${top}"`);
     const name = record.path.slice(slash + 1);
     if (result.has(name)) throw formatError(file.path, `it holds "${name}" twice`);
     result.set(name, record);

@@ -53,6 +53,12 @@ describe('doctor', () => {
     assert.match(formatReport(report), /Problems:\n {2}- /);
   });
 
+  it('trains a step in a process of its own and finds nothing wrong', async () => {
+    const report = await diagnose();
+    assert.deepEqual(report.problems, []);
+    assert.ok(report.ok);
+  });
+
   it('survives a probe that crashes, and says by which signal', async () => {
     const crash = "process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000);";
     const { info, error } = await runProbe(script(crash), false);
