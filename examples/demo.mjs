@@ -3,12 +3,20 @@
 // shapes. Under a minute on two cores.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { cifar10, createState, evaluate, net, saveState, subset, trainIncremental } from 'torch-incremental';
+import {
+  cifar10,
+  createState,
+  downloadCifar10,
+  evaluate,
+  net,
+  saveState,
+  subset,
+  trainIncremental,
+} from 'torch-incremental';
 import { DownloadBar, TrainBar } from '../dist/cli/bar.js';
 import { onInterrupt } from '../dist/cli/interrupt.js';
 import { classTable, confusionTable } from '../dist/cli/tables.js';
 import { openTerminal } from '../dist/cli/terminal.js';
-import { downloadCifar10 } from '../dist/data/cifar10.js';
 import { count, percent } from '../dist/format.js';
 import { drawShapes } from './shapes.mjs';
 
@@ -44,9 +52,8 @@ async function main() {
 
   // 50,000 images take some 10 seconds an epoch, the shapes less than one.
   const epochs = values.fast ? 1 : root === shapesFolder ? 8 : 3;
-  print(
-    `${bold('2  It learns from the others.')} trainIncremental('pretrained_model.pth', { data, epochs: ${epochs} })`,
-  );
+  print(bold('2  It learns from all the others'));
+  print(`   await trainIncremental('pretrained_model.pth', { data, epochs: ${epochs} })`);
   const { state } = await train('pretrained_model.pth', {
     data: subset(training, { start: firstImages }),
     epochs,

@@ -7,7 +7,7 @@ describe('command line: evaluate, inspect, doctor', () => {
   const at = temporaryFolder();
 
   before(async () => {
-    writeCifar10(at('data'), { train: [4, 4, 4, 4, 4], test: 100 });
+    writeCifar10(at('data'), { train: 20, test: 100 });
     await saveState(await createState(net(), { seed: 0 }), at('net.pth'));
     await saveState(await createState(sequential({ fc: linear(8, 2) }), { seed: 0 }), at('own.pth'));
   });
