@@ -5,6 +5,9 @@
 namespace incremental {
 namespace {
 
+// Nobody looks more often, and each notice takes a core away from the computation for a moment.
+constexpr std::chrono::milliseconds kStepInterval{25};
+
 Napi::Object to_js(Napi::Env env, const Event& event) {
   static constexpr const char* kTypes[] = {"step", "log", "epoch"};
   Napi::Object object = Napi::Object::New(env);
@@ -95,6 +98,9 @@ void Job::post(const Event& event) {
   std::lock_guard lock(feed_->mutex);
   if (event.type == Event::Type::kStep) {
     feed_->newest = event;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < feed_->next_step) return;
+    feed_->next_step = now + kStepInterval;
   } else {
     feed_->newest.reset();  // older than what is kept now
     feed_->kept.push_back(event);

@@ -8,6 +8,7 @@
 #pragma once
 #include <napi.h>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -46,6 +47,7 @@ class Job {
     std::deque<Event> kept;       // never dropped
     std::optional<Event> newest;  // the newest step: older ones are of no use to anybody
     bool posted = false;
+    std::chrono::steady_clock::time_point next_step;  // before this, steps wait for the next notice
 
     std::vector<Event> take();
   };
