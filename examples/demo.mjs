@@ -76,8 +76,8 @@ async function main() {
     `   Accuracy on images never trained on: ${percent(before.accuracy)} → ${bold(green(percent(after.accuracy)))}\n`,
   );
 
-  print(`${bold('4  Python goes on from here.')} Into a model: model.load_state_dict(torch.load(…))`);
-  print(`   python3 -c "import torch; print(torch.load('updated_model.pth', weights_only=True).keys())"\n`);
+  print(`${bold('4  Python goes on from here.')} Into a model: load_state_dict(torch.load(…))`);
+  print(`   python3 -c "import torch; print(*torch.load('updated_model.pth'))"\n`);
 }
 
 /** Trains with a progress bar on a terminal, with a line an epoch elsewhere. */
