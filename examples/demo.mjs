@@ -3,13 +3,25 @@
 // shapes. Under a minute on two cores.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { cifar10, createState, evaluate, net, saveState, subset, trainIncremental } from 'torch-incremental';
+import {
+  batches,
+  cifar10,
+  createState,
+  downloadCifar10,
+  evaluate,
+  net,
+  predict,
+  saveState,
+  subset,
+  toTensor,
+  trainIncremental,
+} from 'torch-incremental';
 import { DownloadBar, TrainBar } from '../dist/cli/bar.js';
 import { onInterrupt } from '../dist/cli/interrupt.js';
 import { classTable, confusionTable } from '../dist/cli/tables.js';
 import { openTerminal } from '../dist/cli/terminal.js';
-import { downloadCifar10 } from '../dist/data/cifar10.js';
 import { count, percent } from '../dist/format.js';
+import { pictures, picturesThatFit } from './pictures.mjs';
 import { drawShapes } from './shapes.mjs';
 
 /** Images that the first model sees: enough to know a little. */
@@ -44,9 +56,8 @@ async function main() {
 
   // 50,000 images take some 10 seconds an epoch, the shapes less than one.
   const epochs = values.fast ? 1 : root === shapesFolder ? 8 : 3;
-  print(
-    `${bold('2  It learns from the others.')} trainIncremental('pretrained_model.pth', { data, epochs: ${epochs} })`,
-  );
+  print(bold('2  It learns from all the others'));
+  print(`   await trainIncremental('pretrained_model.pth', { data, epochs: ${epochs} })`);
   const { state } = await train('pretrained_model.pth', {
     data: subset(training, { start: firstImages }),
     epochs,
@@ -57,14 +68,16 @@ async function main() {
   print(`   Saved updated_model.pth: ${percent(after.accuracy)} of the test images right.\n`);
 
   print(bold('3  What it has learned\n'));
+  if (colors.isColorSupported && process.stdout.getColorDepth() >= 8)
+    await showPictures(test, first.state, state, after);
   print(`${classTable(after, colors, before)}\n`);
   print(`${confusionTable(after, colors)}\n`);
   print(
     `   Accuracy on images never trained on: ${percent(before.accuracy)} → ${bold(green(percent(after.accuracy)))}\n`,
   );
 
-  print(`${bold('4  Python goes on from here.')} Into a model: model.load_state_dict(torch.load(…))`);
-  print(`   python3 -c "import torch; print(torch.load('updated_model.pth', weights_only=True).keys())"\n`);
+  print(`${bold('4  Python goes on from here.')} Into a model: load_state_dict(torch.load(…))`);
+  print(`   python3 -c "import torch; print(*torch.load('updated_model.pth'))"\n`);
 }
 
 /** Trains with a progress bar on a terminal, with a line an epoch elsewhere. */
@@ -75,6 +88,27 @@ async function train(source, options) {
     if (event.type === 'epoch') print(`   epoch ${event.epoch} of ${event.epochs}, mean loss ${event.loss.toFixed(4)}`);
   };
   return trainIncremental(source, { ...options, onProgress: interactive ? bar.onProgress : line, signal: stop.signal });
+}
+
+/** Test images of different classes that the first model got wrong and the second gets right. */
+async function showPictures(test, stateBefore, stateAfter, { perClass }) {
+  const samples = batches(test, { transforms: [toTensor()], batchSize: 200, shuffle: false });
+  const { inputs, labels } = (await samples.next()).value;
+  await samples.return();
+  const pixels = Uint8Array.from(inputs, (value) => Math.round(255 * value));
+  const [was, is] = [await predict(stateBefore, pixels), await predict(stateAfter, pixels)];
+  const learned = new Map();
+  for (const [sample, label] of labels.entries()) {
+    if (was.labels[sample] !== label && is.labels[sample] === label) learned.set(label, sample);
+  }
+  const shown = [...learned.values()].slice(0, picturesThatFit(process.stdout.columns));
+  if (shown.length === 0) return;
+  const images = shown.map((sample) => inputs.subarray(sample * 3072, (sample + 1) * 3072));
+  const captions = shown.map((sample) => [
+    `before: ${perClass[was.labels[sample]].name}`,
+    `after:  ${perClass[is.labels[sample]].name}`,
+  ]);
+  print(`${pictures(images, captions, process.stdout.getColorDepth())}\n`);
 }
 
 /** The folder with CIFAR-10, downloaded if need be, or else one with drawn shapes. */

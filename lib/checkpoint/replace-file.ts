@@ -6,7 +6,13 @@ import { LearnError, messageOf } from '../errors';
 
 /** Throws ERR_FILE unless `file` could be written now: its folder is there and writable, and it is no folder itself. */
 export async function checkWritable(file: string): Promise<void> {
-  await resolveTarget(file);
+  const { target } = await resolveTarget(file);
+  // Only trying tells: to root, and on file systems with rules of their own, permissions say little.
+  try {
+    await rm(await makeTemporary(target), { recursive: true });
+  } catch (cause) {
+    throw fileError(`Cannot write to ${file}`, cause);
+  }
 }
 
 /**
@@ -23,8 +29,7 @@ export async function replaceFile(
   await removeLeftovers(target);
   let temporary: string | undefined;
   try {
-    // A folder, so that the file in it can have its final name, which torch.save writes into the file.
-    temporary = await mkdtemp(path.join(folder, `${prefix(target)}${process.pid}-`));
+    temporary = await makeTemporary(target);
     const written = path.join(temporary, path.basename(target));
     await write(written);
     if (existing) await chmod(written, existing.mode & 0o7777);
@@ -56,6 +61,11 @@ async function resolveTarget(file: string): Promise<{ target: string; existing: 
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
+}
+
+/** A folder, so that the file in it can have its final name, which torch.save writes into the file. */
+function makeTemporary(target: string): Promise<string> {
+  return mkdtemp(path.join(path.dirname(target), `${prefix(target)}${process.pid}-`));
 }
 
 function prefix(target: string): string {

@@ -6,26 +6,25 @@ import type { Colors } from './terminal';
 
 type Align = 'left' | 'right';
 
-/** Rows of aligned columns under a rule, without a frame. */
+/** Aligned columns, `gap` apart, without a frame. */
 export function plainTable(
   head: readonly string[],
   align: readonly Align[],
   rows: readonly (readonly string[])[],
+  gap = 2,
 ): string {
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
-  const sides = { 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', right: '', 'right-mid': '' };
+  const frame = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
+  const rules = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const none = Object.fromEntries([...frame, ...rules].map((name) => [name, '']));
   const table = new Table({
     head: [...head],
     colAligns: [...align],
-    chars: { ...none, ...sides, mid: '', 'mid-mid': '', middle: ' ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
+    chars: { ...none, middle: ' '.repeat(gap) },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => `  ${line}`.trimEnd())
-    .join('\n');
+  const lines = table.toString().split('\n');
+  return lines.map((line) => `  ${line}`.trimEnd()).join('\n');
 }
 
 const barWidth = 20;
@@ -66,5 +65,6 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
     [colors.dim('is \\ taken for'), ...heads.map(colors.dim)],
     ['left', ...heads.map((): Align => 'right')],
     rows,
+    1,
   );
 }

@@ -4,7 +4,7 @@ import { command as define, on } from '../command';
 
 export const command = define({
   name: 'doctor',
-  description: 'Shows versions, paths and the device, and tries one training step in a process of its own.',
+  description: 'Shows versions, paths and the device, and tries one training step.',
   options: { json: on('Print the report as JSON') },
   examples: ['doctor', 'doctor --json > report.json'],
   async run(_, { json }, { terminal }) {

@@ -10,7 +10,7 @@ import { plainTable } from '../tables';
 
 export const command = define({
   name: 'inspect',
-  description: 'Shows the tensors of a checkpoint (.pth), what else it holds, and which model it fits.',
+  description: 'Shows what a checkpoint (.pth) holds, and which model it fits.',
   argument: 'file',
   options: { json: on('Print it as one line of JSON') },
   examples: ['inspect updated_model.pth', 'inspect updated_model.pth --json | jq .tensors[].name'],
