@@ -1,0 +1,128 @@
+// Tells from its first bytes what a file is, whatever its name, and for files that cannot be loaded, what turns them into
+// one that can. A container that is to be read one day leaves this list and gets a reader beside pth.ts.
+import { formatError } from './errors';
+import type { CheckpointFile } from './file';
+import type { ZipDirectory } from './zip';
+
+const headBytes = 512;
+const pageBytes = 64;
+
+interface Foreign {
+  is: string;
+  advice: string;
+  test(head: Buffer, size: number): boolean;
+}
+
+const starts =
+  (...bytes: number[]) =>
+  (head: Buffer) =>
+    head.subarray(0, bytes.length).equals(Buffer.from(bytes));
+
+const startsWithText = (pattern: RegExp) => (head: Buffer) =>
+  pattern.test(head.subarray(0, pageBytes).toString('latin1').trimStart());
+
+const again = 'fetch the file itself';
+const python = (code: string) => `turn it into a .pth with: python3 -c "import sys, torch; ${code}" input output.pth`;
+
+/** First match wins. */
+const foreign: readonly Foreign[] = [
+  { is: 'empty', advice: `${again} again`, test: (_, size) => size === 0 },
+  {
+    is: 'a git-LFS pointer, not the file it stands for',
+    advice: 'fetch that with: git lfs pull',
+    test: startsWithText(/^version https:\/\/git-lfs/),
+  },
+  {
+    is: 'an HTML page',
+    advice: `a download link led to a web page; ${again}`,
+    test: startsWithText(/^(<!doctype html|<html|<\?xml|<head)/i),
+  },
+  {
+    is: 'a JSON text',
+    advice: `a download may have failed with this answer; ${again}`,
+    test: startsWithText(/^[{[]\s*["{[]/),
+  },
+  {
+    is: 'a checkpoint of before PyTorch 1.6 (legacy stream)',
+    advice: python("torch.save(torch.load(sys.argv[1], map_location='cpu'), sys.argv[2])"),
+    test: starts(0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19),
+  },
+  {
+    is: 'a plain pickle, not made by torch.save',
+    advice: 'in Python, load it if you trust it and torch.save() the state dict',
+    test: (head) => head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5,
+  },
+  {
+    is: 'a safetensors file',
+    advice: python('from safetensors.torch import load_file; torch.save(load_file(sys.argv[1]), sys.argv[2])'),
+    test: (head, size) => head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(size),
+  },
+  {
+    is: 'a tar archive',
+    advice:
+      'unpack it with: tar -xf; if it is a checkpoint of PyTorch 0.1, load and save it with a PyTorch of before 2.6',
+    test: (head) => head.subarray(257, 262).toString('latin1') === 'ustar',
+  },
+  { is: 'compressed with gzip', advice: 'unpack it with: gunzip', test: starts(0x1f, 0x8b) },
+  { is: 'compressed with bzip2', advice: 'unpack it with: bunzip2', test: startsWithText(/^BZh[1-9]/) },
+  { is: 'compressed with xz', advice: 'unpack it with: unxz', test: starts(0xfd, 0x37, 0x7a, 0x58, 0x5a) },
+  { is: 'compressed with Zstandard', advice: 'unpack it with: unzstd', test: starts(0x28, 0xb5, 0x2f, 0xfd) },
+  {
+    is: 'an HDF5 file, as Keras writes them',
+    advice: 'copy its weights into the PyTorch model and torch.save() its state dict',
+    test: starts(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
+  },
+  {
+    is: 'a GGUF file',
+    advice: 'its weights are quantised for inference; find the checkpoint it was made from',
+    test: startsWithText(/^GGUF/),
+  },
+  {
+    is: 'a NumPy array',
+    advice: python('import numpy; torch.save({name: torch.from_numpy(numpy.load(sys.argv[1]))}, sys.argv[2])'),
+    test: starts(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59),
+  },
+  {
+    is: 'an ONNX model',
+    advice: 'find the checkpoint it was exported from',
+    // ModelProto: field 1 (ir_version), then field 2 (producer_name) or 7 (graph).
+    test: (head) => head[0] === 0x08 && head[1]! >= 3 && head[1]! <= 20 && (head[2] === 0x12 || head[2] === 0x3a),
+  },
+];
+
+/** Returns if the file is a zip; throws what else it is. */
+export async function checkIsZip(file: CheckpointFile): Promise<void> {
+  const head = await file.read(0, Math.min(headBytes, file.size));
+  if (starts(0x50, 0x4b, 0x03, 0x04)(head)) return;
+  const match = foreign.find(({ test }) => test(head, file.size));
+  if (match) throw formatError(`Expected a checkpoint of torch.save but the file is ${match.is}; ${match.advice}`);
+  const first = head
+    .subarray(0, 8)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+  throw formatError(
+    `Expected a checkpoint of torch.save but the file is of no known kind; it starts with the bytes ${first}`,
+  );
+}
+
+/** Zip files that are not checkpoints: by the record that only they have. */
+const foreignZips: readonly { is: string; advice: string; test(name: string): boolean }[] = [
+  {
+    is: 'a TorchScript archive, which is a program',
+    advice: python("torch.save(torch.jit.load(sys.argv[1], map_location='cpu').state_dict(), sys.argv[2])"),
+    test: (name) => name === 'constants.pkl',
+  },
+  {
+    is: 'an exported program (.pt2)',
+    advice: python('torch.save(dict(torch.export.load(sys.argv[1]).state_dict), sys.argv[2])'),
+    test: (name) => name === 'archive_format' || name === 'serialized_exported_program.json',
+  },
+];
+
+export function checkIsCheckpoint({ records }: ZipDirectory): void {
+  const match = foreignZips.find(({ test }) => [...records.keys()].some(test));
+  if (match) throw formatError(`Expected a checkpoint of torch.save but the file is ${match.is}; ${match.advice}`);
+  if (records.has('data.pkl')) return;
+  const names = [...records.keys()].slice(0, 5).join(', ');
+  throw formatError(`Expected a checkpoint of torch.save but the file is a zip without data.pkl; it holds ${names}`);
+}

@@ -1,0 +1,155 @@
+// Writes pickles of protocol 2 with the very bytes of Python's C pickler: what is remembered, when, and under which
+// number. Only the few kinds of values that a state dict has. For pickle-state.ts.
+import { op } from './opcodes';
+
+/** Python writes the items of a dict in groups of this many. */
+const itemsPerGroup = 1000;
+
+export class Pickler {
+  #bytes = Buffer.alloc(4096);
+  #length = 0;
+  /** What was written before, by what makes it the same object in Python. */
+  readonly #memo = new Map<string, number>();
+  #remembered = 0;
+
+  constructor() {
+    this.opcode(op.PROTO);
+    this.#uint(2, 1);
+  }
+
+  finish(): Uint8Array {
+    this.opcode(op.STOP);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  opcode(code: number): void {
+    this.#uint(code, 1);
+  }
+
+  /** Gives what was just written a number. Python does so for everything that could be met again. */
+  remember(identity?: string): void {
+    if (identity !== undefined) this.#memo.set(identity, this.#remembered);
+    this.#numbered(op.BINPUT, op.LONG_BINPUT, this.#remembered++);
+  }
+
+  boolean(value: boolean): void {
+    this.opcode(value ? op.NEWTRUE : op.NEWFALSE);
+  }
+
+  integer(value: number | bigint): void {
+    if (value >= 0 && value < 2 ** 8) {
+      this.opcode(op.BININT1);
+      this.#uint(Number(value), 1);
+    } else if (value >= 0 && value < 2 ** 16) {
+      this.opcode(op.BININT2);
+      this.#uint(Number(value), 2);
+    } else if (value >= -(2 ** 31) && value < 2 ** 31) {
+      this.opcode(op.BININT);
+      this.#uint(Number(value) >>> 0, 4);
+    } else {
+      this.#long(BigInt(value));
+    }
+  }
+
+  float(value: number): void {
+    this.opcode(op.BINFLOAT);
+    const at = this.#reserve(8);
+    this.#bytes.writeDoubleBE(value, at);
+  }
+
+  /** `identity` tells apart equal strings that are different objects in Python. */
+  string(text: string, identity = `string ${text}`): void {
+    if (this.#repeat(identity)) return;
+    const bytes = Buffer.from(text, 'utf8');
+    this.opcode(op.BINUNICODE);
+    this.#uint(bytes.length, 4);
+    this.#raw(bytes);
+    this.remember(identity);
+  }
+
+  global(module: string, name: string): void {
+    const identity = `global ${module} ${name}`;
+    if (this.#repeat(identity)) return;
+    this.opcode(op.GLOBAL);
+    this.#raw(Buffer.from(`${module}\n${name}\n`, 'utf8'));
+    this.remember(identity);
+  }
+
+  tuple(items: readonly (() => void)[]): void {
+    if (items.length === 0) {
+      this.opcode(op.EMPTY_TUPLE);
+      return;
+    }
+    const short = [op.TUPLE1, op.TUPLE2, op.TUPLE3][items.length - 1];
+    if (short === undefined) this.opcode(op.MARK);
+    for (const write of items) write();
+    this.opcode(short ?? op.TUPLE);
+    this.remember();
+  }
+
+  /** OrderedDict(), empty so far. */
+  orderedDict(): void {
+    this.global('collections', 'OrderedDict');
+    this.tuple([]);
+    this.opcode(op.REDUCE);
+    this.remember();
+  }
+
+  /** {}, empty so far. */
+  dict(): void {
+    this.opcode(op.EMPTY_DICT);
+    this.remember();
+  }
+
+  /** Puts items into the dict written last. `write` is to write a key and its value. */
+  items<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    for (let at = 0; at < items.length; at += itemsPerGroup) {
+      const group = items.slice(at, at + itemsPerGroup);
+      if (group.length > 1) this.opcode(op.MARK);
+      for (const item of group) write(item);
+      this.opcode(group.length > 1 ? op.SETITEMS : op.SETITEM);
+    }
+  }
+
+  /** Refers to something written before, if it was. */
+  #repeat(identity: string): boolean {
+    const index = this.#memo.get(identity);
+    if (index !== undefined) this.#numbered(op.BINGET, op.LONG_BINGET, index);
+    return index !== undefined;
+  }
+
+  #numbered(short: number, long: number, index: number): void {
+    this.opcode(index < 2 ** 8 ? short : long);
+    this.#uint(index, index < 2 ** 8 ? 1 : 4);
+  }
+
+  /** Two's complement in as few bytes as hold it. */
+  #long(value: bigint): void {
+    let width = 5;
+    while (BigInt.asIntN(8 * width, value) !== value) width++;
+    this.opcode(op.LONG1);
+    this.#uint(width, 1);
+    for (let i = 0; i < width; i++) this.#uint(Number((value >> BigInt(8 * i)) & 0xffn), 1);
+  }
+
+  #uint(value: number, width: number): void {
+    const at = this.#reserve(width);
+    this.#bytes.writeUIntLE(value, at, width);
+  }
+
+  #raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length); // may replace this.#bytes
+    this.#bytes.set(bytes, at);
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.max(2 * this.#bytes.length, this.#length));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    return at;
+  }
+}

@@ -1,0 +1,114 @@
+// Replaces a file all at once: whoever looks sees the old one or the new one, also after a crash or with a full disk.
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { LearnError, messageOf } from '../errors';
+
+/** A temporary file that nobody has written to for so long was left by a process that was killed. */
+const staleAfterMs = 60 * 60 * 1000;
+/** Room in a file name (255 bytes) for the letters that temporary names add. */
+const maxPrefixBytes = 200;
+
+/**
+ * Calls `write` with the name of a file to be made and written to the disk, then gives it the name `file` and the old
+ * file's mode. A symbolic link stays one: what it points to is replaced. With an error, or an abort, nothing is changed.
+ */
+export async function replaceFile(
+  file: string,
+  write: (temporary: string) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const { target, old } = await checkWritable(file);
+  await removeStale(target);
+  const temporary = path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await write(temporary);
+    signal?.throwIfAborted();
+    if (old) await fs.chmod(temporary, old.mode & 0o7777);
+    await fs.rename(temporary, target);
+  } catch (cause) {
+    await fs.rm(temporary, { force: true });
+    if (signal?.aborted && cause === signal.reason) throw cause;
+    throw cannotSave(file, `${messageOf(cause)}. What was there before is unchanged`, cause);
+  }
+  await syncFolder(path.dirname(target));
+}
+
+/** Throws unless `file` can be made or replaced, before any work is done for it. */
+export async function checkWritable(file: string): Promise<{ target: string; old: Stats | undefined }> {
+  const target = await followLink(file);
+  const old = await statOf(target);
+  if (old?.isDirectory()) throw cannotSave(file, 'it is a folder; name a file in it');
+  if (old && !old.isFile()) throw cannotSave(file, 'it is a pipe or a device, not a file');
+  const folder = path.dirname(target);
+  const parent = await statOf(folder);
+  if (!parent) throw cannotSave(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
+  if (!parent.isDirectory()) throw cannotSave(file, `${folder} is not a folder`);
+  for (const [place, mode] of [
+    [folder, constants.W_OK | constants.X_OK],
+    [target, old ? constants.W_OK : constants.F_OK],
+  ] as const) {
+    if (place === target && !old) continue;
+    await fs.access(place, mode).catch((cause) => {
+      throw cannotSave(file, `${place} cannot be written to (${messageOf(cause)})`, cause);
+    });
+  }
+  return { target, old };
+}
+
+function cannotSave(file: string, problem: string, cause?: unknown): LearnError {
+  return new LearnError('ERR_FILE', `Cannot save ${file}: ${problem}`, { cause });
+}
+
+/** Where a chain of links ends, whether or not something is there. */
+async function followLink(file: string): Promise<string> {
+  try {
+    return await fs.realpath(file);
+  } catch {
+    const link = await fs.readlink(file).catch(() => undefined);
+    return link === undefined ? path.resolve(file) : path.resolve(path.dirname(file), link);
+  }
+}
+
+async function statOf(file: string): Promise<Stats | undefined> {
+  try {
+    return await fs.stat(file);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw cannotSave(file, messageOf(cause), cause);
+  }
+}
+
+/** Hidden, and to be told from all other files of the folder. */
+function prefixOf(target: string): string {
+  const name = Buffer.from(path.basename(target))
+    .subarray(0, maxPrefixBytes)
+    .toString('utf8')
+    .replace(/\uFFFD/g, '');
+  return `.${name}.torch-incremental-`;
+}
+
+async function removeStale(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  const prefix = prefixOf(target);
+  for (const name of await fs.readdir(folder)) {
+    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
+    const file = path.join(folder, name);
+    const stat = await statOf(file);
+    if (stat && Date.now() - stat.mtimeMs > staleAfterMs) await fs.rm(file, { force: true });
+  }
+}
+
+/** Puts the new name itself on the disk. Some network file systems cannot, and need not. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (cause) {
+    if (!['EINVAL', 'ENOTSUP'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,122 @@
+#include "src/checkpoint/read.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "src/checkpoint/crc32.h"
+#include "src/core/error.h"
+#include "src/core/file.h"
+
+namespace incremental {
+namespace {
+
+// Small enough to be in the cache still when it is checked and swapped.
+constexpr int64_t kPieceBytes = int64_t{1} << 20;
+constexpr size_t kMostDimensions = 64;
+
+// As in lib/checkpoint/tensors.ts: elements of the storage that the tensor reaches to, from the storage's start.
+int64_t extent_of(const StoredTensor& tensor) {
+  check(tensor.shape.size() == tensor.stride.size() && tensor.shape.size() <= kMostDimensions && tensor.offset >= 0,
+        "ERR_STATE_FORMAT", "\"", tensor.name, "\" has no valid shape, stride and offset");
+  int64_t extent = 1;
+  int64_t elements = 1;
+  bool overflows = false;
+  for (size_t axis = 0; axis < tensor.shape.size(); ++axis) {
+    const int64_t size = tensor.shape[axis];
+    check(size >= 0 && tensor.stride[axis] >= 0, "ERR_STATE_FORMAT", "\"", tensor.name,
+          "\" has a negative size or stride");
+    int64_t reach = 0;
+    overflows |= __builtin_mul_overflow(elements, size, &elements);
+    overflows |= __builtin_mul_overflow(std::max<int64_t>(size - 1, 0), tensor.stride[axis], &reach);
+    overflows |= __builtin_add_overflow(extent, reach, &extent);
+  }
+  overflows |= __builtin_add_overflow(extent, tensor.offset, &extent);
+  check(!overflows, "ERR_STATE_FORMAT", "\"", tensor.name, "\" is larger than any memory");
+  return elements == 0 ? 0 : extent;
+}
+
+void check_plan(const ReadPlan& plan) {
+  int64_t total = 0;
+  for (const StoredStorage& storage : plan.storages) {
+    check(storage.offset >= 0 && storage.bytes >= 0 && storage.offset <= plan.file_bytes &&
+              storage.bytes <= plan.file_bytes - storage.offset,
+          "ERR_STATE_FORMAT", plan.path, ": ", storage.bytes, " bytes from byte ", storage.offset,
+          " are not in a file of ", plan.file_bytes);
+    total += storage.bytes;  // each is at most file_bytes, so that this stops long before it overflows
+    check(total <= plan.file_bytes, "ERR_STATE_FORMAT", plan.path, ": the storages are larger than the file");
+  }
+  for (const StoredTensor& tensor : plan.tensors) {
+    check(tensor.storage >= 0 && tensor.storage < static_cast<int64_t>(plan.storages.size()), "ERR_STATE_FORMAT",
+          plan.path, ": \"", tensor.name, "\" has no storage");
+    const StoredStorage& storage = plan.storages[tensor.storage];
+    const auto room = storage.bytes / static_cast<int64_t>(c10::elementSize(tensor.dtype));
+    const int64_t extent = extent_of(tensor);
+    check(extent <= room, "ERR_STATE_FORMAT", plan.path, ": \"", tensor.name, "\" reaches to element ", extent,
+          " of a storage of ", room);
+  }
+}
+
+// Bytes of one number: what changes its order between machines. A complex number is two.
+int64_t number_bytes(at::ScalarType dtype) {
+  return static_cast<int64_t>(c10::elementSize(c10::toRealValueType(dtype)));
+}
+
+// Bytes of one number in each storage, from the tensors in it; 1 where there are none.
+std::vector<int64_t> number_bytes_of(const ReadPlan& plan) {
+  std::vector<int64_t> widths(plan.storages.size(), 0);
+  for (const StoredTensor& tensor : plan.tensors) {
+    int64_t& width = widths[tensor.storage];
+    const int64_t wanted = number_bytes(tensor.dtype);
+    check(width == 0 || width == wanted || !plan.storages[tensor.storage].big_endian, "ERR_STATE_FORMAT", plan.path,
+          ": \"", tensor.name, "\" shares big-endian bytes with a tensor of another dtype");
+    width = wanted;
+  }
+  std::replace(widths.begin(), widths.end(), int64_t{0}, int64_t{1});
+  return widths;
+}
+
+void swap_bytes(uint8_t* data, int64_t bytes, int64_t width) {
+  for (int64_t at = 0; at + width <= bytes; at += width) std::reverse(data + at, data + at + width);
+}
+
+at::Storage read_storage(const File& file, const StoredStorage& stored, int64_t width) {
+  c10::Allocator* allocator = c10::GetAllocator(c10::DeviceType::CPU);
+  at::Storage storage(at::Storage::use_byte_size_t{}, stored.bytes, allocator->allocate(stored.bytes), allocator,
+                      /*resizable=*/false);
+  auto* data = static_cast<uint8_t*>(storage.mutable_data());
+  uint32_t crc = 0;
+  for (int64_t at = 0; at < stored.bytes; at += kPieceBytes) {
+    const int64_t bytes = std::min(kPieceBytes, stored.bytes - at);
+    file.read(stored.offset + at, data + at, bytes);
+    if (stored.crc32 != 0) crc = crc32(crc, data + at, bytes);
+    if (stored.big_endian) swap_bytes(data + at, bytes, width);
+  }
+  check(crc == stored.crc32, "ERR_STATE_FORMAT", file.path(), ": the checksum of the ", stored.bytes,
+        " bytes from byte ", stored.offset, " is wrong: the file is damaged. Fetch or save it again");
+  return storage;
+}
+
+}  // namespace
+
+StateDict read_state(const ReadPlan& plan) {
+  check_plan(plan);
+  const std::vector<int64_t> widths = number_bytes_of(plan);
+  const File file = File::open_to_read(plan.path);
+  check(file.size() == plan.file_bytes, "ERR_FILE", plan.path, " changed while it was being read: it had ",
+        plan.file_bytes, " bytes and now has ", file.size());
+  std::vector<at::Storage> storages;
+  storages.reserve(plan.storages.size());
+  for (size_t i = 0; i < plan.storages.size(); ++i) {
+    storages.push_back(read_storage(file, plan.storages[i], widths[i]));
+  }
+  StateDict state;
+  state.reserve(plan.tensors.size());
+  for (const StoredTensor& stored : plan.tensors) {
+    at::Tensor tensor = at::empty({0}, stored.dtype);
+    tensor.set_(storages[stored.storage], stored.offset, stored.shape, stored.stride);
+    state.push_back({stored.name, std::move(tensor)});
+  }
+  return state;
+}
+
+}  // namespace incremental
