@@ -18,6 +18,8 @@ export interface ReadPlan {
 export interface WritePlan {
   /** A file that does not exist yet. */
   path: string;
+  /** Its permissions, from which the process's umask is taken. */
+  mode: number;
   /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
   archive: string;
   pickle: Uint8Array;

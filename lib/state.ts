@@ -33,6 +33,8 @@ export interface SaveOptions {
 export let stateHandle: (state: State) => StateHandle;
 /** `metadata` as State.metadata has it. */
 export let makeState: (handle: StateHandle, metadata: ReadonlyMap<string, unknown>) => State;
+/** Runs `work` with the native side of a state, which is kept until then even if the state is disposed meanwhile. */
+let holding: (state: State, work: (handle: StateHandle) => Promise<void>) => Promise<void>;
 
 /** Named tensors in file order. Nothing changes a state: training returns a new one. */
 export class State implements Disposable {
@@ -48,12 +50,23 @@ export class State implements Disposable {
   readonly #handle: StateHandle;
   readonly #indices: ReadonlyMap<string, number>;
   #disposed = false;
+  #holders = 0;
 
   static {
     makeState = (handle, metadata) => new State(handle, metadata);
     stateHandle = (state) => {
       if (!state.#disposed) return state.#handle;
       throw new LearnError('ERR_DISPOSED', 'This State was disposed and can no longer be used; load it again');
+    };
+    holding = async (state, work) => {
+      const handle = stateHandle(state);
+      state.#holders++;
+      try {
+        await work(handle);
+      } finally {
+        state.#holders--;
+        state.#free();
+      }
     };
   }
 
@@ -94,7 +107,11 @@ export class State implements Disposable {
   /** Frees the memory now instead of when the state is collected. Names, shapes and metadata stay readable. */
   dispose(): void {
     this.#disposed = true;
-    native().disposeState(this.#handle);
+    this.#free();
+  }
+
+  #free(): void {
+    if (this.#disposed && this.#holders === 0) native().disposeState(this.#handle);
   }
 
   [Symbol.dispose](): void {
@@ -133,13 +150,14 @@ export async function saveState(state: State, file: string, options: SaveOptions
   if (!(state instanceof State)) throw invalid('a State', 'state', state);
   isPath(file, 'path');
   checkOptions('saveState', options, { signal: isSignal });
-  const handle = stateHandle(state);
-  const infos = fromNativeSync(() => native().stateInfo(handle));
-  const pickle = pickleState(infos, state.metadata.get('_metadata'));
-  const archive = archiveName(file);
-  const write = (temporary: string) =>
-    fromNative(() => native().writeState(handle, { path: temporary, archive, pickle }));
-  await replaceFile(file, write, options.signal);
+  await holding(state, async (handle) => {
+    const infos = fromNativeSync(() => native().stateInfo(handle));
+    const pickle = pickleState(infos, state.metadata.get('_metadata'));
+    const archive = archiveName(file);
+    const write = (temporary: string, mode: number) =>
+      fromNative(() => native().writeState(handle, { path: temporary, mode, archive, pickle }));
+    await replaceFile(file, write, options.signal);
+  });
 }
 
 /** Throws ERR_FILE unless saveState() could write there. For work that is too long to fail only at its end. */

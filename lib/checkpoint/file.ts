@@ -5,10 +5,15 @@ import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 import { formatError } from './errors';
 
+const windowBytes = 2 ** 16;
+
 export class CheckpointFile {
   readonly path: string;
   readonly size: number;
   readonly #handle: fs.FileHandle;
+  /** What peek() read last, and from where. */
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
 
   /** Opens `file` for as long as `use` runs. */
   static async with<T>(file: string, use: (opened: CheckpointFile) => Promise<T>): Promise<T> {
@@ -49,6 +54,16 @@ export class CheckpointFile {
       at += bytesRead;
     }
     return bytes;
+  }
+
+  /** The same for small pieces that lie close together, such as headers: most of them cost no call of the system. */
+  async peek(offset: number, length: number): Promise<Buffer> {
+    if (offset < this.#windowStart || offset + length > this.#windowStart + this.#window.length) {
+      const available = Math.max(0, this.size - offset);
+      this.#window = await this.read(offset, Math.max(length, Math.min(windowBytes, available)));
+      this.#windowStart = offset;
+    }
+    return this.#window.subarray(offset - this.#windowStart, offset - this.#windowStart + length);
   }
 }
 

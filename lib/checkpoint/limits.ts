@@ -18,5 +18,3 @@ export const maxDirectoryBytes = 256 * 2 ** 20;
 export const maxRecordNameBytes = 4096;
 /** Small records that are read whole: byteorder, version. */
 export const maxNoteBytes = 64;
-/** What loading asks the system for at a time when it looks at records one by one. */
-export const readsAtOnce = 16;

@@ -4,7 +4,7 @@ import type { ReadPlan } from '../plans';
 import { checkIsCheckpoint, checkIsZip } from './detect';
 import { formatError, naming } from './errors';
 import { CheckpointFile } from './file';
-import { maxNoteBytes, maxPickleBytes, readsAtOnce } from './limits';
+import { maxNoteBytes, maxPickleBytes } from './limits';
 import { readStateDict, type StateDict } from './state-dict';
 import { unpickle } from './unpickle';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip';
@@ -33,13 +33,11 @@ async function parse(file: CheckpointFile, signal: AbortSignal | undefined): Pro
   const pickle = await readRecord(file, directory.records.get('data.pkl')!, maxPickleBytes);
   signal?.throwIfAborted();
   const stateDict = readStateDict(await unpickle(pickle, signal), directory.records);
-  const offsets = await locateAll(
-    file,
-    stateDict.storages.map(({ record }) => record),
-  );
-  const storages = stateDict.storages.map(({ record: { bytes, crc32 } }, i) => {
-    return { offset: offsets[i]!, bytes, bigEndian: byteorder === 'big', crc32 };
-  });
+  const storages: ReadPlan['storages'] = [];
+  for (const { record } of stateDict.storages) {
+    const { bytes, crc32 } = record;
+    storages.push({ offset: await locate(file, record), bytes, bigEndian: byteorder === 'big', crc32 });
+  }
   const plan = { path: file.path, fileBytes: file.size, storages, tensors: stateDict.tensors };
   return { fileBytes: file.size, archive: directory.archive, version, byteorder, stateDict, plan };
 }
@@ -78,13 +76,4 @@ async function readByteorder(file: CheckpointFile, directory: ZipDirectory): Pro
   if (text !== 'little' && text !== 'big')
     throw formatError(`Expected little or big as byteorder but found ${JSON.stringify(text)}`);
   return text;
-}
-
-async function locateAll(file: CheckpointFile, records: readonly ZipRecord[]): Promise<number[]> {
-  const offsets: number[] = [];
-  for (let at = 0; at < records.length; at += readsAtOnce) {
-    const some = records.slice(at, at + readsAtOnce).map((record) => locate(file, record));
-    offsets.push(...(await Promise.all(some)));
-  }
-  return offsets;
 }

@@ -11,12 +11,12 @@ const staleAfterMs = 60 * 60 * 1000;
 const maxPrefixBytes = 200;
 
 /**
- * Calls `write` with the name of a file to be made and written to the disk, then gives it the name `file` and the old
- * file's mode. A symbolic link stays one: what it points to is replaced. With an error, or an abort, nothing is changed.
+ * Calls `write` with the name and mode of a file to be made and written to the disk, then gives it the name `file` and
+ * the old file's mode. A symbolic link stays one: what it points to is replaced. With an error, or an abort, nothing is changed.
  */
 export async function replaceFile(
   file: string,
-  write: (temporary: string) => Promise<void>,
+  write: (temporary: string, mode: number) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
@@ -24,7 +24,8 @@ export async function replaceFile(
   await removeStale(target);
   const temporary = path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await write(temporary);
+    // Never wider than the old mode, so that private weights are private also while they are written.
+    await write(temporary, old ? old.mode & 0o777 : 0o666);
     signal?.throwIfAborted();
     if (old) await fs.chmod(temporary, old.mode & 0o7777);
     await fs.rename(temporary, target);
@@ -46,20 +47,22 @@ export async function checkWritable(file: string): Promise<{ target: string; old
   const parent = await statOf(folder);
   if (!parent) throw cannotSave(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
   if (!parent.isDirectory()) throw cannotSave(file, `${folder} is not a folder`);
-  for (const [place, mode] of [
-    [folder, constants.W_OK | constants.X_OK],
-    [target, old ? constants.W_OK : constants.F_OK],
-  ] as const) {
-    if (place === target && !old) continue;
-    await fs.access(place, mode).catch((cause) => {
-      throw cannotSave(file, `${place} cannot be written to (${messageOf(cause)})`, cause);
-    });
-  }
+  await checkAccess(file, folder, constants.W_OK | constants.X_OK);
+  if (old) await checkAccess(file, target, constants.W_OK);
   return { target, old };
 }
 
+async function checkAccess(file: string, place: string, mode: number): Promise<void> {
+  try {
+    await fs.access(place, mode);
+  } catch (cause) {
+    throw cannotSave(file, `${place} cannot be written to (${messageOf(cause)})`, cause);
+  }
+}
+
 function cannotSave(file: string, problem: string, cause?: unknown): LearnError {
-  return new LearnError('ERR_FILE', `Cannot save ${file}: ${problem}`, { cause });
+  const code = cause instanceof LearnError ? cause.code : 'ERR_FILE';
+  return new LearnError(code, `Cannot save ${file}: ${problem}`, { cause });
 }
 
 /** Where a chain of links ends, whether or not something is there. */
@@ -93,7 +96,7 @@ function prefixOf(target: string): string {
 async function removeStale(target: string): Promise<void> {
   const folder = path.dirname(target);
   const prefix = prefixOf(target);
-  for (const name of await fs.readdir(folder)) {
+  for (const name of await fs.readdir(folder).catch(() => [])) {
     if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
     const file = path.join(folder, name);
     const stat = await statOf(file);

@@ -175,8 +175,9 @@ function checkedName(bytes: Buffer, index: number): string {
 
 /** No two records may claim the same bytes, so each ends where the next starts, at the latest. Keeps the order. */
 function withLimits(records: readonly Entry[], end: number): ZipRecord[] {
-  const headers = records.map(({ header }) => header).sort((a, b) => a - b);
-  const limits = new Map(headers.map((header, i) => [header, headers[i + 1] ?? end]));
+  const headers = records.map(({ header }) => header).sort((a, b) => b - a);
+  // From the back: of two records at one place the first is met last, and has no room.
+  const limits = new Map(headers.map((header, i) => [header, headers[i - 1] ?? end]));
   return records.map((record) => {
     const limit = limits.get(record.header)!;
     if (record.header + localBytes + record.bytes > limit) {
@@ -203,7 +204,7 @@ function byName(records: readonly ZipRecord[], archive: string): Map<string, Zip
 /** Where the record's bytes start. Only the lengths of its local header are used, and those are checked. */
 export async function locate(file: CheckpointFile, record: ZipRecord): Promise<number> {
   const name = Buffer.from(record.path, 'utf8');
-  const local = await file.read(record.header, localBytes + name.length);
+  const local = await file.peek(record.header, localBytes + name.length);
   const data = record.header + localBytes + local.readUInt16LE(26) + local.readUInt16LE(28);
   const agrees =
     local.readUInt32LE(0) === 0x04034b50 &&

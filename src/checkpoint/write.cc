@@ -6,7 +6,7 @@
 namespace incremental {
 
 void write_state(const StateDict& state, const WritePlan& plan) {
-  File file = File::create(plan.path);
+  File file = File::create(plan.path, plan.mode);
   ZipWriter zip(file, plan.archive);
   zip.add("data.pkl", plan.pickle);
   zip.add(".format_version", "1");

@@ -8,6 +8,7 @@ namespace incremental {
 
 struct WritePlan {
   std::string path;     // must not exist yet
+  uint32_t mode;        // permissions, before the umask
   std::string archive;  // top folder inside the zip
   std::string pickle;   // data.pkl, which names the storages "0", "1", … in the order of storages_of()
 };

@@ -35,8 +35,8 @@ File File::open_to_read(std::string path) {
   return file;
 }
 
-File File::create(std::string path) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+File File::create(std::string path, uint32_t mode) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   check_errno(descriptor >= 0, "create", path);
   return {std::move(path), descriptor};
 }

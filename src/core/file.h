@@ -10,8 +10,8 @@ class File {
  public:
   // A regular file to read from. O_NONBLOCK: opening a pipe that nobody writes to must not hang.
   static File open_to_read(std::string path);
-  // A new file; one that exists already is an error.
-  static File create(std::string path);
+  // A new file; one that exists already is an error. The umask is taken from `mode`.
+  static File create(std::string path, uint32_t mode);
 
   ~File();
   File(File&& other) noexcept;

@@ -44,7 +44,7 @@ WritePlan to_write_plan(const Napi::Object& from) {
   check(pickle.IsTypedArray() && pickle.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array,
         "ERR_INVALID_OPTION", "Expected a Uint8Array for \"pickle\" of a plan");
   const auto bytes = pickle.As<Napi::Uint8Array>();
-  return {string(from, "path"), string(from, "archive"),
+  return {string(from, "path"), static_cast<uint32_t>(integer(from, "mode")), string(from, "archive"),
           std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength())};
 }
 
