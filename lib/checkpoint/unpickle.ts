@@ -1,9 +1,9 @@
 // Reads a pickle into inert values: the instructions of torch.save, and nothing that could run code. Works without
 // recursion, so that no nesting can exhaust the stack, and in turns, so that the event loop goes on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { formatError } from './errors';
-import { instructionsPerTurn, maxGlobalBytes, maxPickleInstructions, maxStringBytes } from './limits';
+import { instructionsPerTurn, maxPickleInstructions } from './limits';
 import { op } from './opcodes';
+import { PickleBytes } from './pickle-bytes';
 import {
   kindOf,
   PickleCall,
@@ -13,8 +13,6 @@ import {
   PickleTuple,
   type PickleValue,
 } from './pickle-values';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export interface Unpickled {
   value: PickleValue;
@@ -33,26 +31,22 @@ export async function unpickle(bytes: Buffer, signal?: AbortSignal): Promise<Unp
 
 class Unpickler {
   readonly globals: PickleGlobal[] = [];
-  readonly #bytes: Buffer;
+  readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #at = 0;
-  /** Where the instruction in hand starts, for messages. */
-  #instruction = 0;
   #executed = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#input = new PickleBytes(bytes);
   }
 
   /** Up to `count` instructions. Returns whether STOP was among them. */
   run(count: number): boolean {
     for (let i = 0; i < count; i++) {
-      this.#instruction = this.#at;
-      const code = this.#byte();
-      if (this.#instruction === 0 && code !== op.PROTO)
+      const code = this.#input.instruction();
+      if (this.#input.begun === 0 && code !== op.PROTO)
         throw this.#error('it does not start as a pickle of protocol 2 to 5');
       if (code === op.STOP) return true;
       this.#execute(code);
@@ -64,8 +58,7 @@ class Unpickler {
   }
 
   result(): PickleValue {
-    const left = this.#bytes.length - this.#at;
-    if (left > 0) throw this.#error(`${left} bytes follow its end`);
+    if (this.#input.left > 0) throw this.#error(`${this.#input.left} bytes follow its end`);
     if (this.#marks.length > 0 || this.#stack.length !== 1)
       throw this.#error(`it ends with ${this.#stack.length} values`);
     return this.#stack[0]!;
@@ -87,24 +80,24 @@ class Unpickler {
       case op.NEWFALSE:
         return false;
       case op.BININT:
-        return this.#take(4).readInt32LE();
+        return this.#input.int32();
       case op.BININT1:
-        return this.#byte();
+        return this.#input.byte();
       case op.BININT2:
-        return this.#take(2).readUInt16LE();
+        return this.#input.uint16();
       case op.LONG1:
-        return this.#long(this.#byte());
+        return this.#input.long(this.#input.byte());
       case op.BINFLOAT:
-        return this.#take(8).readDoubleBE();
+        return this.#input.double();
       case op.BINUNICODE:
-        return this.#text(this.#take(4).readUInt32LE());
+        return this.#input.text(this.#input.uint32());
       case op.SHORT_BINUNICODE:
       case op.SHORT_BINSTRING:
-        return this.#text(this.#byte());
+        return this.#input.text(this.#input.byte());
       case op.BINBYTES:
-        return this.#block(this.#take(4).readUInt32LE());
+        return this.#input.block(this.#input.uint32());
       case op.SHORT_BINBYTES:
-        return this.#block(this.#byte());
+        return this.#input.block(this.#input.byte());
       case op.EMPTY_TUPLE:
         return new PickleTuple([]);
       case op.TUPLE1:
@@ -120,7 +113,7 @@ class Unpickler {
       case op.EMPTY_DICT:
         return new PickleDict();
       case op.GLOBAL:
-        return this.#global(this.#line(), this.#line());
+        return this.#global(this.#input.line(), this.#input.line());
       case op.STACK_GLOBAL: {
         const [module, attribute] = this.#popMany(2);
         return this.#global(module!, attribute!);
@@ -133,9 +126,9 @@ class Unpickler {
       case op.BINPERSID:
         return new PickleReference(this.#pop());
       case op.BINGET:
-        return this.#get(this.#byte());
+        return this.#get(this.#input.byte());
       case op.LONG_BINGET:
-        return this.#get(this.#take(4).readUInt32LE());
+        return this.#get(this.#input.uint32());
       default:
         return undefined;
     }
@@ -168,10 +161,10 @@ class Unpickler {
         this.#build(this.#pop());
         break;
       case op.BINPUT:
-        this.#memo.set(this.#byte(), this.#top());
+        this.#memo.set(this.#input.byte(), this.#top());
         break;
       case op.LONG_BINPUT:
-        this.#memo.set(this.#take(4).readUInt32LE(), this.#top());
+        this.#memo.set(this.#input.uint32(), this.#top());
         break;
       case op.MEMOIZE:
         this.#memo.set(this.#memo.size, this.#top());
@@ -182,44 +175,14 @@ class Unpickler {
   }
 
   #protocol(): void {
-    const version = this.#byte();
-    if (this.#instruction !== 0 || version < 2 || version > 5)
+    const version = this.#input.byte();
+    if (this.#input.begun !== 0 || version < 2 || version > 5)
       throw this.#error(`protocol ${version} was not expected`);
   }
 
   /** Frames only say how much to read ahead. */
   #frame(): void {
-    const bytes = this.#take(8).readBigUInt64LE();
-    if (bytes > BigInt(this.#bytes.length - this.#at)) throw this.#error('a frame is longer than what is left');
-  }
-
-  #long(length: number): number | bigint {
-    const bytes = this.#take(length);
-    if (length === 0) return 0;
-    const value = BigInt.asIntN(8 * length, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`));
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  }
-
-  #text(length: number): string {
-    try {
-      return utf8.decode(this.#block(length));
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-      throw this.#error('a string is not valid UTF-8');
-    }
-  }
-
-  #block(length: number): Uint8Array {
-    if (length > maxStringBytes) throw this.#error(`a string of ${length} bytes is too long`);
-    return this.#take(length);
-  }
-
-  #line(): string {
-    const end = this.#bytes.subarray(this.#at, this.#at + maxGlobalBytes).indexOf(0x0a);
-    if (end < 0) throw this.#error('the name of a global does not end');
-    const text = this.#text(end);
-    this.#at++;
-    return text;
+    if (this.#input.uint64() > BigInt(this.#input.left)) throw this.#error('a frame is longer than what is left');
   }
 
   #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
@@ -299,18 +262,7 @@ class Unpickler {
     return this.#marks.at(-1) ?? 0;
   }
 
-  #byte(): number {
-    if (this.#at >= this.#bytes.length) throw this.#error('it is cut');
-    return this.#bytes[this.#at++]!;
-  }
-
-  #take(count: number): Buffer {
-    if (count > this.#bytes.length - this.#at) throw this.#error('it is cut');
-    this.#at += count;
-    return this.#bytes.subarray(this.#at - count, this.#at);
-  }
-
   #error(problem: string) {
-    return formatError(`its pickle is damaged: ${problem} (at byte ${this.#instruction} of data.pkl)`);
+    return this.#input.error(problem);
   }
 }
