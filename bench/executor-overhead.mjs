@@ -8,7 +8,9 @@ execFileSync('cmake', ['-S', root, '-B', build, '-DBENCH=ON'], { stdio: ['ignore
 execFileSync('cmake', ['--build', build, '--target', 'executor_overhead'], { stdio: ['ignore', 'ignore', 'inherit'] });
 const program = path.join(build, 'executor_overhead');
 const rounds = Number(process.argv[2] ?? 5);
-const runs = Array.from({ length: rounds }, () => JSON.parse(execFileSync(program, ['1', '2000'], { encoding: 'utf8' })));
+const runs = Array.from({ length: rounds }, () =>
+  JSON.parse(execFileSync(program, ['1', '2000'], { encoding: 'utf8' })),
+);
 const overhead = median(runs.map(({ executor, byHand }) => executor / byHand - 1));
 report(
   'executor over hand-written calls, batch 1',

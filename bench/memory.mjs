@@ -12,7 +12,8 @@ fs.mkdirSync(repeated);
 for (let file = 1; file <= 5; file++) {
   const records = fs.readFileSync(path.join(real, `data_batch_${file}.bin`));
   const to = path.join(repeated, `data_batch_${file}.bin`);
-  for (let left = 10_000; left > 0; left -= records.length / 3073) fs.appendFileSync(to, records.subarray(0, left * 3073));
+  for (let left = 10_000; left > 0; left -= records.length / 3073)
+    fs.appendFileSync(to, records.subarray(0, left * 3073));
 }
 fs.copyFileSync(path.join(real, 'test_batch.bin'), path.join(repeated, 'test_batch.bin'));
 

@@ -1,6 +1,7 @@
 // Resident memory after each of twenty runs in one process: what stays behind is a leak.
-import { cifar10, loadState, net, saveState, subset, trainIncremental } from 'torch-incremental';
+
 import path from 'node:path';
+import { cifar10, loadState, net, saveState, subset, trainIncremental } from 'torch-incremental';
 import { images, median, memory, pretrained, report, workFolder } from './support.mjs';
 
 const folder = workFolder();

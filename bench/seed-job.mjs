@@ -9,7 +9,12 @@ const folder = workFolder();
 const checkpoint = await pretrained(folder);
 const rates = { node: [], python: [] };
 for (let round = 0; round < rounds; round++) {
-  const node = await timed(process.execPath, [path.join(root, 'bench/children/seed-job.mjs'), images(), checkpoint, '2']);
+  const node = await timed(process.execPath, [
+    path.join(root, 'bench/children/seed-job.mjs'),
+    images(),
+    checkpoint,
+    '2',
+  ]);
   const { samples, seconds } = JSON.parse(node.output)[1];
   rates.node.push(samples / seconds);
 

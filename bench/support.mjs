@@ -1,9 +1,9 @@
 // What the trials share: medians, the machine's description, the reference script, and results as JSON on standard output.
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { createRequire } from 'node:module';
 
 export const root = path.resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -42,9 +42,18 @@ export function machine() {
   const { version } = require('../package.json');
   const cpu = os.cpus()[0].model.trim();
   const torch = process.env.TORCH_INCREMENTAL_PYTHON
-    ? execFileSync(process.env.TORCH_INCREMENTAL_PYTHON, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
+    ? execFileSync(process.env.TORCH_INCREMENTAL_PYTHON, ['-c', 'import torch; print(torch.__version__)'], {
+        encoding: 'utf8',
+      }).trim()
     : undefined;
-  return { cpu, cores: os.cpus().length, system: `${os.type()} ${os.release()}`, node: process.version, package: version, torch };
+  return {
+    cpu,
+    cores: os.cpus().length,
+    system: `${os.type()} ${os.release()}`,
+    node: process.version,
+    package: version,
+    torch,
+  };
 }
 
 /** Runs a child, resolving with its standard output and the seconds until its first line and its end. */

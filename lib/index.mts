@@ -1,12 +1,16 @@
 // The doorway for `import`: the same objects that `require` gives, so that there is one class of each on both sides.
+
+export type * from './index.js';
 export {
   adaptiveAvgPool2d,
   arrays,
   avgPool2d,
+  batches,
   batchNorm2d,
   cifar10,
   conv2d,
   createState,
+  downloadCifar10,
   dropout,
   errorCodes,
   evaluate,
@@ -25,13 +29,12 @@ export {
   randomVerticalFlip,
   relu,
   residual,
+  State,
   saveState,
   seedTransforms,
   sequential,
-  State,
   subset,
   toTensor,
   trainEvents,
   trainIncremental,
 } from './index.js';
-export type * from './index.js';

@@ -1,5 +1,8 @@
 // Every public name. index.mts is the same list for `import`.
 export { type CreateStateOptions, createState } from './create-state';
+export { type Batch, type BatchesOptions, batches } from './data/batches';
+export { downloadCifar10 } from './data/cifar10';
+export type { DownloadProgress } from './data/download';
 export { arrays, cifar10, type Dataset, subset } from './datasets';
 export type { Device, DeviceInfo } from './device';
 export { type ErrorCode, errorCodes, LearnError } from './errors';

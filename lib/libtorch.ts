@@ -11,6 +11,7 @@ import {
   platform,
   skipsVersionCheck,
 } from './libtorch/candidates';
+import { glibcVersion } from './libtorch/libc';
 import { addonPath } from './native';
 
 interface Loader {
@@ -95,7 +96,7 @@ export function openAddon(name: 'loader' | 'torch_incremental'): unknown {
   try {
     process.dlopen(holder as NodeModule, file);
   } catch (cause) {
-    if (isMusl()) {
+    if (glibcVersion() === undefined) {
       const message =
         'torch-incremental needs glibc, and this system has musl. Use an image based on Debian or Ubuntu.';
       throw new LearnError('ERR_UNSUPPORTED_PLATFORM', message, { cause });
@@ -106,9 +107,4 @@ export function openAddon(name: 'loader' | 'torch_incremental'): unknown {
     throw new LearnError('ERR_LIBTORCH_LOAD', message, { cause });
   }
   return holder.exports;
-}
-
-function isMusl(): boolean {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return process.platform === 'linux' && report.header?.glibcVersionRuntime === undefined;
 }

@@ -4,8 +4,11 @@ import { knownModels } from './models';
 import type { Model } from './module';
 import type { State } from './state';
 
+/** A state, or what is known of one before it is loaded. */
+type Described = Pick<State, 'tensors'>;
+
 /** The model whose tensors the state holds; throws with every difference to the nearest one if there is none. */
-export function recogniseModel(state: State): Model {
+export function recogniseModel(state: Described): Model {
   const candidates = Object.values(knownModels).map((make) => {
     const model = make();
     return { model, difference: compare(model, state) };
@@ -26,7 +29,7 @@ export function recogniseModel(state: State): Model {
 }
 
 /** Throws ERR_STATE_MISMATCH, naming every difference, unless the state fits the model. */
-export function checkState(model: Model, state: State): void {
+export function checkState(model: Model, state: Described): void {
   const difference = compare(model, state);
   if (difference.total > 0) throw mismatch(model.name, difference);
 }
@@ -40,7 +43,7 @@ interface Difference {
   total: number;
 }
 
-function compare(model: Model, state: State): Difference {
+function compare(model: Model, state: Described): Difference {
   const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
   const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
   const missing = [...wanted].filter(([name]) => !held.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);

@@ -1,6 +1,7 @@
 // The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import path from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { loadLibtorch, openAddon } from './libtorch';
 import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
 
@@ -92,6 +93,8 @@ export interface Native {
   train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+  /** Ends all jobs of this thread and lets none begin: for the end of the process. */
+  stopJobs(): void;
 }
 
 let loaded: Native | undefined;
@@ -104,7 +107,10 @@ export function native(): Native {
 
 function load(): Native {
   loadLibtorch();
-  return openAddon('torch_incremental') as Native;
+  const addon = openAddon('torch_incremental') as Native;
+  // A worker's jobs end with its environment, by a clean-up hook; process.exit() runs none in the main thread.
+  if (isMainThread) process.once('exit', () => addon.stopJobs());
+  return addon;
 }
 
 /** Where the compiled file `name`.node stands. */

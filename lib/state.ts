@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
 import { pickleState } from './checkpoint/pickle-state';
 import { parsePth } from './checkpoint/pth';
-import { checkWritable as findWritable, replaceFile } from './checkpoint/replace-file';
+import { replaceFile } from './checkpoint/replace-file';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
 import { checkOptions, invalid, isPath, isSignal } from './options';
@@ -158,12 +158,6 @@ export async function saveState(state: State, file: string, options: SaveOptions
       fromNative(() => native().writeState(handle, { path: temporary, mode, archive, pickle }));
     await replaceFile(file, write, options.signal);
   });
-}
-
-/** Throws ERR_FILE unless saveState() could write there. For work that is too long to fail only at its end. */
-export async function checkWritable(file: string): Promise<void> {
-  isPath(file, 'path');
-  await findWritable(file);
 }
 
 /** The folder inside the zip, as PyTorch chooses it. */

@@ -83,7 +83,8 @@ export interface TrainResult {
   device: DeviceInfo;
 }
 
-const trainOptionChecks = {
+/** Also of the command line, which has the same options. */
+export const trainOptionChecks = {
   ...runOptionChecks,
   data: isDataset,
   transforms: isTransforms,

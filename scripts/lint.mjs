@@ -31,7 +31,8 @@ const checks = {
 for (const [name, check] of Object.entries(checks)) {
   const complaint = await check();
   if (complaint === '') continue;
-  say(`\n${complaint}\n\n${name} complains.${fix ? '' : ' Format is mended by: npm run format'}\n`);
+  const advice = !fix && /^(biome|clang-format)$/.test(name) ? ' What can be mended by itself: npm run format' : '';
+  say(`\n${complaint}\n\n${name} complains.${advice}\n`);
   process.exitCode = 1;
 }
 if (!process.exitCode) say(fix ? 'Formatted.' : 'Format and lint: clean.');

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import * as imported from 'torch-incremental';
 import { root } from './support.mjs';
 
+const imported = await import('torch-incremental');
 const required = createRequire(import.meta.url)('torch-incremental');
 
 describe('the package', () => {

@@ -32,11 +32,14 @@ export function madeUpImages(count, seed = 1) {
   return { inputs, labels, shape: [3, 32, 32], classes: 10 };
 }
 
-/** Writes images as CIFAR-10's binary batches: `counts` images into data_batch_1.bin … and test_batch.bin. */
+/** Writes made-up images as CIFAR-10's binary batches: `train` of them over the five files, `test` in the sixth. */
 export function writeCifar10(folder, { train, test }, seed = 1) {
   const where = path.join(folder, 'cifar-10-batches-bin');
   fs.mkdirSync(where, { recursive: true });
-  const files = train.map((count, index) => [`data_batch_${index + 1}.bin`, count]);
+  const files = [1, 2, 3, 4, 5].map((file) => [
+    `data_batch_${file}.bin`,
+    Math.floor((train * file) / 5) - Math.floor((train * (file - 1)) / 5),
+  ]);
   for (const [index, [name, count]] of [...files, ['test_batch.bin', test]].entries()) {
     const { inputs, labels } = madeUpImages(count, seed + index);
     const bytes = Buffer.alloc(count * 3073);
@@ -55,7 +58,7 @@ export const python = process.env.TORCH_INCREMENTAL_PYTHON;
 /** The folder with real CIFAR-10 images, where the machine has one. */
 export const realCifar10 = process.env.TORCH_INCREMENTAL_CIFAR10;
 
-let toldAbout = new Set();
+const toldAbout = new Set();
 
 /** Skips the test in hand, saying once why, unless the named environment variable is set. */
 export function needs(test, variable) {

@@ -20,9 +20,9 @@ export async function replaceFile(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const { target, old } = await checkWritable(file);
+  const { target, old } = await findTarget(file);
   await removeStale(target);
-  const temporary = path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryFor(target);
   try {
     // Never wider than the old mode, so that private weights are private also while they are written.
     await write(temporary, old ? old.mode & 0o777 : 0o666);
@@ -32,37 +32,50 @@ export async function replaceFile(
   } catch (cause) {
     await fs.rm(temporary, { force: true });
     if (signal?.aborted && cause === signal.reason) throw cause;
-    throw cannotSave(file, `${messageOf(cause)}. What was there before is unchanged`, cause);
+    throw cannotWrite(file, `${messageOf(cause)}. What was there before is unchanged`, cause);
   }
   await syncFolder(path.dirname(target));
 }
 
-/** Throws unless `file` can be made or replaced, before any work is done for it. */
-export async function checkWritable(file: string): Promise<{ target: string; old: Stats | undefined }> {
-  const target = await followLink(file);
-  const old = await statOf(target);
-  if (old?.isDirectory()) throw cannotSave(file, 'it is a folder; name a file in it');
-  if (old && !old.isFile()) throw cannotSave(file, 'it is a pipe or a device, not a file');
-  const folder = path.dirname(target);
-  const parent = await statOf(folder);
-  if (!parent) throw cannotSave(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
-  if (!parent.isDirectory()) throw cannotSave(file, `${folder} is not a folder`);
-  await checkAccess(file, folder, constants.W_OK | constants.X_OK);
-  if (old) await checkAccess(file, target, constants.W_OK);
-  return { target, old };
-}
-
-async function checkAccess(file: string, place: string, mode: number): Promise<void> {
+/** Throws unless `file` can be made or replaced, by making a file beside it: only the system knows all that forbids it. */
+export async function checkWritable(file: string): Promise<void> {
+  const { target } = await findTarget(file);
+  const trial = temporaryFor(target);
   try {
-    await fs.access(place, mode);
+    await (await fs.open(trial, 'wx', 0o600)).close();
   } catch (cause) {
-    throw cannotSave(file, `${place} cannot be written to (${messageOf(cause)})`, cause);
+    throw cannotWrite(file, `no file can be made in ${path.dirname(target)} (${messageOf(cause)})`, cause);
+  } finally {
+    await fs.rm(trial, { force: true });
   }
 }
 
-function cannotSave(file: string, problem: string, cause?: unknown): LearnError {
+/** What is to be written, and what is there now. */
+async function findTarget(file: string): Promise<{ target: string; old: Stats | undefined }> {
+  const target = await followLink(file);
+  const old = await statOf(target);
+  if (old?.isDirectory()) throw cannotWrite(file, 'it is a folder; name a file in it');
+  if (old && !old.isFile()) throw cannotWrite(file, 'it is a pipe or a device, not a file');
+  const folder = path.dirname(target);
+  const parent = await statOf(folder);
+  if (!parent) throw cannotWrite(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
+  if (!parent.isDirectory()) throw cannotWrite(file, `${folder} is not a folder`);
+  // A rename would replace a file that its owner has protected.
+  if (old) await checkAccess(file, target);
+  return { target, old };
+}
+
+async function checkAccess(file: string, target: string): Promise<void> {
+  try {
+    await fs.access(target, constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(file, `it is write-protected (${messageOf(cause)})`, cause);
+  }
+}
+
+function cannotWrite(file: string, problem: string, cause?: unknown): LearnError {
   const code = cause instanceof LearnError ? cause.code : 'ERR_FILE';
-  return new LearnError(code, `Cannot save ${file}: ${problem}`, { cause });
+  return new LearnError(code, `Cannot write to ${file}: ${problem}`, { cause });
 }
 
 /** Where a chain of links ends, whether or not something is there. */
@@ -80,7 +93,7 @@ async function statOf(file: string): Promise<Stats | undefined> {
     return await fs.stat(file);
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw cannotSave(file, messageOf(cause), cause);
+    throw cannotWrite(file, messageOf(cause), cause);
   }
 }
 
@@ -91,6 +104,10 @@ function prefixOf(target: string): string {
     .toString('utf8')
     .replace(/\uFFFD/g, '');
   return `.${name}.torch-incremental-`;
+}
+
+function temporaryFor(target: string): string {
+  return path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
 }
 
 async function removeStale(target: string): Promise<void> {

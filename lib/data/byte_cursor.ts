@@ -24,7 +24,7 @@ export class ByteCursor {
       return new ByteCursor(file, (await handle.stat()).size, handle);
     } catch (cause) {
       await handle?.close();
-      throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
+      throw unreadable(file, cause);
     }
   }
 
@@ -42,7 +42,9 @@ export class ByteCursor {
   async fill(): Promise<void> {
     this.#start += this.#at;
     this.#at = 0;
-    const { bytesRead } = await this.#handle.read(this.#window, 0, windowBytes, this.#start);
+    const { bytesRead } = await this.#handle.read(this.#window, 0, windowBytes, this.#start).catch((cause) => {
+      throw unreadable(this.file, cause);
+    });
     this.#end = bytesRead;
     if (bytesRead === 0) throw this.#short();
   }
@@ -101,4 +103,8 @@ export class ByteCursor {
   #short(): LearnError {
     return new LearnError('ERR_DATA_FORMAT', `${this.file} ends too early, at byte ${this.size}: it is cut or damaged`);
   }
+}
+
+function unreadable(file: string, cause: unknown): LearnError {
+  return new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
 }

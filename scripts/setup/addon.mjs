@@ -28,8 +28,8 @@ export async function buildAddon(libtorch) {
   if (configured && stamp.built === sources && products.every((file) => fs.existsSync(file))) return false;
 
   const compilerPath = await checkToolchain();
-  fs.rmSync(stampFile, { force: true });
   if (!configured || !fs.existsSync(path.join(buildFolder, 'CMakeCache.txt'))) {
+    fs.rmSync(stampFile, { force: true });
     cleanBuildFolder();
     await step('Configuring the build', () =>
       cmakeJs('configure', compilerPath, [
@@ -38,8 +38,8 @@ export async function buildAddon(libtorch) {
       ]),
     );
     stamp = { settings, compiler: { path: compilerPath, identity: identity(compilerPath) } };
-    writeStamp(stamp);
   }
+  writeStamp({ ...stamp, built: undefined });
   const jobs = parallelJobs();
   await step(`Building the addon (${jobs === 1 ? 'one job' : `${jobs} jobs`})`, () =>
     cmakeJs('build', compilerPath, ['--parallel', String(jobs)]),

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "src/checkpoint/crc32.h"
+#include "src/core/crc32.h"
 #include "src/core/error.h"
 #include "src/core/file.h"
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <unordered_set>
 
-#include "src/checkpoint/crc32.h"
+#include "src/core/crc32.h"
 #include "src/core/libtorch.h"
 
 namespace incremental {

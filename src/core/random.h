@@ -18,7 +18,7 @@ inline float draw_uniform(at::CPUGeneratorImpl& generator) {
 // into one rounding; the one for older processors has two.
 inline float draw_uniform(at::CPUGeneratorImpl& generator, float low, float high) {
 #ifdef __x86_64__
-  static const bool contracted = at::get_cpu_capability() != "DEFAULT";
+  static const bool contracted = at::get_cpu_capability().starts_with("AVX");
 #else
   constexpr bool contracted = true;
 #endif

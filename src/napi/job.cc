@@ -5,6 +5,9 @@
 namespace incremental {
 namespace {
 
+// Nobody looks more often, and each notice takes a core away from the computation for a moment.
+constexpr std::chrono::milliseconds kStepInterval{25};
+
 Napi::Object to_js(Napi::Env env, const Event& event) {
   static constexpr const char* kTypes[] = {"step", "log", "epoch"};
   Napi::Object object = Napi::Object::New(env);
@@ -19,7 +22,25 @@ Napi::Object to_js(Napi::Env env, const Event& event) {
 
 }  // namespace
 
+Job::Running& Job::running(Napi::Env env) {
+  auto* running = env.GetInstanceData<Running>();
+  if (running == nullptr) {
+    running = new Running();
+    env.SetInstanceData(running);
+  }
+  return *running;
+}
+
+void Job::stop_all(Napi::Env env) {
+  Running& all = running(env);
+  all.closed = true;
+  for (Job* job : all.jobs) job->feed_->cancelled = true;
+  for (Job* job : all.jobs) abandon(job);
+}
+
 Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, Work work) {
+  Running& all = running(env);
+  check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
   Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
                                                    : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
   auto* job = new Job(env, std::move(work));
@@ -30,6 +51,7 @@ Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, Work work) 
   // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
   job->hook_ = env.AddCleanupHook(&Job::abandon, job);
   job->thread_ = std::thread([job] { job->run(); });
+  all.jobs.insert(job);
 
   Napi::Object handle = Napi::Object::New(env);
   handle["done"] = job->deferred_.Promise();
@@ -76,6 +98,9 @@ void Job::post(const Event& event) {
   std::lock_guard lock(feed_->mutex);
   if (event.type == Event::Type::kStep) {
     feed_->newest = event;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < feed_->next_step) return;
+    feed_->next_step = now + kStepInterval;
   } else {
     feed_->newest.reset();  // older than what is kept now
     feed_->kept.push_back(event);
@@ -98,6 +123,7 @@ void Job::finish(Napi::Env env) {
   std::unique_ptr<Job> self(this);
   if (thread_.joinable()) thread_.join();
   if (closing_) return;
+  running(env).jobs.erase(this);
   hook_.Remove(env);
   try {
     Napi::HandleScope scope(env);

@@ -8,12 +8,14 @@
 #pragma once
 #include <napi.h>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "src/napi/error.h"
@@ -32,6 +34,11 @@ class Job {
   // wanted. It must not throw (lib/job.ts sees to that).
   static Napi::Object start(Napi::Env env, const Napi::Value& on_events, Work work);
 
+  // Ends every job of this environment after the batch in hand, and lets none begin. For the 'exit' event of the main
+  // thread: process.exit() goes on to destroy libtorch's statics without running any clean-up hook, and a thread that
+  // still computes would use them.
+  static void stop_all(Napi::Env env);
+
  private:
   // What both threads see.
   struct Feed {
@@ -40,6 +47,7 @@ class Job {
     std::deque<Event> kept;       // never dropped
     std::optional<Event> newest;  // the newest step: older ones are of no use to anybody
     bool posted = false;
+    std::chrono::steady_clock::time_point next_step;  // before this, steps wait for the next notice
 
     std::vector<Event> take();
   };
@@ -48,6 +56,13 @@ class Job {
   static void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Notice* raw);
   using Channel = Napi::TypedThreadSafeFunction<std::nullptr_t, Notice, &Job::deliver>;
   using Hook = Napi::Env::CleanupHook<void (*)(Job*), Job>;
+
+  // The jobs of one environment, kept as its instance data.
+  struct Running {
+    std::unordered_set<Job*> jobs;
+    bool closed = false;
+  };
+  static Running& running(Napi::Env env);
 
   Job(Napi::Env env, Work work) : deferred_(env), work_(std::move(work)) {}
   static void abandon(Job* job);

@@ -111,6 +111,11 @@ Napi::Value start_creation(const Napi::CallbackInfo& call) {
       [](Napi::Env env, Created& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
 }
 
+Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
+  Job::stop_all(call.Env());
+  return call.Env().Undefined();
+}
+
 }  // namespace
 
 void export_jobs(Napi::Env env, Napi::Object exports) {
@@ -118,6 +123,7 @@ void export_jobs(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "evaluate", start_evaluation);
   export_function(env, exports, "predict", start_prediction);
   export_function(env, exports, "createState", start_creation);
+  export_function(env, exports, "stopJobs", stop_jobs);
 }
 
 }  // namespace incremental

@@ -1,9 +1,6 @@
 """What torchvision and DataLoader make of a list of cases: reads them as JSON, writes one sha256 a batch.
 
-Called by test/unit/batches.test.mjs, and by hand to renew the golden values of test/golden/batches.json:
-
-    python test/golden/batches.py --renew
-
+Called by test/unit/batches.test.mjs, and by test/golden/renew.mjs for the golden values of test/golden/batches.json.
 Needs torch, torchvision, numpy, pillow. A case: { images: [count, channels, height, width], or folder and limit of a
 binary CIFAR-10; transforms, batchSize, shuffle, dropLast, epochs, seed }.
 """
@@ -76,17 +73,5 @@ def run(case):
     return hashes
 
 
-def main():
-    if "--renew" in sys.argv:
-        path = pathlib.Path(__file__).with_suffix(".json")
-        golden = json.loads(path.read_text())
-        for case in golden["cases"]:
-            case["hashes"] = run(case)
-        golden["made"] = f"torch {torch.__version__}, torchvision 0.28.0, pillow {Image.__version__}"
-        path.write_text(json.dumps(golden, indent=1) + "\n")
-    else:
-        print(json.dumps([run(case) for case in json.load(sys.stdin)]))
-
-
 torch.set_num_threads(1)
-main()
+print(json.dumps([run(case) for case in json.load(sys.stdin)]))

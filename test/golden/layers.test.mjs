@@ -4,8 +4,26 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  adaptiveAvgPool2d, arrays, avgPool2d, batchNorm2d, conv2d, createState, dropout, flatten, linear, loadState,
-  maxPool2d, normalize, predict, randomCrop, randomHorizontalFlip, relu, residual, sequential, toTensor, trainIncremental,
+  adaptiveAvgPool2d,
+  arrays,
+  avgPool2d,
+  batchNorm2d,
+  conv2d,
+  createState,
+  dropout,
+  flatten,
+  linear,
+  loadState,
+  maxPool2d,
+  normalize,
+  predict,
+  randomCrop,
+  randomHorizontalFlip,
+  relu,
+  residual,
+  sequential,
+  toTensor,
+  trainIncremental,
 } from 'torch-incremental';
 import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
 
@@ -39,7 +57,11 @@ describe('a network with every kind of layer', () => {
   for (const { seed, optimizer, flags } of [
     { seed: 3, optimizer: { momentum: 0.9 }, flags: [] },
     { seed: 4, optimizer: { momentum: 0 }, flags: ['--momentum', '0'] },
-    { seed: 5, optimizer: { momentum: 0.8, nesterov: true, weightDecay: 0.01 }, flags: ['--momentum', '0.8', '--nesterov', '--weight-decay', '0.01'] },
+    {
+      seed: 5,
+      optimizer: { momentum: 0.8, nesterov: true, weightDecay: 0.01 },
+      flags: ['--momentum', '0.8', '--nesterov', '--weight-decay', '0.01'],
+    },
   ]) {
     it(`is made, trained and evaluated as PyTorch does with seed ${seed} and SGD(${flags.join(' ') || 'momentum'})`, async function () {
       needs(this, 'TORCH_INCREMENTAL_PYTHON');
@@ -48,7 +70,13 @@ describe('a network with every kind of layer', () => {
       fs.writeFileSync(at('labels.u8'), Uint8Array.from(data.labels));
       const files = ['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]);
       const results = ['--init', at('init.pth'), '--out', at('trained.pth'), '--logits', at('logits.f32')];
-      const printed = runPython(path.join(root, 'test/golden/cnn_job.py'), [...files, ...results, '--seed', String(seed), ...flags]);
+      const printed = runPython(path.join(root, 'test/golden/cnn_job.py'), [
+        ...files,
+        ...results,
+        '--seed',
+        String(seed),
+        ...flags,
+      ]);
 
       const init = await createState(cnn, { seed });
       assert.ok(init.equals(await loadState(at('init.pth'))), 'the untrained states differ');
@@ -71,7 +99,12 @@ describe('a network with every kind of layer', () => {
       assert.ok(state.equals(trained), 'the trained states differ');
       assert.deepEqual(state.metadata, trained.metadata);
 
-      const { logits } = await predict(state, data.inputs, { model: cnn, transforms: toInput, shape: [3, 32, 32], batchSize: 16 });
+      const { logits } = await predict(state, data.inputs, {
+        model: cnn,
+        transforms: toInput,
+        shape: [3, 32, 32],
+        batchSize: 16,
+      });
       assert.deepEqual(Buffer.from(logits.buffer), fs.readFileSync(at('logits.f32')));
     });
   }

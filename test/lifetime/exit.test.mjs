@@ -6,7 +6,10 @@ import { root } from '../support.mjs';
 
 function run(how) {
   const script = path.join(root, 'test/lifetime/fixtures/run.mjs');
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, how], { encoding: 'utf8', timeout: 40_000 });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, how], {
+    encoding: 'utf8',
+    timeout: 40_000,
+  });
   assert.equal(signal, null, `${how} was ended by ${signal}: ${stderr}`);
   return { status, stdout, stderr };
 }

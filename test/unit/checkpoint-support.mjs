@@ -1,5 +1,8 @@
 // Checkpoints made by hand, right and wrong in one place each, for the tests of what is refused.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { LearnError, loadState } from 'torch-incremental';
 
 const bytes = (width) => (value) => {
   const buffer = Buffer.alloc(width);
@@ -142,3 +145,20 @@ export function records(data = pickle()) {
 
 /** A checkpoint whose pickle or records differ. */
 export const checkpoint = (data) => zip(records(data));
+
+/** Python's `module.name(*args)`. */
+export const call = (module, name, ...args) => [p.global(module, name), tupleOf(args), p.reduce];
+
+/** Asserts that loadState refuses a file of this content, quickly, with this code and in words that match. */
+export async function refused(file, content, code, message) {
+  fs.writeFileSync(file, content);
+  const start = performance.now();
+  await assert.rejects(loadState(file), (error) => {
+    assert.ok(error instanceof LearnError, error.stack);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    assert.ok(error.message.includes(file), error.message);
+    return true;
+  });
+  assert.ok(performance.now() - start < 2000);
+}

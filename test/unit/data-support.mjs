@@ -58,13 +58,17 @@ export function runPython(python, script, input) {
   return JSON.parse(run.stdout);
 }
 
-/** A folder that is gone after the test. */
-export function temporaryFolder(context) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-'));
-  (context.folders ??= []).push(folder);
-  return folder;
-}
+/** Makes temporary folders for the tests of a suite and removes them after each test. */
+export class TemporaryFolders {
+  #folders = [];
 
-export function removeFolders(context) {
-  for (const folder of context.folders?.splice(0) ?? []) fs.rmSync(folder, { recursive: true, force: true });
+  make() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+
+  remove() {
+    for (const folder of this.#folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,17 +1,32 @@
 // Options that are wrong are refused before any work starts, with what was expected and what came.
 import assert from 'node:assert/strict';
-import { arrays, conv2d, createState, dropout, evaluate, linear, net, predict, residual, sequential, trainIncremental } from 'torch-incremental';
+import {
+  arrays,
+  conv2d,
+  createState,
+  dropout,
+  evaluate,
+  linear,
+  net,
+  predict,
+  residual,
+  sequential,
+  trainIncremental,
+} from 'torch-incremental';
 import { madeUpImages } from '../support.mjs';
 
 const data = arrays(madeUpImages(4));
 
 /** Asserts that `call` is refused with a message that matches. */
 async function refused(call, message) {
-  await assert.rejects(async () => call(), (error) => {
-    assert.equal(error.code, 'ERR_INVALID_OPTION', error.stack);
-    assert.match(error.message, message);
-    return true;
-  });
+  await assert.rejects(
+    async () => call(),
+    (error) => {
+      assert.equal(error.code, 'ERR_INVALID_OPTION', error.stack);
+      assert.match(error.message, message);
+      return true;
+    },
+  );
 }
 
 describe('options', () => {
@@ -47,11 +62,21 @@ describe('options', () => {
     [null, /options/],
     [[], /an array of 0/],
   ]) {
-    it(`of trainIncremental: ${JSON.stringify(options)} is refused`, () => refused(() => trainIncremental(state, options && !Array.isArray(options) ? { data, ...options } : options), message));
+    it(`of trainIncremental: ${JSON.stringify(options)} is refused`, () =>
+      refused(
+        () => trainIncremental(state, options && !Array.isArray(options) ? { data, ...options } : options),
+        message,
+      ));
   }
 
   it('that are undefined take their default', async () => {
-    await trainIncremental(state, { data, epochs: 1, learningRate: undefined, signal: undefined, onProgress: undefined });
+    await trainIncremental(state, {
+      data,
+      epochs: 1,
+      learningRate: undefined,
+      signal: undefined,
+      onProgress: undefined,
+    });
   });
 
   it('of CUDA are refused with ERR_DEVICE, never replaced', async () => {
@@ -59,9 +84,15 @@ describe('options', () => {
   });
 
   it('of other calls are checked as well', async () => {
-    await refused(() => trainIncremental(42, { data }), /the path of a checkpoint or a State for "source" but received number/);
+    await refused(
+      () => trainIncremental(42, { data }),
+      /the path of a checkpoint or a State for "source" but received number/,
+    );
     await refused(() => evaluate(state, { data, epochs: 1 }), /Unknown option "epochs" of evaluate\(\)/);
-    await refused(() => predict(state, [1, 2, 3]), /a Uint8Array or a Float32Array for "inputs" but received an array of 3/);
+    await refused(
+      () => predict(state, [1, 2, 3]),
+      /a Uint8Array or a Float32Array for "inputs" but received an array of 3/,
+    );
     await refused(() => createState(net(), { sed: 1 }), /did you mean "seed"/);
     await refused(() => createState({}), /"model"/);
   });

@@ -1,6 +1,16 @@
 // trainIncremental and trainEvents as a caller sees them: results, events, aborts, errors.
 import assert from 'node:assert/strict';
-import { arrays, createState, LearnError, linear, net, sequential, flatten, trainEvents, trainIncremental } from 'torch-incremental';
+import {
+  arrays,
+  createState,
+  flatten,
+  LearnError,
+  linear,
+  net,
+  sequential,
+  trainEvents,
+  trainIncremental,
+} from 'torch-incremental';
 import { madeUpImages } from '../support.mjs';
 
 const data = arrays(madeUpImages(70));
@@ -23,7 +33,13 @@ describe('trainIncremental', () => {
   it('reports history, steps and the device it chose', async () => {
     const { history, steps, seconds, device } = await trainIncremental(state, { ...quick, threads: 1 });
     assert.equal(steps, 6);
-    assert.deepEqual(history.map(({ epoch, steps: count, samples }) => [epoch, count, samples]), [[1, 3, 70], [2, 3, 70]]);
+    assert.deepEqual(
+      history.map(({ epoch, steps: count, samples }) => [epoch, count, samples]),
+      [
+        [1, 3, 70],
+        [2, 3, 70],
+      ],
+    );
     assert.ok(history.every(({ loss }) => loss > 0 && loss < 10));
     assert.ok(seconds > 0);
     assert.equal(device.type, 'cpu');
@@ -42,7 +58,13 @@ describe('trainIncremental', () => {
   });
 
   it('learns: the loss of the last epoch is well below that of the first', async () => {
-    const { history } = await trainIncremental(state, { data: arrays(madeUpImages(400)), epochs: 6, batchSize: 20, seed: 0, transforms: undefined });
+    const { history } = await trainIncremental(state, {
+      data: arrays(madeUpImages(400)),
+      epochs: 6,
+      batchSize: 20,
+      seed: 0,
+      transforms: undefined,
+    });
     assert.ok(history.at(-1).loss < history[0].loss * 0.7, `${history[0].loss} to ${history.at(-1).loss}`);
   });
 
@@ -55,10 +77,15 @@ describe('trainIncremental', () => {
   it('delivers every log and epoch event in order, and steps that count up', async () => {
     const events = [];
     await trainIncremental(state, { ...quick, batchSize: 10, logEvery: 3, onProgress: (event) => events.push(event) });
-    const kept = events.filter(({ type }) => type !== 'step').map(({ type, epoch, step }) => (type === 'log' ? `${epoch}.${step}` : `end ${epoch}`));
+    const kept = events
+      .filter(({ type }) => type !== 'step')
+      .map(({ type, epoch, step }) => (type === 'log' ? `${epoch}.${step}` : `end ${epoch}`));
     assert.deepEqual(kept, ['1.3', '1.6', 'end 1', '2.3', '2.6', 'end 2']);
     const positions = events.filter(({ type }) => type !== 'epoch').map(({ epoch, step }) => epoch * 100 + step);
-    assert.deepEqual(positions, [...positions].sort((a, b) => a - b));
+    assert.deepEqual(
+      positions,
+      [...positions].sort((a, b) => a - b),
+    );
     for (const event of events.filter(({ type }) => type !== 'epoch')) {
       assert.equal(event.epochs, 2);
       assert.equal(event.steps, 7);
@@ -86,12 +113,19 @@ describe('trainIncremental', () => {
 
     it('rejects with the reason of a signal that was aborted before', async () => {
       const reason = new Error('too late');
-      await assert.rejects(trainIncremental(state, { ...long, signal: AbortSignal.abort(reason) }), (error) => error === reason);
+      await assert.rejects(
+        trainIncremental(state, { ...long, signal: AbortSignal.abort(reason) }),
+        (error) => error === reason,
+      );
     });
 
     it('rejects with the reason of a signal aborted during the run', async () => {
       const controller = new AbortController();
-      const run = trainIncremental(state, { ...long, signal: controller.signal, onProgress: () => controller.abort('enough') });
+      const run = trainIncremental(state, {
+        ...long,
+        signal: controller.signal,
+        onProgress: () => controller.abort('enough'),
+      });
       await assert.rejects(run, (error) => error === 'enough');
     });
 
@@ -132,19 +166,38 @@ describe('trainIncremental', () => {
 
   it('stops with ERR_NOT_FINITE when only the last update ruined the weights', async () => {
     const once = { ...quick, epochs: 1, batchSize: 70, learningRate: 1e38 };
-    const huge = { ...once, data: arrays({ inputs: new Float32Array(3072 * 2).fill(1e30), labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 }) };
+    const huge = {
+      ...once,
+      data: arrays({
+        inputs: new Float32Array(3072 * 2).fill(1e30),
+        labels: Int32Array.of(0, 1),
+        shape: [3, 32, 32],
+        classes: 10,
+      }),
+    };
     await assert.rejects(trainIncremental(state, huge), { code: 'ERR_NOT_FINITE' });
   });
 
   it('refuses labels that the model has no class for', async () => {
     const small = sequential({ flatten: flatten(), fc: linear(3072, 4) });
     const run = trainIncremental(await createState(small), { ...quick, model: small });
-    await assert.rejects(run, (error) => error.code === 'ERR_SHAPE' && /10 classes but the model returns 4/.test(error.message));
+    await assert.rejects(
+      run,
+      (error) => error.code === 'ERR_SHAPE' && /10 classes but the model returns 4/.test(error.message),
+    );
   });
 
   it('refuses samples of another shape than the model takes', async () => {
-    const wrong = arrays({ inputs: new Uint8Array(2 * 3 * 28 * 28), labels: Int32Array.of(0, 1), shape: [3, 28, 28], classes: 10 });
-    await assert.rejects(trainIncremental(state, { ...quick, data: wrong }), (error) => error.code === 'ERR_SHAPE' && /\[3, 32, 32\].*\[3, 28, 28\]/.test(error.message));
+    const wrong = arrays({
+      inputs: new Uint8Array(2 * 3 * 28 * 28),
+      labels: Int32Array.of(0, 1),
+      shape: [3, 28, 28],
+      classes: 10,
+    });
+    await assert.rejects(
+      trainIncremental(state, { ...quick, data: wrong }),
+      (error) => error.code === 'ERR_SHAPE' && /\[3, 32, 32\].*\[3, 28, 28\]/.test(error.message),
+    );
   });
 
   it('names the operator when a model of no fixed input meets samples it cannot take', async () => {
@@ -192,7 +245,8 @@ describe('trainEvents', () => {
     const controller = new AbortController();
     await assert.rejects(
       async () => {
-        for await (const _ of trainEvents(state, { data, epochs: 100_000, signal: controller.signal })) controller.abort(reason);
+        for await (const _ of trainEvents(state, { data, epochs: 100_000, signal: controller.signal }))
+          controller.abort(reason);
       },
       (error) => error === reason,
     );

@@ -1,0 +1,92 @@
+// Reads a command's arguments. Wrong usage is an ERR_INVALID_OPTION that names the flag and, where there is one, the
+// word that was meant.
+import { parseArgs } from 'node:util';
+import { LearnError } from '../errors';
+import { nearest } from '../options';
+import { type Command, flagOf, type Given, kebab, type Option, type Options } from './command';
+
+export interface Arguments {
+  argument: string;
+  options: Given<Options>;
+  help: boolean;
+}
+
+interface Flag {
+  name: string;
+  option: Option<unknown>;
+}
+
+export function readArguments(command: Command, args: readonly string[]): Arguments {
+  const flags = new Map<string, Flag>();
+  for (const [name, option] of Object.entries(command.options)) {
+    flags.set(flagOf(name, option), { name, option });
+    if (option.short) flags.set(`--${kebab(name)}`, { name, option });
+  }
+  // Not strict: parseArgs would say what is wrong, but not what was meant.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      ...Object.fromEntries(
+        [...flags].map(([flag, { option }]) => [
+          flag.slice(2),
+          { type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const) },
+        ]),
+      ),
+    },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+
+  // Before anything is found wrong: who asks for help may not know how to ask for the rest.
+  if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) {
+    return { argument: '', options: {}, help: true };
+  }
+  const given: Record<string, unknown> = {};
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = flags.get(token.rawName);
+    if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys(), '--help']);
+    given[flag.name] = parseValue(token.rawName, flag.option, token.value, token.inlineValue);
+  }
+  return { argument: onlyArgument(command, positionals), options: given as Given<Options>, help: false };
+}
+
+function parseValue(flag: string, option: Option<unknown>, value: string | undefined, inline: boolean | undefined) {
+  if (option.kind === 'switch') {
+    if (value !== undefined) throw wrongUsage(`${flag} takes no value but received '${value}'`);
+    return !option.negated;
+  }
+  // `--out --seed 3` forgot the value; a file that is really called so can be given as --out=--seed.
+  if (value === undefined || (value.startsWith('--') && !inline)) {
+    throw wrongUsage(`Expected a value after ${flag}: ${flag} <${option.value}>`);
+  }
+  const isNumber = option.kind === 'number' && value.trim() !== '' && !Number.isNaN(Number(value));
+  const parsed = isNumber ? Number(value) : value;
+  option.check?.(parsed, flag);
+  return parsed;
+}
+
+function onlyArgument({ name, argument }: Command, positionals: readonly string[]): string {
+  const expected = argument ? 1 : 0;
+  const [first = '', ...more] = positionals;
+  if (positionals.length > expected) {
+    throw wrongUsage(
+      `Unexpected '${argument ? more[0] : first}': ${name} takes ${argument ? `one <${argument}>` : 'options only'}`,
+    );
+  }
+  if (argument && first === '') throw wrongUsage(`Expected a <${argument}>: torch-incremental ${name} <${argument}>`);
+  return first;
+}
+
+function unknownFlag({ name }: Command, flag: string, known: readonly string[]): LearnError {
+  const suggestion = nearest(flag, known);
+  return wrongUsage(`Unknown option ${flag} of ${name}${suggestion ? `; did you mean ${suggestion}?` : ''}`);
+}
+
+export function wrongUsage(message: string): LearnError {
+  return new LearnError('ERR_INVALID_OPTION', message);
+}

@@ -1,0 +1,110 @@
+// Progress bars on a terminal: one line each, as wide as fits. Used by the commands and by the demo.
+import { SingleBar } from 'cli-progress';
+import { bytes, count, duration, fixed, percent } from '../format';
+import type { TrainEvent } from '../train';
+import type { Colors } from './terminal';
+
+const longestBar = 40;
+const shortestBar = 8;
+
+export interface BarLine {
+  label: string;
+  /** 0 to 1. */
+  share: number;
+  text: string;
+}
+
+/** `label ████░░░░  50 %  text`; where the terminal is too narrow for a bar, without one. */
+export function barLine({ label, share, text }: BarLine, columns: number, colors: Colors): string {
+  const done = percent(share).replace(/\.\d/, '').padStart(5);
+  // The last column stays free: some terminals wrap when it is written.
+  const room = columns - 1 - label.length - done.length - text.length - 6;
+  const width = Math.min(longestBar, room);
+  const parts = [label, `${done}  ${text}`];
+  if (width >= shortestBar) {
+    const full = Math.floor(width * share);
+    parts.splice(1, 0, colors.cyan('█'.repeat(full)) + colors.dim('░'.repeat(width - full)));
+  }
+  return parts.join('  ');
+}
+
+/** A bar that shows the newest line given, a few times a second. */
+class Bar {
+  readonly #bar: SingleBar;
+  #line: BarLine = { label: '', share: 0, text: '' };
+
+  constructor(stream: NodeJS.WriteStream, colors: Colors) {
+    this.#bar = new SingleBar({
+      stream,
+      format: () => barLine(this.#line, stream.columns || 80, colors),
+      // Interrupts are main.ts's.
+      gracefulExit: false,
+    });
+  }
+
+  show(line: BarLine): void {
+    this.#line = line;
+    if (this.#bar.isActive) this.#bar.update(line.share);
+    else this.#bar.start(1, line.share);
+  }
+
+  /** Leaves the last line standing. */
+  stop(): void {
+    this.#bar.stop();
+  }
+}
+
+/** A training run: a line for every epoch, of which the last one moves. */
+export class TrainBar {
+  readonly #bar: Bar;
+  readonly #indent: string;
+
+  constructor(stream: NodeJS.WriteStream, colors: Colors, indent = '') {
+    this.#bar = new Bar(stream, colors);
+    this.#indent = indent;
+  }
+
+  readonly onProgress = (event: TrainEvent): void => {
+    const label = `${this.#indent}Epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}`;
+    if (event.type === 'epoch') {
+      const { loss, samples, seconds } = event;
+      const rate = `${count(samples / seconds)} samples/s`;
+      this.#bar.show({ label, share: 1, text: `loss ${fixed(loss, 4)}  ${rate}  ${duration(seconds)}` });
+      this.#bar.stop();
+    } else {
+      const { loss, step, steps, samplesPerSecond, etaSeconds } = event;
+      const rate = `${count(samplesPerSecond)} samples/s`;
+      const text = `loss ${fixed(loss, 4)}  ${rate}  ${duration(etaSeconds)} left`;
+      // A log event is the step that was just shown, and the last step's line is the epoch's.
+      if (event.type === 'step' && step < steps) this.#bar.show({ label, share: step / steps, text });
+    }
+  };
+
+  stop(): void {
+    this.#bar.stop();
+  }
+}
+
+/** A download. */
+export class DownloadBar {
+  readonly #bar: Bar;
+  readonly #label: string;
+  #start: { time: number; received: number } | undefined;
+
+  constructor(label: string, stream: NodeJS.WriteStream, colors: Colors) {
+    this.#bar = new Bar(stream, colors);
+    this.#label = label;
+  }
+
+  readonly onProgress = ({ received, total }: { received: number; total: number | undefined }): void => {
+    this.#start ??= { time: performance.now(), received };
+    const seconds = (performance.now() - this.#start.time) / 1000;
+    const rate = seconds > 0.5 ? `  ${bytes((received - this.#start.received) / seconds)}/s` : '';
+    const text = `${bytes(received)}${total ? ` of ${bytes(total)}` : ''}${rate}`;
+    this.#bar.show({ label: this.#label, share: total ? received / total : 0, text });
+  };
+
+  stop(): void {
+    this.#bar.stop();
+  }
+}

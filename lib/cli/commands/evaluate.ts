@@ -1,0 +1,40 @@
+// `torch-incremental evaluate`: how good a checkpoint is on the test images, class by class.
+import { type Device, isDevice } from '../../device';
+import { evaluate } from '../../evaluate';
+import { count, fixed, percent } from '../../format';
+import { runOptionChecks as checks } from '../../run';
+import { command as define, number, on, text } from '../command';
+import { dataOptions, openData } from '../data';
+import { classTable, confusionTable } from '../tables';
+
+export const command = define({
+  name: 'evaluate',
+  description: [
+    "Scores a checkpoint (.pth) on CIFAR-10's test images: loss, accuracy by class,",
+    'and which classes it takes for which.',
+  ].join('\n'),
+  argument: 'checkpoint',
+  options: {
+    ...dataOptions,
+    batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
+    device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+    threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
+    json: on('Print the result as one line of JSON'),
+  },
+  examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],
+  async run(checkpoint, { data, download, json, ...options }, context) {
+    const { terminal, signal } = context;
+    const dataset = await openData({ data, download }, false, context);
+    const result = await evaluate(checkpoint, { ...options, data: dataset, signal });
+    if (json) {
+      terminal.print(JSON.stringify(result));
+      return 0;
+    }
+    const { colors } = terminal;
+    const { loss, accuracy, samples } = result;
+    terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}\n`);
+    terminal.print(`${classTable(result, colors)}\n`);
+    terminal.print(confusionTable(result, colors));
+    return 0;
+  },
+});

@@ -1,0 +1,85 @@
+// `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
+
+import { checkWritable } from '../../checkpoint/replace-file';
+import { type Device, isDevice } from '../../device';
+import { count, duration, fixed, logLine } from '../../format';
+import { isPath } from '../../options';
+import { saveState } from '../../state';
+import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
+import { TrainBar } from '../bar';
+import { type Context, command as define, number, off, on, text } from '../command';
+import { dataOptions, openData } from '../data';
+
+export const command = define({
+  name: 'train',
+  description: [
+    'Trains a checkpoint (.pth) on CIFAR-10 with SGD and cross-entropy, and saves the',
+    'result as a new one; the one given stays as it is. Piped, it prints what a',
+    'PyTorch training script prints, and with --seed the very same numbers.',
+  ].join('\n'),
+  argument: 'checkpoint',
+  options: {
+    ...dataOptions,
+    out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
+    epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
+    batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
+    learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
+    momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
+    weightDecay: number('factor', 'Times the weights, added to the gradients (default: 0)', {
+      check: checks.weightDecay,
+    }),
+    nesterov: on("Use Nesterov's momentum"),
+    shuffle: off('Keep the order of the data'),
+    dropLast: on('Leave out a last batch that is not full'),
+    seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
+    device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+    threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
+    mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
+    logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
+    json: on('Print every event as a line of JSON'),
+  },
+  examples: [
+    'train pretrained_model.pth',
+    'train pretrained_model.pth --data ~/cifar --epochs 3 --seed 1 --out better.pth',
+    'train pretrained_model.pth --json | jq .loss',
+  ],
+  async run(checkpoint, { data, download, out = 'updated_model.pth', json, ...options }, context) {
+    const { terminal, signal } = context;
+    await checkWritable(out);
+    const dataset = await openData({ data, download }, true, context);
+    const report = json ? jsonLines(context) : terminal.interactive ? progressBar(context) : seedJobLines(context);
+    const result = await trainIncremental(checkpoint, { ...options, data: dataset, signal, onProgress: report });
+    await saveState(result.state, out, { signal });
+    if (json) terminal.print(JSON.stringify({ type: 'saved', out, ...summary(result) }));
+    else terminal.note(sentence(out, result));
+    return 0;
+  },
+});
+
+type Report = (event: TrainEvent) => void;
+
+function jsonLines({ terminal }: Context): Report {
+  return (event) => terminal.print(JSON.stringify(event));
+}
+
+/** For pipes: what the Python job prints, character for character. */
+function seedJobLines({ terminal }: Context): Report {
+  return (event) => {
+    if (event.type === 'log') terminal.print(logLine(event));
+  };
+}
+
+function progressBar({ terminal, signal }: Context): Report {
+  const bar = new TrainBar(process.stdout, terminal.colors);
+  signal.addEventListener('abort', () => bar.stop(), { once: true });
+  return bar.onProgress;
+}
+
+function summary({ steps, seconds, device, history }: TrainResult) {
+  return { steps, seconds, device, history };
+}
+
+function sentence(out: string, { steps, seconds, device, history }: TrainResult): string {
+  const loss = history.at(-1)?.loss ?? Number.NaN;
+  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type}, last epoch's mean loss ${fixed(loss, 4)}`;
+}

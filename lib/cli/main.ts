@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
+import { messageOf } from '../errors';
+import { nearest } from '../options';
+import { readArguments, wrongUsage } from './arguments';
+import type { Command } from './command';
+import { commandHelp, type Listed, mainHelp } from './help';
+import { onInterrupt } from './interrupt';
+import { errorColors, openTerminal } from './terminal';
+
+// A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
+const commands: readonly (Listed & { load(): Promise<{ command: Command }> })[] = [
+  { name: 'train', summary: 'Train a checkpoint on new data', load: () => import('./commands/train.js') },
+  { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },
+  { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
+  { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
+];
+
+const exitCodes = { failed: 1, wrongUsage: 2, interrupted: 130 };
+
+async function main([word, ...args]: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  let readerGone = false;
+  const terminal = openTerminal(() => {
+    readerGone = true;
+    stop.abort();
+  });
+  if (word === '--help' || word === '-h') {
+    terminal.print(mainHelp(commands));
+    return 0;
+  }
+  if (word === '--version' || word === '-v') {
+    terminal.print(require('../../package.json').version);
+    return 0;
+  }
+  if (word === undefined) {
+    terminal.note(mainHelp(commands));
+    return exitCodes.wrongUsage;
+  }
+  let hint = 'torch-incremental --help';
+  const forget = onInterrupt((signal) => {
+    // First, because it ends a progress bar's line.
+    stop.abort();
+    terminal.note(`${signal}: stopping after the step in hand; once more stops at once`);
+  });
+  try {
+    const listed = commands.find(({ name }) => name === word);
+    if (!listed) throw unknownCommand(word);
+    const { command } = await listed.load();
+    hint = `torch-incremental ${word} --help`;
+    const { argument, options, help } = readArguments(command, args);
+    if (help) {
+      terminal.print(commandHelp(command));
+      return 0;
+    }
+    return await command.run(argument, options, { terminal, signal: stop.signal });
+  } catch (error) {
+    if (stop.signal.aborted) {
+      if (!readerGone) terminal.note('Interrupted; nothing was written');
+      return exitCodes.interrupted;
+    }
+    terminal.note(describe(error));
+    if ((error as { code?: unknown }).code !== 'ERR_INVALID_OPTION') return exitCodes.failed;
+    terminal.note(`See: ${hint}`);
+    return exitCodes.wrongUsage;
+  } finally {
+    forget();
+  }
+}
+
+function unknownCommand(word: string): Error {
+  const names = commands.map(({ name }) => name);
+  const suggestion = nearest(word, names);
+  const what = word.startsWith('-') ? `Expected a command before ${word}` : `Unknown command '${word}'`;
+  return wrongUsage(`${what}; ${suggestion ? `did you mean ${suggestion}?` : `there are ${names.join(', ')}`}`);
+}
+
+/** A failure in its own words. What has no code is a mistake in this program, and its stack is what helps. */
+function describe(error: unknown): string {
+  const { red, bold } = errorColors();
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === 'string') return `${red(bold(`error[${code}]:`))} ${messageOf(error)}`;
+  return `${red(bold('unexpected error:'))} ${(error instanceof Error && error.stack) || messageOf(error)}`;
+}
+
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,70 @@
+// Tables for a terminal of 80 columns: results by class, and the confusion matrix. Used by `evaluate` and by the demo.
+import Table from 'cli-table3';
+import type { Evaluation } from '../evaluate';
+import { count, percent } from '../format';
+import type { Colors } from './terminal';
+
+type Align = 'left' | 'right';
+
+/** Aligned columns, `gap` apart, without a frame. */
+export function plainTable(
+  head: readonly string[],
+  align: readonly Align[],
+  rows: readonly (readonly string[])[],
+  gap = 2,
+): string {
+  const frame = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
+  const rules = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const none = Object.fromEntries([...frame, ...rules].map((name) => [name, '']));
+  const table = new Table({
+    head: [...head],
+    colAligns: [...align],
+    chars: { ...none, middle: ' '.repeat(gap) },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  table.push(...rows.map((row) => [...row]));
+  const lines = table.toString().split('\n');
+  return lines.map((line) => `  ${line}`.trimEnd()).join('\n');
+}
+
+const barWidth = 20;
+
+/** Accuracy of every class; with that of an earlier evaluation of the same samples, beside it. */
+export function classTable(now: Evaluation, colors: Colors, before?: Evaluation): string {
+  const rows = now.perClass.map(({ name, samples, correct, accuracy }, label) => {
+    const bar = '█'.repeat(Math.round(barWidth * (accuracy || 0)));
+    const earlier = before?.perClass[label];
+    return earlier
+      ? [name, count(samples), percent(earlier.accuracy), percent(accuracy), colors.green(bar)]
+      : [name, count(samples), count(correct), percent(accuracy), colors.green(bar)];
+  });
+  const [third, fourth] = before ? ['before', 'after'] : ['correct', 'accuracy'];
+  return plainTable(
+    ['class', 'samples', third, fourth, ''].map(colors.dim),
+    ['left', 'right', 'right', 'right', 'left'],
+    rows,
+  );
+}
+
+/** Rows are what the samples are, columns what the model took them for. */
+export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors): string {
+  const largest = Math.max(...confusion.flat());
+  const width = Math.max(5, count(largest).length);
+  const rows = confusion.map((row, actual) => {
+    const samples = perClass[actual]?.samples ?? 0;
+    const cells = row.map((cell, predicted) => {
+      if (cell === 0) return colors.dim('·');
+      if (predicted === actual) return colors.bold(colors.green(count(cell)));
+      // A tenth of a class in one wrong place is worth an eye.
+      return cell >= samples / 10 ? colors.yellow(count(cell)) : count(cell);
+    });
+    return [perClass[actual]?.name ?? String(actual), ...cells];
+  });
+  const heads = perClass.map(({ name }) => name.slice(0, width).padStart(width));
+  return plainTable(
+    [colors.dim('is \\ taken for'), ...heads.map(colors.dim)],
+    ['left', ...heads.map((): Align => 'right')],
+    rows,
+    1,
+  );
+}

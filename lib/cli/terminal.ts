@@ -1,0 +1,45 @@
+// Where a command writes: results on standard output, everything else on standard error, colours only for a person.
+import { createColors } from 'picocolors';
+
+export type Colors = ReturnType<typeof createColors>;
+
+export interface Terminal {
+  /** A person reads standard output as it comes. */
+  interactive: boolean;
+  /** Characters a line, where interactive. */
+  readonly columns: number;
+  /** For standard output. */
+  colors: Colors;
+  /** A line of what the command is for. */
+  print(line: string): void;
+  /** A line about the work. On a terminal the two are one. */
+  note(line: string): void;
+}
+
+const { stdout, stderr, env } = process;
+const isDumb = env.TERM === 'dumb';
+
+/** `readerGone` is called when what reads our output has closed it, as `| head` does. */
+export function openTerminal(readerGone: () => void): Terminal {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    readerGone();
+  });
+  // Nobody left to tell, which is no reason to stop.
+  stderr.on('error', () => {});
+  const interactive = Boolean(stdout.isTTY) && !isDumb;
+  return {
+    interactive,
+    get columns() {
+      return stdout.columns || 80;
+    },
+    colors: createColors(interactive && !env.NO_COLOR),
+    print: (line) => void stdout.write(`${line}\n`),
+    note: (line) => void stderr.write(`${line}\n`),
+  };
+}
+
+/** For what is written to standard error. */
+export function errorColors(): Colors {
+  return createColors(Boolean(stderr.isTTY) && !isDumb && !env.NO_COLOR);
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { cifar10, createState, evaluate, linear, net, saveState, sequential } from 'torch-incremental';
+import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import { lines, run } from './run.mjs';
+
+describe('command line: evaluate, inspect, doctor', () => {
+  const at = temporaryFolder();
+
+  before(async () => {
+    writeCifar10(at('data'), { train: 20, test: 100 });
+    await saveState(await createState(net(), { seed: 0 }), at('net.pth'));
+    await saveState(await createState(sequential({ fc: linear(8, 2) }), { seed: 0 }), at('own.pth'));
+  });
+
+  it('evaluates as the API does, as JSON', async () => {
+    const { code, stdout, stderr } = await run(['evaluate', 'net.pth', '--json'], { cwd: at() });
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    const expected = await evaluate(at('net.pth'), { data: cifar10({ root: at('data'), train: false }) });
+    assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify(expected)));
+  });
+
+  it('shows accuracy by class and confusions in 80 columns, without colours in a pipe', async () => {
+    const { code, stdout } = await run(['evaluate', 'net.pth', '--data', 'data'], { cwd: at(), env: { CI: '1' } });
+    assert.equal(code, 0);
+    assert.match(stdout, /^\d+\.\d % of 100 samples right, loss \d\.\d{4}\n/);
+    assert.match(stdout, /\n {2}airplane +\d+ +\d+ /);
+    for (const line of lines(stdout)) assert.ok(line.length <= 80, line);
+    const { perClass, confusion } = await evaluate(at('net.pth'), {
+      data: cifar10({ root: at('data'), train: false }),
+    });
+    const table = lines(stdout).slice(-10);
+    for (const [label, row] of table.entries()) {
+      const [name, ...cells] = row.trim().split(/ +/);
+      assert.equal(name, perClass[label].name);
+      assert.deepEqual(
+        cells.map((cell) => (cell === '·' ? 0 : Number(cell))),
+        confusion[label],
+      );
+    }
+  });
+
+  it('refuses to evaluate a state that fits no known model, and says what does not fit', async () => {
+    const { code, stderr } = await run(['evaluate', 'own.pth'], { cwd: at() });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error\[ERR_STATE_MISMATCH\]: .*\n(.*\n)*.*conv1\.weight/);
+  });
+
+  it('inspects a checkpoint: tensors, sizes, metadata and the model it fits', async () => {
+    const { code, stdout } = await run(['inspect', 'net.pth'], { cwd: at() });
+    assert.equal(code, 0);
+    assert.match(stdout, /^net\.pth: PyTorch zip checkpoint, 1\.3 MB, little-endian\nFits Net\n/);
+    assert.match(stdout, /\n {2}conv1\.weight +\[16, 3, 3, 3\] +float32 +1\.7 kB\n/);
+    assert.match(stdout, /\n {2}6 tensors, 332,778 elements, 1\.3 MB in 6 storages\n/);
+    assert.match(stdout, /\n {2}_metadata: /);
+  });
+
+  it('inspects as JSON, with all of the metadata', async () => {
+    const { stdout } = await run(['inspect', 'net.pth', '--json'], { cwd: at() });
+    assert.equal(lines(stdout).length, 1);
+    const { model, elements, tensors, metadata } = JSON.parse(stdout);
+    assert.deepEqual({ model, elements }, { model: 'Net', elements: 332778 });
+    assert.deepEqual(tensors[5], { name: 'fc.bias', shape: [10], dtype: 'float32', elements: 10, bytes: 40 });
+    assert.deepEqual(metadata._metadata.conv1, { version: 1 });
+  });
+
+  it('inspects what fits no known model, and where libtorch is missing', async () => {
+    const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
+    const { code, stdout } = await run(['inspect', 'own.pth'], { cwd: at(), env });
+    assert.equal(code, 0);
+    assert.match(stdout, /\nFits no model that is known here/);
+    assert.match(stdout, /\n {2}fc\.weight +\[2, 8\] +float32 +64 B\n/);
+  });
+
+  it('says that everything works where it does', async () => {
+    const { code, stdout } = await run(['doctor']);
+    assert.match(stdout, /Everything works\.\n$/);
+    assert.equal(code, 0);
+  });
+
+  it('ends with exit code 1 and what is wrong where it does not work', async () => {
+    const { code, stdout } = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' } });
+    assert.equal(code, 1);
+    const { ok, problems } = JSON.parse(stdout);
+    assert.equal(ok, false);
+    assert.ok(problems.length > 0);
+  });
+});

@@ -1,0 +1,32 @@
+// Runs the command line as a shell does, in a process of its own with pipes.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { root } from '../support.mjs';
+
+export const binary = path.join(root, 'dist', 'cli', 'main.js');
+
+/** What became of it: { code, signal, stdout, stderr }. `meanwhile` gets the child while it runs. */
+export function run(args, { meanwhile = () => {}, script = binary, env = {}, ...options } = {}) {
+  const child = spawn(process.execPath, [script, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A result must not depend on how the tests themselves are run.
+    env: { ...process.env, FORCE_COLOR: undefined, ...env },
+    ...options,
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  meanwhile(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
+  });
+}
+
+/** The lines of an output that ends in a newline. */
+export function lines(text) {
+  return text.split('\n').slice(0, -1);
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createState, loadState, net, saveState } from 'torch-incremental';
+import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import { lines, run } from './run.mjs';
+
+describe('command line: train', () => {
+  const at = temporaryFolder();
+  const checkpoint = () => at('pretrained_model.pth');
+
+  before(async () => {
+    writeCifar10(at('data'), { train: 70, test: 10 });
+    await saveState(await createState(net(), { seed: 0 }), checkpoint());
+  });
+
+  /** 70 images in batches of 16: five steps an epoch, the last one of 6. */
+  const train = (args = [], options = {}) =>
+    run(['train', 'pretrained_model.pth', '--batch-size', '16', '--epochs', '2', '--seed', '1', ...args], {
+      cwd: at(),
+      ...options,
+    });
+
+  it('prints exactly the lines of the Python script to a pipe, and all else to standard error', async () => {
+    const { code, stdout, stderr } = await train(['--log-every', '2']);
+    assert.equal(stderr.split('\n')[0].slice(0, 24), 'Saved updated_model.pth:');
+    assert.equal(code, 0);
+    const places = lines(stdout).map(
+      (line) => line.match(/^(Epoch \[\d\/2\], Step \[\d\/5\]), Loss: \d+\.\d{4}$/)?.[1],
+    );
+    assert.deepEqual(places, [
+      'Epoch [1/2], Step [2/5]',
+      'Epoch [1/2], Step [4/5]',
+      'Epoch [2/2], Step [2/5]',
+      'Epoch [2/2], Step [4/5]',
+    ]);
+  });
+
+  it('writes what it learned to ./updated_model.pth and leaves the checkpoint as it was', async () => {
+    const untouched = fs.readFileSync(checkpoint());
+    assert.equal((await train()).code, 0);
+    assert.ok(fs.readFileSync(checkpoint()).equals(untouched));
+    const [before, after] = [await loadState(checkpoint()), await loadState(at('updated_model.pth'))];
+    assert.deepEqual(after.names, before.names);
+    assert.ok(!after.equals(before));
+  });
+
+  it('trains the same weights from the same seed, and others from another', async () => {
+    for (const [out, seed] of [
+      ['a.pth', '1'],
+      ['b.pth', '1'],
+      ['c.pth', '2'],
+    ]) {
+      assert.equal((await train(['--out', out, '--seed', seed])).code, 0);
+    }
+    const [a, b, c] = await Promise.all(['a.pth', 'b.pth', 'c.pth'].map((name) => loadState(at(name))));
+    assert.ok(a.equals(b));
+    assert.ok(!a.equals(c));
+  });
+
+  it('passes every option on to the API', async () => {
+    const training = ['--lr', '0', '--momentum', '0.5', '--weight-decay', '0.1', '--nesterov'];
+    const machine = ['--threads', '1', '--device', 'cpu', '--mode', 'exact'];
+    const { stdout } = await train([...training, ...machine, '--drop-last', '--out', 'same.pth', '--json']);
+    // Without a learning rate nothing changes; without the short last batch an epoch has four steps.
+    assert.ok((await loadState(at('same.pth'))).equals(await loadState(checkpoint())));
+    const saved = JSON.parse(lines(stdout).at(-1));
+    assert.equal(saved.steps, 8);
+    assert.equal(saved.device.threads, 1);
+    assert.equal(saved.device.reason, 'asked for');
+  });
+
+  it('keeps the order of the data with --no-shuffle', async () => {
+    const losses = async (...args) => lines((await train(['--lr', '0', '--log-every', '1', ...args])).stdout);
+    // Without learning the five losses of an epoch depend on the images alone and their flips, which the seed fixes.
+    const [kept, shuffled] = [await losses('--no-shuffle'), await losses()];
+    assert.equal(kept.length, 10);
+    assert.notDeepEqual(kept, shuffled);
+  });
+
+  it('prints one JSON object a line with --json', async () => {
+    const { code, stdout, stderr } = await train(['--json', '--log-every', '5']);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    const events = lines(stdout).map((line) => JSON.parse(line));
+    const epochs = events.filter(({ type }) => type === 'epoch');
+    assert.deepEqual(
+      epochs.map(({ epoch, steps, samples }) => [epoch, steps, samples]),
+      [
+        [1, 5, 70],
+        [2, 5, 70],
+      ],
+    );
+    assert.equal(events.filter(({ type }) => type === 'log').length, 2);
+    const { type, out, steps, history } = events.at(-1);
+    assert.deepEqual({ type, out, steps }, { type: 'saved', out: 'updated_model.pth', steps: 10 });
+    assert.equal(history[1].loss, epochs[1].loss);
+  });
+
+  it('takes ./data when no folder is named, and never goes to the network when it is there', async () => {
+    const env = { TORCH_INCREMENTAL_CIFAR10_URL: 'http://127.0.0.1:9/never.tar.gz' };
+    assert.equal((await train([], { env })).code, 0);
+  });
+
+  it('downloads into a folder that has no images only when it is told to', async () => {
+    const env = { TORCH_INCREMENTAL_CIFAR10_URL: 'http://127.0.0.1:9/never.tar.gz' };
+    const without = await train(['--data', 'empty'], { env });
+    assert.match(without.stderr, /^error\[ERR_FILE\]: /);
+    const interrupt = (child) => setTimeout(() => child.kill('SIGINT'), 2000);
+    const told = await train(['--data', 'empty', '--download'], { env, meanwhile: interrupt });
+    // Nobody listens at that address: it tries again until it is interrupted or out of attempts.
+    assert.match(told.stderr, /SIGINT: stopping|error\[ERR_DOWNLOAD\]/);
+  });
+
+  const failures = [
+    ['a checkpoint that is missing', ['train', 'missing.pth'], 'ERR_FILE', 'missing.pth'],
+    ['a checkpoint that is a folder', ['train', 'data'], 'ERR_FILE', 'folder'],
+    ['a checkpoint that is no checkpoint', ['train', 'page.pth'], 'ERR_STATE_FORMAT', 'page.pth'],
+    ['a folder without images', ['train', 'pretrained_model.pth', '--data', 'nowhere'], 'ERR_FILE', 'nowhere'],
+    ['images that are cut', ['train', 'pretrained_model.pth', '--data', 'cut'], 'ERR_DATA_FORMAT', 'test_batch'],
+    ['a device it does not have', ['train', 'pretrained_model.pth', '--device', 'cuda:7'], 'ERR_DEVICE', 'cuda:7'],
+  ];
+  for (const [what, args, code, mention] of failures) {
+    it(`refuses ${what} with exit code 1 and ${code}`, async () => {
+      fs.writeFileSync(at('page.pth'), '<!doctype html><title>Not found</title>');
+      writeCifar10(at('cut'), { train: 20, test: 4 });
+      fs.truncateSync(at('cut/cifar-10-batches-bin/data_batch_5.bin'), 4 * 3073 - 1);
+      const result = await run([...args, '--out', 'never.pth'], { cwd: at() });
+      assert.equal(result.code, 1, result.stderr);
+      assert.equal(result.stdout, '');
+      assert.ok(result.stderr.startsWith(`error[${code}]: `), result.stderr);
+      assert.ok(result.stderr.includes(mention === 'test_batch' ? 'data_batch_5' : mention), result.stderr);
+      assert.doesNotMatch(result.stderr, /\n {4}at /);
+      assert.ok(!fs.existsSync(at('never.pth')));
+    });
+  }
+
+  const places = [
+    ['a folder that does not exist', 'no/such/folder/out.pth'],
+    ['a folder that nobody can write to', '/proc/out.pth'],
+    ['a folder in place of a file', 'data'],
+  ];
+  for (const [what, out] of places) {
+    it(`refuses to write to ${what} before it reads or trains anything`, async () => {
+      // The missing checkpoint would be the next thing found.
+      const { code, stderr } = await run(['train', 'missing.pth', '--out', out], { cwd: at() });
+      assert.equal(code, 1);
+      assert.match(stderr, /^error\[ERR_FILE\]: Cannot write to /);
+    });
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    it(`stops cleanly on ${signal}: exit code 130, a word about it, no file`, async () => {
+      const { code, stdout, stderr } = await train(['--epochs', '100000', '--log-every', '1', '--out', 'never.pth'], {
+        meanwhile: (child) => child.stdout.once('data', () => child.kill(signal)),
+      });
+      assert.equal(code, 130);
+      assert.ok(lines(stdout).length > 0);
+      assert.match(stderr, new RegExp(`^${signal}: stopping after the step in hand`));
+      assert.match(stderr, /\nInterrupted; nothing was written\n$/);
+      assert.deepEqual(
+        fs.readdirSync(at()).filter((name) => name.includes('never')),
+        [],
+      );
+    });
+  }
+
+  it('dies at once of a second interrupt', async () => {
+    const { code, signal } = await train(['--epochs', '100000', '--log-every', '1', '--out', 'never.pth'], {
+      meanwhile: (child) => {
+        child.stdout.once('data', () => child.kill('SIGINT'));
+        child.stderr.once('data', () => child.kill('SIGINT'));
+      },
+    });
+    // Either the second one came in time, or the first had ended it.
+    assert.ok(signal === 'SIGINT' || code === 130);
+  });
+
+  it('ends quietly when the reader of its output leaves', async () => {
+    const { code, stderr } = await train(['--epochs', '100000', '--log-every', '1', '--out', 'never.pth'], {
+      meanwhile: (child) => child.stdout.once('data', () => child.stdout.destroy()),
+    });
+    assert.equal(code, 130);
+    assert.equal(stderr, '');
+    assert.ok(!fs.existsSync(at('never.pth')));
+  });
+});

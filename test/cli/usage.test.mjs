@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { root } from '../support.mjs';
+import { run } from './run.mjs';
+
+const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+describe('command line: usage', () => {
+  const wrong = [
+    [['trian'], "Unknown command 'trian'; did you mean train?"],
+    [['frobnicate'], "Unknown command 'frobnicate'; there are train, evaluate, inspect, doctor"],
+    [['--seed', '1'], 'Expected a command before --seed'],
+    [['train'], 'Expected a <checkpoint>'],
+    [['train', 'a.pth', 'b.pth'], "Unexpected 'b.pth': train takes one <checkpoint>"],
+    [['doctor', 'a.pth'], "Unexpected 'a.pth': doctor takes options only"],
+    [['train', 'a.pth', '--epoch', '3'], 'Unknown option --epoch of train; did you mean --epochs?'],
+    [['train', 'a.pth', '--batchSize', '3'], 'Unknown option --batchSize of train; did you mean --batch-size?'],
+    [['train', 'a.pth', '--shuffle'], 'Unknown option --shuffle of train; did you mean --no-shuffle?'],
+    [['train', 'a.pth', '-x'], 'Unknown option -x of train'],
+    [
+      ['train', 'a.pth', '--epochs', 'ten'],
+      `Expected an integer of at least 1 for "--epochs" but received string ('ten')`,
+    ],
+    [['train', 'a.pth', '--epochs', ''], `for "--epochs" but received string ('')`],
+    [
+      ['train', 'a.pth', '--batch-size', '0'],
+      'Expected an integer of at least 1 for "--batch-size" but received number (0)',
+    ],
+    [['train', 'a.pth', '--lr', 'NaN'], `for "--lr" but received string ('NaN')`],
+    [['train', 'a.pth', '--lr', '-1'], 'for "--lr" but received number (-1)'],
+    [['train', 'a.pth', '--lr'], 'Expected a value after --lr: --lr <rate>'],
+    [['train', 'a.pth', '--out', '--seed', '3'], 'Expected a value after --out: --out <file>'],
+    [['train', 'a.pth', '--json=yes'], "--json takes no value but received 'yes'"],
+    [['train', 'a.pth', '--device', 'gpu'], 'for "--device" but received'],
+    [['train', 'a.pth', '--mode', 'quick'], 'for "--mode" but received'],
+    [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
+  ];
+  for (const [args, message] of wrong) {
+    it(`answers \`${args.join(' ')}\` with exit code 2 and what is wrong`, async () => {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.ok(stderr.startsWith('error[ERR_INVALID_OPTION]: '), stderr);
+      assert.ok(stderr.includes(message), stderr);
+      assert.match(stderr, /\nSee: torch-incremental (\w+ )?--help\n$/);
+      assert.doesNotMatch(stderr, /\n {4}at /);
+    });
+  }
+
+  it('lists the commands when it is called with none, as wrong usage', async () => {
+    const { code, stdout, stderr } = await run([]);
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^Usage: torch-incremental <command>/);
+  });
+
+  it('prints its version', async () => {
+    assert.deepEqual(await run(['--version']), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('helps with every command it lists, in 80 columns', async () => {
+    const { code, stdout } = await run(['--help']);
+    assert.equal(code, 0);
+    const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
+    const commands = listed.map((line) => line.trim().split(' ')[0]);
+    assert.deepEqual(commands, ['train', 'evaluate', 'inspect', 'doctor']);
+    for (const name of commands) {
+      const help = await run([name, '--help']);
+      assert.equal(help.code, 0);
+      assert.equal(help.stderr, '');
+      assert.ok(help.stdout.startsWith(`Usage: torch-incremental ${name}`));
+      const [head] = help.stdout.split('\nExamples:');
+      for (const line of head.split('\n')) assert.ok(line.length <= 80, line);
+    }
+  });
+
+  it('shows help wherever the option stands, whatever else is wrong', async () => {
+    const { code, stdout } = await run(['train', '--epochs', 'three', '-h']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: torch-incremental train/);
+  });
+
+  it('loads neither libtorch nor the addon to help or to complain', async () => {
+    const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
+    assert.equal((await run(['train', '--help'], { env })).code, 0);
+    assert.equal((await run(['train', 'a.pth', '--epochs', '0'], { env })).code, 2);
+  });
+});

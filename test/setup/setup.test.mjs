@@ -1,0 +1,210 @@
+// scripts/setup.mjs in a copy of the checkout whose npm, tsc and cmake-js are stand-ins that write down their calls:
+// what is done when, what is not done again, and what a person reads when something fails.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installLine } from '../../scripts/setup/toolchain.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { version } = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
+
+/** What `npm ci` installs here. Each stand-in fails when a file named after it lies in the checkout. */
+const npm = `#!/bin/sh
+echo npm >> calls; test -e fail-npm && { echo "npm error ENETUNREACH"; exit 1; }
+mkdir -p node_modules/.bin node_modules/cmake-js/bin node_modules/node-addon-api
+echo '{}' > node_modules/cmake-js/package.json; echo '{}' > node_modules/node-addon-api/package.json
+cp stand-ins/tsc node_modules/.bin/tsc; cp stand-ins/cmake-js node_modules/cmake-js/bin/cmake-js
+`;
+const tsc = `#!/bin/sh
+echo tsc >> calls; test -e fail-tsc && { echo "lib/a.ts(1,2): error TS1005: ';' expected."; exit 2; }
+cp -R "$DIST" dist
+`;
+const cmakeJs = `const fs = require('node:fs');
+const command = process.argv[2];
+fs.appendFileSync('calls', command + '\\n');
+if (fs.existsSync('fail-' + command)) { console.log('src/a.cc:1:2: error: no such thing'); process.exit(1); }
+fs.mkdirSync('build/Release', { recursive: true });
+fs.writeFileSync('build/CMakeCache.txt', '');
+if (command === 'build') for (const name of ['loader', 'torch_incremental']) fs.writeFileSync('build/Release/' + name + '.node', '');
+`;
+
+describe('set-up', () => {
+  let folder;
+  let checkout;
+  let env;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental é-'));
+    checkout = path.join(folder, 'a checkout');
+    for (const name of ['scripts/setup', 'scripts/setup.mjs', 'libtorch.json', 'package.json', 'tsconfig.json']) {
+      fs.cpSync(path.join(root, name), path.join(checkout, name), { recursive: true });
+    }
+    write('package-lock.json', '{}');
+    write('CMakeLists.txt', '');
+    write('binding.cc', '');
+    write('lib/a.ts', '');
+    write('src/a.cc', '');
+    write('stand-ins/tsc', tsc, 0o755);
+    write('stand-ins/cmake-js', cmakeJs);
+    write('stand-ins/npm', npm, 0o755);
+    for (const name of ['lib/libtorch.so', 'lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/ATen.h']) {
+      write(`libtorch/${name}`, '');
+    }
+    write('libtorch/build-version', version);
+    env = {
+      ...process.env,
+      DIST: path.join(root, 'dist'),
+      PATH: `${path.join(checkout, 'stand-ins')}:${process.env.PATH}`,
+      TORCH_INCREMENTAL_LIBTORCH: path.join(checkout, 'libtorch'),
+      XDG_CACHE_HOME: path.join(folder, 'cache'),
+    };
+  });
+
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  function write(name, text, mode = 0o644) {
+    fs.mkdirSync(path.dirname(path.join(checkout, name)), { recursive: true });
+    fs.writeFileSync(path.join(checkout, name), text, { mode });
+  }
+
+  /** Runs the set-up and answers which tools it called, and what it said. */
+  function setUp(changes = {}) {
+    fs.rmSync(path.join(checkout, 'calls'), { force: true });
+    const script = path.join(checkout, 'scripts', 'setup.mjs');
+    const start = performance.now();
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], {
+      cwd: folder,
+      env: { ...env, ...changes },
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, '', 'standard output belongs to the command that follows');
+    return { status, stderr, calls: calls(), seconds: (performance.now() - start) / 1000 };
+  }
+
+  function calls() {
+    const file = path.join(checkout, 'calls');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
+  it('does everything on a fresh clone, then nothing, silently and in under two seconds', () => {
+    const first = setUp();
+    assert.equal(first.status, 0, first.stderr);
+    assert.deepEqual(first.calls, ['npm', 'tsc', 'configure', 'build']);
+    const second = setUp();
+    assert.deepEqual([second.status, second.stderr, second.calls], [0, '', []]);
+    assert.ok(second.seconds < 2, `took ${second.seconds} s`);
+  });
+
+  it('repeats only what a change makes necessary', () => {
+    setUp();
+    write('src/a.cc', 'int a;');
+    assert.deepEqual(setUp().calls, ['build']);
+    write('src/new.h', '');
+    assert.deepEqual(setUp().calls, ['build']);
+    write('lib/a.ts', 'export const a = 1;');
+    assert.deepEqual(setUp().calls, ['tsc']);
+    write('package-lock.json', '{"packages": {}}');
+    assert.deepEqual(setUp().calls, ['npm', 'tsc']);
+    fs.rmSync(path.join(checkout, 'build/Release/loader.node'));
+    assert.deepEqual(setUp().calls, ['build']);
+    fs.rmSync(path.join(checkout, 'build'), { recursive: true });
+    assert.deepEqual(setUp().calls, ['configure', 'build']);
+    fs.rmSync(path.join(checkout, 'node_modules'), { recursive: true });
+    assert.deepEqual(setUp().calls, ['npm']);
+    assert.deepEqual(setUp().calls, []);
+  });
+
+  it('builds anew for another libtorch', () => {
+    setUp();
+    fs.cpSync(path.join(checkout, 'libtorch'), path.join(checkout, 'other'), { recursive: true });
+    const other = { TORCH_INCREMENTAL_LIBTORCH: '', LIBTORCH: path.join(checkout, 'other') };
+    assert.deepEqual(setUp(other).calls, ['configure', 'build']);
+    assert.deepEqual(setUp(other).calls, []);
+  });
+
+  it('does not leave compiled files of sources that are gone', () => {
+    setUp();
+    write('dist/gone.js', '');
+    write('lib/a.ts', 'export {};');
+    setUp();
+    assert.ok(!fs.existsSync(path.join(checkout, 'dist/gone.js')));
+  });
+
+  for (const [tool, sign] of [
+    ['npm', /npm ci failed \(exit code 1\)\.\n\n {2}npm error ENETUNREACH/],
+    ['tsc', /tsc failed \(exit code 2\)\.\n\n {2}lib\/a\.ts\(1,2\): error TS1005/],
+    ['configure', /cmake-js configure failed/],
+    ['build', /cmake-js build failed \(exit code 1\)\.\n\n {2}src\/a\.cc:1:2: error: no such thing/],
+  ]) {
+    it(`says what ${tool} said when it fails, and tries again the next time`, () => {
+      write(`fail-${tool}`, '');
+      for (let time = 0; time < 2; time++) {
+        const { status, stderr, calls } = setUp();
+        assert.equal(status, 1);
+        assert.match(stderr, sign);
+        assert.match(stderr, /The whole log: .*build\/setup\.log/);
+        assert.doesNotMatch(stderr, /\n {4}at /);
+        assert.equal(calls.at(-1), tool);
+      }
+      fs.rmSync(path.join(checkout, `fail-${tool}`));
+      const { status, calls } = setUp();
+      assert.equal(status, 0);
+      assert.equal(calls[0], tool);
+      assert.deepEqual(setUp().calls, []);
+    });
+  }
+
+  it('refuses a libtorch of another version, and one without headers, before building', () => {
+    write('libtorch/build-version', '2.11.0+cpu');
+    const wrong = setUp();
+    assert.equal(wrong.status, 1);
+    assert.ok(wrong.stderr.includes(`is version 2.11.0+cpu; ${version} is needed`), wrong.stderr);
+    write('libtorch/build-version', version);
+    fs.rmSync(path.join(checkout, 'libtorch/include'), { recursive: true });
+    assert.match(setUp().stderr, /no headers/);
+  });
+
+  it('says everything the toolchain lacks, and how to install it, before anything else is done', () => {
+    const bin = path.join(folder, 'bin');
+    fs.mkdirSync(bin);
+    fs.writeFileSync(path.join(bin, 'c++'), '#!/bin/sh\necho "c++: error: unrecognized option -std=c++20"; exit 1\n', {
+      mode: 0o755,
+    });
+    const { status, stderr, calls } = setUp({ PATH: bin, CXX: '' });
+    assert.equal(status, 1);
+    assert.deepEqual(calls, []);
+    assert.match(stderr, /c\+\+: does not compile C\+\+20: .*unrecognized option/);
+    assert.match(stderr, /clang\+\+: not found/);
+    assert.match(stderr, /cmake: cmake not found/);
+    assert.match(stderr, /ninja or make: not found/);
+    assert.match(setUp({ CXX: 'no-such-compiler' }).stderr, /no-such-compiler: not found \(named by CXX\)/);
+  });
+
+  it('lets two set-ups of one checkout work one after the other', async () => {
+    const script = path.join(checkout, 'scripts', 'setup.mjs');
+    const run = () =>
+      new Promise((resolve) => spawn(process.execPath, [script], { env, cwd: checkout }).on('close', resolve));
+    assert.deepEqual(await Promise.all([run(), run(), run()]), [0, 0, 0]);
+    assert.deepEqual(calls(), ['npm', 'tsc', 'configure', 'build']);
+  });
+
+  it('names the package manager of the distribution', () => {
+    const missing = ['compiler', 'ninja'];
+    assert.match(installLine(missing, 'ID=debian\n', 'linux'), /sudo apt-get install -y g\+\+ ninja-build$/);
+    assert.match(installLine(missing, 'NAME="x"\nID="linuxmint"\nID_LIKE="ubuntu debian"\n', 'linux'), /apt-get/);
+    assert.match(
+      installLine(missing, 'ID="rocky"\nID_LIKE="rhel centos fedora"\n', 'linux'),
+      /dnf install -y gcc-c\+\+ ninja-build$/,
+    );
+    assert.match(installLine(missing, 'ID=alpine\n', 'linux'), /apk add g\+\+ ninja$/);
+    assert.match(installLine(missing, 'ID=manjaro\nID_LIKE=arch\n', 'linux'), /pacman -S --needed gcc ninja$/);
+    assert.match(
+      installLine(missing, 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', 'linux'),
+      /zypper install -y gcc-c\+\+ ninja$/,
+    );
+    assert.match(installLine(['cmake'], '', 'darwin'), /brew install cmake$/);
+  });
+});
