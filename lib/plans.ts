@@ -9,16 +9,19 @@ export interface ReadPlan {
   path: string;
   /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
   fileBytes: number;
-  bigEndian: boolean;
-  /** Zip records; see ZipRecord in lib/checkpoint/zip.ts. */
-  storages: { name: string; header: number; bytes: number; crc: number; limit: number }[];
+  /** Storages: stored (not compressed) runs of bytes in the file. A checksum of 0 means that none was recorded. */
+  storages: { offset: number; bytes: number; bigEndian: boolean; crc32: number }[];
   tensors: { name: string; dtype: string; shape: number[]; stride: number[]; offset: number; storage: number }[];
 }
 
 /** How to write a state: `pickle` is the finished data.pkl; storages follow in the order of TensorInfo.storage. */
 export interface WritePlan {
-  /** A file that does not exist yet. Its name without extension becomes the top folder in the zip, as with torch.save. */
+  /** A file that does not exist yet. */
   path: string;
+  /** Its permissions, from which the process's umask is taken. */
+  mode: number;
+  /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
+  archive: string;
   pickle: Uint8Array;
 }
 

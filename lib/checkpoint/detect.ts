@@ -1,81 +1,128 @@
-// What a file is, told by its first bytes and never by its name. Everything but a zip is named and refused, with what to do.
-import { LearnError } from '../errors';
+// Tells from its first bytes what a file is, whatever its name, and for files that cannot be loaded, what turns them into
+// one that can. A container that is to be read one day leaves this list and gets a reader beside pth.ts.
+import { formatError } from './errors';
+import type { CheckpointFile } from './file';
+import type { ZipDirectory } from './zip';
 
-interface Form {
-  readonly matches: (head: Buffer) => boolean;
-  readonly what: string;
-  readonly remedy: string;
+const headBytes = 512;
+const pageBytes = 64;
+
+interface Foreign {
+  is: string;
+  advice: string;
+  test(head: Buffer, size: number): boolean;
 }
 
-const startsWith =
+const starts =
   (...bytes: number[]) =>
   (head: Buffer) =>
     head.subarray(0, bytes.length).equals(Buffer.from(bytes));
-const startsWithText =
-  (...texts: string[]) =>
-  (head: Buffer) => {
-    const text = head.toString('latin1').trimStart().toLowerCase();
-    return texts.some((one) => text.startsWith(one));
-  };
-const resave = "in Python: torch.save(torch.load(file, weights_only=True), 'converted.pth')";
 
-/** Recognised, but not read. In the order in which they are tried. */
-const forms: readonly Form[] = [
+const startsWithText = (pattern: RegExp) => (head: Buffer) =>
+  pattern.test(head.subarray(0, pageBytes).toString('latin1').trimStart());
+
+const again = 'fetch the file itself';
+const python = (code: string) => `turn it into a .pth with: python3 -c "import sys, torch; ${code}" input output.pth`;
+
+/** First match wins. */
+const foreign: readonly Foreign[] = [
+  { is: 'empty', advice: `${again} again`, test: (_, size) => size === 0 },
   {
-    matches: startsWithText('version https://git-lfs'),
-    what: 'a git-LFS pointer, not the file itself',
-    remedy: 'run: git lfs pull',
+    is: 'a git-LFS pointer, not the file it stands for',
+    advice: 'fetch that with: git lfs pull',
+    test: startsWithText(/^version https:\/\/git-lfs/),
   },
   {
-    matches: startsWithText('<!doctype', '<html', '<?xml'),
-    what: 'a web page, probably of a failed download',
-    remedy: 'download the file again',
+    is: 'an HTML page',
+    advice: `a download link led to a web page; ${again}`,
+    test: startsWithText(/^(<!doctype html|<html|<\?xml|<head)/i),
   },
   {
-    matches: (head) => head.length >= 9 && head.readBigUInt64LE() <= 100_000_000n && head[8] === 0x7b,
-    what: 'a safetensors file',
-    remedy: "in Python: torch.save(safetensors.torch.load_file(file), 'converted.pth')",
+    is: 'a JSON text',
+    advice: `a download may have failed with this answer; ${again}`,
+    test: startsWithText(/^[{[]\s*["{[]/),
   },
   {
-    matches: startsWith(0x80, 0x02, 0x8a, 0x0a),
-    what: 'a checkpoint of the form that torch.save wrote before PyTorch 1.6',
-    remedy: resave,
+    is: 'a checkpoint of before PyTorch 1.6 (legacy stream)',
+    advice: python("torch.save(torch.load(sys.argv[1], map_location='cpu'), sys.argv[2])"),
+    test: starts(0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19),
   },
   {
-    matches: (head) => head.subarray(257, 262).toString('latin1') === 'ustar',
-    what: 'a tar archive, perhaps a checkpoint from before PyTorch 0.2',
-    remedy: 'unpack it, or load and save it again in Python',
-  },
-  { matches: startsWith(0x1f, 0x8b), what: 'compressed by gzip', remedy: 'unpack it with gunzip' },
-  {
-    matches: startsWith(0x89, 0x48, 0x44, 0x46),
-    what: 'an HDF5 file (Keras)',
-    remedy: 'export the weights to PyTorch first',
-  },
-  { matches: startsWithText('gguf'), what: 'a GGUF file', remedy: 'use the PyTorch checkpoint it was made from' },
-  { matches: startsWith(0x50, 0x4b, 0x05, 0x06), what: 'an empty zip archive', remedy: 'save the state again' },
-  {
-    matches: (head) => head[0] === 0x80 && (head[1] ?? 9) >= 2 && (head[1] ?? 9) <= 5,
-    what: 'a bare pickle, not a file of torch.save',
-    remedy: resave,
+    is: 'a plain pickle, not made by torch.save',
+    advice: 'in Python, load it if you trust it and torch.save() the state dict',
+    test: (head) => head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5,
   },
   {
-    matches: (head) => head[0] === 0x08 && head.includes('onnx'),
-    what: 'an ONNX model',
-    remedy: 'use the PyTorch checkpoint it was exported from',
+    is: 'a safetensors file',
+    advice: python('from safetensors.torch import load_file; torch.save(load_file(sys.argv[1]), sys.argv[2])'),
+    test: (head, size) => head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(size),
+  },
+  {
+    is: 'a tar archive',
+    advice:
+      'unpack it with: tar -xf; if it is a checkpoint of PyTorch 0.1, load and save it with a PyTorch of before 2.6',
+    test: (head) => head.subarray(257, 262).toString('latin1') === 'ustar',
+  },
+  { is: 'compressed with gzip', advice: 'unpack it with: gunzip', test: starts(0x1f, 0x8b) },
+  { is: 'compressed with bzip2', advice: 'unpack it with: bunzip2', test: startsWithText(/^BZh[1-9]/) },
+  { is: 'compressed with xz', advice: 'unpack it with: unxz', test: starts(0xfd, 0x37, 0x7a, 0x58, 0x5a) },
+  { is: 'compressed with Zstandard', advice: 'unpack it with: unzstd', test: starts(0x28, 0xb5, 0x2f, 0xfd) },
+  {
+    is: 'an HDF5 file, as Keras writes them',
+    advice: 'copy its weights into the PyTorch model and torch.save() its state dict',
+    test: starts(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
+  },
+  {
+    is: 'a GGUF file',
+    advice: 'its weights are quantised for inference; find the checkpoint it was made from',
+    test: startsWithText(/^GGUF/),
+  },
+  {
+    is: 'a NumPy array',
+    advice: python('import numpy; torch.save({name: torch.from_numpy(numpy.load(sys.argv[1]))}, sys.argv[2])'),
+    test: starts(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59),
+  },
+  {
+    is: 'an ONNX model',
+    advice: 'find the checkpoint it was exported from',
+    // ModelProto: field 1 (ir_version), then field 2 (producer_name) or 7 (graph).
+    test: (head) => head[0] === 0x08 && head[1]! >= 3 && head[1]! <= 20 && (head[2] === 0x12 || head[2] === 0x3a),
   },
 ];
 
-/** Throws ERR_STATE_FORMAT, saying what the file is, unless it begins as a zip archive does. */
-export function checkZip(file: string, head: Buffer, size: number): void {
-  if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) return;
-  if (size === 0) throw formatError(file, 'the file is empty; save the state again');
-  const form = forms.find(({ matches }) => matches(head));
-  if (form) throw formatError(file, `this is ${form.what}; ${form.remedy}`);
-  throw formatError(file, `it is none: the file begins with ${head.subarray(0, 8).toString('hex')}`);
+/** Returns if the file is a zip; throws what else it is. */
+export async function checkIsZip(file: CheckpointFile): Promise<void> {
+  const head = await file.read(0, Math.min(headBytes, file.size));
+  if (starts(0x50, 0x4b, 0x03, 0x04)(head)) return;
+  const match = foreign.find(({ test }) => test(head, file.size));
+  if (match) throw formatError(`Expected a checkpoint of torch.save but the file is ${match.is}; ${match.advice}`);
+  const first = head
+    .subarray(0, 8)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+  throw formatError(
+    `Expected a checkpoint of torch.save but the file is of no known kind; it starts with the bytes ${first}`,
+  );
 }
 
-/** What every damaged or foreign file is reported with. */
-export function formatError(file: string, problem: string): LearnError {
-  return new LearnError('ERR_STATE_FORMAT', `Expected a checkpoint saved by torch.save in ${file}: ${problem}`);
+/** Zip files that are not checkpoints: by the record that only they have. */
+const foreignZips: readonly { is: string; advice: string; test(name: string): boolean }[] = [
+  {
+    is: 'a TorchScript archive, which is a program',
+    advice: python("torch.save(torch.jit.load(sys.argv[1], map_location='cpu').state_dict(), sys.argv[2])"),
+    test: (name) => name === 'constants.pkl',
+  },
+  {
+    is: 'an exported program (.pt2)',
+    advice: python('torch.save(dict(torch.export.load(sys.argv[1]).state_dict), sys.argv[2])'),
+    test: (name) => name === 'archive_format' || name === 'serialized_exported_program.json',
+  },
+];
+
+export function checkIsCheckpoint({ records }: ZipDirectory): void {
+  const match = foreignZips.find(({ test }) => [...records.keys()].some(test));
+  if (match) throw formatError(`Expected a checkpoint of torch.save but the file is ${match.is}; ${match.advice}`);
+  if (records.has('data.pkl')) return;
+  const names = [...records.keys()].slice(0, 5).join(', ');
+  throw formatError(`Expected a checkpoint of torch.save but the file is a zip without data.pkl; it holds ${names}`);
 }

@@ -1,17 +1,20 @@
-// What a checkpoint may at most contain, far above anything real: a file cannot make the reader allocate or loop beyond
-// these, whatever it claims.
+// What a checkpoint may at most contain. Real files stay far below; files made to exhaust memory or time do not. Used by
+// the parsers of this folder before they allocate or loop.
 
-/** Bytes of `data.pkl`. */
+/** data.pkl: about 200 bytes a tensor, so this is room for 300,000 tensors. */
 export const maxPickleBytes = 64 * 2 ** 20;
-/** Operations of a pickle. */
-export const maxOperations = 50_000_000;
-/** Records in a zip directory. */
-export const maxRecords = 1_000_000;
-/** Bytes of a zip directory. */
-export const maxDirectoryBytes = 512 * 2 ** 20;
-/** Bytes of a record's name, and of a tensor's. */
-export const maxNameBytes = 4096;
-/** Bytes of any other string. */
+/** Instructions of a pickle; a tensor takes about 30. */
+export const maxPickleInstructions = 16_000_000;
+/** Instructions between two turns of the event loop: about a millisecond. */
+export const instructionsPerTurn = 20_000;
+/** A string inside a pickle. */
 export const maxStringBytes = 2 ** 20;
-/** Axes of a tensor. */
+/** One half of a global's name: module or attribute. */
+export const maxGlobalBytes = 256;
 export const maxDimensions = 64;
+export const maxRecords = 1_000_000;
+/** The zip directory, 46 bytes a record and its name. */
+export const maxDirectoryBytes = 256 * 2 ** 20;
+export const maxRecordNameBytes = 4096;
+/** Small records that are read whole: byteorder, version. */
+export const maxNoteBytes = 64;

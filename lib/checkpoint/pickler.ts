@@ -1,203 +1,155 @@
-// Writes the pickle of a state dict, operation by operation as CPython's pickler does for torch.save: the same objects are
-// remembered under the same numbers, so that whole files come out equal.
-import { type DType, dtypes } from './dtypes';
+// Writes pickles of protocol 2 with the very bytes of Python's C pickler: what is remembered, when, and under which
+// number. Only the few kinds of values that a state dict has. For pickle-state.ts.
+import { op } from './opcodes';
 
-export interface PickledTensor {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly stride: readonly number[];
-  readonly offset: number;
-  readonly storage: number;
-  readonly storageBytes: number;
-}
+/** Python writes the items of a dict in groups of this many. */
+const itemsPerGroup = 1000;
 
-/** `_metadata` of a state dict: the path of every module, and what it keeps there ({ version: 1 }). */
-export type ModuleVersions = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-/** data.pkl of an OrderedDict of tensors, with `_metadata` as its attribute if there is one. */
-export function pickleState(tensors: readonly PickledTensor[], metadata?: ModuleVersions): Buffer {
-  const out = new Pickler();
-  out.orderedDict();
-  out.setItems(tensors, (tensor) => {
-    out.string(tensor.name);
-    out.tensor(tensor);
-  });
-  if (metadata) {
-    out.emptyDict();
-    out.constant('_metadata');
-    out.orderedDict();
-    out.setItems([...metadata], ([path, entries]) => {
-      out.string(path);
-      out.emptyDict();
-      out.setItems([...entries], ([key, value]) => {
-        out.constant(key);
-        out.integer(value);
-      });
-    });
-    out.raw('s');
-    out.raw('b');
-  }
-  return out.finish();
-}
-
-/** CPython's, in Modules/_pickle.c. */
-const batchSize = 1000;
-
-class Pickler {
-  #bytes = Buffer.alloc(1 << 16);
+export class Pickler {
+  #bytes = Buffer.alloc(4096);
   #length = 0;
-  /** Remembered objects: by what they are, since here equal constants are one object. */
+  /** What was written before, by what makes it the same object in Python. */
   readonly #memo = new Map<string, number>();
   #remembered = 0;
 
   constructor() {
-    this.raw('\x80\x02');
+    this.opcode(op.PROTO);
+    this.#uint(2, 1);
   }
 
-  finish(): Buffer {
-    this.raw('.');
+  finish(): Uint8Array {
+    this.opcode(op.STOP);
     return this.#bytes.subarray(0, this.#length);
   }
 
-  raw(bytes: string): void {
-    this.#put(Buffer.from(bytes, 'latin1'));
+  opcode(code: number): void {
+    this.#uint(code, 1);
   }
 
-  /** A new, empty OrderedDict. */
-  orderedDict(): void {
-    this.#global('collections', 'OrderedDict');
-    this.raw(')R');
-    this.#remember();
+  /** Gives what was just written a number. Python does so for everything that could be met again. */
+  remember(identity?: string): void {
+    if (identity !== undefined) this.#memo.set(identity, this.#remembered);
+    this.#numbered(op.BINPUT, op.LONG_BINPUT, this.#remembered++);
   }
 
-  emptyDict(): void {
-    this.raw('}');
-    this.#remember();
+  boolean(value: boolean): void {
+    this.opcode(value ? op.NEWTRUE : op.NEWFALSE);
   }
 
-  setItems<Item>(items: readonly Item[], write: (item: Item) => void): void {
-    for (let start = 0; start < items.length; start += batchSize) {
-      const batch = items.slice(start, start + batchSize);
-      if (batch.length > 1) this.raw('(');
-      for (const item of batch) write(item);
-      this.raw(batch.length > 1 ? 'u' : 's');
-    }
-  }
-
-  /** A string of its own. Python has one object for each string of at most one Latin-1 character. */
-  string(text: string): void {
-    if (text.length === 0 || (text.length === 1 && text <= '\xff')) this.constant(text);
-    else this.#newString(text);
-  }
-
-  /** A string that is one object wherever it stands. */
-  constant(text: string): void {
-    this.#once(`string ${text}`, () => this.#newString(text));
-  }
-
-  integer(value: number): void {
-    const bytes = Buffer.alloc(5);
-    if (value >= 0 && value <= 0xff) this.#put(Buffer.of(0x4b, value));
-    else if (value >= 0 && value <= 0xffff) this.#put(bytes.subarray(0, bytes.writeUInt16LE(value, 1)), 0x4d);
-    else if (value >= -(2 ** 31) && value < 2 ** 31) this.#put(bytes.subarray(0, bytes.writeInt32LE(value, 1)), 0x4a);
-    else this.#long(value);
-  }
-
-  tensor({ dtype, shape, stride, offset, storage, storageBytes }: PickledTensor): void {
-    const { storage: type, bytes } = dtypes[dtype];
-    this.#global('torch._utils', type ? '_rebuild_tensor_v2' : '_rebuild_tensor_v3');
-    this.raw('((');
-    this.constant('storage');
-    if (type) this.#global('torch', type);
-    else this.#global('torch.storage', 'UntypedStorage');
-    this.#storageKey(storage);
-    this.constant('cpu');
-    this.integer(type ? storageBytes / bytes : storageBytes);
-    this.raw('t');
-    this.#remember();
-    this.raw('Q');
-    this.integer(offset);
-    this.#integers(shape);
-    this.#integers(stride);
-    this.raw('\x89'); // requires_grad: a state dict is detached
-    this.orderedDict(); // backward_hooks
-    if (!type) this.#global('torch', dtype);
-    this.raw('t');
-    this.#remember();
-    this.raw('R');
-    this.#remember();
-  }
-
-  #storageKey(storage: number): void {
-    if (storage < 10) this.constant(String(storage));
-    else this.#once(`key ${storage}`, () => this.#newString(String(storage)));
-  }
-
-  #newString(text: string): void {
-    const utf8 = Buffer.from(text, 'utf8');
-    const length = Buffer.alloc(5);
-    length.writeUInt32LE(utf8.length, 1);
-    this.#put(length, 0x58);
-    this.#put(utf8);
-    this.#remember();
-  }
-
-  #integers(values: readonly number[]): void {
-    if (values.length > 3) this.raw('(');
-    for (const value of values) this.integer(value);
-    this.raw([')', '\x85', '\x86', '\x87'][values.length] ?? 't');
-    if (values.length > 0) this.#remember();
-  }
-
-  #global(module: string, name: string): void {
-    this.#once(`global ${module} ${name}`, () => {
-      this.raw(`c${module}\n${name}\n`);
-      this.#remember();
-    });
-  }
-
-  /** Writes an object the first time, and after that a reference to it. */
-  #once(key: string, write: () => void): void {
-    const index = this.#memo.get(key);
-    if (index === undefined) {
-      write();
-      this.#memo.set(key, this.#remembered - 1);
+  integer(value: number | bigint): void {
+    if (value >= 0 && value < 2 ** 8) {
+      this.opcode(op.BININT1);
+      this.#uint(Number(value), 1);
+    } else if (value >= 0 && value < 2 ** 16) {
+      this.opcode(op.BININT2);
+      this.#uint(Number(value), 2);
+    } else if (value >= -(2 ** 31) && value < 2 ** 31) {
+      this.opcode(op.BININT);
+      this.#uint(Number(value) >>> 0, 4);
     } else {
-      this.#indexed(0x68, 0x6a, index);
+      this.#long(BigInt(value));
     }
   }
 
-  #remember(): void {
-    this.#indexed(0x71, 0x72, this.#remembered++);
+  float(value: number): void {
+    this.opcode(op.BINFLOAT);
+    const at = this.#reserve(8);
+    this.#bytes.writeDoubleBE(value, at);
   }
 
-  #indexed(short: number, long: number, index: number): void {
-    const bytes = Buffer.alloc(5);
-    if (index <= 0xff) this.#put(Buffer.of(short, index));
-    else this.#put(bytes.subarray(0, bytes.writeUInt32LE(index, 1)), long);
+  /** `identity` tells apart equal strings that are different objects in Python. */
+  string(text: string, identity = `string ${text}`): void {
+    if (this.#repeat(identity)) return;
+    const bytes = Buffer.from(text, 'utf8');
+    this.opcode(op.BINUNICODE);
+    this.#uint(bytes.length, 4);
+    this.#raw(bytes);
+    this.remember(identity);
   }
 
-  /** LONG1: little-endian two's complement, as short as it can be. */
-  #long(value: number): void {
-    const bytes: number[] = [];
-    let rest = BigInt(value);
-    do {
-      bytes.push(Number(rest & 0xffn));
-      rest >>= 8n;
-    } while (!(rest === 0n && (bytes.at(-1) as number) < 0x80) && !(rest === -1n && (bytes.at(-1) as number) >= 0x80));
-    this.#put(Buffer.of(0x8a, bytes.length, ...bytes));
+  global(module: string, name: string): void {
+    const identity = `global ${module} ${name}`;
+    if (this.#repeat(identity)) return;
+    this.opcode(op.GLOBAL);
+    this.#raw(Buffer.from(`${module}\n${name}\n`, 'utf8'));
+    this.remember(identity);
   }
 
-  /** Appends; `code`, if given, takes the place of the first byte. */
-  #put(bytes: Buffer, code?: number): void {
-    if (this.#length + bytes.length > this.#bytes.length) {
-      const larger = Buffer.alloc(2 * (this.#length + bytes.length));
-      this.#bytes.copy(larger, 0, 0, this.#length);
+  tuple(items: readonly (() => void)[]): void {
+    if (items.length === 0) {
+      this.opcode(op.EMPTY_TUPLE);
+      return;
+    }
+    const short = [op.TUPLE1, op.TUPLE2, op.TUPLE3][items.length - 1];
+    if (short === undefined) this.opcode(op.MARK);
+    for (const write of items) write();
+    this.opcode(short ?? op.TUPLE);
+    this.remember();
+  }
+
+  /** OrderedDict(), empty so far. */
+  orderedDict(): void {
+    this.global('collections', 'OrderedDict');
+    this.tuple([]);
+    this.opcode(op.REDUCE);
+    this.remember();
+  }
+
+  /** {}, empty so far. */
+  dict(): void {
+    this.opcode(op.EMPTY_DICT);
+    this.remember();
+  }
+
+  /** Puts items into the dict written last. `write` is to write a key and its value. */
+  items<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    for (let at = 0; at < items.length; at += itemsPerGroup) {
+      const group = items.slice(at, at + itemsPerGroup);
+      if (group.length > 1) this.opcode(op.MARK);
+      for (const item of group) write(item);
+      this.opcode(group.length > 1 ? op.SETITEMS : op.SETITEM);
+    }
+  }
+
+  /** Refers to something written before, if it was. */
+  #repeat(identity: string): boolean {
+    const index = this.#memo.get(identity);
+    if (index !== undefined) this.#numbered(op.BINGET, op.LONG_BINGET, index);
+    return index !== undefined;
+  }
+
+  #numbered(short: number, long: number, index: number): void {
+    this.opcode(index < 2 ** 8 ? short : long);
+    this.#uint(index, index < 2 ** 8 ? 1 : 4);
+  }
+
+  /** Two's complement in as few bytes as hold it. */
+  #long(value: bigint): void {
+    let width = 5;
+    while (BigInt.asIntN(8 * width, value) !== value) width++;
+    this.opcode(op.LONG1);
+    this.#uint(width, 1);
+    for (let i = 0; i < width; i++) this.#uint(Number((value >> BigInt(8 * i)) & 0xffn), 1);
+  }
+
+  #uint(value: number, width: number): void {
+    const at = this.#reserve(width);
+    this.#bytes.writeUIntLE(value, at, width);
+  }
+
+  #raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length); // may replace this.#bytes
+    this.#bytes.set(bytes, at);
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.max(2 * this.#bytes.length, this.#length));
+      larger.set(this.#bytes);
       this.#bytes = larger;
     }
-    bytes.copy(this.#bytes, this.#length);
-    if (code !== undefined) this.#bytes[this.#length] = code;
-    this.#length += bytes.length;
+    return at;
   }
 }

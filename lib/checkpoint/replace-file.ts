@@ -1,105 +1,134 @@
-// Files that appear whole or not at all: written in a temporary folder beside the target, synced, and renamed over it.
-import type { Stats } from 'node:fs';
-import { access, chmod, constants, mkdtemp, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+// Replaces a file all at once: whoever looks sees the old one or the new one, also after a crash or with a full disk.
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 
-/** Throws ERR_FILE unless `file` could be written now: its folder is there and writable, and it is no folder itself. */
-export async function checkWritable(file: string): Promise<void> {
-  const { target } = await resolveTarget(file);
-  // Only trying tells: to root, and on file systems with rules of their own, permissions say little.
-  try {
-    await rm(await makeTemporary(target), { recursive: true });
-  } catch (cause) {
-    throw fileError(`Cannot write to ${file}`, cause);
-  }
-}
+/** A temporary file that nobody has written to for so long was left by a process that was killed. */
+const staleAfterMs = 60 * 60 * 1000;
+/** Room in a file name (255 bytes) for the letters that temporary names add. */
+const maxPrefixBytes = 200;
 
 /**
- * Calls `write` with the path of a file that does not exist, and puts what it wrote in the place of `file`. On any failure,
- * and when `signal` aborts before the end, what was there stays.
+ * Calls `write` with the name and mode of a file to be made and written to the disk, then gives it the name `file` and
+ * the old file's mode. A symbolic link stays one: what it points to is replaced. With an error, or an abort, nothing is changed.
  */
 export async function replaceFile(
   file: string,
-  write: (temporary: string) => Promise<void>,
+  write: (temporary: string, mode: number) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { target, existing } = await resolveTarget(file);
-  const folder = path.dirname(target);
-  await removeLeftovers(target);
-  let temporary: string | undefined;
+  signal?.throwIfAborted();
+  const { target, old } = await findTarget(file);
+  await removeStale(target);
+  const temporary = temporaryFor(target);
   try {
-    temporary = await makeTemporary(target);
-    const written = path.join(temporary, path.basename(target));
-    await write(written);
-    if (existing) await chmod(written, existing.mode & 0o7777);
-    await sync(written);
+    // Never wider than the old mode, so that private weights are private also while they are written.
+    await write(temporary, old ? old.mode & 0o777 : 0o666);
     signal?.throwIfAborted();
-    await rename(written, target);
-    await sync(folder);
+    if (old) await fs.chmod(temporary, old.mode & 0o7777);
+    await fs.rename(temporary, target);
   } catch (cause) {
-    if (cause instanceof LearnError || signal?.aborted) throw cause;
-    throw fileError(`Cannot save ${file}`, cause);
+    await fs.rm(temporary, { force: true });
+    if (signal?.aborted && cause === signal.reason) throw cause;
+    throw cannotWrite(file, `${messageOf(cause)}. What was there before is unchanged`, cause);
+  }
+  await syncFolder(path.dirname(target));
+}
+
+/** Throws unless `file` can be made or replaced, by making a file beside it: only the system knows all that forbids it. */
+export async function checkWritable(file: string): Promise<void> {
+  const { target } = await findTarget(file);
+  const trial = temporaryFor(target);
+  try {
+    await (await fs.open(trial, 'wx', 0o600)).close();
+  } catch (cause) {
+    throw cannotWrite(file, `no file can be made in ${path.dirname(target)} (${messageOf(cause)})`, cause);
   } finally {
-    if (temporary) await rm(temporary, { recursive: true, force: true });
+    await fs.rm(trial, { force: true });
   }
 }
 
-async function resolveTarget(file: string): Promise<{ target: string; existing: Stats | undefined }> {
-  try {
-    const existing = await stat(file).catch(ignoreMissing);
-    if (existing && !existing.isFile())
-      throw new Error(existing.isDirectory() ? 'it is a folder' : 'it is no regular file');
-    // The file that a symbolic link points to is the one to replace.
-    const target = existing ? await realpath(file) : path.join(await realpath(path.dirname(file)), path.basename(file));
-    await access(path.dirname(target), constants.W_OK | constants.X_OK);
-    return { target, existing };
-  } catch (cause) {
-    throw fileError(`Cannot write to ${file}`, cause);
-  }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-}
-
-/** A folder, so that the file in it can have its final name, which torch.save writes into the file. */
-function makeTemporary(target: string): Promise<string> {
-  return mkdtemp(path.join(path.dirname(target), `${prefix(target)}${process.pid}-`));
-}
-
-function prefix(target: string): string {
-  return `.${path.basename(target)}.saving-`;
-}
-
-/** What processes that were killed while saving this file left behind. */
-async function removeLeftovers(target: string): Promise<void> {
+/** What is to be written, and what is there now. */
+async function findTarget(file: string): Promise<{ target: string; old: Stats | undefined }> {
+  const target = await followLink(file);
+  const old = await statOf(target);
+  if (old?.isDirectory()) throw cannotWrite(file, 'it is a folder; name a file in it');
+  if (old && !old.isFile()) throw cannotWrite(file, 'it is a pipe or a device, not a file');
   const folder = path.dirname(target);
-  const start = prefix(target);
-  for (const name of await readdir(folder)) {
-    const owner = name.startsWith(start) ? Number.parseInt(name.slice(start.length), 10) : Number.NaN;
-    if (owner > 0 && !isRunning(owner)) await rm(path.join(folder, name), { recursive: true, force: true });
-  }
+  const parent = await statOf(folder);
+  if (!parent) throw cannotWrite(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
+  if (!parent.isDirectory()) throw cannotWrite(file, `${folder} is not a folder`);
+  // A rename would replace a file that its owner has protected.
+  if (old) await checkAccess(file, target);
+  return { target, old };
 }
 
-function isRunning(process_: number): boolean {
+async function checkAccess(file: string, target: string): Promise<void> {
   try {
-    process.kill(process_, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    await fs.access(target, constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(file, `it is write-protected (${messageOf(cause)})`, cause);
   }
 }
 
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, constants.O_RDONLY);
+function cannotWrite(file: string, problem: string, cause?: unknown): LearnError {
+  const code = cause instanceof LearnError ? cause.code : 'ERR_FILE';
+  return new LearnError(code, `Cannot write to ${file}: ${problem}`, { cause });
+}
+
+/** Where a chain of links ends, whether or not something is there. */
+async function followLink(file: string): Promise<string> {
+  try {
+    return await fs.realpath(file);
+  } catch {
+    const link = await fs.readlink(file).catch(() => undefined);
+    return link === undefined ? path.resolve(file) : path.resolve(path.dirname(file), link);
+  }
+}
+
+async function statOf(file: string): Promise<Stats | undefined> {
+  try {
+    return await fs.stat(file);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw cannotWrite(file, messageOf(cause), cause);
+  }
+}
+
+/** Hidden, and to be told from all other files of the folder. */
+function prefixOf(target: string): string {
+  const name = Buffer.from(path.basename(target))
+    .subarray(0, maxPrefixBytes)
+    .toString('utf8')
+    .replace(/\uFFFD/g, '');
+  return `.${name}.torch-incremental-`;
+}
+
+function temporaryFor(target: string): string {
+  return path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
+}
+
+async function removeStale(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  const prefix = prefixOf(target);
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
+    const file = path.join(folder, name);
+    const stat = await statOf(file);
+    if (stat && Date.now() - stat.mtimeMs > staleAfterMs) await fs.rm(file, { force: true });
+  }
+}
+
+/** Puts the new name itself on the disk. Some network file systems cannot, and need not. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
+  } catch (cause) {
+    if (!['EINVAL', 'ENOTSUP'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
   } finally {
     await handle.close();
   }
-}
-
-function fileError(what: string, cause: unknown): LearnError {
-  return new LearnError('ERR_FILE', `${what}: ${messageOf(cause)}`, { cause });
 }

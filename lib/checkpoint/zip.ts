@@ -1,219 +1,224 @@
-// Reads the directory of a zip archive as torch.save writes it: stored records under one top folder. Strict: what other
-// readers overlook (two records of one name, bytes after the end, names that disagree) hides one file in another.
-import type { FileHandle } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
-import { formatError } from './detect';
-import { maxDirectoryBytes, maxNameBytes, maxRecords } from './limits';
+// The directory of a zip file, as strictly as torch.save writes it: nothing is read from where two readers could
+// disagree. pth.ts reads records through it.
+import { formatError } from './errors';
+import type { CheckpointFile } from './file';
+import { maxDirectoryBytes, maxRecordNameBytes, maxRecords } from './limits';
 
-/** A record; its bytes follow a local header of which only the two lengths are not known from the directory. */
+/** A file inside the zip, stored as it is. */
 export interface ZipRecord {
-  /** Name with the top folder. */
-  readonly path: string;
-  /** Where the local header begins. */
+  /** Where its local header starts. */
   readonly header: number;
+  /** With the top folder. */
+  readonly path: string;
   readonly bytes: number;
-  readonly crc: number;
-  /** Where the next record or the directory begins: the record ends there at the latest. */
+  /** 0: not recorded, as with torch.serialization.set_crc32_options(False). */
+  readonly crc32: number;
+  /** Where the next record or the directory starts. */
   readonly limit: number;
 }
 
-export interface ZipArchive {
-  /** Records by name without the top folder. */
+export interface ZipDirectory {
+  /** The one folder that everything is in. */
+  readonly archive: string;
+  /** By name inside that folder. */
   readonly records: ReadonlyMap<string, ZipRecord>;
 }
 
 const endBytes = 22;
+const maxCommentBytes = 0xffff;
 const locatorBytes = 20;
 const end64Bytes = 56;
 const entryBytes = 46;
 const localBytes = 30;
+/** In a 32-bit or 16-bit field: the value is in the ZIP64 fields. */
+const elsewhere32 = 0xffffffff;
+const elsewhere16 = 0xffff;
 
-/** An open file of known size. */
-export interface OpenFile {
-  readonly path: string;
-  readonly handle: FileHandle;
-  readonly size: number;
+export async function readZipDirectory(file: CheckpointFile): Promise<ZipDirectory> {
+  const { count, start, bytes } = await findDirectory(file);
+  // Before anything is allocated: a directory of so many records cannot be smaller than this.
+  if (count > maxRecords || bytes > maxDirectoryBytes)
+    throw formatError(`its directory of ${count} records is too large`);
+  if (count * entryBytes > bytes)
+    throw formatError(`its directory of ${bytes} bytes is too small for ${count} records`);
+  const records = parseEntries(await file.read(start, bytes), count, start);
+  if (records.length === 0) throw formatError('the zip file is empty');
+  const archive = records[0]!.path.slice(0, records[0]!.path.indexOf('/'));
+  return { archive, records: byName(records, archive) };
 }
 
-export async function readZip(file: OpenFile): Promise<ZipArchive> {
-  const { count, offset, bytes } = await findDirectory(file);
-  if (count > maxRecords || bytes > maxDirectoryBytes || count * entryBytes > bytes) {
-    throw formatError(file.path, `its zip directory claims ${count} records in ${bytes} bytes`);
+interface DirectoryPlace {
+  count: number;
+  start: number;
+  bytes: number;
+}
+
+async function findDirectory(file: CheckpointFile): Promise<DirectoryPlace> {
+  const tailBytes = Math.min(file.size, maxCommentBytes + endBytes + locatorBytes + end64Bytes);
+  const tailStart = file.size - tailBytes;
+  const tail = await file.read(tailStart, tailBytes);
+  const at = findEnd(tail);
+  const disks = tail.readUInt32LE(at + 4);
+  const count = tail.readUInt16LE(at + 10);
+  const place = { count, bytes: tail.readUInt32LE(at + 12), start: tail.readUInt32LE(at + 16) };
+  if (disks !== 0 || tail.readUInt16LE(at + 8) !== count) throw formatError('the zip file is one of several parts');
+
+  let end = tailStart + at;
+  const locator = at - locatorBytes;
+  if (locator >= 0 && tail.readUInt32LE(locator) === 0x07064b50) {
+    const end64 = locator - end64Bytes;
+    if (end64 < 0 || tail.readUInt32LE(end64) !== 0x06064b50 || readUint64(tail, locator + 8) !== tailStart + end64) {
+      throw formatError('its zip directory is damaged: the ZIP64 end record is not where it should be');
+    }
+    if (
+      tail.readUInt32LE(locator + 4) !== 0 ||
+      tail.readUInt32LE(locator + 16) !== 1 ||
+      readUint64(tail, end64 + 16) !== 0
+    ) {
+      throw formatError('the zip file is one of several parts');
+    }
+    end = tailStart + end64;
+    const wide = {
+      count: readUint64(tail, end64 + 32),
+      bytes: readUint64(tail, end64 + 40),
+      start: readUint64(tail, end64 + 48),
+    };
+    for (const key of ['count', 'bytes', 'start'] as const) {
+      const limit = key === 'count' ? elsewhere16 : elsewhere32;
+      if (place[key] !== Math.min(wide[key], limit)) throw formatError('its two zip end records disagree');
+      place[key] = wide[key];
+    }
   }
-  const directory = await readBytes(file, offset, bytes);
-  const entries: Omit<ZipRecord, 'limit'>[] = [];
+  if (place.start + place.bytes !== end) {
+    throw formatError('its zip directory does not end where its end record starts: the file is cut or damaged');
+  }
+  return place;
+}
+
+/** The end record closes the file; only its comment may follow. */
+function findEnd(tail: Buffer): number {
+  for (let at = tail.length - endBytes; at >= 0; at--) {
+    if (tail.readUInt32LE(at) === 0x06054b50 && at + endBytes + tail.readUInt16LE(at + 20) === tail.length) return at;
+  }
+  throw formatError(
+    'the zip file has no directory at its end: it is cut, or was not downloaded to its end. Fetch it again',
+  );
+}
+
+function parseEntries(directory: Buffer, count: number, start: number): ZipRecord[] {
+  const records: Entry[] = [];
   let at = 0;
-  for (let index = 0; index < count; index++) {
-    const { entry, next } = readEntry(file, directory, at, offset);
-    entries.push(entry);
+  for (let i = 0; i < count; i++) {
+    if (at + entryBytes > directory.length || directory.readUInt32LE(at) !== 0x02014b50) {
+      throw formatError(`entry ${i} of its zip directory is damaged`);
+    }
+    const nameBytes = directory.readUInt16LE(at + 28);
+    const extraBytes = directory.readUInt16LE(at + 30);
+    const next = at + entryBytes + nameBytes + extraBytes + directory.readUInt16LE(at + 32);
+    if (next > directory.length) throw formatError(`entry ${i} of its zip directory is cut`);
+    const name = directory.subarray(at + entryBytes, at + entryBytes + nameBytes);
+    const extra = directory.subarray(at + entryBytes + nameBytes, at + entryBytes + nameBytes + extraBytes);
+    records.push(parseEntry(directory.subarray(at, at + entryBytes), checkedName(name, i), extra));
     at = next;
   }
-  if (at !== bytes) throw formatError(file.path, 'its zip directory has bytes behind the last record');
-  return { records: named(file, limited(file, entries, offset)) };
+  if (at !== directory.length) throw formatError('its zip directory holds more than its records');
+  return withLimits(records, start);
 }
 
-/** The bytes of one record, checked against its local header and its checksum. */
-export async function readRecord(file: OpenFile, record: ZipRecord): Promise<Buffer> {
-  const name = Buffer.from(record.path);
-  const local = await readBytes(file, record.header, localBytes + name.length);
-  const start = record.header + local.length + local.readUInt16LE(28);
-  const agrees =
-    local.readUInt32LE(0) === 0x04034b50 &&
-    local.readUInt16LE(8) === 0 &&
-    local.readUInt16LE(26) === name.length &&
-    local.subarray(localBytes).equals(name);
-  if (!agrees || start + record.bytes > record.limit)
-    throw formatError(file.path, `the header of "${record.path}" disagrees with the zip directory`);
-  const bytes = await readBytes(file, start, record.bytes);
-  // Writers that were told not to compute checksums leave 0.
-  if (record.crc !== 0 && crc32(bytes) !== record.crc)
-    throw formatError(file.path, `"${record.path}" is damaged: its checksum is wrong`);
-  return bytes;
+type Entry = Omit<ZipRecord, 'limit'>;
+
+function parseEntry(entry: Buffer, path: string, extra: Buffer): Entry {
+  const flags = entry.readUInt16LE(8);
+  const method = entry.readUInt16LE(10);
+  if (flags & 0x2041) throw formatError(`record ${path} is encrypted`);
+  if (method !== 0) {
+    const advice = 'torch.save stores records uncompressed; unpack the file and zip it again with: zip -0 -r';
+    throw formatError(`record ${path} is compressed (method ${method}); ${advice}`);
+  }
+  const wide = zip64Values(extra);
+  const pick = (narrow: number) => (narrow === elsewhere32 ? wide() : narrow);
+  const bytes = pick(entry.readUInt32LE(24));
+  const stored = pick(entry.readUInt32LE(20));
+  const header = pick(entry.readUInt32LE(42));
+  if (entry.readUInt16LE(34) !== 0) throw formatError(`record ${path} is in another part of the zip file`);
+  if (stored !== bytes) throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
+  return { path, header, bytes, crc32: entry.readUInt32LE(16) };
 }
 
-async function findDirectory(file: OpenFile): Promise<{ count: number; offset: number; bytes: number }> {
-  const tailBytes = Math.min(file.size, endBytes + 0xffff + locatorBytes + end64Bytes);
-  const tail = await readBytes(file, file.size - tailBytes, tailBytes);
-  let end = tailBytes - endBytes;
-  while (
-    end >= 0 &&
-    !(tail.readUInt32LE(end) === 0x06054b50 && tail.readUInt16LE(end + 20) === tailBytes - end - endBytes)
-  )
-    end--;
-  if (end < 0)
-    throw formatError(file.path, 'the zip archive has no end: the file is cut short, or something follows it');
-
-  const small = {
-    count: tail.readUInt16LE(end + 10),
-    bytes: tail.readUInt32LE(end + 12),
-    offset: tail.readUInt32LE(end + 16),
+/** The values of the ZIP64 field, one a call: it holds only those that did not fit, in a fixed order. */
+function zip64Values(extra: Buffer): () => number {
+  let at = 0;
+  let values = extra.subarray(0, 0);
+  while (at + 4 <= extra.length) {
+    const end = at + 4 + extra.readUInt16LE(at + 2);
+    if (end > extra.length) throw formatError('a field of its zip directory is cut');
+    if (extra.readUInt16LE(at) === 1) values = extra.subarray(at + 4, end);
+    at = end;
+  }
+  return () => {
+    if (values.length < 8) throw formatError('its zip directory lacks a 64-bit size');
+    const value = readUint64(values, 0);
+    values = values.subarray(8);
+    return value;
   };
-  if (
-    tail.readUInt16LE(end + 4) !== 0 ||
-    tail.readUInt16LE(end + 6) !== 0 ||
-    tail.readUInt16LE(end + 8) !== small.count
-  ) {
-    throw formatError(file.path, 'it is one part of a zip archive of several');
-  }
-  const locator = end - locatorBytes;
-  if (locator < 0 || tail.readUInt32LE(locator) !== 0x07064b50) return within(file, small, file.size - tailBytes + end);
-
-  const end64 = locator - end64Bytes;
-  const place = file.size - tailBytes + end64;
-  if (end64 < 0 || tail.readUInt32LE(end64) !== 0x06064b50 || wide(file, tail, locator + 8) !== place) {
-    throw formatError(file.path, 'its zip64 end record is not where it is said to be');
-  }
-  const large = {
-    count: wide(file, tail, end64 + 32),
-    bytes: wide(file, tail, end64 + 40),
-    offset: wide(file, tail, end64 + 48),
-  };
-  for (const [key, limit] of [
-    ['count', 0xffff],
-    ['bytes', 0xffffffff],
-    ['offset', 0xffffffff],
-  ] as const) {
-    if (small[key] !== limit && small[key] !== large[key])
-      throw formatError(file.path, 'its two zip end records disagree');
-  }
-  return within(file, large, place);
 }
 
-function within<T extends { offset: number; bytes: number }>(file: OpenFile, directory: T, end: number): T {
-  if (directory.offset + directory.bytes !== end)
-    throw formatError(file.path, 'its zip directory does not end where the end record begins');
-  return directory;
-}
-
-function readEntry(file: OpenFile, directory: Buffer, at: number, limit: number) {
-  if (at + entryBytes > directory.length || directory.readUInt32LE(at) !== 0x02014b50) {
-    throw formatError(file.path, 'its zip directory is cut short or damaged');
-  }
-  const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field)) as [
-    number,
-    number,
-    number,
-  ];
-  const next = at + entryBytes + nameBytes + extraBytes + commentBytes;
-  if (next > directory.length || nameBytes > maxNameBytes)
-    throw formatError(file.path, 'its zip directory is cut short or damaged');
-  const path = readName(file, directory.subarray(at + entryBytes, at + entryBytes + nameBytes));
-  const extra = directory.subarray(at + entryBytes + nameBytes, next - commentBytes);
-  const wideFields = zip64Fields(file, extra);
-  const field = (offset: number) => {
-    const value = directory.readUInt32LE(at + offset);
-    return value === 0xffffffff ? wideFields() : value;
-  };
-  const [bytes, stored, header] = [field(24), field(20), field(42)];
-  const flags = directory.readUInt16LE(at + 8);
-  if (flags & 1) throw formatError(file.path, `"${path}" is encrypted`);
-  if (directory.readUInt16LE(at + 10) !== 0)
-    throw formatError(file.path, `"${path}" is compressed, which torch.save never does; save it again in Python`);
-  if (directory.readUInt16LE(at + 34) !== 0 || bytes !== stored || header + localBytes + nameBytes + bytes > limit) {
-    throw formatError(file.path, `"${path}" lies outside the file`);
-  }
-  return { entry: { path, header, bytes, crc: directory.readUInt32LE(at + 16) }, next };
-}
-
-function readName(file: OpenFile, bytes: Buffer): string {
+function checkedName(bytes: Buffer, index: number): string {
   const name = bytes.toString('utf8');
-  const valid =
-    Buffer.from(name).equals(bytes) && !/[\0\\]/.test(name) && !name.startsWith('/') && !name.split('/').includes('..');
-  if (!valid) throw formatError(file.path, 'a record has a name that no checkpoint has');
+  const isPlain = bytes.length > 0 && bytes.length <= maxRecordNameBytes && Buffer.from(name, 'utf8').equals(bytes);
+  const isSafe =
+    !name.includes('\0') && !name.includes('\\') && !name.startsWith('/') && !name.split('/').includes('..');
+  if (!isPlain || !isSafe)
+    throw formatError(`record ${index} has the unsafe name ${JSON.stringify(name.slice(0, 100))}`);
   return name;
 }
 
-/** Reads the 64-bit values of an entry one after the other, in the order in which its 32-bit fields were full. */
-function zip64Fields(file: OpenFile, extra: Buffer): () => number {
-  let at = 0;
-  while (at + 4 <= extra.length && extra.readUInt16LE(at) !== 1) at += 4 + extra.readUInt16LE(at + 2);
-  const end = at + 4 <= extra.length ? Math.min(extra.length, at + 4 + extra.readUInt16LE(at + 2)) : 0;
-  at += 4;
-  return () => {
-    if (at + 8 > end) throw formatError(file.path, 'its zip directory is cut short or damaged');
-    at += 8;
-    return wide(file, extra, at - 8);
-  };
-}
-
-function wide(file: OpenFile, bytes: Buffer, at: number): number {
-  const value = Number(bytes.readBigUInt64LE(at));
-  if (!Number.isSafeInteger(value)) throw formatError(file.path, 'its zip directory holds sizes that no file has');
-  return value;
-}
-
-/** Gives every record the beginning of what follows it, and refuses records that overlap. */
-function limited(file: OpenFile, entries: readonly Omit<ZipRecord, 'limit'>[], directory: number): ZipRecord[] {
-  const sorted = [...entries].sort((a, b) => a.header - b.header);
-  return sorted.map((entry, index) => {
-    const limit = sorted[index + 1]?.header ?? directory;
-    if (entry.header + localBytes + Buffer.byteLength(entry.path) + entry.bytes > limit)
-      throw formatError(file.path, `"${entry.path}" overlaps another record`);
-    return { ...entry, limit };
+/** No two records may claim the same bytes, so each ends where the next starts, at the latest. Keeps the order. */
+function withLimits(records: readonly Entry[], end: number): ZipRecord[] {
+  const headers = records.map(({ header }) => header).sort((a, b) => b - a);
+  // From the back: of two records at one place the first is met last, and has no room.
+  const limits = new Map(headers.map((header, i) => [header, headers[i - 1] ?? end]));
+  return records.map((record) => {
+    const limit = limits.get(record.header)!;
+    if (record.header + localBytes + record.bytes > limit) {
+      throw formatError(`record ${record.path} overlaps another or lies outside the file: it is cut or damaged`);
+    }
+    return { ...record, limit };
   });
 }
 
-function named(file: OpenFile, records: readonly ZipRecord[]): Map<string, ZipRecord> {
-  const result = new Map<string, ZipRecord>();
-  const top = records[0]?.path.split('/', 1)[0];
+function byName(records: readonly ZipRecord[], archive: string): Map<string, ZipRecord> {
+  const found = new Map<string, ZipRecord>();
   for (const record of records) {
-    const slash = record.path.indexOf('/');
-    if (slash < 0 || record.path.slice(0, slash) !== top)
-      throw formatError(file.path, `"${record.path}" does not lie in the folder "${top}"`);
-    const name = record.path.slice(slash + 1);
-    if (result.has(name)) throw formatError(file.path, `it holds "${name}" twice`);
-    result.set(name, record);
+    if (archive === '' || !record.path.startsWith(`${archive}/`)) {
+      throw formatError(`record ${record.path} is not in the one top folder that torch.save makes`);
+    }
+    const name = record.path.slice(archive.length + 1);
+    if (name === '' || name.endsWith('/')) continue; // a folder, as zip tools add them
+    if (found.has(name)) throw formatError(`record ${record.path} is there twice`);
+    found.set(name, record);
   }
-  return result;
+  return found;
 }
 
-async function readBytes(file: OpenFile, offset: number, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const { bytesRead } = await file.handle.read(buffer, filled, bytes - filled, offset + filled);
-    if (bytesRead === 0) throw formatError(file.path, `it ends at byte ${offset + filled}, before what it should hold`);
-    filled += bytesRead;
-  }
-  return buffer;
+/** Where the record's bytes start. Only the lengths of its local header are used, and those are checked. */
+export async function locate(file: CheckpointFile, record: ZipRecord): Promise<number> {
+  const name = Buffer.from(record.path, 'utf8');
+  const local = await file.peek(record.header, localBytes + name.length);
+  const data = record.header + localBytes + local.readUInt16LE(26) + local.readUInt16LE(28);
+  const agrees =
+    local.readUInt32LE(0) === 0x04034b50 &&
+    (local.readUInt16LE(6) & 0x2041) === 0 &&
+    local.readUInt16LE(8) === 0 &&
+    local.readUInt16LE(26) === name.length &&
+    local.subarray(localBytes).equals(name);
+  if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
+  if (data + record.bytes > record.limit) throw formatError(`record ${record.path} overlaps what follows it`);
+  return data;
+}
+
+/** As a number that is exact, or larger than any file. */
+function readUint64(bytes: Buffer, at: number): number {
+  const value = bytes.readBigUInt64LE(at);
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.POSITIVE_INFINITY;
 }

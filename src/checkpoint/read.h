@@ -1,8 +1,6 @@
-// Fills a state dict from a zip-form checkpoint, following a plan that lib/checkpoint/ made of the file's directory and
-// pickle. Nothing in the plan is trusted: offsets, sizes and strides are compared with the file and with each other.
+// Fills a state from a file, by the plan that the parsers of lib/checkpoint/ made of it.
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,31 +8,31 @@
 
 namespace incremental {
 
-struct StoragePlan {
-  std::string name;  // of the zip record, with its top folder
-  int64_t header;    // where its local header begins
+struct StoredStorage {
+  int64_t offset;
   int64_t bytes;
-  uint32_t crc;   // 0: none was computed
-  int64_t limit;  // where the next record begins
+  bool big_endian;
+  uint32_t crc32;  // 0: none was recorded
 };
 
-struct TensorPlan {
+struct StoredTensor {
   std::string name;
   at::ScalarType dtype;
-  std::vector<int64_t> shape, stride;
-  int64_t offset;  // elements
-  size_t storage;  // index
+  std::vector<int64_t> shape;
+  std::vector<int64_t> stride;  // in elements, as is `offset`
+  int64_t offset;
+  int64_t storage;
 };
 
 struct ReadPlan {
   std::string path;
   int64_t file_bytes;
-  bool big_endian;
-  std::vector<StoragePlan> storages;
-  std::vector<TensorPlan> tensors;
+  std::vector<StoredStorage> storages;
+  std::vector<StoredTensor> tensors;
 };
 
-// Throws ERR_FILE where the file cannot be read, ERR_STATE_FORMAT where it is not what the plan says.
-std::shared_ptr<const StateDict> read_state(const ReadPlan& plan);
+// Trusts nothing of the plan: every extent is checked against the file, and every tensor against its storage, before
+// the first byte is allocated.
+StateDict read_state(const ReadPlan& plan);
 
 }  // namespace incremental

@@ -14,11 +14,18 @@ struct NamedTensor {
 
 using StateDict = std::vector<NamedTensor>;
 
-// Native memory that a state holds; shared storages count once per tensor.
-inline int64_t bytes_of(const StateDict& state) {
-  int64_t bytes = 0;
-  for (const NamedTensor& item : state) bytes += static_cast<int64_t>(item.tensor.nbytes());
-  return bytes;
-}
+// The storages behind a state, in the order of their first use.
+struct Storages {
+  std::vector<at::Storage> list;
+  std::vector<size_t> of_tensor;  // for each tensor of the state, which one
+};
+
+Storages storages_of(const StateDict& state);
+
+// Native memory that a state holds. A shared storage counts once.
+int64_t bytes_of(const StateDict& state);
+
+// Same names in the same order, dtypes, shapes and bits. Unlike ==, NaN is itself and 0 is not -0.
+bool bitwise_equal(const StateDict& a, const StateDict& b);
 
 }  // namespace incremental

@@ -1,16 +1,19 @@
-// Writes a state dict as torch.save does: the same records in the same order, at the same places in the file.
+// Writes a state as torch.save writes it. Atomic replacement of an older file is the caller's (lib/checkpoint/).
 #pragma once
 #include <string>
-#include <vector>
 
 #include "src/checkpoint/state_dict.h"
 
 namespace incremental {
 
-// The storages of a state in the order in which its tensors first use them.
-std::vector<at::Storage> storages_of(const StateDict& state);
+struct WritePlan {
+  std::string path;     // must not exist yet
+  uint32_t mode;        // permissions, before the umask
+  std::string archive;  // top folder inside the zip
+  std::string pickle;   // data.pkl, which names the storages "0", "1", … in the order of storages_of()
+};
 
-// `pickle`: the finished data.pkl. Throws ERR_FILE where the disk does not take it all.
-void write_state(const StateDict& state, const std::string& path, const std::string& pickle);
+// Returns when everything is on the disk.
+void write_state(const StateDict& state, const WritePlan& plan);
 
 }  // namespace incremental

@@ -1,11 +1,10 @@
-// State dicts for lib/state.ts: read, written, compared and looked into.
-#include <algorithm>
+// States from plans and to files, and what JavaScript may ask of them. Reading and writing happen on libuv's pool.
 #include <cstring>
-#include <unordered_map>
-#include <utility>
 
+#include "src/checkpoint/dtypes.h"
 #include "src/checkpoint/read.h"
 #include "src/checkpoint/write.h"
+#include "src/core/error.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
@@ -14,78 +13,57 @@
 namespace incremental {
 namespace {
 
-constexpr std::pair<const char*, at::ScalarType> kDTypes[] = {
-    {"float64", at::kDouble},
-    {"float32", at::kFloat},
-    {"float16", at::kHalf},
-    {"bfloat16", at::kBFloat16},
-    {"int64", at::kLong},
-    {"int32", at::kInt},
-    {"int16", at::kShort},
-    {"int8", at::kChar},
-    {"uint8", at::kByte},
-    {"bool", at::kBool},
-    {"uint16", at::kUInt16},
-    {"uint32", at::kUInt32},
-    {"uint64", at::kUInt64},
-    {"complex64", at::kComplexFloat},
-    {"complex128", at::kComplexDouble},
-    {"float8_e4m3fn", at::kFloat8_e4m3fn},
-    {"float8_e5m2", at::kFloat8_e5m2},
-    {"float8_e4m3fnuz", at::kFloat8_e4m3fnuz},
-    {"float8_e5m2fnuz", at::kFloat8_e5m2fnuz},
-    {"float8_e8m0fnu", at::kFloat8_e8m0fnu},
-};
-
-at::ScalarType parse_dtype(const std::string& name) {
-  for (const auto& [known, dtype] : kDTypes) {
-    if (name == known) return dtype;
-  }
-  throw Error("ERR_STATE_FORMAT", "Unknown dtype " + name);
+StoredStorage to_storage(const Napi::Object& from) {
+  return {integer(from, "offset"), integer(from, "bytes"), boolean(from, "bigEndian"),
+          static_cast<uint32_t>(integer(from, "crc32"))};
 }
 
-const char* name_of(at::ScalarType wanted) {
-  for (const auto& [name, dtype] : kDTypes) {
-    if (dtype == wanted) return name;
-  }
-  throw Error("ERR_STATE_FORMAT", c10::str("Unknown dtype ", wanted));
+StoredTensor to_tensor(const Napi::Object& from) {
+  return {string(from, "name"),    dtype_named(string(from, "dtype")),
+          integers(from, "shape"), integers(from, "stride"),
+          integer(from, "offset"), integer(from, "storage")};
 }
 
 ReadPlan to_read_plan(const Napi::Object& from) {
-  ReadPlan plan{string(from, "path"), integer(from, "fileBytes"), boolean(from, "bigEndian"), {}, {}};
+  ReadPlan plan{string(from, "path"), integer(from, "fileBytes"), {}, {}};
   const Napi::Array storages = array(from, "storages");
   for (uint32_t i = 0; i < storages.Length(); ++i) {
-    const Napi::Object item = storages.Get(i).As<Napi::Object>();
-    plan.storages.push_back({string(item, "name"), integer(item, "header"), integer(item, "bytes"),
-                             static_cast<uint32_t>(integer(item, "crc")), integer(item, "limit")});
+    Napi::HandleScope scope(from.Env());
+    plan.storages.push_back(to_storage(storages.Get(i).As<Napi::Object>()));
   }
   const Napi::Array tensors = array(from, "tensors");
   for (uint32_t i = 0; i < tensors.Length(); ++i) {
-    const Napi::Object item = tensors.Get(i).As<Napi::Object>();
-    plan.tensors.push_back({string(item, "name"), parse_dtype(string(item, "dtype")), integers(item, "shape"),
-                            integers(item, "stride"), integer(item, "offset"),
-                            static_cast<size_t>(integer(item, "storage"))});
+    Napi::HandleScope scope(from.Env());
+    plan.tensors.push_back(to_tensor(tensors.Get(i).As<Napi::Object>()));
   }
   return plan;
 }
 
-Napi::Value read(const Napi::CallbackInfo& call) {
-  using Read = std::shared_ptr<const StateDict>;
-  return PromiseWorker<Read>::start(
-      call.Env(), [plan = to_read_plan(call[0].As<Napi::Object>())] { return read_state(plan); },
-      [](Napi::Env env, Read& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
+WritePlan to_write_plan(const Napi::Object& from) {
+  const Napi::Value pickle = from.Get("pickle");
+  check(pickle.IsTypedArray() && pickle.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array,
+        "ERR_INVALID_OPTION", "Expected a Uint8Array for \"pickle\" of a plan");
+  const auto bytes = pickle.As<Napi::Uint8Array>();
+  return {string(from, "path"), static_cast<uint32_t>(integer(from, "mode")), string(from, "archive"),
+          std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength())};
 }
 
+Napi::Value read(const Napi::CallbackInfo& call) {
+  return PromiseWorker<StateDict>::start(
+      call.Env(), [plan = to_read_plan(call[0].As<Napi::Object>())] { return read_state(plan); },
+      [](Napi::Env env, StateDict& state) {
+        const int64_t bytes = bytes_of(state);
+        return Handle<StateDict>::make(env, std::make_shared<const StateDict>(std::move(state)), bytes);
+      });
+}
+
+struct Nothing {};
+
 Napi::Value write(const Napi::CallbackInfo& call) {
-  auto state = Handle<StateDict>::open(call[0]);
-  const Napi::Object plan = call[1].As<Napi::Object>();
-  const auto pickle = plan.Get("pickle").As<Napi::Uint8Array>();
-  std::string bytes(reinterpret_cast<const char*>(pickle.Data()), pickle.ByteLength());
-  struct Nothing {};
   return PromiseWorker<Nothing>::start(
       call.Env(),
-      [state, path = string(plan, "path"), bytes = std::move(bytes)] {
-        write_state(*state, path, bytes);
+      [state = Handle<StateDict>::open(call[0]), plan = to_write_plan(call[1].As<Napi::Object>())] {
+        write_state(*state, plan);
         return Nothing{};
       },
       [](Napi::Env env, Nothing&) { return env.Undefined(); });
@@ -93,57 +71,49 @@ Napi::Value write(const Napi::CallbackInfo& call) {
 
 Napi::Array to_array(Napi::Env env, at::IntArrayRef values) {
   Napi::Array result = Napi::Array::New(env, values.size());
-  for (uint32_t i = 0; i < values.size(); ++i) result[i] = Napi::Number::New(env, static_cast<double>(values[i]));
+  for (uint32_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
   return result;
 }
 
-Napi::Value info(const Napi::CallbackInfo& call) {
-  const Napi::Env env = call.Env();
+Napi::Value state_info(const Napi::CallbackInfo& call) {
   const auto state = Handle<StateDict>::open(call[0]);
-  std::unordered_map<const c10::StorageImpl*, uint32_t> storages;
-  Napi::Array list = Napi::Array::New(env, state->size());
+  const Storages storages = storages_of(*state);
+  Napi::Array infos = Napi::Array::New(call.Env(), state->size());
   for (uint32_t i = 0; i < state->size(); ++i) {
+    Napi::HandleScope scope(call.Env());
     const auto& [name, tensor] = (*state)[i];
-    const auto first_use = storages.emplace(tensor.storage().unsafeGetStorageImpl(), storages.size()).first;
-    Napi::Object item = Napi::Object::New(env);
-    item["name"] = name;
-    item["dtype"] = name_of(tensor.scalar_type());
-    item["shape"] = to_array(env, tensor.sizes());
-    item["stride"] = to_array(env, tensor.strides());
-    item["offset"] = tensor.storage_offset();
-    item["storage"] = first_use->second;
-    item["storageBytes"] = static_cast<double>(tensor.storage().nbytes());
-    list[i] = item;
+    const size_t storage = storages.of_tensor[i];
+    Napi::Object info = Napi::Object::New(call.Env());
+    info["name"] = name;
+    info["dtype"] = name_of(tensor.scalar_type());
+    info["shape"] = to_array(call.Env(), tensor.sizes());
+    info["stride"] = to_array(call.Env(), tensor.strides());
+    info["offset"] = static_cast<double>(tensor.storage_offset());
+    info["storage"] = static_cast<double>(storage);
+    info["storageBytes"] = static_cast<double>(storages.list[storage].nbytes());
+    infos[i] = info;
   }
-  return list;
+  return infos;
 }
 
-Napi::Value copy_tensor(const Napi::CallbackInfo& call) {
+Napi::Value state_tensor(const Napi::CallbackInfo& call) {
   const auto state = Handle<StateDict>::open(call[0]);
-  const uint32_t index = call[1].As<Napi::Number>().Uint32Value();
-  check(index < state->size(), "ERR_INVALID_OPTION", "The state has no tensor number ", index);
-  const at::Tensor tensor = (*state)[index].tensor.contiguous();
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(call.Env(), tensor.nbytes());
-  if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
-  return buffer;
+  const double index = call[1].IsNumber() ? call[1].As<Napi::Number>().DoubleValue() : -1;
+  check(index >= 0 && index < static_cast<double>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
+        " tensors has no tensor ", index);
+  const at::Tensor tensor = (*state)[static_cast<size_t>(index)].tensor.contiguous();
+  Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(call.Env(), tensor.nbytes());
+  if (tensor.nbytes() > 0) std::memcpy(bytes.Data(), tensor.const_data_ptr(), tensor.nbytes());
+  return bytes;
 }
 
-// Bits, not numbers: a NaN equals itself and 0 differs from -0.
-bool equal_bits(const at::Tensor& a, const at::Tensor& b) {
-  if (a.scalar_type() != b.scalar_type() || a.sizes() != b.sizes()) return false;
-  const at::Tensor x = a.contiguous(), y = b.contiguous();
-  return x.nbytes() == 0 || std::memcmp(x.const_data_ptr(), y.const_data_ptr(), x.nbytes()) == 0;
+Napi::Value states_equal(const Napi::CallbackInfo& call) {
+  const auto a = Handle<StateDict>::open(call[0]);
+  const auto b = Handle<StateDict>::open(call[1]);
+  return Napi::Boolean::New(call.Env(), bitwise_equal(*a, *b));
 }
 
-Napi::Value equal(const Napi::CallbackInfo& call) {
-  const auto a = Handle<StateDict>::open(call[0]), b = Handle<StateDict>::open(call[1]);
-  const bool same = std::equal(a->begin(), a->end(), b->begin(), b->end(), [](const auto& x, const auto& y) {
-    return x.name == y.name && equal_bits(x.tensor, y.tensor);
-  });
-  return Napi::Boolean::New(call.Env(), same);
-}
-
-Napi::Value dispose(const Napi::CallbackInfo& call) {
+Napi::Value dispose_state(const Napi::CallbackInfo& call) {
   Handle<StateDict>::of(call[0]).release(call.Env());
   return call.Env().Undefined();
 }
@@ -153,10 +123,10 @@ Napi::Value dispose(const Napi::CallbackInfo& call) {
 void export_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "readState", read);
   export_function(env, exports, "writeState", write);
-  export_function(env, exports, "stateInfo", info);
-  export_function(env, exports, "stateTensor", copy_tensor);
-  export_function(env, exports, "statesEqual", equal);
-  export_function(env, exports, "disposeState", dispose);
+  export_function(env, exports, "stateInfo", state_info);
+  export_function(env, exports, "stateTensor", state_tensor);
+  export_function(env, exports, "statesEqual", states_equal);
+  export_function(env, exports, "disposeState", dispose_state);
 }
 
 }  // namespace incremental

@@ -1,7 +1,7 @@
 // `torch-incremental inspect`: what a checkpoint holds. Reads its directory and its pickle, not its tensors, and needs no
 // libtorch.
 import { dtypes } from '../../checkpoint/dtypes';
-import { type ParsedState, parseState } from '../../checkpoint/read';
+import { type Pth, parsePth } from '../../checkpoint/pth';
 import { LearnError } from '../../errors';
 import { bytes, count, counted } from '../../format';
 import { recogniseModel } from '../../match';
@@ -15,7 +15,7 @@ export const command = define({
   options: { json: on('Print it as one line of JSON') },
   examples: ['inspect updated_model.pth', 'inspect updated_model.pth --json | jq .tensors[].name'],
   async run(file, { json }, { terminal, signal }) {
-    const contents = describe(await parseState(file, signal));
+    const contents = describe(file, await parsePth(file, signal));
     if (json) {
       terminal.print(JSON.stringify(contents));
       return 0;
@@ -39,28 +39,28 @@ export const command = define({
   },
 });
 
-function describe(parsed: ParsedState) {
-  const tensors = parsed.tensors.map(({ name, shape, dtype }) => {
+function describe(path: string, { stateDict, fileBytes, byteorder }: Pth) {
+  const tensors = stateDict.tensors.map(({ name, shape, dtype }) => {
     const elements = shape.reduce((product, length) => product * length, 1);
     return { name, shape, dtype, elements, bytes: elements * dtypes[dtype].bytes };
   });
   return {
-    path: parsed.path,
-    bytes: parsed.fileBytes,
-    byteOrder: parsed.byteOrder,
-    model: modelOf(parsed),
+    path,
+    bytes: fileBytes,
+    byteOrder: byteorder,
+    model: modelOf(stateDict),
     elements: tensors.reduce((sum, { elements }) => sum + elements, 0),
-    storages: parsed.storages.length,
+    storages: stateDict.storages.length,
     // Not the sum of the tensors': some share a storage, and some do not fill theirs.
-    storageBytes: parsed.storages.reduce((sum, storage) => sum + storage.bytes, 0),
+    storageBytes: stateDict.storages.reduce((sum, { record }) => sum + record.bytes, 0),
     tensors,
-    metadata: plain(parsed.metadata) as Record<string, unknown>,
+    metadata: plain(stateDict.metadata) as Record<string, unknown>,
   };
 }
 
-function modelOf(parsed: ParsedState): string | null {
+function modelOf(stateDict: Pth['stateDict']): string | null {
   try {
-    return recogniseModel(parsed).name;
+    return recogniseModel(stateDict).name;
   } catch (error) {
     if (error instanceof LearnError) return null;
     throw error;

@@ -1,0 +1,22 @@
+// Errors of the parsers. They know what is wrong and where in the file; which file it is, naming() adds for all of them.
+import { LearnError } from '../errors';
+
+/** The file is not what it should be. */
+export function formatError(message: string): LearnError {
+  return new LearnError('ERR_STATE_FORMAT', message);
+}
+
+/** The file asks for code to be run. */
+export function unsafeError(message: string): LearnError {
+  return new LearnError('ERR_STATE_UNSAFE', message);
+}
+
+/** Runs `parse`, whose errors then begin with the file's name. */
+export async function naming<T>(path: string, parse: () => Promise<T>): Promise<T> {
+  try {
+    return await parse();
+  } catch (cause) {
+    if (!(cause instanceof LearnError)) throw cause;
+    throw new LearnError(cause.code, `Cannot load ${path}: ${cause.message}`, { cause });
+  }
+}
