@@ -86,7 +86,7 @@ export function workFolder() {
 /** Prints a trial's result: a line for people on standard error, JSON on standard output. */
 export function report(trial, figures, sentence) {
   console.error(`${trial}: ${sentence}`);
-  console.log(JSON.stringify({ trial, ...figures, machine: machine() }));
+  console.log(JSON.stringify({ trial, sentence, ...figures, machine: machine() }));
 }
 
 /** Peak and present resident memory of this process in bytes, from the kernel. */

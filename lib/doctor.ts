@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type ProbeResult, runProbe } from './doctor/run_probe';
+import { type ProbeResult, runProbe } from './doctor/run-probe';
 import { type Candidate, libtorchCandidates, pin, platform } from './libtorch/candidates';
 import { glibcVersion } from './libtorch/libc';
 import { addonPath, type NativeInfo } from './native';

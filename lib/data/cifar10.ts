@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 import type { DatasetPlan } from '../plans';
 import { type DownloadProgress, downloadArchive } from './download';
-import { readPickledBatch, readPickledStrings } from './pickled_batch';
+import { readPickledBatch, readPickledStrings } from './pickled-batch';
 
 export interface Cifar10 {
   readonly kind: 'cifar10';

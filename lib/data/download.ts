@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { LearnError, messageOf } from '../errors';
-import { withFileLock } from './file_lock';
+import { withFileLock } from './file-lock';
 
 export interface DownloadProgress {
   /** Bytes on disk, those of earlier attempts included. */

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "src/program/executor.h"
+#include "src/program/forward.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
 
@@ -17,7 +17,7 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
   Weights weights(plan.program, *plan.state);
-  Executor model(plan.program, weights.all(), Mode::kEvaluation, generator);
+  Forward forward(plan.program, weights.all(), Mode::kEvaluation, generator);
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
@@ -27,7 +27,7 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
     stop_if(cancelled);
     Batch batch = batches.take();
     batches.prepare();
-    at::Tensor logits = model.run({batch.inputs}).front();
+    at::Tensor logits = forward(batch.inputs);
     if (step == 0) check_logits(logits, batch.labels.size(0), *plan.dataset);
     visit(logits, batch);
   }

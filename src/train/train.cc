@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "src/program/executor.h"
+#include "src/program/forward.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
 
@@ -33,7 +33,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
   Weights weights(plan.program, *plan.state);
   weights.require_grad();
-  Executor model(plan.program, weights.all(), Mode::kTraining, generator);
+  Forward forward(plan.program, weights.all(), Mode::kTraining, generator);
   Sgd optimizer(weights.parameters(), plan.sgd);
   Batches batches(
       plan.dataset,
@@ -51,7 +51,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
       stop_if(cancelled);
       Batch batch = batches.take();
       const int64_t samples = batch.labels.size(0);
-      at::Tensor logits = model.run({batch.inputs}).front();
+      at::Tensor logits = forward(batch.inputs);
       if (seen == 0) check_logits(logits, samples, *plan.dataset);
       at::Tensor loss_tensor = at::cross_entropy_loss(logits, batch.labels);
       // Here, where Python's loader draws too: after what the model drew in this step. The pixels of the next batch are

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { create } from 'tar';
 import { arrays } from '../../dist/datasets.js';
 
 export const golden = fileURLToPath(new URL('../golden/', import.meta.url));
@@ -71,4 +72,20 @@ export class TemporaryFolders {
   remove() {
     for (const folder of this.#folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+export const folderName = 'cifar-10-batches-bin';
+
+/** An archive of a folder with six small files; incompressible, so that it has a few pieces on the wire. */
+export async function makeArchive(folders) {
+  const source = folders.make();
+  fs.mkdirSync(path.join(source, folderName));
+  for (const name of ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch']) {
+    const records = synthetic([30 * 3073]);
+    for (let i = 0; i < 30; i++) records[i * 3073] = i % 10;
+    fs.writeFileSync(path.join(source, folderName, `${name}.bin`), records);
+  }
+  await create({ cwd: source, gzip: { level: 0 }, file: path.join(source, 'archive.tar.gz') }, [folderName]);
+  const bytes = fs.readFileSync(path.join(source, 'archive.tar.gz'));
+  return { bytes, md5: createHash('md5').update(bytes).digest('hex') };
 }

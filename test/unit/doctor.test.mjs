@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import probe from '../../dist/doctor/run_probe.js';
+import probe from '../../dist/doctor/run-probe.js';
 import doctor from '../../dist/doctor.js';
 
 const { diagnose, formatReport } = doctor;

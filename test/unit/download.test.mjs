@@ -4,29 +4,12 @@ import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
-import { create } from 'tar';
 import { cifar10Plan, downloadCifar10 } from '../../dist/data/cifar10.js';
 import { downloadArchive } from '../../dist/data/download.js';
 import { cifar10, openDataset } from '../../dist/datasets.js';
-import { synthetic, TemporaryFolders } from './data-support.mjs';
+import { folderName, makeArchive, TemporaryFolders } from './data-support.mjs';
 
 const folders = new TemporaryFolders();
-const folderName = 'cifar-10-batches-bin';
-
-/** An archive of a folder with six small files; incompressible, so that it has a few pieces on the wire. */
-async function makeArchive() {
-  const source = folders.make();
-  fs.mkdirSync(path.join(source, folderName));
-  for (const name of ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch']) {
-    const records = synthetic([30 * 3073]);
-    for (let i = 0; i < 30; i++) records[i * 3073] = i % 10;
-    fs.writeFileSync(path.join(source, folderName, `${name}.bin`), records);
-  }
-  await create({ cwd: source, gzip: { level: 0 }, file: path.join(source, 'archive.tar.gz') }, [folderName]);
-  const bytes = fs.readFileSync(path.join(source, 'archive.tar.gz'));
-  return { bytes, md5: createHash('md5').update(bytes).digest('hex') };
-}
-
 describe('downloading', () => {
   let archive;
   let server;
@@ -44,18 +27,15 @@ describe('downloading', () => {
     const headers = { 'content-length': length - start, 'content-range': `bytes ${start}-${length - 1}/${length}` };
     response.writeHead(206, headers).end(archive.bytes.subarray(start));
   };
+  const silentAfter = (count, sent) => (_, response) => {
+    response.writeHead(200, { 'content-length': archive.bytes.length });
+    response.write(archive.bytes.subarray(0, count), () => sent?.(response));
+  };
   /** Sends the first `count` bytes of the answer to the whole request, then drops the connection. */
-  const cutAfter = (count) => (_, response) => {
-    response.writeHead(200, { 'content-length': archive.bytes.length });
-    response.write(archive.bytes.subarray(0, count), () => setTimeout(() => response.destroy(), 20));
-  };
-  const silentAfter = (count) => (_, response) => {
-    response.writeHead(200, { 'content-length': archive.bytes.length });
-    response.write(archive.bytes.subarray(0, count));
-  };
+  const cutAfter = (count) => silentAfter(count, (response) => setTimeout(() => response.destroy(), 20));
 
   beforeEach(async () => {
-    archive = await makeArchive();
+    archive = await makeArchive(folders);
     requests = [];
     answers = [whole];
     server = http.createServer((request, response) => {

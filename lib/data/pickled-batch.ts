@@ -1,8 +1,8 @@
 // CIFAR-10's Python version: finds the images in a batch file and reads its labels, without running the pickle that it
 // is. Pixels are only found here: lib/data/cifar10.ts hands their place to the addon.
 import { LearnError } from '../errors';
-import { ByteCursor } from './byte_cursor';
-import { isCall, isGlobal, isRun, type Run, readSmallPickle, textOf, type Value } from './small_pickle';
+import { ByteCursor } from './byte-cursor';
+import { isCall, isGlobal, isRun, type Run, readSmallPickle, textOf, type Value } from './small-pickle';
 
 /** Images and labels of one batch file, as lib/plans.ts wants them. */
 export interface PickledBatch {

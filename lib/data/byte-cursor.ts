@@ -1,4 +1,4 @@
-// Reads a file from front to back through a small window, stepping over what is not needed. For pickled_batch.ts.
+// Reads a file from front to back through a small window, stepping over what is not needed. For pickled-batch.ts.
 import fs from 'node:fs/promises';
 import { LearnError, messageOf } from '../errors';
 

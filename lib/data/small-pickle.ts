@@ -1,8 +1,8 @@
 // Reads the pickles of CIFAR-10's Python version without running them: a dictionary of strings, integers, lists and
 // numpy arrays, as Python 2 wrote it (protocol 2) and as Python 3 writes it again (protocols 3 to 5). Nothing is ever
-// imported or called, and long strings are stepped over. For pickled_batch.ts.
+// imported or called, and long strings are stepped over. For pickled-batch.ts.
 import { LearnError } from '../errors';
-import type { ByteCursor } from './byte_cursor';
+import type { ByteCursor } from './byte-cursor';
 
 /** A string or bytes in the file; `text` where it is short. */
 export interface Run {

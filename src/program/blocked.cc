@@ -1,0 +1,87 @@
+#include "src/program/blocked.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace incremental {
+namespace {
+
+const std::string* value_of(const Node& node, const std::string& argument) {
+  for (const auto& [name, value] : node.arguments) {
+    if (auto reference = std::get_if<ValueName>(&value); reference && name == argument) return &reference->name;
+  }
+  return nullptr;
+}
+
+// How often each value is read, counting the program's outputs.
+std::unordered_map<std::string, int> count_readers(const Program& program) {
+  std::unordered_map<std::string, int> readers;
+  for (const std::string& name : program.outputs) ++readers[name];
+  for (const Node& node : program.nodes) {
+    for (const auto& [name, value] : node.arguments) {
+      if (auto reference = std::get_if<ValueName>(&value)) ++readers[reference->name];
+      if (auto list = std::get_if<std::vector<ValueName>>(&value)) {
+        for (const ValueName& item : *list) ++readers[item.name];
+      }
+    }
+  }
+  return readers;
+}
+
+bool taken_by_onednn(const Program& program, const Node& node) {
+  const std::string* weight = value_of(node, "weight");
+  if (node.op != "aten::conv2d" || !node.overload.empty() || node.modes.size() != 2 || weight == nullptr) return false;
+  for (const ProgramTensor& parameter : program.parameters) {
+    if (parameter.name != *weight) continue;
+    const auto& shape = parameter.shape;  // [out, in, height, width]
+    return parameter.dtype == at::kFloat && shape.size() == 4 && shape[2] > 1 && shape[3] > 1;
+  }
+  return false;
+}
+
+Node conversion(const char* op, std::string from, std::string to) {
+  return {op, "", {{"self", ValueName{std::move(from)}}}, {std::move(to)}, {Mode::kTraining, Mode::kEvaluation}};
+}
+
+void rename_input(Node& node, const std::string& name) {
+  for (auto& [argument, value] : node.arguments) {
+    if (argument == "input") value = ValueName{name};
+  }
+}
+
+}  // namespace
+
+Program with_blocked_convolutions(const Program& program) {
+  if (!at::hasMKLDNN()) return program;
+  const auto readers = count_readers(program);
+  Program result = program;
+  result.nodes.clear();
+  for (size_t first = 0; first < program.nodes.size();) {
+    // A chain ends before the first node that is no convolution, or does not read just the one before it.
+    size_t end = first;
+    while (end < program.nodes.size() && taken_by_onednn(program, program.nodes[end])) {
+      const std::string* input = value_of(program.nodes[end], "input");
+      const bool linked = end == first || (input != nullptr && *input == program.nodes[end - 1].outputs.front() &&
+                                           readers.at(*input) == 1);
+      if (!linked) break;
+      ++end;
+    }
+    if (end - first < 2) {
+      end = std::max(end, first + 1);
+      result.nodes.insert(result.nodes.end(), program.nodes.begin() + first, program.nodes.begin() + end);
+    } else {
+      const std::string entry = *value_of(program.nodes[first], "input"), exit = program.nodes[end - 1].outputs.front();
+      result.nodes.push_back(conversion("aten::to_mkldnn", entry, entry + " (blocked)"));
+      for (size_t i = first; i < end; ++i) result.nodes.push_back(program.nodes[i]);
+      rename_input(result.nodes[result.nodes.size() - (end - first)], entry + " (blocked)");
+      result.nodes.back().outputs = {exit + " (blocked)"};
+      result.nodes.push_back(conversion("aten::to_dense", exit + " (blocked)", exit));
+    }
+    first = end;
+  }
+  return result;
+}
+
+}  // namespace incremental
