@@ -16,7 +16,9 @@ void export_info(Napi::Env env, Napi::Object exports) {
         info["builtFor"] = TORCH_VERSION;
         info["cpuCapability"] = at::get_cpu_capability();
         info["parallel"] = at::get_parallel_info();
-        info["threads"] = at::get_num_threads();
+        // As it was before the first job: jobs set the process-wide count.
+    static const int threads = at::get_num_threads();
+    info["threads"] = threads;
         info["cuda"] = at::hasCUDA();
         return info;
       },

@@ -4,7 +4,12 @@
 
 namespace incremental {
 
-RunScope::RunScope(int threads) { at::set_num_threads(threads); }
+RunScope::RunScope(int threads) {
+  // A new thread asks for the process-wide count at its first parallel operation, which would replace its own by what
+  // another job set meanwhile. Asking first gets that over with (lazy_init_num_threads in ATen/Parallel.h).
+  at::get_num_threads();
+  at::set_num_threads(threads);
+}
 
 void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset) {
   check(logits.dim() == 2 && logits.size(0) == samples, "ERR_SHAPE", "Expected the model to return [", samples,

@@ -93,11 +93,15 @@ describe('trainIncremental', () => {
     }
   });
 
-  it('gives two runs at once the results that they have one after the other', async () => {
-    const other = { ...quick, seed: 9, batchSize: 16, threads: 1 };
-    const alone = [await trainIncremental(state, quick), await trainIncremental(state, other)];
-    const together = await Promise.all([trainIncremental(state, quick), trainIncremental(state, other)]);
-    for (const index of [0, 1]) assert.ok(alone[index].state.equals(together[index].state));
+  it('gives runs at once, on different numbers of threads, the results that they have one after the other', async () => {
+    const runs = [1, 2, 1, 2].map((threads, seed) => ({ ...quick, epochs: 1, batchSize: 16, seed, threads }));
+    const alone = [];
+    for (const options of runs) alone.push(await trainIncremental(state, options));
+    // Several times: the mistake this looks for, one run taking the other's number of threads, was one of timing.
+    for (let round = 0; round < 8; round++) {
+      const together = await Promise.all(runs.map((options) => trainIncremental(state, options)));
+      for (const [index, { state: trained }] of together.entries()) assert.ok(trained.equals(alone[index].state));
+    }
   });
 
   it('uses the weights as they were when it was called, even if the state is disposed meanwhile', async () => {
