@@ -41,7 +41,8 @@ Napi::Value make_batches(const Napi::CallbackInfo& call) {
                              boolean(plan, "dropLast")};
   auto reader = std::make_shared<BatchReader>(std::move(dataset), std::move(pipeline), options,
                                               static_cast<uint64_t>(integer(plan, "seed")));
-  return Handle<BatchReaderPlace>::make(call.Env(), std::make_shared<BatchReaderPlace>(std::move(reader)), 0);
+  return Handle<BatchReaderPlace>::make(call.Env(),
+                                        std::make_shared<BatchReaderPlace>(BatchReaderPlace{std::move(reader)}), 0);
 }
 
 std::optional<Batch> read_batch(BatchReader& reader) {

@@ -17,8 +17,8 @@ void export_info(Napi::Env env, Napi::Object exports) {
         info["cpuCapability"] = at::get_cpu_capability();
         info["parallel"] = at::get_parallel_info();
         // As it was before the first job: jobs set the process-wide count.
-    static const int threads = at::get_num_threads();
-    info["threads"] = threads;
+        static const int threads = at::get_num_threads();
+        info["threads"] = threads;
         info["cuda"] = at::hasCUDA();
         return info;
       },

@@ -37,7 +37,7 @@ std::vector<at::Tensor> Weights::all() const {
 }
 
 void Weights::require_grad() const {
-  for (at::Tensor parameter : parameters_) parameter.requires_grad_(true);
+  for (const at::Tensor& parameter : parameters_) parameter.requires_grad_(true);
 }
 
 std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>& names) const {
