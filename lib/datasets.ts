@@ -137,9 +137,11 @@ export const isDataset: Check = (value, name) => {
 export async function openDataset(dataset: Dataset, signal?: AbortSignal): Promise<DatasetHandle> {
   signal?.throwIfAborted();
   const plan = await sourceOf(dataset).plan(dataset, signal);
-  const handle = await fromNative(() => native().makeDataset(plan));
-  signal?.throwIfAborted();
-  return handle;
+  try {
+    return await fromNative(() => native().makeDataset(plan));
+  } finally {
+    if (plan.kind === 'subset') native().disposeDataset(plan.of);
+  }
 }
 
 /** Names of the classes, by label; undefined where the data set has none. */

@@ -1,10 +1,11 @@
 // Evaluating and predicting: forward passes that change nothing.
-import { arrays, cifar10, type Dataset, datasetClasses, isDataset, openDataset } from './datasets';
+import { arrays, cifar10, type Dataset, datasetClasses, isDataset } from './datasets';
 import { LearnError } from './errors';
 import { runJob } from './job';
+import type { Model } from './module';
 import { native } from './native';
 import { type Check, checkOptions, invalid, isListOf, isNumber } from './options';
-import { checkSamples, isTransforms, prepareSubject, type RunOptions, runOptionChecks } from './run';
+import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun } from './run';
 import type { State } from './state';
 import { normalize, type Transform, toTensor } from './transforms';
 
@@ -39,15 +40,12 @@ export interface Evaluation {
 export async function evaluate(source: string | State, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions('evaluate', options, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
-  const { plan, model } = await prepareSubject(source, options);
-  const dataset = await openDataset(data, signal);
-  const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
-  checkSamples(model, dataset, transforms);
-  const {
-    loss,
-    samples,
-    confusion: cells,
-  } = await runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
+  const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
+    const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
+    checkSamples(model, dataset, transforms);
+    return runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
+  });
+  const { loss, samples, confusion: cells } = result;
 
   const classes = Math.sqrt(cells.length);
   const confusion = Array.from({ length: classes }, (_, row) => [
@@ -97,25 +95,28 @@ export async function predict(
     transforms: isTransforms,
     shape: isListOf(isNumber({ integer: true, min: 1 })),
   });
-  const { plan, model } = await prepareSubject(source, options);
-  const shape = options.shape ?? model.input;
-  if (!shape)
-    throw new LearnError(
-      'ERR_INVALID_OPTION',
-      `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
-    );
-  const size = shape.reduce((product, side) => product * side, 1);
-  if (inputs.length === 0 || inputs.length % size !== 0) {
-    throw new LearnError(
-      'ERR_SHAPE',
-      `Expected a multiple of ${size} values, one sample being [${shape.join(', ')}], but "inputs" has ${inputs.length}`,
-    );
-  }
-  const labels = new Int32Array(inputs.length / size);
-  const dataset = await openDataset(arrays({ inputs, labels, shape: [...shape], classes: 1 }), options.signal);
-  const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
-  checkSamples(model, dataset, transforms);
-  return runJob(() => native().predict({ ...plan, dataset, transforms }), { signal: options.signal });
+  const toDataset = (model: Model) => {
+    const shape = options.shape ?? model.input;
+    if (!shape) {
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
+      );
+    }
+    const size = shape.reduce((product, side) => product * side, 1);
+    if (inputs.length === 0 || inputs.length % size !== 0) {
+      throw new LearnError(
+        'ERR_SHAPE',
+        `Expected a multiple of ${size} values, one sample being [${shape.join(', ')}], but "inputs" has ${inputs.length}`,
+      );
+    }
+    return arrays({ inputs, labels: new Int32Array(inputs.length / size), shape: [...shape], classes: 1 });
+  };
+  return withRun(source, toDataset, options, ({ model, plan }, dataset) => {
+    const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
+    checkSamples(model, dataset, transforms);
+    return runJob(() => native().predict({ ...plan, dataset, transforms }), { signal: options.signal });
+  });
 }
 
 function defaultTransforms(dtype: 'uint8' | 'float32'): readonly Transform[] {

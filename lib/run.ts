@@ -1,4 +1,6 @@
 // What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
+
+import { type Dataset, openDataset } from './datasets';
 import { chooseDevice, type Device, type DeviceInfo, isDevice } from './device';
 import { LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
@@ -42,19 +44,30 @@ export interface Subject {
   plan: { program: Program; state: StateHandle; batchSize: number; threads: number };
 }
 
-export async function prepareSubject(source: string | State, options: RunOptions): Promise<Subject> {
-  const { batchSize = 64, signal } = options;
-  signal?.throwIfAborted();
+/** Prepares state, model and data for `use`, and frees afterwards what was opened for it. */
+export async function withRun<Result>(
+  source: string | State,
+  data: Dataset | ((model: Model) => Dataset),
+  options: RunOptions,
+  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+): Promise<Result> {
+  options.signal?.throwIfAborted();
   const device = chooseDevice(options.device, options.threads);
-  const state = await resolveState(source, signal);
-  const model = options.model ?? recogniseModel(state);
-  checkState(model, state);
-  return {
-    state,
-    model,
-    device,
-    plan: { program: model.program, state: stateHandle(state), batchSize, threads: device.threads },
-  };
+  const state = await resolveState(source, options.signal);
+  try {
+    const model = options.model ?? recogniseModel(state);
+    checkState(model, state);
+    const { batchSize = 64 } = options;
+    const plan = { program: model.program, state: stateHandle(state), batchSize, threads: device.threads };
+    const dataset = await openDataset(typeof data === 'function' ? data(model) : data, options.signal);
+    try {
+      return await use({ state, model, device, plan }, dataset);
+    } finally {
+      native().disposeDataset(dataset);
+    }
+  } finally {
+    if (state !== source) state.dispose();
+  }
 }
 
 function resolveState(source: string | State, signal: AbortSignal | undefined): Promise<State> | State {

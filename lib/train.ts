@@ -1,12 +1,12 @@
 // Training: options and defaults, the native plan, and events as callbacks or as a stream.
 import { randomInt } from 'node:crypto';
 import { metadataOf } from './create-state';
-import { cifar10, type Dataset, isDataset, openDataset } from './datasets';
+import { cifar10, type Dataset, isDataset } from './datasets';
 import type { DeviceInfo } from './device';
 import { runJob } from './job';
-import { type NativeEvent, native } from './native';
+import { type DatasetHandle, type NativeEvent, native } from './native';
 import { checkOptions, isBoolean, isFunction, isNumber, isOneOf } from './options';
-import { checkSamples, isTransforms, prepareSubject, type RunOptions, runOptionChecks } from './run';
+import { checkSamples, isTransforms, type RunOptions, runOptionChecks, type Subject, withRun } from './run';
 import { makeState, type State } from './state';
 import { seedTransforms, type Transform } from './transforms';
 
@@ -107,9 +107,12 @@ export const trainOptionChecks = {
  */
 export async function trainIncremental(source: string | State, options: TrainOptions = {}): Promise<TrainResult> {
   checkOptions('trainIncremental', options, trainOptionChecks);
-  const { data = cifar10({ root: './data', download: true }), epochs = 10, signal, onProgress } = options;
-  const { plan, model, device } = await prepareSubject(source, options);
-  const dataset = await openDataset(data, signal);
+  const { data = cifar10({ root: './data', download: true }) } = options;
+  return withRun(source, data, options, (subject, dataset) => train(subject, dataset, options));
+}
+
+async function train({ model, device, plan }: Subject, dataset: DatasetHandle, options: TrainOptions) {
+  const { epochs = 10, signal, onProgress } = options;
   const { length, dtype } = native().datasetInfo(dataset);
   const transforms = options.transforms ?? (dtype === 'uint8' ? seedTransforms : []);
   checkSamples(model, dataset, transforms);

@@ -69,5 +69,6 @@ export async function* batches(dataset: Dataset, options: BatchesOptions = {}): 
     }
   } finally {
     native().disposeBatches(reader);
+    native().disposeDataset(handle);
   }
 }
