@@ -1,10 +1,12 @@
 // The seam, C++ side: one line per name that lib/native.ts declares.
 #include <napi.h>
 
+#include "src/core/memory.h"
 #include "src/napi/exports.h"
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   using namespace incremental;
+  install_allocator();
   export_info(env, exports);
   export_datasets(env, exports);
   export_batches(env, exports);

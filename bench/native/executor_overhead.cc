@@ -78,6 +78,7 @@ int main(int count, char** arguments) {
   const int rounds = count > 2 ? std::atoi(arguments[2]) : 2000;
   const int threads = count > 3 ? std::atoi(arguments[3]) : 2;
   at::set_num_threads(threads);
+  install_allocator();
   MemoryLease memory;
   const Program program = net();
   const at::Tensor input = at::randn({batch, 3, 32, 32});

@@ -4,7 +4,7 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <sys/mman.h>
 
-#include <cstdlib>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -28,13 +28,28 @@ size_t rounded(size_t bytes) {
   return (bytes + granule - 1) / granule * granule;
 }
 
-// Freed by c10::free_cpu, which is free() here as for c10::alloc_cpu's own blocks.
-void* new_block(size_t size) {
-  if (size < kHugePage) return c10::alloc_cpu(size);
-  void* block = nullptr;
-  if (posix_memalign(&block, kHugePage, size) != 0) throw std::bad_alloc();
+// Straight from the system and back to it: malloc would keep freed megabytes in the arena of each thread.
+void* map_huge(size_t size) {
+  void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  const auto start = reinterpret_cast<uintptr_t>(mapped);
+  const uintptr_t aligned = (start + kHugePage - 1) / kHugePage * kHugePage;
+  if (aligned > start) munmap(mapped, aligned - start);
+  const uintptr_t end = aligned + size;
+  if (start + size + kHugePage > end) munmap(reinterpret_cast<void*>(end), start + kHugePage - aligned);
+  auto* block = reinterpret_cast<void*>(aligned);
   madvise(block, size, MADV_HUGEPAGE);  // a wish: where the system grants none, ordinary pages do
   return block;
+}
+
+void* new_block(size_t size) { return size < kHugePage ? c10::alloc_cpu(size) : map_huge(size); }
+
+void free_block(void* block, size_t size) {
+  if (size < kHugePage) {
+    c10::free_cpu(block);
+  } else {
+    munmap(block, size);
+  }
 }
 
 class KeepingAllocator final : public c10::Allocator {
@@ -52,14 +67,15 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   void close() {
-    std::vector<void*> idle;
+    std::unordered_map<size_t, std::vector<void*>> idle;
     {
       std::lock_guard lock(mutex_);
       if (--leases_ > 0) return;
-      for (auto& [size, blocks] : idle_) idle.insert(idle.end(), blocks.begin(), blocks.end());
-      idle_.clear();
+      idle.swap(idle_);
     }
-    for (void* block : idle) c10::free_cpu(block);
+    for (const auto& [size, blocks] : idle) {
+      for (void* block : blocks) free_block(block, size);
+    }
   }
 
   static KeepingAllocator& instance() {
@@ -73,10 +89,6 @@ class KeepingAllocator final : public c10::Allocator {
     if (bytes < kSmallestKept) return c10::alloc_cpu(bytes);
     const size_t size = rounded(bytes);
     std::unique_lock lock(mutex_);
-    if (leases_ == 0) {
-      lock.unlock();
-      return c10::alloc_cpu(bytes);
-    }
     std::vector<void*>& blocks = idle_[size];
     if (!blocks.empty()) {
       void* block = blocks.back();
@@ -91,14 +103,14 @@ class KeepingAllocator final : public c10::Allocator {
     return block;
   }
 
-  // Also meets blocks that libtorch's own allocator made before this one was installed: both come from alloc_cpu.
   static void give_back(void* block) {
     KeepingAllocator& self = instance();
+    size_t size = 0;
     {
       std::lock_guard lock(self.mutex_);
       auto known = self.sizes_.find(block);
       if (known != self.sizes_.end()) {
-        const size_t size = known->second;
+        size = known->second;
         self.sizes_.erase(known);
         if (self.leases_ > 0) {
           self.idle_[size].push_back(block);
@@ -106,24 +118,26 @@ class KeepingAllocator final : public c10::Allocator {
         }
       }
     }
-    c10::free_cpu(block);
+    // Unknown are small blocks, and those that libtorch's own allocator made before this one was installed.
+    free_block(block, size);
   }
 
   std::mutex mutex_;
   int leases_ = 0;
-  std::unordered_map<void*, size_t> sizes_;              // blocks in use that may be kept
+  std::unordered_map<void*, size_t> sizes_;              // blocks in use, from kSmallestKept
   std::unordered_map<size_t, std::vector<void*>> idle_;  // by size
 };
 
 }  // namespace
 
-MemoryLease::MemoryLease() {
+void install_allocator() {
   static std::once_flag installed;
   std::call_once(installed, [] {
     if (c10::GetCPUAllocator() == c10::GetDefaultCPUAllocator()) c10::SetCPUAllocator(&KeepingAllocator::instance());
   });
-  KeepingAllocator::instance().open();
 }
+
+MemoryLease::MemoryLease() { KeepingAllocator::instance().open(); }
 
 MemoryLease::~MemoryLease() { KeepingAllocator::instance().close(); }
 

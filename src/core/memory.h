@@ -5,8 +5,11 @@
 
 namespace incremental {
 
-// While at least one lease lives, freed blocks of tensors are kept for reuse; with the last lease all of them go back
-// to the system. The first lease installs the allocator in libtorch (unless something else installed its own).
+// Makes libtorch take memory for tensors from here, unless something else installed an allocator before. Large blocks
+// come straight from the system and go back to it when they are freed. Once for a process; called when the addon loads.
+void install_allocator();
+
+// While at least one lease lives, freed blocks are kept for reuse; with the last lease all of them go back.
 class MemoryLease {
  public:
   MemoryLease();
