@@ -15,11 +15,10 @@ export async function createState(model: Model, options: CreateStateOptions = {}
   isMade('program', 'net() or sequential()')(model, 'model');
   checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
   const handle = await fromNative(() => native().createState(model.tensors, options.seed ?? 0));
-  return makeState(handle, metadataOf(model));
+  return makeState(handle, modulesOf(model));
 }
 
 /** What `state_dict()` of the model in Python carries as `_metadata`. */
-export function metadataOf(model: Model): Map<string, unknown> {
-  const versions = model.modules.map(([path, version]) => [path, new Map([['version', version]])] as const);
-  return new Map([['_metadata', new Map(versions)]]);
+export function modulesOf(model: Model): Map<string, Map<string, number>> {
+  return new Map(model.modules.map(([path, version]) => [path, new Map([['version', version]])]));
 }

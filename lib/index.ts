@@ -1,4 +1,5 @@
 // Every public name. index.mts is the same list for `import`.
+export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoint/values';
 export { type CreateStateOptions, createState } from './create-state';
 export { type Batch, type BatchesOptions, batches } from './data/batches';
 export { downloadCifar10 } from './data/cifar10';

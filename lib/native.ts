@@ -29,7 +29,7 @@ export interface TensorInfo {
   stride: number[];
   /** First element inside the storage. */
   offset: number;
-  /** Which storage of this state it lives in; tied tensors have the same number. Counted in first-use order. */
+  /** Which storage of all these states it lives in; tied tensors have the same number. Counted in first-use order. */
   storage: number;
   /** Size of that whole storage. */
   storageBytes: number;
@@ -70,11 +70,13 @@ export interface NativeEvent {
 export interface Native {
   info(): NativeInfo;
 
-  readState(plan: ReadPlan): Promise<StateHandle>;
-  writeState(state: StateHandle, plan: WritePlan): Promise<void>;
+  /** One state for each part of the plan. */
+  readState(plan: ReadPlan): Promise<StateHandle[]>;
+  writeState(states: readonly StateHandle[], plan: WritePlan): Promise<void>;
   /** Draws in list order from a generator seeded as torch.manual_seed(seed) seeds it. */
   createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
-  stateInfo(state: StateHandle): TensorInfo[];
+  /** For each state its tensors. */
+  stateInfo(states: readonly StateHandle[]): TensorInfo[][];
   /** A contiguous copy of the bytes. */
   stateTensor(state: StateHandle, index: number): ArrayBuffer;
   /** Same names in the same order, dtypes, shapes and bits. */

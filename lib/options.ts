@@ -43,6 +43,10 @@ export const isSignal: Check = (value, name) => {
   if (!(value instanceof AbortSignal)) throw invalid('an AbortSignal', name, value);
 };
 
+export const isText: Check = (value, name) => {
+  if (typeof value !== 'string') throw invalid('a string', name, value);
+};
+
 export const isPath: Check = (value, name) => {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) throw invalid('a file path', name, value);
 };

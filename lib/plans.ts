@@ -9,12 +9,28 @@ export interface ReadPlan {
   path: string;
   /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
   fileBytes: number;
-  /** Storages: stored (not compressed) runs of bytes in the file. A checksum of 0 means that none was recorded. */
-  storages: { offset: number; bytes: number; bigEndian: boolean; crc32: number }[];
-  tensors: { name: string; dtype: string; shape: number[]; stride: number[]; offset: number; storage: number }[];
+  storages: {
+    offset: number;
+    bytes: number;
+    bigEndian: boolean;
+    /** -1: none was recorded. */
+    crc32: number;
+    /** The bytes themselves, where they are compressed in the file. */
+    unpacked?: Uint8Array;
+  }[];
+  /** Lists of tensors, each to become one state. All may share storages. */
+  parts: (readonly {
+    name: string;
+    dtype: string;
+    shape: number[];
+    /** In elements, as is `offset`. */
+    stride: number[];
+    offset: number;
+    storage: number;
+  }[])[];
 }
 
-/** How to write a state: `pickle` is the finished data.pkl; storages follow in the order of TensorInfo.storage. */
+/** How to write tensors of several states: `pickle` is the finished data.pkl, which names their storages "0", "1", … */
 export interface WritePlan {
   /** A file that does not exist yet. */
   path: string;
@@ -23,6 +39,8 @@ export interface WritePlan {
   /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
   archive: string;
   pickle: Uint8Array;
+  /** TensorInfo.storage of the storages, in the order of their names. */
+  storages: number[];
 }
 
 /** One tensor to make, filled as PyTorch's modules initialise it. */

@@ -1,14 +1,14 @@
 // States: the weights of a model with their names, loaded, saved and looked at. Everything else that needs weights takes
 // and gives a State.
-import path from 'node:path';
 import { inspect } from 'node:util';
+import { readPlan, withCheckpoint } from './checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
-import { pickleState } from './checkpoint/pickle-state';
-import { parsePth } from './checkpoint/pth';
-import { replaceFile } from './checkpoint/replace-file';
+import { metadataOf, type Tree } from './checkpoint/tree';
+import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
+import { writeCheckpoint } from './checkpoint/write-checkpoint';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
-import { checkOptions, invalid, isPath, isSignal } from './options';
+import { checkOptions, invalid, isPath, isSignal, isText } from './options';
 
 export type { DType, TensorData } from './checkpoint/dtypes';
 
@@ -20,6 +20,13 @@ export interface StateTensor {
 }
 
 export interface LoadOptions {
+  /**
+   * Which dict of a training checkpoint is wanted: 'model', or 'checkpoint.model' for a dict in a dict. Default: the only
+   * one that holds tensors.
+   */
+  key?: string;
+  /** Taken from before every name: 'module.'. 'auto' takes what DataParallel, torch.compile and Lightning put there. */
+  stripPrefix?: string;
   /** Rejects with its reason when it is aborted. */
   signal?: AbortSignal;
 }
@@ -31,10 +38,13 @@ export interface SaveOptions {
 
 /** The native side of a state; throws ERR_DISPOSED when it is gone. */
 export let stateHandle: (state: State) => StateHandle;
-/** `metadata` as State.metadata has it. */
-export let makeState: (handle: StateHandle, metadata: ReadonlyMap<string, unknown>) => State;
-/** Runs `work` with the native side of a state, which is kept until then even if the state is disposed meanwhile. */
-let holding: (state: State, work: (handle: StateHandle) => Promise<void>) => Promise<void>;
+/** A state that no file held: `modules` is what its state dict has as `_metadata`. */
+export let makeState: (handle: StateHandle, modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>) => State;
+/** What is written for a state: all that its file held, with its own dict in its place. */
+export let treeOf: (state: State) => Tree;
+let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
+/** Keeps the native side of a state while `work` runs, even if the state is disposed meanwhile. */
+let holding: (state: State, work: () => Promise<void>) => Promise<void>;
 
 /** Named tensors in file order. Nothing changes a state: training returns a new one. */
 export class State implements Disposable {
@@ -42,27 +52,28 @@ export class State implements Disposable {
   readonly names: readonly string[];
   /** In file order. Cheap: no values are copied. */
   readonly tensors: readonly StateTensor[];
-  /**
-   * What else the checkpoint held. `_metadata`, where it had one, is a Map from module path to a Map of that module's
-   * facts, as model.state_dict() attaches it: '' → version → 1.
-   */
-  readonly metadata: ReadonlyMap<string, unknown>;
   readonly #handle: StateHandle;
+  /** What it holds beside its own: the tensors of its metadata. */
+  readonly #others: readonly StateHandle[];
+  readonly #tree: Tree;
   readonly #indices: ReadonlyMap<string, number>;
+  #metadata: ReadonlyMap<string, unknown> | undefined;
   #disposed = false;
   #holders = 0;
 
   static {
-    makeState = (handle, metadata) => new State(handle, metadata);
+    makeState = (handle, modules) => new State(handle, [], (tensors) => newTree(handle, tensors, modules));
+    loadedState = ([handle, ...others], tree) => new State(handle!, others, () => tree);
+    treeOf = (state) => state.#tree;
     stateHandle = (state) => {
       if (!state.#disposed) return state.#handle;
       throw new LearnError('ERR_DISPOSED', 'This State was disposed and can no longer be used; load it again');
     };
     holding = async (state, work) => {
-      const handle = stateHandle(state);
+      stateHandle(state);
       state.#holders++;
       try {
-        await work(handle);
+        await work();
       } finally {
         state.#holders--;
         state.#free();
@@ -71,17 +82,32 @@ export class State implements Disposable {
   }
 
   /** States come from loadState(), createState() and training. */
-  private constructor(handle: StateHandle, metadata: ReadonlyMap<string, unknown>) {
+  private constructor(
+    handle: StateHandle,
+    others: readonly StateHandle[],
+    tree: (tensors: readonly StateTensor[]) => Tree,
+  ) {
     this.#handle = handle;
-    this.metadata = metadata;
-    const infos = fromNativeSync(() => native().stateInfo(handle));
+    this.#others = others;
+    const [infos] = fromNativeSync(() => native().stateInfo([this.#handle]));
     this.tensors = Object.freeze(
-      infos.map(({ name, dtype, shape }) =>
+      infos!.map(({ name, dtype, shape }) =>
         Object.freeze({ name, dtype: dtype as DType, shape: Object.freeze(shape) }),
       ),
     );
-    this.names = Object.freeze(infos.map(({ name }) => name));
+    this.names = Object.freeze(this.tensors.map(({ name }) => name));
     this.#indices = new Map(this.names.map((name, index) => [name, index]));
+    this.#tree = tree(this.tensors);
+  }
+
+  /**
+   * What else the checkpoint held: the other entries of a training checkpoint ('epoch', 'optimizer' …), with tensors as
+   * {@link TensorValue} and objects of unknown classes as {@link Opaque}; and `_metadata`, where it had one: a Map from
+   * module path to a Map of that module's facts, as model.state_dict() attaches it: '' → version → 1.
+   */
+  get metadata(): ReadonlyMap<string, unknown> {
+    this.#metadata ??= metadataOf(this.#tree);
+    return this.#metadata;
   }
 
   /**
@@ -111,7 +137,8 @@ export class State implements Disposable {
   }
 
   #free(): void {
-    if (this.#disposed && this.#holders === 0) native().disposeState(this.#handle);
+    if (!this.#disposed || this.#holders > 0) return;
+    for (const handle of [this.#handle, ...this.#others]) native().disposeState(handle);
   }
 
   [Symbol.dispose](): void {
@@ -128,43 +155,61 @@ export class State implements Disposable {
   }
 }
 
-/** Loads a state dict that torch.save wrote (.pth, .pt). */
-export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
-  isPath(file, 'path');
-  checkOptions('loadState', options, { signal: isSignal });
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const { plan, stateDict } = await parsePth(file, signal);
-  signal?.throwIfAborted();
-  const handle = await fromNative(() => native().readState(plan));
-  if (signal?.aborted) native().disposeState(handle);
-  signal?.throwIfAborted();
-  return makeState(handle, stateDict.metadata);
+/** What torch.save(model.state_dict()) writes: an OrderedDict of tensors that carries `_metadata`. */
+function newTree(
+  handle: StateHandle,
+  tensors: readonly StateTensor[],
+  modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
+): Tree {
+  const part = new OrderedDict(
+    tensors.map((tensor, index) => [tensor.name, new TensorValue({ handle }, index, tensor)] as const),
+  );
+  part.attributes = new Map([['_metadata', new OrderedDict(modules as ReadonlyMap<Value, Value>)]]);
+  return { root: part, path: [], part };
 }
 
 /**
- * Saves what torch.save(model.state_dict(), path) would, byte for byte, for Python to load. The file is replaced all at
- * once: with a crash, an abort or a full disk, what was there before is still there. A symbolic link is followed.
+ * Loads the tensors of a checkpoint, in any form that PyTorch has given it: .pth and .pt of every version, training
+ * checkpoints, safetensors. Nothing that a file names is ever run.
+ */
+export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
+  isPath(file, 'path');
+  checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal });
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const { plan, tree, sources } = await withCheckpoint(file, options, async (checkpoint) => ({
+    ...checkpoint,
+    plan: await readPlan(checkpoint),
+  }));
+  signal?.throwIfAborted();
+  const handles = await fromNative(() => native().readState(plan));
+  if (signal?.aborted) for (const handle of handles) native().disposeState(handle);
+  signal?.throwIfAborted();
+  sources.forEach((source, i) => {
+    source.handle = handles[i]!;
+  });
+  return loadedState(handles, tree);
+}
+
+/**
+ * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
+ * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
+ * symbolic link is followed. What Python's weights_only would refuse is left out, and a process warning says what.
  */
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
   if (!(state instanceof State)) throw invalid('a State', 'state', state);
   isPath(file, 'path');
   checkOptions('saveState', options, { signal: isSignal });
-  await holding(state, async (handle) => {
-    const infos = fromNativeSync(() => native().stateInfo(handle));
-    const pickle = pickleState(infos, state.metadata.get('_metadata'));
-    const archive = archiveName(file);
-    const write = (temporary: string, mode: number) =>
-      fromNative(() => native().writeState(handle, { path: temporary, mode, archive, pickle }));
-    await replaceFile(file, write, options.signal);
+  await holding(state, async () => {
+    const left = await writeCheckpoint(treeOf(state).root, file, options.signal);
+    if (left.length > 0) warn(file, left);
   });
 }
 
-/** The folder inside the zip, as PyTorch chooses it. */
-function archiveName(file: string): string {
-  const base = path.basename(file).replace(/^.*\\/, '');
-  const name = base.includes('.') ? base.slice(0, base.lastIndexOf('.')) : base;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
-  const isAscii = /^[\x00-\x7f]*$/.test(file);
-  return !isAscii || name === '' || name === '.' || name === '..' ? 'archive' : name;
+function warn(file: string, left: readonly string[]): void {
+  const what = left.slice(0, 20).join(', ') + (left.length > 20 ? ` and ${left.length - 20} more` : '');
+  process.emitWarning(`Not written to ${file}, since PyTorch's weights_only would refuse it: ${what}`, {
+    type: 'LearnWarning',
+    code: 'WARN_NOT_WRITTEN',
+  });
 }

@@ -1,6 +1,6 @@
 // Training: options and defaults, the native plan, and events as callbacks or as a stream.
 import { randomInt } from 'node:crypto';
-import { metadataOf } from './create-state';
+import { modulesOf } from './create-state';
 import { cifar10, type Dataset, isDataset } from './datasets';
 import type { DeviceInfo } from './device';
 import { runJob } from './job';
@@ -151,7 +151,7 @@ async function train({ model, device, plan }: Subject, dataset: DatasetHandle, o
       },
     },
   );
-  return { state: makeState(state, metadataOf(model)), history, steps: epochs * steps, seconds, device };
+  return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device };
 }
 
 /** The same run as a stream of its events, returning the result. Leaving the loop early stops the training. */

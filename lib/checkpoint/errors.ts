@@ -11,6 +11,13 @@ export function unsafeError(message: string): LearnError {
   return new LearnError('ERR_STATE_UNSAFE', message);
 }
 
+/** A tensor that is sound, but of a kind that is not read: an error only where its values are wanted. */
+export class UnsupportedTensor extends LearnError {
+  constructor(message: string) {
+    super('ERR_STATE_FORMAT', message);
+  }
+}
+
 /** Runs `parse`, whose errors then begin with the file's name. */
 export async function naming<T>(path: string, parse: () => Promise<T>): Promise<T> {
   try {

@@ -1,10 +1,12 @@
 // What a checkpoint holds, told without reading a tensor's bytes and without libtorch. For the command line's `inspect`.
-import { dtypes } from './dtypes';
-import { parsePth } from './pth';
+import { type Checkpoint, type ParseOptions, withCheckpoint } from './checkpoint';
+import type { ContainerFacts } from './container';
+import { type DType, dtypes } from './dtypes';
+import { metadataOf } from './tree';
 
 export interface InspectedTensor {
   name: string;
-  dtype: string;
+  dtype: DType;
   shape: number[];
   /** Its elements; a view may be larger or smaller than what is stored. */
   bytes: number;
@@ -12,30 +14,29 @@ export interface InspectedTensor {
   sharedWith?: string;
 }
 
-export interface FileDescription {
+export interface FileDescription extends ContainerFacts {
   path: string;
   bytes: number;
-  container: 'pth';
-  /** The folder inside the zip that everything is in. */
-  archive: string;
-  version: number;
-  byteorder: 'little' | 'big';
   tensors: InspectedTensor[];
   totals: {
     tensors: number;
     elements: number;
-    /** Of all storages that tensors lie in; shared ones once. */
+    storages: number;
+    /** Of all storages; shared ones once. */
     bytes: number;
   };
-  /** Maps as plain objects. */
-  metadata: Record<string, unknown>;
+  metadata: ReadonlyMap<string, unknown>;
 }
 
 /** Throws as loadState does for files that cannot be loaded. */
-export async function inspectFile(path: string): Promise<FileDescription> {
-  const { fileBytes, archive, version, byteorder, stateDict } = await parsePth(path);
+export function inspectFile(path: string, options: ParseOptions = {}): Promise<FileDescription> {
+  return withCheckpoint(path, options, async (checkpoint) => describe(checkpoint));
+}
+
+function describe({ path, fileBytes, facts, names, tensors: stored, storages, tree }: Checkpoint): FileDescription {
   const first = new Map<number, string>();
-  const tensors = stateDict.tensors.map(({ name, dtype, shape, storage }) => {
+  const tensors = stored.map(({ dtype, shape, storage }, i) => {
+    const name = names[i]!;
     const owner = first.get(storage);
     if (owner === undefined) first.set(storage, name);
     const bytes = elementsOf(shape) * dtypes[dtype].bytes;
@@ -44,18 +45,12 @@ export async function inspectFile(path: string): Promise<FileDescription> {
   const totals = {
     tensors: tensors.length,
     elements: tensors.reduce((sum, { shape }) => sum + elementsOf(shape), 0),
-    bytes: stateDict.storages.reduce((sum, { record }) => sum + record.bytes, 0),
+    storages: storages.length,
+    bytes: storages.reduce((sum, { stored: { bytes } }) => sum + bytes, 0),
   };
-  const metadata = toPlain(stateDict.metadata) as Record<string, unknown>;
-  return { path, bytes: fileBytes, container: 'pth', archive, version, byteorder, tensors, totals, metadata };
+  return { path, bytes: fileBytes, ...facts, tensors, totals, metadata: metadataOf(tree) };
 }
 
 function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function toPlain(value: unknown): unknown {
-  if (!(value instanceof Map)) return value;
-  // Own properties whatever the key: assignment would take __proto__ for something else.
-  return Object.fromEntries([...value].map(([key, item]) => [key, toPlain(item)]));
 }

@@ -5,6 +5,16 @@
 export const maxPickleBytes = 64 * 2 ** 20;
 /** Instructions of a pickle; a tensor takes about 30. */
 export const maxPickleInstructions = 16_000_000;
+/** Lists, tuples, dicts, calls: a tensor is nine. Each costs some 64 bytes of memory, and may be one byte of the file. */
+export const maxPickleContainers = 4_000_000;
+/** Dicts that hold something. */
+export const maxPickleDicts = 500_000;
+/** Values inside values: how deep the tree of a checkpoint may be. */
+export const maxDepth = 256;
+/** Of a whole pickled model. */
+export const maxModules = 100_000;
+/** Integers beyond 64 bits are read, as Python has them, but not without end. */
+export const maxIntegerBytes = 64;
 /** Instructions between two turns of the event loop: about a millisecond. */
 export const instructionsPerTurn = 20_000;
 /** A string inside a pickle. */
@@ -16,5 +26,8 @@ export const maxRecords = 1_000_000;
 /** The zip directory, 46 bytes a record and its name. */
 export const maxDirectoryBytes = 256 * 2 ** 20;
 export const maxRecordNameBytes = 4096;
+/** A compressed record once it is unpacked. DEFLATE makes at most 1032 bytes of one. */
+export const maxUnpackedBytes = 2 ** 30;
+export const maxDeflateRatio = 1032;
 /** Small records that are read whole: byteorder, version. */
 export const maxNoteBytes = 64;

@@ -1,4 +1,4 @@
-// The pickle instructions that torch.save uses, and those that pickle's protocols 3 to 5 add for the same values. Others
+// The pickle instructions that torch.save uses, and those that Python 2 and pickle's protocols 3 to 5 have for the same values. Others
 // are refused. Names as in Python's pickletools. For unpickle.ts and pickler.ts.
 
 export const op = {
@@ -14,6 +14,7 @@ export const op = {
   NONE: 0x4e,
   BINPERSID: 0x51,
   REDUCE: 0x52,
+  BINSTRING: 0x54,
   SHORT_BINSTRING: 0x55,
   BINUNICODE: 0x58,
   EMPTY_LIST: 0x5d,
@@ -37,8 +38,16 @@ export const op = {
   NEWTRUE: 0x88,
   NEWFALSE: 0x89,
   LONG1: 0x8a,
+  LONG4: 0x8b,
   SHORT_BINUNICODE: 0x8c,
+  BINUNICODE8: 0x8d,
+  BINBYTES8: 0x8e,
+  EMPTY_SET: 0x8f,
+  ADDITEMS: 0x90,
+  FROZENSET: 0x91,
+  NEWOBJ_EX: 0x92,
   STACK_GLOBAL: 0x93,
   MEMOIZE: 0x94,
   FRAME: 0x95,
+  BYTEARRAY8: 0x96,
 } as const;

@@ -2,7 +2,9 @@
 // For unpickle.ts.
 import type { LearnError } from '../errors';
 import { formatError } from './errors';
-import { maxGlobalBytes, maxStringBytes } from './limits';
+import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from './limits';
+import { op } from './opcodes';
+import { Float } from './values';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -10,10 +12,18 @@ export class PickleBytes {
   /** Where the instruction in hand starts. */
   begun = 0;
   readonly #bytes: Buffer;
+  readonly #place: string;
   #at = 0;
 
-  constructor(bytes: Buffer) {
+  /** `place` says for messages what the bytes are: 'data.pkl'. */
+  constructor(bytes: Buffer, place: string) {
     this.#bytes = bytes;
+    this.#place = place;
+  }
+
+  /** Bytes passed so far. */
+  get passed(): number {
+    return this.#at;
   }
 
   get left(): number {
@@ -46,29 +56,86 @@ export class PickleBytes {
     return this.#bytes.readBigUInt64LE(this.#take(8));
   }
 
-  double(): number {
-    return this.#bytes.readDoubleBE(this.#take(8));
-  }
-
   /** An integer in two's complement of any width. */
   long(width: number): number | bigint {
+    if (width > maxIntegerBytes) throw this.error(`an integer of ${width} bytes is too long`);
     if (width === 0) return 0;
     const digits = Buffer.from(this.#slice(width)).reverse().toString('hex');
     const value = BigInt.asIntN(8 * width, BigInt(`0x${digits}`));
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
+  /** A copy: what is kept of a pickle must not keep all of it. */
   block(length: number): Uint8Array {
-    if (length > maxStringBytes) throw this.error(`a string of ${length} bytes is too long`);
-    return this.#slice(length);
+    return Uint8Array.from(this.#slice(length));
   }
 
   text(length: number): string {
-    const bytes = this.block(length);
+    const bytes = this.#string(length);
     try {
       return utf8.decode(bytes);
     } catch {
       throw this.error('a string is not valid UTF-8');
+    }
+  }
+
+  /** A string of Python 2, which may be text in some encoding or any bytes. */
+  oldText(length: number): string {
+    const bytes = this.#string(length);
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      return bytes.toString('latin1');
+    }
+  }
+
+  /** A length of eight bytes, which is compared with what is left before it becomes a number. */
+  length64(): number {
+    const length = this.uint64();
+    if (length > BigInt(this.left)) throw this.error('it is cut');
+    return Number(length);
+  }
+
+  /** The value that an instruction itself holds; undefined for instructions that hold none. */
+  literal(code: number): null | boolean | number | bigint | string | Uint8Array | Float | undefined {
+    switch (code) {
+      case op.NONE:
+        return null;
+      case op.NEWTRUE:
+        return true;
+      case op.NEWFALSE:
+        return false;
+      case op.BININT:
+        return this.int32();
+      case op.BININT1:
+        return this.byte();
+      case op.BININT2:
+        return this.uint16();
+      case op.LONG1:
+        return this.long(this.byte());
+      case op.LONG4:
+        return this.long(this.uint32());
+      case op.BINFLOAT:
+        return this.#float();
+      case op.BINUNICODE:
+        return this.text(this.uint32());
+      case op.BINUNICODE8:
+        return this.text(this.length64());
+      case op.SHORT_BINUNICODE:
+        return this.text(this.byte());
+      case op.SHORT_BINSTRING:
+        return this.oldText(this.byte());
+      case op.BINSTRING:
+        return this.oldText(this.uint32());
+      case op.SHORT_BINBYTES:
+        return this.block(this.byte());
+      case op.BINBYTES:
+        return this.block(this.uint32());
+      case op.BINBYTES8:
+      case op.BYTEARRAY8:
+        return this.block(this.length64());
+      default:
+        return undefined;
     }
   }
 
@@ -82,7 +149,17 @@ export class PickleBytes {
   }
 
   error(problem: string): LearnError {
-    return formatError(`its pickle is damaged: ${problem} (at byte ${this.begun} of data.pkl)`);
+    return formatError(`its pickle is damaged: ${problem} (at byte ${this.begun} of ${this.#place})`);
+  }
+
+  #float(): number | Float {
+    const value = this.#bytes.readDoubleBE(this.#take(8));
+    return Number.isInteger(value) ? new Float(value) : value;
+  }
+
+  #string(length: number): Buffer {
+    if (length > maxStringBytes) throw this.error(`a string of ${length} bytes is too long`);
+    return this.#slice(length);
   }
 
   #slice(length: number): Buffer {

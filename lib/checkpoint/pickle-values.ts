@@ -1,12 +1,15 @@
 // What a pickle comes to here: inert values. A pickle asks for functions to be called; we only note which ones and with
-// what. unpickle.ts makes these, tensors.ts and state-dict.ts give meaning to the few that they know.
+// what. unpickle.ts makes these, tensors.ts and resolve.ts give meaning to the few that they know.
+import { Float } from './values';
 
 /** The name of something in Python. Never looked up, imported or called. */
 export class PickleGlobal {
+  readonly module: string;
   /** As people write it: 'torch._utils._rebuild_tensor_v2'. */
   readonly name: string;
 
   constructor(module: string, attribute: string) {
+    this.module = module;
     this.name = `${module}.${attribute}`;
   }
 }
@@ -15,14 +18,19 @@ export class PickleGlobal {
 export class PickleCall {
   readonly callee: PickleValue;
   readonly args: PickleValue;
+  /** By NEWOBJ: the callee is a class, whose __new__ gets the arguments. */
+  readonly isNew: boolean;
   /** What __setstate__ would get. */
   state: PickleValue | undefined;
-  /** Something was put into the result as if it were a list or a dict. */
-  extended = false;
+  /** What would be appended to the result, as to a list. */
+  readonly items: PickleValue[] = [];
+  /** What would be set in the result, as in a dict. */
+  readonly entries: [PickleValue, PickleValue][] = [];
 
-  constructor(callee: PickleValue, args: PickleValue) {
+  constructor(callee: PickleValue, args: PickleValue, isNew = false) {
     this.callee = callee;
     this.args = args;
+    this.isNew = isNew;
   }
 }
 
@@ -43,11 +51,34 @@ export class PickleTuple {
   }
 }
 
+export class PickleSet {
+  readonly items: PickleValue[];
+
+  constructor(items: PickleValue[] = []) {
+    this.items = items;
+  }
+}
+
 /** dict or OrderedDict. A Map: names such as __proto__ are keys like all others. */
 export class PickleDict {
-  readonly entries = new Map<PickleValue, PickleValue>();
+  readonly isOrdered: boolean;
+  #entries: Map<PickleValue, PickleValue> | undefined;
   /** What an OrderedDict carries besides its items, such as _metadata. */
   attributes: PickleDict | undefined;
+
+  constructor(isOrdered = false) {
+    this.isOrdered = isOrdered;
+  }
+
+  /** Made at first use: every tensor has an empty dict of hooks. */
+  get entries(): Map<PickleValue, PickleValue> {
+    this.#entries ??= new Map();
+    return this.#entries;
+  }
+
+  get size(): number {
+    return this.#entries?.size ?? 0;
+  }
 }
 
 export type PickleValue =
@@ -57,8 +88,10 @@ export type PickleValue =
   | bigint
   | string
   | Uint8Array
+  | Float
   | PickleValue[]
   | PickleTuple
+  | PickleSet
   | PickleDict
   | PickleGlobal
   | PickleCall
@@ -70,11 +103,13 @@ export function kindOf(value: PickleValue | undefined): string {
   if (value === null) return 'None';
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 60))}`;
   if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`;
+  if (value instanceof Float) return `the number ${value.value}`;
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value instanceof Uint8Array) return 'bytes';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof PickleTuple) return `a tuple of ${value.items.length}`;
-  if (value instanceof PickleDict) return `a dict of ${value.entries.size}`;
+  if (value instanceof PickleSet) return `a set of ${value.items.length}`;
+  if (value instanceof PickleDict) return `a dict of ${value.size}`;
   if (value instanceof PickleGlobal) return value.name;
   if (value instanceof PickleReference) return 'a storage';
   return value.callee instanceof PickleGlobal ? `${value.callee.name}(…)` : 'a call';

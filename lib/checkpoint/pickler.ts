@@ -1,5 +1,5 @@
 // Writes pickles of protocol 2 with the very bytes of Python's C pickler: what is remembered, when, and under which
-// number. Only the few kinds of values that a state dict has. For pickle-state.ts.
+// number. For pickle-tree.ts.
 import { op } from './opcodes';
 
 /** Python writes the items of a dict in groups of this many. */
@@ -9,7 +9,7 @@ export class Pickler {
   #bytes = Buffer.alloc(4096);
   #length = 0;
   /** What was written before, by what makes it the same object in Python. */
-  readonly #memo = new Map<string, number>();
+  readonly #memo = new Map<unknown, number>();
   #remembered = 0;
 
   constructor() {
@@ -27,7 +27,7 @@ export class Pickler {
   }
 
   /** Gives what was just written a number. Python does so for everything that could be met again. */
-  remember(identity?: string): void {
+  remember(identity?: unknown): void {
     if (identity !== undefined) this.#memo.set(identity, this.#remembered);
     this.#numbered(op.BINPUT, op.LONG_BINPUT, this.#remembered++);
   }
@@ -59,7 +59,7 @@ export class Pickler {
 
   /** `identity` tells apart equal strings that are different objects in Python. */
   string(text: string, identity = `string ${text}`): void {
-    if (this.#repeat(identity)) return;
+    if (this.repeat(identity)) return;
     const bytes = Buffer.from(text, 'utf8');
     this.opcode(op.BINUNICODE);
     this.#uint(bytes.length, 4);
@@ -69,13 +69,14 @@ export class Pickler {
 
   global(module: string, name: string): void {
     const identity = `global ${module} ${name}`;
-    if (this.#repeat(identity)) return;
+    if (this.repeat(identity)) return;
     this.opcode(op.GLOBAL);
     this.#raw(Buffer.from(`${module}\n${name}\n`, 'utf8'));
     this.remember(identity);
   }
 
-  tuple(items: readonly (() => void)[]): void {
+  /** `identity` is the value that is written: where it is met again, it is the same object in Python too. */
+  tuple(items: readonly (() => void)[], identity?: unknown): void {
     if (items.length === 0) {
       this.opcode(op.EMPTY_TUPLE);
       return;
@@ -84,35 +85,45 @@ export class Pickler {
     if (short === undefined) this.opcode(op.MARK);
     for (const write of items) write();
     this.opcode(short ?? op.TUPLE);
-    this.remember();
+    this.remember(identity);
+  }
+
+  list(items: readonly (() => void)[], identity?: unknown): void {
+    this.opcode(op.EMPTY_LIST);
+    this.remember(identity);
+    this.#groups(items, (write) => write(), op.APPEND, op.APPENDS);
   }
 
   /** OrderedDict(), empty so far. */
-  orderedDict(): void {
+  orderedDict(identity?: unknown): void {
     this.global('collections', 'OrderedDict');
     this.tuple([]);
     this.opcode(op.REDUCE);
-    this.remember();
+    this.remember(identity);
   }
 
   /** {}, empty so far. */
-  dict(): void {
+  dict(identity?: unknown): void {
     this.opcode(op.EMPTY_DICT);
-    this.remember();
+    this.remember(identity);
   }
 
   /** Puts items into the dict written last. `write` is to write a key and its value. */
   items<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    this.#groups(items, write, op.SETITEM, op.SETITEMS);
+  }
+
+  #groups<Item>(items: readonly Item[], write: (item: Item) => void, one: number, many: number): void {
     for (let at = 0; at < items.length; at += itemsPerGroup) {
       const group = items.slice(at, at + itemsPerGroup);
       if (group.length > 1) this.opcode(op.MARK);
       for (const item of group) write(item);
-      this.opcode(group.length > 1 ? op.SETITEMS : op.SETITEM);
+      this.opcode(group.length > 1 ? many : one);
     }
   }
 
   /** Refers to something written before, if it was. */
-  #repeat(identity: string): boolean {
+  repeat(identity: unknown): boolean {
     const index = this.#memo.get(identity);
     if (index !== undefined) this.#numbered(op.BINGET, op.LONG_BINGET, index);
     return index !== undefined;

@@ -1,7 +1,8 @@
 // Tensors as torch.save pickles them: calls of a few functions of PyTorch, each checked against the storages that are
-// really there. state-dict.ts asks for them one by one.
+// really there. resolve.ts asks for them one by one.
+import type { StorageTable, StoredBytes } from './container';
 import { type DType, dtypeOfStorage, dtypes, isDType } from './dtypes';
-import { formatError } from './errors';
+import { formatError, UnsupportedTensor } from './errors';
 import { maxDimensions } from './limits';
 import {
   kindOf,
@@ -12,7 +13,6 @@ import {
   PickleTuple,
   type PickleValue,
 } from './pickle-values';
-import type { ZipRecord } from './zip';
 
 export interface StoredTensor {
   dtype: DType;
@@ -25,37 +25,61 @@ export interface StoredTensor {
 }
 
 export interface StoredStorage {
-  record: ZipRecord;
+  stored: StoredBytes;
   /** undefined: bytes, to which each tensor gives a dtype. */
   dtype: DType | undefined;
 }
 
 const plain = 'torch._utils._rebuild_tensor_v2';
 const plainOfBytes = 'torch._utils._rebuild_tensor_v3';
-const parameter = 'torch._utils._rebuild_parameter';
-const parameterWithState = 'torch._utils._rebuild_parameter_with_state';
+/** Before PyTorch 0.4: neither requires_grad nor hooks. */
+const plainOld = 'torch._utils._rebuild_tensor';
+const parameters: ReadonlySet<string> = new Set([
+  'torch._utils._rebuild_parameter',
+  'torch._utils._rebuild_parameter_with_state',
+  // As PyTorch before 0.4 made them: an object with the tensor as its argument.
+  'torch.nn.parameter.Parameter',
+  'torch.autograd.variable.Variable',
+]);
 const ofType = 'torch._tensor._rebuild_from_type_v2';
+/** Classes that _rebuild_from_type_v2 may name; others keep more than a tensor. */
+const plainTypes: ReadonlySet<string> = new Set([
+  'torch.Tensor',
+  'torch.nn.parameter.Parameter',
+  'torch.nn.parameter.Buffer',
+]);
 
 /** Kinds of tensors that are refused, in words. */
 const others: Readonly<Record<string, string>> = {
   'torch._utils._rebuild_sparse_tensor': 'a sparse tensor; store .to_dense()',
+  'torch._utils._rebuild_sparse_csr_tensor': 'a sparse tensor; store .to_dense()',
   'torch._utils._rebuild_qtensor': 'a quantised tensor; store .dequantize()',
-  'torch._utils._rebuild_meta_tensor_no_storage': 'a meta tensor, which has no values',
+  'torch._utils._rebuild_meta_tensor_no_storage': 'a meta tensor, which has no values; store the real one',
   'torch._utils._rebuild_nested_tensor': 'a nested tensor; store its parts',
+  'torch._utils._rebuild_wrapper_subclass': 'a tensor of a class of its own; store the plain tensor',
+  'torch._utils._rebuild_device_tensor_from_numpy': 'a tensor of another device; store .cpu()',
+  'torch._utils._rebuild_device_tensor_from_cpu_tensor': 'a tensor of another device; store .cpu()',
 };
 
-/** Functions that make tensors: all that may be "called" in a state dict. */
-export const tensorFunctions: ReadonlySet<string> = new Set([
+const functions: ReadonlySet<string> = new Set([
   plain,
   plainOfBytes,
-  parameter,
-  parameterWithState,
+  plainOld,
+  ...parameters,
   ofType,
   ...Object.keys(others),
 ]);
 
+export function isTensorFunction(name: string): boolean {
+  return functions.has(name);
+}
+
+/** Before PyTorch 0.2 a tensor was an object of the class of its dtype, with its parts as state. */
+const oldTensor = /^torch\.(cuda\.)?(\w+)Tensor$/;
+
 export function isTensor(value: PickleValue): value is PickleCall & { callee: PickleGlobal } {
-  return value instanceof PickleCall && value.callee instanceof PickleGlobal && tensorFunctions.has(value.callee.name);
+  if (!(value instanceof PickleCall && value.callee instanceof PickleGlobal)) return false;
+  return functions.has(value.callee.name) || (oldTensor.test(value.callee.name) && value.state !== undefined);
 }
 
 /** A parameter of a tensor with attributes is the deepest that PyTorch nests these calls. */
@@ -63,73 +87,71 @@ const maxNesting = 4;
 
 export class TensorReader {
   readonly storages: StoredStorage[] = [];
-  readonly #records: ReadonlyMap<string, ZipRecord>;
+  readonly #table: StorageTable;
   readonly #numbers = new Map<string, number>();
 
-  constructor(records: ReadonlyMap<string, ZipRecord>) {
-    this.#records = records;
+  constructor(table: StorageTable) {
+    this.#table = table;
   }
 
-  /** `path` says where in the pickle the value is. */
+  /** `path` says where in the pickle the value is. Throws UnsupportedTensor for kinds that are sound but not read. */
   read(value: PickleValue, path: string): StoredTensor {
     let inner = value;
     for (let depth = 0; depth < maxNesting && isTensor(inner); depth++) {
-      const { callee, args, state, extended } = inner;
-      if (!(args instanceof PickleTuple) || state !== undefined || extended)
+      const { callee, args, state, items, entries } = inner;
+      const isOld = oldTensor.test(callee.name) || inner.isNew;
+      if (!(args instanceof PickleTuple) || (state !== undefined && !isOld) || items.length > 0 || entries.length > 0)
         throw formatError(`${path} is no valid tensor`);
-      switch (callee.name) {
-        case plain:
-        case plainOfBytes:
-          return this.#readPlain(args.items, callee.name === plainOfBytes, path);
-        case parameter:
-        case parameterWithState:
-          inner = args.items[0] ?? null;
-          break;
-        case ofType:
-          inner = new PickleCall(args.items[0] ?? null, args.items[2] ?? null);
-          break;
-        default:
-          throw formatError(`${path} is ${others[callee.name]} before saving`);
-      }
+      if (callee.name === plain || callee.name === plainOfBytes)
+        return this.#readPlain(args.items, callee.name === plainOfBytes, path);
+      if (callee.name === plainOld) return this.#readPlain([...args.items, false, null], false, path);
+      if (oldTensor.test(callee.name))
+        return this.#readPlain([...(state instanceof PickleTuple ? state.items : []), false, null], false, path);
+      if (parameters.has(callee.name)) inner = args.items[0] ?? null;
+      else if (callee.name === ofType) inner = ofPlainType(args.items, path);
+      else throw new UnsupportedTensor(`${path} is ${others[callee.name]} before saving`);
     }
     throw formatError(`Expected a tensor for ${path} but found ${kindOf(inner)}`);
   }
 
   #readPlain(args: readonly PickleValue[], ofBytes: boolean, path: string): StoredTensor {
     const [reference, offset, size, strides, requiresGrad, hooks, ...rest] = args;
-    const hasHooks = !(hooks === null || (hooks instanceof PickleDict && hooks.entries.size === 0));
+    const hasHooks = !(hooks === null || (hooks instanceof PickleDict && hooks.size === 0));
     if (typeof requiresGrad !== 'boolean' || hasHooks || rest.length > (ofBytes ? 2 : 1)) {
       throw formatError(`${path} is a tensor with unexpected arguments`);
     }
     const dtypeArgument = ofBytes ? rest.shift() : undefined;
     checkView(rest[0], path);
-    const storage = this.#storage(reference, path);
-    const { dtype: typed, record } = this.storages[storage]!;
-    const dtype = ofBytes ? dtypeNamed(dtypeArgument, path) : typed;
-    if (dtype === undefined || (ofBytes && typed !== undefined)) {
+    const view = this.#storage(reference, path);
+    const { dtype: typed, stored } = this.storages[view.storage]!;
+    if (ofBytes !== (typed === undefined))
       throw formatError(`${path} is a tensor whose storage has an unexpected type`);
-    }
+    const dtype = typed ?? dtypeNamed(dtypeArgument, path);
     const shape = sizes(size, 'shape', path);
     const stride = sizes(strides, 'stride', path);
     if (stride.length !== shape.length || !isSize(offset)) {
       throw formatError(`${path} has ${shape.length} sizes, ${stride.length} strides and the offset ${kindOf(offset)}`);
     }
-    const room = Math.floor(record.bytes / dtypes[dtype].bytes);
+    const room = view.elements ?? Math.floor(stored.bytes / dtypes[dtype].bytes);
     const extent = extentOf(shape, stride, offset);
     if (!(extent <= room)) {
       throw formatError(
-        `${path} of shape [${shape}], stride [${stride}] and offset ${offset} needs ${extent} elements of ${record.path}, ` +
+        `${path} of shape [${shape}], stride [${stride}] and offset ${offset} needs ${extent} elements of ${stored.path}, ` +
           `which has ${room}`,
       );
     }
-    return { dtype, shape, stride, offset, storage };
+    return { dtype, shape, stride, offset: offset + view.offset, storage: view.storage };
   }
 
-  /** The number of a storage, from ('storage', type, key, location, elements). */
-  #storage(reference: PickleValue | undefined, path: string): number {
-    const id = reference instanceof PickleReference ? reference.id : undefined;
-    const [tag, type, key, location, elements] = id instanceof PickleTuple && id.items.length === 5 ? id.items : [];
+  /**
+   * From ('storage', type, key, location, elements), and in legacy streams a sixth: None, or (key, offset, elements) of a
+   * part of the storage that the tensor is to see as if it were all.
+   */
+  #storage(reference: PickleValue | undefined, path: string): { storage: number; offset: number; elements?: number } {
+    const id = reference instanceof PickleReference && reference.id instanceof PickleTuple ? reference.id.items : [];
+    const [tag, type, key, location, elements, part] = id;
     if (
+      (id.length !== 5 && id.length !== 6) ||
       tag !== 'storage' ||
       !(type instanceof PickleGlobal) ||
       typeof key !== 'string' ||
@@ -138,23 +160,42 @@ export class TensorReader {
       throw formatError(`Expected a storage for ${path} but found ${kindOf(reference)}`);
     }
     const dtype = storageType(type.name, path);
-    const record = this.#records.get(`data/${key}`);
-    if (!record) throw formatError(`${path} is stored in data/${key}, which the file does not have`);
+    const stored = this.#table.get(key);
+    if (!stored)
+      throw formatError(`${path} is stored under the key ${JSON.stringify(key)}, which the file does not have`);
     const width = dtype === undefined ? 1 : dtypes[dtype].bytes;
-    if (!isSize(elements) || elements * width !== record.bytes) {
+    if (!isSize(elements) || elements * width !== stored.bytes) {
       throw formatError(
-        `${path} expects ${kindOf(elements)} of elements of ${width} bytes in ${record.path}, which has ${record.bytes} bytes`,
+        `${path} expects ${kindOf(elements)} of elements of ${width} bytes in ${stored.path}, which has ${stored.bytes} bytes`,
       );
     }
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.storages.push({ record, dtype }) - 1;
-      this.#numbers.set(key, number);
-    } else if (this.storages[number]!.dtype !== dtype) {
-      throw formatError(`${path} takes ${record.path} for ${type.name}, another tensor for something else`);
+    const storage = this.#numberOf(key, { stored, dtype }, type.name, path);
+    if (part === undefined || part === null) return { storage, offset: 0 };
+    const [partKey, offset, size] = part instanceof PickleTuple && part.items.length === 3 ? part.items : [];
+    if (typeof partKey !== 'string' || !isSize(offset) || !isSize(size) || offset + size > elements) {
+      throw formatError(`${path} is in a part of ${stored.path} that does not lie in it`);
     }
-    return number;
+    return { storage, offset, elements: size };
   }
+
+  #numberOf(key: string, storage: StoredStorage, type: string, path: string): number {
+    const known = this.#numbers.get(key);
+    if (known === undefined) {
+      this.#numbers.set(key, this.storages.push(storage) - 1);
+      return this.storages.length - 1;
+    }
+    if (this.storages[known]!.dtype === storage.dtype) return known;
+    throw formatError(`${path} takes ${storage.stored.path} for ${type}, another tensor for something else`);
+  }
+}
+
+/** What _rebuild_from_type_v2(function, type, arguments, attributes) makes a tensor of. */
+function ofPlainType([callee, type, args]: readonly PickleValue[], path: string): PickleValue {
+  if (!(type instanceof PickleGlobal) || !(callee instanceof PickleGlobal))
+    throw formatError(`${path} is a tensor with unexpected arguments`);
+  if (!plainTypes.has(type.name))
+    throw new UnsupportedTensor(`${path} is a tensor of the class ${type.name}; store the plain tensor before saving`);
+  return new PickleCall(callee, args ?? null);
 }
 
 function isSize(value: PickleValue | undefined): value is number {
@@ -178,15 +219,15 @@ function extentOf(shape: readonly number[], stride: readonly number[], offset: n
 
 /** dtype of a typed storage; undefined for bytes. Old files name the device too: torch.cuda.FloatStorage. */
 function storageType(name: string, path: string): DType | undefined {
-  if (name === 'torch.storage.UntypedStorage') return undefined;
+  if (name === 'torch.storage.UntypedStorage' || name === 'torch.UntypedStorage') return undefined;
   const dtype = dtypeOfStorage(name.replace(/^torch\.(cuda\.)?/, ''));
-  if (!dtype) throw formatError(`${path} is stored as ${name}, which is not supported`);
+  if (!dtype) throw new UnsupportedTensor(`${path} is stored as ${name}, which is not supported`);
   return dtype;
 }
 
 function dtypeNamed(value: PickleValue | undefined, path: string): DType {
   const name = value instanceof PickleGlobal ? value.name.replace(/^torch\./, '') : '';
-  if (!isDType(name)) throw formatError(`${path} has the dtype ${kindOf(value)}, which is not supported`);
+  if (!isDType(name)) throw new UnsupportedTensor(`${path} has the dtype ${kindOf(value)}, which is not supported`);
   return name;
 }
 
@@ -194,5 +235,5 @@ function dtypeNamed(value: PickleValue | undefined, path: string): DType {
 function checkView(metadata: PickleValue | undefined, path: string): void {
   if (metadata === undefined || metadata === null) return;
   if (metadata instanceof PickleDict && [...metadata.entries.values()].every((set) => set === false)) return;
-  throw formatError(`${path} is a conjugated or negated view; store .resolve_conj().resolve_neg() instead`);
+  throw new UnsupportedTensor(`${path} is a conjugated or negated view; store .resolve_conj().resolve_neg() instead`);
 }

@@ -1,7 +1,8 @@
 // Reads a pickle into inert values: the instructions of torch.save, and nothing that could run code. Works without
 // recursion, so that no nesting can exhaust the stack, and in turns, so that the event loop goes on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { instructionsPerTurn, maxPickleInstructions } from './limits';
+import { currentModule } from './globals';
+import { instructionsPerTurn, maxPickleContainers, maxPickleDicts, maxPickleInstructions } from './limits';
 import { op } from './opcodes';
 import { PickleBytes } from './pickle-bytes';
 import {
@@ -10,6 +11,7 @@ import {
   PickleDict,
   PickleGlobal,
   PickleReference,
+  PickleSet,
   PickleTuple,
   type PickleValue,
 } from './pickle-values';
@@ -18,15 +20,28 @@ export interface Unpickled {
   value: PickleValue;
   /** Every global that is named anywhere, whether it ends up in `value` or not. */
   globals: PickleGlobal[];
+  /** Bytes that the pickle takes. */
+  length: number;
 }
 
-export async function unpickle(bytes: Buffer, signal?: AbortSignal): Promise<Unpickled> {
-  const machine = new Unpickler(bytes);
+interface UnpickleOptions {
+  /** What the bytes are, for messages: 'data.pkl'. */
+  place: string;
+  /** Something else may follow the pickle. */
+  isFollowed?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export async function unpickle(bytes: Buffer, { place, isFollowed, signal }: UnpickleOptions): Promise<Unpickled> {
+  const input = new PickleBytes(bytes, place);
+  const machine = new Unpickler(input);
   while (!machine.run(instructionsPerTurn)) {
     await nextTurn();
     signal?.throwIfAborted();
   }
-  return { value: machine.result(), globals: machine.globals };
+  const value = machine.result();
+  if (input.left > 0 && !isFollowed) throw input.error(`${input.left} bytes follow its end`);
+  return { value, globals: machine.globals, length: input.passed };
 }
 
 class Unpickler {
@@ -37,9 +52,11 @@ class Unpickler {
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #executed = 0;
+  #containers = 0;
+  #dicts = 0;
 
-  constructor(bytes: Buffer) {
-    this.#input = new PickleBytes(bytes);
+  constructor(input: PickleBytes) {
+    this.#input = input;
   }
 
   /** Up to `count` instructions. Returns whether STOP was among them. */
@@ -58,46 +75,28 @@ class Unpickler {
   }
 
   result(): PickleValue {
-    if (this.#input.left > 0) throw this.#error(`${this.#input.left} bytes follow its end`);
     if (this.#marks.length > 0 || this.#stack.length !== 1)
       throw this.#error(`it ends with ${this.#stack.length} values`);
     return this.#stack[0]!;
   }
 
   #execute(code: number): void {
-    const value = this.#value(code);
+    const literal = this.#input.literal(code);
+    const value = literal === undefined ? this.#container(code) : literal;
     if (value === undefined) this.#act(code);
     else this.#stack.push(value);
   }
 
-  /** The value that an instruction puts on the stack; undefined for instructions that do something else. */
-  #value(code: number): PickleValue | undefined {
+  /** The value that an instruction makes of others and puts on the stack; undefined for those that do something else. */
+  #container(code: number): PickleValue | undefined {
+    const value = this.#newContainer(code);
+    if (value !== undefined && ++this.#containers > maxPickleContainers)
+      throw this.#error(`it has more than ${maxPickleContainers} lists, tuples and dicts`);
+    return value;
+  }
+
+  #newContainer(code: number): PickleValue | undefined {
     switch (code) {
-      case op.NONE:
-        return null;
-      case op.NEWTRUE:
-        return true;
-      case op.NEWFALSE:
-        return false;
-      case op.BININT:
-        return this.#input.int32();
-      case op.BININT1:
-        return this.#input.byte();
-      case op.BININT2:
-        return this.#input.uint16();
-      case op.LONG1:
-        return this.#input.long(this.#input.byte());
-      case op.BINFLOAT:
-        return this.#input.double();
-      case op.BINUNICODE:
-        return this.#input.text(this.#input.uint32());
-      case op.SHORT_BINUNICODE:
-      case op.SHORT_BINSTRING:
-        return this.#input.text(this.#input.byte());
-      case op.BINBYTES:
-        return this.#input.block(this.#input.uint32());
-      case op.SHORT_BINBYTES:
-        return this.#input.block(this.#input.byte());
       case op.EMPTY_TUPLE:
         return new PickleTuple([]);
       case op.TUPLE1:
@@ -112,6 +111,10 @@ class Unpickler {
         return [];
       case op.EMPTY_DICT:
         return new PickleDict();
+      case op.EMPTY_SET:
+        return new PickleSet();
+      case op.FROZENSET:
+        return new PickleSet(this.#popToMark());
       case op.GLOBAL:
         return this.#global(this.#input.line(), this.#input.line());
       case op.STACK_GLOBAL: {
@@ -121,14 +124,16 @@ class Unpickler {
       case op.REDUCE:
       case op.NEWOBJ: {
         const [callee, args] = this.#popMany(2);
-        return this.#call(callee!, args!);
+        return this.#call(callee!, args!, code === op.NEWOBJ);
+      }
+      case op.NEWOBJ_EX: {
+        const [callee, args, named] = this.#popMany(3);
+        if (!(named instanceof PickleDict) || named.size > 0)
+          throw this.#error('an object is made with named arguments');
+        return this.#call(callee!, args!, true);
       }
       case op.BINPERSID:
         return new PickleReference(this.#pop());
-      case op.BINGET:
-        return this.#get(this.#input.byte());
-      case op.LONG_BINGET:
-        return this.#get(this.#input.uint32());
       default:
         return undefined;
     }
@@ -151,6 +156,9 @@ class Unpickler {
       case op.APPENDS:
         this.#append(this.#popToMark());
         break;
+      case op.ADDITEMS:
+        this.#addItems(this.#popToMark());
+        break;
       case op.SETITEM:
         this.#setItems(this.#popMany(2));
         break;
@@ -159,6 +167,12 @@ class Unpickler {
         break;
       case op.BUILD:
         this.#build(this.#pop());
+        break;
+      case op.BINGET:
+        this.#stack.push(this.#get(this.#input.byte()));
+        break;
+      case op.LONG_BINGET:
+        this.#stack.push(this.#get(this.#input.uint32()));
         break;
       case op.BINPUT:
         this.#memo.set(this.#input.byte(), this.#top());
@@ -188,46 +202,63 @@ class Unpickler {
   #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
     if (typeof module !== 'string' || typeof attribute !== 'string')
       throw this.#error('a global is named by no string');
-    const found = new PickleGlobal(module, attribute);
+    const found = new PickleGlobal(currentModule(module), attribute);
     this.globals.push(found);
     return found;
   }
 
-  #call(callee: PickleValue, args: PickleValue): PickleDict | PickleCall {
+  #call(callee: PickleValue, args: PickleValue, isNew: boolean): PickleDict | PickleCall {
     if (!(callee instanceof PickleGlobal) || callee.name !== 'collections.OrderedDict')
-      return new PickleCall(callee, args);
-    const isEmpty = args instanceof PickleTuple && args.items.length === 0;
-    if (!isEmpty) throw this.#error('an OrderedDict is made from something');
-    return new PickleDict();
+      return new PickleCall(callee, args, isNew);
+    const dict = new PickleDict(true);
+    const [pairs, ...more] = args instanceof PickleTuple ? args.items : [null];
+    if (pairs === undefined) return dict;
+    // Python 2 gives the items as one list of pairs.
+    if (!Array.isArray(pairs) || more.length > 0) throw this.#error('an OrderedDict is made from something');
+    for (const pair of pairs) {
+      const items = pair instanceof PickleTuple ? pair.items : pair;
+      if (!Array.isArray(items) || items.length !== 2) throw this.#error('an OrderedDict is made from no pairs');
+      this.#setItem(dict, items[0]!, items[1]!);
+    }
+    return dict;
   }
 
   #build(state: PickleValue): void {
     const target = this.#top();
     if (target instanceof PickleCall) target.state = state;
-    else if (target instanceof PickleDict && state instanceof PickleDict) target.attributes = state;
+    else if (target instanceof PickleDict && target.isOrdered && state instanceof PickleDict) target.attributes = state;
     else throw this.#error(`${kindOf(target)} cannot take the state ${kindOf(state)}`);
   }
 
   #append(items: PickleValue[]): void {
     const target = this.#top();
-    if (target instanceof PickleCall) target.extended = true;
-    else if (Array.isArray(target)) for (const item of items) target.push(item);
-    else throw this.#error(`${kindOf(target)} cannot be appended to`);
+    const list = target instanceof PickleCall ? target.items : target;
+    if (!Array.isArray(list)) throw this.#error(`${kindOf(target)} cannot be appended to`);
+    for (const item of items) list.push(item);
+  }
+
+  #addItems(items: PickleValue[]): void {
+    const target = this.#top();
+    if (!(target instanceof PickleSet)) throw this.#error(`${kindOf(target)} cannot be added to`);
+    for (const item of items) target.items.push(item);
   }
 
   #setItems(items: PickleValue[]): void {
     const target = this.#top();
+    if (items.length % 2 !== 0) throw this.#error('a key has no value');
+    for (let i = 0; i < items.length; i += 2) this.#setItem(target, items[i]!, items[i + 1]!);
+  }
+
+  #setItem(target: PickleValue, key: PickleValue, value: PickleValue): void {
     if (target instanceof PickleCall) {
-      target.extended = true;
+      target.entries.push([key, value]);
       return;
     }
     if (!(target instanceof PickleDict)) throw this.#error(`${kindOf(target)} cannot take items`);
-    if (items.length % 2 !== 0) throw this.#error('a key has no value');
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
-      if (target.entries.has(key)) throw this.#error(`a dict has the key ${kindOf(key)} twice`);
-      target.entries.set(key, items[i + 1]!);
-    }
+    if (target.entries.has(key)) throw this.#error(`a dict has the key ${kindOf(key)} twice`);
+    if (target.size === 0 && ++this.#dicts > maxPickleDicts)
+      throw this.#error(`it has more than ${maxPickleDicts} dicts`);
+    target.entries.set(key, value);
   }
 
   #get(index: number): PickleValue {

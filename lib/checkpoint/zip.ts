@@ -4,14 +4,16 @@ import { formatError } from './errors';
 import type { CheckpointFile } from './file';
 import { maxDirectoryBytes, maxRecordNameBytes, maxRecords } from './limits';
 
-/** A file inside the zip, stored as it is. */
+/** A file inside the zip. */
 export interface ZipRecord {
   /** Where its local header starts. */
   readonly header: number;
   /** With the top folder. */
   readonly path: string;
   readonly bytes: number;
-  /** 0: not recorded, as with torch.serialization.set_crc32_options(False). */
+  /** Bytes that it takes in the file: fewer if it is deflated. */
+  readonly stored: number;
+  readonly isDeflated: boolean;
   readonly crc32: number;
   /** Where the next record or the directory starts. */
   readonly limit: number;
@@ -22,6 +24,8 @@ export interface ZipDirectory {
   readonly archive: string;
   /** By name inside that folder. */
   readonly records: ReadonlyMap<string, ZipRecord>;
+  /** No checksum was recorded for anything, as with torch.serialization.set_crc32_options(False). */
+  readonly isUnchecked: boolean;
 }
 
 const endBytes = 22;
@@ -30,6 +34,8 @@ const locatorBytes = 20;
 const end64Bytes = 56;
 const entryBytes = 46;
 const localBytes = 30;
+const storedMethod = 0;
+const deflatedMethod = 8;
 /** In a 32-bit or 16-bit field: the value is in the ZIP64 fields. */
 const elsewhere32 = 0xffffffff;
 const elsewhere16 = 0xffff;
@@ -44,7 +50,8 @@ export async function readZipDirectory(file: CheckpointFile): Promise<ZipDirecto
   const records = parseEntries(await file.read(start, bytes), count, start);
   if (records.length === 0) throw formatError('the zip file is empty');
   const archive = records[0]!.path.slice(0, records[0]!.path.indexOf('/'));
-  return { archive, records: byName(records, archive) };
+  const isUnchecked = records.every(({ crc32 }) => crc32 === 0);
+  return { archive, records: byName(records, archive), isUnchecked };
 }
 
 interface DirectoryPlace {
@@ -131,7 +138,7 @@ function parseEntry(entry: Buffer, path: string, extra: Buffer): Entry {
   const flags = entry.readUInt16LE(8);
   const method = entry.readUInt16LE(10);
   if (flags & 0x2041) throw formatError(`record ${path} is encrypted`);
-  if (method !== 0) {
+  if (method !== storedMethod && method !== deflatedMethod) {
     const advice = 'torch.save stores records uncompressed; unpack the file and zip it again with: zip -0 -r';
     throw formatError(`record ${path} is compressed (method ${method}); ${advice}`);
   }
@@ -141,8 +148,10 @@ function parseEntry(entry: Buffer, path: string, extra: Buffer): Entry {
   const stored = pick(entry.readUInt32LE(20));
   const header = pick(entry.readUInt32LE(42));
   if (entry.readUInt16LE(34) !== 0) throw formatError(`record ${path} is in another part of the zip file`);
-  if (stored !== bytes) throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
-  return { path, header, bytes, crc32: entry.readUInt32LE(16) };
+  const isDeflated = method === deflatedMethod;
+  if (stored !== bytes && !isDeflated)
+    throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
+  return { path, header, bytes, stored, isDeflated, crc32: entry.readUInt32LE(16) };
 }
 
 /** The values of the ZIP64 field, one a call: it holds only those that did not fit, in a fixed order. */
@@ -180,7 +189,7 @@ function withLimits(records: readonly Entry[], end: number): ZipRecord[] {
   const limits = new Map(headers.map((header, i) => [header, headers[i - 1] ?? end]));
   return records.map((record) => {
     const limit = limits.get(record.header)!;
-    if (record.header + localBytes + record.bytes > limit) {
+    if (record.header + localBytes + record.stored > limit) {
       throw formatError(`record ${record.path} overlaps another or lies outside the file: it is cut or damaged`);
     }
     return { ...record, limit };
@@ -209,11 +218,11 @@ export async function locate(file: CheckpointFile, record: ZipRecord): Promise<n
   const agrees =
     local.readUInt32LE(0) === 0x04034b50 &&
     (local.readUInt16LE(6) & 0x2041) === 0 &&
-    local.readUInt16LE(8) === 0 &&
+    local.readUInt16LE(8) === (record.isDeflated ? deflatedMethod : storedMethod) &&
     local.readUInt16LE(26) === name.length &&
     local.subarray(localBytes).equals(name);
   if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
-  if (data + record.bytes > record.limit) throw formatError(`record ${record.path} overlaps what follows it`);
+  if (data + record.stored > record.limit) throw formatError(`record ${record.path} overlaps what follows it`);
   return data;
 }
 

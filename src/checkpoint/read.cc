@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "src/core/crc32.h"
 #include "src/core/error.h"
@@ -35,9 +36,21 @@ int64_t extent_of(const StoredTensor& tensor) {
   return elements == 0 ? 0 : extent;
 }
 
+template <class Visit>
+void for_each_tensor(const ReadPlan& plan, const Visit& visit) {
+  for (const auto& part : plan.parts) {
+    for (const StoredTensor& tensor : part) visit(tensor);
+  }
+}
+
 void check_plan(const ReadPlan& plan) {
   int64_t total = 0;
   for (const StoredStorage& storage : plan.storages) {
+    if (storage.unpacked) {
+      check(static_cast<int64_t>(storage.unpacked->size()) == storage.bytes, "ERR_STATE_FORMAT", plan.path, ": ",
+            storage.unpacked->size(), " bytes were unpacked of ", storage.bytes);
+      continue;
+    }
     check(storage.offset >= 0 && storage.bytes >= 0 && storage.offset <= plan.file_bytes &&
               storage.bytes <= plan.file_bytes - storage.offset,
           "ERR_STATE_FORMAT", plan.path, ": ", storage.bytes, " bytes from byte ", storage.offset,
@@ -45,7 +58,7 @@ void check_plan(const ReadPlan& plan) {
     total += storage.bytes;  // each is at most file_bytes, so that this stops long before it overflows
     check(total <= plan.file_bytes, "ERR_STATE_FORMAT", plan.path, ": the storages are larger than the file");
   }
-  for (const StoredTensor& tensor : plan.tensors) {
+  for_each_tensor(plan, [&](const StoredTensor& tensor) {
     check(tensor.storage >= 0 && tensor.storage < static_cast<int64_t>(plan.storages.size()), "ERR_STATE_FORMAT",
           plan.path, ": \"", tensor.name, "\" has no storage");
     const StoredStorage& storage = plan.storages[tensor.storage];
@@ -53,7 +66,7 @@ void check_plan(const ReadPlan& plan) {
     const int64_t extent = extent_of(tensor);
     check(extent <= room, "ERR_STATE_FORMAT", plan.path, ": \"", tensor.name, "\" reaches to element ", extent,
           " of a storage of ", room);
-  }
+  });
 }
 
 // Bytes of one number: what changes its order between machines. A complex number is two.
@@ -64,13 +77,13 @@ int64_t number_bytes(at::ScalarType dtype) {
 // Bytes of one number in each storage, from the tensors in it; 1 where there are none.
 std::vector<int64_t> number_bytes_of(const ReadPlan& plan) {
   std::vector<int64_t> widths(plan.storages.size(), 0);
-  for (const StoredTensor& tensor : plan.tensors) {
+  for_each_tensor(plan, [&](const StoredTensor& tensor) {
     int64_t& width = widths[tensor.storage];
     const int64_t wanted = number_bytes(tensor.dtype);
     check(width == 0 || width == wanted || !plan.storages[tensor.storage].big_endian, "ERR_STATE_FORMAT", plan.path,
           ": \"", tensor.name, "\" shares big-endian bytes with a tensor of another dtype");
     width = wanted;
-  }
+  });
   std::replace(widths.begin(), widths.end(), int64_t{0}, int64_t{1});
   return widths;
 }
@@ -87,18 +100,22 @@ at::Storage read_storage(const File& file, const StoredStorage& stored, int64_t 
   uint32_t crc = 0;
   for (int64_t at = 0; at < stored.bytes; at += kPieceBytes) {
     const int64_t bytes = std::min(kPieceBytes, stored.bytes - at);
-    file.read(stored.offset + at, data + at, bytes);
-    if (stored.crc32 != 0) crc = crc32(crc, data + at, bytes);
+    if (stored.unpacked) {
+      std::memcpy(data + at, stored.unpacked->data() + at, bytes);
+    } else {
+      file.read(stored.offset + at, data + at, bytes);
+    }
+    if (stored.crc32) crc = crc32(crc, data + at, bytes);
     if (stored.big_endian) swap_bytes(data + at, bytes, width);
   }
-  check(crc == stored.crc32, "ERR_STATE_FORMAT", file.path(), ": the checksum of the ", stored.bytes,
+  check(!stored.crc32 || crc == *stored.crc32, "ERR_STATE_FORMAT", file.path(), ": the checksum of the ", stored.bytes,
         " bytes from byte ", stored.offset, " is wrong: the file is damaged. Fetch or save it again");
   return storage;
 }
 
 }  // namespace
 
-StateDict read_state(const ReadPlan& plan) {
+std::vector<StateDict> read_states(const ReadPlan& plan) {
   check_plan(plan);
   const std::vector<int64_t> widths = number_bytes_of(plan);
   const File file = File::open_to_read(plan.path);
@@ -109,14 +126,17 @@ StateDict read_state(const ReadPlan& plan) {
   for (size_t i = 0; i < plan.storages.size(); ++i) {
     storages.push_back(read_storage(file, plan.storages[i], widths[i]));
   }
-  StateDict state;
-  state.reserve(plan.tensors.size());
-  for (const StoredTensor& stored : plan.tensors) {
-    at::Tensor tensor = at::empty({0}, stored.dtype);
-    tensor.set_(storages[stored.storage], stored.offset, stored.shape, stored.stride);
-    state.push_back({stored.name, std::move(tensor)});
+  std::vector<StateDict> states;
+  for (const auto& part : plan.parts) {
+    StateDict& state = states.emplace_back();
+    state.reserve(part.size());
+    for (const StoredTensor& stored : part) {
+      at::Tensor tensor = at::empty({0}, stored.dtype);
+      tensor.set_(storages[stored.storage], stored.offset, stored.shape, stored.stride);
+      state.push_back({stored.name, std::move(tensor)});
+    }
   }
-  return state;
+  return states;
 }
 
 }  // namespace incremental

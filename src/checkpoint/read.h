@@ -1,6 +1,7 @@
 // Fills a state from a file, by the plan that the parsers of lib/checkpoint/ made of it.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ struct StoredStorage {
   int64_t offset;
   int64_t bytes;
   bool big_endian;
-  uint32_t crc32;  // 0: none was recorded
+  std::optional<uint32_t> crc32;
+  std::optional<std::string> unpacked;  // the bytes, where they are compressed in the file
 };
 
 struct StoredTensor {
@@ -28,11 +30,11 @@ struct ReadPlan {
   std::string path;
   int64_t file_bytes;
   std::vector<StoredStorage> storages;
-  std::vector<StoredTensor> tensors;
+  std::vector<std::vector<StoredTensor>> parts;  // each becomes a state; they may share storages
 };
 
 // Trusts nothing of the plan: every extent is checked against the file, and every tensor against its storage, before
-// the first byte is allocated.
-StateDict read_state(const ReadPlan& plan);
+// the first byte is allocated. One state for each part.
+std::vector<StateDict> read_states(const ReadPlan& plan);
 
 }  // namespace incremental

@@ -3,24 +3,31 @@
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace incremental {
 
-Storages storages_of(const StateDict& state) {
+Storages storages_of(const States& states) {
   Storages storages;
   std::unordered_map<const c10::StorageImpl*, size_t> numbers;
-  for (const NamedTensor& item : state) {
-    const at::Storage& storage = item.tensor.storage();
-    const auto [found, is_new] = numbers.try_emplace(storage.unsafeGetStorageImpl(), storages.list.size());
-    if (is_new) storages.list.push_back(storage);
-    storages.of_tensor.push_back(found->second);
+  for (const auto& state : states) {
+    for (const NamedTensor& item : *state) {
+      const at::Storage& storage = item.tensor.storage();
+      const auto [found, is_new] = numbers.try_emplace(storage.unsafeGetStorageImpl(), storages.list.size());
+      if (is_new) storages.list.push_back(storage);
+      storages.of_tensor.push_back(found->second);
+    }
   }
   return storages;
 }
 
 int64_t bytes_of(const StateDict& state) {
+  std::unordered_set<const c10::StorageImpl*> seen;
   int64_t bytes = 0;
-  for (const at::Storage& storage : storages_of(state).list) bytes += static_cast<int64_t>(storage.nbytes());
+  for (const NamedTensor& item : state) {
+    const at::Storage& storage = item.tensor.storage();
+    if (seen.insert(storage.unsafeGetStorageImpl()).second) bytes += static_cast<int64_t>(storage.nbytes());
+  }
   return bytes;
 }
 

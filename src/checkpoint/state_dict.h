@@ -1,5 +1,6 @@
 // A state dict: named tensors in file order. Immutable once made; tensors that are tied share one at::Storage.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,15 @@ struct NamedTensor {
 
 using StateDict = std::vector<NamedTensor>;
 
-// The storages behind a state, in the order of their first use.
+using States = std::vector<std::shared_ptr<const StateDict>>;
+
+// The storages behind states, in the order of their first use.
 struct Storages {
   std::vector<at::Storage> list;
-  std::vector<size_t> of_tensor;  // for each tensor of the state, which one
+  std::vector<size_t> of_tensor;  // for each tensor, state after state, which one
 };
 
-Storages storages_of(const StateDict& state);
+Storages storages_of(const States& states);
 
 // Native memory that a state holds. A shared storage counts once.
 int64_t bytes_of(const StateDict& state);

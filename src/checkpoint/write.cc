@@ -1,11 +1,17 @@
 #include "src/checkpoint/write.h"
 
 #include "src/checkpoint/zip_writer.h"
+#include "src/core/error.h"
 #include "src/core/file.h"
 
 namespace incremental {
 
-void write_state(const StateDict& state, const WritePlan& plan) {
+void write_states(const States& states, const WritePlan& plan) {
+  const Storages storages = storages_of(states);
+  for (int64_t index : plan.storages) {
+    check(index >= 0 && index < static_cast<int64_t>(storages.list.size()), "ERR_INVALID_OPTION",
+          "A plan names storage ", index, " of ", storages.list.size());
+  }
   File file = File::create(plan.path, plan.mode);
   ZipWriter zip(file, plan.archive);
   zip.add("data.pkl", plan.pickle);
@@ -13,7 +19,8 @@ void write_state(const StateDict& state, const WritePlan& plan) {
   zip.add(".storage_alignment", "64");
   zip.add("byteorder", "little");
   size_t key = 0;
-  for (const at::Storage& storage : storages_of(state).list) {
+  for (int64_t index : plan.storages) {
+    const at::Storage& storage = storages.list[index];
     zip.add("data/" + std::to_string(key++), storage.data(), static_cast<int64_t>(storage.nbytes()));
   }
   zip.finish();

@@ -13,9 +13,20 @@
 namespace incremental {
 namespace {
 
+std::string to_bytes(const Napi::Value& value, const char* key) {
+  check(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array, "ERR_INVALID_OPTION",
+        "Expected a Uint8Array for \"", key, "\" of a plan");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
+}
+
 StoredStorage to_storage(const Napi::Object& from) {
-  return {integer(from, "offset"), integer(from, "bytes"), boolean(from, "bigEndian"),
-          static_cast<uint32_t>(integer(from, "crc32"))};
+  StoredStorage storage{integer(from, "offset"), integer(from, "bytes"), boolean(from, "bigEndian"), {}, {}};
+  const int64_t crc = integer(from, "crc32");
+  if (crc >= 0) storage.crc32 = static_cast<uint32_t>(crc);
+  const Napi::Value unpacked = from.Get("unpacked");
+  if (!unpacked.IsUndefined()) storage.unpacked = to_bytes(unpacked, "unpacked");
+  return storage;
 }
 
 StoredTensor to_tensor(const Napi::Object& from) {
@@ -24,36 +35,53 @@ StoredTensor to_tensor(const Napi::Object& from) {
           integer(from, "offset"), integer(from, "storage")};
 }
 
-ReadPlan to_read_plan(const Napi::Object& from) {
-  ReadPlan plan{string(from, "path"), integer(from, "fileBytes"), {}, {}};
-  const Napi::Array storages = array(from, "storages");
-  for (uint32_t i = 0; i < storages.Length(); ++i) {
+template <class Item>
+std::vector<Item> to_list(const Napi::Array& from, Item (*convert)(const Napi::Object&)) {
+  std::vector<Item> list;
+  list.reserve(from.Length());
+  for (uint32_t i = 0; i < from.Length(); ++i) {
     Napi::HandleScope scope(from.Env());
-    plan.storages.push_back(to_storage(storages.Get(i).As<Napi::Object>()));
+    const Napi::Value item = from.Get(i);
+    check(item.IsObject(), "ERR_INVALID_OPTION", "Expected objects in a list of a plan");
+    list.push_back(convert(item.As<Napi::Object>()));
   }
-  const Napi::Array tensors = array(from, "tensors");
-  for (uint32_t i = 0; i < tensors.Length(); ++i) {
-    Napi::HandleScope scope(from.Env());
-    plan.tensors.push_back(to_tensor(tensors.Get(i).As<Napi::Object>()));
+  return list;
+}
+
+ReadPlan to_read_plan(const Napi::Object& from) {
+  ReadPlan plan{string(from, "path"), integer(from, "fileBytes"), to_list(array(from, "storages"), to_storage), {}};
+  const Napi::Array parts = array(from, "parts");
+  for (uint32_t i = 0; i < parts.Length(); ++i) {
+    check(parts.Get(i).IsArray(), "ERR_INVALID_OPTION", "Expected lists of tensors for \"parts\" of a plan");
+    plan.parts.push_back(to_list(parts.Get(i).As<Napi::Array>(), to_tensor));
   }
   return plan;
 }
 
 WritePlan to_write_plan(const Napi::Object& from) {
-  const Napi::Value pickle = from.Get("pickle");
-  check(pickle.IsTypedArray() && pickle.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array,
-        "ERR_INVALID_OPTION", "Expected a Uint8Array for \"pickle\" of a plan");
-  const auto bytes = pickle.As<Napi::Uint8Array>();
   return {string(from, "path"), static_cast<uint32_t>(integer(from, "mode")), string(from, "archive"),
-          std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength())};
+          to_bytes(from.Get("pickle"), "pickle"), integers(from, "storages")};
+}
+
+States to_states(const Napi::Value& from) {
+  check(from.IsArray(), "ERR_INVALID_OPTION", "Expected a list of states");
+  const Napi::Array handles = from.As<Napi::Array>();
+  States states;
+  for (uint32_t i = 0; i < handles.Length(); ++i) states.push_back(Handle<StateDict>::open(handles.Get(i)));
+  return states;
 }
 
 Napi::Value read(const Napi::CallbackInfo& call) {
-  return PromiseWorker<StateDict>::start(
-      call.Env(), [plan = to_read_plan(call[0].As<Napi::Object>())] { return read_state(plan); },
-      [](Napi::Env env, StateDict& state) {
-        const int64_t bytes = bytes_of(state);
-        return Handle<StateDict>::make(env, std::make_shared<const StateDict>(std::move(state)), bytes);
+  using Result = std::vector<StateDict>;
+  return PromiseWorker<Result>::start(
+      call.Env(), [plan = to_read_plan(call[0].As<Napi::Object>())] { return read_states(plan); },
+      [](Napi::Env env, Result& states) {
+        Napi::Array handles = Napi::Array::New(env, states.size());
+        for (uint32_t i = 0; i < states.size(); ++i) {
+          const int64_t bytes = bytes_of(states[i]);
+          handles[i] = Handle<StateDict>::make(env, std::make_shared<const StateDict>(std::move(states[i])), bytes);
+        }
+        return handles;
       });
 }
 
@@ -62,8 +90,8 @@ struct Nothing {};
 Napi::Value write(const Napi::CallbackInfo& call) {
   return PromiseWorker<Nothing>::start(
       call.Env(),
-      [state = Handle<StateDict>::open(call[0]), plan = to_write_plan(call[1].As<Napi::Object>())] {
-        write_state(*state, plan);
+      [states = to_states(call[0]), plan = to_write_plan(call[1].As<Napi::Object>())] {
+        write_states(states, plan);
         return Nothing{};
       },
       [](Napi::Env env, Nothing&) { return env.Undefined(); });
@@ -75,25 +103,34 @@ Napi::Array to_array(Napi::Env env, at::IntArrayRef values) {
   return result;
 }
 
+Napi::Object info_of(Napi::Env env, const NamedTensor& item, size_t number, const at::Storage& storage) {
+  const auto& [name, tensor] = item;
+  Napi::Object info = Napi::Object::New(env);
+  info["name"] = name;
+  info["dtype"] = name_of(tensor.scalar_type());
+  info["shape"] = to_array(env, tensor.sizes());
+  info["stride"] = to_array(env, tensor.strides());
+  info["offset"] = static_cast<double>(tensor.storage_offset());
+  info["storage"] = static_cast<double>(number);
+  info["storageBytes"] = static_cast<double>(storage.nbytes());
+  return info;
+}
+
 Napi::Value state_info(const Napi::CallbackInfo& call) {
-  const auto state = Handle<StateDict>::open(call[0]);
-  const Storages storages = storages_of(*state);
-  Napi::Array infos = Napi::Array::New(call.Env(), state->size());
-  for (uint32_t i = 0; i < state->size(); ++i) {
-    Napi::HandleScope scope(call.Env());
-    const auto& [name, tensor] = (*state)[i];
-    const size_t storage = storages.of_tensor[i];
-    Napi::Object info = Napi::Object::New(call.Env());
-    info["name"] = name;
-    info["dtype"] = name_of(tensor.scalar_type());
-    info["shape"] = to_array(call.Env(), tensor.sizes());
-    info["stride"] = to_array(call.Env(), tensor.strides());
-    info["offset"] = static_cast<double>(tensor.storage_offset());
-    info["storage"] = static_cast<double>(storage);
-    info["storageBytes"] = static_cast<double>(storages.list[storage].nbytes());
-    infos[i] = info;
+  const States states = to_states(call[0]);
+  const Storages storages = storages_of(states);
+  Napi::Array lists = Napi::Array::New(call.Env(), states.size());
+  size_t tensor = 0;
+  for (uint32_t i = 0; i < states.size(); ++i) {
+    Napi::Array infos = Napi::Array::New(call.Env(), states[i]->size());
+    for (uint32_t j = 0; j < states[i]->size(); ++j) {
+      Napi::HandleScope scope(call.Env());
+      const size_t number = storages.of_tensor[tensor++];
+      infos[j] = info_of(call.Env(), (*states[i])[j], number, storages.list[number]);
+    }
+    lists[i] = infos;
   }
-  return infos;
+  return lists;
 }
 
 Napi::Value state_tensor(const Napi::CallbackInfo& call) {

@@ -58,9 +58,10 @@ describe('command line: evaluate, inspect, doctor', () => {
   it('inspects as JSON, with all of the metadata', async () => {
     const { stdout } = await run(['inspect', 'net.pth', '--json'], { cwd: at() });
     assert.equal(lines(stdout).length, 1);
-    const { model, elements, tensors, metadata } = JSON.parse(stdout);
-    assert.deepEqual({ model, elements }, { model: 'Net', elements: 332778 });
-    assert.deepEqual(tensors[5], { name: 'fc.bias', shape: [10], dtype: 'float32', elements: 10, bytes: 40 });
+    const { model, totals, tensors, metadata } = JSON.parse(stdout);
+    assert.equal(model, 'Net');
+    assert.deepEqual(totals, { tensors: 6, elements: 332778, storages: 6, bytes: 1331112 });
+    assert.deepEqual(tensors[5], { name: 'fc.bias', dtype: 'float32', shape: [10], bytes: 40 });
     assert.deepEqual(metadata._metadata.conv1, { version: 1 });
   });
 

@@ -154,7 +154,7 @@ def check(folder):
         if path.name == "checkpoints.json":
             continue
         strict = torch.load(path, weights_only=True)
-        assert type(strict) is OrderedDict
+        assert type(strict) is (dict if path.name == "parameters.pth" else OrderedDict)
         mapped = torch.load(path, weights_only=True, mmap=True) if path.name.isascii() else strict
         meta = torch.load(path, weights_only=True, map_location="meta")
         loose = torch.load(path, weights_only=False)

@@ -1,0 +1,88 @@
+// A checkpoint in any of the forms that are read: from the file to the tensors of its state, what else it holds, and a
+// plan for the addon. No tensor's bytes are read here.
+import type { ReadPlan } from '../plans';
+import type { ContainerFacts, PickleContainer } from './container';
+import { checkIsZip } from './detect';
+import { naming } from './errors';
+import { CheckpointFile } from './file';
+import { refuseActing } from './globals';
+import { Resolver, TensorList } from './resolve';
+import { selectPart } from './select';
+import { type StoredStorage, type StoredTensor, TensorReader } from './tensors';
+import { buildTree, NamedTensors, type Tree } from './tree';
+import type { TensorSource } from './values';
+import { readZip } from './zip-container';
+
+export interface ParseOptions {
+  /** The dict that is wanted: 'model' or 'checkpoint.model'. Default: the only one that holds tensors. */
+  key?: string | undefined;
+  /** Taken from before every name; 'auto' takes what wrappers put there. */
+  stripPrefix?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Checkpoint {
+  path: string;
+  fileBytes: number;
+  facts: ContainerFacts;
+  /** Of the state. */
+  names: readonly string[];
+  tensors: readonly StoredTensor[];
+  /** Tensors among the metadata. */
+  extras: readonly StoredTensor[];
+  /** Of all tensors. */
+  storages: readonly StoredStorage[];
+  tree: Tree;
+  /** To be told where the state's tensors, and the extras, are once they are loaded. */
+  sources: readonly [state: TensorSource, extras: TensorSource];
+}
+
+/** Calls `use` while the file is open; what is wrong is told with the file's name. */
+export function withCheckpoint<T>(
+  path: string,
+  options: ParseOptions,
+  use: (checkpoint: Checkpoint) => Promise<T>,
+): Promise<T> {
+  return CheckpointFile.with(path, (file) => naming(path, async () => use(await parse(file, options))));
+}
+
+async function parse(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {
+  await checkIsZip(file);
+  return readPickled(file, await readZip(file, options.signal), options);
+}
+
+function readPickled(file: CheckpointFile, container: PickleContainer, { key, stripPrefix }: ParseOptions): Checkpoint {
+  const { value, globals } = container.pickle;
+  refuseActing(value, globals);
+  const reader = new TensorReader(container.storages);
+  const named = new NamedTensors();
+  const extras = new TensorList();
+  const resolver = new Resolver(reader, extras);
+  const tree = buildTree(value, selectPart(value, key, globals), { reader, resolver, named, stripPrefix });
+  return {
+    path: file.path,
+    fileBytes: file.size,
+    facts: container.facts,
+    names: named.names,
+    tensors: named.tensors,
+    extras: extras.tensors,
+    storages: reader.storages,
+    tree,
+    sources: [named.source, extras.source],
+  };
+}
+
+/** What the addon needs to read it. While the file is open: places are looked up in it. */
+export async function readPlan({ path, fileBytes, tensors, extras, storages, names }: Checkpoint): Promise<ReadPlan> {
+  const places: ReadPlan['storages'] = [];
+  for (const { stored } of storages) places.push(await stored.place());
+  return {
+    path,
+    fileBytes,
+    storages: places,
+    parts: [
+      tensors.map((tensor, i) => ({ name: names[i]!, ...tensor })),
+      extras.map((tensor) => ({ name: '', ...tensor })),
+    ],
+  };
+}

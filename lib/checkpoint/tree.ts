@@ -1,0 +1,101 @@
+// Everything that a checkpoint holds, with the dict of a state's tensors in its place: what resolve.ts makes of a pickle,
+// what State.metadata shows of it, and what is written again.
+import { formatError } from './errors';
+import { kindOf, PickleDict, type PickleValue, step } from './pickle-values';
+import { type Resolver, TensorList } from './resolve';
+import type { Part } from './select';
+import { stripped, strippedModules } from './strip';
+import { isTensor, type StoredTensor, type TensorReader } from './tensors';
+import { OrderedDict, TensorValue, unboxed, type Value } from './values';
+
+export interface Tree {
+  readonly root: Value;
+  /** Keys of the dicts around the state's; empty where it is the root. */
+  readonly path: readonly Value[];
+  /** The state's own dict: tensors by name, and whatever else stands between them. */
+  readonly part: ReadonlyMap<Value, Value>;
+}
+
+/** The tensors of a state. */
+export class NamedTensors extends TensorList {
+  readonly names: string[] = [];
+
+  addNamed(name: string, tensor: StoredTensor): TensorValue {
+    this.names.push(name);
+    return this.add(tensor);
+  }
+}
+
+interface Tools {
+  reader: TensorReader;
+  resolver: Resolver;
+  named: NamedTensors;
+  stripPrefix: string | undefined;
+}
+
+/** The part comes first and strictly, so that its tensors are numbered in their order. */
+export function buildTree(root: PickleValue, { value, path, module }: Part, tools: Tools): Tree {
+  const place = path.map(step).join('');
+  const entries = module ?? [...(value as PickleDict).entries];
+  const isOrdered = !(value instanceof PickleDict) || value.isOrdered;
+  const part = isOrdered ? new OrderedDict() : new Map<Value, Value>();
+  const names = namesOf(entries, place, tools.stripPrefix);
+  for (const [key, item] of entries) {
+    const name = names.get(key);
+    const at = place + step(key);
+    if (name === undefined) part.set(tools.resolver.resolve(key, at, true), tools.resolver.resolve(item, at, true));
+    else part.set(name, tools.named.addNamed(name, tools.reader.read(item, at)));
+  }
+  if (part instanceof OrderedDict && value instanceof PickleDict && value.attributes) {
+    const attributes = tools.resolver.dict(value.attributes, place, false);
+    checkModules(attributes.get('_metadata'));
+    part.attributes = strippedModules(attributes, names);
+  }
+  tools.resolver.define(value, part);
+  return { root: tools.resolver.resolve(root, '', false), path: path as readonly Value[], part };
+}
+
+/** The name in the state of every key that has a tensor. */
+function namesOf(entries: readonly (readonly [PickleValue, PickleValue])[], place: string, prefix: string | undefined) {
+  const keys = entries.flatMap(([key, item]) => (isTensor(item) ? [key] : []));
+  const other = keys.find((key) => typeof key !== 'string');
+  if (other !== undefined)
+    throw formatError(`Expected names for the tensors of ${place || 'the file'} but found ${kindOf(other)}`);
+  const names = keys as string[];
+  return new Map<PickleValue, string>(zipped(names, prefix === undefined ? names : stripped(names, prefix)));
+}
+
+function zipped(keys: readonly string[], names: readonly string[]): [string, string][] {
+  return keys.map((key, i) => [key, names[i]!]);
+}
+
+function checkModules(modules: Value | undefined): void {
+  if (modules === undefined) return;
+  const isSound =
+    modules instanceof Map && [...modules].every(([path, facts]) => typeof path === 'string' && facts instanceof Map);
+  if (!isSound) throw formatError('Expected a dict of dicts by the names of modules for _metadata of the state dict');
+}
+
+/** What a caller sees: all but the state's tensors, and what is attached to them, such as `_metadata`. */
+export function metadataOf({ root, path, part }: Tree): Map<string, unknown> {
+  const seen = new Map<Value, unknown>();
+  const metadata = new Map<string, unknown>();
+  const attributes = part instanceof OrderedDict ? part.attributes : undefined;
+  for (const [key, value] of [...around(root, path, part), ...(attributes ?? [])]) {
+    metadata.set(String(key), unboxed(value, seen));
+  }
+  return metadata;
+}
+
+/** The entries of a dict without the part, which lies at `path` in it. */
+function around(value: Value, [key, ...path]: readonly Value[], part: Tree['part']): ReadonlyMap<Value, Value> {
+  if (value === part) return new Map([...part].filter(([, item]) => !(item instanceof TensorValue)));
+  if (!(value instanceof Map)) return new Map();
+  const kept = new Map<Value, Value>();
+  for (const [name, item] of value) {
+    const rest = name === key ? around(item, path, part) : undefined;
+    if (!rest) kept.set(name, item);
+    else if (rest.size > 0) kept.set(name, rest);
+  }
+  return kept;
+}

@@ -1,0 +1,106 @@
+// Checkpoints in torch.save's zip form: the pickle, and where the storages are.
+import { promisify } from 'node:util';
+import { crc32, inflateRaw } from 'node:zlib';
+import type { PickleContainer, StoragePlace, StorageTable } from './container';
+import { checkIsCheckpoint } from './detect';
+import { formatError } from './errors';
+import type { CheckpointFile } from './file';
+import { maxDeflateRatio, maxNoteBytes, maxPickleBytes, maxUnpackedBytes } from './limits';
+import { unpickle } from './unpickle';
+import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip';
+
+export async function readZip(file: CheckpointFile, signal: AbortSignal | undefined): Promise<PickleContainer> {
+  const directory = await readZipDirectory(file);
+  checkIsCheckpoint(directory);
+  const version = await readVersion(file, directory);
+  const byteorder = await readByteorder(file, directory);
+  const record = directory.records.get('data.pkl')!;
+  const pickle = await unpickle(await readRecord(file, directory, record, maxPickleBytes), {
+    place: 'data.pkl',
+    signal,
+  });
+  return {
+    facts: { kind: 'zip', archive: directory.archive, version, byteorder },
+    pickle,
+    storages: storagesIn(file, directory, byteorder === 'big'),
+  };
+}
+
+function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: boolean): StorageTable {
+  return {
+    get(key) {
+      const record = directory.records.get(`data/${key}`);
+      if (!record) return undefined;
+      const place = async (): Promise<StoragePlace> => {
+        const offset = await locate(file, record);
+        const where = { offset, bytes: record.bytes, bigEndian, crc32: directory.isUnchecked ? -1 : record.crc32 };
+        return record.isDeflated ? { ...where, unpacked: await unpack(file, record, maxUnpackedBytes) } : where;
+      };
+      return { path: record.path, bytes: record.bytes, place };
+    },
+  };
+}
+
+async function readRecord(
+  file: CheckpointFile,
+  { isUnchecked }: ZipDirectory,
+  record: ZipRecord,
+  maxBytes: number,
+): Promise<Buffer> {
+  checkSize(record, maxBytes);
+  const bytes = record.isDeflated
+    ? await unpack(file, record, maxBytes)
+    : await file.read(await locate(file, record), record.bytes);
+  if (!isUnchecked && crc32(bytes) !== record.crc32) {
+    throw formatError(`the checksum of ${record.path} is wrong: the file is damaged. Fetch or save it again`);
+  }
+  return bytes;
+}
+
+function checkSize(record: ZipRecord, maxBytes: number): void {
+  if (record.bytes > maxBytes)
+    throw formatError(`record ${record.path} of ${record.bytes} bytes is larger than ${maxBytes}`);
+}
+
+const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
+
+/** A record that a zip tool has compressed; torch.save never does. */
+async function unpack(file: CheckpointFile, record: ZipRecord, maxBytes: number): Promise<Buffer> {
+  checkSize(record, maxBytes);
+  if (record.bytes > record.stored * maxDeflateRatio)
+    throw formatError(
+      `record ${record.path} cannot have ${record.bytes} bytes: ${record.stored} compressed ones hold fewer`,
+    );
+  const packed = await file.read(await locate(file, record), record.stored);
+  // One more than it says, so that a longer one is noticed. zlib takes no maximum of 0.
+  const bytes = await inflate(packed, { maxOutputLength: record.bytes + 1 }).catch(() => undefined);
+  if (bytes?.length !== record.bytes)
+    throw formatError(`record ${record.path} does not unpack to the ${record.bytes} bytes that the directory says`);
+  return bytes;
+}
+
+async function readNote(file: CheckpointFile, directory: ZipDirectory, name: string): Promise<string | undefined> {
+  const record = directory.records.get(name);
+  return record && (await readRecord(file, directory, record, maxNoteBytes)).toString('latin1').trim();
+}
+
+const newestVersion = 10;
+
+async function readVersion(file: CheckpointFile, directory: ZipDirectory): Promise<number> {
+  const text = (await readNote(file, directory, 'version')) ?? (await readNote(file, directory, '.data/version'));
+  const version = /^\d{1,3}$/.test(text ?? '') ? Number(text) : 0;
+  if (version < 1 || version > newestVersion) {
+    throw formatError(
+      `Expected a format version from 1 to ${newestVersion} but found ${JSON.stringify(text ?? 'none')}`,
+    );
+  }
+  return version;
+}
+
+async function readByteorder(file: CheckpointFile, directory: ZipDirectory): Promise<'little' | 'big'> {
+  // PyTorch before 2.1 did not say; nearly all of its machines were little-endian.
+  const text = (await readNote(file, directory, 'byteorder')) ?? 'little';
+  if (text !== 'little' && text !== 'big')
+    throw formatError(`Expected little or big as byteorder but found ${JSON.stringify(text)}`);
+  return text;
+}

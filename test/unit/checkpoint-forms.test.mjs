@@ -1,0 +1,148 @@
+// Forms of checkpoints beside the plain state dict: what is found in them, what is kept of the rest, what is written again.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { loadState, Opaque, OrderedDict, saveState, Tuple } from 'torch-incremental';
+import { temporaryFolder } from '../support.mjs';
+import { call, checkpoint, join, p, pickle, refused, tensor, tupleOf } from './checkpoint-support.mjs';
+
+const dict = (...items) => [p.emptyDict, p.mark, ...items, p.setItems];
+const float = (value) => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(value);
+  return ['G', bytes];
+};
+const namespace = call('argparse', 'Namespace');
+const weights = (name = 'fc.weight') => dict(p.text(name), tensor());
+/** A file whose root is a dict with these items. */
+const file = (...items) => checkpoint(pickle(null, items));
+
+describe('a training checkpoint', () => {
+  const at = temporaryFolder();
+  const load = async (content, options) => {
+    fs.writeFileSync(at('in.pth'), content);
+    return loadState(at('in.pth'), options);
+  };
+  const training = file(
+    ...[p.text('epoch'), p.int(3), p.text('lr'), float(1), p.text('betas'), tupleOf([float(0.5), p.int(2)])],
+    ...[p.text('model'), weights(), p.text('buffer'), tensor(), p.text('args'), namespace],
+  );
+
+  it('gives the only dict of tensors, and the rest as metadata', async () => {
+    const state = await load(training);
+    assert.deepEqual(state.names, ['fc.weight']);
+    assert.deepEqual([...state.metadata.keys()], ['epoch', 'lr', 'betas', 'buffer', 'args']);
+    assert.equal(state.metadata.get('lr'), 1);
+    assert.ok(state.metadata.get('betas') instanceof Tuple);
+    assert.deepEqual([...state.metadata.get('betas')], [0.5, 2]);
+    const buffer = state.metadata.get('buffer');
+    assert.deepEqual([buffer.dtype, buffer.shape, [...buffer.data]], ['float32', [2, 2], [1, 2, 3, 4]]);
+    assert.ok(state.metadata.get('args') instanceof Opaque);
+    assert.equal(state.metadata.get('args').name, 'argparse.Namespace');
+  });
+
+  it('is written as it was, without what weights_only would refuse, of which a warning tells', async () => {
+    const state = await load(training);
+    const warned = new Promise((resolve) => process.once('warning', resolve));
+    await saveState(state, at('out.pth'));
+    const warning = await warned;
+    assert.equal(warning.code, 'WARN_NOT_WRITTEN');
+    assert.match(warning.message, /\["args"\] \(argparse\.Namespace\)/);
+    const again = await loadState(at('out.pth'));
+    assert.ok(again.equals(state));
+    assert.deepEqual([...again.metadata.keys()], ['epoch', 'lr', 'betas', 'buffer']);
+    assert.ok(fs.readFileSync(at('out.pth')).includes(Buffer.from([0x47, 0x3f, 0xf0])), 'lr is a float no more');
+  });
+
+  it('with several dicts of tensors lists them, and takes the one that is named', async () => {
+    const two = file(p.text('model'), weights('a'), p.text('ema'), dict(p.text('shadow'), weights('b')));
+    assert.deepEqual((await load(two)).names, ['a']); // the nearest to the root
+    assert.deepEqual((await load(two, { key: 'ema.shadow' })).names, ['b']);
+    const equal = file(p.text('model'), weights('a'), p.text('ema'), weights('b'));
+    await refused(at('bad.pth'), equal, 'ERR_STATE_FORMAT', /\["model"\] \(1 tensor\), \["ema"\] \(1 tensor\)/);
+    assert.deepEqual((await load(equal, { key: 'ema' })).names, ['b']);
+    await assert.rejects(load(equal, { key: 'modle' }), /nothing under the key "modle".*\["model"\]/);
+    await assert.rejects(load(training, { key: 'epoch' }), /a dict of tensors under the key "epoch".*the number 3/);
+  });
+
+  it('does not take momentum buffers or random states for weights', async () => {
+    const optimizer = dict(
+      ...[p.text('state'), dict(p.int(0), dict(p.text('momentum_buffer'), tensor()))],
+      ...[p.text('param_groups'), p.emptyList],
+    );
+    const content = file(p.text('optimizer'), optimizer, p.text('rng'), weights('cpu'), p.text('net'), weights());
+    const state = await load(content);
+    assert.deepEqual(state.names, ['fc.weight']);
+    const buffers = state.metadata.get('optimizer').get('state').get(0);
+    assert.deepEqual([...buffers.get('momentum_buffer').data], [1, 2, 3, 4]);
+  });
+
+  it('keeps objects of unknown classes out of the weights', async () => {
+    const inside = file(p.text('model'), dict(p.text('fc'), tensor(), p.text('extra'), namespace));
+    await refused(at('bad.pth'), inside, 'ERR_STATE_UNSAFE', /\["model"\]\["extra"\] asks for argparse\.Namespace/);
+    const outside = file(p.text('model'), weights(), p.text('bad'), call('os', 'system', p.text('true')));
+    await refused(at('bad.pth'), outside, 'ERR_STATE_UNSAFE', /\["bad"\] asks for os\.system/);
+  });
+
+  it('reads numbers of NumPy', async () => {
+    const dtype = [call('numpy', 'dtype', p.text('f8'), p.false, p.true), tupleOf([p.int(3), p.text('<')]), p.build];
+    const bytes = call('_codecs', 'encode', p.text('\0\0\0\0\0\0\u00e8?'), p.text('latin1'));
+    const best = call('numpy.core.multiarray', 'scalar', dtype, bytes);
+    const state = await load(file(p.text('best'), best, p.text('model'), weights()));
+    assert.equal(state.metadata.get('best'), 0.75);
+  });
+
+  it('gives the weights of a whole pickled model', async () => {
+    const module = (parameters, modules) => [
+      p.global('__main__', 'Net'),
+      p.emptyTuple,
+      p.newobj,
+      dict(p.text('_parameters'), parameters, p.text('_buffers'), p.emptyDict, p.text('_modules'), modules),
+      p.build,
+    ];
+    const parameters = dict(p.text('weight'), tensor(), p.text('bias'), p.none);
+    const whole = module(p.emptyDict, dict(p.text('fc'), module(parameters, p.emptyDict)));
+    const state = await load(checkpoint(join(p.proto(), whole, p.stop)));
+    assert.deepEqual(state.names, ['fc.weight']);
+    await saveState(state, at('out.pth'));
+    assert.ok((await loadState(at('out.pth'))).equals(state));
+  });
+});
+
+describe('stripPrefix', () => {
+  const at = temporaryFolder();
+  const named = (...names) => file(...names.flatMap((name) => [p.text(name), tensor()]));
+  const namesOf = async (content, stripPrefix) => {
+    fs.writeFileSync(at('in.pth'), content);
+    return (await loadState(at('in.pth'), { stripPrefix })).names;
+  };
+
+  it('takes what is given from every name', async () => {
+    assert.deepEqual(await namesOf(named('net.a', 'net.b'), 'net.'), ['a', 'b']);
+    await assert.rejects(namesOf(named('net.a', 'b'), 'net.'), { code: 'ERR_STATE_MISMATCH', message: /"b"/ });
+  });
+
+  it("takes with 'auto' what wrappers put before all names, in any order", async () => {
+    assert.deepEqual(await namesOf(named('module._orig_mod.a', 'module._orig_mod.b'), 'auto'), ['a', 'b']);
+    assert.deepEqual(await namesOf(named('_orig_mod.module.a'), 'auto'), ['a']);
+    assert.deepEqual(await namesOf(named('module.a', 'b'), 'auto'), ['module.a', 'b']);
+  });
+
+  it('takes it from the names of modules in _metadata too', async () => {
+    const version = dict(p.text('version'), p.int(1));
+    const modules = [p.text(''), version, p.text('module'), version, p.text('module.fc'), version];
+    const state = [
+      call('collections', 'OrderedDict'),
+      p.mark,
+      p.text('module.fc.weight'),
+      tensor(),
+      p.setItems,
+      dict(p.text('_metadata'), [call('collections', 'OrderedDict'), p.mark, ...modules, p.setItems]),
+      p.build,
+    ];
+    fs.writeFileSync(at('in.pth'), checkpoint(join(p.proto(), state, p.stop)));
+    const { names, metadata } = await loadState(at('in.pth'), { stripPrefix: 'auto' });
+    assert.deepEqual(names, ['fc.weight']);
+    assert.ok(metadata.get('_metadata') instanceof OrderedDict);
+    assert.deepEqual([...metadata.get('_metadata').keys()], ['', 'fc']);
+  });
+});
