@@ -3,7 +3,16 @@
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { loadLibtorch, openAddon } from './libtorch';
-import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
+import type {
+  BatchesPlan,
+  DatasetPlan,
+  InitialTensor,
+  Position,
+  ReadPlan,
+  RunPlan,
+  TrainPlan,
+  WritePlan,
+} from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
@@ -67,6 +76,14 @@ export interface NativeEvent {
   samples: number;
 }
 
+/** See src/train/snapshot.h. The newest stands for all before it, and comes behind all events that led to it. */
+export interface NativeSnapshot extends Position {
+  type: 'snapshot';
+  model: StateHandle;
+  /** 'random' and 'epoch', then the momentum buffers there are, by the numbers of their parameters. */
+  rest: StateHandle;
+}
+
 export interface Native {
   info(): NativeInfo;
 
@@ -92,7 +109,10 @@ export interface Native {
   nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
   disposeBatches(batches: BatchesHandle): void;
 
-  train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
+  train(
+    plan: TrainPlan,
+    onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
+  ): Job<{ state: StateHandle; seconds: number }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */

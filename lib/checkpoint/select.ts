@@ -20,8 +20,13 @@ export interface Part {
 const searchDepth = 2;
 
 /** `globals`: all that the file names. */
-export function selectPart(root: PickleValue, key: string | undefined, globals: readonly PickleGlobal[]): Part {
-  if (key !== undefined) return partAt(root, key);
+export function selectPart(
+  root: PickleValue,
+  key: string | readonly string[] | undefined,
+  globals: readonly PickleGlobal[],
+): Part {
+  if (typeof key === 'string') return partAt(root, key);
+  if (key) return partAt(root, key.find((name) => root instanceof PickleDict && root.entries.has(name)) ?? key[0]!);
   const parts = searched(root);
   if (parts.length === 1) return parts[0]!;
   if (parts.length === 0) {
