@@ -2,11 +2,13 @@
 // plan for the addon. No tensor's bytes are read here.
 import type { ReadPlan } from '../plans';
 import type { ContainerFacts, PickleContainer } from './container';
-import { checkIsZip } from './detect';
+import { containerOf } from './detect';
 import { naming } from './errors';
 import { CheckpointFile } from './file';
 import { refuseActing } from './globals';
+import { readLegacy } from './legacy';
 import { Resolver, TensorList } from './resolve';
+import { readSafetensors } from './safetensors';
 import { selectPart } from './select';
 import { type StoredStorage, type StoredTensor, TensorReader } from './tensors';
 import { buildTree, NamedTensors, type Tree } from './tree';
@@ -47,14 +49,15 @@ export function withCheckpoint<T>(
 }
 
 async function parse(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {
-  await checkIsZip(file);
-  return readPickled(file, await readZip(file, options.signal), options);
+  const kind = await containerOf(file);
+  if (kind === 'safetensors') return readSafetensors(file, options);
+  return readPickled(file, await (kind === 'zip' ? readZip : readLegacy)(file, options.signal), options);
 }
 
 function readPickled(file: CheckpointFile, container: PickleContainer, { key, stripPrefix }: ParseOptions): Checkpoint {
   const { value, globals } = container.pickle;
   refuseActing(value, globals);
-  const reader = new TensorReader(container.storages);
+  const reader = new TensorReader(container.storages, container.facts.kind === 'legacy');
   const named = new NamedTensors();
   const extras = new TensorList();
   const resolver = new Resolver(reader, extras);
