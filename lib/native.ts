@@ -3,7 +3,16 @@
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { loadLibtorch, openAddon } from './libtorch';
-import type { BatchesPlan, DatasetPlan, InitialTensor, ReadPlan, RunPlan, TrainPlan, WritePlan } from './plans';
+import type {
+  BatchesPlan,
+  DatasetPlan,
+  InitialTensor,
+  ReadPlan,
+  RunPlan,
+  TrainPlan,
+  WritePlan,
+  WriteTensorsPlan,
+} from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
@@ -73,6 +82,8 @@ export interface Native {
   /** One state for each part of the plan. */
   readState(plan: ReadPlan): Promise<StateHandle[]>;
   writeState(states: readonly StateHandle[], plan: WritePlan): Promise<void>;
+  /** A header and the bytes of tensors behind it. */
+  writeTensors(state: StateHandle, plan: WriteTensorsPlan): Promise<void>;
   /** Draws in list order from a generator seeded as torch.manual_seed(seed) seeds it. */
   createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
   /** For each state its tensors. */

@@ -97,6 +97,19 @@ Napi::Value write(const Napi::CallbackInfo& call) {
       [](Napi::Env env, Nothing&) { return env.Undefined(); });
 }
 
+Napi::Value write_plain(const Napi::CallbackInfo& call) {
+  const auto from = call[1].As<Napi::Object>();
+  const WriteTensorsPlan plan{string(from, "path"), static_cast<uint32_t>(integer(from, "mode")),
+                              to_bytes(from.Get("header"), "header"), integers(from, "tensors")};
+  return PromiseWorker<Nothing>::start(
+      call.Env(),
+      [state = Handle<StateDict>::open(call[0]), plan] {
+        write_tensors(*state, plan);
+        return Nothing{};
+      },
+      [](Napi::Env env, Nothing&) { return env.Undefined(); });
+}
+
 Napi::Array to_array(Napi::Env env, at::IntArrayRef values) {
   Napi::Array result = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
@@ -160,6 +173,7 @@ Napi::Value dispose_state(const Napi::CallbackInfo& call) {
 void export_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "readState", read);
   export_function(env, exports, "writeState", write);
+  export_function(env, exports, "writeTensors", write_plain);
   export_function(env, exports, "stateInfo", state_info);
   export_function(env, exports, "stateTensor", state_tensor);
   export_function(env, exports, "statesEqual", states_equal);
