@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { cifar10, createState, evaluate, linear, net, saveState, sequential } from 'torch-incremental';
-import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import path from 'node:path';
+import { cifar10, createState, evaluate, linear, loadState, net, saveState, sequential } from 'torch-incremental';
+import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { lines, run } from './run.mjs';
 
 describe('command line: evaluate, inspect, doctor', () => {
@@ -53,6 +54,16 @@ describe('command line: evaluate, inspect, doctor', () => {
     assert.match(stdout, /\n {2}conv1\.weight +\[16, 3, 3, 3\] +float32 +1\.7 kB\n/);
     assert.match(stdout, /\n {2}6 tensors, 332,778 elements, 1\.3 MB in 6 storages\n/);
     assert.match(stdout, /\n {2}_metadata: /);
+  });
+
+  it('inspects files of other forms, and says which', async () => {
+    await saveState(await loadState(at('net.pth')), at('net.safetensors'));
+    const file = path.join(root, 'test/golden/forms/legacy sharing.pt');
+    const [safetensors, legacy] = await Promise.all(
+      ['net.safetensors', file].map((name) => run(['inspect', name], { cwd: at() })),
+    );
+    assert.match(safetensors.stdout, /^net\.safetensors: safetensors file, 1\.3 MB, little-endian\nFits Net\n/);
+    assert.match(legacy.stdout, /: PyTorch checkpoint of before 1\.6, 1\.5 kB, little-endian\n/);
   });
 
   it('inspects as JSON, with all of the metadata', async () => {

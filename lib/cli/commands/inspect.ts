@@ -7,9 +7,15 @@ import { recogniseModel } from '../../match';
 import { command as define, on } from '../command';
 import { plainTable } from '../tables';
 
+const kinds: Readonly<Record<FileDescription['kind'], string>> = {
+  zip: 'PyTorch zip checkpoint',
+  legacy: 'PyTorch checkpoint of before 1.6',
+  safetensors: 'safetensors file',
+};
+
 export const command = define({
   name: 'inspect',
-  description: 'Shows what a checkpoint (.pth) holds, and which model it fits.',
+  description: 'Shows what a checkpoint (.pth, .safetensors) holds, and which model it fits.',
   argument: 'file',
   options: { json: on('Print it as one line of JSON') },
   examples: ['inspect updated_model.pth', 'inspect updated_model.pth --json | jq .tensors[].name'],
@@ -22,7 +28,8 @@ export const command = define({
     }
     const { tensors, metadata, totals } = contents;
     const { bold, dim } = terminal.colors;
-    terminal.print(`${bold(file)}: PyTorch zip checkpoint, ${bytes(contents.bytes)}, ${contents.byteorder}-endian`);
+    const { kind, byteorder } = contents;
+    terminal.print(`${bold(file)}: ${kinds[kind]}, ${bytes(contents.bytes)}, ${byteorder}-endian`);
     terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}\n`);
     terminal.print(
       plainTable(
