@@ -20,6 +20,8 @@ export interface Unpickled {
   value: PickleValue;
   /** Every global that is named anywhere, whether it ends up in `value` or not. */
   globals: PickleGlobal[];
+  /** Every instruction that it uses. */
+  instructions: ReadonlySet<number>;
   /** Bytes that the pickle takes. */
   length: number;
 }
@@ -41,11 +43,12 @@ export async function unpickle(bytes: Buffer, { place, isFollowed, signal }: Unp
   }
   const value = machine.result();
   if (input.left > 0 && !isFollowed) throw input.error(`${input.left} bytes follow its end`);
-  return { value, globals: machine.globals, length: input.passed };
+  return { value, globals: machine.globals, instructions: machine.instructions, length: input.passed };
 }
 
 class Unpickler {
   readonly globals: PickleGlobal[] = [];
+  readonly instructions = new Set<number>();
   readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
@@ -81,6 +84,7 @@ class Unpickler {
   }
 
   #execute(code: number): void {
+    this.instructions.add(code);
     const literal = this.#input.literal(code);
     const value = literal === undefined ? this.#container(code) : literal;
     if (value === undefined) this.#act(code);
@@ -144,8 +148,8 @@ class Unpickler {
       case op.PROTO:
         this.#protocol();
         break;
-      case op.FRAME:
-        this.#frame();
+      case op.FRAME: // only says how much to read ahead
+        if (this.#input.uint64() > BigInt(this.#input.left)) throw this.#error('a frame is longer than what is left');
         break;
       case op.MARK:
         this.#marks.push(this.#stack.length);
@@ -192,11 +196,6 @@ class Unpickler {
     const version = this.#input.byte();
     if (this.#input.begun !== 0 || version < 2 || version > 5)
       throw this.#error(`protocol ${version} was not expected`);
-  }
-
-  /** Frames only say how much to read ahead. */
-  #frame(): void {
-    if (this.#input.uint64() > BigInt(this.#input.left)) throw this.#error('a frame is longer than what is left');
   }
 
   #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
@@ -263,8 +262,8 @@ class Unpickler {
 
   #get(index: number): PickleValue {
     const value = this.#memo.get(index);
-    if (value === undefined) throw this.#error(`value ${index} is used before it is there`);
-    return value;
+    if (value !== undefined) return value;
+    throw this.#error(`value ${index} is used before it is there`);
   }
 
   #popMany(count: number): PickleValue[] {
