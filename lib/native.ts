@@ -44,6 +44,15 @@ export interface TensorInfo {
   storageBytes: number;
 }
 
+/** min, max and mean of the values that are finite; NaN where there are none. */
+export interface TensorStats {
+  min: number;
+  max: number;
+  mean: number;
+  nan: number;
+  infinite: number;
+}
+
 export interface DatasetInfo {
   length: number;
   shape: number[];
@@ -90,6 +99,8 @@ export interface Native {
   stateInfo(states: readonly StateHandle[]): TensorInfo[][];
   /** A contiguous copy of the bytes. */
   stateTensor(state: StateHandle, index: number): ArrayBuffer;
+  /** Of each tensor's values: see src/checkpoint/stats.h. */
+  stateStats(state: StateHandle): Promise<TensorStats[]>;
   /** Same names in the same order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;
   disposeState(state: StateHandle): void;

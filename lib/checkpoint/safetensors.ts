@@ -43,6 +43,12 @@ export async function readSafetensors(file: CheckpointFile, options: ParseOption
     fileBytes: file.size,
     facts: { kind: 'safetensors', byteorder: 'little' },
     storages: entries.map((entry) => ({ stored: bytesOf(entry, dataStart), dtype: entry.dtype })),
+    key: '',
+    keys: [''],
+    // torch.load gives a file of this name to the safetensors library.
+    refusedByWeightsOnly: file.path.endsWith('.safetensors')
+      ? undefined
+      : 'it is a safetensors file without that ending',
     ...treeOf(stripPrefix === undefined ? names : stripped(names, stripPrefix), entries, strings),
   };
 }

@@ -22,6 +22,8 @@ export interface Unpickled {
   globals: PickleGlobal[];
   /** The same of everything that is stored outside the pickle. */
   references: PickleReference[];
+  /** Every instruction that it uses. */
+  instructions: ReadonlySet<number>;
   /** Bytes that the pickle takes. */
   length: number;
 }
@@ -43,12 +45,14 @@ export async function unpickle(bytes: Buffer, { place, isFollowed, signal }: Unp
   }
   const value = machine.result();
   if (input.left > 0 && !isFollowed) throw input.error(`${input.left} bytes follow its end`);
-  return { value, globals: machine.globals, references: machine.references, length: input.passed };
+  const { globals, references, instructions } = machine;
+  return { value, globals, references, instructions, length: input.passed };
 }
 
 class Unpickler {
   readonly globals: PickleGlobal[] = [];
   readonly references: PickleReference[] = [];
+  readonly instructions = new Set<number>();
   readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
@@ -84,6 +88,7 @@ class Unpickler {
   }
 
   #execute(code: number): void {
+    this.instructions.add(code);
     const literal = this.#input.literal(code);
     const value = literal === undefined ? this.#container(code) : literal;
     if (value === undefined) this.#act(code);
@@ -260,8 +265,8 @@ class Unpickler {
 
   #get(index: number): PickleValue {
     const value = this.#memo.get(index);
-    if (value === undefined) throw this.#error(`value ${index} is used before it is there`);
-    return value;
+    if (value !== undefined) return value;
+    throw this.#error(`value ${index} is used before it is there`);
   }
 
   #popMany(count: number): PickleValue[] {
@@ -270,9 +275,8 @@ class Unpickler {
   }
 
   #pop(): PickleValue {
-    const value = this.#top();
-    this.#stack.pop();
-    return value;
+    this.#top(); // there must be one above the last MARK
+    return this.#stack.pop()!;
   }
 
   #top(): PickleValue {

@@ -3,6 +3,7 @@
 
 #include "src/checkpoint/dtypes.h"
 #include "src/checkpoint/read.h"
+#include "src/checkpoint/stats.h"
 #include "src/checkpoint/write.h"
 #include "src/core/error.h"
 #include "src/napi/convert.h"
@@ -157,6 +158,26 @@ Napi::Value state_tensor(const Napi::CallbackInfo& call) {
   return bytes;
 }
 
+Napi::Value state_stats(const Napi::CallbackInfo& call) {
+  using Result = std::vector<TensorStats>;
+  return PromiseWorker<Result>::start(
+      call.Env(), [state = Handle<StateDict>::open(call[0])] { return stats_of(*state); },
+      [](Napi::Env env, Result& stats) {
+        Napi::Array list = Napi::Array::New(env, stats.size());
+        for (uint32_t i = 0; i < stats.size(); ++i) {
+          Napi::HandleScope scope(env);
+          Napi::Object item = Napi::Object::New(env);
+          item["min"] = stats[i].min;
+          item["max"] = stats[i].max;
+          item["mean"] = stats[i].mean;
+          item["nan"] = static_cast<double>(stats[i].nan);
+          item["infinite"] = static_cast<double>(stats[i].infinite);
+          list[i] = item;
+        }
+        return list;
+      });
+}
+
 Napi::Value states_equal(const Napi::CallbackInfo& call) {
   const auto a = Handle<StateDict>::open(call[0]);
   const auto b = Handle<StateDict>::open(call[1]);
@@ -176,6 +197,7 @@ void export_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "writeTensors", write_plain);
   export_function(env, exports, "stateInfo", state_info);
   export_function(env, exports, "stateTensor", state_tensor);
+  export_function(env, exports, "stateStats", state_stats);
   export_function(env, exports, "statesEqual", states_equal);
   export_function(env, exports, "disposeState", dispose_state);
 }

@@ -41,8 +41,8 @@ bool taken_by_onednn(const Program& program, const Node& node) {
   return false;
 }
 
-Node conversion(const char* op, std::string from, std::string to) {
-  return {op, "", {{"self", ValueName{std::move(from)}}}, {std::move(to)}, {Mode::kTraining, Mode::kEvaluation}};
+Node conversion(const char* op, std::string from, std::string to, std::vector<Mode> modes) {
+  return {op, "", {{"self", ValueName{std::move(from)}}}, {std::move(to)}, std::move(modes)};
 }
 
 void rename_input(Node& node, const std::string& name) {
@@ -73,11 +73,13 @@ Program with_blocked_convolutions(const Program& program) {
       result.nodes.insert(result.nodes.end(), program.nodes.begin() + first, program.nodes.begin() + end);
     } else {
       const std::string entry = *value_of(program.nodes[first], "input"), exit = program.nodes[end - 1].outputs.front();
-      result.nodes.push_back(conversion("aten::to_mkldnn", entry, entry + " (blocked)"));
+      result.nodes.push_back(
+          conversion("aten::to_mkldnn", entry, entry + " (blocked)", {Mode::kTraining, Mode::kEvaluation}));
       for (size_t i = first; i < end; ++i) result.nodes.push_back(program.nodes[i]);
       rename_input(result.nodes[result.nodes.size() - (end - first)], entry + " (blocked)");
       result.nodes.back().outputs = {exit + " (blocked)"};
-      result.nodes.push_back(conversion("aten::to_dense", exit + " (blocked)", exit));
+      result.nodes.push_back(conversion(kToDenseFromBlocked, exit + " (blocked)", exit, {Mode::kTraining}));
+      result.nodes.push_back(conversion("aten::to_dense", exit + " (blocked)", exit, {Mode::kEvaluation}));
     }
     first = end;
   }

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "src/core/error.h"
+#include "src/program/blocked.h"
 #include "src/program/constant.h"
+#include "src/program/to_dense.h"
 
 namespace incremental {
 namespace {
@@ -43,6 +45,7 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
 
 void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator) {
   std::string label = c10::str("node ", index, " (", node.op, node.overload.empty() ? "" : ".", node.overload, ")");
+  if (node.op == kToDenseFromBlocked) return add_own(node, std::move(label));
   auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
   check(op.has_value(), kBadProgram, "Unknown operator in ", label);
   Call call{*op, {}, {}, {}, std::move(label)};
@@ -79,6 +82,16 @@ void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Gen
   calls_.push_back(std::move(call));
 }
 
+// The operator that rewrites of this library put into programs; it is in no library of the dispatcher's, which would
+// have two of them where this addon is loaded twice.
+void Executor::add_own(const Node& node, std::string label) {
+  const auto& value = std::get<ValueName>(node.arguments.front().second);
+  Call call{&to_dense_from_blocked, {c10::IValue()}, {{0, {{slot_of(value.name, label), false}}, false}}, {}, {}};
+  call.outputs.push_back(define(node.outputs.front()));
+  call.label = std::move(label);
+  calls_.push_back(std::move(call));
+}
+
 // Backwards: the first time a slot is met is its last use. Outputs of the program are used after every call.
 void Executor::mark_last_uses() {
   std::vector<bool> seen(values_.size(), false);
@@ -111,6 +124,11 @@ c10::IValue Executor::take(const Use& use) {
   return use.last ? std::exchange(values_[use.slot], c10::IValue()) : values_[use.slot];
 }
 
+void Executor::invoke(const Call& call) {
+  if (auto op = std::get_if<c10::OperatorHandle>(&call.op)) return op->callBoxed(stack_);
+  stack_.front() = std::get<OwnOperator>(call.op)(stack_.front().toTensor());
+}
+
 std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {
   check(inputs.size() == inputs_.size(), "ERR_SHAPE", "Expected ", inputs_.size(), " inputs but received ",
         inputs.size());
@@ -128,7 +146,7 @@ std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {
       stack_[input.position] = std::move(list);
     }
     try {
-      call.op.callBoxed(stack_);
+      invoke(call);
     } catch (c10::Error& error) {
       error.add_context("in " + call.label + " of the model's program");
       throw;

@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "src/core/libtorch.h"
@@ -32,14 +33,17 @@ class Executor {
     std::vector<Use> uses;
     bool list;
   };
+  using OwnOperator = at::Tensor (*)(const at::Tensor&);
   struct Call {
-    c10::OperatorHandle op;
+    std::variant<c10::OperatorHandle, OwnOperator> op;
     std::vector<c10::IValue> arguments;  // constants in place, None where a value goes
     std::vector<Input> inputs;
     std::vector<Slot> outputs;
     std::string label;  // for errors
   };
 
+  void add_own(const Node& node, std::string label);
+  void invoke(const Call& call);
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
   void mark_last_uses();
   Slot slot_of(const std::string& name, const std::string& label) const;
