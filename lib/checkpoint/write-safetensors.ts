@@ -48,7 +48,7 @@ export async function writeSafetensors(
 function checkTensors(tensors: readonly Tensor[], file: string): void {
   const other = tensors.find(({ name, dtype }) => name === '__metadata__' || !safetensorsNames.has(dtype));
   if (!other) return;
-  const what = other.name === '__metadata__' ? 'tensors of that name' : `the dtype ${other.dtype}`;
+  const what = other.name === '__metadata__' ? 'tensors of that name' : `dtype ${other.dtype}`;
   throw new LearnError(
     'ERR_INVALID_OPTION',
     `Cannot write ${JSON.stringify(other.name)} to ${file}: safetensors files have no ${what}. Save it with format: 'pth'`,

@@ -1,9 +1,10 @@
 // safetensors files made by hand: what is read of them, and what is refused.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { createState, loadState, net, saveState } from 'torch-incremental';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';
-import { temporaryFolder } from '../support.mjs';
+import { root, temporaryFolder } from '../support.mjs';
 import { checkpoint, join, p, pickle, refused, tensor, u64 } from './checkpoint-support.mjs';
 
 const floats = (...values) => Buffer.from(new Float32Array(values).buffer);
@@ -177,6 +178,8 @@ describe('saveState as safetensors', () => {
       assert.equal(fs.readFileSync(temporary('old.safetensors'), 'utf8'), 'old');
     };
     await fails(named('__metadata__'), /no tensors of that name. Save it with format: 'pth'/);
+    const everyDtype = fs.readFileSync(path.join(root, 'test/golden/checkpoints/dtypes.pth'));
+    await fails(everyDtype, /Cannot write "complex128" to .*no dtype complex128/);
   });
 
   it('ends with an abort, and leaves the old file', async () => {
