@@ -12,6 +12,7 @@ import type {
   RunPlan,
   TrainPlan,
   WritePlan,
+  WriteTensorsPlan,
 } from './plans';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
@@ -42,6 +43,15 @@ export interface TensorInfo {
   storage: number;
   /** Size of that whole storage. */
   storageBytes: number;
+}
+
+/** min, max and mean of the values that are finite; NaN where there are none. */
+export interface TensorStats {
+  min: number;
+  max: number;
+  mean: number;
+  nan: number;
+  infinite: number;
 }
 
 export interface DatasetInfo {
@@ -90,12 +100,16 @@ export interface Native {
   /** One state for each part of the plan. */
   readState(plan: ReadPlan): Promise<StateHandle[]>;
   writeState(states: readonly StateHandle[], plan: WritePlan): Promise<void>;
+  /** A header and the bytes of tensors behind it. */
+  writeTensors(state: StateHandle, plan: WriteTensorsPlan): Promise<void>;
   /** Draws in list order from a generator seeded as torch.manual_seed(seed) seeds it. */
   createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
   /** For each state its tensors. */
   stateInfo(states: readonly StateHandle[]): TensorInfo[][];
   /** A contiguous copy of the bytes. */
   stateTensor(state: StateHandle, index: number): ArrayBuffer;
+  /** Of each tensor's values: see src/checkpoint/stats.h. */
+  stateStats(state: StateHandle): Promise<TensorStats[]>;
   /** Same names in the same order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;
   disposeState(state: StateHandle): void;

@@ -43,6 +43,17 @@ export interface WritePlan {
   storages: number[];
 }
 
+/** How to write tensors of one state one behind the other, in row-major order. */
+export interface WriteTensorsPlan {
+  /** As in a WritePlan. */
+  path: string;
+  mode: number;
+  /** What comes before them. */
+  header: Uint8Array;
+  /** Which of the state's, in the order of the file. */
+  tensors: number[];
+}
+
 /** One tensor to make, filled as PyTorch's modules initialise it. */
 export interface InitialTensor {
   name: string;

@@ -6,9 +6,10 @@ import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
 import { metadataOf, type Tree } from './checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
 import { writeCheckpoint } from './checkpoint/write-checkpoint';
+import { writeSafetensors } from './checkpoint/write-safetensors';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
-import { checkOptions, invalid, isPath, isSignal, isText } from './options';
+import { checkOptions, invalid, isOneOf, isPath, isSignal, isText } from './options';
 
 export type { DType, TensorData } from './checkpoint/dtypes';
 
@@ -32,6 +33,11 @@ export interface LoadOptions {
 }
 
 export interface SaveOptions {
+  /**
+   * 'pth': what torch.save writes. 'safetensors': tensors and strings only. Default: 'safetensors' where the path ends with
+   * '.safetensors', else 'pth'.
+   */
+  format?: 'pth' | 'safetensors';
   /** Rejects with its reason when it is aborted; the old file is then still there. */
   signal?: AbortSignal;
 }
@@ -199,21 +205,30 @@ export async function loadPart(file: string, options: ParseOptions): Promise<Sta
 /**
  * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
  * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
- * symbolic link is followed. What Python's weights_only would refuse is left out, and a process warning says what.
+ * symbolic link is followed. What Python's weights_only would refuse is left out, and a process warning says what. A
+ * safetensors file gets the state's tensors, each in full, and strings of its metadata; the warning says what it did not.
  */
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
   if (!(state instanceof State)) throw invalid('a State', 'state', state);
   isPath(file, 'path');
-  checkOptions('saveState', options, { signal: isSignal });
+  checkOptions('saveState', options, { format: isOneOf(['pth', 'safetensors']), signal: isSignal });
+  const { format = file.endsWith('.safetensors') ? 'safetensors' : 'pth', signal } = options;
   await holding(state, async () => {
-    const left = await writeCheckpoint(treeOf(state).root, file, options.signal);
-    if (left.length > 0) warn(file, left);
+    if (format === 'pth') {
+      const left = await writeCheckpoint(treeOf(state).root, file, signal);
+      warn(file, left, "PyTorch's weights_only would refuse it");
+    } else {
+      const { tensors, metadata } = state;
+      const left = await writeSafetensors({ handle: stateHandle(state), tensors, metadata }, file, signal);
+      warn(file, left, 'a safetensors file holds tensors by name and strings only');
+    }
   });
 }
 
-function warn(file: string, left: readonly string[]): void {
+function warn(file: string, left: readonly string[], why: string): void {
+  if (left.length === 0) return;
   const what = left.slice(0, 20).join(', ') + (left.length > 20 ? ` and ${left.length - 20} more` : '');
-  process.emitWarning(`Not written to ${file}, since PyTorch's weights_only would refuse it: ${what}`, {
+  process.emitWarning(`Not written to ${file}, since ${why}: ${what}`, {
     type: 'LearnWarning',
     code: 'WARN_NOT_WRITTEN',
   });

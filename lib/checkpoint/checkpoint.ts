@@ -2,15 +2,18 @@
 // plan for the addon. No tensor's bytes are read here.
 import type { ReadPlan } from '../plans';
 import type { ContainerFacts, PickleContainer } from './container';
-import { checkIsZip } from './detect';
+import { containerOf } from './detect';
 import { naming } from './errors';
 import { CheckpointFile } from './file';
 import { refuseActing } from './globals';
+import { readLegacy } from './legacy';
 import { Resolver, TensorList } from './resolve';
-import { selectPart } from './select';
+import { readSafetensors } from './safetensors';
+import { checkUnique, keyOf, selectPart } from './select';
 import { type StoredStorage, type StoredTensor, TensorReader } from './tensors';
 import { buildTree, NamedTensors, type Tree } from './tree';
 import type { TensorSource } from './values';
+import { whyRefused } from './weights-only';
 import { readZip } from './zip-container';
 
 export interface ParseOptions {
@@ -21,6 +24,8 @@ export interface ParseOptions {
   key?: string | readonly string[] | undefined;
   /** Taken from before every name; 'auto' takes what wrappers put there. */
   stripPrefix?: string | undefined;
+  /** Take the first of several dicts, instead of refusing to choose. */
+  takeFirst?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -36,6 +41,11 @@ export interface Checkpoint {
   /** Of all tensors. */
   storages: readonly StoredStorage[];
   tree: Tree;
+  /** Of the dicts that "key" can name: this one, and all. */
+  key: string;
+  keys: readonly string[];
+  /** Why torch.load(weights_only=True) would refuse the file; undefined if it would not. */
+  refusedByWeightsOnly: string | undefined;
   /** To be told where the state's tensors, and the extras, are once they are loaded. */
   sources: readonly [state: TensorSource, extras: TensorSource];
 }
@@ -50,18 +60,21 @@ export function withCheckpoint<T>(
 }
 
 async function parse(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {
-  await checkIsZip(file);
-  return readPickled(file, await readZip(file, options.signal), options);
+  const kind = await containerOf(file);
+  if (kind === 'safetensors') return readSafetensors(file, options);
+  return readPickled(file, await (kind === 'zip' ? readZip : readLegacy)(file, options.signal), options);
 }
 
-function readPickled(file: CheckpointFile, container: PickleContainer, { key, stripPrefix }: ParseOptions): Checkpoint {
+function readPickled(file: CheckpointFile, container: PickleContainer, options: ParseOptions): Checkpoint {
   const { value, globals } = container.pickle;
   refuseActing(value, globals);
-  const reader = new TensorReader(container.storages);
+  const selection = selectPart(value, options.key, globals);
+  if (options.key === undefined && !options.takeFirst) checkUnique(selection);
+  const reader = new TensorReader(container.storages, container.facts.kind === 'legacy');
   const named = new NamedTensors();
   const extras = new TensorList();
   const resolver = new Resolver(reader, extras);
-  const tree = buildTree(value, selectPart(value, key, globals), { reader, resolver, named, stripPrefix });
+  const tree = buildTree(value, selection.part, { reader, resolver, named, stripPrefix: options.stripPrefix });
   return {
     path: file.path,
     fileBytes: file.size,
@@ -71,6 +84,9 @@ function readPickled(file: CheckpointFile, container: PickleContainer, { key, st
     extras: extras.tensors,
     storages: reader.storages,
     tree,
+    key: keyOf(selection.part),
+    keys: selection.candidates.map(keyOf),
+    refusedByWeightsOnly: whyRefused(container.pickle),
     sources: [named.source, extras.source],
   };
 }

@@ -18,9 +18,11 @@ export interface StorageTable {
   get(key: string): StoredBytes | undefined;
 }
 
+export type ContainerKind = 'zip' | 'legacy' | 'safetensors';
+
 /** What `inspect` tells of a container. */
 export interface ContainerFacts {
-  kind: 'zip' | 'legacy' | 'safetensors';
+  kind: ContainerKind;
   /** Top folder inside a zip file. */
   archive?: string;
   /** Of the format, where the file says so. */

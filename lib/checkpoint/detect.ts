@@ -1,5 +1,6 @@
 // Tells from its first bytes what a file is, whatever its name, and for files that cannot be loaded, what turns them into
-// one that can. A container that is to be read one day leaves this list and gets a reader beside pth.ts.
+// one that can.
+import type { ContainerKind } from './container';
 import { formatError } from './errors';
 import type { CheckpointFile } from './file';
 import type { ZipDirectory } from './zip';
@@ -43,19 +44,9 @@ const foreign: readonly Foreign[] = [
     test: startsWithText(/^[{[]\s*["{[]/),
   },
   {
-    is: 'a checkpoint of before PyTorch 1.6 (legacy stream)',
-    advice: python("torch.save(torch.load(sys.argv[1], map_location='cpu'), sys.argv[2])"),
-    test: starts(0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19),
-  },
-  {
     is: 'a plain pickle, not made by torch.save',
     advice: 'in Python, load it if you trust it and torch.save() the state dict',
     test: (head) => head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5,
-  },
-  {
-    is: 'a safetensors file',
-    advice: python('from safetensors.torch import load_file; torch.save(load_file(sys.argv[1]), sys.argv[2])'),
-    test: (head, size) => head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE(0) <= BigInt(size),
   },
   {
     is: 'a tar archive',
@@ -90,19 +81,27 @@ const foreign: readonly Foreign[] = [
   },
 ];
 
-/** Returns if the file is a zip; throws what else it is. */
-export async function checkIsZip(file: CheckpointFile): Promise<void> {
+const containers: readonly (readonly [ContainerKind, (head: Buffer) => boolean])[] = [
+  ['zip', starts(0x50, 0x4b, 0x03, 0x04)],
+  // A pickle that begins with an integer of ten bytes, as no other file does: of protocol 2 or 3, or in a frame. Whether
+  // the integer is the right one, legacy.ts says.
+  ['legacy', (head) => /^80(0[23]|0[45]95.{16})8a0a/.test(head.toString('hex', 0, 16))],
+  // A length, of which 48 bits are more than enough, then JSON.
+  ['safetensors', (head) => head.length > 8 && head.readUInt16LE(6) === 0 && head[8] === 0x7b],
+];
+
+/** What kind of checkpoint the file is; throws what else it is. */
+export async function containerOf(file: CheckpointFile): Promise<ContainerKind> {
   const head = await file.read(0, Math.min(headBytes, file.size));
-  if (starts(0x50, 0x4b, 0x03, 0x04)(head)) return;
+  const found = containers.find(([, test]) => test(head));
+  if (found) return found[0];
   const match = foreign.find(({ test }) => test(head, file.size));
-  if (match) throw formatError(`Expected a checkpoint of torch.save but the file is ${match.is}; ${match.advice}`);
+  if (match) throw formatError(`Expected a checkpoint but the file is ${match.is}; ${match.advice}`);
   const first = head
     .subarray(0, 8)
     .toString('hex')
     .replace(/..(?=.)/g, '$& ');
-  throw formatError(
-    `Expected a checkpoint of torch.save but the file is of no known kind; it starts with the bytes ${first}`,
-  );
+  throw formatError(`Expected a checkpoint but the file is of no known kind; it starts with the bytes ${first}`);
 }
 
 /** Zip files that are not checkpoints: by the record that only they have. */

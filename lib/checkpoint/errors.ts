@@ -18,6 +18,13 @@ export class UnsupportedTensor extends LearnError {
   }
 }
 
+/** A pickle that goes on behind the bytes that are there. */
+export class CutPickle extends LearnError {
+  constructor(message: string) {
+    super('ERR_STATE_FORMAT', message);
+  }
+}
+
 /** Runs `parse`, whose errors then begin with the file's name. */
 export async function naming<T>(path: string, parse: () => Promise<T>): Promise<T> {
   try {

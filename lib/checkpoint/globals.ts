@@ -1,6 +1,5 @@
 // Names of Python that a pickle may hold: which are part of every checkpoint, which stand for running code, and where in
 // the file one is. None is ever imported or called; a name decides only whether the file is read, and with what words not.
-import { dtypes } from './dtypes';
 import { unsafeError } from './errors';
 import {
   PickleCall,
@@ -13,6 +12,7 @@ import {
   step,
 } from './pickle-values';
 import { isTensorFunction } from './tensors';
+import { isPlainName } from './weights-only';
 
 /** Where things of Python 2, or of older PyTorch and NumPy, are now. */
 const moved: readonly (readonly [from: RegExp, to: string])[] = [
@@ -63,31 +63,6 @@ function isActing({ module, name }: PickleGlobal): boolean {
   return acting.test(name) || parts.some((_, i) => actingModules.has(parts.slice(0, i).join('.')));
 }
 
-/** What weights_only of PyTorch allows beside tensors, and so what may be written into a file that it must accept. */
-const allowed = new Set([
-  'collections.OrderedDict',
-  'collections.Counter',
-  'builtins.set',
-  'builtins.complex',
-  'builtins.bytearray',
-  '_codecs.encode',
-  'torch.Size',
-  'torch.device',
-  'torch.Tensor',
-  'torch.nn.parameter.Parameter',
-  'torch.nn.parameter.Buffer',
-  'torch.serialization._get_layout',
-  'torch.storage.UntypedStorage',
-  ...Object.keys(dtypes).map((name) => `torch.${name}`),
-]);
-
-/** Names of PyTorch's own data: storages of all kinds, and how tensors are quantised. */
-const dataOfTorch = /^torch\.(cuda\.)?(\w+Storage|per_(tensor|channel)_\w+)$/;
-
-export function isAllowed(name: string): boolean {
-  return allowed.has(name) || dataOfTorch.test(name);
-}
-
 /** Throws if a name anywhere in the pickle stands for running code. */
 export function refuseActing(root: PickleValue, globals: readonly PickleGlobal[]): void {
   const found = globals.find(isActing);
@@ -96,7 +71,7 @@ export function refuseActing(root: PickleValue, globals: readonly PickleGlobal[]
 
 /** Throws if there is a name that is no part of checkpoints: for files in which nothing else was found. */
 export function refuseUnknown(root: PickleValue, globals: readonly PickleGlobal[]): void {
-  const found = globals.find(({ name }) => !isAllowed(name) && !isTensorFunction(name));
+  const found = globals.find(({ name }) => !isPlainName(name) && !isTensorFunction(name));
   if (found) throw asksFor(pathTo(root, found), found.name);
 }
 

@@ -25,15 +25,32 @@ export interface FileDescription extends ContainerFacts {
     /** Of all storages; shared ones once. */
     bytes: number;
   };
+  /** Of the dicts of tensors in the file, as loadState's "key" names them: the one described, and all. */
+  key: string;
+  keys: readonly string[];
+  /** Whether torch.load(path, weights_only=True) takes the file, and why not. */
+  weightsOnly: { loads: boolean; because?: string };
   metadata: ReadonlyMap<string, unknown>;
 }
 
 /** Throws as loadState does for files that cannot be loaded. */
 export function inspectFile(path: string, options: ParseOptions = {}): Promise<FileDescription> {
-  return withCheckpoint(path, options, async (checkpoint) => describe(checkpoint));
+  return withCheckpoint(path, { takeFirst: true, ...options }, async (checkpoint) => describe(checkpoint));
 }
 
-function describe({ path, fileBytes, facts, names, tensors: stored, storages, tree }: Checkpoint): FileDescription {
+function describe(checkpoint: Checkpoint): FileDescription {
+  const {
+    path,
+    fileBytes,
+    facts,
+    names,
+    tensors: stored,
+    storages,
+    tree,
+    key,
+    keys,
+    refusedByWeightsOnly,
+  } = checkpoint;
   const first = new Map<number, string>();
   const tensors = stored.map(({ dtype, shape, storage }, i) => {
     const name = names[i]!;
@@ -48,7 +65,9 @@ function describe({ path, fileBytes, facts, names, tensors: stored, storages, tr
     storages: storages.length,
     bytes: storages.reduce((sum, { stored: { bytes } }) => sum + bytes, 0),
   };
-  return { path, bytes: fileBytes, ...facts, tensors, totals, metadata: metadataOf(tree) };
+  const because = refusedByWeightsOnly;
+  const weightsOnly = because === undefined ? { loads: true } : { loads: false, because };
+  return { path, bytes: fileBytes, ...facts, key, keys, tensors, totals, weightsOnly, metadata: metadataOf(tree) };
 }
 
 function elementsOf(shape: readonly number[]): number {

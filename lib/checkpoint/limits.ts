@@ -29,5 +29,9 @@ export const maxRecordNameBytes = 4096;
 /** A compressed record once it is unpacked. DEFLATE makes at most 1032 bytes of one. */
 export const maxUnpackedBytes = 2 ** 30;
 export const maxDeflateRatio = 1032;
+/** The JSON at the start of a safetensors file: about 100 bytes a tensor, so this is room for 160,000 tensors. */
+export const maxHeaderBytes = 16 * 2 ** 20;
+/** Objects and lists inside others there; a sound header has three. */
+export const maxHeaderDepth = 8;
 /** Small records that are read whole: byteorder, version. */
 export const maxNoteBytes = 64;

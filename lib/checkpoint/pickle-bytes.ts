@@ -1,7 +1,7 @@
 // The bytes of a pickle, read from front to back; no length in them is believed before it is compared with what is left.
 // For unpickle.ts.
 import type { LearnError } from '../errors';
-import { formatError } from './errors';
+import { CutPickle, formatError } from './errors';
 import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from './limits';
 import { op } from './opcodes';
 import { Float } from './values';
@@ -92,8 +92,13 @@ export class PickleBytes {
   /** A length of eight bytes, which is compared with what is left before it becomes a number. */
   length64(): number {
     const length = this.uint64();
-    if (length > BigInt(this.left)) throw this.error('it is cut');
+    if (length > BigInt(this.left)) throw this.cut();
     return Number(length);
+  }
+
+  /** Frames only say how much to read ahead. */
+  frame(): void {
+    if (this.uint64() > BigInt(this.left)) throw this.cut('a frame is longer than what is left');
   }
 
   /** The value that an instruction itself holds; undefined for instructions that hold none. */
@@ -142,6 +147,7 @@ export class PickleBytes {
   /** Up to the next line feed: one half of a global's name. */
   line(): string {
     const length = this.#bytes.subarray(this.#at, this.#at + maxGlobalBytes).indexOf(0x0a);
+    if (length < 0 && this.left < maxGlobalBytes) throw this.cut('the name of a global does not end');
     if (length < 0) throw this.error('the name of a global does not end');
     const text = this.text(length);
     this.#take(1);
@@ -149,7 +155,16 @@ export class PickleBytes {
   }
 
   error(problem: string): LearnError {
-    return formatError(`its pickle is damaged: ${problem} (at byte ${this.begun} of ${this.#place})`);
+    return formatError(this.#describe(problem));
+  }
+
+  /** The same where more bytes might help. */
+  cut(problem = 'it is cut'): LearnError {
+    return new CutPickle(this.#describe(problem));
+  }
+
+  #describe(problem: string): string {
+    return `its pickle is damaged: ${problem} (at byte ${this.begun} of ${this.#place})`;
   }
 
   #float(): number | Float {
@@ -169,7 +184,7 @@ export class PickleBytes {
 
   /** Where `count` bytes start, which are passed. */
   #take(count: number): number {
-    if (count > this.left) throw this.error('it is cut');
+    if (count > this.left) throw this.cut();
     this.#at += count;
     return this.#at - count;
   }

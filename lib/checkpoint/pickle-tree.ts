@@ -2,11 +2,11 @@
 // write-checkpoint.ts.
 import type { TensorInfo } from '../native';
 import { type DType, dtypes } from './dtypes';
-import { isAllowed } from './globals';
 import { op } from './opcodes';
 import { step } from './pickle-values';
 import { Pickler } from './pickler';
 import { Float, Opaque, OrderedDict, TensorValue, Tuple, type Value } from './values';
+import { isPlainName } from './weights-only';
 
 export interface PickledTree {
   pickle: Uint8Array;
@@ -110,9 +110,7 @@ class TreeWriter {
 
   /** As Python writes bytes in protocol 2: text in which each character is a byte. */
   #bytes(value: Uint8Array): void {
-    const text = Buffer.from(value).toString('latin1');
-    if (text === '') this.#call('builtins', 'bytes', [], '', value);
-    else this.#call('_codecs', 'encode', [text, 'latin1'], '', value);
+    this.#call('_codecs', 'encode', [Buffer.from(value).toString('latin1'), 'latin1'], '', value);
   }
 
   #tensor(tensor: TensorInfo): void {
@@ -157,5 +155,5 @@ function isInteger(value: number): boolean {
 
 /** What Python's weights_only accepts again, and says all there is to say of it. */
 function isWritable({ name, how, state, items, entries }: Opaque): boolean {
-  return isAllowed(name) && how !== 'new' && state === undefined && items.length === 0 && entries.size === 0;
+  return isPlainName(name) && how !== 'new' && state === undefined && items.length === 0 && entries.size === 0;
 }

@@ -1,14 +1,15 @@
 // Replaces a file all at once: whoever looks sees the old one or the new one, also after a crash or with a full disk.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 
-/** A temporary file that nobody has written to for so long was left by a process that was killed. */
+/** A temporary file that nobody has written to for so long was left by a process that was killed, on whatever machine. */
 const staleAfterMs = 60 * 60 * 1000;
 /** Room in a file name (255 bytes) for the letters that temporary names add. */
-const maxPrefixBytes = 200;
+const maxPrefixBytes = 180;
 
 /**
  * Calls `write` with the name and mode of a file to be made and written to the disk, then gives it the name `file` and
@@ -106,8 +107,12 @@ function prefixOf(target: string): string {
   return `.${name}.torch-incremental-`;
 }
 
+/** Process numbers mean something on one machine only, and a container is one by its name. */
+const machine = createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
+
 function temporaryFor(target: string): string {
-  return path.join(path.dirname(target), `${prefixOf(target)}${randomBytes(6).toString('hex')}.tmp`);
+  const unique = `${machine}-${process.pid}-${randomBytes(6).toString('hex')}`;
+  return path.join(path.dirname(target), `${prefixOf(target)}${unique}.tmp`);
 }
 
 async function removeStale(target: string): Promise<void> {
@@ -116,9 +121,25 @@ async function removeStale(target: string): Promise<void> {
   for (const name of await fs.readdir(folder).catch(() => [])) {
     if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue;
     const file = path.join(folder, name);
-    const stat = await statOf(file);
-    if (stat && Date.now() - stat.mtimeMs > staleAfterMs) await fs.rm(file, { force: true });
+    if (isAbandoned(name.slice(prefix.length)) || (await isOld(file))) await fs.rm(file, { force: true });
   }
+}
+
+/** Its process is gone. */
+function isAbandoned(unique: string): boolean {
+  const [where, pid] = unique.split('-');
+  if (where !== machine || !/^\d+$/.test(pid ?? '')) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+async function isOld(file: string): Promise<boolean> {
+  const stat = await statOf(file);
+  return stat !== undefined && Date.now() - stat.mtimeMs > staleAfterMs;
 }
 
 /** Puts the new name itself on the disk. Some network file systems cannot, and need not. */

@@ -19,24 +19,43 @@ export interface Part {
 /** How deep below the root a part is looked for where no key is given: {'model': …} and {'checkpoint': {'model': …}}. */
 const searchDepth = 2;
 
+export interface Selection {
+  part: Part;
+  /** All that could have been meant, the part among them. */
+  candidates: readonly Part[];
+}
+
 /** `globals`: all that the file names. */
 export function selectPart(
   root: PickleValue,
   key: string | readonly string[] | undefined,
   globals: readonly PickleGlobal[],
-): Part {
-  if (typeof key === 'string') return partAt(root, key);
-  if (key) return partAt(root, key.find((name) => root instanceof PickleDict && root.entries.has(name)) ?? key[0]!);
-  const parts = searched(root);
-  if (parts.length === 1) return parts[0]!;
-  if (parts.length === 0) {
-    refuseUnknown(root, globals);
-    throw nothingIn(root);
-  }
+): Selection {
+  const candidates = searched(root);
+  if (key !== undefined) return { part: partAt(root, oneOf(root, key), candidates), candidates };
+  if (candidates.length > 0) return { part: candidates[0]!, candidates };
+  refuseUnknown(root, globals);
+  throw nothingIn(root);
+}
+
+/** Of several keys the first that the root has. */
+function oneOf(root: PickleValue, key: string | readonly string[]): string {
+  if (typeof key === 'string') return key;
+  return key.find((name) => root instanceof PickleDict && root.entries.has(name)) ?? key[0]!;
+}
+
+/** Throws unless there was only one choice. */
+export function checkUnique({ candidates }: Selection): void {
+  if (candidates.length === 1) return;
   throw formatError(
-    `Expected one state dict but found ${parts.length}: ${listed(parts)}. Name the one that is wanted with the option ` +
-      `"key", for example key: ${JSON.stringify(parts[0]!.path.join('.'))}`,
+    `Expected one state dict but found ${candidates.length}: ${listed(candidates)}. Name the one that is wanted with the ` +
+      `option "key", for example key: ${JSON.stringify(keyOf(candidates[0]!))}`,
   );
+}
+
+/** As the option "key" names it. */
+export function keyOf({ path }: Part): string {
+  return path.join('.');
 }
 
 /** Shallow ones first: what lies beside weights, such as averages of them, is often deeper. */
@@ -84,17 +103,15 @@ function isWhole({ value, module }: Part): boolean {
   return module !== undefined || (value instanceof PickleDict && [...value.entries.values()].every(isTensor));
 }
 
-function partAt(root: PickleValue, key: string): Part {
+function partAt(root: PickleValue, key: string, candidates: readonly Part[]): Part {
   const path = pathOf(root, key);
   const value = path.reduce<PickleValue | undefined>(
     (inner, name) => (inner instanceof PickleDict ? inner.entries.get(name) : undefined),
     root,
   );
   if (value === undefined) {
-    const found = searched(root);
-    throw formatError(
-      `There is nothing under the key ${JSON.stringify(key)}. It holds ${found.length ? listed(found) : kindOf(root)}`,
-    );
+    const held = candidates.length > 0 ? listed(candidates) : kindOf(root);
+    throw formatError(`There is nothing under the key ${JSON.stringify(key)}. It holds ${held}`);
   }
   const part = asPart(value, path) ?? (value instanceof PickleDict && value.size === 0 ? { path, value } : undefined);
   if (part) return part;

@@ -88,10 +88,13 @@ const maxNesting = 4;
 export class TensorReader {
   readonly storages: StoredStorage[] = [];
   readonly #table: StorageTable;
+  readonly #idLength: number;
   readonly #numbers = new Map<string, number>();
 
-  constructor(table: StorageTable) {
+  /** `hasViews`: ids of storages say which part of one is meant, as those of legacy streams do. */
+  constructor(table: StorageTable, hasViews: boolean) {
     this.#table = table;
+    this.#idLength = hasViews ? 6 : 5;
   }
 
   /** `path` says where in the pickle the value is. Throws UnsupportedTensor for kinds that are sound but not read. */
@@ -151,7 +154,7 @@ export class TensorReader {
     const id = reference instanceof PickleReference && reference.id instanceof PickleTuple ? reference.id.items : [];
     const [tag, type, key, location, elements, part] = id;
     if (
-      (id.length !== 5 && id.length !== 6) ||
+      id.length !== this.#idLength ||
       tag !== 'storage' ||
       !(type instanceof PickleGlobal) ||
       typeof key !== 'string' ||
@@ -218,7 +221,7 @@ function extentOf(shape: readonly number[], stride: readonly number[], offset: n
 }
 
 /** dtype of a typed storage; undefined for bytes. Old files name the device too: torch.cuda.FloatStorage. */
-function storageType(name: string, path: string): DType | undefined {
+export function storageType(name: string, path: string): DType | undefined {
   if (name === 'torch.storage.UntypedStorage' || name === 'torch.UntypedStorage') return undefined;
   const dtype = dtypeOfStorage(name.replace(/^torch\.(cuda\.)?/, ''));
   if (!dtype) throw new UnsupportedTensor(`${path} is stored as ${name}, which is not supported`);

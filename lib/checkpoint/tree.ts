@@ -82,7 +82,9 @@ export function metadataOf({ root, path, part }: Tree): Map<string, unknown> {
   const metadata = new Map<string, unknown>();
   const attributes = part instanceof OrderedDict ? part.attributes : undefined;
   for (const [key, value] of [...around(root, path, part), ...(attributes ?? [])]) {
-    metadata.set(String(key), unboxed(value, seen));
+    // What a safetensors file says of itself is one by one what a caller looks for.
+    const entries = key === '__metadata__' && value instanceof Map ? value : [[key, value] as const];
+    for (const [name, item] of entries) metadata.set(String(name), unboxed(item, seen));
   }
   return metadata;
 }

@@ -20,6 +20,10 @@ export interface Unpickled {
   value: PickleValue;
   /** Every global that is named anywhere, whether it ends up in `value` or not. */
   globals: PickleGlobal[];
+  /** The same of everything that is stored outside the pickle. */
+  references: PickleReference[];
+  /** Every instruction that it uses. */
+  instructions: ReadonlySet<number>;
   /** Bytes that the pickle takes. */
   length: number;
 }
@@ -41,11 +45,14 @@ export async function unpickle(bytes: Buffer, { place, isFollowed, signal }: Unp
   }
   const value = machine.result();
   if (input.left > 0 && !isFollowed) throw input.error(`${input.left} bytes follow its end`);
-  return { value, globals: machine.globals, length: input.passed };
+  const { globals, references, instructions } = machine;
+  return { value, globals, references, instructions, length: input.passed };
 }
 
 class Unpickler {
   readonly globals: PickleGlobal[] = [];
+  readonly references: PickleReference[] = [];
+  readonly instructions = new Set<number>();
   readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
@@ -81,6 +88,7 @@ class Unpickler {
   }
 
   #execute(code: number): void {
+    this.instructions.add(code);
     const literal = this.#input.literal(code);
     const value = literal === undefined ? this.#container(code) : literal;
     if (value === undefined) this.#act(code);
@@ -100,11 +108,9 @@ class Unpickler {
       case op.EMPTY_TUPLE:
         return new PickleTuple([]);
       case op.TUPLE1:
-        return new PickleTuple(this.#popMany(1));
       case op.TUPLE2:
-        return new PickleTuple(this.#popMany(2));
       case op.TUPLE3:
-        return new PickleTuple(this.#popMany(3));
+        return new PickleTuple(this.#popMany(1 + code - op.TUPLE1));
       case op.TUPLE:
         return new PickleTuple(this.#popToMark());
       case op.EMPTY_LIST:
@@ -133,7 +139,8 @@ class Unpickler {
         return this.#call(callee!, args!, true);
       }
       case op.BINPERSID:
-        return new PickleReference(this.#pop());
+        this.references.push(new PickleReference(this.#pop()));
+        return this.references.at(-1)!;
       default:
         return undefined;
     }
@@ -145,7 +152,7 @@ class Unpickler {
         this.#protocol();
         break;
       case op.FRAME:
-        this.#frame();
+        this.#input.frame();
         break;
       case op.MARK:
         this.#marks.push(this.#stack.length);
@@ -192,11 +199,6 @@ class Unpickler {
     const version = this.#input.byte();
     if (this.#input.begun !== 0 || version < 2 || version > 5)
       throw this.#error(`protocol ${version} was not expected`);
-  }
-
-  /** Frames only say how much to read ahead. */
-  #frame(): void {
-    if (this.#input.uint64() > BigInt(this.#input.left)) throw this.#error('a frame is longer than what is left');
   }
 
   #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
@@ -263,8 +265,8 @@ class Unpickler {
 
   #get(index: number): PickleValue {
     const value = this.#memo.get(index);
-    if (value === undefined) throw this.#error(`value ${index} is used before it is there`);
-    return value;
+    if (value !== undefined) return value;
+    throw this.#error(`value ${index} is used before it is there`);
   }
 
   #popMany(count: number): PickleValue[] {
@@ -273,9 +275,8 @@ class Unpickler {
   }
 
   #pop(): PickleValue {
-    const value = this.#top();
-    this.#stack.pop();
-    return value;
+    this.#top(); // there must be one above the last MARK
+    return this.#stack.pop()!;
   }
 
   #top(): PickleValue {

@@ -7,12 +7,18 @@
 #include "src/core/crc32.h"
 #include "src/core/error.h"
 #include "src/core/file.h"
+#include "src/core/memory.h"
+#include "src/core/parallel.h"
 
 namespace incremental {
 namespace {
 
-// Small enough to be in the cache still when it is checked and swapped.
-constexpr int64_t kPieceBytes = int64_t{1} << 20;
+// Small enough for a core's own cache.
+constexpr int64_t kPieceBytes = int64_t{1} << 18;
+// What a thread takes at a time: two huge pages.
+constexpr int64_t kRunBytes = int64_t{1} << 22;
+// A thread is not started for less work than this.
+constexpr size_t kRunsForThread = 2;
 constexpr size_t kMostDimensions = 64;
 
 // As in lib/checkpoint/tensors.ts: elements of the storage that the tensor reaches to, from the storage's start.
@@ -92,40 +98,82 @@ void swap_bytes(uint8_t* data, int64_t bytes, int64_t width) {
   for (int64_t at = 0; at + width <= bytes; at += width) std::reverse(data + at, data + at + width);
 }
 
-at::Storage read_storage(const File& file, const StoredStorage& stored, int64_t width) {
+at::Storage empty_storage(int64_t bytes) {
   c10::Allocator* allocator = c10::GetAllocator(c10::DeviceType::CPU);
-  at::Storage storage(at::Storage::use_byte_size_t{}, stored.bytes, allocator->allocate(stored.bytes), allocator,
-                      /*resizable=*/false);
-  auto* data = static_cast<uint8_t*>(storage.mutable_data());
-  uint32_t crc = 0;
-  for (int64_t at = 0; at < stored.bytes; at += kPieceBytes) {
-    const int64_t bytes = std::min(kPieceBytes, stored.bytes - at);
-    if (stored.unpacked) {
-      std::memcpy(data + at, stored.unpacked->data() + at, bytes);
-    } else {
-      file.read(stored.offset + at, data + at, bytes);
+  return {at::Storage::use_byte_size_t{}, static_cast<size_t>(bytes), allocator->allocate(bytes), allocator,
+          /*resizable=*/false};
+}
+
+// A run of a storage's bytes: what one thread reads at a time.
+struct Run {
+  size_t storage;
+  int64_t first, bytes;
+  uint32_t crc;
+};
+
+std::vector<Run> runs_of(const ReadPlan& plan) {
+  std::vector<Run> runs;
+  for (size_t i = 0; i < plan.storages.size(); ++i) {
+    const int64_t bytes = plan.storages[i].bytes;
+    for (int64_t first = 0; first < bytes; first += kRunBytes) {
+      runs.push_back({i, first, std::min(kRunBytes, bytes - first), 0});
     }
-    if (stored.crc32) crc = crc32(crc, data + at, bytes);
-    if (stored.big_endian) swap_bytes(data + at, bytes, width);
   }
-  check(!stored.crc32 || crc == *stored.crc32, "ERR_STATE_FORMAT", file.path(), ": the checksum of the ", stored.bytes,
-        " bytes from byte ", stored.offset, " is wrong: the file is damaged. Fetch or save it again");
-  return storage;
+  return runs;
+}
+
+// Piece by piece, so that what was read is still in the cache when it is checked and swapped.
+uint32_t read_run(const File& file, const StoredStorage& stored, const Run& run, uint8_t* to, int64_t width) {
+  uint32_t crc = 0;
+  populate(to + run.first, run.bytes);
+  for (int64_t at = run.first; at < run.first + run.bytes; at += kPieceBytes) {
+    const int64_t bytes = std::min(kPieceBytes, run.first + run.bytes - at);
+    if (stored.unpacked) {
+      std::memcpy(to + at, stored.unpacked->data() + at, bytes);
+    } else {
+      file.read(stored.offset + at, to + at, bytes);
+    }
+    if (stored.crc32) crc = crc32(crc, to + at, bytes);
+    if (stored.big_endian) swap_bytes(to + at, bytes, width);
+  }
+  return crc;
+}
+
+void check_crcs(const ReadPlan& plan, const std::vector<Run>& runs) {
+  std::vector<uint32_t> crcs(plan.storages.size(), 0);
+  for (const Run& run : runs) crcs[run.storage] = crc32_combine(crcs[run.storage], run.crc, run.bytes);
+  for (size_t i = 0; i < crcs.size(); ++i) {
+    const StoredStorage& stored = plan.storages[i];
+    check(!stored.crc32 || crcs[i] == *stored.crc32, "ERR_STATE_FORMAT", plan.path, ": the checksum of the ",
+          stored.bytes, " bytes from byte ", stored.offset, " is wrong: the file is damaged. Fetch or save it again");
+  }
+}
+
+std::vector<at::Storage> read_storages(const ReadPlan& plan) {
+  const std::vector<int64_t> widths = number_bytes_of(plan);
+  const File file = File::open_to_read(plan.path);
+  check(file.size() == plan.file_bytes, "ERR_FILE", plan.path, " changed while it was being read: it had ",
+        plan.file_bytes, " bytes and now has ", file.size());
+  std::vector<at::Storage> storages;
+  std::vector<uint8_t*> data;
+  for (const StoredStorage& stored : plan.storages) {
+    storages.push_back(empty_storage(stored.bytes));
+    data.push_back(static_cast<uint8_t*>(storages.back().mutable_data()));
+  }
+  std::vector<Run> runs = runs_of(plan);
+  in_parallel(runs.size(), kRunsForThread, [&](size_t i) {
+    Run& run = runs[i];
+    run.crc = read_run(file, plan.storages[run.storage], run, data[run.storage], widths[run.storage]);
+  });
+  check_crcs(plan, runs);
+  return storages;
 }
 
 }  // namespace
 
 std::vector<StateDict> read_states(const ReadPlan& plan) {
   check_plan(plan);
-  const std::vector<int64_t> widths = number_bytes_of(plan);
-  const File file = File::open_to_read(plan.path);
-  check(file.size() == plan.file_bytes, "ERR_FILE", plan.path, " changed while it was being read: it had ",
-        plan.file_bytes, " bytes and now has ", file.size());
-  std::vector<at::Storage> storages;
-  storages.reserve(plan.storages.size());
-  for (size_t i = 0; i < plan.storages.size(); ++i) {
-    storages.push_back(read_storage(file, plan.storages[i], widths[i]));
-  }
+  const std::vector<at::Storage> storages = read_storages(plan);
   std::vector<StateDict> states;
   for (const auto& part : plan.parts) {
     StateDict& state = states.emplace_back();

@@ -27,4 +27,16 @@ void write_states(const States& states, const WritePlan& plan) {
   file.sync();
 }
 
+void write_tensors(const StateDict& state, const WriteTensorsPlan& plan) {
+  File file = File::create(plan.path, plan.mode);
+  file.append(plan.header.data(), static_cast<int64_t>(plan.header.size()));
+  for (int64_t index : plan.tensors) {
+    check(index >= 0 && index < static_cast<int64_t>(state.size()), "ERR_INVALID_OPTION", "A plan names tensor ", index,
+          " of ", state.size());
+    const at::Tensor tensor = state[index].tensor.contiguous();
+    if (tensor.nbytes() > 0) file.append(tensor.const_data_ptr(), static_cast<int64_t>(tensor.nbytes()));
+  }
+  file.sync();
+}
+
 }  // namespace incremental

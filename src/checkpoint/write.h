@@ -1,4 +1,5 @@
-// Writes states as torch.save writes it. Atomic replacement of an older file is the caller's (lib/checkpoint/).
+// Writes states as torch.save and the safetensors library write them. Atomic replacement of an older file is the
+// caller's (lib/checkpoint/).
 #pragma once
 #include <string>
 #include <vector>
@@ -15,7 +16,16 @@ struct WritePlan {
   std::vector<int64_t> storages;  // which of storages_of() they are, in that order
 };
 
-// Returns when everything is on the disk.
+// Tensors of one state behind a header, each contiguous and little-endian.
+struct WriteTensorsPlan {
+  std::string path;  // must not exist yet
+  uint32_t mode;     // permissions, before the umask
+  std::string header;
+  std::vector<int64_t> tensors;  // indices into the state, in the order of the file
+};
+
+// Both return when everything is on the disk.
 void write_states(const States& states, const WritePlan& plan);
+void write_tensors(const StateDict& state, const WriteTensorsPlan& plan);
 
 }  // namespace incremental

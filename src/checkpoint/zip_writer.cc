@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 #include <unordered_set>
+#include <utility>
 
 #include "src/core/crc32.h"
 #include "src/core/libtorch.h"
@@ -14,6 +15,7 @@ namespace incremental {
 namespace {
 
 constexpr uint64_t kAlignment = 64;
+constexpr uint64_t kPieceBytes = 1 << 18;
 // What stands in a 32-bit field whose value is in the ZIP64 fields instead.
 constexpr uint32_t kElsewhere = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kLocalHeaderBytes = 30;
@@ -65,7 +67,7 @@ void ZipWriter::append(const std::string& bytes) {
 void ZipWriter::add(const std::string& name, const void* data, int64_t size) {
   const auto bytes = static_cast<uint64_t>(size);
   const std::string full_name = prefix_ + name;
-  const Entry entry{name, position_, bytes, crc32(0, data, size)};
+  Entry entry{name, position_, bytes, 0};
   const std::string zip64 = zip64_extra(bytes, 0, position_);
   const uint64_t unpadded = position_ + kLocalHeaderBytes + full_name.size() + zip64.size() + kExtraHeaderBytes;
   const uint64_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
@@ -87,13 +89,19 @@ void ZipWriter::add(const std::string& name, const void* data, int64_t size) {
              .text(std::string(padding, 'Z'))
              .bytes());
   if (bytes > 0) {
-    file_.append(data, size);
+    // Piece by piece: what was summed up is still in the cache when it is written.
+    const auto* from = static_cast<const char*>(data);
+    for (uint64_t at = 0; at < bytes; at += kPieceBytes) {
+      const uint64_t piece = std::min(kPieceBytes, bytes - at);
+      entry.crc = crc32(entry.crc, from + at, piece);
+      file_.append(from + at, static_cast<int64_t>(piece));
+    }
     position_ += bytes;
     Fields descriptor;
     descriptor.u32(0x08074b50).u32(entry.crc);
     append(zip64.empty() ? descriptor.u32(bytes).u32(bytes).bytes() : descriptor.u64(bytes).u64(bytes).bytes());
   }
-  entries_.push_back(entry);
+  entries_.push_back(std::move(entry));
 }
 
 // What PyTorchStreamWriter makes of the records' names and checksums: two numbers of twenty digits.

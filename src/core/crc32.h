@@ -1,4 +1,4 @@
-// CRC-32 as zip archives use it (ISO 3309, reversed polynomial 0xEDB88320), eight bytes at a time.
+// CRC-32 as zip archives use it (ISO 3309, reversed polynomial 0xEDB88320).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,5 +7,8 @@ namespace incremental {
 
 // Of `bytes` bytes at `data`, continuing from `crc` of what stood before; 0 to begin.
 uint32_t crc32(uint32_t crc, const void* data, size_t bytes);
+
+// Of two runs of bytes, one behind the other, from the checksums of both.
+uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t second_bytes);
 
 }  // namespace incremental

@@ -29,7 +29,7 @@ size_t rounded(size_t bytes) {
 }
 
 // Straight from the system and back to it: malloc would keep freed megabytes in the arena of each thread.
-void* map_huge(size_t size) {
+void* map_large(size_t size, bool huge) {
   void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   const auto start = reinterpret_cast<uintptr_t>(mapped);
@@ -38,11 +38,11 @@ void* map_huge(size_t size) {
   const uintptr_t end = aligned + size;
   if (start + size + kHugePage > end) munmap(reinterpret_cast<void*>(end), start + kHugePage - aligned);
   auto* block = reinterpret_cast<void*>(aligned);
-  madvise(block, size, MADV_HUGEPAGE);  // a wish: where the system grants none, ordinary pages do
+  if (huge) madvise(block, size, MADV_HUGEPAGE);  // a wish: where the system grants none, ordinary pages do
   return block;
 }
 
-void* new_block(size_t size) { return size < kHugePage ? c10::alloc_cpu(size) : map_huge(size); }
+void* new_block(size_t size, bool huge) { return size < kHugePage ? c10::alloc_cpu(size) : map_large(size, huge); }
 
 void free_block(void* block, size_t size) {
   if (size < kHugePage) {
@@ -96,8 +96,11 @@ class KeepingAllocator final : public c10::Allocator {
       sizes_[block] = size;
       return block;
     }
+    // Only for jobs, which use a block again and again: the system clears a huge page as a whole, which in a virtual
+    // machine takes three times as long as ordinary ones, more than a state that is read once gains.
+    const bool huge = leases_ > 0;
     lock.unlock();
-    void* block = new_block(size);
+    void* block = new_block(size, huge);
     lock.lock();
     sizes_[block] = size;
     return block;
@@ -135,6 +138,15 @@ void install_allocator() {
   std::call_once(installed, [] {
     if (c10::GetCPUAllocator() == c10::GetDefaultCPUAllocator()) c10::SetCPUAllocator(&KeepingAllocator::instance());
   });
+}
+
+void populate(void* memory, size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  constexpr uintptr_t kPage = 4096;
+  const auto start = (reinterpret_cast<uintptr_t>(memory) + kPage - 1) / kPage * kPage;
+  const auto end = (reinterpret_cast<uintptr_t>(memory) + bytes) / kPage * kPage;
+  if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_WRITE);
+#endif
 }
 
 MemoryLease::MemoryLease() { KeepingAllocator::instance().open(); }

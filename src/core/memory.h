@@ -2,6 +2,7 @@
 // and faulted in again at the next step, which costs more than a third of a step. Blocks are kept instead and used
 // again.
 #pragma once
+#include <cstddef>
 
 namespace incremental {
 
@@ -17,5 +18,9 @@ class MemoryLease {
   MemoryLease(const MemoryLease&) = delete;
   MemoryLease& operator=(const MemoryLease&) = delete;
 };
+
+// Makes the pages of fresh memory now, in one call of the system instead of one fault for each 4 KiB: reading a file
+// into them then takes a third less time. Only a wish.
+void populate(void* memory, size_t bytes);
 
 }  // namespace incremental

@@ -3,6 +3,7 @@
 
 #include "src/checkpoint/dtypes.h"
 #include "src/checkpoint/read.h"
+#include "src/checkpoint/stats.h"
 #include "src/checkpoint/write.h"
 #include "src/core/error.h"
 #include "src/napi/convert.h"
@@ -97,6 +98,19 @@ Napi::Value write(const Napi::CallbackInfo& call) {
       [](Napi::Env env, Nothing&) { return env.Undefined(); });
 }
 
+Napi::Value write_plain(const Napi::CallbackInfo& call) {
+  const auto from = call[1].As<Napi::Object>();
+  const WriteTensorsPlan plan{string(from, "path"), static_cast<uint32_t>(integer(from, "mode")),
+                              to_bytes(from.Get("header"), "header"), integers(from, "tensors")};
+  return PromiseWorker<Nothing>::start(
+      call.Env(),
+      [state = Handle<StateDict>::open(call[0]), plan] {
+        write_tensors(*state, plan);
+        return Nothing{};
+      },
+      [](Napi::Env env, Nothing&) { return env.Undefined(); });
+}
+
 Napi::Array to_array(Napi::Env env, at::IntArrayRef values) {
   Napi::Array result = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
@@ -144,6 +158,26 @@ Napi::Value state_tensor(const Napi::CallbackInfo& call) {
   return bytes;
 }
 
+Napi::Value state_stats(const Napi::CallbackInfo& call) {
+  using Result = std::vector<TensorStats>;
+  return PromiseWorker<Result>::start(
+      call.Env(), [state = Handle<StateDict>::open(call[0])] { return stats_of(*state); },
+      [](Napi::Env env, Result& stats) {
+        Napi::Array list = Napi::Array::New(env, stats.size());
+        for (uint32_t i = 0; i < stats.size(); ++i) {
+          Napi::HandleScope scope(env);
+          Napi::Object item = Napi::Object::New(env);
+          item["min"] = stats[i].min;
+          item["max"] = stats[i].max;
+          item["mean"] = stats[i].mean;
+          item["nan"] = static_cast<double>(stats[i].nan);
+          item["infinite"] = static_cast<double>(stats[i].infinite);
+          list[i] = item;
+        }
+        return list;
+      });
+}
+
 Napi::Value states_equal(const Napi::CallbackInfo& call) {
   const auto a = Handle<StateDict>::open(call[0]);
   const auto b = Handle<StateDict>::open(call[1]);
@@ -160,8 +194,10 @@ Napi::Value dispose_state(const Napi::CallbackInfo& call) {
 void export_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "readState", read);
   export_function(env, exports, "writeState", write);
+  export_function(env, exports, "writeTensors", write_plain);
   export_function(env, exports, "stateInfo", state_info);
   export_function(env, exports, "stateTensor", state_tensor);
+  export_function(env, exports, "stateStats", state_stats);
   export_function(env, exports, "statesEqual", states_equal);
   export_function(env, exports, "disposeState", dispose_state);
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { cifar10, createState, evaluate, linear, net, saveState, sequential } from 'torch-incremental';
-import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import fs from 'node:fs';
+import path from 'node:path';
+import { cifar10, createState, evaluate, linear, loadState, net, saveState, sequential } from 'torch-incremental';
+import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
+import { checkpoint, p, pickle, tensor } from '../unit/checkpoint-support.mjs';
 import { lines, run } from './run.mjs';
 
 describe('command line: evaluate, inspect, doctor', () => {
@@ -50,9 +53,20 @@ describe('command line: evaluate, inspect, doctor', () => {
     const { code, stdout } = await run(['inspect', 'net.pth'], { cwd: at() });
     assert.equal(code, 0);
     assert.match(stdout, /^net\.pth: PyTorch zip checkpoint, 1\.3 MB, little-endian\nFits Net\n/);
+    assert.match(stdout, /\nPython's weights_only loads it\n/);
     assert.match(stdout, /\n {2}conv1\.weight +\[16, 3, 3, 3\] +float32 +1\.7 kB\n/);
     assert.match(stdout, /\n {2}6 tensors, 332,778 elements, 1\.3 MB in 6 storages\n/);
-    assert.match(stdout, /\n {2}_metadata: /);
+    assert.match(stdout, /\n {2}_metadata: \n {4}: \n {6}version: 1\n {4}conv1: \n/);
+  });
+
+  it('inspects files of other forms, and says which', async () => {
+    await saveState(await loadState(at('net.pth')), at('net.safetensors'));
+    const file = path.join(root, 'test/golden/forms/legacy sharing.pt');
+    const [safetensors, legacy] = await Promise.all(
+      ['net.safetensors', file].map((name) => run(['inspect', name], { cwd: at() })),
+    );
+    assert.match(safetensors.stdout, /^net\.safetensors: safetensors file, 1\.3 MB, little-endian\nFits Net\n/);
+    assert.match(legacy.stdout, /: PyTorch checkpoint of before 1\.6 \(legacy stream\), 1\.5 kB, little-endian\n/);
   });
 
   it('inspects as JSON, with all of the metadata', async () => {
@@ -63,6 +77,46 @@ describe('command line: evaluate, inspect, doctor', () => {
     assert.deepEqual(totals, { tensors: 6, elements: 332778, storages: 6, bytes: 1331112 });
     assert.deepEqual(tensors[5], { name: 'fc.bias', dtype: 'float32', shape: [10], bytes: 40 });
     assert.deepEqual(metadata._metadata.conv1, { version: 1 });
+  });
+
+  it('inspects with --stats the values too', async () => {
+    const { code, stdout } = await run(['inspect', 'net.pth', '--stats'], { cwd: at() });
+    assert.equal(code, 0);
+    assert.match(stdout, /tensor +shape +dtype +size +min +max +mean +NaN +Inf\n/);
+    const json = JSON.parse((await run(['inspect', 'net.pth', '--stats', '--json'], { cwd: at() })).stdout);
+    const { data } = (await loadState(at('net.pth'))).tensor('fc.bias');
+    const { min, max, mean, nan, infinite } = json.tensors[5].stats;
+    assert.deepEqual([min, max, nan, infinite], [Math.min(...data), Math.max(...data), 0, 0]);
+    assert.ok(Math.abs(mean - data.reduce((sum, value) => sum + value, 0) / data.length) < 1e-12);
+  });
+
+  it('inspects a training checkpoint: the dicts in it, why weights_only would refuse it, the tree of the rest', async () => {
+    const model = ['model', 'ema'].map((key) => [p.text(key), p.emptyDict, p.text('fc'), tensor(), p.setItem]);
+    const args = [
+      p.global('argparse', 'Namespace'),
+      p.emptyTuple,
+      p.newobj,
+      p.emptyDict,
+      p.text('lr'),
+      p.int(3),
+      p.setItem,
+      p.build,
+    ];
+    fs.writeFileSync(
+      at('run.ckpt'),
+      checkpoint(pickle(null, [p.text('epoch'), p.int(7), ...model, p.text('args'), args])),
+    );
+    const { code, stdout } = await run(['inspect', 'run.ckpt'], { cwd: at() });
+    assert.equal(code, 0);
+    assert.match(stdout, /Shown is what is under the key model; --key also takes ema\n/);
+    assert.match(stdout, /weights_only refuses it: it names argparse\.Namespace\n/);
+    assert.match(
+      stdout,
+      /\n {2}epoch: 7\n {2}ema: \n {4}fc: tensor, float32 \[2, 2\]\n {2}args: argparse\.Namespace, .*\n {4}lr: 3\n/,
+    );
+    const json = JSON.parse((await run(['inspect', 'run.ckpt', '--key', 'ema', '--json'], { cwd: at() })).stdout);
+    assert.deepEqual([json.key, json.keys, json.weightsOnly.loads], ['ema', ['model', 'ema'], false]);
+    assert.deepEqual(json.metadata.args.state, { lr: 3 });
   });
 
   it('inspects what fits no known model, and where libtorch is missing', async () => {

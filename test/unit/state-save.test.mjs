@@ -151,6 +151,6 @@ describe('saveState', () => {
     const wrong = { code: 'ERR_INVALID_OPTION' };
     await assert.rejects(saveState({}, file), wrong);
     await assert.rejects(saveState(state, ''), wrong);
-    await assert.rejects(saveState(state, file, { format: 'pth' }), wrong);
+    await assert.rejects(saveState(state, file, { compress: true }), wrong);
   });
 });

@@ -1,42 +1,96 @@
 // `torch-incremental inspect`: what a checkpoint holds. Reads its directory and its pickle, not its tensors, and needs no
-// libtorch.
+// libtorch; only --stats loads it.
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
-import { LearnError } from '../../errors';
+import { fromNative, LearnError } from '../../errors';
 import { bytes, count, counted } from '../../format';
 import { recogniseModel } from '../../match';
-import { command as define, on } from '../command';
+import { native, type TensorStats } from '../../native';
+import { loadState, stateHandle } from '../../state';
+import { command as define, on, text } from '../command';
 import { plainTable } from '../tables';
+import { forJson, treeLines } from '../tree';
+
+const containers = {
+  zip: 'PyTorch zip checkpoint',
+  legacy: 'PyTorch checkpoint of before 1.6 (legacy stream)',
+  safetensors: 'safetensors file',
+};
 
 export const command = define({
   name: 'inspect',
-  description: 'Shows what a checkpoint (.pth) holds, and which model it fits.',
+  description: 'Shows what a checkpoint holds, which model it fits, and whether Python loads it with weights_only.',
   argument: 'file',
-  options: { json: on('Print it as one line of JSON') },
-  examples: ['inspect updated_model.pth', 'inspect updated_model.pth --json | jq .tensors[].name'],
-  async run(file, { json }, { terminal, signal }) {
-    const contents = await inspectFile(file, { signal });
+  options: {
+    key: text('name', 'Which dict of a training checkpoint, as in model or checkpoint.model'),
+    stripPrefix: text('prefix', 'Take this from before every name; auto: what wrappers put there'),
+    stats: on('Load the tensors and show min, max, mean, and how many are NaN or infinite'),
+    json: on('Print it as one line of JSON'),
+  },
+  examples: [
+    'inspect updated_model.pth',
+    'inspect run.ckpt --key ema --stats',
+    'inspect a.pth --json | jq .tensors[].name',
+  ],
+  async run(file, { json, stats, key, stripPrefix }, { terminal, signal }) {
+    const contents = await inspectFile(file, { key, stripPrefix, signal });
     const model = modelOf(contents);
+    const values = stats ? await statsOf(file, contents, stripPrefix, signal) : undefined;
     if (json) {
-      terminal.print(JSON.stringify({ ...contents, model }, mapsAsObjects));
+      const tensors = contents.tensors.map((tensor, i) => ({ ...tensor, ...(values && { stats: values[i] }) }));
+      terminal.print(JSON.stringify(forJson({ ...contents, tensors, model })));
       return 0;
     }
-    const { tensors, metadata, totals } = contents;
     const { bold, dim } = terminal.colors;
-    terminal.print(`${bold(file)}: PyTorch zip checkpoint, ${bytes(contents.bytes)}, ${contents.byteorder}-endian`);
-    terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}\n`);
-    terminal.print(
-      plainTable(
-        ['tensor', 'shape', 'dtype', 'size'].map(dim),
-        ['left', 'left', 'left', 'right'],
-        tensors.map(({ name, shape, dtype, bytes: size }) => [name, `[${shape.join(', ')}]`, dtype, bytes(size)]),
-      ),
-    );
+    const { kind, byteorder, totals, keys, weightsOnly } = contents;
+    terminal.print(`${bold(file)}: ${containers[kind]}, ${bytes(contents.bytes)}, ${byteorder}-endian`);
+    if (contents.key !== '' || keys.length > 1) {
+      const others = keys.filter((name) => name !== contents.key).map((name) => name || 'the whole');
+      const more = others.length > 0 ? `; --key also takes ${others.join(', ')}` : '';
+      terminal.print(`Shown is what is under the key ${contents.key || '(none)'}${more}`);
+    }
+    terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}`);
+    terminal.print(`Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${weightsOnly.because}`}\n`);
+    terminal.print(tensorTable(contents, values, dim));
     const elements = `${count(totals.elements)} elements, ${bytes(totals.bytes)}`;
-    terminal.print(`\n  ${counted(tensors.length, 'tensor')}, ${elements} in ${counted(totals.storages, 'storage')}`);
-    for (const [key, value] of metadata) terminal.print(`  ${key}: ${shortened(JSON.stringify(value, mapsAsObjects))}`);
+    terminal.print(`\n  ${counted(totals.tensors, 'tensor')}, ${elements} in ${counted(totals.storages, 'storage')}`);
+    if (contents.metadata.size > 0) terminal.print(['', ...treeLines(contents.metadata)].join('\n  '));
     return 0;
   },
 });
+
+function tensorTable(
+  { tensors }: FileDescription,
+  stats: TensorStats[] | undefined,
+  dim: (text: string) => string,
+): string {
+  const heads = ['tensor', 'shape', 'dtype', 'size', ...(stats ? ['min', 'max', 'mean', 'NaN', 'Inf'] : ['shares'])];
+  const rows = tensors.map(({ name, shape, dtype, bytes: size, sharedWith }, i) => {
+    const { min, max, mean, nan, infinite } = stats?.[i] ?? {};
+    const numbers = [min, max, mean].map((value) =>
+      Number.isNaN(value) ? '–' : String(Number(value?.toPrecision(4))),
+    );
+    const more = stats ? [...numbers, count(nan ?? 0), count(infinite ?? 0)] : [sharedWith ?? ''];
+    return [name, `[${shape.join(', ')}]`, dtype, bytes(size), ...more];
+  });
+  const align = heads.map((_, i) => (i < 3 || (!stats && i === 4) ? ('left' as const) : ('right' as const)));
+  return plainTable(heads.map(dim), align, rows);
+}
+
+async function statsOf(
+  file: string,
+  { key, keys, kind }: FileDescription,
+  stripPrefix: string | undefined,
+  signal: AbortSignal,
+): Promise<TensorStats[]> {
+  // The one that was described, where there was a choice.
+  const chosen = kind !== 'safetensors' && keys.length > 1 ? { key } : {};
+  const state = await loadState(file, { ...chosen, ...(stripPrefix !== undefined && { stripPrefix }), signal });
+  try {
+    return await fromNative(() => native().stateStats(stateHandle(state)));
+  } finally {
+    state.dispose();
+  }
+}
 
 function modelOf(contents: FileDescription): string | null {
   try {
@@ -45,15 +99,4 @@ function modelOf(contents: FileDescription): string | null {
     if (error instanceof LearnError) return null;
     throw error;
   }
-}
-
-/** For JSON. Own properties whatever the key: assignment would take __proto__ for something else. */
-function mapsAsObjects(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Set) return [...value];
-  return value instanceof Map ? Object.fromEntries(value) : value;
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}… (all of it with --json)` : text;
 }

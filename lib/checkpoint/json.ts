@@ -1,0 +1,131 @@
+// The JSON of safetensors headers: objects, lists, strings and sizes. JSON.parse would take the last of two equal keys, sort
+// those that look like numbers, and hold up the event loop where the header is large. For safetensors.ts.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LearnError } from '../errors';
+import { formatError } from './errors';
+import { maxHeaderDepth } from './limits';
+
+export type Json = string | number | Json[] | JsonObject;
+/** In the order of the text. */
+export type JsonObject = Map<string, Json>;
+
+const string = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
+const size = /(?:0|[1-9]\d*)(?![\d.eE])/y;
+const space = /[ \t\r\n]*/y;
+
+/** Entries between two turns of the event loop: less than a millisecond, unless one of them is made to be large. */
+const entriesPerTurn = 200;
+
+/** `text` is to be one object and space behind it. `place` says for messages what it is. */
+export async function parseObject(text: string, place: string, signal?: AbortSignal): Promise<JsonObject> {
+  const reader = new JsonReader(text, place);
+  const object: JsonObject = new Map();
+  for (const [key, value] of reader.entries(1)) {
+    object.set(key, value);
+    if (object.size % entriesPerTurn > 0) continue;
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+  reader.end();
+  return object;
+}
+
+class JsonReader {
+  readonly #text: string;
+  readonly #place: string;
+  #at = 0;
+
+  constructor(text: string, place: string) {
+    this.#text = text;
+    this.#place = place;
+  }
+
+  /** Of the object that begins here. */
+  *entries(depth: number): Generator<[string, Json]> {
+    const keys = new Set<string>();
+    this.#expect('{');
+    if (this.#next('}')) return;
+    do {
+      const key = this.#string();
+      if (keys.has(key)) throw this.#error(`the key ${JSON.stringify(key)} is there twice`);
+      keys.add(key);
+      this.#expect(':');
+      yield [key, this.#value(depth)];
+    } while (this.#next(','));
+    this.#expect('}');
+  }
+
+  end(): void {
+    this.#take(space);
+    if (this.#at < this.#text.length) throw this.#error('something follows its end');
+  }
+
+  #value(depth: number): Json {
+    this.#take(space);
+    if (depth > maxHeaderDepth) throw this.#error(`it is nested deeper than ${maxHeaderDepth}`);
+    const first = this.#text[this.#at];
+    if (first === '"') return this.#string();
+    if (first === '{') return new Map(this.entries(depth + 1));
+    if (first === '[') return this.#list(depth + 1);
+    const digits = this.#take(size);
+    if (digits !== undefined) return Number(digits);
+    throw this.#error(`a string, a size, { or [ was expected but ${this.#here()} found`);
+  }
+
+  #list(depth: number): Json[] {
+    const items: Json[] = [];
+    this.#expect('[');
+    if (this.#next(']')) return items;
+    do items.push(this.#value(depth));
+    while (this.#next(','));
+    this.#expect(']');
+    return items;
+  }
+
+  #string(): string {
+    this.#take(space);
+    const token = this.#take(string);
+    if (token === undefined) throw this.#error(`a string was expected but ${this.#here()} found`);
+    const value = this.#unquoted(token);
+    // Half of a pair has no bytes in UTF-8.
+    if (/\p{Surrogate}/u.test(value)) throw this.#error('a string is no valid Unicode');
+    return value;
+  }
+
+  #unquoted(token: string): string {
+    try {
+      return JSON.parse(token) as string;
+    } catch {
+      throw this.#error('a string is not valid');
+    }
+  }
+
+  #expect(mark: string): void {
+    if (!this.#next(mark)) throw this.#error(`${mark} was expected but ${this.#here()} found`);
+  }
+
+  /** Whether `mark` comes next, which is then passed. */
+  #next(mark: string): boolean {
+    this.#take(space);
+    const isThere = this.#text[this.#at] === mark;
+    if (isThere) this.#at++;
+    return isThere;
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const token = pattern.exec(this.#text)?.[0];
+    this.#at += token?.length ?? 0;
+    return token;
+  }
+
+  #here(): string {
+    return this.#at < this.#text.length
+      ? `${JSON.stringify(this.#text.slice(this.#at, this.#at + 10))} was`
+      : 'its end was';
+  }
+
+  #error(problem: string): LearnError {
+    return formatError(`${this.#place} is damaged: ${problem} (at character ${this.#at})`);
+  }
+}

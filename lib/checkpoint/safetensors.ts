@@ -1,0 +1,162 @@
+// Reads the description of a safetensors file: a length, a header in JSON, then the tensors' bytes without a gap. Checks
+// all that the safetensors library checks.
+import type { Checkpoint, ParseOptions } from './checkpoint';
+import { type DType, dtypes } from './dtypes';
+import { formatError } from './errors';
+import type { CheckpointFile } from './file';
+import { type Json, type JsonObject, parseObject } from './json';
+import { maxDimensions, maxHeaderBytes } from './limits';
+import { dtypesByName } from './safetensors-dtypes';
+import { stripped } from './strip';
+import { NamedTensors } from './tree';
+import { OrderedDict, type Value } from './values';
+
+/** Of the header's length. */
+const lengthBytes = 8;
+/** What the file says beside its tensors: strings by name. */
+const metadataKey = '__metadata__';
+
+interface Entry {
+  name: string;
+  dtype: DType;
+  shape: number[];
+  /** In bytes, from the end of the header. */
+  begin: number;
+  end: number;
+}
+
+export async function readSafetensors(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {
+  const { header, dataStart } = await readHeader(file, options.signal);
+  if (options.key)
+    throw formatError(
+      `There is nothing under the key ${JSON.stringify(options.key)}: a safetensors file holds one set of tensors, which ` +
+        'has no key. Leave out the option "key"',
+    );
+  const strings = stringsOf(header.get(metadataKey));
+  const entries = [...header].filter(([name]) => name !== metadataKey).map(([name, entry]) => entryOf(name, entry));
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCovered(entries, file.size - dataStart);
+  const { stripPrefix } = options;
+  const names = entries.map(({ name }) => name);
+  return {
+    path: file.path,
+    fileBytes: file.size,
+    facts: { kind: 'safetensors', byteorder: 'little' },
+    storages: entries.map((entry) => ({ stored: bytesOf(entry, dataStart), dtype: entry.dtype })),
+    key: '',
+    keys: [''],
+    // torch.load gives a file of this name to the safetensors library.
+    refusedByWeightsOnly: file.path.endsWith('.safetensors')
+      ? undefined
+      : 'it is a safetensors file without that ending',
+    ...treeOf(stripPrefix === undefined ? names : stripped(names, stripPrefix), entries, strings),
+  };
+}
+
+async function readHeader(file: CheckpointFile, signal?: AbortSignal) {
+  const length = (await file.read(0, lengthBytes)).readBigUInt64LE();
+  const left = file.size - lengthBytes;
+  if (length > BigInt(left))
+    throw formatError(`Expected a safetensors header of ${length} bytes, but ${left} are left: it is cut or damaged`);
+  if (length > BigInt(maxHeaderBytes))
+    throw formatError(`its safetensors header of ${length} bytes is larger than ${maxHeaderBytes}`);
+  const bytes = await file.read(lengthBytes, Number(length));
+  const header = await parseObject(textOf(bytes), 'its safetensors header', signal);
+  return { header, dataStart: lengthBytes + bytes.length };
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw formatError('its safetensors header is not valid UTF-8');
+  }
+}
+
+function stringsOf(metadata: Json | undefined): JsonObject | undefined {
+  if (metadata === undefined) return undefined;
+  if (metadata instanceof Map && [...metadata.values()].every((value) => typeof value === 'string')) return metadata;
+  throw formatError(`Expected strings by name for ${metadataKey} but found ${shown(metadata)}`);
+}
+
+function entryOf(name: string, json: Json): Entry {
+  const path = `[${JSON.stringify(name.slice(0, 200))}]`;
+  if (!(json instanceof Map))
+    throw formatError(`Expected an object with dtype, shape and data_offsets for ${path} but found ${shown(json)}`);
+  const dtype = dtypeOf(json.get('dtype'), path);
+  const shape = json.get('shape');
+  const offsets = json.get('data_offsets');
+  if (!isSizes(shape) || shape.length > maxDimensions)
+    throw formatError(`Expected a shape of at most ${maxDimensions} sizes for ${path} but found ${shown(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
+    throw formatError(`Expected [begin, end] as data_offsets of ${path} but found ${shown(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  // Factors of bytes that are there: where the product is no exact number, it is not that of the file.
+  const bytes = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, dtypes[dtype].bytes);
+  if (bytes !== end - begin)
+    throw formatError(`${path} of dtype ${dtype} and shape [${shape}] takes ${bytes} bytes but has ${end - begin}`);
+  return { name, dtype, shape, begin, end };
+}
+
+function dtypeOf(name: Json | undefined, path: string): DType {
+  const dtype = typeof name === 'string' ? dtypesByName.get(name) : undefined;
+  if (dtype) return dtype;
+  if (typeof name === 'string' && /^F[46](_|$)/.test(name))
+    throw formatError(`${path} has the dtype ${name}, of less than a byte an element, which is not supported`);
+  throw formatError(
+    `Expected one of ${[...dtypesByName.keys()].join(', ')} as dtype of ${path} but found ${shown(name)}`,
+  );
+}
+
+function isSizes(value: Json | undefined): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size));
+}
+
+/** Every byte belongs to one tensor: nothing can hide in the file, and nothing is there twice. */
+function checkCovered(entries: readonly Entry[], bytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== covered)
+      throw formatError(
+        `Expected ${JSON.stringify(name.slice(0, 200))} to begin at byte ${covered} of the data, where the tensor before ` +
+          `it ends, but found ${begin}`,
+      );
+    covered = end;
+  }
+  if (covered !== bytes)
+    throw formatError(
+      `Expected ${covered} bytes of data, as the header says, but found ${bytes}: it is cut or damaged`,
+    );
+}
+
+function bytesOf({ name, begin, end }: Entry, dataStart: number) {
+  const bytes = end - begin;
+  const place = () => ({ offset: dataStart + begin, bytes, bigEndian: false, crc32: -1 });
+  return { path: `[${JSON.stringify(name)}]`, bytes, place };
+}
+
+function treeOf(names: readonly string[], entries: readonly Entry[], strings: JsonObject | undefined) {
+  const named = new NamedTensors();
+  const part = new OrderedDict();
+  entries.forEach(({ dtype, shape }, storage) => {
+    const stride = shape.map((_, axis) =>
+      shape.slice(axis + 1).reduce((product, size) => product * Math.max(size, 1), 1),
+    );
+    const name = names[storage]!;
+    part.set(name, named.addNamed(name, { dtype, shape, stride, offset: 0, storage }));
+  });
+  // Beside the items, as _metadata of a state dict: load_state_dict() of Python would take a string for a tensor.
+  if (strings) part.attributes = new Map([[metadataKey, strings as ReadonlyMap<Value, Value>]]);
+  return {
+    names: named.names,
+    tensors: named.tensors,
+    extras: [],
+    tree: { root: part, path: [], part },
+    sources: [named.source, {}] as const,
+  };
+}
+
+function shown(json: Json | undefined): string {
+  if (json === undefined) return 'nothing';
+  return json instanceof Map ? `an object of ${json.size}` : JSON.stringify(json).slice(0, 100);
+}
