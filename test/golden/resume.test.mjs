@@ -99,6 +99,17 @@ describe('a training checkpoint', () => {
     });
   }
 
+  it('of PyTorch that holds nothing but a model is begun with from the seed', async () => {
+    fs.writeFileSync(
+      at('bare.py'),
+      `import sys, torch; torch.save({'state_dict': torch.load(sys.argv[1], weights_only=True)}, sys.argv[2])`,
+    );
+    runPython(at('bare.py'), [at('init.pth'), at('bare.pth')]);
+    const begun = await recorded('', { ...options, resume: at('bare.pth') });
+    assert.deepEqual(begun.losses, whole.losses);
+    assert.ok(begun.state.equals(whole.state));
+  });
+
   it('of PyTorch whose optimizer would go on differently here is refused with the reason', async () => {
     const script = `
 import sys, torch

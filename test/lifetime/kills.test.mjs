@@ -47,6 +47,13 @@ describe('a training that is killed', () => {
     return [...value].filter(([key]) => key !== 'seconds').map(([key, item]) => [key, told(item)]);
   }
 
+  async function assertSameEnd(...files) {
+    const [killed, whole] = await Promise.all(files.map((file) => loadState(file, { key: 'model' })));
+    assert.ok(killed.equals(whole), 'the weights differ');
+    assert.deepEqual(told(killed.metadata), told(whole.metadata));
+    assert.equal(whole.metadata.get('epoch'), 53);
+  }
+
   it(`ends in the same bits after ${kills} kills`, async function () {
     this.timeout(180_000);
     const whole = await run(at('whole.ckpt'));
@@ -56,22 +63,17 @@ describe('a training that is killed', () => {
     const longest = (whole.ms / kills) * 1.6;
     const reached = new Set();
     let hits = 0;
-    let over = false;
-    while (hits < kills && !over) {
+    while (hits < kills) {
       const { killed, done } = await run(at('killed.ckpt'), Math.random() * longest);
       if (killed) hits++;
-      over = done;
       reached.add(await positionOf(at('killed.ckpt')));
+      if (!done) continue;
+      // The machine has become faster than it was for the whole run: the rest of the kills is for a second training.
+      await assertSameEnd(at('killed.ckpt'), at('whole.ckpt'));
+      fs.rmSync(at('killed.ckpt'));
     }
-    assert.equal(hits, kills);
     assert.ok(reached.size >= 8, `the kills left only the checkpoints of ${[...reached]}`);
     assert.ok((await run(at('killed.ckpt'))).done);
-
-    const [killed, expected] = await Promise.all(
-      ['killed.ckpt', 'whole.ckpt'].map((name) => loadState(at(name), { key: 'model' })),
-    );
-    assert.ok(killed.equals(expected), 'the weights differ');
-    assert.deepEqual(told(killed.metadata), told(expected.metadata));
-    assert.equal(expected.metadata.get('epoch'), 53);
+    await assertSameEnd(at('killed.ckpt'), at('whole.ckpt'));
   });
 });

@@ -70,6 +70,15 @@ describe('resume', () => {
     assert.deepEqual([group.get('lr'), group.get('momentum'), group.get('weight_decay')], [0, 0, 0.5]);
   });
 
+  it('takes another number of threads, and without one the number that the run was begun with', async () => {
+    await recorded(state, { ...quick, epochs: 1, checkpoint: { path } });
+    const { device } = await recorded(state, { data, resume: path, epochs: 2 });
+    assert.equal(device.threads, 1);
+    const other = await recorded(state, { data, resume: path, epochs: 2, threads: 2 });
+    assert.equal(other.device.threads, 2);
+    assert.equal(other.history.length, 2);
+  });
+
   describe('refuses', () => {
     before(() => stopped(state, { ...quick, checkpoint: { path } }, 7));
 
