@@ -28,6 +28,7 @@ export type { Model, Module } from './module';
 export type { Program, ProgramNode, ProgramTensor } from './program';
 export { loadState, State, saveState } from './state';
 export {
+  type CheckpointOptions,
   type EpochEvent,
   type EpochSummary,
   type StepEvent,

@@ -1,23 +1,27 @@
 // One way to wait for the addon's long work: aborts, callbacks that throw, and errors all end here.
 import { fromNative } from './errors';
-import type { Job, NativeEvent } from './native';
+import type { Job } from './native';
 
-interface RunOptions {
+interface RunOptions<Event> {
   signal?: AbortSignal | undefined;
-  onEvents?: (events: NativeEvent[]) => void;
+  /** Not called any more once the job was told to stop. */
+  onEvents?: (events: Event[]) => void;
+  /** Called first, and for every event there is. Must not throw. */
+  onEveryEvent?: (events: Event[]) => void;
 }
 
 /**
  * Starts a job and waits for it. An abort ends it after the batch in hand and rejects with `signal.reason`; a callback
  * that throws ends it the same way and rejects with what it threw, whatever that is.
  */
-export async function runJob<Result>(
-  start: (onEvents: (events: NativeEvent[]) => void) => Job<Result>,
-  { signal, onEvents }: RunOptions,
+export async function runJob<Result, Event = never>(
+  start: (onEvents: (events: Event[]) => void) => Job<Result>,
+  { signal, onEvents, onEveryEvent }: RunOptions<Event>,
 ): Promise<Result> {
   signal?.throwIfAborted();
   let thrown: { what: unknown } | undefined;
-  const guarded = (events: NativeEvent[]) => {
+  const guarded = (events: Event[]) => {
+    onEveryEvent?.(events);
     if (thrown || signal?.aborted) return;
     try {
       onEvents?.(events);

@@ -7,6 +7,7 @@ import type {
   BatchesPlan,
   DatasetPlan,
   InitialTensor,
+  Position,
   ReadPlan,
   RunPlan,
   TrainPlan,
@@ -85,6 +86,14 @@ export interface NativeEvent {
   samples: number;
 }
 
+/** See src/train/snapshot.h. The newest stands for all before it, and comes behind all events that led to it. */
+export interface NativeSnapshot extends Position {
+  type: 'snapshot';
+  model: StateHandle;
+  /** 'random' and 'epoch', then the momentum buffers there are, by the numbers of their parameters. */
+  rest: StateHandle;
+}
+
 export interface Native {
   info(): NativeInfo;
 
@@ -114,7 +123,10 @@ export interface Native {
   nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
   disposeBatches(batches: BatchesHandle): void;
 
-  train(plan: TrainPlan, onEvents: (events: NativeEvent[]) => void): Job<{ state: StateHandle; seconds: number }>;
+  train(
+    plan: TrainPlan,
+    onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
+  ): Job<{ state: StateHandle; seconds: number }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */

@@ -121,4 +121,33 @@ export interface TrainPlan extends RunPlan {
   nesterov: boolean;
   seed: number;
   logEvery: number;
+  /** Where to begin; absent: at the beginning. */
+  start?: TrainStart;
+  /** Steps between two snapshots; 0: one at the end of every epoch; -1: none. */
+  snapshotEvery: number;
+}
+
+/** One tensor of a state. */
+export interface TensorRef {
+  state: StateHandle;
+  index: number;
+}
+
+/** Where a run stands between two steps. See src/train/snapshot.h. */
+export interface Position {
+  /** Whole epochs done. */
+  epoch: number;
+  /** Steps done of the epoch in hand, and what they came to. */
+  step: number;
+  lossSum: number;
+  samples: number;
+  seconds: number;
+}
+
+export interface TrainStart extends Position {
+  /** The generator just before the next batch is drawn, and before the epoch in hand; null: as the seed leaves it. */
+  random: TensorRef | null;
+  epochRandom: TensorRef | null;
+  /** Momentum buffers by the program's parameters. */
+  momentum: (TensorRef | null)[];
 }

@@ -1,7 +1,7 @@
 // States: the weights of a model with their names, loaded, saved and looked at. Everything else that needs weights takes
 // and gives a State.
 import { inspect } from 'node:util';
-import { readPlan, withCheckpoint } from './checkpoint/checkpoint';
+import { type ParseOptions, readPlan, withCheckpoint } from './checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
 import { metadataOf, type Tree } from './checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
@@ -181,6 +181,11 @@ function newTree(
 export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
   isPath(file, 'path');
   checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal });
+  return loadPart(file, options);
+}
+
+/** The same, of a part that one of several keys may have. */
+export async function loadPart(file: string, options: ParseOptions): Promise<State> {
   const { signal } = options;
   signal?.throwIfAborted();
   const { plan, tree, sources } = await withCheckpoint(file, options, async (checkpoint) => ({

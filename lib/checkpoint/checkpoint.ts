@@ -17,8 +17,11 @@ import { whyRefused } from './weights-only';
 import { readZip } from './zip-container';
 
 export interface ParseOptions {
-  /** The dict that is wanted: 'model' or 'checkpoint.model'. Default: the only one that holds tensors. */
-  key?: string | undefined;
+  /**
+   * The dict that is wanted: 'model' or 'checkpoint.model'; or several of the root's keys, of which the first that is
+   * there counts. Default: the only one that holds tensors.
+   */
+  key?: string | readonly string[] | undefined;
   /** Taken from before every name; 'auto' takes what wrappers put there. */
   stripPrefix?: string | undefined;
   /** Take the first of several dicts, instead of refusing to choose. */

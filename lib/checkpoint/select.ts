@@ -26,12 +26,22 @@ export interface Selection {
 }
 
 /** `globals`: all that the file names. */
-export function selectPart(root: PickleValue, key: string | undefined, globals: readonly PickleGlobal[]): Selection {
+export function selectPart(
+  root: PickleValue,
+  key: string | readonly string[] | undefined,
+  globals: readonly PickleGlobal[],
+): Selection {
   const candidates = searched(root);
-  if (key !== undefined) return { part: partAt(root, key, candidates), candidates };
+  if (key !== undefined) return { part: partAt(root, oneOf(root, key), candidates), candidates };
   if (candidates.length > 0) return { part: candidates[0]!, candidates };
   refuseUnknown(root, globals);
   throw nothingIn(root);
+}
+
+/** Of several keys the first that the root has. */
+function oneOf(root: PickleValue, key: string | readonly string[]): string {
+  if (typeof key === 'string') return key;
+  return key.find((name) => root instanceof PickleDict && root.entries.has(name)) ?? key[0]!;
 }
 
 /** Throws unless there was only one choice. */

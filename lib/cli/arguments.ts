@@ -52,7 +52,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys(), '--help']);
     given[flag.name] = parseValue(token.rawName, flag.option, token.value, token.inlineValue);
   }
-  return { argument: onlyArgument(command, positionals), options: given as Given<Options>, help: false };
+  return { argument: onlyArgument(command, positionals, given), options: given as Given<Options>, help: false };
 }
 
 function parseValue(flag: string, option: Option<unknown>, value: string | undefined, inline: boolean | undefined) {
@@ -70,9 +70,16 @@ function parseValue(flag: string, option: Option<unknown>, value: string | undef
   return parsed;
 }
 
-function onlyArgument({ name, argument }: Command, positionals: readonly string[]): string {
-  const expected = argument ? 1 : 0;
+function onlyArgument(command: Command, positionals: readonly string[], given: Record<string, unknown>): string {
+  const { name, argument, insteadOfArgument: instead } = command;
   const [first = '', ...more] = positionals;
+  if (instead !== undefined && given[instead] !== undefined) {
+    if (positionals.length === 0) return '';
+    throw wrongUsage(
+      `Unexpected '${first}': with ${flagOf(instead, command.options[instead]!)} there is no <${argument}>`,
+    );
+  }
+  const expected = argument ? 1 : 0;
   if (positionals.length > expected) {
     throw wrongUsage(
       `Unexpected '${argument ? more[0] : first}': ${name} takes ${argument ? `one <${argument}>` : 'options only'}`,

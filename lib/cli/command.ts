@@ -55,6 +55,8 @@ export interface Command<O extends Options = Options> {
   readonly description: string;
   /** The one argument beside the options, such as 'checkpoint'. */
   readonly argument?: string;
+  /** The option with which the argument is left out. */
+  readonly insteadOfArgument?: keyof O & string;
   readonly options: O;
   readonly examples: readonly string[];
   /** Returns the exit code. */

@@ -7,13 +7,15 @@ export interface Listed {
 }
 
 export function commandHelp(command: Command): string {
-  const { name, argument, description, options, examples } = command;
+  const { name, argument, insteadOfArgument: instead, description, options, examples } = command;
+  const usage = [`${name}${argument ? ` <${argument}>` : ''}`];
+  if (instead) usage.push(`${name} ${flagOf(instead, options[instead]!)} <${options[instead]!.value}>`);
   const rows = Object.entries(options).map(([key, option]): [string, string] => [
     `${flagOf(key, option)}${option.value ? ` <${option.value}>` : ''}`,
     option.help,
   ]);
   return [
-    `Usage: torch-incremental ${name}${argument ? ` <${argument}>` : ''} [options]`,
+    ...usage.map((words, i) => `${i === 0 ? 'Usage:' : '      '} torch-incremental ${words} [options]`),
     '',
     description,
     '',

@@ -1,5 +1,8 @@
 // Interrupts of the command line: the first asks for a clean stop, the second gets the system's own treatment.
 
+/** Exit code of a process that was interrupted, as shells have it. */
+export const interrupted = 130;
+
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /** Calls `stop` at the first SIGINT or SIGTERM. Returns what takes the handlers away again. */

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
-import { messageOf } from '../errors';
+import { LearnError, messageOf } from '../errors';
 import { nearest } from '../options';
 import { readArguments, wrongUsage } from './arguments';
 import type { Command } from './command';
 import { commandHelp, type Listed, mainHelp } from './help';
-import { onInterrupt } from './interrupt';
+import { interrupted, onInterrupt } from './interrupt';
 import { errorColors, openTerminal } from './terminal';
 
 // A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
@@ -16,7 +16,7 @@ const commands: readonly (Listed & { load(): Promise<{ command: Command }> })[] 
   { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
 ];
 
-const exitCodes = { failed: 1, wrongUsage: 2, interrupted: 130 };
+const exitCodes = { failed: 1, wrongUsage: 2, interrupted };
 
 async function main([word, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
@@ -55,7 +55,8 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     }
     return await command.run(argument, options, { terminal, signal: stop.signal });
   } catch (error) {
-    if (stop.signal.aborted) {
+    // A failure on the way out, such as of the last checkpoint, is still a failure.
+    if (stop.signal.aborted && !(error instanceof LearnError)) {
       if (!readerGone) terminal.note('Interrupted; nothing was written');
       return exitCodes.interrupted;
     }

@@ -33,6 +33,7 @@ class Batches::Impl {
     check(per_epoch_ > 0, "ERR_INVALID_OPTION", "dropLast leaves no batch: the data set has only ", samples_,
           " samples, fewer than batchSize");
     total_ = per_epoch_ * options_.epochs;
+    begin();
     assembler_ = std::thread([this] { assemble_all(); });
   }
 
@@ -72,6 +73,18 @@ class Batches::Impl {
   }
 
  private:
+  void begin() {
+    const auto [epoch, step] = std::pair(options_.first_epoch, options_.first_step);
+    check(epoch >= 0 && step >= 0 && step < per_epoch_ &&
+              (epoch < options_.epochs || (epoch == options_.epochs && step == 0)),
+          "ERR_INVALID_OPTION", "Cannot begin at step ", step, " behind ", epoch, " epochs of ", per_epoch_,
+          " steps each where there are ", options_.epochs, " epochs");
+    prepared_ = assembled_ = taken_ = epoch * per_epoch_ + step;
+    if (step == 0) return;
+    std::lock_guard lock(generator_.mutex());
+    order_ = draw_order(*at::check_generator<at::CPUGeneratorImpl>(generator_), samples_, options_.shuffle);
+  }
+
   // One batch being used and one being made take turns in these.
   struct Slot {
     at::Tensor inputs, labels;

@@ -20,11 +20,13 @@ struct BatchOptions {
   int64_t epochs = 1;
   bool shuffle = true;
   bool drop_last = false;
+  int64_t first_epoch = 0, first_step = 0;  // where to begin: what comes before was trained on already
 };
 
 class Batches {
  public:
-  // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it.
+  // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it; when beginning within an
+  // epoch, as it was before that epoch, whose order is drawn here.
   Batches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator);
   ~Batches();
   Batches(const Batches&) = delete;

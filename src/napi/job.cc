@@ -2,13 +2,30 @@
 
 #include <utility>
 
+#include "src/napi/handle.h"
+
 namespace incremental {
 namespace {
 
 // Nobody looks more often, and each notice takes a core away from the computation for a moment.
 constexpr std::chrono::milliseconds kStepInterval{25};
 
+Napi::Object to_js(Napi::Env env, const Snapshot& snapshot) {
+  const auto& [position, model, rest] = snapshot;
+  Napi::Object object = Napi::Object::New(env);
+  object["type"] = "snapshot";
+  object["epoch"] = position.epoch;
+  object["step"] = position.step;
+  object["lossSum"] = position.loss_sum;
+  object["samples"] = position.samples;
+  object["seconds"] = position.seconds;
+  object["model"] = Handle<StateDict>::make(env, model, bytes_of(*model));
+  object["rest"] = Handle<StateDict>::make(env, rest, bytes_of(*rest));
+  return object;
+}
+
 Napi::Object to_js(Napi::Env env, const Event& event) {
+  if (event.snapshot) return to_js(env, *event.snapshot);
   static constexpr const char* kTypes[] = {"step", "log", "epoch"};
   Napi::Object object = Napi::Object::New(env);
   object["type"] = kTypes[static_cast<int>(event.type)];
@@ -66,6 +83,8 @@ std::vector<Event> Job::Feed::take() {
   std::vector<Event> events(kept.begin(), kept.end());
   kept.clear();
   if (newest) events.push_back(*std::exchange(newest, std::nullopt));
+  // Last: whoever gets it has then heard of all that led to it.
+  if (snapshot) events.push_back(*std::exchange(snapshot, std::nullopt));
   return events;
 }
 
@@ -93,7 +112,8 @@ void Job::run() {
   channel_.Release();  // this thread's last use of the channel; finish follows on the JavaScript thread
 }
 
-// Never blocks on JavaScript: while it is busy, log and epoch events queue up and only the newest step waits.
+// Never blocks on JavaScript: while it is busy, log and epoch events queue up and only the newest step and the newest
+// snapshot wait.
 void Job::post(const Event& event) {
   std::lock_guard lock(feed_->mutex);
   if (event.type == Event::Type::kStep) {
@@ -101,6 +121,8 @@ void Job::post(const Event& event) {
     const auto now = std::chrono::steady_clock::now();
     if (now < feed_->next_step) return;
     feed_->next_step = now + kStepInterval;
+  } else if (event.type == Event::Type::kSnapshot) {
+    feed_->snapshot = event;
   } else {
     feed_->newest.reset();  // older than what is kept now
     feed_->kept.push_back(event);

@@ -44,8 +44,9 @@ class Job {
   struct Feed {
     Cancelled cancelled{false};
     std::mutex mutex;
-    std::deque<Event> kept;       // never dropped
-    std::optional<Event> newest;  // the newest step: older ones are of no use to anybody
+    std::deque<Event> kept;         // never dropped
+    std::optional<Event> newest;    // the newest step: older ones are of no use to anybody
+    std::optional<Event> snapshot;  // the newest one: it stands for all before it
     bool posted = false;
     std::chrono::steady_clock::time_point next_step;  // before this, steps wait for the next notice
 

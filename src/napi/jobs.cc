@@ -23,6 +23,28 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.threads = static_cast<int>(integer(from, "threads"));
 }
 
+// A tensor of a state, { state, index }; undefined for null.
+at::Tensor to_tensor(const Napi::Value& from) {
+  if (from.IsNull()) return {};
+  check(from.IsObject(), "ERR_INVALID_OPTION", "Expected tensors of states for the start of a plan");
+  const auto state = Handle<StateDict>::open(from.As<Napi::Object>().Get("state"));
+  const int64_t index = integer(from.As<Napi::Object>(), "index");
+  check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
+        " tensors has no tensor ", index);
+  return (*state)[index].tensor;
+}
+
+Start to_start(const Napi::Object& from) {
+  Start start{{integer(from, "epoch"), integer(from, "step"), number(from, "lossSum"), integer(from, "samples"),
+               number(from, "seconds")},
+              to_tensor(from.Get("random")),
+              to_tensor(from.Get("epochRandom")),
+              {}};
+  const Napi::Array momentum = array(from, "momentum");
+  for (uint32_t i = 0; i < momentum.Length(); ++i) start.momentum.push_back(to_tensor(momentum.Get(i)));
+  return start;
+}
+
 TrainPlan to_train_plan(const Napi::Object& from) {
   TrainPlan plan;
   read_run_plan(from, plan);
@@ -34,6 +56,9 @@ TrainPlan to_train_plan(const Napi::Object& from) {
               boolean(from, "nesterov")};
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
   plan.log_every = integer(from, "logEvery");
+  plan.snapshot_every = integer(from, "snapshotEvery");
+  const Napi::Value start = from.Get("start");
+  if (start.IsObject()) plan.start = to_start(start.As<Napi::Object>());
   return plan;
 }
 

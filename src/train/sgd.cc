@@ -2,10 +2,21 @@
 
 #include <utility>
 
+#include "src/core/error.h"
+
 namespace incremental {
 
-Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options)
-    : parameters_(std::move(parameters)), momentum_buffers_(parameters_.size()), options_(options) {}
+Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers)
+    : parameters_(std::move(parameters)), momentum_buffers_(parameters_.size()), options_(options) {
+  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
+    const at::Tensor& given = momentum_buffers[i];
+    if (!given.defined()) continue;
+    check(i < parameters_.size() && given.sizes() == parameters_[i].sizes(), "ERR_STATE_MISMATCH",
+          "The momentum buffer of parameter ", i, " has shape ", given.sizes(), ", which is not that parameter's");
+    // With its strides: kernels round differently where they cannot take a tensor in one run.
+    momentum_buffers_[i] = given.to(at::kFloat).clone();
+  }
+}
 
 void Sgd::step() {
   at::NoGradGuard no_grad;

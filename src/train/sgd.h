@@ -16,10 +16,14 @@ struct SgdOptions {
 
 class Sgd {
  public:
-  Sgd(std::vector<at::Tensor> parameters, SgdOptions options);
+  // `momentum_buffers`: copied where a run goes on from a checkpoint; empty, or a tensor for each parameter, undefined
+  // where it has none yet.
+  Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers = {});
 
   // Updates the parameters from their gradients, then drops the gradients (zero_grad(set_to_none=True)).
   void step();
+
+  const std::vector<at::Tensor>& momentum_buffers() const { return momentum_buffers_; }
 
  private:
   std::vector<at::Tensor> parameters_;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "src/program/forward.h"
 #include "src/train/run.h"
@@ -25,6 +27,27 @@ void check_finite(const Weights& weights) {
   }
 }
 
+void restore(at::Generator& generator, const at::Tensor& state) {
+  if (!state.defined()) return;
+  try {
+    generator.set_state(state.contiguous());
+  } catch (const c10::Error& error) {
+    throw Error("ERR_STATE_FORMAT", c10::str("Expected the state of a generator as torch.get_rng_state() has it, but ",
+                                             error.what_without_backtrace()));
+  }
+}
+
+Snapshot take_snapshot(const TrainPlan& plan, const Position& position, const Weights& weights, const Sgd& optimizer,
+                       const at::Tensor& random, const at::Tensor& epoch_random) {
+  check_finite(weights);  // or a good checkpoint would give way to one that is lost
+  auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
+  const std::vector<at::Tensor>& buffers = optimizer.momentum_buffers();
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].defined()) rest->push_back({std::to_string(i), buffers[i].clone()});
+  }
+  return {position, weights.copy(plan.names), std::move(rest)};
+}
+
 }  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
@@ -34,26 +57,47 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   Weights weights(plan.program, *plan.state);
   weights.require_grad();
   Forward forward(plan.program, weights.all(), Mode::kTraining, generator);
-  Sgd optimizer(weights.parameters(), plan.sgd);
+  Sgd optimizer(weights.parameters(), plan.sgd, plan.start.momentum);
+  Position position = plan.start.position;
+  restore(generator, plan.start.epoch_random);
+  at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
-      {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last}, generator);
+      {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step}, generator);
+  restore(generator, plan.start.random);
+  at::Tensor random = generator.get_state();  // before the batch that follows the step in hand
 
   const int64_t steps = batches.per_epoch();
+  const bool takes_snapshots = plan.snapshot_every >= 0;
+  bool taken = false;  // at this very position
+  const auto snapshot = [&] {
+    if (!takes_snapshots || taken) return;
+    report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
+            std::make_shared<const Snapshot>(take_snapshot(plan, position, weights, optimizer, random, epoch_random))});
+    taken = true;
+  };
+  const auto is_due = [&] {
+    return plan.snapshot_every > 0 ? (position.epoch * steps + position.step) % plan.snapshot_every == 0
+                                   : position.step == 0;
+  };
+
   int64_t seen = 0;
   batches.prepare();
-  for (int64_t epoch = 1; epoch <= plan.epochs; ++epoch) {
+  while (position.epoch < plan.epochs) {
     Clock epoch_clock;
-    double loss_sum = 0;
-    int64_t epoch_samples = 0;
-    for (int64_t step = 1; step <= steps; ++step) {
+    const double seconds_before = position.seconds;
+    while (position.step < steps) {
+      if (cancelled) snapshot();
       stop_if(cancelled);
       Batch batch = batches.take();
       const int64_t samples = batch.labels.size(0);
       at::Tensor logits = forward(batch.inputs);
       if (seen == 0) check_logits(logits, samples, *plan.dataset);
       at::Tensor loss_tensor = at::cross_entropy_loss(logits, batch.labels);
+      // Always, not only where a snapshot is due: when the next batch is drawn nobody knows whether this step will be
+      // the last one before a cancel. It copies 5 KB.
+      if (takes_snapshots) random = generator.get_state();
       // Here, where Python's loader draws too: after what the model drew in this step. The pixels of the next batch are
       // then worked on while this step runs backwards.
       batches.prepare();
@@ -61,18 +105,29 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
       optimizer.step();
 
       const double loss = loss_tensor.item<double>();
-      check(std::isfinite(loss), "ERR_NOT_FINITE", "The loss became ", loss, " at epoch ", epoch, ", step ", step,
+      ++position.step;
+      check(std::isfinite(loss), "ERR_NOT_FINITE", "The loss became ", loss, " at epoch ", position.epoch + 1,
+            ", step ", position.step,
             ". The given state is unchanged; try a smaller learningRate, or look for bad values in the data");
       seen += samples;
-      epoch_samples += samples;
-      loss_sum += loss * static_cast<double>(samples);
-      const bool log = plan.log_every > 0 && step % plan.log_every == 0;
-      report({log ? Event::Type::kLog : Event::Type::kStep, epoch, step, loss, clock.seconds(), seen});
+      position.samples += samples;
+      position.loss_sum += loss * static_cast<double>(samples);
+      position.seconds = seconds_before + epoch_clock.seconds();
+      taken = false;
+      const bool log = plan.log_every > 0 && position.step % plan.log_every == 0;
+      report({log ? Event::Type::kLog : Event::Type::kStep, position.epoch + 1, position.step, loss, clock.seconds(),
+              seen});
+      // The last step of an epoch is told of as the beginning of the next one, below.
+      if (position.step < steps && is_due()) snapshot();
     }
-    report({Event::Type::kEpoch, epoch, steps, loss_sum / static_cast<double>(epoch_samples), epoch_clock.seconds(),
-            epoch_samples});
+    report({Event::Type::kEpoch, position.epoch + 1, steps, position.loss_sum / static_cast<double>(position.samples),
+            position.seconds, position.samples});
+    position = {position.epoch + 1};
+    epoch_random = random;
+    if (is_due()) snapshot();
   }
   check_finite(weights);
+  snapshot();
   return {weights.release(plan.names), clock.seconds()};
 }
 

@@ -12,6 +12,7 @@
 #include "src/program/program.h"
 #include "src/train/report.h"
 #include "src/train/sgd.h"
+#include "src/train/snapshot.h"
 
 namespace incremental {
 
@@ -33,6 +34,10 @@ struct TrainPlan : RunPlan {
   SgdOptions sgd;
   uint64_t seed = 0;
   int64_t log_every = 100;  // 0: never
+  Start start;
+  // Snapshots every so many steps, counted from the first epoch's first; 0: at the end of every epoch; negative: none
+  // at all. Where there are any there is also one at the end, and one when the run is cancelled.
+  int64_t snapshot_every = -1;
 };
 
 struct TrainOutcome {

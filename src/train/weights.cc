@@ -51,4 +51,11 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
   return state;
 }
 
+std::shared_ptr<const StateDict> Weights::copy(const std::vector<std::string>& names) const {
+  at::NoGradGuard no_grad;
+  auto state = std::make_shared<StateDict>(*release(names));
+  for (NamedTensor& item : *state) item.tensor = item.tensor.clone();
+  return state;
+}
+
 }  // namespace incremental

@@ -23,6 +23,9 @@ class Weights {
   // A state dict of the tensors called `names`, in that order. Shares memory with these weights: call it last.
   std::shared_ptr<const StateDict> release(const std::vector<std::string>& names) const;
 
+  // The same in memory of its own.
+  std::shared_ptr<const StateDict> copy(const std::vector<std::string>& names) const;
+
  private:
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_, buffers_;

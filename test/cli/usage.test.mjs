@@ -34,6 +34,9 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--json=yes'], "--json takes no value but received 'yes'"],
     [['train', 'a.pth', '--device', 'gpu'], 'for "--device" but received'],
     [['train', 'a.pth', '--mode', 'quick'], 'for "--mode" but received'],
+    [['train', 'a.pth', '--every', '5'], '--every needs --checkpoint <file>'],
+    [['train', 'a.pth', '--checkpoint', 'c', '--every', 'epoch'], 'Expected an integer of at least 1 for "--every"'],
+    [['train', 'a.pth', '--resume', 'run.ckpt'], "Unexpected 'a.pth': with --resume there is no <checkpoint>"],
     [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
   ];
   for (const [args, message] of wrong) {

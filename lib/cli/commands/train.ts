@@ -1,14 +1,43 @@
 // `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
-
+import fs from 'node:fs';
 import { checkWritable } from '../../checkpoint/replace-file';
 import { type Device, isDevice } from '../../device';
 import { count, duration, fixed, logLine } from '../../format';
-import { isPath } from '../../options';
+import { isNumber, isPath } from '../../options';
 import { saveState } from '../../state';
 import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
+import { wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
 import { type Context, command as define, number, off, on, text } from '../command';
+import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
+import { interrupted } from '../interrupt';
+
+const options = {
+  ...dataOptions,
+  out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
+  epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
+  batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
+  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
+  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
+  weightDecay: number('factor', 'Times the weights, added to the gradients (default: 0)', {
+    check: checks.weightDecay,
+  }),
+  nesterov: on("Use Nesterov's momentum"),
+  shuffle: off('Keep the order of the data'),
+  dropLast: on('Leave out a last batch that is not full'),
+  seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
+  device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+  threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
+  mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
+  logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
+  checkpoint: text('file', 'Keep the training itself in this file, to go on after an interrupt', { check: isPath }),
+  every: number('n', 'Steps between two writes of it (default: one an epoch)', {
+    check: isNumber({ integer: true, min: 1 }),
+  }),
+  resume: text('file', 'Go on from such a file; the options not given are those in it', { check: isPath }),
+  json: on('Print every event as a line of JSON'),
+};
 
 export const command = define({
   name: 'train',
@@ -18,43 +47,56 @@ export const command = define({
     'PyTorch training script prints, and with --seed the very same numbers.',
   ].join('\n'),
   argument: 'checkpoint',
-  options: {
-    ...dataOptions,
-    out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
-    epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
-    batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
-    learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
-    momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
-    weightDecay: number('factor', 'Times the weights, added to the gradients (default: 0)', {
-      check: checks.weightDecay,
-    }),
-    nesterov: on("Use Nesterov's momentum"),
-    shuffle: off('Keep the order of the data'),
-    dropLast: on('Leave out a last batch that is not full'),
-    seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
-    device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
-    threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
-    mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
-    logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
-    json: on('Print every event as a line of JSON'),
-  },
+  insteadOfArgument: 'resume',
+  options,
   examples: [
     'train pretrained_model.pth',
     'train pretrained_model.pth --data ~/cifar --epochs 3 --seed 1 --out better.pth',
     'train pretrained_model.pth --json | jq .loss',
+    'train pretrained_model.pth --checkpoint run.ckpt --every 500',
+    'train --resume run.ckpt --checkpoint run.ckpt --every 500',
   ],
-  async run(checkpoint, { data, download, out = 'updated_model.pth', json, ...options }, context) {
+  async run(source, given, context) {
+    const { data, download, out = 'updated_model.pth', json, checkpoint: path, every, ...training } = given;
     const { terminal, signal } = context;
+    if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
-    const report = json ? jsonLines(context) : terminal.interactive ? progressBar(context) : seedJobLines(context);
-    const result = await trainIncremental(checkpoint, { ...options, data: dataset, signal, onProgress: report });
-    await saveState(result.state, out, { signal });
+    const onProgress = json ? jsonLines(context) : terminal.interactive ? progressBar(context) : seedJobLines(context);
+    const checkpoint = path === undefined ? undefined : { path, ...(every !== undefined && { every }) };
+    const isNewer = watch(path);
+    let result: TrainResult;
+    try {
+      result = await trainIncremental(source, {
+        ...training,
+        data: dataset,
+        signal,
+        onProgress,
+        ...(checkpoint && { checkpoint }),
+      });
+      await saveState(result.state, out, { signal });
+    } catch (cause) {
+      if (!signal.aborted || cause !== signal.reason || !isNewer()) throw cause;
+      const again = commandLine({ name: 'train', options }, { ...given, resume: path });
+      terminal.note(`Interrupted; the training is kept in ${path}. To go on:\n  ${again}`);
+      return interrupted;
+    }
     if (json) terminal.print(JSON.stringify({ type: 'saved', out, ...summary(result) }));
     else terminal.note(sentence(out, result));
     return 0;
   },
 });
+
+/** Tells whether `file` was replaced since. */
+function watch(file: string | undefined): () => boolean {
+  if (file === undefined) return () => false;
+  const look = () => {
+    const { ino, mtimeMs } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
+    return `${ino} ${mtimeMs}`;
+  };
+  const before = look();
+  return () => look() !== before;
+}
 
 type Report = (event: TrainEvent) => void;
 

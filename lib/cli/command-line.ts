@@ -1,0 +1,22 @@
+// The words that run a command, ready to be pasted into a shell.
+import { type Command, flagOf, type Options } from './command';
+
+/** `given`: options as readArguments() gives them. Those that are undefined are left out. */
+export function commandLine<O extends Options>(
+  { name, options }: Pick<Command<O>, 'name' | 'options'>,
+  given: Readonly<Record<string, unknown>>,
+): string {
+  const words = Object.entries(given).flatMap(([option, value]) => {
+    if (value === undefined) return [];
+    const definition = options[option]!;
+    const flag = flagOf(option, definition);
+    if (definition.kind === 'switch') return [flag];
+    // A value that looks like a flag must be told from one.
+    return String(value).startsWith('--') ? [`${flag}=${quoted(String(value))}`] : [flag, quoted(String(value))];
+  });
+  return ['torch-incremental', name, ...words].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

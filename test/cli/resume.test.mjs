@@ -1,0 +1,75 @@
+// Interrupting `train` and going on, as a person does it in a shell.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createState, loadState, net, saveState } from 'torch-incremental';
+import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import { binary, lines, run } from './run.mjs';
+
+describe('command line: train --checkpoint and --resume', () => {
+  const at = temporaryFolder();
+  const base = ['--batch-size', '16', '--epochs', '40', '--seed', '1', '--log-every', '1', '--threads', '1'];
+
+  before(async () => {
+    writeCifar10(at("the user's data"), { train: 70, test: 10 });
+    await saveState(await createState(net(), { seed: 0 }), at('pretrained_model.pth'));
+  });
+
+  const train = (args, options = {}) => run(['train', ...args, '--data', "the user's data"], { cwd: at(), ...options });
+
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    it(`keeps the training on ${signal}, and prints the command that goes on to the same end`, async () => {
+      const whole = await train(['pretrained_model.pth', ...base, '--out', 'whole.pth']);
+      assert.equal(whole.code, 0, whole.stderr);
+      const args = ['pretrained_model.pth', ...base, '--out', 'resumed.pth', '--checkpoint', `${signal}.ckpt`];
+      const { code, stdout, stderr } = await train(args, {
+        meanwhile: (child) => child.stdout.once('data', () => child.kill(signal)),
+      });
+      assert.equal(code, 130, stderr);
+      assert.ok(!fs.existsSync(at('resumed.pth')));
+      const [stopping, kept, command, ...more] = lines(stderr);
+      assert.equal(stopping, `${signal}: stopping after the step in hand; once more stops at once`);
+      assert.equal(kept, `Interrupted; the training is kept in ${signal}.ckpt. To go on:`);
+      assert.deepEqual(more, []);
+      assert.match(command, / {2}torch-incremental train .*--resume SIG(INT|TERM)\.ckpt/);
+
+      const shell = `torch-incremental() { "$NODE" "$BINARY" "$@"; }; ${command}`;
+      const env = { ...process.env, NODE: process.execPath, BINARY: binary };
+      const rest = execFileSync('bash', ['-c', shell], { cwd: at(), env, encoding: 'utf8', stdio: 'pipe' });
+      assert.ok((await loadState(at('resumed.pth'))).equals(await loadState(at('whole.pth'))));
+      // Nothing is printed twice. At the interrupt the lines of steps made meanwhile may not have been.
+      const [all, head, tail] = [whole.stdout, stdout, rest].map(lines);
+      assert.deepEqual(head, all.slice(0, head.length));
+      assert.deepEqual(tail, all.slice(all.length - tail.length));
+      assert.ok(head.length + tail.length <= all.length);
+      fs.rmSync(at('resumed.pth'));
+    });
+  }
+
+  it('writes nothing and says so when it is interrupted without --checkpoint', async () => {
+    const { code, stderr } = await train(['pretrained_model.pth', ...base, '--out', 'never.pth'], {
+      meanwhile: (child) => child.stdout.once('data', () => child.kill('SIGINT')),
+    });
+    assert.equal(code, 130);
+    assert.match(stderr, /\nInterrupted; nothing was written\n$/);
+  });
+
+  it('saves the model of a finished run again with --resume alone', async () => {
+    const args = ['--epochs', '1', '--checkpoint', 'done.ckpt', '--every', '2'];
+    assert.equal((await train(['pretrained_model.pth', ...args, '--out', 'first.pth'])).code, 0);
+    const { code, stdout, stderr } = await train(['--resume', 'done.ckpt', '--out', 'second.pth']);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '');
+    assert.ok((await loadState(at('second.pth'))).equals(await loadState(at('first.pth'))));
+  });
+
+  it('refuses to go on with another seed, or from a file that is missing', async () => {
+    await train(['pretrained_model.pth', '--epochs', '1', '--seed', '1', '--checkpoint', 'seeded.ckpt']);
+    const other = await train(['--resume', 'seeded.ckpt', '--seed', '2']);
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /begun with seed: 1, but the option "seed" is now 2/);
+    const missing = await train(['--resume', 'missing.ckpt']);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /^error\[ERR_FILE\]: .*missing\.ckpt/);
+  });
+});

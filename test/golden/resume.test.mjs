@@ -1,0 +1,135 @@
+// Checkpoints across the languages: PyTorch goes on from one of ours and we from one of PyTorch's, and both end in the
+// bits of a run that was never interrupted.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  arrays,
+  createState,
+  loadState,
+  normalize,
+  randomCrop,
+  randomHorizontalFlip,
+  saveState,
+  toTensor,
+} from 'torch-incremental';
+import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
+import { drawing, recorded, stopped } from '../unit/resume-support.mjs';
+
+describe('a training checkpoint', () => {
+  const at = temporaryFolder();
+  const images = madeUpImages(70, 2);
+  const given = {
+    model: drawing,
+    data: arrays(images),
+    transforms: [
+      randomCrop(32, { padding: 4 }),
+      randomHorizontalFlip(),
+      toTensor(),
+      normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+    ],
+  };
+  const options = {
+    ...given,
+    epochs: 3,
+    batchSize: 16,
+    learningRate: 0.05,
+    momentum: 0.8,
+    weightDecay: 0.01,
+    nesterov: true,
+    seed: 5,
+  };
+  let init;
+  let whole;
+  before(async function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    fs.writeFileSync(at('images.u8'), images.inputs);
+    fs.writeFileSync(at('labels.u8'), Uint8Array.from(images.labels));
+    init = await createState(drawing, { seed: 0 });
+    await saveState(init, at('init.pth'));
+    whole = await recorded(init, options);
+  });
+
+  /** Trains in Python from `start` to the end of step `stop` and returns its losses. */
+  const python = (start, stop, out, ...flags) =>
+    runPython(path.join(root, 'test/golden/resume.py'), [
+      ...['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]),
+      ...['--start', at(start), '--stop', String(stop), '--out', at(out), ...flags],
+    ])
+      .trim()
+      .split('\n')
+      .map(Number);
+
+  const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
+  const positionOf = async (name) => {
+    const { metadata } = await loadState(at(name), { key: 'model' });
+    return metadata.get('epoch') * 5 + metadata.get('step');
+  };
+
+  for (const stop of [2, 5, 8]) {
+    it(`of ours, written ${stop === 5 ? 'behind' : 'in'} an epoch, from step ${stop} on, is loaded with weights_only and gone on from by PyTorch`, async () => {
+      const kept = { ...options, checkpoint: { path: at('ours.ckpt') } };
+      if (stop === 5) await recorded(init, { ...kept, epochs: 1 });
+      else await stopped(init, kept, stop);
+      const done = await positionOf('ours.ckpt');
+      assert.ok(done >= stop && done < 15, `stopped at step ${done}`);
+      assert.deepEqual(python('ours.ckpt', 15, 'end.ckpt'), lossesOf(whole).slice(done));
+      assert.ok(whole.state.equals(await loadState(at('end.ckpt'), { key: 'model' })), 'the weights differ');
+      // And back: the momentum that Python ends with is the one that we would have ended with.
+      await recorded(init, { ...options, checkpoint: { path: at('whole.ckpt') } });
+      const [theirs, ours] = [at('end.ckpt'), at('whole.ckpt')].map((resume) =>
+        recorded('', { ...options, epochs: 4, resume }),
+      );
+      assert.ok((await theirs).state.equals((await ours).state), 'the momentum or the generators differ');
+    });
+  }
+
+  for (const [stop, flags] of [
+    [3, []],
+    [5, ['--long-keys']],
+    [9, []],
+  ]) {
+    it(`of PyTorch, written at step ${stop}${flags.map((flag) => ` with ${flag}`)}, is gone on from`, async () => {
+      const losses = python('init.pth', stop, 'theirs.ckpt', ...flags);
+      assert.deepEqual(losses, lossesOf(whole).slice(0, stop));
+      // The file has no options: learning rate, momentum and weight decay are its optimizer's.
+      const resumed = await recorded('', { ...given, epochs: 3, batchSize: 16, resume: at('theirs.ckpt') });
+      assert.deepEqual(lossesOf(resumed), lossesOf(whole).slice(stop));
+      assert.ok(resumed.state.equals(whole.state), 'the weights differ');
+    });
+  }
+
+  it('of PyTorch whose optimizer would go on differently here is refused with the reason', async () => {
+    const script = `
+import sys, torch
+run = torch.load(sys.argv[1], weights_only=True)
+model = torch.nn.Linear(2, 2)
+def save(name, optimizer):
+    torch.save({**run, 'optimizer': optimizer.state_dict()}, sys.argv[2] + name)
+save('adam', torch.optim.Adam(model.parameters()))
+save('damped', torch.optim.SGD(model.parameters(), momentum=0.9, dampening=0.5))
+save('groups', torch.optim.SGD([{'params': [model.weight]}, {'params': [model.bias]}]))
+save('other', torch.optim.SGD(model.parameters()))
+torch.save({**run, 'random': run['random']['state']}, sys.argv[2] + 'position')
+run['random']['state'][8:16] = 255
+torch.save(run, sys.argv[2] + 'random')
+`;
+    fs.writeFileSync(at('odd.py'), script);
+    await stopped(init, { ...options, checkpoint: { path: at('ours.ckpt') } }, 7);
+    runPython(at('odd.py'), [at('ours.ckpt'), at('odd-')]);
+    for (const [name, code, reason] of [
+      ['adam', 'ERR_STATE_MISMATCH', /it is not torch\.optim\.SGD/],
+      ['damped', 'ERR_STATE_MISMATCH', /dampening is 0\.5/],
+      ['groups', 'ERR_STATE_MISMATCH', /2 parameter groups/],
+      ['other', 'ERR_STATE_MISMATCH', /2 parameters, but .* has 6/],
+      ['position', 'ERR_STATE_FORMAT', /'epoch', as it was before the epoch in hand/],
+      ['random', 'ERR_STATE_FORMAT', /torch\.get_rng_state\(\)/],
+    ]) {
+      await assert.rejects(recorded('', { ...options, resume: at(`odd-${name}`) }), (error) => {
+        assert.equal(error.code, code, `${name}: ${error.message}`);
+        assert.match(error.message, reason);
+        return true;
+      });
+    }
+  });
+});

@@ -1,0 +1,63 @@
+// What the tests of resuming share: a model that draws and counts, runs stopped at a chosen step, and runs compared.
+import assert from 'node:assert/strict';
+import {
+  arrays,
+  batchNorm2d,
+  conv2d,
+  dropout,
+  flatten,
+  linear,
+  maxPool2d,
+  relu,
+  sequential,
+  trainIncremental,
+} from 'torch-incremental';
+import { madeUpImages } from '../support.mjs';
+
+export const data = arrays(madeUpImages(70));
+
+/** Draws in every step (dropout), and has buffers that training changes (batch norm). */
+export const drawing = sequential({
+  conv: conv2d(3, 4, 3, { padding: 1 }),
+  bn: batchNorm2d(4),
+  relu: relu(),
+  pool: maxPool2d(4),
+  flatten: flatten(),
+  drop: dropout(0.3),
+  fc: linear(256, 10),
+});
+
+/** A run to its end: its result, and the loss of every step. */
+export async function recorded(source, options) {
+  const losses = [];
+  const result = await trainIncremental(source, {
+    ...options,
+    logEvery: 1,
+    onProgress: (event) => event.type === 'log' && losses.push([event.epoch, event.step, event.loss]),
+  });
+  return { ...result, losses };
+}
+
+/** The same run, aborted as soon as JavaScript hears of `step`: the checkpoint is of that step or a little later. */
+export async function stopped(source, options, step) {
+  const controller = new AbortController();
+  let heard = 0;
+  const run = trainIncremental(source, {
+    ...options,
+    signal: controller.signal,
+    logEvery: 1,
+    onProgress: (event) => {
+      if (event.type === 'log' && ++heard === step) controller.abort('stopped here');
+    },
+  });
+  await assert.rejects(run, (reason) => reason === 'stopped here');
+}
+
+/** Equal weights, equal losses of the steps that both made, equal history but for its seconds. */
+export function assertSameEnd(resumed, whole) {
+  assert.ok(resumed.state.equals(whole.state), 'the weights differ');
+  assert.deepEqual(resumed.losses, whole.losses.slice(whole.losses.length - resumed.losses.length));
+  const withoutSeconds = ({ history }) => history.map(({ seconds: _, ...summary }) => summary);
+  assert.deepEqual(withoutSeconds(resumed), withoutSeconds(whole));
+  assert.equal(resumed.steps, whole.steps);
+}

@@ -1,0 +1,219 @@
+// Training that is kept in checkpoints and goes on from them: the end must be the one of a run that was never stopped.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { arrays, createState, loadState, net, saveState, trainEvents, trainIncremental } from 'torch-incremental';
+import { madeUpImages, root, temporaryFolder } from '../support.mjs';
+import { assertSameEnd, data, drawing, recorded, stopped } from './resume-support.mjs';
+
+const at = temporaryFolder();
+const path = at('run.ckpt');
+
+describe('resume', () => {
+  const quick = { data, epochs: 3, batchSize: 16, seed: 1, threads: 1 };
+  let state;
+  before(async () => {
+    state = await createState(net(), { seed: 0 });
+  });
+
+  for (const [what, model, options] of [
+    ['Net with the default options', net(), {}],
+    ['dropout and batch norm', drawing, {}],
+    ['dropout and batch norm in the order of the data', drawing, { shuffle: false }],
+    ['dropout, weight decay and Nesterov momentum', drawing, { nesterov: true, weightDecay: 0.01, momentum: 0.8 }],
+    ['no last short batch', drawing, { dropLast: true }],
+    ['no momentum', net(), { momentum: 0 }],
+    ['two threads', net(), { threads: 2 }],
+  ]) {
+    it(`ends bit for bit where the uninterrupted run ends, wherever it was stopped: ${what}`, async () => {
+      const source = await createState(model, { seed: 0 });
+      const all = { ...quick, ...options, model };
+      const whole = await recorded(source, all);
+      const kept = await recorded(source, { ...all, checkpoint: { path, every: 1 } });
+      assertSameEnd(kept, whole);
+      const positions = new Set();
+      for (let step = 1; step <= whole.losses.length; step += 3) {
+        await stopped(source, { ...all, checkpoint: { path } }, step);
+        const { metadata } = await loadState(path, { key: 'model' });
+        positions.add(`${metadata.get('epoch')}.${metadata.get('step')}`);
+        assertSameEnd(await recorded('not read', { data, model, resume: path }), whole);
+      }
+      assert.ok(positions.size > 3, `stopped only at ${[...positions]}`);
+    });
+  }
+
+  it('goes on again and again from the checkpoint that it writes itself', async () => {
+    const whole = await recorded(state, quick);
+    await stopped(state, { ...quick, checkpoint: { path } }, 3);
+    for (let left = 0; left < 3; left++) {
+      await stopped(state, { data, resume: path, checkpoint: { path } }, 3);
+    }
+    assertSameEnd(await recorded(state, { data, resume: path, checkpoint: { path } }), whole);
+  });
+
+  it('returns the result of a finished run at once, and goes on where more epochs are asked for', async () => {
+    const whole = await recorded(state, quick);
+    await recorded(state, { ...quick, epochs: 2, checkpoint: { path } });
+    const again = await recorded(state, { data, resume: path });
+    assert.deepEqual(again.losses, []);
+    assertSameEnd(again, await recorded(state, { ...quick, epochs: 2 }));
+    assertSameEnd(await recorded(state, { data, resume: path, epochs: 3 }), whole);
+  });
+
+  it('takes another learning rate, momentum and weight decay from then on', async () => {
+    await recorded(state, { ...quick, epochs: 1, checkpoint: { path } });
+    const resumed = { data, resume: path, epochs: 2, learningRate: 0, weightDecay: 0.5, momentum: 0 };
+    const { state: same } = await recorded(state, { ...resumed, checkpoint: { path: at('changed.ckpt') } });
+    assert.ok(same.equals(await loadState(path, { key: 'model' })));
+    const { metadata } = await loadState(at('changed.ckpt'), { key: 'model' });
+    const group = metadata.get('optimizer').get('param_groups')[0];
+    assert.deepEqual([group.get('lr'), group.get('momentum'), group.get('weight_decay')], [0, 0, 0.5]);
+  });
+
+  describe('refuses', () => {
+    before(() => stopped(state, { ...quick, checkpoint: { path } }, 7));
+
+    for (const [option, value, was] of [
+      ['batchSize', 32, 16],
+      ['shuffle', false, true],
+      ['dropLast', true, false],
+      ['seed', 2, 1],
+    ]) {
+      it(`another ${option}, naming both values and what to do`, async () => {
+        await assert.rejects(trainIncremental(state, { data, resume: path, [option]: value }), (error) => {
+          assert.equal(error.code, 'ERR_INVALID_OPTION');
+          assert.ok(error.message.includes(`begun with ${option}: ${was}`), error.message);
+          assert.ok(error.message.includes(`"${option}" is now ${value}`), error.message);
+          assert.match(error.message, /leave the option out/);
+          return true;
+        });
+        await recorded(state, { data, resume: path, [option]: was });
+      });
+    }
+
+    it('another number of samples', async () => {
+      const more = arrays(madeUpImages(71));
+      await assert.rejects(
+        trainIncremental(state, { data: more, resume: path }),
+        (error) => error.code === 'ERR_INVALID_OPTION' && /70 samples.*71 samples/.test(error.message),
+      );
+    });
+
+    it('fewer epochs than were begun', async () => {
+      await assert.rejects(
+        trainIncremental(state, { data, resume: path, epochs: 1 }),
+        (error) => error.code === 'ERR_INVALID_OPTION' && /beyond the 1 epochs/.test(error.message),
+      );
+    });
+
+    it('a file that is missing, and one that is no training checkpoint', async () => {
+      await assert.rejects(trainIncremental(state, { data, resume: at('missing.ckpt') }), { code: 'ERR_FILE' });
+      await saveState(state, at('plain.pth'));
+      await assert.rejects(
+        trainIncremental(state, { data, resume: at('plain.pth') }),
+        (error) => error.code === 'ERR_STATE_FORMAT' && /nothing under the key "model"/.test(error.message),
+      );
+    });
+
+    it('options of wrong types', async () => {
+      for (const checkpoint of [
+        path,
+        {},
+        { path: '' },
+        { path, every: 0 },
+        { path, every: 'step' },
+        { path, often: 1 },
+      ]) {
+        await assert.rejects(trainIncremental(state, { ...quick, checkpoint }), { code: 'ERR_INVALID_OPTION' });
+      }
+      await assert.rejects(trainIncremental(state, { ...quick, resume: 1 }), { code: 'ERR_INVALID_OPTION' });
+    });
+  });
+});
+
+describe('checkpoint', () => {
+  const quick = { data, epochs: 2, batchSize: 16, seed: 1 };
+  let state;
+  before(async () => {
+    state = await createState(net(), { seed: 0 });
+  });
+  beforeEach(() => fs.rmSync(path, { force: true }));
+
+  const positionOf = async (file) => {
+    const { metadata } = await loadState(file, { key: 'model' });
+    return [metadata.get('epoch'), metadata.get('step')];
+  };
+
+  it('is of the end when the run is over, whatever the steps between two', async () => {
+    for (const every of ['epoch', 1, 3, 1000]) {
+      const { state: trained, history } = await trainIncremental(state, { ...quick, checkpoint: { path, every } });
+      assert.deepEqual(await positionOf(path), [2, 0]);
+      const kept = await loadState(path, { key: 'model' });
+      assert.ok(kept.equals(trained));
+      assert.deepEqual(kept.metadata.get('history').map(Object.fromEntries), history);
+    }
+  });
+
+  it('changes nothing in what is trained', async () => {
+    const { state: kept } = await trainIncremental(state, { ...quick, checkpoint: { path, every: 1 } });
+    assert.ok(kept.equals((await trainIncremental(state, quick)).state));
+  });
+
+  it('is written when the run is aborted before its first epoch is over', async () => {
+    await stopped(state, { ...quick, epochs: 100_000, checkpoint: { path } }, 2);
+    const [epoch, step] = await positionOf(path);
+    assert.ok(epoch * 5 + step >= 2);
+  });
+
+  it('is written when a callback throws and when the loop over events is left', async () => {
+    const long = { ...quick, epochs: 100_000, checkpoint: { path } };
+    const thrown = new Error('mine');
+    const onProgress = () => {
+      throw thrown;
+    };
+    await assert.rejects(trainIncremental(state, { ...long, onProgress }), (cause) => cause === thrown);
+    await positionOf(path);
+    fs.rmSync(path);
+    for await (const _ of trainEvents(state, long)) break;
+    await positionOf(path);
+  });
+
+  it('is not replaced by one whose weights are no longer numbers', async () => {
+    const inputs = new Float32Array(3072 * 2).fill(1e30);
+    const huge = arrays({ inputs, labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 });
+    const ruined = { ...quick, data: huge, batchSize: 2, epochs: 1, learningRate: 1e38, checkpoint: { path } };
+    await assert.rejects(trainIncremental(state, ruined), { code: 'ERR_NOT_FINITE' });
+    assert.ok(!fs.existsSync(path));
+  });
+
+  it('is refused before anything is read when it cannot be written', async () => {
+    await assert.rejects(
+      trainIncremental('missing.pth', { ...quick, checkpoint: { path: at('no/such/folder/run.ckpt') } }),
+      (error) => error.code === 'ERR_FILE' && /no\/such\/folder/.test(error.message),
+    );
+  });
+
+  it('stops the run with ERR_FILE when the disk is full, and the old one stays whole', async () => {
+    await trainIncremental(state, { ...quick, epochs: 1, checkpoint: { path } });
+    const old = fs.readFileSync(path);
+    const script = `
+      import { arrays, createState, net, trainIncremental } from '${root}/dist/index.mjs';
+      import { madeUpImages } from '${root}/test/support.mjs';
+      process.on('SIGXFSZ', () => {});
+      const options = { data: arrays(madeUpImages(70)), epochs: 100000, checkpoint: { path: process.argv[1] } };
+      await trainIncremental(await createState(net()), options).catch(({ name, code }) => console.log(name, code));
+    `;
+    // A limit on the size of files stands in for a full disk: the system refuses to write on in the same way.
+    const command = 'ulimit -f 2; exec "$0" --input-type=module -e "$1" "$2"';
+    const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, script, path], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    assert.equal(stdout, 'LearnError ERR_FILE\n', stderr);
+    assert.ok(fs.readFileSync(path).equals(old));
+    assert.deepEqual(
+      fs.readdirSync(at()).filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+  });
+});
