@@ -18,7 +18,10 @@ const containers = {
 
 export const command = define({
   name: 'inspect',
-  description: 'Shows what a checkpoint holds, which model it fits, and whether Python loads it with weights_only.',
+  description: [
+    'Shows what a checkpoint holds, which model it fits, and whether Python',
+    'loads it with weights_only.',
+  ].join('\n'),
   argument: 'file',
   options: {
     key: text('name', 'Which dict of a training checkpoint, as in model or checkpoint.model'),
