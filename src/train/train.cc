@@ -88,8 +88,10 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
     Clock epoch_clock;
     const double seconds_before = position.seconds;
     while (position.step < steps) {
-      if (cancelled) snapshot();
-      stop_if(cancelled);
+      if (cancelled) {
+        snapshot();
+        stop_if(cancelled);
+      }
       Batch batch = batches.take();
       const int64_t samples = batch.labels.size(0);
       at::Tensor logits = forward(batch.inputs);

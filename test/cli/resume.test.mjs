@@ -72,4 +72,27 @@ describe('command line: train --checkpoint and --resume', () => {
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /^error\[ERR_FILE\]: .*missing\.ckpt/);
   });
+
+  it('evaluates the model inside such a file with --key', async () => {
+    const args = [
+      '--epochs',
+      '1',
+      '--seed',
+      '4',
+      '--batch-size',
+      '16',
+      '--checkpoint',
+      'keyed.ckpt',
+      '--out',
+      'keyed.pth',
+    ];
+    assert.equal((await train(['pretrained_model.pth', ...args])).code, 0);
+    const evaluate = (...words) => run(['evaluate', ...words, '--data', "the user's data", '--json'], { cwd: at() });
+    const keyed = await evaluate('keyed.ckpt', '--key', 'model');
+    assert.equal(keyed.code, 0, keyed.stderr);
+    assert.equal(keyed.stdout, (await evaluate('keyed.pth')).stdout);
+    const { code, stderr } = await evaluate('keyed.ckpt', '--key', 'modle');
+    assert.equal(code, 1);
+    assert.match(stderr, /nothing under the key "modle"/);
+  });
 });

@@ -3,6 +3,7 @@ import { type Device, isDevice } from '../../device';
 import { evaluate } from '../../evaluate';
 import { count, fixed, percent } from '../../format';
 import { runOptionChecks as checks } from '../../run';
+import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, on, text } from '../command';
 import { dataOptions, openData } from '../data';
 import { classTable, confusionTable } from '../tables';
@@ -15,6 +16,7 @@ export const command = define({
   ].join('\n'),
   argument: 'checkpoint',
   options: {
+    ...checkpointOptions,
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
     device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
@@ -22,10 +24,12 @@ export const command = define({
     json: on('Print the result as one line of JSON'),
   },
   examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],
-  async run(checkpoint, { data, download, json, ...options }, context) {
+  async run(checkpoint, { key, stripPrefix, data, download, json, ...options }, context) {
     const { terminal, signal } = context;
     const dataset = await openData({ data, download }, false, context);
-    const result = await evaluate(checkpoint, { ...options, data: dataset, signal });
+    const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
+      evaluate(source, { ...options, data: dataset, signal }),
+    );
     if (json) {
       terminal.print(JSON.stringify(result));
       return 0;

@@ -6,7 +6,8 @@ import { bytes, count, counted } from '../../format';
 import { recogniseModel } from '../../match';
 import { native, type TensorStats } from '../../native';
 import { loadState, stateHandle } from '../../state';
-import { command as define, on, text } from '../command';
+import { checkpointOptions } from '../checkpoint';
+import { command as define, on } from '../command';
 import { plainTable } from '../tables';
 import { forJson, treeLines } from '../tree';
 
@@ -18,11 +19,13 @@ const containers = {
 
 export const command = define({
   name: 'inspect',
-  description: 'Shows what a checkpoint holds, which model it fits, and whether Python loads it with weights_only.',
+  description: [
+    'Shows what a checkpoint holds, which model it fits, and whether Python',
+    'loads it with weights_only.',
+  ].join('\n'),
   argument: 'file',
   options: {
-    key: text('name', 'Which dict of a training checkpoint, as in model or checkpoint.model'),
-    stripPrefix: text('prefix', 'Take this from before every name; auto: what wrappers put there'),
+    ...checkpointOptions,
     stats: on('Load the tensors and show min, max, mean, and how many are NaN or infinite'),
     json: on('Print it as one line of JSON'),
   },

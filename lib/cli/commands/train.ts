@@ -8,12 +8,14 @@ import { saveState } from '../../state';
 import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
 import { wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
+import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, off, on, text } from '../command';
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
 
 const options = {
+  ...checkpointOptions,
   ...dataOptions,
   out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
@@ -56,8 +58,18 @@ export const command = define({
     'train pretrained_model.pth --checkpoint run.ckpt --every 500',
     'train --resume run.ckpt --checkpoint run.ckpt --every 500',
   ],
-  async run(source, given, context) {
-    const { data, download, out = 'updated_model.pth', json, checkpoint: path, every, ...training } = given;
+  async run(file, given, context) {
+    const {
+      key,
+      stripPrefix,
+      data,
+      download,
+      out = 'updated_model.pth',
+      json,
+      checkpoint: path,
+      every,
+      ...training
+    } = given;
     const { terminal, signal } = context;
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
     await checkWritable(out);
@@ -67,17 +79,22 @@ export const command = define({
     const isNewer = watch(path);
     let result: TrainResult;
     try {
-      result = await trainIncremental(source, {
-        ...training,
-        data: dataset,
-        signal,
-        onProgress,
-        ...(checkpoint && { checkpoint }),
-      });
+      result = await withSource(file, { key, stripPrefix }, signal, (source) =>
+        trainIncremental(source, {
+          ...training,
+          data: dataset,
+          signal,
+          onProgress,
+          ...(checkpoint && { checkpoint }),
+        }),
+      );
       await saveState(result.state, out, { signal });
     } catch (cause) {
       if (!signal.aborted || cause !== signal.reason || !isNewer()) throw cause;
-      const again = commandLine({ name: 'train', options }, { ...given, resume: path });
+      const again = commandLine(
+        { name: 'train', options },
+        { ...given, key: undefined, stripPrefix: undefined, resume: path },
+      );
       terminal.note(`Interrupted; the training is kept in ${path}. To go on:\n  ${again}`);
       return interrupted;
     }

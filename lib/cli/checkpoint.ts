@@ -1,0 +1,30 @@
+// Which part of a checkpoint a command works on.
+import { loadState, type State } from '../state';
+import { text } from './command';
+
+export const checkpointOptions = {
+  key: text('name', 'Dict of a training checkpoint, such as model or ema.shadow'),
+  stripPrefix: text('prefix', 'Take this from before names; auto: what wrappers put there'),
+};
+
+interface Choice {
+  key?: string | undefined;
+  stripPrefix?: string | undefined;
+}
+
+/** Calls `use` with the state that the options choose, or with the path, where they choose nothing. */
+export async function withSource<T>(
+  file: string,
+  { key, stripPrefix }: Choice,
+  signal: AbortSignal,
+  use: (source: string | State) => Promise<T>,
+): Promise<T> {
+  if (key === undefined && stripPrefix === undefined) return use(file);
+  const choice = { ...(key !== undefined && { key }), ...(stripPrefix !== undefined && { stripPrefix }) };
+  const state = await loadState(file, { ...choice, signal });
+  try {
+    return await use(state);
+  } finally {
+    state.dispose();
+  }
+}
