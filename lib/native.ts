@@ -149,7 +149,8 @@ function load(): Native {
   return addon;
 }
 
-/** Where the compiled file `name`.node stands. */
+/** Where the compiled file `name`.node stands: in build/, or in the folder of another build that a test is to run with. */
 export function addonPath(name: 'loader' | 'torch_incremental'): string {
-  return path.join(__dirname, '..', 'build', 'Release', `${name}.node`);
+  const folder = process.env.TORCH_INCREMENTAL_ADDON ?? path.join(__dirname, '..', 'build', 'Release');
+  return path.join(folder, `${name}.node`);
 }

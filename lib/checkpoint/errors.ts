@@ -31,6 +31,16 @@ export async function naming<T>(path: string, parse: () => Promise<T>): Promise<
     return await parse();
   } catch (cause) {
     if (!(cause instanceof LearnError)) throw cause;
-    throw new LearnError(cause.code, `Cannot load ${path}: ${cause.message}`, { cause });
+    throw new LearnError(cause.code, `Cannot load ${path}: ${printable(cause.message)}`, { cause });
   }
+}
+
+const longestMessage = 2000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controls = /[\x00-\x1f\x7f-\x9f]/g;
+
+/** Names come from the file: a terminal must not obey what is in them, and a person must be able to read the rest. */
+function printable(message: string): string {
+  const short = message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message;
+  return short.replace(controls, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

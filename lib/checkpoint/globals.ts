@@ -36,6 +36,7 @@ const actingModules = new Set(
     'ensurepip venv multiprocessing _posixsubprocess asyncio concurrent threading _thread signal atexit gc inspect types',
     'operator _operator pickle _pickle dill cloudpickle joblib shelve marshal webbrowser urllib urllib2 http httplib',
     'ftplib smtplib poplib imaplib telnetlib xmlrpc requests aiohttp tempfile fileinput glob io _io logging platform',
+    'pydoc zipfile zipapp tarfile compileall py_compile cgitb mailcap',
     'sqlite3 linecache idlelib lib2to3 antigravity site test tkinter numpy.testing numpy.f2py numpy.distutils',
     'numpy.ctypeslib torch.hub torch.jit torch.package torch.ops torch._ops torch.classes torch.serialization torch._C',
     'torch._inductor torch._dynamo torch.fx torch.onnx torch.testing torch.multiprocessing torch.distributed.rpc',
@@ -44,9 +45,12 @@ const actingModules = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** Parts of the longest name of those. */
+const deepest = Math.max(...[...actingModules].map((name) => name.split('.').length));
+
 /** Names that run code, in modules that hold harmless ones too. */
 const acting =
-  /^(torch\.(load|save|compile|import_ir_module|from_file|frombuffer)|torch\.storage\._load_from_bytes|numpy\.(load|fromfile|memmap|genfromtxt|loadtxt|save|savez|tofile)|pathlib\..*\..*|functools\.(reduce|partialmethod|singledispatch.*)|collections\.(namedtuple|UserDict.*)|copyreg\.(add_extension|dispatch_table|constructor)|copy\.(copy|deepcopy))$/;
+  /^(torch\.(load|save|compile|import_ir_module|from_file|frombuffer)|torch\.storage\._load_from_bytes|numpy\.(load|fromfile|memmap|genfromtxt|loadtxt|save|savez|tofile)|pathlib\..*\..*|uuid\._\w+|functools\.(reduce|partialmethod|singledispatch.*)|collections\.(namedtuple|UserDict.*)|copyreg\.(add_extension|dispatch_table|constructor)|copy\.(copy|deepcopy))$/;
 
 /** What of Python's builtins only makes values. */
 const plainBuiltins =
@@ -59,7 +63,7 @@ function isActing({ module, name }: PickleGlobal): boolean {
   if (harmless.test(name)) return false;
   if (module === 'builtins') return !plainBuiltins.test(name);
   // `os.path` belongs to `os` as `os` does, and an attribute can be named with its module's dots: 'torch', 'hub.load'.
-  const parts = name.split('.');
+  const parts = name.split('.', deepest + 1);
   return acting.test(name) || parts.some((_, i) => actingModules.has(parts.slice(0, i).join('.')));
 }
 

@@ -43,15 +43,23 @@ function dtypeOf(value: PickleValue | undefined): { name: string; little: boolea
   return { name, little: order !== '>' };
 }
 
+/** What was made of a call already: many numbers can be made of the same bytes. */
+const encoded = new WeakMap<PickleCall, Uint8Array>();
+
 /** Bytes, which protocol 2 writes as a string in Latin-1 that is to be encoded. */
 export function bytesOf(value: PickleValue | undefined): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (isCall(value, 'builtins.bytes') && value.args.items.length === 0) return new Uint8Array();
   if (!isCall(value, '_codecs.encode')) return undefined;
+  const known = encoded.get(value);
+  if (known) return known;
   const [text, encoding] = value.args.items;
   if (typeof text !== 'string' || typeof encoding !== 'string' || !/^latin-?1$/.test(encoding)) return undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of Latin-1 is meant
-  return /^[\x00-\xff]*$/.test(text) ? Uint8Array.from(Buffer.from(text, 'latin1')) : undefined;
+  if (!/^[\x00-\xff]*$/.test(text)) return undefined;
+  const bytes = Uint8Array.from(Buffer.from(text, 'latin1'));
+  encoded.set(value, bytes);
+  return bytes;
 }
 
 /** A number for a scalar, nested lists for an array; undefined for what is neither, or of another dtype. */
@@ -60,6 +68,9 @@ export function numpyValue(value: PickleCall): NumpyValue | undefined {
   if (isCall(value, 'numpy._core.multiarray._reconstruct')) return array(value.state);
   return undefined;
 }
+
+/** Larger ones are data, not facts about weights; they stay as they are. */
+const maxArrayBytes = 2 ** 20;
 
 export type NumpyValue = number | bigint | boolean | Float | NumpyValue[];
 
@@ -76,6 +87,7 @@ function array(state: PickleValue | undefined): NumpyValue | undefined {
   const bytes = bytesOf(content);
   if (!dtype || !bytes || !(shape instanceof PickleTuple) || isFortran !== false || shape.items.length > 32)
     return undefined;
+  if (bytes.length > maxArrayBytes) return undefined;
   const sizes = shape.items;
   if (!sizes.every((size): size is number => typeof size === 'number' && Number.isSafeInteger(size) && size >= 0))
     return undefined;

@@ -119,3 +119,11 @@ export function kindOf(value: PickleValue | undefined): string {
 export function step(key: PickleValue): string {
   return typeof key === 'string' ? `[${JSON.stringify(key.slice(0, 200))}]` : `[${kindOf(key)}]`;
 }
+
+/** What an OrderedDict is made from: nothing, or in Python 2 one list of pairs. */
+export function pairsOf(args: PickleValue): (readonly PickleValue[])[] | undefined {
+  const [list = [], ...more] = args instanceof PickleTuple ? args.items : [null];
+  if (!Array.isArray(list) || more.length > 0) return undefined;
+  const pairs = list.map((pair) => (pair instanceof PickleTuple ? pair.items : pair));
+  return pairs.every((pair) => Array.isArray(pair) && pair.length === 2) ? (pairs as PickleValue[][]) : undefined;
+}

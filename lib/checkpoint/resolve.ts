@@ -2,8 +2,9 @@
 // numbers, and what has no meaning here stays as an opaque node. Strict where weights are wanted, lenient elsewhere.
 import { formatError, UnsupportedTensor } from './errors';
 import { asksFor } from './globals';
-import { maxDepth } from './limits';
-import { bytesOf, numpyValue } from './numpy';
+import { maxCopiedItems, maxDepth, maxSparseKeys } from './limits';
+import { bytesOf, type NumpyValue, numpyValue } from './numpy';
+import { isSparse } from './pickle-budget';
 import {
   kindOf,
   PickleCall,
@@ -31,6 +32,8 @@ export class TensorList {
 export class Resolver {
   readonly #reader: TensorReader;
   readonly #extras: TensorList;
+  #copied = 0;
+  #sparse = 0;
   readonly #known = new Map<PickleValue, Value>();
   /** What is being resolved: a value that is met again inside itself has no end. */
   readonly #open = new Set<PickleValue>();
@@ -48,7 +51,7 @@ export class Resolver {
 
   /** `isWanted`: part of what was asked for, where an unknown class is an error. Depth is bounded by maxDepth. */
   resolve(raw: PickleValue, path: string, isWanted: boolean): Value {
-    if (raw === null || typeof raw !== 'object' || raw instanceof Float || raw instanceof Uint8Array) return raw;
+    if (!isContainer(raw)) return raw;
     const known = this.#known.get(raw);
     if (known !== undefined) return known;
     if (this.#open.has(raw)) throw formatError(`${path} contains itself`);
@@ -65,11 +68,13 @@ export class Resolver {
     path: string,
     isWanted: boolean,
   ): Value {
-    const all = (items: readonly PickleValue[]) => items.map((item, i) => this.resolve(item, path + step(i), isWanted));
+    // Paths are made for containers only: most lists are of numbers, and long.
+    const all = (items: readonly PickleValue[]) =>
+      items.map((item, i) => (isContainer(item) ? this.resolve(item, path + step(i), isWanted) : item));
     if (isTensor(raw)) return this.#tensor(raw, path, isWanted);
     if (Array.isArray(raw)) return all(raw);
     if (raw instanceof PickleTuple) return tupleOf(all(raw.items));
-    if (raw instanceof PickleSet) return new Set(all(raw.items));
+    if (raw instanceof PickleSet) return new Set(all(raw.items).map((item) => this.#hashed(item, path)));
     if (raw instanceof PickleDict) return this.dict(raw, path, isWanted);
     if (raw instanceof PickleCall) return this.#call(raw, path, isWanted);
     if (raw instanceof PickleGlobal) return this.#opaque(raw, path, isWanted);
@@ -82,13 +87,20 @@ export class Resolver {
     const dict = raw.isOrdered ? new OrderedDict() : new Map<Value, Value>();
     const set = (to: Map<Value, Value>, from: PickleDict) => {
       for (const [key, item] of from.entries) {
-        to.set(this.resolve(key, path, isWanted), this.resolve(item, path + step(key), isWanted));
+        to.set(this.#hashed(this.resolve(key, path, isWanted), path), this.resolve(item, path + step(key), isWanted));
       }
       return to;
     };
     set(dict, raw);
     if (raw.attributes && dict instanceof OrderedDict) dict.attributes = set(new Map(), raw.attributes);
     return dict;
+  }
+
+  /** A value that is to be a key, or in a set: see isSparse(). NumPy's numbers are known as such only here. */
+  #hashed(value: Value, path: string): Value {
+    if (isSparse(value) && ++this.#sparse > maxSparseKeys)
+      throw formatError(`${path} is one of more than ${maxSparseKeys} large numbers as keys and in sets`);
+    return value;
   }
 
   #tensor(raw: PickleCall, path: string, isWanted: boolean): Value {
@@ -102,7 +114,11 @@ export class Resolver {
 
   #call(raw: PickleCall, path: string, isWanted: boolean): Value {
     const plain = bytesOf(raw) ?? numpyValue(raw) ?? setOf(raw);
-    if (plain instanceof PickleSet) return new Set(plain.items.map((item) => this.resolve(item, path, isWanted)));
+    if (plain !== undefined) this.#copied += plain instanceof PickleSet ? plain.items.length : sizeOf(plain);
+    if (this.#copied > maxCopiedItems)
+      throw formatError(`${path} is one of more than ${maxCopiedItems} items of sets and arrays`);
+    if (plain instanceof PickleSet)
+      return new Set(plain.items.map((item) => this.#hashed(this.resolve(item, path, isWanted), path)));
     if (plain !== undefined) return plain;
     const { callee } = raw;
     if (!(callee instanceof PickleGlobal))
@@ -112,7 +128,8 @@ export class Resolver {
     const opaque = new Opaque(callee.name, raw.isNew ? 'new' : 'call', inside(raw.args));
     if (raw.state !== undefined) opaque.state = inside(raw.state);
     for (const item of raw.items) opaque.items.push(inside(item));
-    for (const [key, item] of raw.entries) opaque.entries.set(inside(key), this.resolve(item, path + step(key), false));
+    for (const [key, item] of raw.entries)
+      opaque.entries.set(this.#hashed(inside(key), path), this.resolve(item, path + step(key), false));
     return opaque;
   }
 
@@ -127,4 +144,16 @@ function setOf({ callee, args }: PickleCall): PickleSet | undefined {
   const isSet = callee instanceof PickleGlobal && callee.name === 'builtins.set';
   const items = isSet && args instanceof PickleTuple && args.items.length === 1 ? args.items[0] : undefined;
   return Array.isArray(items) ? new PickleSet(items) : undefined;
+}
+
+/** What holds other values, or stands for one. */
+function isContainer(value: PickleValue): value is Exclude<PickleValue, Plain> {
+  return value !== null && typeof value === 'object' && !(value instanceof Float) && !(value instanceof Uint8Array);
+}
+
+type Plain = null | boolean | number | bigint | string | Float | Uint8Array;
+
+/** Of a number or array of NumPy; bytes were counted when they were read. */
+function sizeOf(value: NumpyValue | Uint8Array): number {
+  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + sizeOf(item), 1) : 1;
 }

@@ -2,8 +2,8 @@
 // Also whole pickled modules, whose tensors hang in a tree of inert objects.
 import { formatError } from './errors';
 import { refuseUnknown } from './globals';
-import { maxDepth, maxModules } from './limits';
-import { kindOf, PickleCall, PickleDict, PickleGlobal, type PickleValue, step } from './pickle-values';
+import { ModuleWalker } from './modules';
+import { kindOf, PickleCall, PickleDict, type PickleGlobal, type PickleValue, step } from './pickle-values';
 import { isTensor } from './tensors';
 
 /** Keys of the dicts around a part, from the root's on; empty for the root itself. */
@@ -31,8 +31,9 @@ export function selectPart(
   key: string | readonly string[] | undefined,
   globals: readonly PickleGlobal[],
 ): Selection {
-  const candidates = searched(root);
-  if (key !== undefined) return { part: partAt(root, oneOf(root, key), candidates), candidates };
+  const walker = new ModuleWalker();
+  const candidates = searched(root, walker);
+  if (key !== undefined) return { part: partAt(root, oneOf(root, key), candidates, walker), candidates };
   if (candidates.length > 0) return { part: candidates[0]!, candidates };
   refuseUnknown(root, globals);
   throw nothingIn(root);
@@ -59,25 +60,29 @@ export function keyOf({ path }: Part): string {
 }
 
 /** Shallow ones first: what lies beside weights, such as averages of them, is often deeper. */
-function searched(root: PickleValue): Part[] {
+function searched(root: PickleValue, walker: ModuleWalker): Part[] {
+  // What many dicts hold is looked at once: the ways to it can be more than can be walked.
+  const seen = new Set<PickleValue>();
   let level: { value: PickleValue; path: PartPath }[] = [{ value: root, path: [] }];
   for (let depth = 0; depth <= searchDepth; depth++) {
     const parts = level.flatMap(({ value, path }) => {
-      const part = asPart(value, path);
+      const part = asPart(value, path, walker);
       return part && (isWhole(part) || depth > 0) ? [part] : [];
     });
     if (parts.length > 0) return parts;
-    level = level.flatMap(({ value, path }) => (isOptimizer(value) ? [] : childrenOf(value, path)));
+    level = level.flatMap(({ value, path }) => (isOptimizer(value) ? [] : childrenOf(value, path, seen)));
   }
   // A dict of tensors and other things, with nothing better in it.
-  const part = asPart(root, []);
+  const part = asPart(root, [], walker);
   return part ? [part] : [];
 }
 
-function childrenOf(value: PickleValue, path: PartPath) {
+function childrenOf(value: PickleValue, path: PartPath, seen: Set<PickleValue>) {
   if (!(value instanceof PickleDict)) return [];
+  const isNew = (item: PickleValue) =>
+    (item instanceof PickleDict || item instanceof PickleCall) && !seen.has(item) && seen.add(item);
   return [...value.entries]
-    .filter(([key]) => typeof key === 'string' && !/(^|_)(rng|random)(_|$)/.test(key))
+    .filter(([key, item]) => typeof key === 'string' && !/(^|_)(rng|random)(_|$)/.test(key) && isNew(item))
     .map(([key, item]) => ({ value: item, path: [...path, key] }));
 }
 
@@ -87,9 +92,9 @@ function isOptimizer(value: PickleValue): boolean {
 }
 
 /** A part if there is a tensor in it, under a name. */
-function asPart(value: PickleValue, path: PartPath): Part | undefined {
+function asPart(value: PickleValue, path: PartPath, walker: ModuleWalker): Part | undefined {
   if (value instanceof PickleCall) {
-    const module = moduleTensors(value);
+    const module = walker.tensorsOf(value);
     return module && { path, value, module };
   }
   if (!(value instanceof PickleDict)) return undefined;
@@ -103,7 +108,7 @@ function isWhole({ value, module }: Part): boolean {
   return module !== undefined || (value instanceof PickleDict && [...value.entries.values()].every(isTensor));
 }
 
-function partAt(root: PickleValue, key: string, candidates: readonly Part[]): Part {
+function partAt(root: PickleValue, key: string, candidates: readonly Part[], walker: ModuleWalker): Part {
   const path = pathOf(root, key);
   const value = path.reduce<PickleValue | undefined>(
     (inner, name) => (inner instanceof PickleDict ? inner.entries.get(name) : undefined),
@@ -113,7 +118,8 @@ function partAt(root: PickleValue, key: string, candidates: readonly Part[]): Pa
     const held = candidates.length > 0 ? listed(candidates) : kindOf(root);
     throw formatError(`There is nothing under the key ${JSON.stringify(key)}. It holds ${held}`);
   }
-  const part = asPart(value, path) ?? (value instanceof PickleDict && value.size === 0 ? { path, value } : undefined);
+  const part =
+    asPart(value, path, walker) ?? (value instanceof PickleDict && value.size === 0 ? { path, value } : undefined);
   if (part) return part;
   throw formatError(`Expected a dict of tensors under the key ${JSON.stringify(key)} but found ${kindOf(value)}`);
 }
@@ -130,12 +136,15 @@ function pathOf(root: PickleValue, key: string): string[] {
 }
 
 function listed(parts: readonly Part[]): string {
+  const more = parts.length > 20 ? ` and ${parts.length - 20} more` : '';
   return parts
+    .slice(0, 20)
     .map(({ path, value, module }) => {
       const items = module ?? [...(value as PickleDict).entries].filter(([, item]) => isTensor(item));
       return `${path.map(step).join('') || 'the whole file'} (${items.length} tensor${items.length === 1 ? '' : 's'})`;
     })
-    .join(', ');
+    .join(', ')
+    .concat(more);
 }
 
 function nothingIn(root: PickleValue) {
@@ -149,52 +158,4 @@ function nothingIn(root: PickleValue) {
   return formatError(
     `Expected a state dict, but no tensors with names are there: ${why}. In Python, save model.state_dict()`,
   );
-}
-
-/** The inert tree that torch.save(model) makes: objects with _parameters, _buffers and _modules. */
-function moduleTensors(root: PickleCall): [string, PickleValue][] | undefined {
-  if (!isModule(root)) return undefined;
-  const tensors: [string, PickleValue][] = [];
-  let visited = 0;
-  const open: { module: PickleCall; prefix: string; depth: number }[] = [{ module: root, prefix: '', depth: 0 }];
-  for (let place = open.pop(); place; place = open.pop()) {
-    const { module, prefix, depth } = place;
-    // A module that holds another twice, which does so too, and so on, is small in the file and endless when walked.
-    if (depth > maxDepth || ++visited > maxModules) throw formatError('its modules are nested without end');
-    const hidden = attribute(module, '_non_persistent_buffers_set');
-    const isHidden = (name: PickleValue) => hidden instanceof PickleCall && namesIn(hidden).includes(name);
-    for (const [name, item] of [...entriesOf(module, '_parameters'), ...entriesOf(module, '_buffers')]) {
-      if (typeof name === 'string' && item !== null && !isHidden(name)) tensors.push([prefix + name, item]);
-    }
-    const children = entriesOf(module, '_modules').filter(([, child]) => child !== null);
-    for (const [name, child] of children.reverse()) {
-      if (!(child instanceof PickleCall) || !isModule(child) || typeof name !== 'string')
-        throw formatError(`the module ${JSON.stringify(prefix + name)} is ${kindOf(child)}`);
-      open.push({ module: child, prefix: `${prefix}${name}.`, depth: depth + 1 });
-    }
-  }
-  return tensors;
-}
-
-/** Of set([…]) as protocol 2 writes it. */
-function namesIn({ args }: PickleCall): readonly PickleValue[] {
-  const [items] = 'items' in Object(args) ? (args as { items: readonly PickleValue[] }).items : [];
-  return Array.isArray(items) ? items : [];
-}
-
-function isModule(value: PickleCall): boolean {
-  return (
-    value.callee instanceof PickleGlobal &&
-    attribute(value, '_modules') instanceof PickleDict &&
-    attribute(value, '_parameters') instanceof PickleDict
-  );
-}
-
-function attribute(module: PickleCall, name: string): PickleValue | undefined {
-  return module.state instanceof PickleDict ? module.state.entries.get(name) : undefined;
-}
-
-function entriesOf(module: PickleCall, name: string): [PickleValue, PickleValue][] {
-  const dict = attribute(module, name);
-  return dict instanceof PickleDict ? [...dict.entries] : [];
 }

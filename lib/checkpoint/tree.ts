@@ -6,7 +6,7 @@ import { type Resolver, TensorList } from './resolve';
 import type { Part } from './select';
 import { stripped, strippedModules } from './strip';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
-import { OrderedDict, TensorValue, unboxed, type Value } from './values';
+import { Float, OrderedDict, TensorValue, unboxed, type Value } from './values';
 
 export interface Tree {
   readonly root: Value;
@@ -84,9 +84,17 @@ export function metadataOf({ root, path, part }: Tree): Map<string, unknown> {
   for (const [key, value] of [...around(root, path, part), ...(attributes ?? [])]) {
     // What a safetensors file says of itself is one by one what a caller looks for.
     const entries = key === '__metadata__' && value instanceof Map ? value : [[key, value] as const];
-    for (const [name, item] of entries) metadata.set(String(name), unboxed(item, seen));
+    for (const [name, item] of entries) metadata.set(nameOf(name), unboxed(item, seen));
   }
   return metadata;
+}
+
+/** A key as text. Of one that holds others no more than that: it may hold them in more ways than can be written. */
+function nameOf(key: Value): string {
+  const isPlain = (value: Value) => typeof value !== 'object' || value === null;
+  if (isPlain(key)) return String(key);
+  if (key instanceof Float) return String(key.value);
+  return Array.isArray(key) && key.every(isPlain) ? `(${key.join(', ')})` : `a key that is ${key.constructor.name}`;
 }
 
 /** The entries of a dict without the part, which lies at `path` in it. */

@@ -2,9 +2,11 @@
 // recursion, so that no nesting can exhaust the stack, and in turns, so that the event loop goes on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentModule } from './globals';
-import { instructionsPerTurn, maxPickleContainers, maxPickleDicts, maxPickleInstructions } from './limits';
+import { instructionsPerTurn } from './limits';
 import { op } from './opcodes';
+import { PickleBudget } from './pickle-budget';
 import { PickleBytes } from './pickle-bytes';
+import { PickleMemo } from './pickle-memo';
 import {
   kindOf,
   PickleCall,
@@ -14,6 +16,7 @@ import {
   PickleSet,
   PickleTuple,
   type PickleValue,
+  pairsOf,
 } from './pickle-values';
 
 export interface Unpickled {
@@ -57,13 +60,13 @@ class Unpickler {
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
   readonly #marks: number[] = [];
-  readonly #memo = new Map<number, PickleValue>();
-  #executed = 0;
-  #containers = 0;
-  #dicts = 0;
+  readonly #memo: PickleMemo;
+  readonly #budget = new PickleBudget((problem) => this.#error(problem));
+  readonly #named = new Map<string, PickleGlobal>();
 
   constructor(input: PickleBytes) {
     this.#input = input;
+    this.#memo = new PickleMemo(input.left, (problem) => this.#error(problem));
   }
 
   /** Up to `count` instructions. Returns whether STOP was among them. */
@@ -75,9 +78,7 @@ class Unpickler {
       if (code === op.STOP) return true;
       this.#execute(code);
     }
-    this.#executed += count;
-    if (this.#executed > maxPickleInstructions)
-      throw this.#error(`it has more than ${maxPickleInstructions} instructions`);
+    this.#budget.instructions(count);
     return false;
   }
 
@@ -98,8 +99,7 @@ class Unpickler {
   /** The value that an instruction makes of others and puts on the stack; undefined for those that do something else. */
   #container(code: number): PickleValue | undefined {
     const value = this.#newContainer(code);
-    if (value !== undefined && ++this.#containers > maxPickleContainers)
-      throw this.#error(`it has more than ${maxPickleContainers} lists, tuples and dicts`);
+    if (value !== undefined) this.#budget.containers(1);
     return value;
   }
 
@@ -176,19 +176,19 @@ class Unpickler {
         this.#build(this.#pop());
         break;
       case op.BINGET:
-        this.#stack.push(this.#get(this.#input.byte()));
+        this.#stack.push(this.#memo.get(this.#input.byte()));
         break;
       case op.LONG_BINGET:
-        this.#stack.push(this.#get(this.#input.uint32()));
+        this.#stack.push(this.#memo.get(this.#input.uint32()));
         break;
       case op.BINPUT:
-        this.#memo.set(this.#input.byte(), this.#top());
+        this.#memo.put(this.#input.byte(), this.#top());
         break;
       case op.LONG_BINPUT:
-        this.#memo.set(this.#input.uint32(), this.#top());
+        this.#memo.put(this.#input.uint32(), this.#top());
         break;
       case op.MEMOIZE:
-        this.#memo.set(this.#memo.size, this.#top());
+        this.#memo.add(this.#top());
         break;
       default:
         throw this.#error(`torch.save does not use its instruction 0x${code.toString(16).padStart(2, '0')}`);
@@ -204,29 +204,31 @@ class Unpickler {
   #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
     if (typeof module !== 'string' || typeof attribute !== 'string')
       throw this.#error('a global is named by no string');
+    const name = `${module}\n${attribute}`;
+    const known = this.#named.get(name);
+    if (known) return known;
     const found = new PickleGlobal(currentModule(module), attribute);
+    this.#named.set(name, found);
     this.globals.push(found);
     return found;
   }
 
   #call(callee: PickleValue, args: PickleValue, isNew: boolean): PickleDict | PickleCall {
-    if (!(callee instanceof PickleGlobal) || callee.name !== 'collections.OrderedDict')
+    if (!(callee instanceof PickleGlobal) || callee.name !== 'collections.OrderedDict') {
+      this.#budget.call(args);
       return new PickleCall(callee, args, isNew);
-    const dict = new PickleDict(true);
-    const [pairs, ...more] = args instanceof PickleTuple ? args.items : [null];
-    if (pairs === undefined) return dict;
-    // Python 2 gives the items as one list of pairs.
-    if (!Array.isArray(pairs) || more.length > 0) throw this.#error('an OrderedDict is made from something');
-    for (const pair of pairs) {
-      const items = pair instanceof PickleTuple ? pair.items : pair;
-      if (!Array.isArray(items) || items.length !== 2) throw this.#error('an OrderedDict is made from no pairs');
-      this.#setItem(dict, items[0]!, items[1]!);
     }
+    const dict = new PickleDict(true);
+    const pairs = pairsOf(args);
+    if (!pairs) throw this.#error('an OrderedDict is made from something');
+    this.#budget.containers(pairs.length);
+    for (const [key, value] of pairs) this.#setItem(dict, key!, value!);
     return dict;
   }
 
   #build(state: PickleValue): void {
     const target = this.#top();
+    this.#budget.uses(state);
     if (target instanceof PickleCall) target.state = state;
     else if (target instanceof PickleDict && target.isOrdered && state instanceof PickleDict) target.attributes = state;
     else throw this.#error(`${kindOf(target)} cannot take the state ${kindOf(state)}`);
@@ -252,21 +254,15 @@ class Unpickler {
   }
 
   #setItem(target: PickleValue, key: PickleValue, value: PickleValue): void {
+    this.#budget.key(key);
     if (target instanceof PickleCall) {
       target.entries.push([key, value]);
       return;
     }
     if (!(target instanceof PickleDict)) throw this.#error(`${kindOf(target)} cannot take items`);
     if (target.entries.has(key)) throw this.#error(`a dict has the key ${kindOf(key)} twice`);
-    if (target.size === 0 && ++this.#dicts > maxPickleDicts)
-      throw this.#error(`it has more than ${maxPickleDicts} dicts`);
+    if (target.size === 0) this.#budget.dict();
     target.entries.set(key, value);
-  }
-
-  #get(index: number): PickleValue {
-    const value = this.#memo.get(index);
-    if (value !== undefined) return value;
-    throw this.#error(`value ${index} is used before it is there`);
   }
 
   #popMany(count: number): PickleValue[] {

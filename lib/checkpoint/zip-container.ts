@@ -5,7 +5,14 @@ import type { PickleContainer, StoragePlace, StorageTable } from './container';
 import { checkIsCheckpoint } from './detect';
 import { formatError } from './errors';
 import type { CheckpointFile } from './file';
-import { maxDeflateRatio, maxNoteBytes, maxPickleBytes, maxUnpackedBytes } from './limits';
+import {
+  leastUnpackedBytes,
+  maxDeflateRatio,
+  maxNoteBytes,
+  maxPickleBytes,
+  maxUnpackedBytes,
+  maxUnpackedRatio,
+} from './limits';
 import { unpickle } from './unpickle';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip';
 
@@ -27,12 +34,19 @@ export async function readZip(file: CheckpointFile, signal: AbortSignal | undefi
 }
 
 function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: boolean): StorageTable {
+  const most = Math.max(leastUnpackedBytes, file.size * maxUnpackedRatio);
+  let unpacked = 0;
   return {
     get(key) {
       const record = directory.records.get(`data/${key}`);
       if (!record) return undefined;
       const place = async (): Promise<StoragePlace> => {
         const offset = await locate(file, record);
+        if (record.isDeflated) unpacked += record.bytes;
+        if (unpacked > most)
+          throw formatError(
+            `its compressed tensors are larger than ${most} bytes; unpack the file and zip it with: zip -0 -r`,
+          );
         const where = { offset, bytes: record.bytes, bigEndian, crc32: directory.isUnchecked ? -1 : record.crc32 };
         return record.isDeflated ? { ...where, unpacked: await unpack(file, record, maxUnpackedBytes) } : where;
       };

@@ -55,7 +55,7 @@ function cmakeJs(command, compiler, args) {
 }
 
 /** One compilation that includes ATen needs about 1.5 GB. */
-function parallelJobs() {
+export function parallelJobs() {
   const asked = Number(process.env.CMAKE_BUILD_PARALLEL_LEVEL);
   if (asked >= 1) return Math.floor(asked);
   return Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / 1.5e9)));

@@ -147,13 +147,23 @@ Napi::Value state_info(const Napi::CallbackInfo& call) {
   return lists;
 }
 
+// Made by JavaScript's own constructor, which throws where there is no memory: Napi::ArrayBuffer::New ends the process.
+Napi::ArrayBuffer new_buffer(Napi::Env env, size_t bytes) {
+  try {
+    const auto constructor = env.Global().Get("ArrayBuffer").As<Napi::Function>();
+    return constructor.New({Napi::Number::New(env, static_cast<double>(bytes))}).As<Napi::ArrayBuffer>();
+  } catch (const Napi::Error&) {
+    throw Error("ERR_OUT_OF_MEMORY", "There is no memory for a copy of " + std::to_string(bytes) + " bytes");
+  }
+}
+
 Napi::Value state_tensor(const Napi::CallbackInfo& call) {
   const auto state = Handle<StateDict>::open(call[0]);
   const double index = call[1].IsNumber() ? call[1].As<Napi::Number>().DoubleValue() : -1;
   check(index >= 0 && index < static_cast<double>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
         " tensors has no tensor ", index);
   const at::Tensor tensor = (*state)[static_cast<size_t>(index)].tensor.contiguous();
-  Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(call.Env(), tensor.nbytes());
+  Napi::ArrayBuffer bytes = new_buffer(call.Env(), tensor.nbytes());
   if (tensor.nbytes() > 0) std::memcpy(bytes.Data(), tensor.const_data_ptr(), tensor.nbytes());
   return bytes;
 }

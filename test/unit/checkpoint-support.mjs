@@ -16,54 +16,55 @@ export const u64 = bytes(8);
 
 /**
  * A zip of stored records. Each record is [name, data, changes]: `changes` replaces single facts of its directory entry
- * (flags, method, crc, stored, size, offset, name, extra) or of its local header (localName, localFlags, localMethod).
- * `changes` of the zip replaces facts of its end record.
+ * (flags, method, crc, stored, size, offset, name, extra, disk) or of its local header (localName, localFlags, localMethod,
+ * localSize, localExtra), or puts bytes in front of that (before) or behind the data (after). `changes` of the zip replaces
+ * facts of its end record (count, directoryBytes, directoryStart, disk, comment), puts `junk` in front of the directory, or
+ * what `end64` makes of the facts behind it.
  */
-export function zip(records, { count, directoryBytes, directoryStart, disk = 0, end64, comment = '' } = {}) {
-  let body = Buffer.alloc(0);
-  let directory = Buffer.alloc(0);
-  for (const [name, content, changes = {}] of records) {
-    const data = Buffer.from(content);
-    const entry = {
-      name,
-      flags: 0,
-      method: 0,
-      crc: crc32(data),
-      stored: data.length,
-      size: data.length,
-      extra: '',
-      ...changes,
-    };
-    const { localName = name, localFlags = 0, localMethod = 0, offset = body.length } = changes;
-    const local = [
-      u32(0x04034b50),
-      u16(20),
-      u16(localFlags),
-      u16(localMethod),
-      u32(0),
-      u32(crc32(data)),
-      u32(data.length),
-    ];
-    const central = [u32(0x02014b50), u16(20), u16(20), u16(entry.flags), u16(entry.method), u32(0), u32(entry.crc)];
-    const localBytes = Buffer.from(localName);
-    const nameBytes = Buffer.from(entry.name);
-    const extra = Buffer.from(entry.extra);
-    body = Buffer.concat([body, ...local, u32(data.length), u16(localBytes.length), u16(0), localBytes, data]);
-    const sizes = [u32(entry.stored), u32(entry.size), u16(nameBytes.length), u16(extra.length), u16(0), u16(0)];
-    directory = Buffer.concat([directory, ...central, ...sizes, u16(0), u32(0), u32(offset), nameBytes, extra]);
+export function zip(records, changes = {}) {
+  const body = [];
+  const directory = [];
+  let at = 0;
+  for (const record of records) {
+    const { local, central } = zipped(record, at);
+    body.push(local);
+    directory.push(central);
+    at += local.length;
   }
-  const start = directoryStart ?? body.length;
-  const entries = count ?? records.length;
-  const wide = end64 ? [end64({ start, bytes: directory.length, entries, at: body.length + directory.length })] : [];
-  const end = [
-    u32(0x06054b50),
-    u16(disk),
-    u16(disk),
-    u16(entries),
-    u16(entries),
-    u32(directoryBytes ?? directory.length),
+  const { junk = '', disk = 0, comment = '', end64 } = changes;
+  body.push(Buffer.from(junk));
+  const bytes = directory.reduce((sum, { length }) => sum + length, 0);
+  const facts = { start: at + junk.length, bytes, entries: records.length, at: at + junk.length + bytes };
+  const count = u16(changes.count ?? Math.min(facts.entries, 0xffff));
+  const size = u32(changes.directoryBytes ?? bytes);
+  const end = [u32(0x06054b50), u16(disk), u16(disk), count, count, size, u32(changes.directoryStart ?? facts.start)];
+  return join(body, directory, end64 ? end64(facts) : '', end, u16(comment.length), comment);
+}
+
+/** One record and its directory entry; `at` is where it starts. */
+function zipped([name, content, changes = {}], at) {
+  const data = Buffer.from(content);
+  const { flags = 0, method = 0, crc = crc32(data), stored = data.length, size = data.length, extra = '' } = changes;
+  const { localName = name, localFlags = 0, localMethod = 0, localSize = data.length, localExtra = '' } = changes;
+  const { before = '', after = '', disk = 0, offset = at + before.length } = changes;
+  const entryName = Buffer.from(changes.name ?? name);
+  const headerName = Buffer.from(localName);
+  const localFacts = [
+    u16(20),
+    u16(localFlags),
+    u16(localMethod),
+    u32(0),
+    u32(crc32(data)),
+    u32(localSize),
+    u32(localSize),
   ];
-  return Buffer.concat([body, directory, ...wide, ...end, u32(start), u16(comment.length), Buffer.from(comment)]);
+  const localLengths = [u16(headerName.length), u16(localExtra.length)];
+  const facts = [u16(20), u16(20), u16(flags), u16(method), u32(0), u32(crc), u32(stored), u32(size)];
+  const lengths = [u16(entryName.length), u16(extra.length), u16(0), u16(disk), u16(0), u32(0), u32(offset)];
+  return {
+    local: join(before, u32(0x04034b50), localFacts, localLengths, headerName, localExtra, data, after),
+    central: join(u32(0x02014b50), facts, lengths, entryName, extra),
+  };
 }
 
 /** Pickle instructions, by the names that Python's pickletools has for them. */
@@ -80,6 +81,9 @@ export const p = {
   tuple: 't',
   tuple1: u8(0x85),
   tuple2: u8(0x86),
+  tuple3: u8(0x87),
+  stackGlobal: u8(0x93),
+  memoize: u8(0x94),
   reduce: 'R',
   newobj: u8(0x81),
   build: 'b',

@@ -1,0 +1,67 @@
+// Builds the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/sanitize/, and runs with it the tests
+// that reach C++. Any report of theirs is a failure. `npm run sanitize`, or with test files: `npm run sanitize -- FILES`.
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parallelJobs } from './setup/addon.mjs';
+import { provideLibtorch } from './setup/libtorch.mjs';
+import { buildFolder, root, run, say, step } from './setup/steps.mjs';
+import { checkToolchain } from './setup/toolchain.mjs';
+
+const folder = path.join(buildFolder, 'sanitize');
+const reports = path.join(folder, 'reports');
+const tests = ['test/attacks/{attacks,plans}.test.mjs', 'test/unit/{checkpoint-*,state*}.test.mjs'];
+
+const compiler = await checkToolchain();
+const libtorch = await provideLibtorch();
+const cmakeJs = (command, args) =>
+  run(
+    `cmake-js ${command}`,
+    process.execPath,
+    [
+      path.join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js'),
+      command,
+      `--out=${folder}`,
+      `--CDLIBTORCH=${libtorch.folder}`,
+      '--CDSANITIZE=ON',
+      ...args,
+    ],
+    { env: { ...process.env, CXX: compiler, CCACHE_SLOPPINESS: 'pch_defines,time_macros' } },
+  );
+
+await step('Building the addon with sanitizers', async () => {
+  if (!fs.existsSync(path.join(folder, 'CMakeCache.txt'))) await cmakeJs('configure', []);
+  await cmakeJs('build', ['--parallel', String(parallelJobs())]);
+});
+
+/** The compiler's own copy of a library that must be there before anything else. */
+const libraryOf = (name) => execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+
+const addon = fs.readFileSync(path.join(folder, 'Release', 'torch_incremental.node'));
+if (!addon.includes('__asan_report_load') || !addon.includes('__ubsan_handle'))
+  throw new Error('The addon was built without sanitizers, so that nothing would be reported');
+
+fs.rmSync(reports, { recursive: true, force: true });
+fs.mkdirSync(reports, { recursive: true });
+const common = `log_path=${path.join(reports, 'report')}:halt_on_error=1`;
+const env = {
+  ...process.env,
+  TORCH_INCREMENTAL_ADDON: path.join(folder, 'Release'),
+  TORCH_INCREMENTAL_PYTHON: '', // it would run with the sanitizer too
+  // Node has no libstdc++ of its own that the sanitizer could find, and without one every C++ exception ends the process.
+  LD_PRELOAD: [libraryOf('libasan.so'), libraryOf('libstdc++.so.6')].join(' '),
+  // Node and libtorch free little at their end. A reader that asks for too much must get an error, as it would elsewhere.
+  ASAN_OPTIONS: `${common}:detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=0`,
+  UBSAN_OPTIONS: `${common}:print_stacktrace=1`,
+};
+const chosen = process.argv.slice(2);
+const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
+const { status } = spawnSync(process.execPath, [mocha, ...(chosen.length > 0 ? chosen : tests)], {
+  cwd: root,
+  env,
+  stdio: 'inherit',
+});
+const found = fs.readdirSync(reports);
+for (const name of found) say(`\n${name}:\n${fs.readFileSync(path.join(reports, name), 'utf8').slice(0, 5000)}`);
+say(found.length === 0 ? 'Sanitizers: no reports.' : `Sanitizers: ${found.length} reports are in ${reports}`);
+process.exitCode = status === 0 && found.length === 0 ? 0 : 1;

@@ -1,0 +1,31 @@
+// Processes of Node that may not take more memory than loading a hostile file may need, for the attacks and the fuzzers.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { root } from '../support.mjs';
+
+/** Of address space, in KB: libtorch and V8 take some 3 GB before they hold anything. Too little for a bomb to unfold. */
+const mostAddresses = 8 * 2 ** 20;
+
+/** AddressSanitizer takes terabytes of address space, and time. */
+export const isSanitized = Boolean(process.env.TORCH_INCREMENTAL_ADDON);
+
+/** A checkpoint that loads. */
+export const goodFile = path.join(root, 'test/golden/checkpoints/no_ending');
+
+/** Runs a script with a channel for messages; output() is what it printed. */
+export function spawnLimited(script, args, cwd) {
+  const node = [process.execPath, '--no-warnings', '--expose-gc', '--max-old-space-size=512', script, ...args];
+  const limit = isSanitized ? 'unlimited' : mostAddresses;
+  const worker = spawn('sh', ['-c', `ulimit -v ${limit} && exec "$0" "$@"`, ...node], {
+    cwd,
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let printed = '';
+  for (const stream of [worker.stdout, worker.stderr]) {
+    stream.on('data', (text) => {
+      printed += text;
+    });
+  }
+  return { worker, output: () => printed };
+}

@@ -1,0 +1,31 @@
+// Where this library refuses what torch.load(weights_only=True) accepts. docs/checkpoints.md gives each by its title, with
+// the reason; differential.test.mjs accepts no other difference.
+
+/** By title: words of the errors. */
+export const stricter = {
+  'Checksums are verified': /checksum of/,
+  'One zip file, whole':
+    /no directory at its end|does not end where|in another part|ZIP64 end record|field of its zip directory/,
+  'Every record once, in its own bytes':
+    /is there twice|overlaps|does not agree with the zip directory|does not unpack/,
+  'Plain names of records': /has the unsafe name/,
+  'Methods of compression': /is compressed \(method/,
+  'A version that is a number': /Expected a format version/,
+  'One pickle, of protocol 2 to 5':
+    /does not start as a pickle|protocol \d+ was not expected|follow its end|it ends with \d+ values/,
+  'Each key once': /has the key .* twice/,
+  'Bounded depth, bounded numbers':
+    /nested deeper than|contains itself|is too long|at most 64 sizes|Expected a tensor for|has more than \d+/,
+  'Tensors as torch.save makes them':
+    /Expected a storage for|unexpected arguments|no valid tensor|unexpected type|Expected a (shape|stride)|conjugated/,
+  'Storages of their own size':
+    /of elements of \d+ bytes in|another tensor for something else|which the file does not have/,
+  'Legacy streams as torch.save makes them':
+    /is a plain pickle|about the machine|list of the storages' keys|bytes follow the last storage/,
+  'Exactly the storages that are named':
+    /not in the file's list of storages|is stored twice|is stored, but no|is named as|that does not lie in it/,
+  'safetensors headers begin with a brace': /of no known kind.* 00 00 00 00 00/,
+  'Whole bytes in safetensors': /of less than a byte an element/,
+  '_metadata is a dict of dicts': /dict of dicts by the names of modules/,
+  'Big-endian bytes of one dtype': /shares big-endian bytes/,
+};

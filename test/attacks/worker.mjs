@@ -1,0 +1,55 @@
+// Loads one file after the other as it is told to, and answers what came of each: the error, or the tensors, with the
+// milliseconds and the memory that it took. Its parent knows from the silence which file made it hang or crash.
+import fs from 'node:fs';
+import { inspect } from 'node:util';
+import { LearnError, loadState } from 'torch-incremental';
+import { inspectFile } from '../../dist/checkpoint/inspect.js';
+import { tensorsOf } from './tensors-of.mjs';
+
+/** Resident memory in MB: now, and the most since it was last called. */
+function memory() {
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  const [peak, now] = ['VmHWM', 'VmRSS'].map(
+    (name) => Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))[1]) / 1024,
+  );
+  // Where this is not allowed the peaks only grow, and nothing is hidden.
+  try {
+    fs.writeFileSync('/proc/self/clear_refs', '5');
+  } catch {}
+  return { peak, now };
+}
+
+/** Runs `work` and tells how long it took: of the processor, since other processes may have the machine meanwhile. */
+async function timed(work) {
+  const start = process.cpuUsage();
+  const answer = await work().catch((error) => {
+    const isExpected = error instanceof LearnError;
+    return { code: isExpected ? error.code : 'another error', message: isExpected ? error.message : error.stack };
+  });
+  const { user, system } = process.cpuUsage(start);
+  return { ...answer, milliseconds: (user + system) / 1000 };
+}
+
+async function load({ file, options }) {
+  const before = memory();
+  const loaded = await timed(async () => {
+    const state = await loadState(file, options);
+    const tensors = tensorsOf(state);
+    if (!inspect(state) || !(state.metadata instanceof Map)) throw new Error('it cannot be shown');
+    state.dispose();
+    return { tensors: tensors.slice(0, 100) };
+  });
+  const inspected = await timed(async () => void (await inspectFile(file, options)));
+  if (inspected.code === 'another error') return inspected;
+  const milliseconds = Math.max(loaded.milliseconds, inspected.milliseconds);
+  return { ...loaded, milliseconds, megabytes: memory().peak - before.now };
+}
+
+process.on('message', async (job) => {
+  const answer = await load(job);
+  global.gc?.();
+  process.send(answer);
+});
+// libtorch is loaded at first use, which is no part of the first file's time.
+await loadState(process.argv[2]);
+process.send('ready');
