@@ -5,12 +5,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parallelJobs } from './setup/addon.mjs';
 import { provideLibtorch } from './setup/libtorch.mjs';
-import { buildFolder, root, run, say, step } from './setup/steps.mjs';
+import { buildFolder, filesUnder, root, run, say, step } from './setup/steps.mjs';
 import { checkToolchain } from './setup/toolchain.mjs';
 
 const folder = path.join(buildFolder, 'sanitize');
 const reports = path.join(folder, 'reports');
-const tests = ['test/attacks/{attacks,plans}.test.mjs', 'test/unit/{checkpoint-*,state*}.test.mjs'];
+/** Tests that reach C++, without those that measure memory or compare with a process of Python. */
+const reaching =
+  /^test\/(attacks\/(attacks|plans)|unit\/(checkpoint-\w+|state(-save)?|train|batches|datasets|transforms|resume))\.test\.mjs$/;
+const tests = filesUnder('test', ['.test.mjs']).filter((file) => reaching.test(file));
 
 const compiler = await checkToolchain();
 const libtorch = await provideLibtorch();
