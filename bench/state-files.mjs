@@ -1,4 +1,4 @@
-// Loading and saving a state of 1 GiB, and one of 100,000 small tensors, against torch.load and torch.save: both in turns,
+// Loading and saving a state of 1 GiB, and those of 10,000 and 100,000 small tensors, against torch.load and torch.save: both in turns,
 // each in a process of its own, with the file in the system's cache. Also the peak of memory, and a plain write.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,6 +13,7 @@ const run = async (command, args) => JSON.parse((await timed(command, args)).out
 const figures = {};
 for (const [name, count, size] of [
   ['large', 64, 2 ** 22],
+  ['few', 10_000, 16],
   ['many', 100_000, 16],
 ]) {
   const file = path.join(folder, `${name}.pth`);
@@ -54,7 +55,7 @@ function plainWrite(file, bytes) {
   return seconds;
 }
 
-const { large, many } = figures;
+const { large, few, many } = figures;
 const pair = ([node, reference]) =>
   `${node.toFixed(2)} s in Node, ${reference.toFixed(2)} s in Python: ${(node / reference).toFixed(2)} of Python's time`;
 report(
@@ -62,5 +63,6 @@ report(
   figures,
   `1 GiB: load ${pair(large.load)}; save ${large.save[0].toFixed(2)} s, ${(large.save[0] / large.write).toFixed(2)} times a plain ` +
     `write and fsync (${large.write.toFixed(2)} s; torch.save, without fsync, ${large.save[1].toFixed(2)} s); peak memory the tensors + ` +
-    `${((large.peak - large.bytes) / 1e6).toFixed(0)} MB. 100,000 tensors: load ${pair(many.load)}; save ${pair(many.save)}`,
+    `${((large.peak - large.bytes) / 1e6).toFixed(0)} MB. 100,000 tensors: load ${pair(many.load)}; save ${pair(many.save)}; ` +
+    `${(many.load[0] / few.load[0]).toFixed(1)} and ${(many.save[0] / few.save[0]).toFixed(1)} times what 10,000 take`,
 );
