@@ -8,7 +8,7 @@ import { fromNativeSync, LearnError, messageOf } from './errors';
 import type { Model } from './module';
 import { type NativeSnapshot, native, type StateHandle } from './native';
 import { type Check, isBoolean, isNumber } from './options';
-import type { Position, TensorRef, TrainStart } from './plans';
+import type { Position, TensorRef, TrainPlan, TrainStart } from './plans';
 import { readOptimizer, sgdState } from './sgd-state';
 import { loadPart, makeState, type State, treeOf } from './state';
 
@@ -37,18 +37,7 @@ export const recordedChecks = {
   threads: isNumber({ integer: true, min: 1, max: 1024 }),
 } satisfies Record<string, Check>;
 
-export interface RecordedOptions {
-  epochs: number;
-  batchSize: number;
-  shuffle: boolean;
-  dropLast: boolean;
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
-  seed: number;
-  threads: number;
-}
+export type RecordedOptions = Pick<TrainPlan, keyof typeof recordedChecks>;
 
 /** What a run is made of besides the model's tensors. */
 export interface TrainingFacts {
