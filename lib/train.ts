@@ -5,10 +5,11 @@ import { CheckpointWriter } from './checkpoint-writer';
 import { modulesOf } from './create-state';
 import { cifar10, type Dataset, isDataset } from './datasets';
 import type { DeviceInfo } from './device';
+import { LearnError } from './errors';
 import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
-import { type Check, checkOptions, invalid, isFunction, isNumber, isOneOf, isPath } from './options';
+import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from './options';
 import { checkSamples, isTransforms, type RunOptions, runOptionChecks, type Subject, withRun } from './run';
 import { makeState, type State } from './state';
 import {
@@ -46,8 +47,22 @@ export interface TrainOptions extends RunOptions {
   weightDecay?: number;
   /** Look-ahead momentum (Sutskever et al. 2013). Default: false. */
   nesterov?: boolean;
-  /** `'exact'`: bit for bit as PyTorch does it. Default: 'exact', the only one so far. */
-  mode?: 'exact';
+  /**
+   * `'exact'`: bit for bit as PyTorch does it. `'fast'`: the same training by whatever kernels, memory layouts and fusions
+   * are fastest; results differ by rounding, and are equal from run to run. Default: 'exact'.
+   */
+  mode?: 'exact' | 'fast';
+  /**
+   * `'bf16'`, in fast mode: convolutions and matrix products in bfloat16 as `torch.autocast` chooses them; weights, momentum
+   * and loss stay float32. Pays on processors with AMX or AVX512_BF16. Default: 'fp32'.
+   */
+  precision?: 'fp32' | 'bf16';
+  /**
+   * In fast mode with 'fp32': chains of convolutions and linear layers with nothing non-linear between, such as the whole of
+   * `net()`, are trained as the one affine map they are, on batches of more samples than the chain has outputs. The
+   * gradients are the same but for rounding. Default: true.
+   */
+  contractLinear?: boolean;
   /** As `torch.manual_seed(seed)` just before the epochs: equal seeds give equal results. Default: a random one. */
   seed?: number;
   /** Steps between two 'log' events; 0 for none. Default: 100. */
@@ -103,6 +118,8 @@ export interface TrainResult {
   /** Of this call. */
   seconds: number;
   device: DeviceInfo;
+  /** Names of the weights that were trained in contracted form; see `contractLinear`. */
+  contracted: readonly string[];
 }
 
 const isCheckpoint: Check = (value, name) => {
@@ -123,7 +140,6 @@ export const trainOptionChecks = {
   ...recordedChecks,
   data: isDataset,
   transforms: isTransforms,
-  mode: isOneOf(['exact']),
   logEvery: isNumber({ integer: true, min: 0 }),
   checkpoint: isCheckpoint,
   resume: isPath,
@@ -164,6 +180,7 @@ async function train(
   checkSamples(model, dataset, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
+  checkNumerics(settings);
   const { epochs } = settings;
 
   const fill = settings.dropLast ? Math.floor : Math.ceil;
@@ -176,7 +193,7 @@ async function train(
   const start = resumed && (await startOf(resumed, model));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
-    const { state, seconds } = await runJob(
+    const { state, seconds, contracted } = await runJob(
       (onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void) =>
         native().train(
           {
@@ -204,11 +221,19 @@ async function train(
         },
       },
     );
-    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device };
+    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device, contracted };
   } finally {
     // Also when the run was stopped; that the last checkpoint could not be written is then the greater news.
     await keeper?.writer.close();
   }
+}
+
+function checkNumerics({ mode, precision }: RecordedOptions): void {
+  if (precision !== 'bf16' || mode === 'fast') return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    "precision: 'bf16' rounds otherwise than PyTorch's float32: it needs mode: 'fast'",
+  );
 }
 
 function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
@@ -221,6 +246,9 @@ function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan
     momentum: options.momentum ?? 0.9,
     weightDecay: options.weightDecay ?? 0,
     nesterov: options.nesterov ?? false,
+    mode: options.mode ?? 'exact',
+    precision: options.precision ?? 'fp32',
+    contractLinear: options.contractLinear ?? true,
     seed: options.seed ?? randomInt(2 ** 48 - 1),
     threads,
   };

@@ -18,8 +18,27 @@ Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vect
   }
 }
 
+void Sgd::step_fused() {
+  std::vector<at::Tensor> parameters, gradients, buffers;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& gradient = parameters_[i].mutable_grad();
+    if (!gradient.defined()) continue;
+    if (gradient.strides() != parameters_[i].strides()) gradient = at::empty_like(parameters_[i]).copy_(gradient);
+    parameters.push_back(parameters_[i]);
+    gradients.push_back(gradient);
+    if (options_.momentum == 0) continue;
+    // A first step makes the gradient the buffer, as adding it to nothing does.
+    if (!momentum_buffers_[i].defined()) momentum_buffers_[i] = at::zeros_like(parameters_[i]);
+    buffers.push_back(momentum_buffers_[i]);
+  }
+  at::_fused_sgd_(parameters, gradients, buffers, options_.weight_decay, options_.momentum, options_.learning_rate,
+                  /*dampening=*/0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
+  for (at::Tensor& parameter : parameters) parameter.mutable_grad() = at::Tensor();
+}
+
 void Sgd::step() {
   at::NoGradGuard no_grad;
+  if (options_.fused) return step_fused();
   for (size_t i = 0; i < parameters_.size(); ++i) {
     at::Tensor& parameter = parameters_[i];
     at::Tensor gradient = parameter.grad();

@@ -31,7 +31,12 @@ const options = {
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
   device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
   threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
-  mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
+  mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
+    check: checks.mode,
+  }),
+  precision: text<'fp32' | 'bf16'>('precision', 'fp32, or bf16 in fast mode (default: fp32)', {
+    check: checks.precision,
+  }),
   logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
   checkpoint: text('file', 'Keep the training itself in this file, to go on after an interrupt', { check: isPath }),
   every: number('n', 'Steps between two writes of it (default: one an epoch)', {
