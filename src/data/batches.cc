@@ -35,7 +35,8 @@ class Batches::Impl {
           " samples, fewer than batchSize");
     total_ = per_epoch_ * options_.epochs;
     begin();
-    assembler_ = std::thread([this] { assemble_all(); });
+    // A run of a single batch, such as a prediction, assembles it where it is drawn.
+    if (total_ - prepared_ > 1) assembler_ = std::thread([this] { assemble_all(); });
   }
 
   ~Impl() {
@@ -44,7 +45,7 @@ class Batches::Impl {
       stopping_ = true;
     }
     changed_.notify_all();
-    assembler_.join();
+    if (assembler_.joinable()) assembler_.join();
   }
 
   int64_t per_epoch() const { return per_epoch_; }
@@ -56,9 +57,12 @@ class Batches::Impl {
     Slot& slot = slots_[prepared_ % slots_.size()];
     allocate(slot);
     draw(slot);
+    const bool alone = !assembler_.joinable();
+    if (alone) assemble(slot);
     {
       std::lock_guard lock(mutex_);
       ++prepared_;
+      if (alone) ++assembled_;
     }
     changed_.notify_all();
   }

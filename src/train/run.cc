@@ -1,8 +1,22 @@
 #include "src/train/run.h"
 
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
+#include <algorithm>
+
 #include "src/core/error.h"
 
 namespace incremental {
+
+void yield_to_others() {
+#ifdef __linux__
+  // Of this thread alone, and of the threads that it starts from now on: OpenMP's team, the batches' assembler.
+  constexpr int kLower = 10, kLowest = 19;
+  setpriority(PRIO_PROCESS, 0, std::min(getpriority(PRIO_PROCESS, 0) + kLower, kLowest));
+#endif
+}
 
 RunScope::RunScope(int threads) {
   // A new thread asks for the process-wide count at its first parallel operation, which would replace its own by what

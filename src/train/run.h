@@ -16,6 +16,11 @@ class RunScope {
   MemoryLease memory_;
 };
 
+// Lets threads that wake up for a moment (JavaScript's, a prediction's) run before the calling one, which computes for
+// hours: on as many cores as there are threads computing, a prediction would otherwise wait for the end of a time slice
+// at each of its steps. Where nothing else wants the cores it changes nothing. Linux only.
+void yield_to_others();
+
 // Throws ERR_SHAPE unless `logits` is [sample, class] with room for every label of `dataset`.
 void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset);
 

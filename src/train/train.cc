@@ -69,6 +69,7 @@ std::vector<at::Tensor> stored_momentum(const TrainPlan& plan, const Program& pr
 }  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
+  yield_to_others();
   RunScope scope(plan.threads);
   Clock clock;
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
