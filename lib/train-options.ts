@@ -1,6 +1,7 @@
 // The options of trainIncremental(): what they mean, how they are checked, and their defaults.
 import { randomInt } from 'node:crypto';
 import { type Dataset, isDataset } from './datasets';
+import { isThreads } from './device';
 import { LearnError } from './errors';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from './options';
 import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
@@ -81,6 +82,7 @@ const isEvery: Check = (value, name) => {
 export const trainOptionChecks = {
   ...runOptionChecks,
   ...recordedChecks,
+  threads: isThreads,
   data: isDataset,
   transforms: isTransforms,
   logEvery: isNumber({ integer: true, min: 0 }),

@@ -208,7 +208,7 @@ function generatorIn(value: Value | undefined, name: string): TensorRef {
 }
 
 /** The file's options with those given in their place. Throws where a given one would lead to another order of samples. */
-export function resumedOptions<Options extends Partial<RecordedOptions>>(
+export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads'>>>(
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
 ): Options {

@@ -20,7 +20,8 @@ export interface Option<T> {
 
 type Extra = Pick<Option<unknown>, 'check' | 'short'>;
 
-export function number(value: string, help: string, extra: Extra = {}): Option<number> {
+/** `T` beside numbers: words that the check lets through. */
+export function number<T = number>(value: string, help: string, extra: Extra = {}): Option<T> {
   return { kind: 'number', value, help, ...extra };
 }
 

@@ -1,5 +1,5 @@
 // `torch-incremental evaluate`: how good a checkpoint is on the test images, class by class.
-import { type Device, isDevice } from '../../device';
+import { type Device, isDevice, type Threads } from '../../device';
 import { evaluate } from '../../evaluate';
 import { count, fixed, percent } from '../../format';
 import { runOptionChecks as checks } from '../../run';
@@ -20,7 +20,9 @@ export const command = define({
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
     device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
-    threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
+    threads: number<Threads>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+      check: checks.threads,
+    }),
     json: on('Print the result as one line of JSON'),
   },
   examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],
