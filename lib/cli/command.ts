@@ -20,8 +20,12 @@ export interface Option<T> {
 
 type Extra = Pick<Option<unknown>, 'check' | 'short'>;
 
-/** `T` beside numbers: words that the check lets through. */
-export function number<T = number>(value: string, help: string, extra: Extra = {}): Option<T> {
+export function number(value: string, help: string, extra: Extra = {}): Option<number> {
+  return { kind: 'number', value, help, ...extra };
+}
+
+/** A number, or one of the words that the check lets through. */
+export function numberOr<Word extends string>(value: string, help: string, extra: Extra): Option<number | Word> {
   return { kind: 'number', value, help, ...extra };
 }
 

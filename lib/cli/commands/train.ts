@@ -1,7 +1,7 @@
 // `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
 import fs from 'node:fs';
 import { checkWritable } from '../../checkpoint/replace-file';
-import { type Device, isDevice, type Threads } from '../../device';
+import { type Device, isDevice } from '../../device';
 import { count, duration, fixed, logLine } from '../../format';
 import { isNumber, isPath } from '../../options';
 import { saveState } from '../../state';
@@ -11,7 +11,7 @@ import { trainOptionChecks as checks } from '../../train-options';
 import { wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
 import { checkpointOptions, withSource } from '../checkpoint';
-import { type Context, command as define, number, off, on, text } from '../command';
+import { type Context, command as define, number, numberOr, off, on, text } from '../command';
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
@@ -32,7 +32,7 @@ const options = {
   dropLast: on('Leave out a last batch that is not full'),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
   device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
-  threads: number<Threads>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+  threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
     check: checks.threads,
   }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
