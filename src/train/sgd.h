@@ -28,6 +28,8 @@ class Sgd {
 
  private:
   void step_fused();
+  bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
+  void update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
 
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> momentum_buffers_;  // undefined until the first step
