@@ -15,10 +15,10 @@ constexpr const char* kToDenseFromBlocked = "incremental::to_dense";
 // channels_last memory, so that neither is copied. (input, weight, bias)
 constexpr const char* kImageLinear = "incremental::image_linear";
 
-// aten::linear and a 3x3 convolution of stride and padding 1 by kernels of this library: src/kernels/. (input, weight,
-// bias)
-constexpr const char* kSkinnyLinear = "incremental::skinny_linear";
-constexpr const char* kConv3x3 = "incremental::conv3x3";
+// aten::linear, and aten::conv2d with stride and padding 1, by whichever kernel is faster: ATen's, or one of
+// src/kernels/. (input, weight, bias)
+constexpr const char* kLinear = "incremental::linear";
+constexpr const char* kConvolution = "incremental::conv2d";
 
 struct OwnOperator {
   const char* name;

@@ -5,6 +5,7 @@
 #include "src/program/blocked.h"
 #include "src/program/channels_last.h"
 #include "src/program/contract.h"
+#include "src/program/own_kernels.h"
 
 namespace incremental {
 
@@ -23,6 +24,10 @@ Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, c
       ways.limit = contracted.rows;
       ways.contracted = std::move(contracted.weights);
     }
+  }
+  if (!numerics.bf16) {
+    ways.few = with_own_kernels(ways.few);
+    ways.many = with_own_kernels(ways.many);
   }
   return ways;
 }
