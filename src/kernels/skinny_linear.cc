@@ -18,8 +18,9 @@ using torch::autograd::variable_list;
 constexpr int64_t kMostOutputs = 32;
 // Inputs are divided among threads in multiples of this, one line of the cache.
 constexpr int64_t kLine = 16;
-// Below this many inputs a thread would do less than it costs to wake it.
-constexpr int64_t kFewestInputs = 512;
+// A thread is woken for this many inputs and products at least; less takes longer to hand over than to do.
+constexpr int64_t kFewestInputs = 128;
+constexpr int64_t kFewestProducts = int64_t{1} << 18;
 
 const SkinnyLinearKernels& kernels() { return SIMD_VARIANT(kSkinnyLinear); }
 
@@ -27,9 +28,10 @@ const SkinnyLinearKernels& kernels() { return SIMD_VARIANT(kSkinnyLinear); }
 struct Division {
   int64_t size, parts;
 
-  explicit Division(int64_t inputs)
+  Division(int64_t rows, int64_t outputs, int64_t inputs)
       : size(inputs),
-        parts(std::clamp<int64_t>(inputs / kFewestInputs, 1, std::max<int64_t>(at::get_num_threads(), 1))) {}
+        parts(std::clamp<int64_t>(std::min(inputs / kFewestInputs, rows * outputs * inputs / kFewestProducts), 1,
+                                  std::max<int64_t>(at::get_num_threads(), 1))) {}
 
   int64_t begin(int64_t part) const { return part == parts ? size : size / kLine * part / parts * kLine; }
 };
@@ -37,9 +39,9 @@ struct Division {
 at::Tensor forward_pass(const at::Tensor& given_input, const at::Tensor& given_weight, const at::Tensor& bias) {
   const at::Tensor input = given_input.contiguous(), weight = given_weight.contiguous();
   const int64_t rows = input.size(0), outputs = weight.size(0), size = input.size(1);
-  const Division division(size);
+  const Division division(rows, outputs, size);
   at::Tensor output = at::empty({rows, outputs}, input.options().memory_format(at::MemoryFormat::Contiguous));
-  const int64_t count = rows * outputs, part_size = count * (1 + kLine);
+  const int64_t count = rows * outputs, part_size = count * (1 + kLine) + kSkinnyScratch;
   // For each part: its sums, and its scratch memory.
   const at::Tensor scratch = at::empty({division.parts * part_size}, at::kFloat);
   float* work = scratch.mutable_data_ptr<float>();
@@ -64,12 +66,14 @@ at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& given_we
   const at::Tensor weight = given_weight.contiguous();
   const int64_t rows = gradient.size(0), outputs = weight.size(0), size = weight.size(1);
   at::Tensor result = at::empty({rows, size}, gradient.options().memory_format(at::MemoryFormat::Contiguous));
-  const Division division(size);
+  const Division division(rows, outputs, size);
   const float *factors = gradient.const_data_ptr<float>(), *from = weight.const_data_ptr<float>();
   float* to = result.mutable_data_ptr<float>();
+  const at::Tensor scratch = at::empty({division.parts * kSkinnyScratch}, at::kFloat);
+  float* work = scratch.mutable_data_ptr<float>();
   on_team(division.parts, [&](int64_t part) {
     kernels().combine(from, outputs, factors, outputs, 1, rows, size, division.begin(part), division.begin(part + 1),
-                      to);
+                      work + part * kSkinnyScratch, to);
   });
   return result;
 }
@@ -79,12 +83,14 @@ at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& given_i
   const at::Tensor input = given_input.contiguous();
   const int64_t rows = input.size(0), outputs = gradient.size(1), size = input.size(1);
   at::Tensor result = at::empty({outputs, size}, gradient.options().memory_format(at::MemoryFormat::Contiguous));
-  const Division division(size);
+  const Division division(rows, outputs, size);
   const float *factors = gradient.const_data_ptr<float>(), *from = input.const_data_ptr<float>();
   float* to = result.mutable_data_ptr<float>();
+  const at::Tensor scratch = at::empty({division.parts * kSkinnyScratch}, at::kFloat);
+  float* work = scratch.mutable_data_ptr<float>();
   on_team(division.parts, [&](int64_t part) {
     kernels().combine(from, rows, factors, 1, outputs, outputs, size, division.begin(part), division.begin(part + 1),
-                      to);
+                      work + part * kSkinnyScratch, to);
   });
   return result;
 }

@@ -170,7 +170,13 @@ bool winograd_fits(const at::Tensor& input, const at::Tensor& weight) {
          weight.scalar_type() == at::kFloat && input.layout() == at::kStrided && weight.layout() == at::kStrided;
 }
 
-bool winograd_wins(const ConvolutionShape& shape) { return true; }
+// Measured (bench/kernels.mjs): with few tiles the transforms of the filters take longer than the multiplications they
+// save, and where many tiles reach over the edge, few are saved.
+bool winograd_wins(const ConvolutionShape& shape) {
+  constexpr int64_t kFewestTiles = 128;
+  const int64_t tiles = Division(shape).tiles, pixels = shape.samples * shape.height * shape.width;
+  return tiles >= kFewestTiles && 2 * pixels >= 5 * tiles;
+}
 
 bool winograd_wins(const at::Tensor& input, const at::Tensor& weight) {
   return winograd_fits(input, weight) && winograd_wins(shape_of(input, weight));
