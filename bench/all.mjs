@@ -3,7 +3,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { machine, root, timed } from './support.mjs';
 
-const trials = ['seed-job', 'cold-start', 'event-loop', 'memory', 'repeated-runs', 'state-files', 'executor-overhead'];
+const trials = [
+  'seed-job',
+  'cold-start',
+  'event-loop',
+  'memory',
+  'repeated-runs',
+  'state-files',
+  'executor-overhead',
+  'kernels',
+];
 
 const rows = [];
 for (const trial of trials) {

@@ -108,19 +108,27 @@ int main(int count, char** arguments) {
     convolution(rounds, 64, 4, 128, 128);
     convolution(rounds, 64, 8, 256, 256);
     convolution(rounds, 64, 4, 512, 512);
+    convolution(rounds, 8, 56, 64, 64);
+  }
+  if (only == "more" || only == "edges") {  // of where winograd_wins
     convolution(rounds, 64, 7, 64, 64);
+    convolution(rounds, 64, 3, 64, 64);
     convolution(rounds, 64, 2, 64, 64);
+    convolution(rounds, 32, 4, 256, 256);
+    convolution(rounds, 8, 8, 64, 64);
+    convolution(rounds, 2, 16, 16, 16);
     convolution(rounds, 1, 32, 16, 32);
     convolution(rounds, 1, 8, 64, 64);
     convolution(rounds, 1, 4, 256, 256);
-    convolution(rounds, 8, 56, 64, 64);
   }
   if (only.empty() || only == "linear") {
     linear(rounds, 64, 10, 32768);
     linear(rounds, 64, 32, 8192);
   }
-  if (only == "more") {
+  if (only == "more" || only == "linears") {
     linear(rounds, 1, 10, 32768);
+    linear(rounds, 8, 10, 32768);
+    linear(rounds, 64, 10, 128);
     linear(rounds, 64, 10, 512);
     linear(rounds, 64, 1, 4096);
     linear(rounds, 512, 10, 2048);

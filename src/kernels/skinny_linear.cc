@@ -125,7 +125,12 @@ bool skinny_linear_fits(const at::Tensor& input, const at::Tensor& weight) {
          weight.layout() == at::kStrided;
 }
 
-bool skinny_linear_wins(const at::Tensor& input, const at::Tensor& weight) { return skinny_linear_fits(input, weight); }
+// Measured (bench/kernels.mjs): for single rows libtorch has a kernel of its own, and little work is all overhead.
+bool skinny_linear_wins(const at::Tensor& input, const at::Tensor& weight) {
+  constexpr int64_t kFewestRows = 4, kFewestColumns = 512;
+  return simd_level() != SimdLevel::kBaseline && skinny_linear_fits(input, weight) && input.size(0) >= kFewestRows &&
+         input.size(1) >= kFewestColumns && input.numel() * weight.size(0) >= kFewestProducts;
+}
 
 at::Tensor skinny_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   TORCH_CHECK(skinny_linear_fits(input, weight), "skinny_linear is not for ", input.sizes(), " and ", weight.sizes());

@@ -171,11 +171,12 @@ bool winograd_fits(const at::Tensor& input, const at::Tensor& weight) {
 }
 
 // Measured (bench/kernels.mjs): with few tiles the transforms of the filters take longer than the multiplications they
-// save, and where many tiles reach over the edge, few are saved.
+// save, and where many tiles reach over the edge, few are saved. Without AVX2 it was never measured against a library
+// that has none either.
 bool winograd_wins(const ConvolutionShape& shape) {
   constexpr int64_t kFewestTiles = 128;
   const int64_t tiles = Division(shape).tiles, pixels = shape.samples * shape.height * shape.width;
-  return tiles >= kFewestTiles && 2 * pixels >= 5 * tiles;
+  return simd_level() != SimdLevel::kBaseline && tiles >= kFewestTiles && 2 * pixels >= 5 * tiles;
 }
 
 bool winograd_wins(const at::Tensor& input, const at::Tensor& weight) {
