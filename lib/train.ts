@@ -4,7 +4,7 @@ import { checkWritable } from './checkpoint/replace-file';
 import { CheckpointWriter } from './checkpoint-writer';
 import { modulesOf } from './create-state';
 import { cifar10, type Dataset, isDataset } from './datasets';
-import type { DeviceInfo } from './device';
+import { afterTraining, type DeviceInfo } from './device';
 import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
@@ -176,7 +176,7 @@ async function train(
   const start = resumed && (await startOf(resumed, model));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
-    const { state, seconds } = await runJob(
+    const { state, seconds, notCaptured } = await runJob(
       (onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void) =>
         native().train(
           {
@@ -204,7 +204,8 @@ async function train(
         },
       },
     );
-    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device };
+    const result = { history, steps: epochs * steps, seconds, device: afterTraining(device, notCaptured) };
+    return { state: makeState(state, modulesOf(model)), ...result };
   } finally {
     // Also when the run was stopped; that the last checkpoint could not be written is then the greater news.
     await keeper?.writer.close();

@@ -23,6 +23,10 @@ struct BatchOptions {
   int64_t first_epoch = 0, first_step = 0;  // where to begin: what comes before was trained on already
 };
 
+// Batches in one epoch. Throws ERR_INVALID_OPTION or ERR_DATA_FORMAT where `options` and `samples` allow none, or no
+// such beginning.
+int64_t batches_per_epoch(const BatchOptions& options, int64_t samples);
+
 class Batches {
  public:
   // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it; when beginning within an

@@ -17,8 +17,8 @@ class Forward {
 
   // `input`: [sample, …]. Returns the program's first output.
   at::Tensor operator()(at::Tensor input) {
-    // For single samples ATen has other convolutions, with other roundings.
-    Executor& executor = input.dim() > 0 && input.size(0) > 1 ? blocked_ : plain_;
+    // For single samples ATen has other convolutions, with other roundings; devices have none of oneDNN's.
+    Executor& executor = input.is_cpu() && input.dim() > 0 && input.size(0) > 1 ? blocked_ : plain_;
     return executor.run({std::move(input)}).front();
   }
 

@@ -1,55 +1,13 @@
 #include "src/train/train.h"
 
-#include <chrono>
-#include <cmath>
-#include <string>
 #include <utility>
 
 #include "src/program/forward.h"
+#include "src/train/progress.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
 
 namespace incremental {
-namespace {
-
-class Clock {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-void check_finite(const Weights& weights) {
-  for (const at::Tensor& parameter : weights.parameters()) {
-    check(at::isfinite(parameter.detach()).all().item<bool>(), "ERR_NOT_FINITE",
-          "A weight became infinite or NaN in the last step. The given state is unchanged; try a smaller learningRate");
-  }
-}
-
-void restore(at::Generator& generator, const at::Tensor& state) {
-  if (!state.defined()) return;
-  try {
-    generator.set_state(state.contiguous());
-  } catch (const c10::Error& error) {
-    throw Error("ERR_STATE_FORMAT", c10::str("Expected the state of a generator as torch.get_rng_state() has it, but ",
-                                             error.what_without_backtrace()));
-  }
-}
-
-Snapshot take_snapshot(const TrainPlan& plan, const Position& position, const Weights& weights, const Sgd& optimizer,
-                       const at::Tensor& random, const at::Tensor& epoch_random) {
-  check_finite(weights);  // or a good checkpoint would give way to one that is lost
-  auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
-  const std::vector<at::Tensor>& buffers = optimizer.momentum_buffers();
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].defined()) rest->push_back({std::to_string(i), buffers[i].clone()});
-  }
-  return {position, weights.copy(plan.names), std::move(rest)};
-}
-
-}  // namespace
-
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
   RunScope scope(plan.threads);
   Clock clock;
@@ -74,7 +32,8 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   const auto snapshot = [&] {
     if (!takes_snapshots || taken) return;
     report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
-            std::make_shared<const Snapshot>(take_snapshot(plan, position, weights, optimizer, random, epoch_random))});
+            std::make_shared<const Snapshot>(
+                take_snapshot(position, weights, plan.names, optimizer.momentum_buffers(), random, epoch_random))});
     taken = true;
   };
   const auto is_due = [&] {
@@ -108,9 +67,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
 
       const double loss = loss_tensor.item<double>();
       ++position.step;
-      check(std::isfinite(loss), "ERR_NOT_FINITE", "The loss became ", loss, " at epoch ", position.epoch + 1,
-            ", step ", position.step,
-            ". The given state is unchanged; try a smaller learningRate, or look for bad values in the data");
+      check_finite(loss, position.epoch, position.step);
       seen += samples;
       position.samples += samples;
       position.loss_sum += loss * static_cast<double>(samples);

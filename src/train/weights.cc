@@ -7,26 +7,26 @@
 namespace incremental {
 namespace {
 
-at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state) {
+at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
   auto found =
       std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
-  return at::empty(wanted.shape, wanted.dtype).copy_(found->tensor);
+  return at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(found->tensor);
 }
 
 }  // namespace
 
-Weights::Weights(const Program& program, const StateDict& state) {
+Weights::Weights(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;
   for (const ProgramTensor& wanted : program.parameters) {
     names_.push_back(wanted.name);
-    parameters_.push_back(copy_of(wanted, state));
+    parameters_.push_back(copy_of(wanted, state, device));
   }
   for (const ProgramTensor& wanted : program.buffers) {
     names_.push_back(wanted.name);
-    buffers_.push_back(copy_of(wanted, state));
+    buffers_.push_back(copy_of(wanted, state, device));
   }
 }
 
@@ -46,7 +46,7 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
   for (const std::string& name : names) {
     auto found = std::find(names_.begin(), names_.end(), name);
     check(found != names_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
-    state->push_back({name, tensors[found - names_.begin()].detach()});
+    state->push_back({name, tensors[found - names_.begin()].detach().cpu()});
   }
   return state;
 }

@@ -29,7 +29,7 @@ const options = {
   shuffle: off('Keep the order of the data'),
   dropLast: on('Leave out a last batch that is not full'),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
-  device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+  device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
   threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
   mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
   logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
