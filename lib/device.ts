@@ -44,10 +44,10 @@ export async function chooseDevice(device: Device = 'auto', threads?: number): P
   const { cpuCapability: capability, threads: defaultThreads, cuda } = native().info();
   const common = { threads: threads ?? defaultThreads, capability };
   if (device === 'cpu') return { type: 'cpu', reason: 'asked for', ...common };
-  // Where libtorch has no CUDA there is nothing to look for, and looking takes time.
-  const found = cuda ? await native().findDevices() : withoutCuda;
   const index = device === 'auto' || device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));
-  const chosen = found.devices[index];
+  // Where libtorch has no CUDA there is nothing to look for, and looking takes time.
+  const found = cuda ? await native().findDevices(index) : withoutCuda;
+  const chosen = found.problem === '' ? found.devices[index] : undefined;
   if (device === 'auto' && !chosen) return { type: 'cpu', reason: found.problem, ...common };
   if (!chosen) throw refusal(device, found);
   return {
@@ -59,7 +59,7 @@ export async function chooseDevice(device: Device = 'auto', threads?: number): P
       convolutions: found.tf32Convolutions ? 'tf32' : 'fp32',
       matmuls: found.tf32Matmuls ? 'tf32' : 'fp32',
     },
-    reason: device === 'auto' ? `the first of ${found.devices.length} that can be used` : 'asked for',
+    reason: device === 'auto' ? `the first of ${found.devices.length} that libtorch sees` : 'asked for',
     ...common,
   };
 }
@@ -73,7 +73,7 @@ const withoutCuda: NativeDevices = {
 
 function refusal(device: Device, { devices, problem }: NativeDevices): LearnError {
   const what = `Expected a device that can be used but received '${device}'`;
-  if (devices.length > 0) {
+  if (devices.length > 0 && problem === '') {
     const there = devices.map(({ name }, index) => `cuda:${index} (${name})`).join(', ');
     return new LearnError('ERR_DEVICE', `${what}: there are ${there}. CUDA_VISIBLE_DEVICES says which are seen`);
   }
@@ -83,7 +83,7 @@ function refusal(device: Device, { devices, problem }: NativeDevices): LearnErro
         '    python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"\n' +
         "where pip installed torch for CUDA; or use device: 'cpu' or 'auto'"
       : "Until that is mended, use device: 'cpu' or 'auto'";
-  return new LearnError('ERR_DEVICE', `${what}: ${problem}. ${remedy}`);
+  return new LearnError('ERR_DEVICE', `${what}: ${problem}${problem.endsWith('.') ? '' : '.'} ${remedy}`);
 }
 
 /** As native plans name it. */

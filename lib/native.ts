@@ -35,7 +35,7 @@ export interface NativeInfo {
 export interface NativeDevices {
   /** By their indices. */
   devices: { name: string; memoryBytes: number; capability: string }[];
-  /** Why there are none. */
+  /** Why there are none, or why the one that was tried does not work; '' where it does. */
   problem: string;
   tf32Convolutions: boolean;
   tf32Matmuls: boolean;
@@ -107,8 +107,8 @@ export interface NativeSnapshot extends Position {
 
 export interface Native {
   info(): NativeInfo;
-  /** The GPUs that can be used. */
-  findDevices(): Promise<NativeDevices>;
+  /** The GPUs there are, having tried out the one numbered so. */
+  findDevices(tried: number): Promise<NativeDevices>;
 
   /** One state for each part of the plan. */
   readState(plan: ReadPlan): Promise<StateHandle[]>;

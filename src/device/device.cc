@@ -11,6 +11,7 @@
 
 #include "src/core/error.h"
 #include "src/device/driver.h"
+#include "src/device/errors.h"
 
 namespace incremental {
 namespace {
@@ -28,14 +29,18 @@ void release_cached_memory(c10::DeviceType type) noexcept {
   }
 }
 
+// Throws where libtorch has no code for such a GPU, or it is not available.
+void try_out(c10::Device device) {
+  TORCH_CHECK(at::ones({2}, at::device(device)).sum().item<float>() == 2, device.str(), " computes wrong results");
+}
+
 }  // namespace
 
-Devices find_devices() {
+Devices find_devices(int64_t tried) {
   Devices devices;
   try {
     const at::CUDAHooksInterface& hooks = at::detail::getCUDAHooks();
-    devices.built = hooks.isBuilt();
-    if (!devices.built) {
+    if (!hooks.isBuilt()) {
       devices.problem = "this libtorch is built without CUDA";
       return devices;
     }
@@ -56,15 +61,19 @@ Devices find_devices() {
       devices.list.push_back({known.name, known.memory_bytes, c10::str(known.major, ".", known.minor)});
     }
     if (devices.list.empty()) devices.problem = "libtorch finds no usable GPU although the driver has some";
+    devices.tf32_convolutions = at::globalContext().allowTF32CuDNN();
+    devices.tf32_matmuls = at::globalContext().allowTF32CuBLAS();
+    if (tried >= 0 && tried < static_cast<int64_t>(count)) {
+      try_out({c10::kCUDA, static_cast<c10::DeviceIndex>(tried)});
+    }
   } catch (const c10::Error& error) {
-    devices.problem = error.what_without_backtrace();
+    const auto explained = explain_device_error(error);
+    devices.problem = explained ? explained->message : error.what_without_backtrace();
   } catch (const std::exception& error) {
     devices.problem = error.what();
   }
   return devices;
 }
-
-Tf32 tf32() { return {at::globalContext().allowTF32CuDNN(), at::globalContext().allowTF32CuBLAS()}; }
 
 c10::Device to_device(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
@@ -87,7 +96,7 @@ at::Generator make_generator(c10::Device device, uint64_t seed) {
 
 DeviceScope::DeviceScope(c10::Device device) : device_(device) {
   if (device.is_cpu()) return;
-  const Devices devices = find_devices();
+  const Devices devices = find_devices(-1);
   check(device.index() < static_cast<int>(devices.list.size()), "ERR_DEVICE", "Expected a device that is there but ",
         device.str(),
         " is not: ", devices.list.empty() ? devices.problem : c10::str("there are ", devices.list.size()));

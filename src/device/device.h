@@ -20,19 +20,15 @@ struct DeviceFacts {
 };
 
 struct Devices {
-  bool built = false;             // this libtorch has CUDA in it
   std::vector<DeviceFacts> list;  // by their indices
-  std::string problem;            // why the list is empty
+  std::string problem;            // why the list is empty, or why the one that was tried does not work
+  // Whether PyTorch's defaults, which these are unless somebody set others, let CUDA compute float32 in TF32.
+  bool tf32_convolutions = false, tf32_matmuls = false;
 };
 
-// Takes some 100 ms at first where there is CUDA. Never throws.
-Devices find_devices();
-
-// Whether PyTorch's defaults, which these are unless somebody set others, let CUDA compute float32 in TF32.
-struct Tf32 {
-  bool convolutions, matmuls;
-};
-Tf32 tf32();
+// Looks for GPUs, and computes a little on the one numbered `tried`, if there is one, to see whether it works. Takes
+// some 100 ms at first where there is CUDA. Never throws.
+Devices find_devices(int64_t tried);
 
 // "cpu", "cuda:0" …; ERR_INVALID_OPTION for anything else. Does not ask whether there is such a device.
 c10::Device to_device(const std::string& name);

@@ -13,7 +13,9 @@ namespace incremental {
 namespace {
 
 Napi::Value find(const Napi::CallbackInfo& call) {
-  return PromiseWorker<Devices>::start(call.Env(), find_devices, [](Napi::Env env, Devices& devices) {
+  const int64_t tried = call[0].As<Napi::Number>().Int64Value();
+  const auto work = [tried] { return find_devices(tried); };
+  return PromiseWorker<Devices>::start(call.Env(), work, [](Napi::Env env, Devices& devices) {
     Napi::Array list = Napi::Array::New(env, devices.list.size());
     for (uint32_t i = 0; i < devices.list.size(); ++i) {
       Napi::Object item = Napi::Object::New(env);
@@ -22,12 +24,11 @@ Napi::Value find(const Napi::CallbackInfo& call) {
       item["capability"] = devices.list[i].capability;
       list[i] = item;
     }
-    const Tf32 allowed = tf32();
     Napi::Object found = Napi::Object::New(env);
     found["devices"] = list;
     found["problem"] = devices.problem;
-    found["tf32Convolutions"] = allowed.convolutions;
-    found["tf32Matmuls"] = allowed.matmuls;
+    found["tf32Convolutions"] = devices.tf32_convolutions;
+    found["tf32Matmuls"] = devices.tf32_matmuls;
     return found;
   });
 }

@@ -77,7 +77,6 @@ class Training {
     const double seconds_before = position_.seconds;
     int64_t asked = position_.step;
     steps_.begin_epoch(asked);
-    double told = clock_.seconds();
     while (asked < per_epoch_) {
       if (cancelled_) {
         settle(asked);
@@ -88,13 +87,13 @@ class Training {
       asked += steps_.run(asked, until_something(asked));
       const bool log = plan_.log_every > 0 && asked % plan_.log_every == 0;
       const bool due = plan_.snapshot_every > 0 && (position_.epoch * per_epoch_ + asked) % plan_.snapshot_every == 0;
-      const bool tell = log || asked == per_epoch_ || clock_.seconds() - told > kStepEventSeconds;
-      if (!tell && !due) continue;
+      const bool tell = log || clock_.seconds() - told_ > kStepEventSeconds;
+      if (!tell && !due && asked < per_epoch_) continue;
       const double loss = settle(asked);
       position_.seconds = seconds_before + epoch_clock.seconds();
       if (tell) {
-        told = clock_.seconds();
-        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, told, seen_});
+        told_ = clock_.seconds();
+        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, told_, seen_});
       }
       // The last step of an epoch is told of as the beginning of the next one, by run().
       if (due && asked < per_epoch_) snapshot_within();
@@ -158,6 +157,7 @@ class Training {
   const int64_t per_epoch_;
   Position position_;  // up to where losses are known
   int64_t seen_ = 0;
+  double told_ = 0;     // when a step was last told of
   bool taken_ = false;  // a snapshot at this very position
 };
 

@@ -57,6 +57,14 @@ describe('devices', () => {
     );
   });
 
+  it('that do not work are refused, saying why, and not taken by auto', async () => {
+    const problem = 'This libtorch has no code for this kind of GPU: …. libtorch says: CUDA error: no kernel image.';
+    await withDevices({ ...two, problem }, async () => {
+      await assert.rejects(chooseDevice('cuda'), { code: 'ERR_DEVICE', message: /'cuda': This libtorch has no code/ });
+      assert.deepEqual(await chooseDevice('auto').then(({ type, reason }) => [type, reason]), ['cpu', problem]);
+    });
+  });
+
   it('are taken by name, or the first one by auto, which says so', async () => {
     await withDevices(two, async () => {
       const named = await chooseDevice('cuda:1', 3);
@@ -67,7 +75,7 @@ describe('devices', () => {
       assert.deepEqual(named.precision, { convolutions: 'tf32', matmuls: 'fp32' });
       assert.equal(planDevice(named), 'cuda:1');
       const found = await chooseDevice('auto');
-      assert.deepEqual([found.index, found.reason], [0, 'the first of 2 that can be used']);
+      assert.deepEqual([found.index, found.reason], [0, 'the first of 2 that libtorch sees']);
       assert.equal((await chooseDevice('cpu')).type, 'cpu');
     });
   });
@@ -92,7 +100,7 @@ describe('devices', () => {
     if (native().info().cuda) this.skip();
     assert.deepEqual(
       await native()
-        .findDevices()
+        .findDevices(0)
         .then(({ devices, problem }) => [devices, problem]),
       [[], 'this libtorch is built without CUDA'],
     );

@@ -140,5 +140,5 @@ function summary({ steps, seconds, device, history }: TrainResult) {
 
 function sentence(out: string, { steps, seconds, device, history }: TrainResult): string {
   const loss = history.at(-1)?.loss ?? Number.NaN;
-  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type}, last epoch's mean loss ${fixed(loss, 4)}`;
+  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type === 'cuda' ? device.name : 'cpu'}, last epoch's mean loss ${fixed(loss, 4)}`;
 }
