@@ -60,19 +60,10 @@ PYTHON
 ) || fail "$python has no torch that can be used here: what it said stands above."
 
 mkdir -p "$logs"
-# Headers of CUDA's runtime, which a libtorch older than its device-agnostic graphs needs: those of the packages beside
-# torch, which fit its version best, or of the compiler. Those packages may lack a part.
-cuda_headers=
-for folder in "$(dirname "$torch")"/nvidia/*/include "$(dirname "$(command -v nvcc || true)")/../include" /usr/local/cuda/include; do
-  if [[ -f $folder/cuda_runtime_api.h && -f $folder/crt/host_config.h ]]; then
-    cuda_headers=$folder
-    break
-  fi
-done
 say "building against $torch"
 cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DLIBTORCH="$torch" \
   -DCMAKE_JS_INC="$root/node_modules/node-api-headers/include;$root/node_modules/node-addon-api" \
-  -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$build/Release" ${cuda_headers:+-DCUDA_HEADERS="$cuda_headers"} \
+  -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$build/Release" \
   >"$logs/configure.log" 2>&1 || { tail -n 30 "$logs/configure.log" >&2; fail "cmake failed; see $logs/configure.log"; }
 cmake --build "$build" >"$logs/build.log" 2>&1 || { grep -m 20 -A 5 -i error "$logs/build.log" >&2 || tail -n 30 "$logs/build.log" >&2; fail "the build failed; see $logs/build.log"; }
 
