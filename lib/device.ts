@@ -1,13 +1,12 @@
 // Where a run computes, and why there.
 import { LearnError } from './errors';
-import { native } from './native';
+import { type NativeDevices, native } from './native';
 import { type Check, invalid, isNumber } from './options';
 
 /** `'auto'` takes the best device there is and says why; a named one is taken or refused, never replaced. */
 export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 
-export interface DeviceInfo {
-  type: 'cpu';
+interface AnyDeviceInfo {
   /** Why this device was chosen. */
   reason: string;
   /** Threads that computed. */
@@ -16,8 +15,28 @@ export interface DeviceInfo {
   capability: string;
 }
 
+export interface CpuInfo extends AnyDeviceInfo {
+  type: 'cpu';
+}
+
+export interface CudaInfo extends AnyDeviceInfo {
+  type: 'cuda';
+  /** Of the devices that CUDA_VISIBLE_DEVICES leaves. */
+  index: number;
+  /** Such as 'NVIDIA H100 80GB HBM3'. */
+  name: string;
+  /** Compute capability, such as '9.0'. */
+  computeCapability: string;
+  /** How float32 is computed, as PyTorch's defaults have it: 'tf32' rounds the factors of products to 10 bits. */
+  precision: { convolutions: 'tf32' | 'fp32'; matmuls: 'tf32' | 'fp32' };
+  /** After training: whether steps ran as CUDA graphs, and why if they did not. */
+  graphs?: { captured: boolean; reason?: string };
+}
+
+export type DeviceInfo = CpuInfo | CudaInfo;
+
 export const isDevice: Check = (value, name) => {
-  if (typeof value !== 'string' || !/^(auto|cpu|cuda(:\d+)?)$/.test(value))
+  if (typeof value !== 'string' || !/^(auto|cpu|cuda(:(0|[1-9]\d{0,5}))?)$/.test(value))
     throw invalid("'auto', 'cpu', 'cuda' or 'cuda:N'", name, value);
 };
 
@@ -32,15 +51,63 @@ export const isThreads: Check = (value, name) => {
   isCount(value, name);
 };
 
-export function chooseDevice(device: Device = 'auto', threads?: Threads): DeviceInfo {
-  const { cpuCapability: capability, threads: defaultThreads } = native().info();
-  if (device.startsWith('cuda')) {
-    throw new LearnError(
-      'ERR_DEVICE',
-      `Expected a device this version can train on but received '${device}': it computes on the CPU only. Use device: 'cpu' or 'auto'`,
-    );
-  }
-  const reason = device === 'cpu' ? 'asked for' : 'this version computes on the CPU only';
+export async function chooseDevice(device: Device = 'auto', threads?: Threads): Promise<DeviceInfo> {
+  const { cpuCapability: capability, threads: defaultThreads, cuda } = native().info();
   const count = threads === 'leave-one' ? Math.max(1, defaultThreads - 1) : (threads ?? defaultThreads);
-  return { type: 'cpu', reason, threads: count, capability };
+  const common = { threads: count, capability };
+  if (device === 'cpu') return { type: 'cpu', reason: 'asked for', ...common };
+  const index = device === 'auto' || device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));
+  // Where libtorch has no CUDA there is nothing to look for, and looking takes time.
+  const found = cuda ? await native().findDevices(index) : withoutCuda;
+  const chosen = found.problem === '' ? found.devices[index] : undefined;
+  if (device === 'auto' && !chosen) return { type: 'cpu', reason: found.problem, ...common };
+  if (!chosen) throw refusal(device, found);
+  return {
+    type: 'cuda',
+    index,
+    name: chosen.name,
+    computeCapability: chosen.capability,
+    precision: {
+      convolutions: found.tf32Convolutions ? 'tf32' : 'fp32',
+      matmuls: found.tf32Matmuls ? 'tf32' : 'fp32',
+    },
+    reason: device === 'auto' ? `the first of ${found.devices.length} that libtorch sees` : 'asked for',
+    ...common,
+  };
+}
+
+const withoutCuda: NativeDevices = {
+  devices: [],
+  problem: 'this libtorch is built without CUDA',
+  tf32Convolutions: false,
+  tf32Matmuls: false,
+};
+
+function refusal(device: Device, { devices, problem }: NativeDevices): LearnError {
+  const what = `Expected a device that can be used but received '${device}'`;
+  if (devices.length > 0 && problem === '') {
+    const there = devices.map(({ name }, index) => `cuda:${index} (${name})`).join(', ');
+    return new LearnError('ERR_DEVICE', `${what}: there are ${there}. CUDA_VISIBLE_DEVICES says which are seen`);
+  }
+  const remedy =
+    problem === withoutCuda.problem
+      ? 'Set TORCH_INCREMENTAL_LIBTORCH to a build with CUDA of the same version, such as the folder printed by\n' +
+        '    python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"\n' +
+        "where pip installed torch for CUDA; or use device: 'cpu' or 'auto'"
+      : "Until that is mended, use device: 'cpu' or 'auto'";
+  return new LearnError('ERR_DEVICE', `${what}: ${problem}${problem.endsWith('.') ? '' : '.'} ${remedy}`);
+}
+
+/** As native plans name it. */
+export function planDevice(device: DeviceInfo): string {
+  return device.type === 'cpu' ? 'cpu' : `cuda:${device.index}`;
+}
+
+/** What only the run could tell. */
+export function afterTraining(device: DeviceInfo, notCaptured: string): DeviceInfo {
+  if (device.type === 'cpu') return device;
+  return {
+    ...device,
+    graphs: notCaptured === '' ? { captured: true } : { captured: false, reason: notCaptured },
+  };
 }

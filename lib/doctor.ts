@@ -34,7 +34,7 @@ export interface Report {
     readonly folder: string | null;
   };
   readonly addon: { readonly path: string; readonly exists: boolean; readonly info: NativeInfo | null };
-  readonly device: { readonly name: 'cpu'; readonly reason: string };
+  readonly device: { readonly name: string; readonly reason: string };
   readonly probe: ProbeResult;
 }
 
@@ -50,7 +50,7 @@ export async function diagnose({ probe = true }: { probe?: boolean } = {}): Prom
     system: describeSystem(),
     libtorch: { needed: pin.version, candidates, folder: chosen?.problem === null ? chosen.folder : null },
     addon: { path: addon, exists: fs.existsSync(addon), info: result.info },
-    device: { name: 'cpu' as const, reason: whyNotCuda(result.info) },
+    device: describeDevice(result),
     probe: result,
   };
   const problems = findProblems(report);
@@ -69,11 +69,11 @@ function findProblems({ system, libtorch, addon, probe }: Omit<Report, 'ok' | 'p
   return problems;
 }
 
-function whyNotCuda(info: NativeInfo | null): string {
-  if (info === null) return 'nothing could be loaded, so nothing is known of CUDA';
-  return info.cuda
-    ? 'libtorch has CUDA, but this version trains on the CPU only'
-    : 'this libtorch is built without CUDA';
+function describeDevice({ info, device }: ProbeResult): Report['device'] {
+  if (info === null) return { name: 'cpu', reason: 'nothing could be loaded, so nothing is known of CUDA' };
+  if (device === null) return { name: 'cpu', reason: 'what else there is could not be found out' };
+  const name = device.type === 'cuda' ? `cuda:${device.index} (${device.name})` : 'cpu';
+  return { name, reason: device.reason };
 }
 
 function packageVersion(): string {

@@ -5,7 +5,7 @@ export { type Batch, type BatchesOptions, batches } from './data/batches';
 export { downloadCifar10 } from './data/cifar10';
 export type { DownloadProgress } from './data/download';
 export { arrays, cifar10, type Dataset, subset } from './datasets';
-export type { Device, DeviceInfo } from './device';
+export type { CpuInfo, CudaInfo, Device, DeviceInfo } from './device';
 export { type ErrorCode, errorCodes, LearnError } from './errors';
 export {
   type ClassResult,

@@ -27,7 +27,18 @@ export interface NativeInfo {
   cpuCapability: string;
   parallel: string;
   threads: number;
+  /** Whether this libtorch has CUDA in it; whether there is a GPU too, findDevices() tells. */
   cuda: boolean;
+}
+
+/** See src/device/device.h. */
+export interface NativeDevices {
+  /** By their indices. */
+  devices: { name: string; memoryBytes: number; capability: string }[];
+  /** Why there are none, or why the one that was tried does not work; '' where it does. */
+  problem: string;
+  tf32Convolutions: boolean;
+  tf32Matmuls: boolean;
 }
 
 export interface TensorInfo {
@@ -96,6 +107,8 @@ export interface NativeSnapshot extends Position {
 
 export interface Native {
   info(): NativeInfo;
+  /** The GPUs there are, having tried out the one numbered so. */
+  findDevices(tried: number): Promise<NativeDevices>;
 
   /** One state for each part of the plan. */
   readState(plan: ReadPlan): Promise<StateHandle[]>;
@@ -126,7 +139,7 @@ export interface Native {
   train(
     plan: TrainPlan,
     onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
-  ): Job<{ state: StateHandle; seconds: number; contracted: string[] }>;
+  ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */

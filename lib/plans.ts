@@ -97,6 +97,8 @@ export interface BatchesPlan {
   shuffle: boolean;
   dropLast: boolean;
   seed: number;
+  /** Where they are made, as in a RunPlan. Absent: by the transforms for the CPU; only tests name one. */
+  device?: string;
 }
 
 /** A forward pass over a data set. */
@@ -107,6 +109,8 @@ export interface RunPlan {
   transforms: readonly Transform[];
   batchSize: number;
   threads: number;
+  /** 'cpu', 'cuda:0', … */
+  device: string;
 }
 
 export interface TrainPlan extends RunPlan {
@@ -127,6 +131,8 @@ export interface TrainPlan extends RunPlan {
   logEvery: number;
   /** Where to begin; absent: at the beginning. */
   start?: TrainStart;
+  /** On the CPU, 'device' runs the loop for devices there; only tests ask for it. */
+  loop?: 'device';
   /** Steps between two snapshots; 0: one at the end of every epoch; -1: none. */
   snapshotEvery: number;
 }

@@ -1,7 +1,7 @@
 // What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
 
 import { type Dataset, openDataset } from './datasets';
-import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, type Threads } from './device';
+import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, planDevice, type Threads } from './device';
 import { LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
 import type { Model } from './module';
@@ -44,7 +44,7 @@ export interface Subject {
   model: Model;
   device: DeviceInfo;
   /** The part of a native plan that follows from this. */
-  plan: { program: Program; state: StateHandle; batchSize: number; threads: number };
+  plan: { program: Program; state: StateHandle; batchSize: number; threads: number; device: string };
 }
 
 /** Prepares state, model and data for `use`, and frees afterwards what was opened for it. */
@@ -55,13 +55,19 @@ export async function withRun<Result>(
   use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
 ): Promise<Result> {
   options.signal?.throwIfAborted();
-  const device = chooseDevice(options.device, options.threads);
+  const device = await chooseDevice(options.device, options.threads);
   const state = await resolveState(source, options.signal);
   try {
     const model = options.model ?? recogniseModel(state);
     checkState(model, state);
     const { batchSize = 64 } = options;
-    const plan = { program: model.program, state: stateHandle(state), batchSize, threads: device.threads };
+    const plan = {
+      program: model.program,
+      state: stateHandle(state),
+      batchSize,
+      threads: device.threads,
+      device: planDevice(device),
+    };
     const dataset = await openDataset(typeof data === 'function' ? data(model) : data, options.signal);
     try {
       return await use({ state, model, device, plan }, dataset);

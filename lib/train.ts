@@ -3,7 +3,7 @@ import { checkWritable } from './checkpoint/replace-file';
 import { CheckpointWriter } from './checkpoint-writer';
 import { modulesOf } from './create-state';
 import { cifar10 } from './datasets';
-import type { DeviceInfo } from './device';
+import { afterTraining, type DeviceInfo } from './device';
 import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
@@ -83,7 +83,7 @@ async function train(
   const start = resumed && (await startOf(resumed, model));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
-    const { state, seconds, contracted } = await runJob(
+    const { state, seconds, contracted, notCaptured } = await runJob(
       (onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void) =>
         native().train(
           {
@@ -111,7 +111,8 @@ async function train(
         },
       },
     );
-    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device, contracted };
+    const result = { history, steps: epochs * steps, seconds, device: afterTraining(device, notCaptured), contracted };
+    return { state: makeState(state, modulesOf(model)), ...result };
   } finally {
     // Also when the run was stopped; that the last checkpoint could not be written is then the greater news.
     await keeper?.writer.close();

@@ -1,5 +1,6 @@
 // Runs a probe script (lib/probe.ts) in a child process and tells what became of it, whatever that is.
 import { spawn } from 'node:child_process';
+import type { DeviceInfo } from '../device';
 import { messageOf } from '../errors';
 import type { NativeInfo } from '../native';
 
@@ -9,6 +10,8 @@ const probeTimeoutMs = 120_000;
 export interface ProbeResult {
   /** What the addon said of itself; null when it could not be loaded. */
   readonly info: NativeInfo | null;
+  /** What 'auto' takes; null when that could not be found out. */
+  readonly device: DeviceInfo | null;
   /** The loss of one training step; null when none was asked for or it did not end. */
   readonly loss: number | null;
   /** null when the child did all that it was asked to do. */
@@ -16,19 +19,23 @@ export interface ProbeResult {
   readonly seconds: number;
 }
 
-type ProbeLine = { stage: 'loaded'; info: NativeInfo } | { stage: 'trained'; loss: number };
+type ProbeLine =
+  | { stage: 'loaded'; info: NativeInfo }
+  | { stage: 'device'; device: DeviceInfo }
+  | { stage: 'trained'; loss: number };
 
 export async function runProbe(script: string, train: boolean, timeoutMs = probeTimeoutMs): Promise<ProbeResult> {
   const start = performance.now();
   const { output, errors, end } = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs);
   const lines = output.split('\n').flatMap(parseLine);
   const info = lines.find((line) => line.stage === 'loaded')?.info ?? null;
+  const device = lines.find((line) => line.stage === 'device')?.device ?? null;
   const loss = lines.find((line) => line.stage === 'trained')?.loss ?? null;
   const complete = info !== null && (!train || loss !== null);
   const where = info === null ? 'while loading libtorch and the addon' : 'in the training step';
   const failure = end === 'exit code 0' ? 'ended without a result' : end;
   const error = end === 'exit code 0' && complete ? null : `${failure} ${where}${summary(errors)}`;
-  return { info, loss, error, seconds: (performance.now() - start) / 1000 };
+  return { info, device, loss, error, seconds: (performance.now() - start) / 1000 };
 }
 
 function parseLine(line: string): ProbeLine[] {

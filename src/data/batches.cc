@@ -14,6 +14,22 @@
 
 namespace incremental {
 
+int64_t batches_per_epoch(const BatchOptions& options, int64_t samples) {
+  check(options.batch_size >= 1 && options.epochs >= 0, "ERR_INVALID_OPTION",
+        "Expected a batch size of at least 1 and no negative number of epochs but received ", options.batch_size,
+        " and ", options.epochs);
+  check(samples > 0, "ERR_DATA_FORMAT", "The data set is empty; give at least one sample");
+  const int64_t rest = samples % options.batch_size > 0 && !options.drop_last ? 1 : 0;
+  const int64_t count = samples / options.batch_size + rest;
+  check(count > 0, "ERR_INVALID_OPTION", "dropLast leaves no batch: the data set has only ", samples,
+        " samples, fewer than batchSize");
+  const auto [epoch, step] = std::pair(options.first_epoch, options.first_step);
+  check(epoch >= 0 && step >= 0 && step < count && (epoch < options.epochs || (epoch == options.epochs && step == 0)),
+        "ERR_INVALID_OPTION", "Cannot begin at step ", step, " behind ", epoch, " epochs of ", count,
+        " steps each where there are ", options.epochs, " epochs");
+  return count;
+}
+
 class Batches::Impl {
  public:
   Impl(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator)
@@ -24,15 +40,8 @@ class Batches::Impl {
         samples_(dataset_->labels.size(0)),
         channels_last_(options.channels_last && pipeline_.output_shape().size() == 3),
         workspace_(pipeline_.make_workspace()) {
-    check(options_.batch_size >= 1 && options_.epochs >= 0, "ERR_INVALID_OPTION",
-          "Expected a batch size of at least 1 ", "and no negative number of epochs but received ", options_.batch_size,
-          " and ", options_.epochs);
-    check(samples_ > 0, "ERR_DATA_FORMAT", "The data set is empty; give at least one sample");
+    per_epoch_ = batches_per_epoch(options_, samples_);
     options_.batch_size = std::min(options_.batch_size, samples_ + 1);  // more changes nothing but the arithmetic below
-    const int64_t rounding = options_.drop_last ? 0 : options_.batch_size - 1;
-    per_epoch_ = (samples_ + rounding) / options_.batch_size;
-    check(per_epoch_ > 0, "ERR_INVALID_OPTION", "dropLast leaves no batch: the data set has only ", samples_,
-          " samples, fewer than batchSize");
     total_ = per_epoch_ * options_.epochs;
     begin();
     // A run of a single batch, such as a prediction, assembles it where it is drawn.
@@ -80,10 +89,6 @@ class Batches::Impl {
  private:
   void begin() {
     const auto [epoch, step] = std::pair(options_.first_epoch, options_.first_step);
-    check(epoch >= 0 && step >= 0 && step < per_epoch_ &&
-              (epoch < options_.epochs || (epoch == options_.epochs && step == 0)),
-          "ERR_INVALID_OPTION", "Cannot begin at step ", step, " behind ", epoch, " epochs of ", per_epoch_,
-          " steps each where there are ", options_.epochs, " epochs");
     prepared_ = assembled_ = taken_ = epoch * per_epoch_ + step;
     if (step == 0) return;
     std::lock_guard lock(generator_.mutex());

@@ -25,6 +25,10 @@ struct BatchOptions {
   bool channels_last = false;               // the memory of images
 };
 
+// Batches in one epoch. Throws ERR_INVALID_OPTION or ERR_DATA_FORMAT where `options` and `samples` allow none, or no
+// such beginning.
+int64_t batches_per_epoch(const BatchOptions& options, int64_t samples);
+
 class Batches {
  public:
   // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it; when beginning within an

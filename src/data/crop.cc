@@ -41,7 +41,18 @@ class Crop : public Geometry {
     map.advance(size_);
   }
 
+  FixedAffine affine(const double* drawn, ImageSize) const override {
+    // Farther away the window would show nothing of the image either, and the numbers would not fit.
+    const auto fixed = [this](double place) {
+      const int64_t shift = std::clamp(static_cast<int64_t>(place) - padding_, -kLargestSide, kLargestSide);
+      return static_cast<int32_t>(shift * kOne);
+    };
+    return {kOne, 0, fixed(drawn[1]), 0, kOne, fixed(drawn[0])};
+  }
+
  private:
+  static constexpr int32_t kOne = 1 << 16;
+
   ImageSize size_;
   int64_t padding_;
   int64_t rows_, columns_;  // how many places there are for the window

@@ -26,8 +26,8 @@ void mirror_rows(PixelMap& map) {
 
 class Flip : public Geometry {
  public:
-  Flip(const Transform& transform, void (*mirror)(PixelMap&))
-      : probability_(static_cast<float>(numbers_of(transform, 1)[0])), mirror_(mirror) {
+  Flip(const Transform& transform, bool columns)
+      : probability_(static_cast<float>(numbers_of(transform, 1)[0])), columns_(columns) {
     check(probability_ >= 0 && probability_ <= 1, "ERR_INVALID_OPTION", "Expected a probability from 0 to 1 for ",
           transform.kind, " but received ", probability_);
   }
@@ -40,22 +40,29 @@ class Flip : public Geometry {
   }
 
   void apply(const double* drawn, PixelMap& map) const override {
-    if (*drawn != 0) mirror_(map);
+    if (*drawn != 0) (columns_ ? mirror_columns : mirror_rows)(map);
+  }
+
+  FixedAffine affine(const double* drawn, ImageSize from) const override {
+    constexpr int32_t kOne = 1 << 16;
+    if (*drawn == 0) return {kOne, 0, 0, 0, kOne, 0};
+    if (columns_) return {-kOne, 0, static_cast<int32_t>(from.width - 1) * kOne, 0, kOne, 0};
+    return {kOne, 0, 0, 0, -kOne, static_cast<int32_t>(from.height - 1) * kOne};
   }
 
  private:
   float probability_;
-  void (*mirror_)(PixelMap&);
+  bool columns_;  // mirrored; else the rows
 };
 
 }  // namespace
 
 std::unique_ptr<Geometry> make_horizontal_flip(const Transform& transform, ImageSize&) {
-  return std::make_unique<Flip>(transform, mirror_columns);
+  return std::make_unique<Flip>(transform, true);
 }
 
 std::unique_ptr<Geometry> make_vertical_flip(const Transform& transform, ImageSize&) {
-  return std::make_unique<Flip>(transform, mirror_rows);
+  return std::make_unique<Flip>(transform, false);
 }
 
 }  // namespace incremental

@@ -18,6 +18,14 @@ struct Transform {
   std::vector<double> mean, std;  // normalize
 };
 
+// The same for a device, where every pixel is worked out by itself: from the pixel (column, row) of the image that goes
+// out to the one of the image that comes in, x = (a column + b row + x0) >> 16 and y = (d column + e row + y0) >> 16,
+// in 16.16 fixed point; outside of it there is black. Exact up to kLargestSide.
+struct FixedAffine {
+  int32_t a, b, x0, d, e, y0;
+};
+constexpr int64_t kLargestSide = 1 << 14;
+
 class Geometry {
  public:
   virtual ~Geometry() = default;
@@ -30,6 +38,9 @@ class Geometry {
 
   // Moves the pixels by what was drawn. Allocates nothing; may run on another thread.
   virtual void apply(const double* drawn, PixelMap& map) const = 0;
+
+  // The same as a map, for images of size `from`, no side of which is longer than kLargestSide.
+  virtual FixedAffine affine(const double* drawn, ImageSize from) const = 0;
 };
 
 // `size`: of the images that come in; each maker leaves there the size of those that go out.

@@ -34,6 +34,7 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
 
   ImageSize size = input_size_;
   largest_ = size.pixels();
+  sizes_ = {size};
   bool is_tensor = !bytes;
   for (const Transform& transform : transforms) {
     const MakeGeometry make = find_geometry(transform.kind);
@@ -47,6 +48,7 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
       geometries_.push_back(make(transform, size));
       draws_ += geometries_.back()->count();
       largest_ = std::max(largest_, size.pixels());
+      sizes_.push_back(size);
     } else if (transform.kind == "toTensor") {
       is_tensor = true;
     } else {
@@ -91,6 +93,13 @@ void Pipeline::draw(at::CPUGeneratorImpl& generator, double* drawn) const {
   for (const auto& geometry : geometries_) {
     geometry->draw(generator, drawn);
     drawn += geometry->count();
+  }
+}
+
+void Pipeline::affines(const double* drawn, FixedAffine* moves) const {
+  for (size_t i = 0; i < geometries_.size(); ++i) {
+    moves[i] = geometries_[i]->affine(drawn, sizes_[i]);
+    drawn += geometries_[i]->count();
   }
 }
 

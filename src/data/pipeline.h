@@ -26,6 +26,19 @@ class Pipeline {
   // Draws them for one sample. The caller holds the generator's mutex.
   void draw(at::CPUGeneratorImpl& generator, double* drawn) const;
 
+  // For making samples on a device, src/data/device_samples.cc. How each transform that moves pixels moves them for one
+  // sample, of which no side is longer than kLargestSide.
+  void affines(const double* drawn, FixedAffine* moves) const;
+  // Of the images that come into each such transform, and of those that leave the last.
+  const std::vector<ImageSize>& sizes() const { return sizes_; }
+
+  struct Normalize {
+    std::vector<float> mean, std;  // [channel]
+  };
+  const std::vector<Normalize>& normalizes() const { return normalizes_; }
+  // [channel]: what each byte becomes; empty for float32 data
+  const std::vector<std::array<float, 256>>& tables() const { return tables_; }
+
   // Memory that `apply` works in; one per thread.
   struct Workspace {
     PixelMap map;
@@ -46,19 +59,16 @@ class Pipeline {
   void apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output, Steps steps) const;
   void apply_floats(const float* sample, float* output, Steps steps) const;
 
-  struct Normalize {
-    std::vector<float> mean, std;  // [channel]
-  };
-
   at::ScalarType dtype_;
   std::vector<int64_t> output_shape_;
   int64_t channels_ = 1;
   ImageSize input_size_;
+  std::vector<ImageSize> sizes_;
   int64_t largest_ = 0;  // pixels of the largest image on the way
   std::vector<std::unique_ptr<Geometry>> geometries_;
   size_t draws_ = 0;
   std::vector<Normalize> normalizes_;
-  std::vector<std::array<float, 256>> tables_;  // [channel]: what each byte becomes
+  std::vector<std::array<float, 256>> tables_;
 };
 
 }  // namespace incremental

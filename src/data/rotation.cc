@@ -53,14 +53,18 @@ bool fits_fixed_point(const Affine& m, ImageSize size) {
   return fits(0, 0) && fits(width, height) && fits(0, height) && fits(width, 0);
 }
 
-// The steps are added up, not multiplied out: their rounding error is part of the result. Unsigned, because the sum may
-// wrap after the last pixel, where nobody looks.
-void walk_fixed_point(const Affine& m, PixelMap& map) {
-  const auto fixed = [](double value) {
-    return static_cast<uint32_t>(static_cast<int32_t>(std::floor(value * 65536.0 + 0.5)));
-  };
-  const uint32_t a = fixed(m.a), b = fixed(m.b), d = fixed(m.d), e = fixed(m.e);
-  uint32_t row_x = fixed(m.c + m.a * 0.5 + m.b * 0.5), row_y = fixed(m.f + m.d * 0.5 + m.e * 0.5);
+FixedAffine to_fixed_point(const Affine& m) {
+  const auto fixed = [](double value) { return static_cast<int32_t>(std::floor(value * 65536.0 + 0.5)); };
+  return {fixed(m.a), fixed(m.b), fixed(m.c + m.a * 0.5 + m.b * 0.5),
+          fixed(m.d), fixed(m.e), fixed(m.f + m.d * 0.5 + m.e * 0.5)};
+}
+
+// Unsigned, because the sums may wrap after the last pixel, where nobody looks.
+void walk_fixed_point(const Affine& matrix, PixelMap& map) {
+  const FixedAffine m = to_fixed_point(matrix);
+  const auto a = static_cast<uint32_t>(m.a), b = static_cast<uint32_t>(m.b);
+  const auto d = static_cast<uint32_t>(m.d), e = static_cast<uint32_t>(m.e);
+  auto row_x = static_cast<uint32_t>(m.x0), row_y = static_cast<uint32_t>(m.y0);
   const auto width = static_cast<uint32_t>(map.size().width), height = static_cast<uint32_t>(map.size().height);
   const uint32_t outside = width * height;
   const uint32_t* from = map.positions();
@@ -143,6 +147,22 @@ class Rotation : public Geometry {
     const bool scaling = matrix.b == 0 && matrix.d == 0;
     if (!scaling && fits_fixed_point(matrix, size)) return walk_fixed_point(matrix, map);
     walk_floating_point(matrix, map);
+  }
+
+  FixedAffine affine(const double* drawn, ImageSize from) const override {
+    constexpr int32_t kOne = 1 << 16;
+    const auto right = static_cast<int32_t>(from.width - 1) * kOne, low = static_cast<int32_t>(from.height - 1) * kOne;
+    const FixedAffine half_turn{-kOne, 0, right, 0, -kOne, low};
+    const double degrees = modulo360(*drawn);
+    const bool square = from.width == from.height;
+    if (degrees == 0) return {kOne, 0, 0, 0, kOne, 0};
+    if (degrees == 180) return half_turn;
+    if (degrees == 90 && square) return {0, -kOne, right, kOne, 0, 0};
+    if (degrees == 270 && square) return {0, kOne, 0, -kOne, 0, low};
+    const Affine matrix = rotation_about_centre(degrees, from);
+    // Where the rounded sine is 0 the rounded cosine is 1 or -1.
+    if (matrix.b == 0 && matrix.d == 0) return matrix.a > 0 ? FixedAffine{kOne, 0, 0, 0, kOne, 0} : half_turn;
+    return to_fixed_point(matrix);
   }
 
  private:

@@ -7,6 +7,8 @@
 
 #include "src/core/error.h"
 #include "src/data/batches.h"
+#include "src/data/device_batches.h"
+#include "src/device/device.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
@@ -16,15 +18,55 @@
 namespace incremental {
 namespace {
 
-struct BatchReader {
-  BatchReader(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, const BatchOptions& options, uint64_t seed)
-      : batches(std::move(dataset), std::move(pipeline), options, at::detail::createCPUGenerator(seed)),
-        left(batches.per_epoch() * options.epochs) {}
+// One pass through a data set. Tests ask for batches that are made on a device, which come back to the host.
+class BatchReader {
+ public:
+  BatchReader(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, const BatchOptions& options, uint64_t seed,
+              std::optional<c10::Device> device)
+      : dataset_(std::move(dataset)),
+        pipeline_(std::move(pipeline)),
+        options_(options),
+        generator_(at::detail::createCPUGenerator(seed)),
+        device_(device),
+        per_epoch_(batches_per_epoch(options_, dataset_->labels.size(0))) {}
 
-  Batches batches;
-  int64_t left;  // batches not yet read
-  bool started = false;
+  std::optional<Batch> next() {
+    if (read_ == per_epoch_ * options_.epochs) return std::nullopt;
+    Batch batch = device_ ? from_device() : from_host();
+    ++read_;
+    return batch;
+  }
+
   std::atomic<bool> busy{false};
+
+ private:
+  Batch from_host() {
+    if (!host_) {
+      host_.emplace(dataset_, std::move(pipeline_), options_, generator_);
+      host_->prepare();
+    }
+    Batch batch = host_->take();
+    host_->prepare();
+    return batch;
+  }
+
+  Batch from_device() {
+    const DeviceScope scope(*device_);
+    if (!on_device_) on_device_.emplace(dataset_, std::move(pipeline_), options_, generator_, *device_);
+    const int64_t step = read_ % per_epoch_;
+    if (step == 0) on_device_->begin_epoch();
+    const Batch batch = on_device_->take(on_device_->batch_size(step));
+    return {batch.inputs.cpu(), batch.labels.cpu()};
+  }
+
+  std::shared_ptr<const Dataset> dataset_;
+  Pipeline pipeline_;
+  BatchOptions options_;
+  at::Generator generator_;
+  std::optional<c10::Device> device_;
+  int64_t per_epoch_, read_ = 0;
+  std::optional<Batches> host_;
+  std::optional<DeviceBatches> on_device_;
 };
 
 // Handles hold immutable values: this one holds where the reader is.
@@ -39,19 +81,12 @@ Napi::Value make_batches(const Napi::CallbackInfo& call) {
   Pipeline pipeline(to_transforms(array(plan, "transforms")), sizes.slice(1).vec(), dataset->inputs.scalar_type());
   const BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
                              boolean(plan, "dropLast")};
-  auto reader = std::make_shared<BatchReader>(std::move(dataset), std::move(pipeline), options,
-                                              static_cast<uint64_t>(integer(plan, "seed")));
+  const Napi::Value device = plan.Get("device");
+  auto reader = std::make_shared<BatchReader>(
+      std::move(dataset), std::move(pipeline), options, static_cast<uint64_t>(integer(plan, "seed")),
+      device.IsString() ? std::optional(to_device(device.As<Napi::String>().Utf8Value())) : std::nullopt);
   return Handle<BatchReaderPlace>::make(call.Env(),
                                         std::make_shared<BatchReaderPlace>(BatchReaderPlace{std::move(reader)}), 0);
-}
-
-std::optional<Batch> read_batch(BatchReader& reader) {
-  if (reader.left == 0) return std::nullopt;
-  if (!std::exchange(reader.started, true)) reader.batches.prepare();
-  Batch batch = reader.batches.take();
-  reader.batches.prepare();
-  --reader.left;
-  return batch;
 }
 
 Napi::Value to_js(Napi::Env env, const Batch& batch) {
@@ -72,7 +107,7 @@ Napi::Value next_batch(const Napi::CallbackInfo& call) {
   auto reader = Handle<BatchReaderPlace>::open(call[0])->reader;
   check(!reader->busy.exchange(true), "ERR_BUSY", "The next batch was already asked for; wait for it first");
   return PromiseWorker<std::optional<Batch>>::start(
-      call.Env(), [reader] { return read_batch(*reader); },
+      call.Env(), [reader] { return reader->next(); },
       [reader](Napi::Env env, std::optional<Batch>& batch) {
         const Napi::Value result = batch ? to_js(env, *batch) : env.Undefined();
         reader->busy = false;

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "src/core/error.h"
+#include "src/device/errors.h"
 
 namespace incremental {
 
@@ -13,9 +14,8 @@ Failure describe(const std::exception_ptr& cause) {
     return {error.code(), error.what()};
   } catch (const std::bad_alloc&) {
     return {"ERR_OUT_OF_MEMORY", "Out of memory"};
-  } catch (const c10::OutOfMemoryError& error) {
-    return {"ERR_OUT_OF_MEMORY", error.what_without_backtrace()};
   } catch (const c10::Error& error) {
+    if (auto failure = explain_device_error(error)) return {failure->code, std::move(failure->message)};
     std::string message = error.what_without_backtrace();
     // c10/core/impl/alloc_cpu.cpp reports a failed allocation as a plain c10::Error.
     bool memory = message.find("DefaultCPUAllocator") != std::string::npos;

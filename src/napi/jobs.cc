@@ -1,6 +1,7 @@
 // Plans from lib/ into core plans, core results back: train, evaluate, predict, createState.
 #include <cstring>
 
+#include "src/device/device.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
@@ -10,6 +11,7 @@
 #include "src/train/create.h"
 #include "src/train/evaluate.h"
 #include "src/train/train.h"
+#include "src/train/train_on_device.h"
 
 namespace incremental {
 namespace {
@@ -21,6 +23,7 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.batch_size = integer(from, "batchSize");
   plan.threads = static_cast<int>(integer(from, "threads"));
+  plan.device = to_device(string(from, "device"));
 }
 
 // A tensor of a state, { state, index }; undefined for null.
@@ -56,7 +59,6 @@ TrainPlan to_train_plan(const Napi::Object& from) {
               boolean(from, "nesterov")};
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
-  plan.sgd.fused = plan.numerics.fast;
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
@@ -79,20 +81,27 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
   return result;
 }
 
+Napi::Value to_js(Napi::Env env, const TrainOutcome& outcome) {
+  Napi::Object result = Napi::Object::New(env);
+  result["state"] = Handle<StateDict>::make(env, outcome.state, bytes_of(*outcome.state));
+  result["seconds"] = outcome.seconds;
+  result["notCaptured"] = outcome.not_captured;
+  Napi::Array contracted = Napi::Array::New(env, outcome.contracted.size());
+  for (uint32_t i = 0; i < contracted.Length(); ++i) contracted[i] = outcome.contracted[i];
+  result["contracted"] = contracted;
+  return result;
+}
+
 Napi::Value start_training(const Napi::CallbackInfo& call) {
   TrainPlan plan = to_train_plan(call[0].As<Napi::Object>());
-  return Job::start(call.Env(), call[1], [plan = std::move(plan)](const Report& report, const Cancelled& cancelled) {
-    TrainOutcome outcome = train(plan, report, cancelled);
-    return [outcome](Napi::Env env) -> Napi::Value {
-      Napi::Object result = Napi::Object::New(env);
-      result["state"] = Handle<StateDict>::make(env, outcome.state, bytes_of(*outcome.state));
-      result["seconds"] = outcome.seconds;
-      Napi::Array contracted = Napi::Array::New(env, outcome.contracted.size());
-      for (uint32_t i = 0; i < outcome.contracted.size(); ++i) contracted[i] = outcome.contracted[i];
-      result["contracted"] = contracted;
-      return result;
-    };
-  });
+  // On the CPU the loop for devices is one that tests ask for.
+  const Napi::Value loop = call[0].As<Napi::Object>().Get("loop");
+  const bool for_devices = loop.IsString() && loop.As<Napi::String>().Utf8Value() == "device";
+  const auto run = plan.device.is_cpu() && !for_devices ? train : train_on_device;
+  return Job::start(call.Env(), call[1],
+                    [plan = std::move(plan), run](const Report& report, const Cancelled& cancelled) {
+                      return [outcome = run(plan, report, cancelled)](Napi::Env env) { return to_js(env, outcome); };
+                    });
 }
 
 Napi::Value start_evaluation(const Napi::CallbackInfo& call) {

@@ -3,10 +3,13 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <vector>
+
+#include "src/kernels/team.h"
 
 namespace incremental {
 namespace {
@@ -101,8 +104,9 @@ void write_blocked(const float* from, float* to, int64_t pixels, int64_t block) 
 void copy_into_blocked(const at::Tensor& dense, float* to, int64_t block) {
   const float* from = dense.const_data_ptr<float>();
   const int64_t pixels = dense.size(2) * dense.size(3), size = block * pixels;
-  at::parallel_for(0, dense.numel() / size, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+  const int64_t blocks = dense.numel() / size, parts = std::min<int64_t>(blocks, at::get_num_threads());
+  on_team(parts, [&](int64_t part) {
+    for (int64_t i = blocks * part / parts; i < blocks * (part + 1) / parts; ++i) {
       write_blocked(from + i * size, to + i * size, pixels, block);
     }
   });

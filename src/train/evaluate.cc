@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "src/device/device.h"
 #include "src/program/forward.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
@@ -14,10 +15,13 @@ using Visit = std::function<void(const at::Tensor& logits, const Batch& batch)>;
 
 void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit& visit) {
   RunScope scope(plan.threads);
+  DeviceScope device(plan.device);
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
-  Weights weights(plan.program, *plan.state);
-  Forward forward(exact_ways(plan.program), weights.all(), Mode::kEvaluation, generator);
+  Weights weights(plan.program, *plan.state, plan.device);
+  // Devices have none of oneDNN's layouts.
+  const Ways ways = plan.device.is_cpu() ? exact_ways(plan.program) : Ways{plan.program, plan.program};
+  Forward forward(ways, weights.all(), Mode::kEvaluation, make_generator(plan.device, 0));
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
@@ -27,6 +31,7 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
     stop_if(cancelled);
     Batch batch = batches.take();
     batches.prepare();
+    batch = {batch.inputs.to(plan.device), batch.labels.to(plan.device)};
     at::Tensor logits = forward(batch.inputs);
     if (step == 0) check_logits(logits, batch.labels.size(0), *plan.dataset);
     visit(logits, batch);
@@ -41,18 +46,18 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   at::Tensor confusion;
   for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
     const int64_t classes = logits.size(1);
-    if (!confusion.defined()) confusion = at::zeros({classes, classes}, at::kLong);
+    if (!confusion.defined()) confusion = at::zeros({classes, classes}, logits.options().dtype(at::kLong));
     loss_sum += at::cross_entropy_loss(logits, batch.labels).item<double>() * static_cast<double>(logits.size(0));
     samples += logits.size(0);
     const at::Tensor cells = batch.labels * classes + logits.argmax(1);
     confusion.view(-1).index_add_(0, cells, at::ones_like(cells));
   });
-  return {loss_sum / static_cast<double>(samples), confusion, samples};
+  return {loss_sum / static_cast<double>(samples), confusion.cpu(), samples};
 }
 
 Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {
   std::vector<at::Tensor> parts;
-  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch&) { parts.push_back(logits); });
+  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch&) { parts.push_back(logits.cpu()); });
   at::Tensor logits = at::cat(parts).to(at::kFloat).contiguous();
   at::Tensor labels = logits.argmax(1);
   return {std::move(logits), std::move(labels)};

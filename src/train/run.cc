@@ -15,7 +15,8 @@ namespace incremental {
 namespace {
 
 // Nanoseconds; twice what threads get that ask for nothing. More would make OpenMP's threads wait long for one another
-// where other programs compute on the same cores: among equals, who asks for longer slices waits longer for the next one.
+// where other programs compute on the same cores: among equals, who asks for longer slices waits longer for the next
+// one.
 [[maybe_unused]] constexpr uint64_t kTimeSlice = 3'000'000;
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "src/train/sgd.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "src/core/error.h"
+#include "src/kernels/team.h"
 
 // One version for each kind of processor, chosen when the addon is loaded.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
@@ -52,42 +54,26 @@ Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vect
   }
 }
 
-void Sgd::step_fused() {
-  std::vector<at::Tensor> parameters, gradients, buffers;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    at::Tensor& gradient = parameters_[i].mutable_grad();
-    if (!gradient.defined()) continue;
-    if (gradient.strides() != parameters_[i].strides()) gradient = at::empty_like(parameters_[i]).copy_(gradient);
-    parameters.push_back(parameters_[i]);
-    gradients.push_back(gradient);
-    if (options_.momentum == 0) continue;
-    // A first step makes the gradient the buffer, as adding it to nothing does.
-    if (!momentum_buffers_[i].defined()) momentum_buffers_[i] = at::zeros_like(parameters_[i]);
-    buffers.push_back(momentum_buffers_[i]);
-  }
-  at::_fused_sgd_(parameters, gradients, buffers, options_.weight_decay, options_.momentum, options_.learning_rate,
-                  /*dampening=*/0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
-  for (at::Tensor& parameter : parameters) parameter.mutable_grad() = at::Tensor();
-}
-
 bool Sgd::can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {
   return contracts() && !options_.nesterov && is_plain(parameter) && is_plain(buffer) && is_plain(gradient);
 }
 
 void Sgd::update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {
-  constexpr int64_t kGrain = 32768;  // at::internal::GRAIN_SIZE
+  constexpr int64_t kGrain = 32768;  // elements for which a thread is worth waking, as in ATen
   auto* const parameters = parameter.mutable_data_ptr<float>();
   auto* const buffers = buffer.mutable_data_ptr<float>();
   const auto* const gradients = gradient.const_data_ptr<float>();
   const auto momentum = static_cast<float>(options_.momentum), rate = static_cast<float>(options_.learning_rate);
-  at::parallel_for(0, parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
+  const int64_t count = parameter.numel();
+  const int64_t parts = std::clamp<int64_t>(count / kGrain, 1, at::get_num_threads());
+  on_team(parts, [&](int64_t part) {
+    const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
     update(parameters + begin, buffers + begin, gradients + begin, end - begin, momentum, rate);
   });
 }
 
 void Sgd::step() {
   at::NoGradGuard no_grad;
-  if (options_.fused) return step_fused();
   for (size_t i = 0; i < parameters_.size(); ++i) {
     at::Tensor& parameter = parameters_[i];
     at::Tensor gradient = parameter.grad();

@@ -1,9 +1,9 @@
 // Stochastic gradient descent, operation by operation as torch/optim/sgd.py does it on the CPU (_single_tensor_sgd), so
-// that every bit agrees; or by ATen's fused kernel, as torch.optim.SGD(fused=True).
+// that every bit agrees. The fused kernel differs by an ulp: fused_sgd.h.
 #pragma once
 #include <vector>
 
-#include "src/core/libtorch.h"
+#include "src/train/optimizer.h"
 
 namespace incremental {
 
@@ -12,22 +12,19 @@ struct SgdOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   bool nesterov = false;
-  bool fused = false;  // one pass over the parameters: an ulp away from the others, here and there
 };
 
-class Sgd {
+class Sgd : public Optimizer {
  public:
   // `momentum_buffers`: copied where a run goes on from a checkpoint; empty, or a tensor for each parameter, undefined
   // where it has none yet.
   Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers = {});
 
-  // Updates the parameters from their gradients, then drops the gradients (zero_grad(set_to_none=True)).
-  void step();
+  void step() override;
 
-  const std::vector<at::Tensor>& momentum_buffers() const { return momentum_buffers_; }
+  std::vector<at::Tensor> momentum_buffers() const override { return momentum_buffers_; }
 
  private:
-  void step_fused();
   bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
   void update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
 

@@ -1,69 +1,29 @@
 #include "src/train/train.h"
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <string>
+#include <memory>
 #include <utility>
 
 #include "src/program/forward.h"
-#include "src/program/stored.h"
+#include "src/train/fused_sgd.h"
+#include "src/train/progress.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
 
 namespace incremental {
 namespace {
 
-class Clock {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-void check_finite(const Weights& weights) {
-  for (const at::Tensor& parameter : weights.parameters()) {
-    check(at::isfinite(parameter.detach()).all().item<bool>(), "ERR_NOT_FINITE",
-          "A weight became infinite or NaN in the last step. The given state is unchanged; try a smaller learningRate");
-  }
-}
-
-void restore(at::Generator& generator, const at::Tensor& state) {
-  if (!state.defined()) return;
-  try {
-    generator.set_state(state.contiguous());
-  } catch (const c10::Error& error) {
-    throw Error("ERR_STATE_FORMAT", c10::str("Expected the state of a generator as torch.get_rng_state() has it, but ",
-                                             error.what_without_backtrace()));
-  }
-}
-
-Snapshot take_snapshot(const TrainPlan& plan, const Program& program, const Position& position, const Weights& weights,
-                       const Sgd& optimizer, const at::Tensor& random, const at::Tensor& epoch_random) {
-  check_finite(weights);  // or a good checkpoint would give way to one that is lost
-  auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
-  const std::vector<at::Tensor>& buffers = optimizer.momentum_buffers();
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    if (!buffers[i].defined()) continue;
-    rest->push_back({std::to_string(i), from_stored(program.parameters[i], buffers[i]).clone()});
-  }
-  return {position, weights.copy(plan.names), std::move(rest)};
-}
-
 Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
   if (!plan.numerics.fast) return exact_ways(plan.program);
   return fast_ways(plan.program, Weights(plan.program, *plan.state).all(), sample_shape, plan.numerics);
 }
 
-std::vector<at::Tensor> stored_momentum(const TrainPlan& plan, const Program& program) {
-  std::vector<at::Tensor> buffers = plan.start.momentum;
-  for (size_t i = 0; i < std::min(buffers.size(), program.parameters.size()); ++i) {
-    if (buffers[i].defined() && buffers[i].sizes() == at::IntArrayRef(program.parameters[i].shape)) {
-      buffers[i] = to_stored(program.parameters[i], buffers[i]);
-    }
+std::unique_ptr<Optimizer> make_optimizer(const TrainPlan& plan, const Weights& weights) {
+  std::vector<at::Tensor> momentum = plan.start.momentum;
+  for (size_t i = 0; i < momentum.size(); ++i) {
+    if (momentum[i].defined()) momentum[i] = weights.to_kept(i, momentum[i]);
   }
-  return buffers;
+  if (plan.numerics.fast) return std::make_unique<FusedSgd>(weights.parameters(), plan.sgd, momentum);
+  return std::make_unique<Sgd>(weights.parameters(), plan.sgd, momentum);
 }
 
 }  // namespace
@@ -78,7 +38,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   Weights weights(ways.few, *plan.state);
   weights.require_grad();
   Forward forward(ways, weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
-  Sgd optimizer(weights.parameters(), plan.sgd, stored_momentum(plan, ways.few));
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(plan, weights);
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
@@ -96,7 +56,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
     if (!takes_snapshots || taken) return;
     report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
             std::make_shared<const Snapshot>(
-                take_snapshot(plan, ways.few, position, weights, optimizer, random, epoch_random))});
+                take_snapshot(position, weights, plan.names, optimizer->momentum_buffers(), random, epoch_random))});
     taken = true;
   };
   const auto is_due = [&] {
@@ -126,13 +86,11 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
       // then worked on while this step runs backwards.
       batches.prepare();
       loss_tensor.backward();
-      optimizer.step();
+      optimizer->step();
 
       const double loss = loss_tensor.item<double>();
       ++position.step;
-      check(std::isfinite(loss), "ERR_NOT_FINITE", "The loss became ", loss, " at epoch ", position.epoch + 1,
-            ", step ", position.step,
-            ". The given state is unchanged; try a smaller learningRate, or look for bad values in the data");
+      check_finite(loss, position.epoch, position.step);
       seen += samples;
       position.samples += samples;
       position.loss_sum += loss * static_cast<double>(samples);
@@ -152,7 +110,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   }
   check_finite(weights);
   snapshot();
-  return {weights.release(plan.names), clock.seconds(), ways.contracted};
+  return {weights.release(plan.names), clock.seconds(), ways.contracted, ""};
 }
 
 }  // namespace incremental

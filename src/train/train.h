@@ -24,6 +24,7 @@ struct RunPlan {
   std::vector<Transform> transforms;
   int64_t batch_size = 64;
   int threads = 1;
+  c10::Device device = c10::kCPU;
 };
 
 struct TrainPlan : RunPlan {
@@ -45,6 +46,7 @@ struct TrainOutcome {
   std::shared_ptr<const StateDict> state;
   double seconds;
   std::vector<std::string> contracted;  // the weights of chains that were trained as one
+  std::string not_captured;             // why steps on a device were not captured as graphs
 };
 
 // The plan's state is read and never changed. Throws ERR_NOT_FINITE when the loss or a weight stops being a number.

@@ -8,26 +8,27 @@
 namespace incremental {
 namespace {
 
-at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state) {
+at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
   auto found =
       std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
-  return to_stored(wanted, at::empty(wanted.shape, wanted.dtype).copy_(found->tensor));
+  const at::Tensor tensor = at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(found->tensor);
+  return to_stored(wanted, tensor);
 }
 
 }  // namespace
 
-Weights::Weights(const Program& program, const StateDict& state) {
+Weights::Weights(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;
   for (const ProgramTensor& wanted : program.parameters) {
     wanted_.push_back(wanted);
-    parameters_.push_back(copy_of(wanted, state));
+    parameters_.push_back(copy_of(wanted, state, device));
   }
   for (const ProgramTensor& wanted : program.buffers) {
     wanted_.push_back(wanted);
-    buffers_.push_back(copy_of(wanted, state));
+    buffers_.push_back(copy_of(wanted, state, device));
   }
 }
 
@@ -35,6 +36,16 @@ std::vector<at::Tensor> Weights::all() const {
   std::vector<at::Tensor> tensors = parameters_;
   tensors.insert(tensors.end(), buffers_.begin(), buffers_.end());
   return tensors;
+}
+
+// A tensor of another shape is refused by whoever takes it.
+at::Tensor Weights::to_kept(size_t index, const at::Tensor& tensor) const {
+  const bool fits = index < parameters_.size() && tensor.sizes() == at::IntArrayRef(wanted_[index].shape);
+  return fits ? to_stored(wanted_[index], tensor) : tensor;
+}
+
+at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
+  return from_stored(wanted_[index], tensor);
 }
 
 void Weights::require_grad() const {
@@ -47,7 +58,7 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
   for (const std::string& name : names) {
     auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& wanted) { return wanted.name == name; });
     check(found != wanted_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
-    state->push_back({name, from_stored(*found, tensors[found - wanted_.begin()].detach())});
+    state->push_back({name, from_stored(*found, tensors[found - wanted_.begin()].detach()).cpu()});
   }
   return state;
 }

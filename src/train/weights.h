@@ -13,14 +13,20 @@ class Weights {
  public:
   // Copies, so that the state stays as it is whatever happens. Throws ERR_STATE_MISMATCH where a tensor is missing or
   // has another shape (lib/match.ts has said so before, with all names at once).
-  Weights(const Program& program, const StateDict& state);
+  Weights(const Program& program, const StateDict& state, c10::Device device = c10::kCPU);
 
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   // Parameters, then buffers: what an Executor binds.
   std::vector<at::Tensor> all() const;
   void require_grad() const;
 
-  // A state dict of the tensors called `names`, in that order. Shares memory with these weights: call it last.
+  // What belongs to parameter `index`, such as its momentum: from the state's layout into that of these weights, and
+  // back.
+  at::Tensor to_kept(size_t index, const at::Tensor& tensor) const;
+  at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;
+
+  // A state dict, on the CPU, of the tensors called `names`, in that order. May share memory with these weights: call
+  // it last.
   std::shared_ptr<const StateDict> release(const std::vector<std::string>& names) const;
 
   // The same in memory of its own.

@@ -34,6 +34,7 @@ parser.add_argument("--samples", type=int, help="use only the first so many")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--log-every", type=int, default=100)
 parser.add_argument("--workers", type=int, default=0)
+parser.add_argument("--device", default="cpu")
 parser.add_argument("--steps", type=int, help="stop after so many, for timing")
 parser.add_argument("--evaluate", action="store_true", help="print the accuracy on the test images at the end")
 parser.add_argument("--times", help="write a JSON file with the seconds to the first step and of every later one")
@@ -87,7 +88,7 @@ train_loader = torch.utils.data.DataLoader(
 
 model = Net()
 model.load_state_dict(torch.load(args.checkpoint))
-new_model = Net()
+new_model = Net().to(args.device)
 new_model.load_state_dict(model.state_dict())
 
 criterion = torch.nn.CrossEntropyLoss()
@@ -99,6 +100,7 @@ torch.manual_seed(args.seed)
 for epoch in range(args.epochs):
     last = time.perf_counter()
     for i, (images, labels) in enumerate(train_loader):
+        images, labels = images.to(args.device), labels.to(args.device)
         outputs = new_model(images)
         loss = criterion(outputs, labels)
         optimizer.zero_grad()
@@ -129,7 +131,7 @@ if args.evaluate:
     correct = 0
     with torch.no_grad():
         for images, labels in torch.utils.data.DataLoader(test_set, batch_size=args.batch_size):
-            correct += (new_model(images).argmax(1) == labels).sum().item()
+            correct += (new_model(images.to(args.device)).argmax(1).cpu() == labels).sum().item()
     print(f"accuracy {correct / len(test_set)!r}", file=sys.stderr)
 
 if args.times:

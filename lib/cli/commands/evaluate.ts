@@ -19,7 +19,7 @@ export const command = define({
     ...checkpointOptions,
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
-    device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+    device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
     threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
       check: checks.threads,
     }),

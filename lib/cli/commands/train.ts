@@ -31,7 +31,7 @@ const options = {
   shuffle: off('Keep the order of the data'),
   dropLast: on('Leave out a last batch that is not full'),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
-  device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
+  device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
   threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
     check: checks.threads,
   }),
@@ -149,5 +149,5 @@ function summary({ steps, seconds, device, history }: TrainResult) {
 
 function sentence(out: string, { steps, seconds, device, history }: TrainResult): string {
   const loss = history.at(-1)?.loss ?? Number.NaN;
-  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type}, last epoch's mean loss ${fixed(loss, 4)}`;
+  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type === 'cuda' ? device.name : 'cpu'}, last epoch's mean loss ${fixed(loss, 4)}`;
 }

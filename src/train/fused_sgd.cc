@@ -1,0 +1,58 @@
+#include "src/train/fused_sgd.h"
+
+#include <utility>
+
+#include "src/core/error.h"
+
+namespace incremental {
+
+FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options,
+                   const std::vector<at::Tensor>& momentum_buffers)
+    : parameters_(std::move(parameters)), used_(parameters_.size(), false), options_(options) {
+  at::NoGradGuard no_grad;
+  for (const at::Tensor& parameter : parameters_) momentum_buffers_.push_back(at::zeros_like(parameter));
+  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
+    const at::Tensor& given = momentum_buffers[i];
+    if (!given.defined()) continue;
+    check(i < parameters_.size() && given.sizes() == parameters_[i].sizes(), "ERR_STATE_MISMATCH",
+          "The momentum buffer of parameter ", i, " has shape ", given.sizes(), ", which is not that parameter's");
+    momentum_buffers_[i].copy_(given);
+    used_[i] = true;
+  }
+}
+
+void FusedSgd::step() {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parameters, gradients, buffers;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& gradient = parameters_[i].grad();
+    if (!gradient.defined()) continue;  // nothing the loss depends on
+    parameters.push_back(parameters_[i]);
+    // The kernel takes tensors of one layout only.
+    const bool alike = gradient.strides() == parameters_[i].strides();
+    gradients.push_back(alike ? gradient : at::empty_like(parameters_[i]).copy_(gradient));
+    if (options_.momentum != 0) {
+      buffers.push_back(momentum_buffers_[i]);
+      used_[i] = true;
+    }
+  }
+  if (!parameters.empty()) {
+    at::_fused_sgd_(parameters, gradients, buffers, options_.weight_decay, options_.momentum, options_.learning_rate,
+                    /*dampening=*/0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
+  }
+  drop_gradients();
+}
+
+void FusedSgd::drop_gradients() {
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+}
+
+std::vector<at::Tensor> FusedSgd::momentum_buffers() const {
+  std::vector<at::Tensor> buffers(parameters_.size());
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (used_[i]) buffers[i] = momentum_buffers_[i];
+  }
+  return buffers;
+}
+
+}  // namespace incremental

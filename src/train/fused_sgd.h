@@ -1,0 +1,30 @@
+// SGD as src/train/sgd.h, all parameters in one kernel, as torch.optim.SGD(fused=True). Differs from it in the last
+// bit. Nothing here asks the host for a decision, so that a step can be part of a graph.
+#pragma once
+#include <vector>
+
+#include "src/train/sgd.h"
+
+namespace incremental {
+
+class FusedSgd : public Optimizer {
+ public:
+  // As Sgd's.
+  FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers);
+
+  void step() override;
+
+  // Forgets gradients: those of a step that did not end.
+  void drop_gradients();
+
+  // Undefined where there has been no gradient yet.
+  std::vector<at::Tensor> momentum_buffers() const override;
+
+ private:
+  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> momentum_buffers_;  // 0 at first, which makes the first step what it is in PyTorch
+  std::vector<bool> used_;
+  SgdOptions options_;
+};
+
+}  // namespace incremental

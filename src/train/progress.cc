@@ -1,0 +1,47 @@
+#include "src/train/progress.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "src/core/error.h"
+
+namespace incremental {
+
+void check_finite(const Weights& weights) {
+  for (const at::Tensor& parameter : weights.parameters()) {
+    check(at::isfinite(parameter.detach()).all().item<bool>(), "ERR_NOT_FINITE",
+          "A weight became infinite or NaN in the last step. The given state is unchanged; try a smaller learningRate");
+  }
+}
+
+void check_finite(double loss, int64_t epoch, int64_t step) {
+  check(std::isfinite(loss), "ERR_NOT_FINITE", "The loss became ", loss, " at epoch ", epoch + 1, ", step ", step,
+        ". The given state is unchanged; try a smaller learningRate, or look for bad values in the data");
+}
+
+void restore(at::Generator& generator, const at::Tensor& state) {
+  if (!state.defined()) return;
+  try {
+    generator.set_state(state.contiguous());
+  } catch (const c10::Error& error) {
+    throw Error("ERR_STATE_FORMAT", c10::str("Expected the state of a generator as torch.get_rng_state() has it, but ",
+                                             error.what_without_backtrace()));
+  }
+}
+
+Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
+                       const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
+                       const at::Tensor& epoch_random) {
+  check_finite(weights);  // or a good checkpoint would give way to one that is lost
+  auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
+  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
+    if (momentum_buffers[i].defined()) {
+      const at::Tensor buffer = weights.to_saved(i, momentum_buffers[i]);
+      rest->push_back({std::to_string(i), buffer.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true)});
+    }
+  }
+  return {position, weights.copy(names), std::move(rest)};
+}
+
+}  // namespace incremental

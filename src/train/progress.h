@@ -1,0 +1,32 @@
+// What both training loops, train.cc and train_on_device.cc, share: time, the generator, snapshots and checks.
+#pragma once
+#include <chrono>
+#include <vector>
+
+#include "src/train/snapshot.h"
+#include "src/train/weights.h"
+
+namespace incremental {
+
+class Clock {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Throws ERR_NOT_FINITE where a weight is no number any more.
+void check_finite(const Weights& weights);
+// Throws ERR_NOT_FINITE where `loss`, of `step` (from 1) of the epoch behind `epoch` others, is none.
+void check_finite(double loss, int64_t epoch, int64_t step);
+
+// Sets the generator to what torch.get_rng_state() gave; does nothing for an undefined tensor.
+void restore(at::Generator& generator, const at::Tensor& state);
+
+// `momentum_buffers`: undefined where there is none. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
+Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
+                       const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
+                       const at::Tensor& epoch_random);
+
+}  // namespace incremental

@@ -1,0 +1,65 @@
+// The code that makes batches on devices, run on the CPU: bit for bit what the transforms for the CPU make.
+import assert from 'node:assert/strict';
+import { batches } from '../../dist/data/batches.js';
+import { arrays, cifar10 } from '../../dist/datasets.js';
+import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
+import { collect, hashOf, needs, synthetic, syntheticImages } from './data-support.mjs';
+import { madeOn } from './device-support.mjs';
+
+/** Both ways of making the same batches. */
+async function bothWays(dataset, { name, images, folder, limit, ...options }) {
+  const usual = await collect(batches(dataset, options));
+  const onDevice = await madeOn('cpu', () => collect(batches(dataset, options)));
+  return [usual, onDevice].map((list) => list.map((batch) => `${batch.shape} ${hashOf(batch)}`));
+}
+
+describe('batches made by the code for devices', () => {
+  for (const each of batchCases) {
+    it(`are the usual ones: ${each.name}`, async () => {
+      const [usual, onDevice] = await bothWays(syntheticImages(each.images), each);
+      assert.deepEqual(onDevice, usual);
+    });
+  }
+
+  it('are the usual ones for more than 10,000 rotations, at and next to quarter turns too', async () => {
+    // Those of longer images are refused, below.
+    for (const each of rotationCases.filter(({ images }) => Math.max(...images.slice(2)) <= 16_384)) {
+      const [usual, onDevice] = await bothWays(syntheticImages(each.images), each);
+      assert.deepEqual(onDevice, usual, each.name);
+    }
+  });
+
+  it('are the usual ones of all real images', async function () {
+    const root = needs(this, 'TORCH_INCREMENTAL_CIFAR10', 'a folder with cifar-10-batches-bin');
+    const options = { transforms: seedJob, batchSize: 64, epochs: 2, seed: 1234 };
+    const [usual, onDevice] = await bothWays(cifar10({ root }), options);
+    assert.deepEqual(onDevice, usual);
+  });
+
+  it('are the usual ones of a crop far outside the image', async () => {
+    const transforms = [{ kind: 'randomCrop', size: [3, 4], padding: 40_000 }, { kind: 'toTensor' }];
+    const [usual, onDevice] = await bothWays(syntheticImages([50, 1, 8, 8]), { transforms, batchSize: 20, seed: 3 });
+    assert.deepEqual(onDevice, usual);
+  });
+
+  it('are the usual ones of float32 data, normalised or not', async () => {
+    const bytes = synthetic([30, 2, 5, 7]);
+    const inputs = Float32Array.from(bytes, (byte) => (byte - 100) / 37);
+    const dataset = arrays({ inputs, labels: new Int32Array(30), shape: [2, 5, 7], classes: 1 });
+    for (const transforms of [[], [{ kind: 'normalize', mean: [0.3, -0.1], std: [0.7, 3] }]]) {
+      const [usual, onDevice] = await bothWays(dataset, { transforms, batchSize: 8, epochs: 2, seed: 0 });
+      assert.deepEqual(onDevice, usual);
+    }
+  });
+
+  it('refuse images that are too large for 16.16 fixed point, and say what to do', async () => {
+    const dataset = arrays({ inputs: new Uint8Array(17_000), labels: new Int32Array(1), shape: [1, 1, 17_000] });
+    const transforms = [{ kind: 'randomRotation', degrees: [-10, 10] }, { kind: 'toTensor' }];
+    await assert.rejects(
+      madeOn('cpu', () => collect(batches(dataset, { transforms }))),
+      { code: 'ERR_INVALID_OPTION', message: /1x17000 are too large .* use device: 'cpu'/ },
+    );
+    const [usual, onDevice] = await bothWays(dataset, { transforms: [{ kind: 'toTensor' }] });
+    assert.deepEqual(onDevice, usual);
+  });
+});

@@ -1,0 +1,183 @@
+// The training loop for devices, run on the CPU: the same training as the usual loop's but for the fused optimizer's
+// roundings, with the same events, checkpoints and errors.
+import assert from 'node:assert/strict';
+import {
+  arrays,
+  conv2d,
+  createState,
+  flatten,
+  linear,
+  net,
+  relu,
+  sequential,
+  trainIncremental,
+} from 'torch-incremental';
+import { madeUpImages, temporaryFolder } from '../support.mjs';
+import { closeStates, inDeviceLoop } from './device-support.mjs';
+import { assertSameEnd, data, drawing, recorded, stopped } from './resume-support.mjs';
+
+const quick = { data, epochs: 3, batchSize: 16, seed: 1, threads: 1, learningRate: 0.01 };
+/** Takes so little time that several steps are asked for at once. */
+const small = sequential({
+  conv: conv2d(3, 2, 5, { stride: 4 }),
+  relu: relu(),
+  flatten: flatten(),
+  fc: linear(98, 10),
+});
+const many = arrays(madeUpImages(403));
+
+const close = (a, b) => Math.abs(a - b) <= 2e-6 * Math.abs(a);
+
+describe('the loop for devices', () => {
+  const file = temporaryFolder();
+  let state;
+  before(async () => {
+    state = await createState(net(), { seed: 0 });
+  });
+
+  for (const [what, options] of Object.entries({
+    'the last smaller batch': {},
+    'dropLast, weight decay and nesterov': { dropLast: true, weightDecay: 0.01, nesterov: true },
+    'no momentum and no shuffling': { momentum: 0, shuffle: false },
+    'one batch an epoch': { batchSize: 1000 },
+  })) {
+    it(`trains as the usual one: ${what}`, async () => {
+      const usual = await recorded(state, { ...quick, ...options });
+      const looped = await inDeviceLoop(() => recorded(state, { ...quick, ...options }));
+      assert.equal(looped.losses.length, usual.losses.length);
+      for (const [i, [epoch, step, loss]] of usual.losses.entries()) {
+        assert.deepEqual(looped.losses[i].slice(0, 2), [epoch, step]);
+        assert.ok(close(looped.losses[i][2], loss), `${epoch}.${step}: ${looped.losses[i][2]}, ${loss}`);
+      }
+      for (const [i, { epoch, steps, samples, loss }] of usual.history.entries()) {
+        const { seconds, ...summary } = looped.history[i];
+        assert.deepEqual({ ...summary, loss }, { epoch, steps, samples, loss });
+        assert.ok(seconds > 0 && close(summary.loss, loss));
+      }
+      assert.ok(closeStates(usual.state, looped.state, 1e-6));
+    });
+  }
+
+  it('gives the same bits however many steps it asks for at once', async () => {
+    const begin = await createState(small, { seed: 0 });
+    const options = { data: many, model: small, epochs: 3, batchSize: 8, seed: 3, threads: 1 };
+    const events = [];
+    const onProgress = (event) => event.type !== 'step' && events.push([event.type, event.epoch, event.step]);
+    const [single, several] = await inDeviceLoop(async () => [
+      await trainIncremental(begin, { ...options, logEvery: 1 }),
+      await trainIncremental(begin, { ...options, logEvery: 10, onProgress }),
+    ]);
+    assert.ok(several.state.equals(single.state));
+    assert.deepEqual(
+      several.history.map(({ loss }) => loss),
+      single.history.map(({ loss }) => loss),
+    );
+    const expected = [1, 2, 3].flatMap((epoch) => [
+      ...[10, 20, 30, 40, 50].map((step) => ['log', epoch, step]),
+      ['epoch', epoch, undefined],
+    ]);
+    assert.deepEqual(events, expected);
+    assert.ok(closeStates((await trainIncremental(begin, options)).state, several.state, 1e-6));
+  });
+
+  it('trains models with batch norm and dropout, the same again for the same seed', async () => {
+    const begin = await createState(drawing, { seed: 0 });
+    const run = () => trainIncremental(begin, { ...quick, model: drawing });
+    const [a, b] = await inDeviceLoop(async () => [await run(), await run()]);
+    assert.ok(a.state.equals(b.state) && !a.state.equals(begin));
+    assert.equal(a.state.tensor('bn.num_batches_tracked').data[0], 15n);
+  });
+
+  for (const [where, step] of Object.entries({ 'within an epoch': 7, 'at an epoch’s end': 10 })) {
+    it(`goes on from a checkpoint of its own ${where} as if there had been no interruption`, async () => {
+      const path = file(`own-${step}.ckpt`);
+      const options = { ...quick, checkpoint: { path, every: 1 } };
+      const [whole, resumed] = await inDeviceLoop(async () => {
+        const uninterrupted = await recorded(state, quick);
+        await stopped(state, options, step);
+        return [uninterrupted, await recorded('', { data, resume: path })];
+      });
+      assertSameEnd(resumed, whole);
+    });
+  }
+
+  it('goes on from a checkpoint of the usual loop, and the usual loop from its', async () => {
+    const whole = await recorded(state, quick);
+    for (const [first, second] of [
+      [inDeviceLoop, (use) => use()],
+      [(use) => use(), inDeviceLoop],
+    ]) {
+      const path = file('other.ckpt');
+      await first(() => stopped(state, { ...quick, checkpoint: { path, every: 2 } }, 7));
+      const resumed = await second(() => recorded('', { data, resume: path }));
+      assert.ok(resumed.losses.length < whole.losses.length && resumed.losses.length > 0);
+      for (const [epoch, step, loss] of resumed.losses) {
+        const expected = whole.losses.find(([e, s]) => e === epoch && s === step)[2];
+        assert.ok(close(expected, loss), `${epoch}.${step}: ${loss}, ${expected}`);
+      }
+      assert.ok(closeStates(whole.state, resumed.state, 1e-6));
+    }
+  });
+
+  it('returns at once from the checkpoint of a finished run, or goes on with more epochs', async () => {
+    const path = file('finished.ckpt');
+    await inDeviceLoop(async () => {
+      const done = await recorded(state, { ...quick, checkpoint: { path } });
+      const again = await recorded('', { data, resume: path });
+      assert.ok(again.state.equals(done.state));
+      const whole = await recorded(state, { ...quick, epochs: 5 });
+      assertSameEnd(await recorded('', { data, resume: path, epochs: 5 }), whole);
+    });
+  });
+
+  it('stops at an abort', async () => {
+    const controller = new AbortController();
+    const run = inDeviceLoop(() =>
+      trainIncremental(state, {
+        ...quick,
+        learningRate: 1e-6,
+        epochs: 100_000,
+        logEvery: 0,
+        signal: controller.signal,
+      }),
+    );
+    setTimeout(() => controller.abort('enough'), 300);
+    await assert.rejects(run, (reason) => reason === 'enough');
+  });
+
+  it('tells of steps now and then where there are no log lines', async () => {
+    const events = [];
+    await inDeviceLoop(() =>
+      trainIncremental(state, {
+        ...quick,
+        data: many,
+        learningRate: 1e-4,
+        epochs: 3,
+        batchSize: 4,
+        logEvery: 0,
+        onProgress: (event) => events.push(event),
+      }),
+    );
+    const steps = events.filter(({ type }) => type === 'step');
+    assert.ok(steps.length > 0 && steps.every(({ loss }) => loss > 0));
+    assert.equal(events.filter(({ type }) => type === 'epoch').length, 3);
+  });
+
+  it('names the step at which the loss stopped being a number, though it looks later', async () => {
+    const begin = await createState(small, { seed: 0 });
+    const options = { data: many, model: small, epochs: 2, batchSize: 8, seed: 3, learningRate: 1e30, logEvery: 40 };
+    const messageOf = (run) => run.then(assert.fail, (error) => [error.code, error.message]);
+    const usual = await messageOf(trainIncremental(begin, options));
+    assert.equal(usual[0], 'ERR_NOT_FINITE');
+    assert.deepEqual(await inDeviceLoop(() => messageOf(trainIncremental(begin, options))), usual);
+  });
+
+  it('refuses labels that the model has no class for', async () => {
+    const few = sequential({ flatten: flatten(), fc: linear(3072, 5) });
+    const begin = await createState(few, { seed: 0 });
+    await assert.rejects(
+      inDeviceLoop(() => trainIncremental(begin, { ...quick, model: few })),
+      { code: 'ERR_SHAPE' },
+    );
+  });
+});
