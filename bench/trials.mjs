@@ -19,6 +19,7 @@ export const trials = [
   'repeated-runs',
   'state-files',
   'executor-overhead',
+  'kernels',
   'cuda',
 ].map((name) => {
   // Only where garbage is collected at a known moment is resident memory a number that can be compared.

@@ -1,7 +1,7 @@
 // Where a run computes, and why there.
 import { LearnError } from './errors';
 import { native } from './native';
-import { type Check, invalid } from './options';
+import { type Check, invalid, isNumber } from './options';
 
 /** `'auto'` takes the best device there is and says why; a named one is taken or refused, never replaced. */
 export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
@@ -21,7 +21,18 @@ export const isDevice: Check = (value, name) => {
     throw invalid("'auto', 'cpu', 'cuda' or 'cuda:N'", name, value);
 };
 
-export function chooseDevice(device: Device = 'auto', threads?: number): DeviceInfo {
+/** `'leave-one'`: all that libtorch would take but one, for the application around the run. */
+export type Threads = number | 'leave-one';
+
+const isCount = isNumber({ integer: true, min: 1, max: 1024 });
+
+export const isThreads: Check = (value, name) => {
+  if (value === 'leave-one') return;
+  if (typeof value !== 'number') throw invalid("a number or 'leave-one'", name, value);
+  isCount(value, name);
+};
+
+export function chooseDevice(device: Device = 'auto', threads?: Threads): DeviceInfo {
   const { cpuCapability: capability, threads: defaultThreads } = native().info();
   if (device.startsWith('cuda')) {
     throw new LearnError(
@@ -30,5 +41,6 @@ export function chooseDevice(device: Device = 'auto', threads?: number): DeviceI
     );
   }
   const reason = device === 'cpu' ? 'asked for' : 'this version computes on the CPU only';
-  return { type: 'cpu', reason, threads: threads ?? defaultThreads, capability };
+  const count = threads === 'leave-one' ? Math.max(1, defaultThreads - 1) : (threads ?? defaultThreads);
+  return { type: 'cpu', reason, threads: count, capability };
 }

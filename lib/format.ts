@@ -1,6 +1,6 @@
 // Numbers and lines for people. The training line is the seed job's, character for character; the command line and the
 // demo use the rest.
-import type { StepEvent } from './train';
+import type { StepEvent } from './train-events';
 
 /** Python's `f'{value:.{digits}f}'`: correctly rounded, and an exact tie goes to the even digit. */
 export function fixed(value: number, digits: number): string {

@@ -27,17 +27,10 @@ export { type SequentialOptions, sequential } from './models/sequential';
 export type { Model, Module } from './module';
 export type { Program, ProgramNode, ProgramTensor } from './program';
 export { loadState, State, saveState } from './state';
-export {
-  type CheckpointOptions,
-  type EpochEvent,
-  type EpochSummary,
-  type StepEvent,
-  type TrainEvent,
-  type TrainOptions,
-  type TrainResult,
-  trainEvents,
-  trainIncremental,
-} from './train';
+export { type TrainResult, trainEvents, trainIncremental } from './train';
+export type { EpochEvent, StepEvent, TrainEvent } from './train-events';
+export type { CheckpointOptions, TrainOptions } from './train-options';
+export type { EpochSummary } from './training-checkpoint';
 export {
   normalize,
   randomCrop,

@@ -126,7 +126,7 @@ export interface Native {
   train(
     plan: TrainPlan,
     onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
-  ): Job<{ state: StateHandle; seconds: number }>;
+  ): Job<{ state: StateHandle; seconds: number; contracted: string[] }>;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */

@@ -119,6 +119,10 @@ export interface TrainPlan extends RunPlan {
   momentum: number;
   weightDecay: number;
   nesterov: boolean;
+  mode: 'exact' | 'fast';
+  /** 'bf16' in fast mode only. */
+  precision: 'fp32' | 'bf16';
+  contractLinear: boolean;
   seed: number;
   logEvery: number;
   /** Where to begin; absent: at the beginning. */

@@ -1,7 +1,7 @@
 // What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
 
 import { type Dataset, openDataset } from './datasets';
-import { chooseDevice, type Device, type DeviceInfo, isDevice } from './device';
+import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, type Threads } from './device';
 import { LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
 import type { Model } from './module';
@@ -18,8 +18,11 @@ export interface RunOptions {
   batchSize?: number;
   /** Default: 'auto'. */
   device?: Device;
-  /** Threads that compute. Default: what libtorch takes, which is the number of physical cores. */
-  threads?: number;
+  /**
+   * Threads that compute. `'leave-one'` leaves a core to the application. Default: what libtorch takes, which is the number
+   * of physical cores.
+   */
+  threads?: Threads;
   /** Aborting ends the run after the batch in hand; it rejects with `signal.reason`. */
   signal?: AbortSignal;
 }
@@ -29,7 +32,7 @@ export const runOptionChecks = {
   model: isMade('program', 'net() or sequential()'),
   batchSize: isNumber({ integer: true, min: 1 }),
   device: isDevice,
-  threads: isNumber({ integer: true, min: 1, max: 1024 }),
+  threads: isThreads,
   signal: isSignal,
 } satisfies Record<string, Check>;
 

@@ -1,98 +1,28 @@
-// Training: options and defaults, the native plan, and events as callbacks or as a stream.
-import { randomInt } from 'node:crypto';
+// Training: the native plan, its run, and events as callbacks or as a stream.
 import { checkWritable } from './checkpoint/replace-file';
 import { CheckpointWriter } from './checkpoint-writer';
 import { modulesOf } from './create-state';
-import { cifar10, type Dataset, isDataset } from './datasets';
+import { cifar10 } from './datasets';
 import type { DeviceInfo } from './device';
 import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
-import { type Check, checkOptions, invalid, isFunction, isNumber, isOneOf, isPath } from './options';
-import { checkSamples, isTransforms, type RunOptions, runOptionChecks, type Subject, withRun } from './run';
+import { checkOptions } from './options';
+import { checkSamples, type Subject, withRun } from './run';
 import { makeState, type State } from './state';
+import { summary, type TrainEvent, toTrainEvent } from './train-events';
+import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './train-options';
 import {
   checkSameSamples,
   type EpochSummary,
-  type RecordedOptions,
   readTrainingCheckpoint,
-  recordedChecks,
   resumedOptions,
   startOf,
   type TrainingCheckpoint,
   type TrainingFacts,
   writeTrainingCheckpoint,
 } from './training-checkpoint';
-import { seedTransforms, type Transform } from './transforms';
-
-export type { EpochSummary } from './training-checkpoint';
-
-export interface TrainOptions extends RunOptions {
-  /** Default: `cifar10({ root: './data', download: true })`. */
-  data?: Dataset;
-  /** Default: the seed job's five for images, none for float32 data. */
-  transforms?: readonly Transform[];
-  /** Times the whole data set is seen. Default: 10. */
-  epochs?: number;
-  /** A new order every epoch. Default: true. */
-  shuffle?: boolean;
-  /** Leave out a last batch that is not full. Default: false. */
-  dropLast?: boolean;
-  /** Default: 0.001. */
-  learningRate?: number;
-  /** Share of the last update that goes into the next. Default: 0.9. */
-  momentum?: number;
-  /** Times the weights, added to the gradients. Default: 0. */
-  weightDecay?: number;
-  /** Look-ahead momentum (Sutskever et al. 2013). Default: false. */
-  nesterov?: boolean;
-  /** `'exact'`: bit for bit as PyTorch does it. Default: 'exact', the only one so far. */
-  mode?: 'exact';
-  /** As `torch.manual_seed(seed)` just before the epochs: equal seeds give equal results. Default: a random one. */
-  seed?: number;
-  /** Steps between two 'log' events; 0 for none. Default: 100. */
-  logEvery?: number;
-  /** Where to keep the training itself, so that it can go on after a crash or an abort. Default: nowhere. */
-  checkpoint?: CheckpointOptions;
-  /**
-   * A checkpoint to go on from, as if there had been no interruption. Weights and all options that are not given come
-   * from it; `source` is not read.
-   */
-  resume?: string;
-  /** Called on the JavaScript thread. If it throws, training stops and the promise rejects with what it threw. */
-  onProgress?: (event: TrainEvent) => void;
-}
-
-export interface CheckpointOptions {
-  /** A file that is replaced all at once, by one that Python loads too. */
-  path: string;
-  /** The steps between two checkpoints. At the end, and at an abort, there is always one. Default: 'epoch'. */
-  every?: 'epoch' | number;
-}
-
-/** A step or a log line. Only the newest waiting 'step' is delivered; every 'log' is. */
-export interface StepEvent {
-  type: 'step' | 'log';
-  /** From 1. */
-  epoch: number;
-  epochs: number;
-  /** Within the epoch, from 1. */
-  step: number;
-  steps: number;
-  /** Mean cross-entropy of this step's batch. */
-  loss: number;
-  /** Since training began. */
-  samplesPerSecond: number;
-  etaSeconds: number;
-}
-
-/** The end of an epoch; every one is delivered. */
-export interface EpochEvent extends EpochSummary {
-  type: 'epoch';
-  epochs: number;
-}
-
-export type TrainEvent = StepEvent | EpochEvent;
+import { seedTransforms } from './transforms';
 
 export interface TrainResult {
   /** The trained state; the one that training began with is unchanged. */
@@ -103,32 +33,9 @@ export interface TrainResult {
   /** Of this call. */
   seconds: number;
   device: DeviceInfo;
+  /** Names of the weights that were trained in contracted form; see `contractLinear`. */
+  contracted: readonly string[];
 }
-
-const isCheckpoint: Check = (value, name) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid('{ path, every }', name, value);
-  checkOptions(name, value, { path: isPath, every: isEvery });
-  isPath((value as CheckpointOptions).path, `${name}.path`);
-};
-
-const isEvery: Check = (value, name) => {
-  if (value !== 'epoch' && !(Number.isSafeInteger(value) && (value as number) >= 1))
-    throw invalid("'epoch' or a number of steps of at least 1", name, value);
-};
-
-/** Also of the command line, which has the same options. */
-export const trainOptionChecks = {
-  ...runOptionChecks,
-  ...recordedChecks,
-  data: isDataset,
-  transforms: isTransforms,
-  mode: isOneOf(['exact']),
-  logEvery: isNumber({ integer: true, min: 0 }),
-  checkpoint: isCheckpoint,
-  resume: isPath,
-  onProgress: isFunction,
-} satisfies Record<keyof TrainOptions, unknown>;
 
 /**
  * Trains on new data with SGD and cross-entropy, and returns a new state. Nothing given is changed, so that a run that
@@ -176,7 +83,7 @@ async function train(
   const start = resumed && (await startOf(resumed, model));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
-    const { state, seconds } = await runJob(
+    const { state, seconds, contracted } = await runJob(
       (onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void) =>
         native().train(
           {
@@ -204,26 +111,11 @@ async function train(
         },
       },
     );
-    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device };
+    return { state: makeState(state, modulesOf(model)), history, steps: epochs * steps, seconds, device, contracted };
   } finally {
     // Also when the run was stopped; that the last checkpoint could not be written is then the greater news.
     await keeper?.writer.close();
   }
-}
-
-function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
-  return {
-    epochs: options.epochs ?? 10,
-    batchSize,
-    shuffle: options.shuffle ?? true,
-    dropLast: options.dropLast ?? false,
-    learningRate: options.learningRate ?? 0.001,
-    momentum: options.momentum ?? 0.9,
-    weightDecay: options.weightDecay ?? 0,
-    nesterov: options.nesterov ?? false,
-    seed: options.seed ?? randomInt(2 ** 48 - 1),
-    threads,
-  };
 }
 
 function keep({ path, every = 'epoch' }: CheckpointOptions, facts: TrainingFacts) {
@@ -261,16 +153,4 @@ export async function* trainEvents(
     leave.abort();
     await over;
   }
-}
-
-function summary({ epoch, step, samples, loss, seconds }: NativeEvent): EpochSummary {
-  return { epoch, steps: step, samples, loss, seconds };
-}
-
-function toTrainEvent(event: NativeEvent, run: { epochs: number; steps: number; total: number }): TrainEvent {
-  if (event.type === 'epoch') return { type: 'epoch', epochs: run.epochs, ...summary(event) };
-  const { type, epoch, step, loss, seconds, samples } = event;
-  const samplesPerSecond = samples / seconds;
-  const etaSeconds = (run.total - samples) / samplesPerSecond;
-  return { type, epoch, epochs: run.epochs, step, steps: run.steps, loss, samplesPerSecond, etaSeconds };
 }

@@ -7,7 +7,7 @@ import { modulesOf } from './create-state';
 import { fromNativeSync, LearnError, messageOf } from './errors';
 import type { Model } from './module';
 import { type NativeSnapshot, native, type StateHandle } from './native';
-import { type Check, isBoolean, isNumber } from './options';
+import { type Check, isBoolean, isNumber, isOneOf } from './options';
 import type { Position, TensorRef, TrainPlan, TrainStart } from './plans';
 import { readOptimizer, sgdState } from './sgd-state';
 import { loadPart, makeState, type State, treeOf } from './state';
@@ -33,6 +33,9 @@ export const recordedChecks = {
   momentum: isNumber({ min: 0 }),
   weightDecay: isNumber({ min: 0 }),
   nesterov: isBoolean,
+  mode: isOneOf(['exact', 'fast']),
+  precision: isOneOf(['fp32', 'bf16']),
+  contractLinear: isBoolean,
   seed: isNumber({ integer: true, min: 0 }),
   threads: isNumber({ integer: true, min: 1, max: 1024 }),
 } satisfies Record<string, Check>;
@@ -205,7 +208,7 @@ function generatorIn(value: Value | undefined, name: string): TensorRef {
 }
 
 /** The file's options with those given in their place. Throws where a given one would lead to another order of samples. */
-export function resumedOptions<Options extends Partial<RecordedOptions>>(
+export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads'>>>(
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
 ): Options {

@@ -24,6 +24,11 @@ export function number(value: string, help: string, extra: Extra = {}): Option<n
   return { kind: 'number', value, help, ...extra };
 }
 
+/** A number, or one of the words that the check lets through. */
+export function numberOr<Word extends string>(value: string, help: string, extra: Extra): Option<number | Word> {
+  return { kind: 'number', value, help, ...extra };
+}
+
 export function text<T extends string = string>(value: string, help: string, extra: Extra = {}): Option<T> {
   return { kind: 'text', value, help, ...extra };
 }

@@ -22,6 +22,7 @@ class Batches::Impl {
         options_(options),
         generator_(std::move(generator)),
         samples_(dataset_->labels.size(0)),
+        channels_last_(options.channels_last && pipeline_.output_shape().size() == 3),
         workspace_(pipeline_.make_workspace()) {
     check(options_.batch_size >= 1 && options_.epochs >= 0, "ERR_INVALID_OPTION",
           "Expected a batch size of at least 1 ", "and no negative number of epochs but received ", options_.batch_size,
@@ -34,7 +35,8 @@ class Batches::Impl {
           " samples, fewer than batchSize");
     total_ = per_epoch_ * options_.epochs;
     begin();
-    assembler_ = std::thread([this] { assemble_all(); });
+    // A run of a single batch, such as a prediction, assembles it where it is drawn.
+    if (total_ - prepared_ > 1) assembler_ = std::thread([this] { assemble_all(); });
   }
 
   ~Impl() {
@@ -43,7 +45,7 @@ class Batches::Impl {
       stopping_ = true;
     }
     changed_.notify_all();
-    assembler_.join();
+    if (assembler_.joinable()) assembler_.join();
   }
 
   int64_t per_epoch() const { return per_epoch_; }
@@ -55,9 +57,12 @@ class Batches::Impl {
     Slot& slot = slots_[prepared_ % slots_.size()];
     allocate(slot);
     draw(slot);
+    const bool alone = !assembler_.joinable();
+    if (alone) assemble(slot);
     {
       std::lock_guard lock(mutex_);
       ++prepared_;
+      if (alone) ++assembled_;
     }
     changed_.notify_all();
   }
@@ -100,7 +105,9 @@ class Batches::Impl {
     const int64_t count = std::min(options_.batch_size, samples_);
     std::vector<int64_t> shape = pipeline_.output_shape();
     shape.insert(shape.begin(), count);
-    slot.inputs = at::empty(shape, at::kFloat);
+    slot.inputs = at::empty(
+        shape, at::TensorOptions(at::kFloat)
+                   .memory_format(channels_last_ ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
     slot.labels = at::empty({count}, at::kLong);
     slot.inputs_data = slot.inputs.mutable_data_ptr<float>();
     slot.labels_data = slot.labels.mutable_data_ptr<int64_t>();
@@ -145,7 +152,7 @@ class Batches::Impl {
     for (size_t i = 0; i < slot.indices.size(); ++i) {
       const int64_t index = slot.indices[i];
       pipeline_.apply(samples + index * sample_bytes, slot.drawn.data() + i * pipeline_.draws(), workspace_,
-                      slot.inputs_data + i * output_size);
+                      slot.inputs_data + i * output_size, channels_last_);
       slot.labels_data[i] = labels[index];
     }
   }
@@ -155,6 +162,7 @@ class Batches::Impl {
   BatchOptions options_;
   at::Generator generator_;
   const int64_t samples_;
+  bool channels_last_;
   int64_t per_epoch_ = 0, total_ = 0;
   std::vector<int64_t> order_;  // of the epoch being drawn
   std::array<Slot, 2> slots_;

@@ -11,7 +11,8 @@
 namespace incremental {
 
 struct Batch {
-  at::Tensor inputs;  // [sample, …] float32, contiguous; valid until the prepare() that follows the next take()
+  at::Tensor inputs;  // [sample, …] float32, dense in the layout asked for; valid until the prepare() that follows the
+                      // next take()
   at::Tensor labels;  // [sample] int64, for as long
 };
 
@@ -21,6 +22,7 @@ struct BatchOptions {
   bool shuffle = true;
   bool drop_last = false;
   int64_t first_epoch = 0, first_step = 0;  // where to begin: what comes before was trained on already
+  bool channels_last = false;               // the memory of images
 };
 
 class Batches {

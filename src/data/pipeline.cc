@@ -100,20 +100,24 @@ Pipeline::Workspace Pipeline::make_workspace() const {
           std::vector<uint8_t>(moves ? channels_ * (input_size_.pixels() + 1) : 0)};
 }
 
-void Pipeline::apply(const void* sample, const double* drawn, Workspace& workspace, float* output) const {
+void Pipeline::apply(const void* sample, const double* drawn, Workspace& workspace, float* output,
+                     bool channels_last) const {
+  const Steps steps = channels_last ? Steps{1, channels_} : Steps{c10::multiply_integers(output_shape_) / channels_, 1};
   if (dtype_ == at::kByte) {
-    apply_bytes(static_cast<const uint8_t*>(sample), drawn, workspace, output);
+    apply_bytes(static_cast<const uint8_t*>(sample), drawn, workspace, output, steps);
   } else {
-    apply_floats(static_cast<const float*>(sample), output);
+    apply_floats(static_cast<const float*>(sample), output, steps);
   }
 }
 
-void Pipeline::apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output) const {
+void Pipeline::apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output,
+                           Steps steps) const {
   const int64_t input_pixels = input_size_.pixels();
   if (geometries_.empty()) {
     for (int64_t c = 0; c < channels_; ++c) {
       const float* table = tables_[c].data();
-      for (int64_t i = 0; i < input_pixels; ++i) *output++ = table[*sample++];
+      for (int64_t i = 0; i < input_pixels; ++i) output[i * steps.pixel] = table[*sample++];
+      output += steps.channel;
     }
     return;
   }
@@ -130,21 +134,19 @@ void Pipeline::apply_bytes(const uint8_t* sample, const double* drawn, Workspace
   for (int64_t c = 0; c < channels_; ++c) {
     std::memcpy(plane, sample + c * input_pixels, input_pixels);
     const float* table = tables_[c].data();
-    for (int64_t i = 0; i < output_pixels; ++i) output[i] = table[plane[positions[i]]];
+    for (int64_t i = 0; i < output_pixels; ++i) output[i * steps.pixel] = table[plane[positions[i]]];
     plane += input_pixels + 1;
-    output += output_pixels;
+    output += steps.channel;
   }
 }
 
-void Pipeline::apply_floats(const float* sample, float* output) const {
-  const int64_t count = c10::multiply_integers(output_shape_);
-  std::copy_n(sample, count, output);
-  const int64_t pixels = input_size_.pixels();
-  for (const Normalize& step : normalizes_) {
-    for (int64_t c = 0; c < channels_; ++c) {
-      const float mean = step.mean[c], std = step.std[c];
-      float* plane = output + c * pixels;
-      for (int64_t i = 0; i < pixels; ++i) plane[i] = (plane[i] - mean) / std;
+void Pipeline::apply_floats(const float* sample, float* output, Steps steps) const {
+  const int64_t pixels = c10::multiply_integers(output_shape_) / channels_;
+  for (int64_t c = 0; c < channels_; ++c) {
+    for (int64_t i = 0; i < pixels; ++i) {
+      float value = sample[c * pixels + i];
+      for (const Normalize& step : normalizes_) value = (value - step.mean[c]) / step.std[c];
+      output[c * steps.channel + i * steps.pixel] = value;
     }
   }
 }

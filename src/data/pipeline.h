@@ -33,13 +33,18 @@ class Pipeline {
   };
   Workspace make_workspace() const;
 
-  // Makes one sample: from the data set's elements to `output`, which has room for output_shape().
-  void apply(const void* sample, const double* drawn, Workspace& workspace, float* output) const;
+  // Makes one sample: from the data set's elements to `output`, which has room for output_shape(). `channels_last`: a
+  // pixel's channels lie side by side; for images only.
+  void apply(const void* sample, const double* drawn, Workspace& workspace, float* output, bool channels_last) const;
 
  private:
   void add_normalize(const Transform& transform);
-  void apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output) const;
-  void apply_floats(const float* sample, float* output) const;
+  // Where the values of a sample go: elements from one channel, and from one pixel, to the next.
+  struct Steps {
+    int64_t channel, pixel;
+  };
+  void apply_bytes(const uint8_t* sample, const double* drawn, Workspace& workspace, float* output, Steps steps) const;
+  void apply_floats(const float* sample, float* output, Steps steps) const;
 
   struct Normalize {
     std::vector<float> mean, std;  // [channel]

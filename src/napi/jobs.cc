@@ -54,6 +54,9 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.drop_last = boolean(from, "dropLast");
   plan.sgd = {number(from, "learningRate"), number(from, "momentum"), number(from, "weightDecay"),
               boolean(from, "nesterov")};
+  plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
+                   boolean(from, "contractLinear")};
+  plan.sgd.fused = plan.numerics.fast;
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
@@ -84,6 +87,9 @@ Napi::Value start_training(const Napi::CallbackInfo& call) {
       Napi::Object result = Napi::Object::New(env);
       result["state"] = Handle<StateDict>::make(env, outcome.state, bytes_of(*outcome.state));
       result["seconds"] = outcome.seconds;
+      Napi::Array contracted = Napi::Array::New(env, outcome.contracted.size());
+      for (uint32_t i = 0; i < outcome.contracted.size(); ++i) contracted[i] = outcome.contracted[i];
+      result["contracted"] = contracted;
       return result;
     };
   });

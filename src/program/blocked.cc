@@ -2,43 +2,21 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_map>
 #include <utility>
+
+#include "src/program/own_operators.h"
+#include "src/program/rewrite.h"
 
 namespace incremental {
 namespace {
 
-const std::string* value_of(const Node& node, const std::string& argument) {
-  for (const auto& [name, value] : node.arguments) {
-    if (auto reference = std::get_if<ValueName>(&value); reference && name == argument) return &reference->name;
-  }
-  return nullptr;
-}
-
-// How often each value is read, counting the program's outputs.
-std::unordered_map<std::string, int> count_readers(const Program& program) {
-  std::unordered_map<std::string, int> readers;
-  for (const std::string& name : program.outputs) ++readers[name];
-  for (const Node& node : program.nodes) {
-    for (const auto& [name, value] : node.arguments) {
-      if (auto reference = std::get_if<ValueName>(&value)) ++readers[reference->name];
-      if (auto list = std::get_if<std::vector<ValueName>>(&value)) {
-        for (const ValueName& item : *list) ++readers[item.name];
-      }
-    }
-  }
-  return readers;
-}
-
 bool taken_by_onednn(const Program& program, const Node& node) {
   const std::string* weight = value_of(node, "weight");
   if (node.op != "aten::conv2d" || !node.overload.empty() || node.modes.size() != 2 || weight == nullptr) return false;
-  for (const ProgramTensor& parameter : program.parameters) {
-    if (parameter.name != *weight) continue;
-    const auto& shape = parameter.shape;  // [out, in, height, width]
-    return parameter.dtype == at::kFloat && shape.size() == 4 && shape[2] > 1 && shape[3] > 1;
-  }
-  return false;
+  const ProgramTensor* parameter = find_parameter(program, *weight);
+  if (parameter == nullptr) return false;
+  const auto& shape = parameter->shape;  // [out, in, height, width]
+  return parameter->dtype == at::kFloat && shape.size() == 4 && shape[2] > 1 && shape[3] > 1;
 }
 
 Node conversion(const char* op, std::string from, std::string to, std::vector<Mode> modes) {

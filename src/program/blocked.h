@@ -7,9 +7,6 @@
 
 namespace incremental {
 
-// The operator behind such a chain in training: to_dense.h.
-constexpr const char* kToDenseFromBlocked = "incremental::to_dense";
-
 // The program with chains of conv2d, each the only reader of the one before, wrapped in to_mkldnn and to_dense. Only
 // convolutions for which ATen takes oneDNN anyway, given batches of two samples or more (use_mkldnn in
 // ATen/native/Convolution.cpp): with a kernel larger than 1x1 and float32 weights.

@@ -5,9 +5,8 @@
 #include <utility>
 
 #include "src/core/error.h"
-#include "src/program/blocked.h"
 #include "src/program/constant.h"
-#include "src/program/to_dense.h"
+#include "src/program/rewrite.h"
 
 namespace incremental {
 namespace {
@@ -45,7 +44,7 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
 
 void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator) {
   std::string label = c10::str("node ", index, " (", node.op, node.overload.empty() ? "" : ".", node.overload, ")");
-  if (node.op == kToDenseFromBlocked) return add_own(node, std::move(label));
+  if (const OwnOperator* own = find_own_operator(node.op)) return add_own(*own, node, std::move(label));
   auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
   check(op.has_value(), kBadProgram, "Unknown operator in ", label);
   Call call{*op, {}, {}, {}, std::move(label)};
@@ -82,13 +81,14 @@ void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Gen
   calls_.push_back(std::move(call));
 }
 
-// The operator that rewrites of this library put into programs; it is in no library of the dispatcher's, which would
-// have two of them where this addon is loaded twice.
-void Executor::add_own(const Node& node, std::string label) {
-  const auto& value = std::get<ValueName>(node.arguments.front().second);
-  Call call{&to_dense_from_blocked, {c10::IValue()}, {{0, {{slot_of(value.name, label), false}}, false}}, {}, {}};
+void Executor::add_own(const OwnOperator& op, const Node& node, std::string label) {
+  Call call{&op, std::vector<c10::IValue>(op.arguments.size(), at::Tensor()), {}, {}, std::move(label)};
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    if (const std::string* value = value_of(node, op.arguments[i])) {
+      call.inputs.push_back({i, {{slot_of(*value, call.label), false}}, false});
+    }
+  }
   call.outputs.push_back(define(node.outputs.front()));
-  call.label = std::move(label);
   calls_.push_back(std::move(call));
 }
 
@@ -126,7 +126,9 @@ c10::IValue Executor::take(const Use& use) {
 
 void Executor::invoke(const Call& call) {
   if (auto op = std::get_if<c10::OperatorHandle>(&call.op)) return op->callBoxed(stack_);
-  stack_.front() = std::get<OwnOperator>(call.op)(stack_.front().toTensor());
+  std::vector<at::Tensor> arguments;
+  for (c10::IValue& value : stack_) arguments.push_back(std::move(value).toTensor());
+  stack_.front() = std::get<const OwnOperator*>(call.op)->call(arguments);
 }
 
 std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/program/own_operators.h"
 #include "src/program/program.h"
 
 namespace incremental {
@@ -33,16 +34,15 @@ class Executor {
     std::vector<Use> uses;
     bool list;
   };
-  using OwnOperator = at::Tensor (*)(const at::Tensor&);
   struct Call {
-    std::variant<c10::OperatorHandle, OwnOperator> op;
+    std::variant<c10::OperatorHandle, const OwnOperator*> op;
     std::vector<c10::IValue> arguments;  // constants in place, None where a value goes
     std::vector<Input> inputs;
     std::vector<Slot> outputs;
     std::string label;  // for errors
   };
 
-  void add_own(const Node& node, std::string label);
+  void add_own(const OwnOperator& op, const Node& node, std::string label);
   void invoke(const Call& call);
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
   void mark_last_uses();

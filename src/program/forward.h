@@ -1,29 +1,29 @@
 // A program ready to run on batches of any size. Used by src/train/.
 #pragma once
-#include <utility>
 #include <vector>
 
-#include "src/program/blocked.h"
 #include "src/program/executor.h"
+#include "src/program/ways.h"
 
 namespace incremental {
 
 class Forward {
  public:
-  // As Executor's.
-  Forward(const Program& program, const std::vector<at::Tensor>& tensors, Mode mode, const at::Generator& generator)
-      : plain_(program, tensors, mode, generator),
-        blocked_(with_blocked_convolutions(program), tensors, mode, generator) {}
+  // As Executor's; `bf16`: see Numerics.
+  Forward(const Ways& ways, const std::vector<at::Tensor>& tensors, Mode mode, const at::Generator& generator,
+          bool bf16 = false)
+      : few_(ways.few, tensors, mode, generator),
+        many_(ways.many, tensors, mode, generator),
+        limit_(ways.limit),
+        bf16_(bf16) {}
 
-  // `input`: [sample, …]. Returns the program's first output.
-  at::Tensor operator()(at::Tensor input) {
-    // For single samples ATen has other convolutions, with other roundings.
-    Executor& executor = input.dim() > 0 && input.size(0) > 1 ? blocked_ : plain_;
-    return executor.run({std::move(input)}).front();
-  }
+  // `input`: [sample, …]. Returns the program's first output, in float32.
+  at::Tensor operator()(at::Tensor input);
 
  private:
-  Executor plain_, blocked_;
+  Executor few_, many_;
+  int64_t limit_;
+  bool bf16_;
 };
 
 }  // namespace incremental

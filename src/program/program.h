@@ -31,6 +31,8 @@ struct ProgramTensor {
   std::string name;
   at::ScalarType dtype;
   std::vector<int64_t> shape;
+  // The shape under which a run keeps it in channels_last memory; empty: it keeps it as the state has it.
+  std::vector<int64_t> image_shape = {};
 };
 
 struct Program {

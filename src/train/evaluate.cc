@@ -17,7 +17,7 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
   Weights weights(plan.program, *plan.state);
-  Forward forward(plan.program, weights.all(), Mode::kEvaluation, generator);
+  Forward forward(exact_ways(plan.program), weights.all(), Mode::kEvaluation, generator);
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),

@@ -1,5 +1,5 @@
 // Stochastic gradient descent, operation by operation as torch/optim/sgd.py does it on the CPU (_single_tensor_sgd), so
-// that every bit agrees. The fused kernel differs by an ulp.
+// that every bit agrees; or by ATen's fused kernel, as torch.optim.SGD(fused=True).
 #pragma once
 #include <vector>
 
@@ -12,6 +12,7 @@ struct SgdOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   bool nesterov = false;
+  bool fused = false;  // one pass over the parameters: an ulp away from the others, here and there
 };
 
 class Sgd {
@@ -26,6 +27,10 @@ class Sgd {
   const std::vector<at::Tensor>& momentum_buffers() const { return momentum_buffers_; }
 
  private:
+  void step_fused();
+  bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
+  void update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
+
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> momentum_buffers_;  // undefined until the first step
   SgdOptions options_;

@@ -1,11 +1,13 @@
 #include "src/train/train.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "src/program/forward.h"
+#include "src/program/stored.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
 
@@ -37,34 +39,53 @@ void restore(at::Generator& generator, const at::Tensor& state) {
   }
 }
 
-Snapshot take_snapshot(const TrainPlan& plan, const Position& position, const Weights& weights, const Sgd& optimizer,
-                       const at::Tensor& random, const at::Tensor& epoch_random) {
+Snapshot take_snapshot(const TrainPlan& plan, const Program& program, const Position& position, const Weights& weights,
+                       const Sgd& optimizer, const at::Tensor& random, const at::Tensor& epoch_random) {
   check_finite(weights);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
   const std::vector<at::Tensor>& buffers = optimizer.momentum_buffers();
   for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].defined()) rest->push_back({std::to_string(i), buffers[i].clone()});
+    if (!buffers[i].defined()) continue;
+    rest->push_back({std::to_string(i), from_stored(program.parameters[i], buffers[i]).clone()});
   }
   return {position, weights.copy(plan.names), std::move(rest)};
+}
+
+Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
+  if (!plan.numerics.fast) return exact_ways(plan.program);
+  return fast_ways(plan.program, Weights(plan.program, *plan.state).all(), sample_shape, plan.numerics);
+}
+
+std::vector<at::Tensor> stored_momentum(const TrainPlan& plan, const Program& program) {
+  std::vector<at::Tensor> buffers = plan.start.momentum;
+  for (size_t i = 0; i < std::min(buffers.size(), program.parameters.size()); ++i) {
+    if (buffers[i].defined() && buffers[i].sizes() == at::IntArrayRef(program.parameters[i].shape)) {
+      buffers[i] = to_stored(program.parameters[i], buffers[i]);
+    }
+  }
+  return buffers;
 }
 
 }  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
+  yield_to_others();
   RunScope scope(plan.threads);
   Clock clock;
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
-  Weights weights(plan.program, *plan.state);
+  Pipeline pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type());
+  const Ways ways = ways_of(plan, pipeline.output_shape());
+  Weights weights(ways.few, *plan.state);
   weights.require_grad();
-  Forward forward(plan.program, weights.all(), Mode::kTraining, generator);
-  Sgd optimizer(weights.parameters(), plan.sgd, plan.start.momentum);
+  Forward forward(ways, weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
+  Sgd optimizer(weights.parameters(), plan.sgd, stored_momentum(plan, ways.few));
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
   Batches batches(
-      plan.dataset,
-      Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
-      {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step}, generator);
+      plan.dataset, std::move(pipeline),
+      {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step, plan.numerics.fast},
+      generator);
   restore(generator, plan.start.random);
   at::Tensor random = generator.get_state();  // before the batch that follows the step in hand
 
@@ -74,7 +95,8 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   const auto snapshot = [&] {
     if (!takes_snapshots || taken) return;
     report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
-            std::make_shared<const Snapshot>(take_snapshot(plan, position, weights, optimizer, random, epoch_random))});
+            std::make_shared<const Snapshot>(
+                take_snapshot(plan, ways.few, position, weights, optimizer, random, epoch_random))});
     taken = true;
   };
   const auto is_due = [&] {
@@ -130,7 +152,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   }
   check_finite(weights);
   snapshot();
-  return {weights.release(plan.names), clock.seconds()};
+  return {weights.release(plan.names), clock.seconds(), ways.contracted};
 }
 
 }  // namespace incremental

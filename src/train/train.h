@@ -9,7 +9,7 @@
 #include "src/data/batches.h"
 #include "src/data/dataset.h"
 #include "src/data/pipeline.h"
-#include "src/program/program.h"
+#include "src/program/ways.h"
 #include "src/train/report.h"
 #include "src/train/sgd.h"
 #include "src/train/snapshot.h"
@@ -28,6 +28,7 @@ struct RunPlan {
 
 struct TrainPlan : RunPlan {
   std::vector<std::string> names;  // of the returned state, in order
+  Numerics numerics;
   int64_t epochs = 10;
   bool shuffle = true;
   bool drop_last = false;
@@ -43,6 +44,7 @@ struct TrainPlan : RunPlan {
 struct TrainOutcome {
   std::shared_ptr<const StateDict> state;
   double seconds;
+  std::vector<std::string> contracted;  // the weights of chains that were trained as one
 };
 
 // The plan's state is read and never changed. Throws ERR_NOT_FINITE when the loss or a weight stops being a number.

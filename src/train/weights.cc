@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/core/error.h"
+#include "src/program/stored.h"
 
 namespace incremental {
 namespace {
@@ -13,7 +14,7 @@ at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state) {
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
-  return at::empty(wanted.shape, wanted.dtype).copy_(found->tensor);
+  return to_stored(wanted, at::empty(wanted.shape, wanted.dtype).copy_(found->tensor));
 }
 
 }  // namespace
@@ -21,11 +22,11 @@ at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state) {
 Weights::Weights(const Program& program, const StateDict& state) {
   at::NoGradGuard no_grad;
   for (const ProgramTensor& wanted : program.parameters) {
-    names_.push_back(wanted.name);
+    wanted_.push_back(wanted);
     parameters_.push_back(copy_of(wanted, state));
   }
   for (const ProgramTensor& wanted : program.buffers) {
-    names_.push_back(wanted.name);
+    wanted_.push_back(wanted);
     buffers_.push_back(copy_of(wanted, state));
   }
 }
@@ -44,9 +45,9 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
   const std::vector<at::Tensor> tensors = all();
   auto state = std::make_shared<StateDict>();
   for (const std::string& name : names) {
-    auto found = std::find(names_.begin(), names_.end(), name);
-    check(found != names_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
-    state->push_back({name, tensors[found - names_.begin()].detach()});
+    auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& wanted) { return wanted.name == name; });
+    check(found != wanted_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
+    state->push_back({name, from_stored(*found, tensors[found - wanted_.begin()].detach())});
   }
   return state;
 }

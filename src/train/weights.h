@@ -27,7 +27,7 @@ class Weights {
   std::shared_ptr<const StateDict> copy(const std::vector<std::string>& names) const;
 
  private:
-  std::vector<std::string> names_;
+  std::vector<ProgramTensor> wanted_;  // parameters, then buffers
   std::vector<at::Tensor> parameters_, buffers_;
 };
 

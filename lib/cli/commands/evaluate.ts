@@ -4,7 +4,7 @@ import { evaluate } from '../../evaluate';
 import { count, fixed, percent } from '../../format';
 import { runOptionChecks as checks } from '../../run';
 import { checkpointOptions, withSource } from '../checkpoint';
-import { command as define, number, on, text } from '../command';
+import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
 import { classTable, confusionTable } from '../tables';
 
@@ -20,7 +20,9 @@ export const command = define({
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
     device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
-    threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
+    threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+      check: checks.threads,
+    }),
     json: on('Print the result as one line of JSON'),
   },
   examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],

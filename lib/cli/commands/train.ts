@@ -5,11 +5,13 @@ import { type Device, isDevice } from '../../device';
 import { count, duration, fixed, logLine } from '../../format';
 import { isNumber, isPath } from '../../options';
 import { saveState } from '../../state';
-import { trainOptionChecks as checks, type TrainEvent, type TrainResult, trainIncremental } from '../../train';
+import { type TrainResult, trainIncremental } from '../../train';
+import type { TrainEvent } from '../../train-events';
+import { trainOptionChecks as checks } from '../../train-options';
 import { wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
 import { checkpointOptions, withSource } from '../checkpoint';
-import { type Context, command as define, number, off, on, text } from '../command';
+import { type Context, command as define, number, numberOr, off, on, text } from '../command';
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
@@ -30,8 +32,15 @@ const options = {
   dropLast: on('Leave out a last batch that is not full'),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
   device: text<Device>('device', 'auto or cpu (default: auto)', { check: isDevice }),
-  threads: number('n', 'Threads that compute (default: one for each core)', { check: checks.threads }),
-  mode: text<'exact'>('mode', 'exact: bit for bit as PyTorch (default: exact)', { check: checks.mode }),
+  threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+    check: checks.threads,
+  }),
+  mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
+    check: checks.mode,
+  }),
+  precision: text<'fp32' | 'bf16'>('precision', 'fp32, or bf16 in fast mode (default: fp32)', {
+    check: checks.precision,
+  }),
   logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
   checkpoint: text('file', 'Keep the training itself in this file, to go on after an interrupt', { check: isPath }),
   every: number('n', 'Steps between two writes of it (default: one an epoch)', {

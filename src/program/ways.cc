@@ -1,0 +1,35 @@
+#include "src/program/ways.h"
+
+#include <limits>
+
+#include "src/program/blocked.h"
+#include "src/program/channels_last.h"
+#include "src/program/contract.h"
+#include "src/program/own_kernels.h"
+
+namespace incremental {
+
+// For single samples ATen has other convolutions, with other roundings.
+Ways exact_ways(const Program& program) { return {program, with_blocked_convolutions(program), 1, {}}; }
+
+Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
+               const Numerics& numerics) {
+  const Shapes shapes = shapes_of(program, tensors, sample_shape);
+  const Program general = with_channels_last(program, shapes);
+  Ways ways{general, general, std::numeric_limits<int64_t>::max(), {}};
+  if (numerics.contract_linear && !numerics.bf16) {
+    Contracted contracted = with_contracted_chains(general, shapes);
+    if (contracted.rows > 0) {
+      ways.many = std::move(contracted.program);
+      ways.limit = contracted.rows;
+      ways.contracted = std::move(contracted.weights);
+    }
+  }
+  if (!numerics.bf16) {
+    ways.few = with_own_kernels(ways.few);
+    ways.many = with_own_kernels(ways.many);
+  }
+  return ways;
+}
+
+}  // namespace incremental

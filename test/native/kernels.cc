@@ -1,0 +1,161 @@
+// Compares the kernels of src/kernels with ATen in float64: values, gradients, equal bits twice over. Built and run by
+// test/unit/kernels.test.mjs, once for each instruction set; prints one JSON line of what was seen.
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "src/kernels/simd_level.h"
+#include "src/kernels/skinny_linear.h"
+#include "src/kernels/team.h"
+#include "src/kernels/winograd.h"
+
+using namespace incremental;
+
+namespace {
+
+using Operation = std::function<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&)>;
+
+struct Case {
+  at::Tensor input, weight, bias, gradient;
+};
+
+// The output, and the gradients of what asks for one.
+std::vector<at::Tensor> passes(const Operation& operation, const Case& example, bool input_needs, bool weight_needs,
+                               bool bias_needs) {
+  std::vector<at::Tensor> wanted;
+  auto leaf = [&](const at::Tensor& tensor, bool needs) {
+    if (!tensor.defined()) return tensor;
+    at::Tensor copy = tensor.detach().requires_grad_(needs);
+    if (needs) wanted.push_back(copy);
+    return copy;
+  };
+  const at::Tensor input = leaf(example.input, input_needs), weight = leaf(example.weight, weight_needs),
+                   bias = leaf(example.bias, bias_needs);
+  const at::Tensor output = operation(input, weight, bias);
+  std::vector<at::Tensor> results = {output.detach()};
+  if (wanted.empty()) return results;
+  for (at::Tensor& gradient : torch::autograd::grad({output}, wanted, {example.gradient})) {
+    results.push_back(std::move(gradient));
+  }
+  return results;
+}
+
+Case in_doubles(const Case& example) {
+  auto wide = [](const at::Tensor& tensor) { return tensor.defined() ? tensor.to(at::kDouble) : tensor; };
+  return {wide(example.input), wide(example.weight), wide(example.bias), wide(example.gradient)};
+}
+
+class Comparison {
+ public:
+  Comparison(Operation ours, Operation reference) : ours_(std::move(ours)), reference_(std::move(reference)) {}
+
+  void add(const std::string& name, const Case& example) {
+    const bool has_bias = example.bias.defined();
+    const std::vector<at::Tensor> expected = passes(reference_, in_doubles(example), true, true, has_bias);
+    const std::vector<at::Tensor> all = passes(ours_, example, true, true, has_bias);
+    const std::vector<at::Tensor> again = passes(ours_, example, true, true, has_bias);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      if (!all[i].equal(again[i])) fail(name, "other bits the second time", i);
+      if (all[i].sizes() != expected[i].sizes()) fail(name, "another shape", i);
+      const double error =
+          ((all[i].to(at::kDouble) - expected[i]).abs().max() / expected[i].abs().max().clamp_min(1e-30))
+              .item<double>();
+      // Not >: a NaN must count.
+      if (!(error <= worst_)) worst_ = error, where_ = c10::str(name, ", result ", i);
+    }
+    if (all[2].strides() != example.weight.strides() && example.weight.is_non_overlapping_and_dense()) {
+      fail(name, "the weight's gradient lies otherwise than the weight", 2);
+    }
+    // What is not wanted must not change what is.
+    if (!passes(ours_, example, false, false, false)[0].equal(all[0])) fail(name, "other bits without gradients", 0);
+    if (!passes(ours_, example, true, false, false)[1].equal(all[1])) fail(name, "other bits alone", 1);
+    if (!passes(ours_, example, false, true, false)[1].equal(all[2])) fail(name, "other bits alone", 2);
+    ++count_;
+  }
+
+  void print(const char* key) const {
+    std::printf("\"%s\": {\"cases\": %d, \"failures\": %d, \"worst\": %g, \"where\": \"%s\", \"first\": \"%s\"}", key,
+                count_, failures_, worst_, where_.c_str(), first_.c_str());
+  }
+
+ private:
+  void fail(const std::string& name, const char* what, size_t result) {
+    if (failures_++ == 0) first_ = c10::str(name, ", result ", result, ": ", what);
+  }
+
+  Operation ours_, reference_;
+  int count_ = 0, failures_ = 0;
+  double worst_ = 0;
+  std::string where_, first_;
+};
+
+void convolutions(Comparison& comparison) {
+  const int64_t sides[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {5, 3}, {8, 9}, {32, 32}};
+  const int64_t channels[][2] = {{16, 16}, {16, 32}, {32, 16}, {32, 48},  {48, 32},
+                                 {48, 64}, {64, 48}, {64, 64}, {128, 144}};
+  for (auto [height, width] : sides) {
+    for (auto [inputs, outputs] : channels) {
+      for (int64_t samples : {1, 2, 3, 64}) {
+        // In float64 the largest would take minutes and reach no other code.
+        const bool measured = inputs == 16 && outputs == 32;
+        if (!measured && samples * height * width * inputs * outputs > int64_t{16} * 1024 * 16 * 32) continue;
+        const bool odd = (samples + inputs / 16) % 2 == 1;
+        const auto format = odd ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+        Case example{at::randn({samples, inputs, height, width}).contiguous(format),
+                     at::randn({outputs, inputs, 3, 3}).contiguous(format),
+                     {},
+                     at::randn({samples, outputs, height, width}).contiguous(format)};
+        if (samples != 2) example.bias = at::randn({outputs});
+        comparison.add(c10::str("conv3x3 ", inputs, " to ", outputs, " of ", samples, "x", height, "x", width),
+                       example);
+      }
+    }
+  }
+}
+
+void linears(Comparison& comparison) {
+  for (int64_t samples : {1, 2, 3, 7, 64}) {
+    for (int64_t outputs : {1, 3, 10, 16, 17, 32}) {
+      for (int64_t inputs : {1, 7, 16, 1000, 4099, 32768}) {
+        Case example{at::randn({samples, inputs}), at::randn({outputs, inputs}), {}, at::randn({samples, outputs})};
+        if (samples != 2) example.bias = at::randn({outputs});
+        comparison.add(c10::str("skinny_linear ", inputs, " to ", outputs, " of ", samples), example);
+      }
+    }
+  }
+  // Not contiguous: a view, and a gradient that is one number everywhere.
+  comparison.add("skinny_linear of views",
+                 {at::randn({40, 8}).t(), at::randn({5, 80}).slice(1, 0, 80, 2), {}, at::randn({1}).expand({8, 5})});
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  constexpr const char* kNames[] = {"baseline", "avx2", "avx512"};
+  const char* level = kNames[static_cast<int>(simd_level())];
+  if (count > 1 && std::string(arguments[1]) == "--level") {
+    std::printf("%s", level);
+    return 0;
+  }
+  at::set_num_threads(count > 1 ? std::atoi(arguments[1]) : 2);
+  at::globalContext().setDeterministicFillUninitializedMemory(true);
+  at::manual_seed(7);
+  Comparison convolution(conv3x3, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+    return at::conv2d(input, weight, bias, {1, 1}, {1, 1});
+  });
+  Comparison linear(skinny_linear, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+    return at::linear(input, weight, bias);
+  });
+  convolutions(convolution);
+  linears(linear);
+  std::printf("{\"level\": \"%s\", ", level);
+  convolution.print("conv3x3");
+  std::printf(", ");
+  linear.print("skinny_linear");
+  std::printf("}\n");
+  return 0;
+}
