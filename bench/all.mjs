@@ -1,36 +1,29 @@
-// Runs every trial, one after the other, each in its own process, and writes bench/RESULTS.md. `npm run bench`.
+// Runs the trials one after the other, each in its own process, and writes bench/RESULTS.md: `npm run bench`. With names,
+// only these are measured anew: `node bench/all.mjs seed-job cnn`.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { machine, root, timed } from './support.mjs';
+import { root } from './support.mjs';
+import { trials } from './trials.mjs';
 
-const trials = [
-  'seed-job',
-  'cold-start',
-  'event-loop',
-  'memory',
-  'repeated-runs',
-  'state-files',
-  'executor-overhead',
-  'kernels',
-];
-
-const rows = [];
-for (const trial of trials) {
-  const flags = trial === 'repeated-runs' ? ['--expose-gc'] : [];
-  const { output } = await timed(process.execPath, [...flags, path.join(root, `bench/${trial}.mjs`)]);
-  const { trial: title, sentence } = JSON.parse(output);
-  rows.push(`| ${title} | ${sentence} | \`node ${[...flags, `bench/${trial}.mjs`].join(' ')}\` |`);
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !trials.some((trial) => trial.name === name));
+if (unknown.length > 0) {
+  console.error(`No trial ${unknown.join(', ')}; there are ${trials.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
 }
-
-const { cpu, cores, system, node, torch } = machine();
-const page = `# Results
-
-Written by \`npm run bench\`. Ratios are medians of runs taken in turns on one machine; absolute numbers belong to it:
-${cpu}, ${cores} cores, ${system}, Node ${node}, Python's torch ${torch}. Trials against Python need \`TORCH_INCREMENTAL_PYTHON\` and
-\`TORCH_INCREMENTAL_CIFAR10\` (CONTRIBUTING.md); the reference is \`test/golden/seed_job.py\`, the script as people run it.
-
-| trial | result | command |
-|---|---|---|
-${rows.join('\n')}
-`;
-fs.writeFileSync(path.join(root, 'bench/RESULTS.md'), page);
+const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status;
+const failed = [];
+for (const { name, flags } of trials.filter((trial) => asked.length === 0 || asked.includes(trial.name))) {
+  const file = path.join(root, `bench/${name}.mjs`);
+  // Made on a machine with a GPU; its result is kept as it is.
+  if (!fs.existsSync(file)) continue;
+  const started = performance.now();
+  if (run([...flags, file]) !== 0) failed.push(name);
+  console.log(`(${name}: ${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
+}
+run([path.join(root, 'bench/write-results.mjs')]);
+if (failed.length > 0) {
+  console.error(`!!! FAILED, an older result stands: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}

@@ -1,28 +1,29 @@
 // What our kernels cost over ATen's, pass by pass: Winograd's convolution in channels_last memory, and narrow linear layers.
+// More shapes: `node bench/kernels.mjs --shapes more`.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { report, root } from './support.mjs';
+import { report, shown } from './report.mjs';
+import { root, settings } from './support.mjs';
 
+const { rounds, shapes } = settings({ rounds: 100, shapes: '' });
 const build = path.join(root, 'build');
 execFileSync('cmake', ['-S', root, '-B', build, '-DBENCH=ON'], { stdio: ['ignore', 'ignore', 'inherit'] });
 execFileSync('cmake', ['--build', build, '--target', 'kernels_bench'], { stdio: ['ignore', 'ignore', 'inherit'] });
-const rounds = process.argv[2] ?? '100';
-// More shapes: `node bench/kernels.mjs 100 more`.
-const output = execFileSync(path.join(build, 'kernels_bench'), [rounds, ...process.argv.slice(3)], {
-  encoding: 'utf8',
-});
-const passes = output
+const args = [String(rounds), ...(shapes ? [shapes] : [])];
+const passes = execFileSync(path.join(build, 'kernels_bench'), args, { encoding: 'utf8' })
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line));
-for (const { shape, pass, aten, ours } of passes) {
-  console.error(`${shape}, ${pass}: ${(ours / aten).toFixed(2)} (${ours.toFixed(2)} against ${aten.toFixed(2)} ms)`);
-}
-const shapes = [...new Set(passes.map(({ shape }) => shape))];
-const sentence = shapes
-  .map((shape) => {
-    const ratios = passes.filter((pass) => pass.shape === shape).map(({ ours, aten }) => (ours / aten).toFixed(2));
-    return `${shape} ${ratios.join(', ')}`;
-  })
-  .join('; ');
-report('kernels over ATen', { passes, unit: 'milliseconds' }, `forward, input, weight: ${sentence}`);
+const named = new Map(passes.map(({ shape }) => [shape, passes.filter((pass) => pass.shape === shape)]));
+report("Kernels over ATen's", {
+  sentence: `of ATen's time, forward, for the input's gradient, for the weight's: ${[...named]
+    .map(([shape, rows]) => `${shape} ${rows.map(({ ours, aten }) => (ours / aten).toFixed(2)).join(', ')}`)
+    .join('; ')}`,
+  figures: { passes },
+  tables: [
+    {
+      columns: ['shape', 'pass', 'ours, ms', 'ATen, ms', 'ratio'],
+      rows: passes.map(({ shape, pass, aten, ours }) => [shape, pass, shown(ours), shown(aten), shown(ours / aten)]),
+    },
+  ],
+});

@@ -1,34 +1,82 @@
-// The seed job's samples per second in its second epoch, exact mode, against the Python script without workers: both in
-// turns, each run a process of its own.
+// The seed job's samples per second in its second epoch, each way to train against the Python script without and with
+// workers: all in turns, each run a process of its own.
 import fs from 'node:fs';
 import path from 'node:path';
-import { images, median, pretrained, python, report, root, timed, workFolder } from './support.mjs';
+import { report, shown } from './report.mjs';
+import { images, median, pretrained, python, root, settings, timed, workFolder } from './support.mjs';
+import { inTurns, ours } from './turns.mjs';
+import { variants } from './variants.mjs';
 
-const rounds = Number(process.argv[2] ?? 5);
+const {
+  rounds,
+  variants: chosen,
+  workers,
+} = settings({
+  rounds: 3,
+  variants: Object.keys(variants),
+  workers: [0, 1, 2],
+});
 const folder = workFolder();
 const checkpoint = await pretrained(folder);
-const rates = { node: [], python: [] };
-for (let round = 0; round < rounds; round++) {
-  const node = await timed(process.execPath, [
-    path.join(root, 'bench/children/seed-job.mjs'),
-    images(),
-    checkpoint,
-    '2',
-  ]);
-  const { samples, seconds } = JSON.parse(node.output)[1];
-  rates.node.push(samples / seconds);
 
-  const times = path.join(folder, 'times.json');
-  const script = path.join(root, 'test/golden/seed_job.py');
-  await timed(python(), [script, '--data', images(), '--checkpoint', checkpoint, '--epochs', '2', '--times', times]);
-  const { steps } = JSON.parse(fs.readFileSync(times, 'utf8'));
-  const secondEpoch = steps.slice(steps.length / 2);
-  rates.python.push(samples / secondEpoch.reduce((sum, step) => sum + step, 0));
+/** The script itself, which times its steps. */
+function script(count) {
+  const turn = async () => {
+    const times = path.join(folder, 'times.json');
+    const file = path.join(root, 'test/golden/seed_job.py');
+    const data = ['--data', images(), '--checkpoint', checkpoint];
+    await timed(python(), [file, ...data, '--epochs', '2', '--times', times, '--workers', String(count)]);
+    const { steps } = JSON.parse(fs.readFileSync(times, 'utf8'));
+    return { seconds: steps.slice(steps.length / 2).reduce((sum, step) => sum + step, 0) };
+  };
+  return { name: `python${count}`, turn, end: async () => {} };
 }
-const [ours, theirs] = [median(rates.node), median(rates.python)];
-const ratio = ours / theirs;
-report(
-  'seed job, exact, steady state',
-  { node: ours, python: theirs, ratio, unit: 'samples/s', rounds, all: rates },
-  `${ours.toFixed(0)} samples/s in Node, ${theirs.toFixed(0)} in Python: ${ratio.toFixed(2)} times`,
+
+const competitors = [
+  ...chosen.map((name) => ours(name, { model: 'net', checkpoint, root: images(), options: variants[name].options })),
+  ...workers.map(script),
+];
+const answers = await inTurns(competitors, rounds, { fresh: true });
+const samples = Object.values(answers)
+  .flat()
+  .find((answer) => answer.samples).samples;
+const rate = Object.fromEntries(
+  Object.entries(answers).map(([name, runs]) => [name, median(runs.map(({ seconds }) => samples / seconds))]),
 );
+const reference = rate.python0;
+const ratio = Object.fromEntries(Object.entries(rate).map(([name, value]) => [name, value / reference]));
+const titles = Object.fromEntries([
+  ...chosen.map((name) => [name, variants[name].title]),
+  ...workers.map((count) => [`python${count}`, `seed_job.py, --workers ${count}`]),
+]);
+const all = Object.fromEntries(
+  Object.entries(answers).map(([name, runs]) => [name, runs.map(({ seconds }) => samples / seconds)]),
+);
+const best = Math.max(...workers.map((count) => rate[`python${count}`]));
+report('The seed job', {
+  sentence: chosen
+    .filter((name) => rate[name])
+    .map((name) => `${variants[name].title} ${ratio[name].toFixed(2)} times the samples a second of the script`)
+    .join(', '),
+  figures: { rate, ratio, rounds, samples, all },
+  tables: [
+    {
+      columns: ['', 'samples/s', 'times seed_job.py without workers', 'times its best'],
+      rows: Object.keys(rate).map((name) => [
+        titles[name],
+        shown(rate[name]),
+        ratio[name].toFixed(2),
+        (rate[name] / best).toFixed(2),
+      ]),
+    },
+  ],
+  charts: [
+    {
+      file: 'seed-job',
+      kind: 'bars',
+      title: 'The seed job, samples a second',
+      value: 'samples/s',
+      bars: Object.keys(rate).map((name) => [titles[name], rate[name]]),
+    },
+  ],
+});

@@ -1,0 +1,28 @@
+// The trials in the order of RESULTS.md. A new one is a file that calls report(), and a line here.
+export const trials = [
+  'seed-job',
+  'accuracy',
+  'cnn',
+  'resnet',
+  'batch-sizes',
+  'one-update',
+  'data-path',
+  'loader',
+  'evaluate',
+  'predict-while-training',
+  'event-loop',
+  'cold-start',
+  'samples',
+  'parameters',
+  'epochs',
+  'memory',
+  'repeated-runs',
+  'state-files',
+  'executor-overhead',
+  'kernels',
+  'cuda',
+].map((name) => {
+  // Only where garbage is collected at a known moment is resident memory a number that can be compared.
+  const flags = name === 'repeated-runs' ? ['--expose-gc'] : [];
+  return { name, flags, command: ['node', ...flags, `bench/${name}.mjs`].join(' ') };
+});
