@@ -12,16 +12,18 @@ const {
   calls,
   variants: ways,
 } = settings({ rounds: 5, samples: 1000, calls: 100, variants: ['exact', 'fast', 'contracted'] });
+// At the job's own rate single samples drive the weights out of all bounds within some thousand steps.
+const learningRate = 1e-5;
 const checkpoint = await pretrained(workFolder());
 const answers = await inTurns(
   [
     ...ways.map((way) => {
-      const options = { ...variants[way].options, batchSize: 1, logEvery: 1 };
+      const options = { ...variants[way].options, batchSize: 1, logEvery: 1, learningRate };
       return ours(way, { model: 'net', checkpoint, root: images(), samples, cached: true, options });
     }),
     theirs('eager', [
       ...['--turns', '--times', '--eager', '--loader', 'cached'],
-      ...['--checkpoint', checkpoint, '--samples', samples, '--batch-size', 1],
+      ...['--checkpoint', checkpoint, '--samples', samples, '--batch-size', 1, '--lr', learningRate],
     ]),
   ],
   rounds,

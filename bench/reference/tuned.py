@@ -24,6 +24,7 @@ parser.add_argument("--model", choices=models.models, default="net")
 parser.add_argument("--data", required=True, help="folder that holds cifar-10-batches-bin")
 parser.add_argument("--checkpoint", required=True)
 parser.add_argument("--samples", type=int, help="how many; default: as many as there are")
+parser.add_argument("--lr", type=float, default=0.001)
 parser.add_argument("--batch-size", type=int, default=64)
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--loader", choices=["tensors", "pil", "cached"], default="tensors",
@@ -64,7 +65,7 @@ model = models.models[args.model]()
 model.load_state_dict(torch.load(args.checkpoint))
 if not args.eager:
     model = model.to(memory_format=torch.channels_last)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, fused=not args.eager)
+optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9, fused=not args.eager)
 
 
 def forward(images, labels):
