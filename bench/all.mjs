@@ -22,7 +22,7 @@ for (const { name, flags } of trials.filter((trial) => asked.length === 0 || ask
   if (run([...flags, file]) !== 0) failed.push(name);
   console.log(`(${name}: ${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
 }
-run([path.join(root, 'bench/write-results.mjs')]);
+for (const page of ['write-results', 'write-scaling']) run([path.join(root, `bench/${page}.mjs`)]);
 if (failed.length > 0) {
   console.error(`!!! FAILED, an older result stands: ${failed.join(', ')}`);
   process.exitCode = 1;
