@@ -70,10 +70,10 @@ function valueAxis({ name, log }, gap) {
 
 function curves(chart, command) {
   return {
-    height: 400,
+    height: 430,
     title: heading(chart, command),
-    legend: { top: 52, left: 0, textStyle: text, itemWidth: 18 },
-    grid: { left: 75, right: 30, top: 100, bottom: 50 },
+    legend: { top: 62, left: 0, textStyle: text, itemWidth: 18, itemGap: 26 },
+    grid: { left: 75, right: 30, top: 135, bottom: 50 },
     xAxis: valueAxis(chart.x, 30),
     yAxis: valueAxis(chart.y, 55),
     series: chart.series.map(([name, points]) => ({

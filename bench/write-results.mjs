@@ -39,7 +39,7 @@ function barsTable() {
   const { figures, command } = results.get('cuda') ?? {};
   const onGpu = figures?.bars ?? [{ what: 'CUDA', measured: '–', verdict: 'waits for a machine with a GPU' }];
   for (const { what, wanted = '', measured, verdict } of onGpu)
-    rows.push([what, wanted, measured, verdict, `\`${command ?? 'node bench/cuda.mjs'}\``]);
+    rows.push([what, wanted, measured, verdict, `\`${command ?? 'scripts/check-cuda.sh trials'}\``]);
   return table(['', 'wanted', 'measured', '', 'command'], rows);
 }
 

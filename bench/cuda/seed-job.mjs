@@ -42,24 +42,38 @@ const sentence =
   `${first.toFixed(2)} s for ${epochs} epochs of ${imagesWanted} images (${source}) on ${device.name}, ` +
   `${warm.toFixed(2)} s in a process that trained before; ${compared}; ` +
   `GPU busy ${busy === undefined ? 'not measured' : `${busy} % of the time`}; graphs: ${device.graphs.captured ? 'yes' : device.graphs.reason}`;
-const result = {
-  trial: 'seed job on a GPU',
-  sentence,
-  command: 'scripts/check-cuda.sh trials',
+const bar = (what, wanted, measured, met) => {
+  const verdict = measured === undefined ? 'not measured' : met ? 'met' : '**not met**';
+  return { what, wanted, measured: measured === undefined ? '–' : measured.toFixed(2), verdict };
+};
+const figures = {
   seconds: { first, warm, python: theirs },
   ratio,
   busy,
+  bars: [
+    bar('CUDA: 10 epochs of 50,000 images, s', '≤ 1', first, first <= 1),
+    bar('CUDA: times as fast as the script', '≥ 40', ratio, ratio >= 40),
+    bar('CUDA: GPU busy, %', '≥ 85', busy, busy >= 85),
+  ],
   /** Of the first epoch, at the same steps: convolutions in TF32 on both sides, whose kernels add in different orders. */
   losses: { node: node[0][0].losses.slice(0, 7), python: reference[0].losses },
   device,
   rounds,
   all: node,
+};
+const result = {
+  trial: 'cuda',
+  title: 'The seed job on a GPU',
+  command: 'scripts/check-cuda.sh trials',
+  date: new Date().toISOString().slice(0, 10),
   machine: { ...machine(), driver: await smi('driver_version') },
+  sentence,
+  figures,
 };
 const target = process.env.OUT ?? path.join(root, 'bench/results');
 fs.mkdirSync(target, { recursive: true });
 fs.writeFileSync(path.join(target, 'cuda.json'), `${JSON.stringify(result, null, 2)}\n`);
-console.error(`${result.trial}: ${sentence}`);
+console.error(`${result.title}: ${sentence}`);
 
 /** Real images over and over where there are some, else made-up ones; says which. */
 function writeImages(to) {
