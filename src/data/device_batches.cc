@@ -14,7 +14,7 @@ namespace incremental {
 
 class DeviceBatches::Impl {
  public:
-  Impl(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator,
+  Impl(const std::shared_ptr<const Dataset>& dataset, Pipeline pipeline, BatchOptions options, at::Generator generator,
        c10::Device device, at::Tensor random)
       : pipeline_(std::move(pipeline)),
         options_(options),
@@ -129,7 +129,7 @@ class DeviceBatches::Impl {
 
 DeviceBatches::DeviceBatches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options,
                              at::Generator generator, c10::Device device, at::Tensor random)
-    : impl_(std::make_unique<Impl>(std::move(dataset), std::move(pipeline), options, std::move(generator), device,
+    : impl_(std::make_unique<Impl>(dataset, std::move(pipeline), options, std::move(generator), device,
                                    std::move(random))) {}
 
 DeviceBatches::~DeviceBatches() = default;

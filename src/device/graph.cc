@@ -54,8 +54,13 @@ const CudaGraph& cuda_graph() {
 }  // namespace
 
 struct DeviceGraph::Impl {
-  Impl() { cuda_graph().construct(self, /*keep_graph=*/false); }
-  ~Impl() { cuda_graph().destroy(self); }
+  Impl() {
+    TORCH_CHECK(cuda_graph().construct != nullptr, "This libtorch has no graphs that are known here");
+    cuda_graph().construct(self, /*keep_graph=*/false);
+  }
+  ~Impl() {
+    if (cuda_graph().destroy != nullptr) cuda_graph().destroy(self);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

@@ -83,16 +83,15 @@ class Writer {
     return name;
   }
 
-  void reshape(const Numbers& shape) {
-    rows_ = add("aten::reshape", "", {{"self", ValueName{rows_}}, {"shape", shape}});
+  void reshape(const std::vector<int64_t>& shape) {
+    rows_ = add("aten::reshape", "", {{"self", ValueName{rows_}}, {"shape", Numbers(shape.begin(), shape.end())}});
   }
 
   // The layer above read rows; below are images again.
   void unflatten(const Node& node) {
-    const std::vector<int64_t>& shape = shapes_.at(*value_of(node, "self"));
-    Numbers wanted(shape.begin(), shape.end());
-    wanted.front() = static_cast<double>(count_);
-    reshape(wanted);
+    std::vector<int64_t> shape = shapes_.at(*value_of(node, "self"));
+    shape.front() = count_;
+    reshape(shape);
     images_ = shape.size() == 4;
   }
 
