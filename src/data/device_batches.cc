@@ -127,7 +127,7 @@ class DeviceBatches::Impl {
   std::future<Epoch> next_;
 };
 
-DeviceBatches::DeviceBatches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options,
+DeviceBatches::DeviceBatches(const std::shared_ptr<const Dataset>& dataset, Pipeline pipeline, BatchOptions options,
                              at::Generator generator, c10::Device device, at::Tensor random)
     : impl_(std::make_unique<Impl>(dataset, std::move(pipeline), options, std::move(generator), device,
                                    std::move(random))) {}
