@@ -43,12 +43,12 @@ export const isDevice: Check = (value, name) => {
 /** `'leave-one'`: all that libtorch would take but one, for the application around the run. */
 export type Threads = number | 'leave-one';
 
-const isCount = isNumber({ integer: true, min: 1, max: 1024 });
+export const isThreadCount = isNumber({ integer: true, min: 1, max: 1024 });
 
 export const isThreads: Check = (value, name) => {
   if (value === 'leave-one') return;
   if (typeof value !== 'number') throw invalid("a number or 'leave-one'", name, value);
-  isCount(value, name);
+  isThreadCount(value, name);
 };
 
 export async function chooseDevice(device: Device = 'auto', threads?: Threads): Promise<DeviceInfo> {

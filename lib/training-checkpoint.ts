@@ -4,6 +4,7 @@ import { formatError, naming } from './checkpoint/errors';
 import { Float, TensorValue, type Value } from './checkpoint/values';
 import { writeCheckpoint } from './checkpoint/write-checkpoint';
 import { modulesOf } from './create-state';
+import { isThreadCount } from './device';
 import { fromNativeSync, LearnError, messageOf } from './errors';
 import type { Model } from './module';
 import { type NativeSnapshot, native, type StateHandle } from './native';
@@ -37,7 +38,7 @@ export const recordedChecks = {
   precision: isOneOf(['fp32', 'bf16']),
   contractLinear: isBoolean,
   seed: isNumber({ integer: true, min: 0 }),
-  threads: isNumber({ integer: true, min: 1, max: 1024 }),
+  threads: isThreadCount,
 } satisfies Record<string, Check>;
 
 export type RecordedOptions = Pick<TrainPlan, keyof typeof recordedChecks>;

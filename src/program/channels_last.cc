@@ -8,8 +8,6 @@
 namespace incremental {
 namespace {
 
-using Readers = std::unordered_map<std::string, int>;
-
 ProgramTensor& parameter_named(Program& program, const std::string& name) {
   return *std::find_if(program.parameters.begin(), program.parameters.end(),
                        [&](const ProgramTensor& parameter) { return parameter.name == name; });

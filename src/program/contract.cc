@@ -150,8 +150,7 @@ class Writer {
 };
 
 // The nodes of the longest chain that ends with node `last`, from the last to the first.
-std::vector<size_t> chain_to(const Program& program, const Shapes& shapes, size_t last) {
-  const auto readers = count_readers(program);
+std::vector<size_t> chain_to(const Program& program, const Readers& readers, const Shapes& shapes, size_t last) {
   std::vector<size_t> chain{last};
   while (true) {
     const Node& upper = program.nodes[chain.back()];
@@ -173,6 +172,7 @@ std::vector<size_t> chain_to(const Program& program, const Shapes& shapes, size_
 
 Contracted with_contracted_chains(const Program& program, const Shapes& shapes) {
   Contracted result{program, 0, {}};
+  const Readers readers = count_readers(program);
   std::vector<std::vector<Node>> instead(program.nodes.size());
   std::set<size_t> replaced;
   for (size_t last = program.nodes.size(); last-- > 0;) {
@@ -181,7 +181,7 @@ Contracted with_contracted_chains(const Program& program, const Shapes& shapes) 
         !shapes.contains(node.outputs.front()) || shapes.at(node.outputs.front()).size() != 2) {
       continue;
     }
-    const std::vector<size_t> chain = chain_to(program, shapes, last);
+    const std::vector<size_t> chain = chain_to(program, readers, shapes, last);
     const auto weights =
         std::count_if(chain.begin(), chain.end(), [&](size_t i) { return has_weight(program, program.nodes[i]); });
     if (weights < 2) continue;

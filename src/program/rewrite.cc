@@ -38,8 +38,8 @@ int64_t integer_of(const Node& node, const std::string& argument, int64_t otherw
   return number ? static_cast<int64_t>(*number) : otherwise;
 }
 
-std::unordered_map<std::string, int> count_readers(const Program& program) {
-  std::unordered_map<std::string, int> readers;
+Readers count_readers(const Program& program) {
+  Readers readers;
   for (const std::string& name : program.outputs) ++readers[name];
   for (const Node& node : program.nodes) {
     for (const auto& [name, value] : node.arguments) {

@@ -17,7 +17,8 @@ std::vector<int64_t> pair_of(const Node& node, const std::string& argument, int6
 int64_t integer_of(const Node& node, const std::string& argument, int64_t otherwise);
 
 // How often each value is read, counting the program's outputs.
-std::unordered_map<std::string, int> count_readers(const Program& program);
+using Readers = std::unordered_map<std::string, int>;
+Readers count_readers(const Program& program);
 
 // The parameter of that name; null where there is none.
 const ProgramTensor* find_parameter(const Program& program, const std::string& name);
