@@ -1,11 +1,10 @@
 // Evaluating and predicting: forward passes that change nothing.
-import { arrays, cifar10, type Dataset, datasetClasses, isDataset } from './datasets';
+import { cifar10, type Dataset, datasetClasses, isDataset } from './datasets';
 import { LearnError } from './errors';
 import { runJob } from './job';
-import type { Model } from './module';
 import { native } from './native';
 import { type Check, checkOptions, invalid, isListOf, isNumber } from './options';
-import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun } from './run';
+import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
 import type { State } from './state';
 import { normalize, type Transform, toTensor } from './transforms';
 
@@ -41,8 +40,9 @@ export async function evaluate(source: string | State, options: EvaluateOptions 
   checkOptions('evaluate', options, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
-    const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
-    checkSamples(model, dataset, transforms);
+    const { shape, dtype } = native().datasetInfo(dataset);
+    const transforms = options.transforms ?? defaultTransforms(dtype);
+    checkSamples(model, shape, transforms);
     return runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
   });
   const { loss, samples, confusion: cells } = result;
@@ -95,7 +95,7 @@ export async function predict(
     transforms: isTransforms,
     shape: isListOf(isNumber({ integer: true, min: 1 })),
   });
-  const toDataset = (model: Model) => {
+  return withSubject(source, options, ({ model, plan }) => {
     const shape = options.shape ?? model.input;
     if (!shape) {
       throw new LearnError(
@@ -110,12 +110,9 @@ export async function predict(
         `Expected a multiple of ${size} values, one sample being [${shape.join(', ')}], but "inputs" has ${inputs.length}`,
       );
     }
-    return arrays({ inputs, labels: new Int32Array(inputs.length / size), shape: [...shape], classes: 1 });
-  };
-  return withRun(source, toDataset, options, ({ model, plan }, dataset) => {
-    const transforms = options.transforms ?? defaultTransforms(native().datasetInfo(dataset).dtype);
-    checkSamples(model, dataset, transforms);
-    return runJob(() => native().predict({ ...plan, dataset, transforms }), { signal: options.signal });
+    const transforms = options.transforms ?? defaultTransforms(inputs instanceof Uint8Array ? 'uint8' : 'float32');
+    checkSamples(model, shape, transforms);
+    return runJob(() => native().predict({ ...plan, inputs, shape, transforms }), { signal: options.signal });
   });
 }
 

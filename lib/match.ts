@@ -7,14 +7,23 @@ import type { State } from './state';
 /** A state, or what is known of one before it is loaded. */
 type Described = Pick<State, 'tensors'>;
 
+/** What was found to fit before: neither states nor models change. */
+const recognised = new WeakMap<Described, Model>();
+const checked = new WeakMap<Described, WeakSet<Model>>();
+
 /** The model whose tensors the state holds; throws with every difference to the nearest one if there is none. */
 export function recogniseModel(state: Described): Model {
+  const known = recognised.get(state);
+  if (known) return known;
   const candidates = Object.values(knownModels).map((make) => {
     const model = make();
     return { model, difference: compare(model, state) };
   });
   const fitting = candidates.find(({ difference }) => difference.total === 0);
-  if (fitting) return fitting.model;
+  if (fitting) {
+    recognised.set(state, fitting.model);
+    return fitting.model;
+  }
   const nearest = candidates.reduce((best, candidate) =>
     candidate.difference.shared > best.difference.shared ? candidate : best,
   );
@@ -30,8 +39,11 @@ export function recogniseModel(state: Described): Model {
 
 /** Throws ERR_STATE_MISMATCH, naming every difference, unless the state fits the model. */
 export function checkState(model: Model, state: Described): void {
+  if (checked.get(state)?.has(model)) return;
   const difference = compare(model, state);
   if (difference.total > 0) throw mismatch(model.name, difference);
+  const models = checked.get(state) ?? new WeakSet();
+  checked.set(state, models.add(model));
 }
 
 interface Difference {

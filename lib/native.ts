@@ -8,15 +8,19 @@ import type {
   DatasetPlan,
   InitialTensor,
   Position,
+  PredictPlan,
   ReadPlan,
   RunPlan,
   TrainPlan,
   WritePlan,
   WriteTensorsPlan,
 } from './plans';
+import type { Program } from './program';
 
 /** A native state dict. Opaque; only the functions below can look inside. */
 export type StateHandle = { readonly __state: never };
+/** A native program. */
+export type ProgramHandle = { readonly __program: never };
 /** A native data set. */
 export type DatasetHandle = { readonly __dataset: never };
 /** A run through a native data set, batch by batch. */
@@ -140,8 +144,9 @@ export interface Native {
     plan: TrainPlan,
     onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
   ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
+  makeProgram(program: Program): ProgramHandle;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
-  predict(plan: RunPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+  predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */
   stopJobs(): void;
 }

@@ -1,7 +1,6 @@
 // The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
 // again where memory depends on them.
-import type { DatasetHandle, StateHandle } from './native';
-import type { Program } from './program';
+import type { DatasetHandle, ProgramHandle, StateHandle } from './native';
 import type { Transform } from './transforms';
 
 /** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
@@ -103,7 +102,7 @@ export interface BatchesPlan {
 
 /** A forward pass over a data set. */
 export interface RunPlan {
-  program: Program;
+  program: ProgramHandle;
   state: StateHandle;
   dataset: DatasetHandle;
   transforms: readonly Transform[];
@@ -111,6 +110,12 @@ export interface RunPlan {
   threads: number;
   /** 'cpu', 'cuda:0', … */
   device: string;
+}
+
+/** A forward pass over samples of `shape`, one after the other. */
+export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
+  inputs: Uint8Array | Float32Array;
+  shape: readonly number[];
 }
 
 export interface TrainPlan extends RunPlan {
@@ -128,6 +133,8 @@ export interface TrainPlan extends RunPlan {
   precision: 'fp32' | 'bf16';
   contractLinear: boolean;
   seed: number;
+  /** Of the threads that compute. */
+  niceness: number;
   logEvery: number;
   /** Where to begin; absent: at the beginning. */
   start?: TrainStart;

@@ -5,7 +5,7 @@ import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, planDe
 import { LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
 import type { Model } from './module';
-import { type DatasetHandle, native, type StateHandle } from './native';
+import { type DatasetHandle, native, type ProgramHandle, type StateHandle } from './native';
 import { type Check, invalid, isListOf, isMade, isNumber, isSignal } from './options';
 import type { Program } from './program';
 import { loadState, State, stateHandle } from './state';
@@ -44,15 +44,23 @@ export interface Subject {
   model: Model;
   device: DeviceInfo;
   /** The part of a native plan that follows from this. */
-  plan: { program: Program; state: StateHandle; batchSize: number; threads: number; device: string };
+  plan: { program: ProgramHandle; state: StateHandle; batchSize: number; threads: number; device: string };
 }
 
-/** Prepares state, model and data for `use`, and frees afterwards what was opened for it. */
-export async function withRun<Result>(
+/** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
+const programs = new WeakMap<Program, ProgramHandle>();
+
+function programHandle(program: Program): ProgramHandle {
+  const known = programs.get(program) ?? native().makeProgram(program);
+  programs.set(program, known);
+  return known;
+}
+
+/** Prepares state and model for `use`, and frees afterwards what was opened for it. */
+export async function withSubject<Result>(
   source: string | State,
-  data: Dataset | ((model: Model) => Dataset),
   options: RunOptions,
-  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+  use: (subject: Subject) => Promise<Result>,
 ): Promise<Result> {
   options.signal?.throwIfAborted();
   const device = await chooseDevice(options.device, options.threads);
@@ -62,21 +70,33 @@ export async function withRun<Result>(
     checkState(model, state);
     const { batchSize = 64 } = options;
     const plan = {
-      program: model.program,
+      program: programHandle(model.program),
       state: stateHandle(state),
       batchSize,
       threads: device.threads,
       device: planDevice(device),
     };
-    const dataset = await openDataset(typeof data === 'function' ? data(model) : data, options.signal);
-    try {
-      return await use({ state, model, device, plan }, dataset);
-    } finally {
-      native().disposeDataset(dataset);
-    }
+    return await use({ state, model, device, plan });
   } finally {
     if (state !== source) state.dispose();
   }
+}
+
+/** The same, with data. */
+export function withRun<Result>(
+  source: string | State,
+  data: Dataset,
+  options: RunOptions,
+  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+): Promise<Result> {
+  return withSubject(source, options, async (subject) => {
+    const dataset = await openDataset(data, options.signal);
+    try {
+      return await use(subject, dataset);
+    } finally {
+      native().disposeDataset(dataset);
+    }
+  });
 }
 
 function resolveState(source: string | State, signal: AbortSignal | undefined): Promise<State> | State {
@@ -85,9 +105,8 @@ function resolveState(source: string | State, signal: AbortSignal | undefined): 
   throw invalid('the path of a checkpoint or a State', 'source', source);
 }
 
-/** Throws unless samples of `dataset`, after the transforms, are what `model` takes. */
-export function checkSamples(model: Model, dataset: DatasetHandle, transforms: readonly Transform[]): void {
-  const { shape } = native().datasetInfo(dataset);
+/** Throws unless samples of `shape`, after the transforms, are what `model` takes. */
+export function checkSamples(model: Model, shape: readonly number[], transforms: readonly Transform[]): void {
   const crop = transforms.findLast((transform) => transform.kind === 'randomCrop');
   const sample = crop ? [shape[0], ...crop.size] : shape;
   if (model.input && String(sample) !== String(model.input)) {

@@ -44,6 +44,12 @@ export interface TrainOptions extends RunOptions {
    * gradients are the same but for rounding. Default: true.
    */
   contractLinear?: boolean;
+  /**
+   * How far the threads that compute step back where others want the same cores, as nice(1) counts it: 0 to 19, which is
+   * `os.constants.priority.PRIORITY_LOW`. With 19, JavaScript and predictions hardly notice a training on every core. Other
+   * programs come first too, where no container sets them apart. On Linux only. Default: the process's own.
+   */
+  niceness?: number;
   /** As `torch.manual_seed(seed)` just before the epochs: equal seeds give equal results. Default: a random one. */
   seed?: number;
   /** Steps between two 'log' events; 0 for none. Default: 100. */
@@ -83,6 +89,7 @@ export const trainOptionChecks = {
   ...runOptionChecks,
   ...recordedChecks,
   threads: isThreads,
+  niceness: isNumber({ integer: true, min: 0, max: 19 }),
   data: isDataset,
   transforms: isTransforms,
   logEvery: isNumber({ integer: true, min: 0 }),

@@ -66,9 +66,9 @@ async function train(
   resumed: TrainingCheckpoint | undefined,
 ): Promise<TrainResult> {
   const { checkpoint, onProgress } = options;
-  const { length, dtype } = native().datasetInfo(dataset);
+  const { length, shape, dtype } = native().datasetInfo(dataset);
   const transforms = options.transforms ?? (dtype === 'uint8' ? seedTransforms : []);
-  checkSamples(model, dataset, transforms);
+  checkSamples(model, shape, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
   const { epochs } = settings;
@@ -92,6 +92,7 @@ async function train(
             dataset,
             transforms,
             names: model.tensors.map(({ name }) => name),
+            niceness: options.niceness ?? 0,
             logEvery: options.logEvery ?? 100,
             ...(start && { start }),
             snapshotEvery: keeper ? keeper.every : -1,

@@ -1,6 +1,7 @@
 #include "src/napi/convert.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "src/core/error.h"
 
@@ -129,6 +130,29 @@ Program to_program(const Napi::Object& value) {
   const Napi::Array nodes = array(value, "nodes");
   for (uint32_t i = 0; i < nodes.Length(); ++i) program.nodes.push_back(to_node(nodes.Get(i).As<Napi::Object>()));
   return program;
+}
+
+at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {
+  check(value.IsTypedArray(), "ERR_INVALID_OPTION", "Expected a typed array for \"inputs\" of a plan");
+  const auto elements = value.As<Napi::TypedArray>();
+  const napi_typedarray_type type = elements.TypedArrayType();
+  check(type == napi_uint8_array || type == napi_float32_array, "ERR_INVALID_OPTION",
+        "Expected a Uint8Array or a Float32Array for \"inputs\" of a plan");
+  const auto total = static_cast<int64_t>(elements.ElementLength());
+  int64_t sample = 1;
+  for (const int64_t size : shape) {
+    check(size > 0 && sample <= total / size, "ERR_DATA_FORMAT", "Samples of shape ", at::IntArrayRef(shape),
+          " need more than the ", total, " elements given");
+    sample *= size;
+  }
+  check(total % sample == 0, "ERR_DATA_FORMAT", "Expected whole samples of ", sample, " elements but received ", total,
+        " elements");
+  shape.insert(shape.begin(), total / sample);
+  at::Tensor samples = at::empty(shape, type == napi_uint8_array ? at::kByte : at::kFloat);
+  const void* data = type == napi_uint8_array ? static_cast<const void*>(value.As<Napi::Uint8Array>().Data())
+                                              : static_cast<const void*>(value.As<Napi::Float32Array>().Data());
+  std::memcpy(samples.mutable_data_ptr(), data, elements.ByteLength());
+  return samples;
 }
 
 }  // namespace incremental

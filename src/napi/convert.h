@@ -28,4 +28,7 @@ at::ScalarType to_dtype(const std::string& name);
 
 Program to_program(const Napi::Object& value);
 
+// [sample, …]: a copy of a Uint8Array or a Float32Array that must hold whole samples of `shape`.
+at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape);
+
 }  // namespace incremental

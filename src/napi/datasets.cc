@@ -1,7 +1,5 @@
 // Data sets from plans, and what JavaScript may ask of them. Lists of samples are copied on entry; everything that
 // takes time happens on libuv's pool.
-#include <cstring>
-
 #include "src/core/error.h"
 #include "src/data/dataset.h"
 #include "src/napi/convert.h"
@@ -17,30 +15,6 @@ std::vector<int32_t> to_labels(const Napi::Value& value) {
         "Expected an Int32Array for \"labels\" of a plan");
   const auto labels = value.As<Napi::Int32Array>();
   return {labels.Data(), labels.Data() + labels.ElementLength()};
-}
-
-// [sample, …]: a copy of a Uint8Array or a Float32Array that must hold whole samples.
-at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {
-  check(value.IsTypedArray(), "ERR_INVALID_OPTION", "Expected a typed array for \"inputs\" of a plan");
-  const auto elements = value.As<Napi::TypedArray>();
-  const napi_typedarray_type type = elements.TypedArrayType();
-  check(type == napi_uint8_array || type == napi_float32_array, "ERR_INVALID_OPTION",
-        "Expected a Uint8Array or a Float32Array for \"inputs\" of a plan");
-  const auto total = static_cast<int64_t>(elements.ElementLength());
-  int64_t sample = 1;
-  for (const int64_t size : shape) {
-    check(size > 0 && sample <= total / size, "ERR_DATA_FORMAT", "Samples of shape ", at::IntArrayRef(shape),
-          " need more than the ", total, " elements given");
-    sample *= size;
-  }
-  check(total % sample == 0, "ERR_DATA_FORMAT", "Expected whole samples of ", sample, " elements but received ", total,
-        " elements");
-  shape.insert(shape.begin(), total / sample);
-  at::Tensor samples = at::empty(shape, type == napi_uint8_array ? at::kByte : at::kFloat);
-  const void* data = type == napi_uint8_array ? static_cast<const void*>(value.As<Napi::Uint8Array>().Data())
-                                              : static_cast<const void*>(value.As<Napi::Float32Array>().Data());
-  std::memcpy(samples.mutable_data_ptr(), data, elements.ByteLength());
-  return samples;
 }
 
 RecordFile to_record_file(const Napi::Object& from) {

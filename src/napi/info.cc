@@ -4,6 +4,8 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/headeronly/version.h>
 
+#include <string>
+
 #include "src/core/libtorch.h"
 #include "src/device/device.h"
 #include "src/napi/exports.h"
@@ -42,10 +44,11 @@ void export_info(Napi::Env env, Napi::Object exports) {
         Napi::Object info = Napi::Object::New(call.Env());
         info["builtFor"] = TORCH_VERSION;
         info["cpuCapability"] = at::get_cpu_capability();
-        info["parallel"] = at::get_parallel_info();
         // As it was before the first job: jobs set the process-wide count.
         static const int threads = at::get_num_threads();
+        static const std::string parallel = at::get_parallel_info();
         info["threads"] = threads;
+        info["parallel"] = parallel;
         // Whether it is in libtorch; whether there is a GPU takes longer to find out.
         info["cuda"] = at::detail::getCUDAHooks().isBuilt();
         return info;

@@ -53,21 +53,23 @@ void Job::stop_all(Napi::Env env) {
   all.closed = true;
   for (Job* job : all.jobs) job->feed_->cancelled = true;
   for (Job* job : all.jobs) abandon(job);
+  all.threads.end_idle();
 }
 
-Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, Work work) {
+Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work) {
   Running& all = running(env);
   check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
   Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
                                                    : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  auto* job = new Job(env, std::move(work));
+  auto* job = new Job(env, length, std::move(work));
   job->channel_ = Channel::New(
       env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
       static_cast<std::nullptr_t*>(nullptr),
       [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job);
   // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
   job->hook_ = env.AddCleanupHook(&Job::abandon, job);
-  job->thread_ = std::thread([job] { job->run(); });
+  job->thread_ = all.threads.take(length);
+  job->thread_->start([job] { job->run(); });
   all.jobs.insert(job);
 
   Napi::Object handle = Napi::Object::New(env);
@@ -138,14 +140,15 @@ void Job::post(const Event& event) {
 void Job::abandon(Job* job) {
   job->closing_ = true;
   job->feed_->cancelled = true;
-  if (job->thread_.joinable()) job->thread_.join();
+  job->thread_->wait();
 }
 
 void Job::finish(Napi::Env env) {
   std::unique_ptr<Job> self(this);
-  if (thread_.joinable()) thread_.join();
+  thread_->wait();
   if (closing_) return;
   running(env).jobs.erase(this);
+  running(env).threads.give_back(std::move(thread_), length_);
   hook_.Remove(env);
   try {
     Napi::HandleScope scope(env);

@@ -1,10 +1,9 @@
 // Long work that JavaScript can watch and stop: its own thread, events, cancellation, a promise. Used by jobs.cc.
 //
-// Threads: start, deliver, finish and abandon run on the JavaScript thread; run and post on the job's own thread, so
-// that a long training never occupies a thread of libuv's pool (those also serve fs, dns and crypto). Ownership: the
-// job owns itself from start until finish deletes it. finish is not always the last call: while an environment is torn
-// down Node 20 finalizes the thread-safe function first and drains its queue afterwards (Node 24 the other way round),
-// so what the queue carries (Feed) is shared and deliver never touches the job.
+// Threads: start, deliver, finish and abandon run on the JavaScript thread; run and post on the job's (job_thread.h).
+// Ownership: the job owns itself from start until finish deletes it. finish is not always the last call: while an
+// environment is torn down Node 20 finalizes the thread-safe function first and drains its queue afterwards (Node 24
+// the other way round), so what the queue carries (Feed) is shared and deliver never touches the job.
 #pragma once
 #include <napi.h>
 
@@ -14,11 +13,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <unordered_set>
 #include <vector>
 
 #include "src/napi/error.h"
+#include "src/napi/job_thread.h"
 #include "src/train/report.h"
 
 namespace incremental {
@@ -32,7 +31,7 @@ class Job {
 
   // Returns { done: Promise, cancel() }. `on_events` is called with an array of events; undefined where none are
   // wanted. It must not throw (lib/job.ts sees to that).
-  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, Work work);
+  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work);
 
   // Ends every job of this environment after the batch in hand, and lets none begin. For the 'exit' event of the main
   // thread: process.exit() goes on to destroy libtorch's statics without running any clean-up hook, and a thread that
@@ -61,22 +60,24 @@ class Job {
   // The jobs of one environment, kept as its instance data.
   struct Running {
     std::unordered_set<Job*> jobs;
+    JobThreads threads;
     bool closed = false;
   };
   static Running& running(Napi::Env env);
 
-  Job(Napi::Env env, Work work) : deferred_(env), work_(std::move(work)) {}
+  Job(Napi::Env env, JobLength length, Work work) : deferred_(env), length_(length), work_(std::move(work)) {}
   static void abandon(Job* job);
   void run();
   void post(const Event& event);
   void finish(Napi::Env env);
 
   Napi::Promise::Deferred deferred_;
+  JobLength length_;
   Work work_;
   std::shared_ptr<Feed> feed_ = std::make_shared<Feed>();
   Channel channel_;
   Hook hook_;
-  std::thread thread_;
+  std::unique_ptr<JobThread> thread_;
   bool closing_ = false;
   Deliver result_;
   std::optional<Failure> failure_;

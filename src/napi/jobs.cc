@@ -17,9 +17,8 @@ namespace incremental {
 namespace {
 
 void read_run_plan(const Napi::Object& from, RunPlan& plan) {
-  plan.program = to_program(object(from, "program"));
+  plan.program = Handle<Program>::open(from.Get("program"));
   plan.state = Handle<StateDict>::open(from.Get("state"));
-  plan.dataset = Handle<Dataset>::open(from.Get("dataset"));
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.batch_size = integer(from, "batchSize");
   plan.threads = static_cast<int>(integer(from, "threads"));
@@ -51,6 +50,7 @@ Start to_start(const Napi::Object& from) {
 TrainPlan to_train_plan(const Napi::Object& from) {
   TrainPlan plan;
   read_run_plan(from, plan);
+  plan.dataset = Handle<Dataset>::open(from.Get("dataset"));
   plan.names = strings(from, "names");
   plan.epochs = integer(from, "epochs");
   plan.shuffle = boolean(from, "shuffle");
@@ -60,16 +60,11 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
+  plan.niceness = static_cast<int>(integer(from, "niceness"));
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
   const Napi::Value start = from.Get("start");
   if (start.IsObject()) plan.start = to_start(start.As<Napi::Object>());
-  return plan;
-}
-
-RunPlan to_run_plan(const Napi::Object& from) {
-  RunPlan plan;
-  read_run_plan(from, plan);
   return plan;
 }
 
@@ -98,15 +93,17 @@ Napi::Value start_training(const Napi::CallbackInfo& call) {
   const Napi::Value loop = call[0].As<Napi::Object>().Get("loop");
   const bool for_devices = loop.IsString() && loop.As<Napi::String>().Utf8Value() == "device";
   const auto run = plan.device.is_cpu() && !for_devices ? train : train_on_device;
-  return Job::start(call.Env(), call[1],
-                    [plan = std::move(plan), run](const Report& report, const Cancelled& cancelled) {
-                      return [outcome = run(plan, report, cancelled)](Napi::Env env) { return to_js(env, outcome); };
-                    });
+  auto work = [plan = std::move(plan), run](const Report& report, const Cancelled& cancelled) {
+    return [outcome = run(plan, report, cancelled)](Napi::Env env) { return to_js(env, outcome); };
+  };
+  return Job::start(call.Env(), call[1], JobLength::kLong, std::move(work));
 }
 
 Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
-  RunPlan plan = to_run_plan(call[0].As<Napi::Object>());
-  return Job::start(call.Env(), call.Env().Undefined(), [plan](const Report&, const Cancelled& cancelled) {
+  RunPlan plan;
+  read_run_plan(call[0].As<Napi::Object>(), plan);
+  plan.dataset = Handle<Dataset>::open(call[0].As<Napi::Object>().Get("dataset"));
+  auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     Evaluation evaluation = evaluate(plan, cancelled);
     evaluation.confusion = evaluation.confusion.to(at::kDouble);
     return [evaluation](Napi::Env env) -> Napi::Value {
@@ -116,12 +113,20 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
       result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
       return result;
     };
-  });
+  };
+  return Job::start(call.Env(), call.Env().Undefined(), JobLength::kLong, std::move(work));
 }
 
 Napi::Value start_prediction(const Napi::CallbackInfo& call) {
-  RunPlan plan = to_run_plan(call[0].As<Napi::Object>());
-  return Job::start(call.Env(), call.Env().Undefined(), [plan](const Report&, const Cancelled& cancelled) {
+  const Napi::Object from = call[0].As<Napi::Object>();
+  RunPlan plan;
+  read_run_plan(from, plan);
+  at::Tensor inputs = to_samples(from.Get("inputs"), integers(from, "shape"));
+  const int64_t samples = inputs.size(0);
+  // Of labels nobody asks.
+  plan.dataset = std::make_shared<const Dataset>(Dataset{std::move(inputs), at::zeros({samples}, at::kLong), 1});
+  const JobLength length = samples <= plan.batch_size ? JobLength::kShort : JobLength::kLong;
+  auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     Prediction prediction = predict(plan, cancelled);
     prediction.labels = prediction.labels.to(at::kInt);
     return [prediction](Napi::Env env) -> Napi::Value {
@@ -130,7 +135,8 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
       result["labels"] = to_typed_array<Napi::Int32Array, int32_t>(env, prediction.labels);
       return result;
     };
-  });
+  };
+  return Job::start(call.Env(), call.Env().Undefined(), length, std::move(work));
 }
 
 InitialTensor to_initial_tensor(const Napi::Object& from) {
@@ -151,6 +157,12 @@ Napi::Value start_creation(const Napi::CallbackInfo& call) {
       [](Napi::Env env, Created& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
 }
 
+Napi::Value make_program(const Napi::CallbackInfo& call) {
+  check(call[0].IsObject(), "ERR_INVALID_OPTION", "Expected a program");
+  auto program = std::make_shared<const Program>(to_program(call[0].As<Napi::Object>()));
+  return Handle<Program>::make(call.Env(), std::move(program), 0);
+}
+
 Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
   Job::stop_all(call.Env());
   return call.Env().Undefined();
@@ -159,6 +171,7 @@ Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
 }  // namespace
 
 void export_jobs(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "makeProgram", make_program);
   export_function(env, exports, "train", start_training);
   export_function(env, exports, "evaluate", start_evaluation);
   export_function(env, exports, "predict", start_prediction);

@@ -1,5 +1,6 @@
 // A program ready to run on batches of any size. Used by src/train/.
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "src/program/executor.h"
@@ -9,21 +10,24 @@ namespace incremental {
 
 class Forward {
  public:
-  // As Executor's; `bf16`: see Numerics.
-  Forward(const Ways& ways, const std::vector<at::Tensor>& tensors, Mode mode, const at::Generator& generator,
-          bool bf16 = false)
-      : few_(ways.few, tensors, mode, generator),
-        many_(ways.many, tensors, mode, generator),
-        limit_(ways.limit),
+  // As Executor's; `bf16`: see Numerics. Executors are made when the first batch comes that they serve.
+  Forward(Ways ways, std::vector<at::Tensor> tensors, Mode mode, at::Generator generator, bool bf16 = false)
+      : ways_(std::move(ways)),
+        tensors_(std::move(tensors)),
+        mode_(mode),
+        generator_(std::move(generator)),
         bf16_(bf16) {}
 
   // `input`: [sample, …]. Returns the program's first output, in float32.
   at::Tensor operator()(at::Tensor input);
 
  private:
-  Executor few_, many_;
-  int64_t limit_;
+  Ways ways_;
+  std::vector<at::Tensor> tensors_;
+  Mode mode_;
+  at::Generator generator_;
   bool bf16_;
+  std::unique_ptr<Executor> few_, many_;
 };
 
 }  // namespace incremental

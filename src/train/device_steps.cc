@@ -50,7 +50,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, const std::vector<at::Tensor>& t
     : plan_(plan),
       optimizer_(optimizer),
       batches_(batches),
-      program_(plan.program, tensors, Mode::kTraining, make_generator(plan.device, plan.seed)),
+      program_(*plan.program, tensors, Mode::kTraining, make_generator(plan.device, plan.seed)),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
@@ -59,7 +59,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, const std::vector<at::Tensor>& t
   at_once_ = std::clamp<int64_t>(kMostElements / std::max<int64_t>(1, elements), 1, kMostSteps);
   at_once_ = std::min(at_once_, std::max<int64_t>(1, batches.per_epoch() - 1));
   // A graph would repeat the numbers of the step that was captured.
-  if (not_captured_.empty() && draws(plan.program)) not_captured_ = "the model draws random numbers in training";
+  if (not_captured_.empty() && draws(*plan.program)) not_captured_ = "the model draws random numbers in training";
 }
 
 void DeviceSteps::begin_epoch(int64_t first) {

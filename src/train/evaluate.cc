@@ -1,6 +1,7 @@
 #include "src/train/evaluate.h"
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "src/device/device.h"
@@ -18,10 +19,10 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   DeviceScope device(plan.device);
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
-  Weights weights(plan.program, *plan.state, plan.device);
   // Devices have none of oneDNN's layouts.
-  const Ways ways = plan.device.is_cpu() ? exact_ways(plan.program) : Ways{plan.program, plan.program};
-  Forward forward(ways, weights.all(), Mode::kEvaluation, make_generator(plan.device, 0));
+  Ways ways = plan.device.is_cpu() ? exact_ways(*plan.program) : Ways{*plan.program, *plan.program};
+  Forward forward(std::move(ways), tensors_of(*plan.program, *plan.state, plan.device), Mode::kEvaluation,
+                  make_generator(plan.device, 0));
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),

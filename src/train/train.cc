@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "src/core/priority.h"
 #include "src/program/forward.h"
 #include "src/train/fused_sgd.h"
 #include "src/train/progress.h"
@@ -13,8 +14,8 @@ namespace incremental {
 namespace {
 
 Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
-  if (!plan.numerics.fast) return exact_ways(plan.program);
-  return fast_ways(plan.program, Weights(plan.program, *plan.state).all(), sample_shape, plan.numerics);
+  if (!plan.numerics.fast) return exact_ways(*plan.program);
+  return fast_ways(*plan.program, Weights(*plan.program, *plan.state).all(), sample_shape, plan.numerics);
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainPlan& plan, const Weights& weights) {
@@ -29,15 +30,16 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainPlan& plan, const Weights& 
 }  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
-  yield_to_others();
+  be_nice(plan.niceness);
   RunScope scope(plan.threads);
   Clock clock;
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
   Pipeline pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type());
-  const Ways ways = ways_of(plan, pipeline.output_shape());
+  Ways ways = ways_of(plan, pipeline.output_shape());
   Weights weights(ways.few, *plan.state);
   weights.require_grad();
-  Forward forward(ways, weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
+  std::vector<std::string> contracted = std::move(ways.contracted);
+  Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(plan, weights);
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
@@ -110,7 +112,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   }
   check_finite(weights);
   snapshot();
-  return {weights.release(plan.names), clock.seconds(), ways.contracted, ""};
+  return {weights.release(plan.names), clock.seconds(), std::move(contracted), ""};
 }
 
 }  // namespace incremental

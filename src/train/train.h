@@ -18,7 +18,7 @@ namespace incremental {
 
 // What training and evaluating have in common.
 struct RunPlan {
-  Program program;
+  std::shared_ptr<const Program> program;
   std::shared_ptr<const StateDict> state;
   std::shared_ptr<const Dataset> dataset;
   std::vector<Transform> transforms;
@@ -35,6 +35,7 @@ struct TrainPlan : RunPlan {
   bool drop_last = false;
   SgdOptions sgd;
   uint64_t seed = 0;
+  int niceness = 0;         // of the threads that compute: see be_nice()
   int64_t log_every = 100;  // 0: never
   Start start;
   // Snapshots every so many steps, counted from the first epoch's first; 0: at the end of every epoch; negative: none

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/core/priority.h"
 #include "src/train/device_steps.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
@@ -36,7 +37,7 @@ class Training {
       : plan_(plan),
         report_(report),
         cancelled_(cancelled),
-        weights_(plan.program, *plan.state, plan.device),
+        weights_(*plan.program, *plan.state, plan.device),
         optimizer_(trainable(weights_), plan.sgd, plan.start.momentum),
         generator_(begin_generator(plan)),
         batches_(
@@ -164,6 +165,7 @@ class Training {
 }  // namespace
 
 TrainOutcome train_on_device(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
+  be_nice(plan.niceness);
   RunScope scope(plan.threads);
   DeviceScope device(plan.device);
   return Training(plan, report, cancelled).run();

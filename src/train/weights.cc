@@ -8,17 +8,33 @@
 namespace incremental {
 namespace {
 
-at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
+const at::Tensor& find(const ProgramTensor& wanted, const StateDict& state) {
   auto found =
       std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
-  const at::Tensor tensor = at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(found->tensor);
-  return to_stored(wanted, tensor);
+  return found->tensor;
+}
+
+at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
+  const at::Tensor& source = find(wanted, state);
+  return to_stored(wanted, at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(source));
 }
 
 }  // namespace
+
+std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> tensors;
+  for (const auto* part : {&program.parameters, &program.buffers}) {
+    for (const ProgramTensor& wanted : *part) {
+      const at::Tensor tensor = find(wanted, state).to(device, wanted.dtype).contiguous();
+      tensors.push_back(to_stored(wanted, tensor));
+    }
+  }
+  return tensors;
+}
 
 Weights::Weights(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;

@@ -1,4 +1,4 @@
-// The tensors that a run trains or reads: fresh float copies of a state's, bound to a program's names.
+// The tensors that a run trains or reads: a state's, bound to a program's names.
 #pragma once
 #include <memory>
 #include <string>
@@ -9,10 +9,14 @@
 
 namespace incremental {
 
+// Parameters, then buffers, for reading: the state's own memory where it is as the program wants it, else copies.
+// Throws ERR_STATE_MISMATCH where a tensor is missing or has another shape (lib/match.ts has said so before, with all
+// names at once).
+std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device);
+
 class Weights {
  public:
-  // Copies, so that the state stays as it is whatever happens. Throws ERR_STATE_MISMATCH where a tensor is missing or
-  // has another shape (lib/match.ts has said so before, with all names at once).
+  // Copies, so that the state stays as it is whatever happens. Throws as above.
   Weights(const Program& program, const StateDict& state, c10::Device device = c10::kCPU);
 
   const std::vector<at::Tensor>& parameters() const { return parameters_; }

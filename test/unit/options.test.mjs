@@ -46,6 +46,7 @@ describe('options', () => {
     [{ seed: -1 }, /"seed"/],
     [{ seed: 2 ** 60 }, /"seed"/],
     [{ threads: 0 }, /"threads"/],
+    [{ niceness: 20 }, /"niceness"/],
     [{ threads: 'few' }, /a number or 'leave-one' for "threads" but received string \('few'\)/],
     [{ mode: 'fastest' }, /one of 'exact', 'fast' for "mode"/],
     [{ precision: 'fp16' }, /one of 'fp32', 'bf16' for "precision"/],

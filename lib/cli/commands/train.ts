@@ -35,6 +35,9 @@ const options = {
   threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
     check: checks.threads,
   }),
+  niceness: number('n', 'How far to step back for other programs, 0 to 19 (default: not at all)', {
+    check: checks.niceness,
+  }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
   }),
