@@ -78,13 +78,14 @@ void convolution(int rounds, int64_t samples, int64_t side, int64_t inputs, int6
       at::randn({outputs, inputs, 3, 3}).contiguous(format), at::randn({outputs}));
 }
 
-void linear(int rounds, int64_t samples, int64_t outputs, int64_t inputs) {
+// ATen's in bfloat16 as autocast calls it, casts of weights and gradients included.
+void linear(int rounds, int64_t samples, int64_t outputs, int64_t inputs, at::ScalarType type = at::kFloat) {
   compare_passes(
-      c10::str("linear ", inputs, "->", outputs, " N=", samples), rounds,
-      [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
-        return at::linear(input, weight, bias);
+      c10::str("linear ", inputs, "->", outputs, " N=", samples, type == at::kFloat ? "" : " bf16"), rounds,
+      [type](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+        return at::linear(input, weight.to(type), bias.to(type)).to(at::kFloat);
       },
-      skinny_linear, at::randn({samples, inputs}), at::randn({outputs, inputs}), at::randn({outputs}));
+      skinny_linear, at::randn({samples, inputs}).to(type), at::randn({outputs, inputs}), at::randn({outputs}));
 }
 
 }  // namespace
@@ -124,6 +125,7 @@ int main(int count, char** arguments) {
   if (only.empty() || only == "linear") {
     linear(rounds, 64, 10, 32768);
     linear(rounds, 64, 32, 8192);
+    linear(rounds, 64, 10, 32768, at::kBFloat16);
   }
   if (only == "more" || only == "linears") {
     linear(rounds, 1, 10, 32768);

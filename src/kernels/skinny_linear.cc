@@ -22,7 +22,22 @@ constexpr int64_t kLine = 16;
 constexpr int64_t kFewestInputs = 128;
 constexpr int64_t kFewestProducts = int64_t{1} << 18;
 
-const SkinnyLinearKernels& kernels() { return SIMD_VARIANT(kSkinnyLinear); }
+// A tensor's elements as the kernels name them.
+template <class Element>
+const Element* elements(const at::Tensor& tensor) {
+  return static_cast<const Element*>(tensor.const_data_ptr());
+}
+
+template <class Element>
+const SkinnyLinearKernels<Element>& kernels();
+template <>
+const SkinnyLinearKernels<float>& kernels() {
+  return SIMD_VARIANT(kSkinnyLinear);
+}
+template <>
+const SkinnyLinearKernels<Bf16>& kernels() {
+  return SIMD_VARIANT(kSkinnyLinearBf16);
+}
 
 // How the inputs are divided among threads.
 struct Division {
@@ -36,19 +51,22 @@ struct Division {
   int64_t begin(int64_t part) const { return part == parts ? size : size / kLine * part / parts * kLine; }
 };
 
+template <class Element>
 at::Tensor forward_pass(const at::Tensor& given_input, const at::Tensor& given_weight, const at::Tensor& bias) {
   const at::Tensor input = given_input.contiguous(), weight = given_weight.contiguous();
   const int64_t rows = input.size(0), outputs = weight.size(0), size = input.size(1);
   const Division division(rows, outputs, size);
-  at::Tensor output = at::empty({rows, outputs}, input.options().memory_format(at::MemoryFormat::Contiguous));
+  at::Tensor output = at::empty({rows, outputs}, weight.options().memory_format(at::MemoryFormat::Contiguous));
   const int64_t count = rows * outputs, part_size = count * (1 + kLine) + kSkinnyScratch;
   // For each part: its sums, and its scratch memory.
   const at::Tensor scratch = at::empty({division.parts * part_size}, at::kFloat);
   float* work = scratch.mutable_data_ptr<float>();
-  const float *left = input.const_data_ptr<float>(), *right = weight.const_data_ptr<float>();
+  const auto* left = elements<Element>(input);
+  const auto* right = weight.const_data_ptr<float>();
   on_team(division.parts, [&](int64_t part) {
     float* sums = work + part * part_size;
-    kernels().dot(left, rows, right, outputs, size, division.begin(part), division.begin(part + 1), sums + count, sums);
+    kernels<Element>().dot(left, rows, right, outputs, size, division.begin(part), division.begin(part + 1),
+                           sums + count, sums);
   });
   const at::Tensor dense_bias = bias.defined() ? bias.contiguous() : bias;
   const float* biases = bias.defined() ? dense_bias.const_data_ptr<float>() : nullptr;
@@ -61,38 +79,47 @@ at::Tensor forward_pass(const at::Tensor& given_input, const at::Tensor& given_w
   return output;
 }
 
-// [N, M] × [M, K].
-at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& given_weight) {
-  const at::Tensor weight = given_weight.contiguous();
-  const int64_t rows = gradient.size(0), outputs = weight.size(0), size = weight.size(1);
-  at::Tensor result = at::empty({rows, size}, gradient.options().memory_format(at::MemoryFormat::Contiguous));
-  const Division division(rows, outputs, size);
-  const float *factors = gradient.const_data_ptr<float>(), *from = weight.const_data_ptr<float>();
-  float* to = result.mutable_data_ptr<float>();
+// The sum over `sums` rows of `from` times `factors`, for each of `rows`; all rows have `size` elements.
+template <class From, class To, class Kernel>
+void combine(Kernel kernel, const From* from, int64_t sums, const at::Tensor& factors, int64_t row_step,
+             int64_t sum_step, int64_t rows, int64_t size, To* to) {
+  const Division division(rows, sums, size);
   const at::Tensor scratch = at::empty({division.parts * kSkinnyScratch}, at::kFloat);
   float* work = scratch.mutable_data_ptr<float>();
+  const auto* factor = factors.const_data_ptr<float>();
   on_team(division.parts, [&](int64_t part) {
-    kernels().combine(from, outputs, factors, outputs, 1, rows, size, division.begin(part), division.begin(part + 1),
-                      work + part * kSkinnyScratch, to);
+    kernel(from, sums, factor, row_step, sum_step, rows, size, division.begin(part), division.begin(part + 1),
+           work + part * kSkinnyScratch, to);
   });
+}
+
+// [N, M] × [M, K].
+template <class Element>
+at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& given_weight, at::ScalarType type) {
+  const at::Tensor weight = given_weight.contiguous();
+  const int64_t rows = gradient.size(0), outputs = weight.size(0), size = weight.size(1);
+  at::Tensor result = at::empty({rows, size}, type);
+  combine(kernels<Element>().spread, weight.const_data_ptr<float>(), outputs, gradient, outputs, 1, rows, size,
+          static_cast<Element*>(result.mutable_data_ptr()));
   return result;
 }
 
 // [M, N] × [N, K].
+template <class Element>
 at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& given_input) {
   const at::Tensor input = given_input.contiguous();
   const int64_t rows = input.size(0), outputs = gradient.size(1), size = input.size(1);
-  at::Tensor result = at::empty({outputs, size}, gradient.options().memory_format(at::MemoryFormat::Contiguous));
-  const Division division(rows, outputs, size);
-  const float *factors = gradient.const_data_ptr<float>(), *from = input.const_data_ptr<float>();
-  float* to = result.mutable_data_ptr<float>();
-  const at::Tensor scratch = at::empty({division.parts * kSkinnyScratch}, at::kFloat);
-  float* work = scratch.mutable_data_ptr<float>();
-  on_team(division.parts, [&](int64_t part) {
-    kernels().combine(from, rows, factors, 1, outputs, outputs, size, division.begin(part), division.begin(part + 1),
-                      work + part * kSkinnyScratch, to);
-  });
+  at::Tensor result = at::empty({outputs, size}, at::kFloat);
+  combine(kernels<Element>().gather, elements<Element>(input), rows, gradient, 1, outputs, outputs, size,
+          result.mutable_data_ptr<float>());
   return result;
+}
+
+bool is_bf16(at::ScalarType type) { return type == at::kBFloat16; }
+
+at::Tensor forward_pass(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+  return is_bf16(input.scalar_type()) ? forward_pass<Bf16>(input, weight, bias)
+                                      : forward_pass<float>(input, weight, bias);
 }
 
 struct SkinnyLinear : torch::autograd::Function<SkinnyLinear> {
@@ -102,15 +129,23 @@ struct SkinnyLinear : torch::autograd::Function<SkinnyLinear> {
     context->save_for_backward(
         {weight.requires_grad() ? input : at::Tensor(), input.requires_grad() ? weight : at::Tensor()});
     context->saved_data["has_bias"] = bias.has_value();
+    context->saved_data["type"] = input.scalar_type();
     return forward_pass(input, weight, bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor gradient = gradients[0].contiguous();
+    const at::ScalarType type = context->saved_data["type"].toScalarType();
     variable_list result(3);
-    if (context->needs_input_grad(0)) result[0] = input_gradient(gradient, saved[1]);
-    if (context->needs_input_grad(1)) result[1] = weight_gradient(gradient, saved[0]);
+    if (context->needs_input_grad(0)) {
+      result[0] = is_bf16(type) ? input_gradient<Bf16>(gradient, saved[1], type)
+                                : input_gradient<float>(gradient, saved[1], type);
+    }
+    if (context->needs_input_grad(1)) {
+      result[1] =
+          is_bf16(type) ? weight_gradient<Bf16>(gradient, saved[0]) : weight_gradient<float>(gradient, saved[0]);
+    }
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) result[2] = gradient.sum(0);
     return result;
   }
@@ -121,8 +156,8 @@ struct SkinnyLinear : torch::autograd::Function<SkinnyLinear> {
 bool skinny_linear_fits(const at::Tensor& input, const at::Tensor& weight) {
   return input.dim() == 2 && weight.dim() == 2 && input.numel() > 0 && weight.numel() > 0 &&
          input.size(1) == weight.size(1) && weight.size(0) <= kMostOutputs && input.is_cpu() && weight.is_cpu() &&
-         input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && input.layout() == at::kStrided &&
-         weight.layout() == at::kStrided;
+         (input.scalar_type() == at::kFloat || is_bf16(input.scalar_type())) && weight.scalar_type() == at::kFloat &&
+         input.layout() == at::kStrided && weight.layout() == at::kStrided;
 }
 
 // Measured (bench/kernels.mjs): for single rows libtorch has a kernel of its own, and little work is all overhead.

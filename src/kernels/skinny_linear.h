@@ -5,14 +5,15 @@
 
 namespace incremental {
 
-// Whether skinny_linear computes at::linear(input, weight, bias): float32 on the CPU, input [N, K] and weight [M, K],
-// M at most 32, nothing empty. Not whether it is faster.
+// Whether skinny_linear computes at::linear(input, weight, bias): input [N, K], float32 or bfloat16, and weight
+// [M, K], float32, on the CPU, M at most 32, nothing empty. Not whether it is faster.
 bool skinny_linear_fits(const at::Tensor& input, const at::Tensor& weight);
 
 // Whether skinny_linear, forwards and backwards, is faster than at::linear.
 bool skinny_linear_wins(const at::Tensor& input, const at::Tensor& weight);
 
-// at::linear for tensors that skinny_linear_fits; `bias` may be undefined. Autograd goes through it once.
+// at::linear for tensors that skinny_linear_fits, in float32 whatever the input is; `bias`, float32, may be undefined.
+// Autograd goes through it once.
 at::Tensor skinny_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace incremental

@@ -16,13 +16,18 @@ constexpr int kDotColumns = kLanes == 16 ? 6 : 3;
 // Rows and sums of a tile of `combine`, whose factors fit into the registers with AVX-512.
 constexpr int kCombined = 5;
 
-inline void copy_rows(const float* from, int64_t from_size, int64_t rows, int64_t count, float* to, int64_t to_size) {
-  for (int64_t i = 0; i < rows; ++i) __builtin_memcpy(to + i * to_size, from + i * from_size, count * sizeof(float));
+template <class From, class To>
+void copy_rows(const From* from, int64_t from_size, int64_t rows, int64_t count, To* to, int64_t to_size) {
+  for (int64_t i = 0; i < rows; ++i) {
+    int64_t k = 0;
+    for (; k + kLanes <= count; k += kLanes) store(to + i * to_size + k, load(from + i * from_size + k));
+    for (; k < count; ++k) from_float(to_float(from[i * from_size + k]), to[i * to_size + k]);
+  }
 }
 
 // Sums of a tile over `count` elements, whole registers, added to `sums` [rows, columns, kLanes].
-template <int kRows, int kColumns>
-void dot_tile(const float* left, int64_t size, const float* right, int64_t count, float* sums, int64_t columns) {
+template <class Element, int kRows, int kColumns>
+void dot_tile(const Element* left, int64_t size, const float* right, int64_t count, float* sums, int64_t columns) {
   Vector sum[kRows][kColumns];
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kColumns; ++j) sum[i][j] = load(sums + (i * columns + j) * kLanes);
@@ -43,19 +48,25 @@ void dot_tile(const float* left, int64_t size, const float* right, int64_t count
   }
 }
 
-using DotTile = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t);
+template <class Element>
+using DotTile = void (*)(const Element*, int64_t, const float*, int64_t, float*, int64_t);
 
-template <int kRows>
-constexpr DotTile kDotRow[] = {dot_tile<kRows, 1>,     dot_tile<kRows, 2>,          dot_tile<kRows, 3>,
-                               dot_tile < kRows,       kDotColumns<4 ? 3 : 4>,      dot_tile < kRows,
-                               kDotColumns<5 ? 3 : 5>, dot_tile<kRows, kDotColumns>};
-constexpr const DotTile* kDotTiles[] = {kDotRow<1>, kDotRow<2>, kDotRow<3>, kDotRow<4>};
+constexpr int at_most(int count) { return count < kDotColumns ? count : kDotColumns; }
+
+template <class Element, int kRows>
+constexpr DotTile<Element> kDotRow[] = {dot_tile<Element, kRows, 1>,          dot_tile<Element, kRows, 2>,
+                                        dot_tile<Element, kRows, 3>,          dot_tile<Element, kRows, at_most(4)>,
+                                        dot_tile<Element, kRows, at_most(5)>, dot_tile<Element, kRows, kDotColumns>};
+template <class Element>
+constexpr const DotTile<Element>* kDotTiles[] = {kDotRow<Element, 1>, kDotRow<Element, 2>, kDotRow<Element, 3>,
+                                                 kDotRow<Element, 4>};
 
 // `count` cut into as few pieces of at most `most` as there must be, of about equal size: where piece i begins.
 inline int64_t cut(int64_t count, int64_t most, int64_t i) { return count * i / ((count + most - 1) / most); }
 
-void dot(const float* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin, int64_t end,
-         float* scratch, float* partial) {
+template <class Element>
+void dot(const Element* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin,
+         int64_t end, float* scratch, float* partial) {
   float* packed = scratch + rows * columns * kChunk;
   for (int64_t i = 0; i < rows * columns * kLanes; ++i) scratch[i] = 0;
   const int64_t whole = begin + (end - begin) / kLanes * kLanes;
@@ -68,7 +79,7 @@ void dot(const float* left, int64_t rows, const float* right, int64_t columns, i
       int64_t column_end = 0;
       for (int64_t column = 0, c = 1; column < columns; column = column_end, ++c) {
         column_end = cut(columns, kDotColumns, c);
-        const DotTile tile = kDotTiles[row_end - row - 1][column_end - column - 1];
+        const DotTile<Element> tile = kDotTiles<Element>[row_end - row - 1][column_end - column - 1];
         tile(left + row * size + piece, size, packed + column * kPacked, count,
              scratch + (row * columns + column) * kLanes, columns);
       }
@@ -84,16 +95,16 @@ void dot(const float* left, int64_t rows, const float* right, int64_t columns, i
         for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
       }
       float sum = lanes[0];
-      for (int64_t k = whole; k < end; ++k) sum += left[row * size + k] * right[column * size + k];
+      for (int64_t k = whole; k < end; ++k) sum += to_float(left[row * size + k]) * right[column * size + k];
       partial[row * columns + column] = sum;
     }
   }
 }
 
-// What a tile of `combine` does, kSums rows into kRows; onto what is there if `add`.
-template <int kRows, int kSums>
-void combine_tile(const float* from, int64_t from_size, const float* factors, int64_t row_step, int64_t sum_step,
-                  int64_t count, bool add, float* to, int64_t to_size) {
+// kSums of many rows into kRows that are kPacked apart; onto what is there if `add`.
+template <class From, int kRows, int kSums>
+void combine_tile(const From* from, int64_t from_size, const float* factors, int64_t row_step, int64_t sum_step,
+                  int64_t count, bool add, float* to) {
   Vector factor[kRows][kSums];
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kSums; ++j) factor[i][j] = factors[i * row_step + j * sum_step] + Vector{};
@@ -102,7 +113,7 @@ void combine_tile(const float* from, int64_t from_size, const float* factors, in
   for (; k + kLanes <= count; k += kLanes) {
     Vector sum[kRows];
 #pragma GCC unroll 5
-    for (int i = 0; i < kRows; ++i) sum[i] = add ? load(to + i * to_size + k) : Vector{};
+    for (int i = 0; i < kRows; ++i) sum[i] = add ? load(to + i * kPacked + k) : Vector{};
 #pragma GCC unroll 5
     for (int j = 0; j < kSums; ++j) {
       const Vector value = load(from + j * from_size + k);
@@ -110,45 +121,95 @@ void combine_tile(const float* from, int64_t from_size, const float* factors, in
       for (int i = 0; i < kRows; ++i) sum[i] += factor[i][j] * value;
     }
 #pragma GCC unroll 5
-    for (int i = 0; i < kRows; ++i) store(to + i * to_size + k, sum[i]);
+    for (int i = 0; i < kRows; ++i) store(to + i * kPacked + k, sum[i]);
   }
   for (; k < count; ++k) {
     for (int i = 0; i < kRows; ++i) {
-      float sum = add ? to[i * to_size + k] : 0;
-      for (int j = 0; j < kSums; ++j) sum += factors[i * row_step + j * sum_step] * from[j * from_size + k];
-      to[i * to_size + k] = sum;
+      float sum = add ? to[i * kPacked + k] : 0;
+      for (int j = 0; j < kSums; ++j) sum += factors[i * row_step + j * sum_step] * to_float(from[j * from_size + k]);
+      to[i * kPacked + k] = sum;
     }
   }
 }
 
-using CombineTile = void (*)(const float*, int64_t, const float*, int64_t, int64_t, int64_t, bool, float*, int64_t);
+template <class From>
+using CombineTile = void (*)(const From*, int64_t, const float*, int64_t, int64_t, int64_t, bool, float*);
 
-template <int kRows>
-constexpr CombineTile kCombineRow[] = {combine_tile<kRows, 1>, combine_tile<kRows, 2>, combine_tile<kRows, 3>,
-                                       combine_tile<kRows, 4>, combine_tile<kRows, 5>};
-constexpr const CombineTile* kCombineTiles[] = {kCombineRow<1>, kCombineRow<2>, kCombineRow<3>, kCombineRow<4>,
-                                                kCombineRow<5>};
+template <class From, int kRows>
+constexpr CombineTile<From> kCombineRow[] = {combine_tile<From, kRows, 1>, combine_tile<From, kRows, 2>,
+                                             combine_tile<From, kRows, 3>, combine_tile<From, kRows, 4>,
+                                             combine_tile<From, kRows, 5>};
+template <class From>
+constexpr const CombineTile<From>* kCombineTiles[] = {kCombineRow<From, 1>, kCombineRow<From, 2>, kCombineRow<From, 3>,
+                                                      kCombineRow<From, 4>, kCombineRow<From, 5>};
 
-void combine(const float* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step, int64_t rows,
-             int64_t size, int64_t begin, int64_t end, float* scratch, float* to) {
-  // The long side outside: its rows are read, or written, once. The short side is in scratch memory.
-  const bool rows_outside = rows > sums;
-  const int64_t row_cuts = (rows + kCombined - 1) / kCombined, sum_cuts = (sums + kCombined - 1) / kCombined;
+// Few rows of `from`, which are kPacked apart, into kRows of `to`: all sums at once, each written once.
+template <class To, int kRows>
+void spread_tile(const float* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step,
+                 int64_t count, To* to, int64_t to_size) {
+  constexpr int kWide = 2;
+  int64_t k = 0;
+  for (; k + kWide * kLanes <= count; k += kWide * kLanes) {
+    Vector sum[kRows][kWide] = {};
+    for (int64_t s = 0; s < sums; ++s) {
+      Vector value[kWide];
+      for (int j = 0; j < kWide; ++j) value[j] = load(from + s * kPacked + k + j * kLanes);
+#pragma GCC unroll 6
+      for (int i = 0; i < kRows; ++i) {
+        const Vector factor = factors[i * row_step + s * sum_step] + Vector{};
+        for (int j = 0; j < kWide; ++j) sum[i][j] += factor * value[j];
+      }
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) {
+      for (int j = 0; j < kWide; ++j) store(to + i * to_size + k + j * kLanes, sum[i][j]);
+    }
+  }
+  for (; k < count; ++k) {
+    for (int i = 0; i < kRows; ++i) {
+      float sum = 0;
+      for (int64_t s = 0; s < sums; ++s) sum += factors[i * row_step + s * sum_step] * from[s * kPacked + k];
+      from_float(sum, to[i * to_size + k]);
+    }
+  }
+}
+
+template <class To>
+using SpreadTile = void (*)(const float*, int64_t, const float*, int64_t, int64_t, int64_t, To*, int64_t);
+
+template <class To>
+constexpr SpreadTile<To> kSpreadTiles[] = {spread_tile<To, 1>, spread_tile<To, 2>, spread_tile<To, 3>,
+                                           spread_tile<To, 4>, spread_tile<To, 5>, spread_tile<To, 6>};
+constexpr int kSpreadRows = 6;
+
+// The long side outside: its rows are read, or written, once. The short side is in scratch memory.
+template <class From, class To>
+void combine(const From* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step, int64_t rows,
+             int64_t size, int64_t begin, int64_t end, float* scratch, To* to) {
   for (int64_t piece = begin; piece < end; piece += kPiece) {
     const int64_t count = piece + kPiece < end ? kPiece : end - piece;
-    if (rows_outside) copy_rows(from + piece, size, sums, count, scratch, kPacked);
-    const float* source = rows_outside ? scratch : from + piece;
-    float* target = rows_outside ? to + piece : scratch;
-    const int64_t source_size = rows_outside ? kPacked : size, target_size = rows_outside ? size : kPacked;
-    for (int64_t i = 0; i < row_cuts * sum_cuts; ++i) {
-      const int64_t r = rows_outside ? i / sum_cuts : i % row_cuts, s = rows_outside ? i % sum_cuts : i / row_cuts;
-      const int64_t row = cut(rows, kCombined, r), row_end = cut(rows, kCombined, r + 1);
-      const int64_t sum = cut(sums, kCombined, s), sum_end = cut(sums, kCombined, s + 1);
-      const CombineTile tile = kCombineTiles[row_end - row - 1][sum_end - sum - 1];
-      tile(source + sum * source_size, source_size, factors + row * row_step + sum * sum_step, row_step, sum_step,
-           count, sum > 0, target + row * target_size, target_size);
+    if (rows > sums) {
+      copy_rows(from + piece, size, sums, count, scratch, kPacked);
+      int64_t row_end = 0;
+      for (int64_t row = 0, r = 1; row < rows; row = row_end, ++r) {
+        row_end = cut(rows, kSpreadRows, r);
+        kSpreadTiles<To>[row_end - row - 1](scratch, sums, factors + row * row_step, row_step, sum_step, count,
+                                            to + row * size + piece, size);
+      }
+      continue;
     }
-    if (!rows_outside) copy_rows(scratch, kPacked, rows, count, to + piece, size);
+    int64_t sum_end = 0;
+    for (int64_t sum = 0, s = 1; sum < sums; sum = sum_end, ++s) {
+      sum_end = cut(sums, kCombined, s);
+      int64_t row_end = 0;
+      for (int64_t row = 0, r = 1; row < rows; row = row_end, ++r) {
+        row_end = cut(rows, kCombined, r);
+        kCombineTiles<From>[row_end - row - 1][sum_end - sum - 1](from + sum * size + piece, size,
+                                                                  factors + row * row_step + sum * sum_step, row_step,
+                                                                  sum_step, count, sum > 0, scratch + row * kPacked);
+      }
+    }
+    copy_rows(scratch, kPacked, rows, count, to + piece, size);
   }
 }
 
@@ -156,6 +217,7 @@ void combine(const float* from, int64_t sums, const float* factors, int64_t row_
 
 namespace incremental::SIMD_NAME {
 
-const SkinnyLinearKernels kSkinnyLinear = {dot, combine};
+const SkinnyLinearKernels<float> kSkinnyLinear = {dot<float>, combine<float, float>, combine<float, float>};
+const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16 = {dot<Bf16>, combine<Bf16, float>, combine<float, Bf16>};
 
 }  // namespace incremental::SIMD_NAME

@@ -3,27 +3,41 @@
 #pragma once
 #include <cstdint>
 
+#include "src/kernels/bf16.h"
+
 namespace incremental {
 
-// Both take scratch memory of this many floats; `dot` 16 * rows * columns more.
+// All take scratch memory of this many floats; `dot` 16 * rows * columns more.
 constexpr int64_t kSkinnyScratch = 32 * (512 + 16);
 
+// `Element` is that of the long side: the inputs and their gradient. All is computed in float32.
+template <class Element>
 struct SkinnyLinearKernels {
   // partial[r * columns + c] = the sum over k from `begin` to `end` of left[r][k] * right[c][k]; rows of both are
   // `size` apart, and of `right` there are at most 32.
-  void (*dot)(const float* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin,
+  void (*dot)(const Element* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin,
               int64_t end, float* scratch, float* partial);
-  // to[r][k] = the sum over s of factor(r, s) * from[s][k], for k from `begin` to `end`, where factor(r, s) =
+  // Both: to[r][k] = the sum over s of factor(r, s) * from[s][k], for k from `begin` to `end`, where factor(r, s) =
   // factors[r * row_step + s * sum_step]; rows of `from` and of `to` are `size` apart, and of the fewer there are at
   // most 32.
-  void (*combine)(const float* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step,
-                  int64_t rows, int64_t size, int64_t begin, int64_t end, float* scratch, float* to);
+  using Factors = const float*;
+  void (*gather)(const Element* from, int64_t sums, Factors factors, int64_t row_step, int64_t sum_step, int64_t rows,
+                 int64_t size, int64_t begin, int64_t end, float* scratch, float* to);
+  void (*spread)(const float* from, int64_t sums, Factors factors, int64_t row_step, int64_t sum_step, int64_t rows,
+                 int64_t size, int64_t begin, int64_t end, float* scratch, Element* to);
 };
 
-// clang-format off
-namespace avx512 { extern const SkinnyLinearKernels kSkinnyLinear; }
-namespace avx2 { extern const SkinnyLinearKernels kSkinnyLinear; }
-namespace baseline { extern const SkinnyLinearKernels kSkinnyLinear; }
-// clang-format on
+namespace avx512 {
+extern const SkinnyLinearKernels<float> kSkinnyLinear;
+extern const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16;
+}  // namespace avx512
+namespace avx2 {
+extern const SkinnyLinearKernels<float> kSkinnyLinear;
+extern const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16;
+}  // namespace avx2
+namespace baseline {
+extern const SkinnyLinearKernels<float> kSkinnyLinear;
+extern const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16;
+}  // namespace baseline
 
 }  // namespace incremental

@@ -27,8 +27,11 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight, const 
 
 at::Tensor image_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor rows = rows_of(input), columns = rows_of(weight);
-  // Under autocast the product is to be in bfloat16.
-  if (at::autocast::is_autocast_enabled(at::kCPU)) return at::linear(rows, columns, bias);
+  // Under autocast the factors are to be bfloat16. Of the kernel's, the long side is; rounding the weights would not
+  // make it faster.
+  if (at::autocast::is_autocast_enabled(at::kCPU) && (rows.scalar_type() == at::kFloat)) {
+    return at::linear(rows, columns, bias);
+  }
   return linear(rows, columns, bias);
 }
 

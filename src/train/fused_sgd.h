@@ -1,5 +1,5 @@
-// SGD as src/train/sgd.h, all parameters in one kernel, as torch.optim.SGD(fused=True). Differs from it in the last
-// bit. Nothing here asks the host for a decision, so that a step can be part of a graph.
+// SGD as src/train/sgd.h, all parameters in one kernel, as torch.optim.SGD(fused=True), for devices. Differs from it
+// in the last bit. Nothing here asks the host for a decision, so that a step can be part of a graph.
 #pragma once
 #include <vector>
 
@@ -7,18 +7,19 @@
 
 namespace incremental {
 
-class FusedSgd : public Optimizer {
+class FusedSgd {
  public:
   // As Sgd's.
   FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers);
 
-  void step() override;
+  // As Sgd's.
+  void step();
 
   // Forgets gradients: those of a step that did not end.
   void drop_gradients();
 
   // Undefined where there has been no gradient yet.
-  std::vector<at::Tensor> momentum_buffers() const override;
+  std::vector<at::Tensor> momentum_buffers() const;
 
  private:
   std::vector<at::Tensor> parameters_;

@@ -16,16 +16,33 @@
 namespace incremental {
 namespace {
 
-// What mul_(momentum), add_(gradient) and add_(buffer, -rate) do to each element, in one pass over memory instead of
-// three. ATen's kernels contract a product and a sum into one rounding, but not those of two calls.
-FOR_EACH_PROCESSOR void update(float* parameter, float* buffer, const float* gradient, int64_t count, float momentum,
-                               float rate) {
+struct Factors {
+  float rate, momentum, decay;
+};
+
+// What the calls of step() below do to each element, in one pass over memory instead of three to five. ATen's kernels
+// contract a product and a sum into one rounding, but not those of two calls.
+template <bool kDecay, bool kNesterov>
+inline __attribute__((always_inline)) void update(float* parameter, float* buffer, const float* gradient, int64_t count,
+                                                  const Factors& factors) {
+  const auto [rate, momentum, decay] = factors;
   for (int64_t i = 0; i < count; ++i) {
+    const float slope = kDecay ? __builtin_fmaf(parameter[i], decay, gradient[i]) : gradient[i];
     const float kept = buffer[i] * momentum;
-    const float sum = kept + gradient[i];
+    const float sum = kept + slope;
     buffer[i] = sum;
-    parameter[i] = __builtin_fmaf(sum, -rate, parameter[i]);
+    const float change = kNesterov ? __builtin_fmaf(sum, momentum, slope) : sum;
+    parameter[i] = __builtin_fmaf(change, -rate, parameter[i]);
   }
+}
+
+FOR_EACH_PROCESSOR void update(float* parameter, float* buffer, const float* gradient, int64_t count,
+                               const Factors& factors, bool nesterov) {
+  const bool decays = factors.decay != 0;
+  if (decays && nesterov) return update<true, true>(parameter, buffer, gradient, count, factors);
+  if (decays) return update<true, false>(parameter, buffer, gradient, count, factors);
+  if (nesterov) return update<false, true>(parameter, buffer, gradient, count, factors);
+  update<false, false>(parameter, buffer, gradient, count, factors);
 }
 
 // ATen's kernels for older processors round products too.
@@ -38,7 +55,15 @@ bool contracts() {
 #endif
 }
 
-bool is_plain(const at::Tensor& tensor) { return tensor.scalar_type() == at::kFloat && tensor.is_contiguous(); }
+// Elements lie side by side, in whatever order.
+bool is_plain(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kFloat && tensor.is_non_overlapping_and_dense();
+}
+
+bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) {
+  return contracts() && is_plain(parameter) && is_plain(buffer) && is_plain(gradient) &&
+         buffer.strides() == parameter.strides() && gradient.strides() == parameter.strides();
+}
 
 }  // namespace
 
@@ -54,21 +79,18 @@ Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vect
   }
 }
 
-bool Sgd::can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {
-  return contracts() && !options_.nesterov && is_plain(parameter) && is_plain(buffer) && is_plain(gradient);
-}
-
 void Sgd::update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {
   constexpr int64_t kGrain = 32768;  // elements for which a thread is worth waking, as in ATen
   auto* const parameters = parameter.mutable_data_ptr<float>();
   auto* const buffers = buffer.mutable_data_ptr<float>();
   const auto* const gradients = gradient.const_data_ptr<float>();
-  const auto momentum = static_cast<float>(options_.momentum), rate = static_cast<float>(options_.learning_rate);
+  const Factors factors{static_cast<float>(options_.learning_rate), static_cast<float>(options_.momentum),
+                        static_cast<float>(options_.weight_decay)};
   const int64_t count = parameter.numel();
   const int64_t parts = std::clamp<int64_t>(count / kGrain, 1, at::get_num_threads());
   on_team(parts, [&](int64_t part) {
     const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
-    update(parameters + begin, buffers + begin, gradients + begin, end - begin, momentum, rate);
+    update(parameters + begin, buffers + begin, gradients + begin, end - begin, factors, options_.nesterov);
   });
 }
 
@@ -78,14 +100,14 @@ void Sgd::step() {
     at::Tensor& parameter = parameters_[i];
     at::Tensor gradient = parameter.grad();
     if (!gradient.defined()) continue;  // nothing the loss depends on
+    at::Tensor& buffer = momentum_buffers_[i];
+    if (options_.momentum != 0 && buffer.defined() && can_update_at_once(parameter, buffer, gradient)) {
+      update_at_once(parameter, buffer, gradient);
+      parameter.mutable_grad() = at::Tensor();
+      continue;
+    }
     if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
     if (options_.momentum != 0) {
-      at::Tensor& buffer = momentum_buffers_[i];
-      if (buffer.defined() && can_update_at_once(parameter, buffer, gradient)) {
-        update_at_once(parameter, buffer, gradient);
-        parameter.mutable_grad() = at::Tensor();
-        continue;
-      }
       if (buffer.defined()) {
         buffer.mul_(options_.momentum).add_(gradient);
       } else {

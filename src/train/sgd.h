@@ -1,9 +1,9 @@
 // Stochastic gradient descent, operation by operation as torch/optim/sgd.py does it on the CPU (_single_tensor_sgd), so
-// that every bit agrees. The fused kernel differs by an ulp: fused_sgd.h.
+// that every bit agrees, but in one pass over memory where it can: also for fast mode.
 #pragma once
 #include <vector>
 
-#include "src/train/optimizer.h"
+#include "src/core/libtorch.h"
 
 namespace incremental {
 
@@ -14,18 +14,19 @@ struct SgdOptions {
   bool nesterov = false;
 };
 
-class Sgd : public Optimizer {
+class Sgd {
  public:
   // `momentum_buffers`: copied where a run goes on from a checkpoint; empty, or a tensor for each parameter, undefined
   // where it has none yet.
   Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers = {});
 
-  void step() override;
+  // Updates the parameters from their gradients, then drops the gradients (zero_grad(set_to_none=True)).
+  void step();
 
-  std::vector<at::Tensor> momentum_buffers() const override { return momentum_buffers_; }
+  // For each parameter; undefined where it has none yet.
+  const std::vector<at::Tensor>& momentum_buffers() const { return momentum_buffers_; }
 
  private:
-  bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
   void update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
 
   std::vector<at::Tensor> parameters_;

@@ -5,7 +5,6 @@
 
 #include "src/core/priority.h"
 #include "src/program/forward.h"
-#include "src/train/fused_sgd.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
@@ -18,13 +17,12 @@ Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
   return fast_ways(*plan.program, Weights(*plan.program, *plan.state).all(), sample_shape, plan.numerics);
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const TrainPlan& plan, const Weights& weights) {
+Sgd make_optimizer(const TrainPlan& plan, const Weights& weights) {
   std::vector<at::Tensor> momentum = plan.start.momentum;
   for (size_t i = 0; i < momentum.size(); ++i) {
     if (momentum[i].defined()) momentum[i] = weights.to_kept(i, momentum[i]);
   }
-  if (plan.numerics.fast) return std::make_unique<FusedSgd>(weights.parameters(), plan.sgd, momentum);
-  return std::make_unique<Sgd>(weights.parameters(), plan.sgd, momentum);
+  return Sgd(weights.parameters(), plan.sgd, momentum);
 }
 
 }  // namespace
@@ -40,7 +38,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   weights.require_grad();
   std::vector<std::string> contracted = std::move(ways.contracted);
   Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer(plan, weights);
+  Sgd optimizer = make_optimizer(plan, weights);
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
@@ -58,7 +56,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
     if (!takes_snapshots || taken) return;
     report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
             std::make_shared<const Snapshot>(
-                take_snapshot(position, weights, plan.names, optimizer->momentum_buffers(), random, epoch_random))});
+                take_snapshot(position, weights, plan.names, optimizer.momentum_buffers(), random, epoch_random))});
     taken = true;
   };
   const auto is_due = [&] {
@@ -88,7 +86,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
       // then worked on while this step runs backwards.
       batches.prepare();
       loss_tensor.backward();
-      optimizer->step();
+      optimizer.step();
 
       const double loss = loss_tensor.item<double>();
       ++position.step;

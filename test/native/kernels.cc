@@ -2,6 +2,8 @@
 // test/unit/kernels.test.mjs, once for each instruction set; prints one JSON line of what was seen.
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -61,9 +63,13 @@ class Comparison {
     for (size_t i = 0; i < expected.size(); ++i) {
       if (!all[i].equal(again[i])) fail(name, "other bits the second time", i);
       if (all[i].sizes() != expected[i].sizes()) fail(name, "another shape", i);
-      const double error =
-          ((all[i].to(at::kDouble) - expected[i]).abs().max() / expected[i].abs().max().clamp_min(1e-30))
-              .item<double>();
+      if (all[i].scalar_type() == at::kBFloat16) {
+        if (!is_nearest(all[i], expected[i])) fail(name, "not the nearest bfloat16", i);
+        continue;
+      }
+      double scale = std::max(expected[i].abs().max().item<double>(), 1e-30);
+      if (i == 0) scale = std::max(scale, size_of_terms(example));
+      const double error = (all[i].to(at::kDouble) - expected[i]).abs().max().item<double>() / scale;
       // Not >: a NaN must count.
       if (!(error <= worst_)) worst_ = error, where_ = c10::str(name, ", result ", i);
     }
@@ -77,6 +83,18 @@ class Comparison {
     ++count_;
   }
 
+  // Numbers that are none must not become some.
+  void add_special(const std::string& name, const Case& example) {
+    const std::vector<at::Tensor> expected = passes(reference_, in_doubles(example), true, true, false);
+    const std::vector<at::Tensor> all = passes(ours_, example, true, true, false);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const at::Tensor same = at::isfinite(all[i]).eq(at::isfinite(expected[i]));
+      if (!same.all().item<bool>()) fail(name, "finite where it should not be, or the reverse", i);
+      if (!at::isnan(all[i]).equal(at::isnan(expected[i]))) fail(name, "NaN elsewhere", i);
+    }
+    ++count_;
+  }
+
   void print(const char* key) const {
     std::printf("\"%s\": {\"cases\": %d, \"failures\": %d, \"worst\": %g, \"where\": \"%s\", \"first\": \"%s\"}", key,
                 count_, failures_, worst_, where_.c_str(), first_.c_str());
@@ -85,6 +103,19 @@ class Comparison {
  private:
   void fail(const std::string& name, const char* what, size_t result) {
     if (failures_++ == 0) first_ = c10::str(name, ", result ", result, ": ", what);
+  }
+
+  // A sum is as exact as its terms are large. Of few sums all may be small, because their terms cancel.
+  double size_of_terms(const Case& example) const {
+    if (example.gradient.numel() > 100) return 0;
+    const Case wide = in_doubles(example);
+    return reference_(wide.input.square(), wide.weight.square(), {}).max().sqrt().item<double>();
+  }
+
+  // But for the rounding of the sum itself before that to 8 bits.
+  static bool is_nearest(const at::Tensor& result, const at::Tensor& expected) {
+    const at::Tensor allowed = expected.abs() / 256 + expected.abs().max() * 1e-5;
+    return (result.to(at::kDouble) - expected).abs().le(allowed).all().item<bool>();
   }
 
   Operation ours_, reference_;
@@ -117,19 +148,28 @@ void convolutions(Comparison& comparison) {
   }
 }
 
-void linears(Comparison& comparison) {
+void linears(Comparison& comparison, at::ScalarType type) {
   for (int64_t samples : {1, 2, 3, 7, 64}) {
     for (int64_t outputs : {1, 3, 10, 16, 17, 32}) {
       for (int64_t inputs : {1, 7, 16, 1000, 4099, 32768}) {
-        Case example{at::randn({samples, inputs}), at::randn({outputs, inputs}), {}, at::randn({samples, outputs})};
+        Case example{
+            at::randn({samples, inputs}).to(type), at::randn({outputs, inputs}), {}, at::randn({samples, outputs})};
         if (samples != 2) example.bias = at::randn({outputs});
         comparison.add(c10::str("skinny_linear ", inputs, " to ", outputs, " of ", samples), example);
       }
     }
   }
   // Not contiguous: a view, and a gradient that is one number everywhere.
-  comparison.add("skinny_linear of views",
-                 {at::randn({40, 8}).t(), at::randn({5, 80}).slice(1, 0, 80, 2), {}, at::randn({1}).expand({8, 5})});
+  comparison.add(
+      "skinny_linear of views",
+      {at::randn({40, 8}).to(type).t(), at::randn({5, 80}).slice(1, 0, 80, 2), {}, at::randn({1}).expand({8, 5})});
+  for (const float special : {NAN, -NAN, INFINITY, -INFINITY}) {
+    for (const int64_t at_fault : {0, 1}) {
+      Case example{at::randn({8, 1003}).to(type), at::randn({3, 1003}), {}, at::randn({8, 3})};
+      (at_fault == 0 ? example.input : example.gradient)[5][1] = special;
+      comparison.add_special(c10::str("skinny_linear with ", special), example);
+    }
+  }
 }
 
 }  // namespace
@@ -147,15 +187,19 @@ int main(int count, char** arguments) {
   Comparison convolution(conv3x3, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
     return at::conv2d(input, weight, bias, {1, 1}, {1, 1});
   });
-  Comparison linear(skinny_linear, [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+  const Operation at_linear = [](const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
     return at::linear(input, weight, bias);
-  });
+  };
+  Comparison linear(skinny_linear, at_linear), bf16_linear(skinny_linear, at_linear);
   convolutions(convolution);
-  linears(linear);
+  linears(linear, at::kFloat);
+  linears(bf16_linear, at::kBFloat16);
   std::printf("{\"level\": \"%s\", ", level);
   convolution.print("conv3x3");
   std::printf(", ");
   linear.print("skinny_linear");
+  std::printf(", ");
+  bf16_linear.print("skinny_linear_bf16");
   std::printf("}\n");
   return 0;
 }

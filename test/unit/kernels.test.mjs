@@ -16,10 +16,11 @@ function run(capability, threads) {
 }
 
 /** Relative to a result's largest value. Three times the worst seen: 7e-7 and, where terms cancel, 2.8e-6. */
-function assertExact({ conv3x3, skinny_linear }) {
+function assertExact({ conv3x3, skinny_linear, skinny_linear_bf16 }) {
   for (const [seen, bar] of [
     [conv3x3, 2.5e-6],
     [skinny_linear, 1e-5],
+    [skinny_linear_bf16, 1e-5],
   ]) {
     assert.ok(seen.cases > 150, `${seen.cases} cases`);
     assert.equal(seen.failures, 0, seen.first);
