@@ -96,6 +96,8 @@ export interface BatchesPlan {
   shuffle: boolean;
   dropLast: boolean;
   seed: number;
+  /** Made in the memory layout of fast mode; only tests ask for it. */
+  channelsLast?: boolean;
   /** Where they are made, as in a RunPlan. Absent: by the transforms for the CPU; only tests name one. */
   device?: string;
 }

@@ -45,9 +45,9 @@ class BatchReader {
       host_.emplace(dataset_, std::move(pipeline_), options_, generator_);
       host_->prepare();
     }
-    Batch batch = host_->take();
+    const Batch batch = host_->take();
     host_->prepare();
-    return batch;
+    return {batch.inputs.contiguous(), batch.labels};
   }
 
   Batch from_device() {
@@ -79,8 +79,9 @@ Napi::Value make_batches(const Napi::CallbackInfo& call) {
   auto dataset = Handle<Dataset>::open(plan.Get("dataset"));
   const at::IntArrayRef sizes = dataset->inputs.sizes();
   Pipeline pipeline(to_transforms(array(plan, "transforms")), sizes.slice(1).vec(), dataset->inputs.scalar_type());
-  const BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
-                             boolean(plan, "dropLast")};
+  BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
+                       boolean(plan, "dropLast")};
+  options.channels_last = plan.Has("channelsLast") && boolean(plan, "channelsLast");
   const Napi::Value device = plan.Get("device");
   auto reader = std::make_shared<BatchReader>(
       std::move(dataset), std::move(pipeline), options, static_cast<uint64_t>(integer(plan, "seed")),

@@ -1,45 +1,47 @@
-// The code that makes batches on devices, run on the CPU: bit for bit what the transforms for the CPU make.
+// The code that makes batches on devices, run on the CPU, and that of fast mode: bit for bit the usual batches.
 import assert from 'node:assert/strict';
 import { batches } from '../../dist/data/batches.js';
 import { arrays, cifar10 } from '../../dist/datasets.js';
 import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
 import { collect, hashOf, needs, synthetic, syntheticImages } from './data-support.mjs';
-import { madeOn } from './device-support.mjs';
+import { inChannelsLast, madeOn } from './device-support.mjs';
+
+const onDevice = (use) => madeOn('cpu', use);
 
 /** Both ways of making the same batches. */
-async function bothWays(dataset, { name, images, folder, limit, ...options }) {
+async function bothWays(dataset, { name, images, folder, limit, ...options }, other = onDevice) {
   const usual = await collect(batches(dataset, options));
-  const onDevice = await madeOn('cpu', () => collect(batches(dataset, options)));
-  return [usual, onDevice].map((list) => list.map((batch) => `${batch.shape} ${hashOf(batch)}`));
+  const otherwise = await other(() => collect(batches(dataset, options)));
+  return [usual, otherwise].map((list) => list.map((batch) => `${batch.shape} ${hashOf(batch)}`));
 }
 
 describe('batches made by the code for devices', () => {
   for (const each of batchCases) {
     it(`are the usual ones: ${each.name}`, async () => {
-      const [usual, onDevice] = await bothWays(syntheticImages(each.images), each);
-      assert.deepEqual(onDevice, usual);
+      const [usual, otherwise] = await bothWays(syntheticImages(each.images), each);
+      assert.deepEqual(otherwise, usual);
     });
   }
 
   it('are the usual ones for more than 10,000 rotations, at and next to quarter turns too', async () => {
     // Those of longer images are refused, below.
     for (const each of rotationCases.filter(({ images }) => Math.max(...images.slice(2)) <= 16_384)) {
-      const [usual, onDevice] = await bothWays(syntheticImages(each.images), each);
-      assert.deepEqual(onDevice, usual, each.name);
+      const [usual, otherwise] = await bothWays(syntheticImages(each.images), each);
+      assert.deepEqual(otherwise, usual, each.name);
     }
   });
 
   it('are the usual ones of all real images', async function () {
     const root = needs(this, 'TORCH_INCREMENTAL_CIFAR10', 'a folder with cifar-10-batches-bin');
     const options = { transforms: seedJob, batchSize: 64, epochs: 2, seed: 1234 };
-    const [usual, onDevice] = await bothWays(cifar10({ root }), options);
-    assert.deepEqual(onDevice, usual);
+    const [usual, otherwise] = await bothWays(cifar10({ root }), options);
+    assert.deepEqual(otherwise, usual);
   });
 
   it('are the usual ones of a crop far outside the image', async () => {
     const transforms = [{ kind: 'randomCrop', size: [3, 4], padding: 40_000 }, { kind: 'toTensor' }];
-    const [usual, onDevice] = await bothWays(syntheticImages([50, 1, 8, 8]), { transforms, batchSize: 20, seed: 3 });
-    assert.deepEqual(onDevice, usual);
+    const [usual, otherwise] = await bothWays(syntheticImages([50, 1, 8, 8]), { transforms, batchSize: 20, seed: 3 });
+    assert.deepEqual(otherwise, usual);
   });
 
   it('are the usual ones of float32 data, normalised or not', async () => {
@@ -47,8 +49,8 @@ describe('batches made by the code for devices', () => {
     const inputs = Float32Array.from(bytes, (byte) => (byte - 100) / 37);
     const dataset = arrays({ inputs, labels: new Int32Array(30), shape: [2, 5, 7], classes: 1 });
     for (const transforms of [[], [{ kind: 'normalize', mean: [0.3, -0.1], std: [0.7, 3] }]]) {
-      const [usual, onDevice] = await bothWays(dataset, { transforms, batchSize: 8, epochs: 2, seed: 0 });
-      assert.deepEqual(onDevice, usual);
+      const [usual, otherwise] = await bothWays(dataset, { transforms, batchSize: 8, epochs: 2, seed: 0 });
+      assert.deepEqual(otherwise, usual);
     }
   });
 
@@ -59,7 +61,28 @@ describe('batches made by the code for devices', () => {
       madeOn('cpu', () => collect(batches(dataset, { transforms }))),
       { code: 'ERR_INVALID_OPTION', message: /1x17000 are too large .* use device: 'cpu'/ },
     );
-    const [usual, onDevice] = await bothWays(dataset, { transforms: [{ kind: 'toTensor' }] });
-    assert.deepEqual(onDevice, usual);
+    const [usual, otherwise] = await bothWays(dataset, { transforms: [{ kind: 'toTensor' }] });
+    assert.deepEqual(otherwise, usual);
+  });
+});
+
+describe('batches made in the memory layout of fast mode', () => {
+  for (const each of batchCases) {
+    it(`are the usual ones: ${each.name}`, async () => {
+      const [usual, otherwise] = await bothWays(syntheticImages(each.images), each, inChannelsLast);
+      assert.deepEqual(otherwise, usual);
+    });
+  }
+
+  it('are the usual ones where values are negative zeros, and for a single pixel', async () => {
+    const transforms = [
+      { kind: 'randomHorizontalFlip', p: 0.5 },
+      { kind: 'toTensor' },
+      { kind: 'normalize', mean: [0, 0.5, 1], std: [-1, 0.5, -2] },
+    ];
+    for (const images of [syntheticImages([40, 3, 6, 5]), syntheticImages([40, 3, 1, 1])]) {
+      const [usual, otherwise] = await bothWays(images, { transforms, batchSize: 7, seed: 2 }, inChannelsLast);
+      assert.deepEqual(otherwise, usual);
+    }
   });
 });

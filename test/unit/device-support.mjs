@@ -19,6 +19,9 @@ export const inDeviceLoop = (use) => withPlans('train', { loop: 'device' }, use)
 /** Batches within `use` are made on `device`. */
 export const madeOn = (device, use) => withPlans('makeBatches', { device }, use);
 
+/** Batches within `use` are made in the memory layout of fast mode. */
+export const inChannelsLast = (use) => withPlans('makeBatches', { channelsLast: true }, use);
+
 /** Whether all numbers of two states are as close as roundings of a run leave them. */
 export function closeStates(a, b, tolerance) {
   return a.names.every((name) => {
