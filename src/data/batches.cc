@@ -11,6 +11,7 @@
 
 #include "src/core/error.h"
 #include "src/data/sampler.h"
+#include "src/kernels/team.h"
 
 namespace incremental {
 
@@ -38,14 +39,16 @@ class Batches::Impl {
         options_(options),
         generator_(std::move(generator)),
         samples_(dataset_->labels.size(0)),
-        channels_last_(options.channels_last && pipeline_.output_shape().size() == 3),
-        workspace_(pipeline_.make_workspace()) {
+        channels_last_(options.channels_last && pipeline_.output_shape().size() == 3) {
     per_epoch_ = batches_per_epoch(options_, samples_);
     options_.batch_size = std::min(options_.batch_size, samples_ + 1);  // more changes nothing but the arithmetic below
     total_ = per_epoch_ * options_.epochs;
     begin();
+    const int parts = options_.on_team ? at::get_num_threads() : 1;
+    for (int i = 0; i < parts; ++i) workspaces_.push_back(pipeline_.make_workspace());
     // A run of a single batch, such as a prediction, assembles it where it is drawn.
-    if (total_ - prepared_ > 1) assembler_ = std::thread([this] { assemble_all(); });
+    const bool ahead = !options_.on_team && total_ - prepared_ > 1;
+    if (ahead) assembler_ = std::thread([this] { assemble_all(); });
   }
 
   ~Impl() {
@@ -67,7 +70,7 @@ class Batches::Impl {
     allocate(slot);
     draw(slot);
     const bool alone = !assembler_.joinable();
-    if (alone) assemble(slot);
+    if (alone) assemble_on_team(slot);
     {
       std::lock_guard lock(mutex_);
       ++prepared_;
@@ -141,22 +144,29 @@ class Batches::Impl {
       if (stopping_) return;
       Slot& slot = slots_[assembled_ % slots_.size()];
       lock.unlock();
-      assemble(slot);
+      assemble(slot, 0, slot.indices.size(), workspaces_.front());
       lock.lock();
       ++assembled_;
       changed_.notify_all();
     }
   }
 
-  // No tensor operations: this thread must not start a team of OpenMP threads of its own.
-  void assemble(Slot& slot) {
+  void assemble_on_team(Slot& slot) {
+    const size_t count = slot.indices.size(), parts = workspaces_.size();
+    on_team(static_cast<int64_t>(parts),
+            [&](int64_t part) { assemble(slot, count * part / parts, count * (part + 1) / parts, workspaces_[part]); });
+  }
+
+  // Samples `begin` to `end` of a batch. No tensor operations: the assembling thread must not start a team of OpenMP
+  // threads of its own.
+  void assemble(Slot& slot, size_t begin, size_t end, Pipeline::Workspace& workspace) const {
     const auto* samples = static_cast<const std::byte*>(dataset_->inputs.const_data_ptr());
     const size_t sample_bytes = dataset_->inputs.nbytes() / samples_;
     const int64_t* labels = dataset_->labels.const_data_ptr<int64_t>();
     const int64_t output_size = c10::multiply_integers(pipeline_.output_shape());
-    for (size_t i = 0; i < slot.indices.size(); ++i) {
+    for (size_t i = begin; i < end; ++i) {
       const int64_t index = slot.indices[i];
-      pipeline_.apply(samples + index * sample_bytes, slot.drawn.data() + i * pipeline_.draws(), workspace_,
+      pipeline_.apply(samples + index * sample_bytes, slot.drawn.data() + i * pipeline_.draws(), workspace,
                       slot.inputs_data + i * output_size, channels_last_);
       slot.labels_data[i] = labels[index];
     }
@@ -171,7 +181,7 @@ class Batches::Impl {
   int64_t per_epoch_ = 0, total_ = 0;
   std::vector<int64_t> order_;  // of the epoch being drawn
   std::array<Slot, 2> slots_;
-  Pipeline::Workspace workspace_;  // the assembling thread's
+  std::vector<Pipeline::Workspace> workspaces_;  // of the assembling thread, or of each of the team
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,4 +1,5 @@
-// Batches in the order of torch.utils.data.DataLoader(shuffle, num_workers=0), made ahead by one thread of its own.
+// Batches in the order of torch.utils.data.DataLoader(shuffle, num_workers=0), made ahead by one thread of its own; or,
+// where every core computes already and such a thread would only interrupt, by all of them.
 // Random numbers are drawn by the caller's thread, in prepare(), in exactly PyTorch's order; only the pixel work that
 // follows from them runs ahead. So a model that draws too (dropout) sees the same stream of numbers as in Python.
 #pragma once
@@ -23,6 +24,7 @@ struct BatchOptions {
   bool drop_last = false;
   int64_t first_epoch = 0, first_step = 0;  // where to begin: what comes before was trained on already
   bool channels_last = false;               // the memory of images
+  bool on_team = false;                     // made by the threads that compute, in prepare(), instead of ahead of them
 };
 
 // Batches in one epoch. Throws ERR_INVALID_OPTION or ERR_DATA_FORMAT where `options` and `samples` allow none, or no

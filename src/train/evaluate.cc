@@ -26,7 +26,9 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
-      {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false}, generator);
+      {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false, /*first_epoch=*/0,
+       /*first_step=*/0, /*channels_last=*/false, takes_every_core(plan.threads)},
+      generator);
   batches.prepare();
   for (int64_t step = 0; step < batches.per_epoch(); ++step) {
     stop_if(cancelled);

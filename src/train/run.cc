@@ -1,5 +1,7 @@
 #include "src/train/run.h"
 
+#include <thread>
+
 #include "src/core/error.h"
 
 namespace incremental {
@@ -9,6 +11,11 @@ RunScope::RunScope(int threads) {
   // another job set meanwhile. Asking first gets that over with (lazy_init_num_threads in ATen/Parallel.h).
   // Setting it drops what oneDNN has prepared for shapes that it knows, which is not done for nothing.
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+bool takes_every_core(int threads) {
+  const unsigned cores = std::thread::hardware_concurrency();  // that this process may use; 0: unknown
+  return cores > 0 && threads >= static_cast<int>(cores);
 }
 
 void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset) {

@@ -16,6 +16,9 @@ class RunScope {
   MemoryLease memory_;
 };
 
+// Whether nothing is left for one more thread that computes.
+bool takes_every_core(int threads);
+
 // Throws ERR_SHAPE unless `logits` is [sample, class] with room for every label of `dataset`.
 void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset);
 

@@ -42,10 +42,10 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
-  Batches batches(
-      plan.dataset, std::move(pipeline),
-      {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step, plan.numerics.fast},
-      generator);
+  Batches batches(plan.dataset, std::move(pipeline),
+                  {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step,
+                   plan.numerics.fast, takes_every_core(plan.threads)},
+                  generator);
   restore(generator, plan.start.random);
   at::Tensor random = generator.get_state();  // before the batch that follows the step in hand
 
