@@ -2,6 +2,7 @@
 export const trials = [
   'seed-job',
   'accuracy',
+  'floor',
   'cnn',
   'resnet',
   'batch-sizes',
