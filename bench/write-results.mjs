@@ -43,6 +43,12 @@ function barsTable() {
   return table(['', 'wanted', 'measured', '', 'command'], rows);
 }
 
+/** Why what is not met is not. */
+function reasons() {
+  const open = bars.filter((bar) => bar.why && judged(bar, results.get(bar.trial)).met === false);
+  return open.map(({ what, why }) => `**Not met: ${what}.** ${why}`);
+}
+
 const machineLine = ({ cpu, kernels, cores, threads, memory, system, node, libtorch, torch }) =>
   `${cpu} (${kernels}), ${cores} cores, ${threads} threads, ${memory}, ${system}, Node ${node}, libtorch ${libtorch}` +
   `${torch ? `, Python's torch ${torch}` : ''}`;
@@ -85,7 +91,7 @@ against Python need \`TORCH_INCREMENTAL_PYTHON\` and \`TORCH_INCREMENTAL_CIFAR10
 
 ${barsTable()}
 
-${absent.length > 0 ? `${absent.join('\n\n')}\n\n` : ''}${all.map(section).join('\n\n')}
+${[...reasons(), ...absent].map((line) => `${line}\n\n`).join('')}${all.map(section).join('\n\n')}
 `;
 fs.writeFileSync(path.join(root, 'bench/RESULTS.md'), page);
 console.log(`bench/RESULTS.md: ${all.length} of ${trials.length} trials`);

@@ -38,8 +38,7 @@ class JobThread {
 };
 
 // Threads for short work are kept: to make one, with what libtorch prepares for each, takes longer than to predict one
-// sample. A thread for long work is a new one, which a
-// training gives a priority of its own.
+// sample. A thread for long work is a new one, which a training gives a priority of its own.
 class JobThreads {
  public:
   std::unique_ptr<JobThread> take(JobLength length);

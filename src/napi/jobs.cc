@@ -123,10 +123,11 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
   read_run_plan(from, plan);
   at::Tensor inputs = to_samples(from.Get("inputs"), integers(from, "shape"));
   const int64_t samples = inputs.size(0);
-  // Of labels nobody asks.
-  plan.dataset = std::make_shared<const Dataset>(Dataset{std::move(inputs), at::zeros({samples}, at::kLong), 1});
   const JobLength length = samples <= plan.batch_size ? JobLength::kShort : JobLength::kLong;
-  auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
+  auto work = [plan = std::move(plan), inputs = std::move(inputs), samples](const Report&,
+                                                                            const Cancelled& cancelled) mutable {
+    // Of labels nobody asks.
+    plan.dataset = std::make_shared<const Dataset>(Dataset{std::move(inputs), at::zeros({samples}, at::kLong), 1});
     Prediction prediction = predict(plan, cancelled);
     prediction.labels = prediction.labels.to(at::kInt);
     return [prediction](Napi::Env env) -> Napi::Value {
