@@ -10,7 +10,7 @@ const {
   rounds,
   steps,
   variants: ways,
-} = settings({ rounds: 5, steps: 64, variants: ['exact', 'fast', 'contracted', 'bf16'] });
+} = settings({ rounds: 11, steps: 64, variants: ['exact', 'fast', 'contracted', 'bf16'] });
 const checkpoint = await pretrained(workFolder());
 const plan = { model: 'net', checkpoint, root: images() };
 const answers = await inTurns(

@@ -30,11 +30,11 @@ const [samples, parameters, batches, epochs] = ['samples', 'parameters', 'batch-
 const trained = { net: figuresOf('seed-job'), cnn: figuresOf('cnn'), resnet: figuresOf('resnet') };
 
 const ways = Object.keys(samples.microseconds);
-const perSample = ways.map((way) => {
+const perSample = ways.map((way, index) => {
   const points = samples.microseconds[way];
   const [from] = points.filter(([size]) => size >= 8000);
   const [size, last] = points.at(-1);
-  return `${variants[way].title}: ${shown(from[1])} µs at ${shown(from[0])} samples, ${shown(last)} µs at ${shown(size)} (${percent(last / from[1] - 1)})`;
+  return `${variants[way].title}: ${shown(from[1])} µs at ${shown(from[0])} samples, ${shown(last)} µs at ${shown(size)}; ${percent(samples.growths[index])}, the median of runs side by side`;
 });
 
 const stepFits = Object.entries(parameters.fit).map(
@@ -77,7 +77,7 @@ follow from them by the arithmetic that is shown.
 
 Measured by \`node bench/samples.mjs\`, ${shown(samples.microseconds[ways[0]][0][0])} to ${shown(samples.microseconds[ways[0]].at(-1)[0])} samples, ${samples.window ? `${shown(samples.window)} of them in a window of the epoch` : 'whole epochs'}.
 
-- Time of a sample: ${perSample.join('; ')}. An epoch's time is the samples times this.
+- Time of a sample: ${perSample.join('. ')}. An epoch's time is the samples times this.
 - Memory, fitted: ${megabytes(samples.bytes.base)} + ${shown(samples.bytes.slope)} bytes a sample. An image has 3,073 bytes with its label, its place
   in an epoch's order 8.
 
