@@ -12,7 +12,7 @@ const {
   variants: chosen,
   workers,
 } = settings({
-  rounds: 3,
+  rounds: 7,
   variants: Object.keys(variants),
   workers: [0, 1, 2],
 });
