@@ -1,8 +1,8 @@
 // What is wanted of this library's speed, as one list: the trial that measures it, where in its figures, and what stands in the way
 // of it where it is not met.
 const kernels =
-  'Exact mode has to call the very kernels of libtorch, on as many threads, for their bits. "What a step is made of" has the time ' +
-  'of those alone: what is left beside them is the room there is.';
+  "Exact mode calls libtorch's kernels, on as many threads, wherever it has none of its own with their bits. " +
+  '"What a step is made of" has the time of libtorch\'s alone: what is left beside them is the room there is.';
 const bf16 =
   'This processor multiplies bfloat16 with AVX512_BF16, at most twice as fast as float32, and has no AMX. ' +
   '"What a step is made of" has the time that libtorch\'s bfloat16 kernels take alone; making and finding them ' +

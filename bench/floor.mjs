@@ -1,6 +1,6 @@
-// How much of the seed job's step is libtorch's convolutions and products, which exact mode has to call for their bits, and
-// bf16 for their speed: each pass by itself in PyTorch, in the memory layout that the step keeps, against the whole step. What
-// is between the two is all that could still be saved: data, loss, SGD, autograd, dispatch, and waits of one thread for another.
+// The seed job's step against libtorch's convolutions and products alone: each pass by itself in PyTorch, in the memory layout
+// that the step keeps. What a step takes longer than all of them is data, loss, SGD, autograd, dispatch, and waits of one
+// thread for another, less what kernels of this library save (two products in exact mode, three in bf16).
 import { report, shown } from './report.mjs';
 import { images, median, pretrained, settings, workFolder } from './support.mjs';
 import { inTurns, ours, theirs } from './turns.mjs';

@@ -79,39 +79,46 @@ at::Tensor forward_pass(const at::Tensor& given_input, const at::Tensor& given_w
   return output;
 }
 
-// The sum over `sums` rows of `from` times `factors`, for each of `rows`; all rows have `size` elements.
-template <class From, class To, class Kernel>
-void combine(Kernel kernel, const From* from, int64_t sums, const at::Tensor& factors, int64_t row_step,
-             int64_t sum_step, int64_t rows, int64_t size, To* to) {
-  const Division division(rows, sums, size);
+// Calls kernel(begin, end, scratch) for the inputs of each thread.
+template <class Kernel>
+void divide(int64_t rows, int64_t outputs, int64_t inputs, Kernel kernel) {
+  const Division division(rows, outputs, inputs);
   const at::Tensor scratch = at::empty({division.parts * kSkinnyScratch}, at::kFloat);
   float* work = scratch.mutable_data_ptr<float>();
-  const auto* factor = factors.const_data_ptr<float>();
-  on_team(division.parts, [&](int64_t part) {
-    kernel(from, sums, factor, row_step, sum_step, rows, size, division.begin(part), division.begin(part + 1),
-           work + part * kSkinnyScratch, to);
-  });
+  on_team(division.parts,
+          [&](int64_t part) { kernel(division.begin(part), division.begin(part + 1), work + part * kSkinnyScratch); });
 }
 
 // [N, M] × [M, K].
 template <class Element>
-at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& given_weight, at::ScalarType type) {
-  const at::Tensor weight = given_weight.contiguous();
-  const int64_t rows = gradient.size(0), outputs = weight.size(0), size = weight.size(1);
-  at::Tensor result = at::empty({rows, size}, type);
-  combine(kernels<Element>().spread, weight.const_data_ptr<float>(), outputs, gradient, outputs, 1, rows, size,
-          static_cast<Element*>(result.mutable_data_ptr()));
-  return result;
+void spread(const at::Tensor& gradient, const float* weight, int64_t size, Element* to) {
+  const int64_t rows = gradient.size(0), outputs = gradient.size(1);
+  const auto* factors = gradient.const_data_ptr<float>();
+  divide(rows, outputs, size, [&](int64_t begin, int64_t end, float* scratch) {
+    kernels<Element>().spread(weight, outputs, factors, outputs, 1, rows, size, begin, end, scratch, to);
+  });
 }
 
 // [M, N] × [N, K].
 template <class Element>
-at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& given_input) {
+at::Tensor gather(const at::Tensor& gradient, const at::Tensor& given_input, int64_t fused) {
   const at::Tensor input = given_input.contiguous();
   const int64_t rows = input.size(0), outputs = gradient.size(1), size = input.size(1);
   at::Tensor result = at::empty({outputs, size}, at::kFloat);
-  combine(kernels<Element>().gather, elements<Element>(input), rows, gradient, 1, outputs, outputs, size,
-          result.mutable_data_ptr<float>());
+  const auto* from = elements<Element>(input);
+  const auto* factors = gradient.const_data_ptr<float>();
+  auto* to = result.mutable_data_ptr<float>();
+  divide(rows, outputs, size, [&](int64_t begin, int64_t end, float* scratch) {
+    kernels<Element>().gather(from, rows, factors, 1, outputs, outputs, fused, size, begin, end, scratch, to);
+  });
+  return result;
+}
+
+template <class Element>
+at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& given_weight, at::ScalarType type) {
+  const at::Tensor weight = given_weight.contiguous();
+  at::Tensor result = at::empty({gradient.size(0), weight.size(1)}, type);
+  spread(gradient, weight.const_data_ptr<float>(), weight.size(1), static_cast<Element*>(result.mutable_data_ptr()));
   return result;
 }
 
@@ -143,8 +150,8 @@ struct SkinnyLinear : torch::autograd::Function<SkinnyLinear> {
                                 : input_gradient<float>(gradient, saved[1], type);
     }
     if (context->needs_input_grad(1)) {
-      result[1] =
-          is_bf16(type) ? weight_gradient<Bf16>(gradient, saved[0]) : weight_gradient<float>(gradient, saved[0]);
+      result[1] = is_bf16(type) ? gather<Bf16>(gradient, saved[0], gradient.size(1))
+                                : gather<float>(gradient, saved[0], gradient.size(1));
     }
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) result[2] = gradient.sum(0);
     return result;
@@ -161,10 +168,10 @@ bool skinny_linear_fits(const at::Tensor& input, const at::Tensor& weight) {
 }
 
 // Measured (bench/kernels.mjs): for single rows libtorch has a kernel of its own, and little work is all overhead.
-bool skinny_linear_wins(const at::Tensor& input, const at::Tensor& weight) {
+bool skinny_linear_wins(int64_t rows, int64_t outputs, int64_t inputs) {
   constexpr int64_t kFewestRows = 4, kFewestColumns = 512;
-  return simd_level() != SimdLevel::kBaseline && skinny_linear_fits(input, weight) && input.size(0) >= kFewestRows &&
-         input.size(1) >= kFewestColumns && input.numel() * weight.size(0) >= kFewestProducts;
+  return simd_level() != SimdLevel::kBaseline && outputs <= kMostOutputs && rows >= kFewestRows &&
+         inputs >= kFewestColumns && rows * inputs * outputs >= kFewestProducts;
 }
 
 at::Tensor skinny_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
@@ -175,6 +182,14 @@ at::Tensor skinny_linear(const at::Tensor& input, const at::Tensor& weight, cons
     return SkinnyLinear::apply(input, weight, bias.defined() ? std::optional(bias) : std::nullopt);
   }
   return forward_pass(input, weight, bias);
+}
+
+void skinny_input_gradient(const at::Tensor& gradient, const float* weight, int64_t inputs, float* to) {
+  spread(gradient, weight, inputs, to);
+}
+
+at::Tensor skinny_weight_gradient(const at::Tensor& gradient, const at::Tensor& input, int64_t fused) {
+  return gather<float>(gradient, input, fused);
 }
 
 }  // namespace incremental

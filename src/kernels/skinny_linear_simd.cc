@@ -61,8 +61,12 @@ template <class Element>
 constexpr const DotTile<Element>* kDotTiles[] = {kDotRow<Element, 1>, kDotRow<Element, 2>, kDotRow<Element, 3>,
                                                  kDotRow<Element, 4>};
 
-// `count` cut into as few pieces of at most `most` as there must be, of about equal size: where piece i begins.
-inline int64_t cut(int64_t count, int64_t most, int64_t i) { return count * i / ((count + most - 1) / most); }
+// Calls body(begin, end) for `count` cut into as few pieces of at most `most` as there must be, of about equal size.
+template <class Body>
+void for_each_cut(int64_t count, int64_t most, Body body) {
+  const int64_t pieces = (count + most - 1) / most;
+  for (int64_t i = 0; i < pieces; ++i) body(count * i / pieces, count * (i + 1) / pieces);
+}
 
 template <class Element>
 void dot(const Element* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin,
@@ -73,17 +77,13 @@ void dot(const Element* left, int64_t rows, const float* right, int64_t columns,
   for (int64_t piece = begin; piece < whole; piece += kPiece) {
     const int64_t count = piece + kPiece < whole ? kPiece : whole - piece;
     copy_rows(right + piece, size, columns, count, packed, kPacked);
-    int64_t row_end = 0;
-    for (int64_t row = 0, r = 1; row < rows; row = row_end, ++r) {
-      row_end = cut(rows, kDotRows, r);
-      int64_t column_end = 0;
-      for (int64_t column = 0, c = 1; column < columns; column = column_end, ++c) {
-        column_end = cut(columns, kDotColumns, c);
+    for_each_cut(rows, kDotRows, [&](int64_t row, int64_t row_end) {
+      for_each_cut(columns, kDotColumns, [&](int64_t column, int64_t column_end) {
         const DotTile<Element> tile = kDotTiles<Element>[row_end - row - 1][column_end - column - 1];
         tile(left + row * size + piece, size, packed + column * kPacked, count,
              scratch + (row * columns + column) * kLanes, columns);
-      }
-    }
+      });
+    });
   }
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t column = 0; column < columns; ++column) {
@@ -101,8 +101,14 @@ void dot(const Element* left, int64_t rows, const float* right, int64_t columns,
   }
 }
 
+// `sum` and a product, rounded once if `kFused`, otherwise twice.
+template <bool kFused, class Number>
+inline __attribute__((always_inline)) Number add_product(Number sum, Number a, Number b) {
+  return kFused ? sum + a * b : sum + product(a, b);
+}
+
 // kSums of many rows into kRows that are kPacked apart; onto what is there if `add`.
-template <class From, int kRows, int kSums>
+template <class From, bool kFused, int kRows, int kSums>
 void combine_tile(const From* from, int64_t from_size, const float* factors, int64_t row_step, int64_t sum_step,
                   int64_t count, bool add, float* to) {
   Vector factor[kRows][kSums];
@@ -118,7 +124,7 @@ void combine_tile(const From* from, int64_t from_size, const float* factors, int
     for (int j = 0; j < kSums; ++j) {
       const Vector value = load(from + j * from_size + k);
 #pragma GCC unroll 5
-      for (int i = 0; i < kRows; ++i) sum[i] += factor[i][j] * value;
+      for (int i = 0; i < kRows; ++i) sum[i] = add_product<kFused>(sum[i], factor[i][j], value);
     }
 #pragma GCC unroll 5
     for (int i = 0; i < kRows; ++i) store(to + i * kPacked + k, sum[i]);
@@ -126,7 +132,9 @@ void combine_tile(const From* from, int64_t from_size, const float* factors, int
   for (; k < count; ++k) {
     for (int i = 0; i < kRows; ++i) {
       float sum = add ? to[i * kPacked + k] : 0;
-      for (int j = 0; j < kSums; ++j) sum += factors[i * row_step + j * sum_step] * to_float(from[j * from_size + k]);
+      for (int j = 0; j < kSums; ++j) {
+        sum = add_product<kFused>(sum, factors[i * row_step + j * sum_step], to_float(from[j * from_size + k]));
+      }
       to[i * kPacked + k] = sum;
     }
   }
@@ -135,13 +143,14 @@ void combine_tile(const From* from, int64_t from_size, const float* factors, int
 template <class From>
 using CombineTile = void (*)(const From*, int64_t, const float*, int64_t, int64_t, int64_t, bool, float*);
 
-template <class From, int kRows>
-constexpr CombineTile<From> kCombineRow[] = {combine_tile<From, kRows, 1>, combine_tile<From, kRows, 2>,
-                                             combine_tile<From, kRows, 3>, combine_tile<From, kRows, 4>,
-                                             combine_tile<From, kRows, 5>};
-template <class From>
-constexpr const CombineTile<From>* kCombineTiles[] = {kCombineRow<From, 1>, kCombineRow<From, 2>, kCombineRow<From, 3>,
-                                                      kCombineRow<From, 4>, kCombineRow<From, 5>};
+template <class From, bool kFused, int kRows>
+constexpr CombineTile<From> kCombineRow[] = {combine_tile<From, kFused, kRows, 1>, combine_tile<From, kFused, kRows, 2>,
+                                             combine_tile<From, kFused, kRows, 3>, combine_tile<From, kFused, kRows, 4>,
+                                             combine_tile<From, kFused, kRows, 5>};
+template <class From, bool kFused>
+constexpr const CombineTile<From>* kCombineTiles[] = {kCombineRow<From, kFused, 1>, kCombineRow<From, kFused, 2>,
+                                                      kCombineRow<From, kFused, 3>, kCombineRow<From, kFused, 4>,
+                                                      kCombineRow<From, kFused, 5>};
 
 // Few rows of `from`, which are kPacked apart, into kRows of `to`: all sums at once, each written once.
 template <class To, int kRows>
@@ -182,34 +191,39 @@ constexpr SpreadTile<To> kSpreadTiles[] = {spread_tile<To, 1>, spread_tile<To, 2
                                            spread_tile<To, 4>, spread_tile<To, 5>, spread_tile<To, 6>};
 constexpr int kSpreadRows = 6;
 
-// The long side outside: its rows are read, or written, once. The short side is in scratch memory.
-template <class From, class To>
-void combine(const From* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step, int64_t rows,
-             int64_t size, int64_t begin, int64_t end, float* scratch, To* to) {
+// The long side outside: its rows are read once, in pieces whose sums stay in scratch memory.
+template <class From>
+void gather(const From* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step, int64_t rows,
+            int64_t fused, int64_t size, int64_t begin, int64_t end, float* scratch, float* to) {
   for (int64_t piece = begin; piece < end; piece += kPiece) {
     const int64_t count = piece + kPiece < end ? kPiece : end - piece;
-    if (rows > sums) {
-      copy_rows(from + piece, size, sums, count, scratch, kPacked);
-      int64_t row_end = 0;
-      for (int64_t row = 0, r = 1; row < rows; row = row_end, ++r) {
-        row_end = cut(rows, kSpreadRows, r);
-        kSpreadTiles<To>[row_end - row - 1](scratch, sums, factors + row * row_step, row_step, sum_step, count,
-                                            to + row * size + piece, size);
-      }
-      continue;
-    }
-    int64_t sum_end = 0;
-    for (int64_t sum = 0, s = 1; sum < sums; sum = sum_end, ++s) {
-      sum_end = cut(sums, kCombined, s);
-      int64_t row_end = 0;
-      for (int64_t row = 0, r = 1; row < rows; row = row_end, ++r) {
-        row_end = cut(rows, kCombined, r);
-        kCombineTiles<From>[row_end - row - 1][sum_end - sum - 1](from + sum * size + piece, size,
-                                                                  factors + row * row_step + sum * sum_step, row_step,
-                                                                  sum_step, count, sum > 0, scratch + row * kPacked);
-      }
-    }
+    for_each_cut(sums, kCombined, [&](int64_t sum, int64_t sum_end) {
+      const auto add_to = [&](const CombineTile<From>* const* tiles, int64_t row, int64_t row_end) {
+        tiles[row_end - row - 1][sum_end - sum - 1](from + sum * size + piece, size,
+                                                    factors + row * row_step + sum * sum_step, row_step, sum_step,
+                                                    count, sum > 0, scratch + row * kPacked);
+      };
+      for_each_cut(fused, kCombined,
+                   [&](int64_t row, int64_t row_end) { add_to(kCombineTiles<From, true>, row, row_end); });
+      for_each_cut(rows - fused, kCombined, [&](int64_t row, int64_t row_end) {
+        add_to(kCombineTiles<From, false>, fused + row, fused + row_end);
+      });
+    });
     copy_rows(scratch, kPacked, rows, count, to + piece, size);
+  }
+}
+
+// Here what is written is the long side, and the short one is in scratch memory.
+template <class To>
+void spread(const float* from, int64_t sums, const float* factors, int64_t row_step, int64_t sum_step, int64_t rows,
+            int64_t size, int64_t begin, int64_t end, float* scratch, To* to) {
+  for (int64_t piece = begin; piece < end; piece += kPiece) {
+    const int64_t count = piece + kPiece < end ? kPiece : end - piece;
+    copy_rows(from + piece, size, sums, count, scratch, kPacked);
+    for_each_cut(rows, kSpreadRows, [&](int64_t row, int64_t row_end) {
+      kSpreadTiles<To>[row_end - row - 1](scratch, sums, factors + row * row_step, row_step, sum_step, count,
+                                          to + row * size + piece, size);
+    });
   }
 }
 
@@ -217,7 +231,7 @@ void combine(const From* from, int64_t sums, const float* factors, int64_t row_s
 
 namespace incremental::SIMD_NAME {
 
-const SkinnyLinearKernels<float> kSkinnyLinear = {dot<float>, combine<float, float>, combine<float, float>};
-const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16 = {dot<Bf16>, combine<Bf16, float>, combine<float, Bf16>};
+const SkinnyLinearKernels<float> kSkinnyLinear = {dot<float>, gather<float>, spread<float>};
+const SkinnyLinearKernels<Bf16> kSkinnyLinearBf16 = {dot<Bf16>, gather<Bf16>, spread<Bf16>};
 
 }  // namespace incremental::SIMD_NAME

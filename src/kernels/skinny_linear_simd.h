@@ -17,12 +17,13 @@ struct SkinnyLinearKernels {
   // `size` apart, and of `right` there are at most 32.
   void (*dot)(const Element* left, int64_t rows, const float* right, int64_t columns, int64_t size, int64_t begin,
               int64_t end, float* scratch, float* partial);
-  // Both: to[r][k] = the sum over s of factor(r, s) * from[s][k], for k from `begin` to `end`, where factor(r, s) =
-  // factors[r * row_step + s * sum_step]; rows of `from` and of `to` are `size` apart, and of the fewer there are at
-  // most 32.
+  // Both: to[r][k] = the sum over s, in order and beginning at 0, of factor(r, s) * from[s][k], for k from `begin` to
+  // `end`, where factor(r, s) = factors[r * row_step + s * sum_step]; rows of `from` and of `to` are `size` apart.
+  // At most 32 rows; a product and its sum are rounded at once in the first `fused` rows, each by itself in the others.
   using Factors = const float*;
   void (*gather)(const Element* from, int64_t sums, Factors factors, int64_t row_step, int64_t sum_step, int64_t rows,
-                 int64_t size, int64_t begin, int64_t end, float* scratch, float* to);
+                 int64_t fused, int64_t size, int64_t begin, int64_t end, float* scratch, float* to);
+  // At most 32 sums; rounded at once.
   void (*spread)(const float* from, int64_t sums, Factors factors, int64_t row_step, int64_t sum_step, int64_t rows,
                  int64_t size, int64_t begin, int64_t end, float* scratch, Element* to);
 };

@@ -1,6 +1,7 @@
 // A program ready to run on batches of any size. Used by src/train/.
 #pragma once
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "src/program/executor.h"

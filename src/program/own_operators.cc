@@ -7,6 +7,7 @@
 
 #include "src/kernels/skinny_linear.h"
 #include "src/kernels/winograd.h"
+#include "src/program/exact_linear.h"
 #include "src/program/to_dense.h"
 
 namespace incremental {
@@ -16,7 +17,8 @@ namespace {
 at::Tensor rows_of(const at::Tensor& images) { return images.permute({0, 2, 3, 1}).flatten(1); }
 
 at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
-  const bool ours = skinny_linear_fits(input, weight) && skinny_linear_wins(input, weight);
+  const bool ours =
+      skinny_linear_fits(input, weight) && skinny_linear_wins(input.size(0), weight.size(0), weight.size(1));
   return ours ? skinny_linear(input, weight, bias) : at::linear(input, weight, bias);
 }
 
@@ -41,6 +43,8 @@ const OwnOperator* find_own_operator(const std::string& name) {
   using Tensors = std::vector<at::Tensor>;
   static const std::array kOperators{
       OwnOperator{kToDenseFromBlocked, {"self"}, [](const Tensors& t) { return to_dense_from_blocked(t[0]); }},
+      OwnOperator{
+          kExactLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return exact_linear(t[0], t[1], t[2]); }},
       OwnOperator{
           kImageLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return image_linear(t[0], t[1], t[2]); }},
       OwnOperator{kLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return linear(t[0], t[1], t[2]); }},

@@ -11,6 +11,9 @@ namespace incremental {
 // The way out of oneDNN's blocked layout: to_dense.h. (self)
 constexpr const char* kToDenseFromBlocked = "incremental::to_dense";
 
+// aten::linear with its bits: exact_linear.h. (input, weight, bias)
+constexpr const char* kExactLinear = "incremental::exact_linear";
+
 // aten::linear over images: input [sample, channel, height, width] and weight [out, channel, height, width], both in
 // channels_last memory, so that neither is copied. (input, weight, bias)
 constexpr const char* kImageLinear = "incremental::image_linear";

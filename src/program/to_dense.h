@@ -10,4 +10,7 @@ namespace incremental {
 // three, with the same bits.
 at::Tensor to_dense_from_blocked(const at::Tensor& blocked);
 
+// `dense` as an oneDNN tensor: in the memory of `unread`, of the same shape, where its layout is known.
+at::Tensor to_blocked(const at::Tensor& dense, const at::Tensor& unread);
+
 }  // namespace incremental

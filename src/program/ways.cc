@@ -5,12 +5,15 @@
 #include "src/program/blocked.h"
 #include "src/program/channels_last.h"
 #include "src/program/contract.h"
+#include "src/program/exact_linear.h"
 #include "src/program/own_kernels.h"
 
 namespace incremental {
 
 // For single samples ATen has other convolutions, with other roundings.
-Ways exact_ways(const Program& program) { return {program, with_blocked_convolutions(program), 1, {}}; }
+Ways exact_ways(const Program& program) {
+  return {program, with_exact_linear(with_blocked_convolutions(program)), 1, {}};
+}
 
 Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
                const Numerics& numerics) {

@@ -14,7 +14,7 @@ namespace {
 
 Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
   if (!plan.numerics.fast) return exact_ways(*plan.program);
-  return fast_ways(*plan.program, Weights(*plan.program, *plan.state).all(), sample_shape, plan.numerics);
+  return fast_ways(*plan.program, tensors_of(*plan.program, *plan.state, c10::kCPU), sample_shape, plan.numerics);
 }
 
 Sgd make_optimizer(const TrainPlan& plan, const Weights& weights) {

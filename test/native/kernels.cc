@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "src/kernels/agreement.h"
 #include "src/kernels/simd_level.h"
 #include "src/kernels/skinny_linear.h"
 #include "src/kernels/team.h"
@@ -172,6 +173,41 @@ void linears(Comparison& comparison, at::ScalarType type) {
   }
 }
 
+// Where an agreement with libtorch was found, other numbers must have the same bits too.
+void print_agreements() {
+  int shapes = 0, input_gradients = 0, weight_gradients = 0, failures = 0;
+  std::string first;
+  for (int64_t rows : {3, 4, 16, 33, 64, 100, 200}) {
+    for (int64_t outputs : {1, 7, 10, 16, 17, 32}) {
+      for (int64_t inputs : {512, 1031, 32768}) {
+        ++shapes;
+        const Agreement agreement = agreement_on(rows, outputs, inputs);
+        const auto scale = at::randn({rows, 1}).mul(4).exp();
+        const at::Tensor gradient = at::randn({rows, outputs}) * scale;
+        const at::Tensor input = at::relu(at::randn({rows, inputs})), weight = at::randn({outputs, inputs});
+        const auto compare = [&](const char* what, const at::Tensor& ours, const at::Tensor& theirs) {
+          if (!ours.view(at::kInt).equal(theirs.contiguous().view(at::kInt)) && failures++ == 0) {
+            first = c10::str(what, " of ", rows, " rows, ", outputs, " outputs, ", inputs, " inputs");
+          }
+        };
+        if (agreement.input_gradient) {
+          ++input_gradients;
+          at::Tensor ours = at::empty({rows, inputs});
+          skinny_input_gradient(gradient, weight.const_data_ptr<float>(), inputs, ours.mutable_data_ptr<float>());
+          compare("input gradient", ours, gradient.mm(weight));
+        }
+        if (agreement.fused != Agreement::kNone) {
+          ++weight_gradients;
+          compare("weight gradient", skinny_weight_gradient(gradient, input, agreement.fused), gradient.t().mm(input));
+        }
+      }
+    }
+  }
+  std::printf("\"agreement\": {\"shapes\": %d, \"input_gradients\": %d, \"weight_gradients\": %d, ", shapes,
+              input_gradients, weight_gradients);
+  std::printf("\"failures\": %d, \"first\": \"%s\"}", failures, first.c_str());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -200,6 +236,8 @@ int main(int count, char** arguments) {
   linear.print("skinny_linear");
   std::printf(", ");
   bf16_linear.print("skinny_linear_bf16");
+  std::printf(", ");
+  print_agreements();
   std::printf("}\n");
   return 0;
 }

@@ -48,6 +48,15 @@ describe('kernels', function () {
     });
   }
 
+  it("have libtorch's bits for new numbers where they were found to have them", () => {
+    for (const threads of ['1', '2', '3']) {
+      const { agreement } = run(undefined, [threads]);
+      assert.equal(agreement.failures, 0, agreement.first);
+      const { shapes, input_gradients, weight_gradients } = agreement;
+      console.log(`      on ${threads} threads: ${input_gradients} and ${weight_gradients} of ${shapes} shapes agree`);
+    }
+  });
+
   it('give them on one thread and on three', () => {
     for (const threads of ['1', '3']) assertExact(run(undefined, [threads]));
   });
