@@ -51,7 +51,7 @@ struct ExactLinear : torch::autograd::Function<ExactLinear> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor &gradient = gradients[0], rows = saved[0], weight = saved[1];
+    const at::Tensor &gradient = gradients[0], &rows = saved[0], &weight = saved[1];
     const int64_t inputs = rows.defined() ? rows.size(1) : weight.size(1);
     const Agreement agreement =
         gradient.is_contiguous() ? agreement_on(gradient.size(0), gradient.size(1), inputs) : Agreement{};
