@@ -43,8 +43,10 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
 }
 
 void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator) {
-  std::string label = c10::str("node ", index, " (", node.op, node.overload.empty() ? "" : ".", node.overload, ")");
-  if (const OwnOperator* own = find_own_operator(node.op)) return add_own(*own, node, std::move(label));
+  const OwnOperator* own = find_own_operator(node.op);
+  const std::string name = own != nullptr ? own->stands_for : node.op;
+  std::string label = c10::str("node ", index, " (", name, node.overload.empty() ? "" : ".", node.overload, ")");
+  if (own != nullptr) return add_own(*own, node, std::move(label));
   auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
   check(op.has_value(), kBadProgram, "Unknown operator in ", label);
   Call call{*op, {}, {}, {}, std::move(label)};

@@ -42,14 +42,26 @@ at::Tensor image_linear(const at::Tensor& input, const at::Tensor& weight, const
 const OwnOperator* find_own_operator(const std::string& name) {
   using Tensors = std::vector<at::Tensor>;
   static const std::array kOperators{
-      OwnOperator{kToDenseFromBlocked, {"self"}, [](const Tensors& t) { return to_dense_from_blocked(t[0]); }},
-      OwnOperator{
-          kExactLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return exact_linear(t[0], t[1], t[2]); }},
-      OwnOperator{
-          kImageLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return image_linear(t[0], t[1], t[2]); }},
-      OwnOperator{kLinear, {"input", "weight", "bias"}, [](const Tensors& t) { return linear(t[0], t[1], t[2]); }},
-      OwnOperator{
-          kConvolution, {"input", "weight", "bias"}, [](const Tensors& t) { return convolution(t[0], t[1], t[2]); }},
+      OwnOperator{kToDenseFromBlocked,
+                  "aten::to_dense",
+                  {"self"},
+                  [](const Tensors& t) { return to_dense_from_blocked(t[0]); }},
+      OwnOperator{kExactLinear,
+                  "aten::linear",
+                  {"input", "weight", "bias"},
+                  [](const Tensors& t) { return exact_linear(t[0], t[1], t[2]); }},
+      OwnOperator{kImageLinear,
+                  "aten::linear",
+                  {"input", "weight", "bias"},
+                  [](const Tensors& t) { return image_linear(t[0], t[1], t[2]); }},
+      OwnOperator{kLinear,
+                  "aten::linear",
+                  {"input", "weight", "bias"},
+                  [](const Tensors& t) { return linear(t[0], t[1], t[2]); }},
+      OwnOperator{kConvolution,
+                  "aten::conv2d",
+                  {"input", "weight", "bias"},
+                  [](const Tensors& t) { return convolution(t[0], t[1], t[2]); }},
   };
   auto found =
       std::find_if(kOperators.begin(), kOperators.end(), [&](const OwnOperator& op) { return name == op.name; });

@@ -25,6 +25,7 @@ constexpr const char* kConvolution = "incremental::conv2d";
 
 struct OwnOperator {
   const char* name;
+  const char* stands_for;              // the operator that the model's author knows
   std::vector<const char*> arguments;  // all tensors; those that the caller leaves out are undefined
   at::Tensor (*call)(const std::vector<at::Tensor>& arguments);
 };
