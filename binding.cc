@@ -11,6 +11,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_datasets(env, exports);
   export_batches(env, exports);
   export_jobs(env, exports);
+  export_journal(env, exports);
+  export_learner(env, exports);
   export_states(env, exports);
   return exports;
 }

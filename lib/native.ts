@@ -7,11 +7,13 @@ import type {
   BatchesPlan,
   DatasetPlan,
   InitialTensor,
+  LearnerPlan,
   Position,
   PredictPlan,
   ReadPlan,
   RunPlan,
   TrainPlan,
+  UpdatePlan,
   WritePlan,
   WriteTensorsPlan,
 } from './plans';
@@ -25,6 +27,10 @@ export type ProgramHandle = { readonly __program: never };
 export type DatasetHandle = { readonly __dataset: never };
 /** A run through a native data set, batch by batch. */
 export type BatchesHandle = { readonly __batches: never };
+/** An online learner's weights, optimizer, random numbers and replay buffer. */
+export type LearnerHandle = { readonly __learner: never };
+/** A lock on a file. */
+export type LockHandle = { readonly __lock: never };
 
 export interface NativeInfo {
   builtFor: string;
@@ -76,6 +82,11 @@ export interface DatasetInfo {
   classes: number;
 }
 
+export interface NativeSamples {
+  inputs: Uint8Array | Float32Array;
+  labels: Int32Array;
+}
+
 /** Samples as the model gets them, copied for JavaScript. */
 export interface NativeBatch {
   inputs: Float32Array;
@@ -109,6 +120,25 @@ export interface NativeSnapshot extends Position {
   rest: StateHandle;
 }
 
+/** What one update of a learner came to. */
+export interface NativeUpdate {
+  /** Why the weights were left as they were; empty: they were not. */
+  refused: string;
+  /** Mean over the batch, replayed samples included. */
+  loss: number;
+  gradientNorm: number;
+  /** [sample, class]: of the new samples, by the version that serves. */
+  logits: Float32Array;
+}
+
+/** Copies of all that a learner goes on from. */
+export interface NativeLearnerState {
+  model: StateHandle;
+  /** 'random', then the momentum buffers there are, by the numbers of their parameters. */
+  rest: StateHandle;
+  replay: StateHandle;
+}
+
 export interface Native {
   info(): NativeInfo;
   /** The GPUs there are, having tried out the one numbered so. */
@@ -129,10 +159,14 @@ export interface Native {
   stateStats(state: StateHandle): Promise<TensorStats[]>;
   /** Same names in the same order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;
+  /** Of bytes: each becomes a uint8 tensor of one dimension. */
+  makeState(names: readonly string[], buffers: readonly Uint8Array[]): StateHandle;
   disposeState(state: StateHandle): void;
 
   makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;
   datasetInfo(dataset: DatasetHandle): DatasetInfo;
+  /** Copies of `count` samples from `first` on, as they were given. */
+  datasetSamples(dataset: DatasetHandle, first: number, count: number): NativeSamples;
   disposeDataset(dataset: DatasetHandle): void;
 
   makeBatches(plan: BatchesPlan): BatchesHandle;
@@ -147,6 +181,20 @@ export interface Native {
   makeProgram(program: Program): ProgramHandle;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+  /** What an online learner computes. It does one thing at a time: a call before the last one ended throws ERR_BUSY. */
+  makeLearner(plan: LearnerPlan): Promise<LearnerHandle>;
+  learnerUpdate(learner: LearnerHandle, plan: UpdatePlan): Job<NativeUpdate>;
+  learnerState(learner: LearnerHandle): Job<NativeLearnerState>;
+  learnerWeights(learner: LearnerHandle): Job<StateHandle>;
+  learnerReplaceWeights(learner: LearnerHandle, state: StateHandle): Job<void>;
+  disposeLearner(learner: LearnerHandle): void;
+
+  /** CRC-32C of the buffers as of one. */
+  crc32c(buffers: readonly Uint8Array[]): number;
+  /** Locks a file, made where there is none, until it is unlocked or the process ends. Throws ERR_BUSY with its contents. */
+  lockFile(path: string, owner: string): LockHandle;
+  unlockFile(lock: LockHandle): void;
+
   /** Ends all jobs of this thread and lets none begin: for the end of the process. */
   stopJobs(): void;
 }

@@ -146,6 +146,49 @@ export interface TrainPlan extends RunPlan {
   snapshotEvery: number;
 }
 
+/** See src/online/learner.h. */
+export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'device'> {
+  names: readonly string[];
+  /** For scoring, without random ones; `transforms` are for learning. */
+  scoring: readonly Transform[];
+  /** Of one sample. */
+  shape: readonly number[];
+  dtype: 'uint8' | 'float32';
+  classes: number;
+  learningRate: number;
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  /** 0: no limit. */
+  maxGradientNorm: number;
+  mode: 'exact' | 'fast';
+  precision: 'fp32' | 'bf16';
+  contractLinear: boolean;
+  replay: { policy: 'reservoir' | 'classBalanced'; capacity: number; perUpdate: number };
+  seed: number;
+  niceness: number;
+  /** From a NativeLearnerState, to go on from; `state` is then its model. */
+  start?: {
+    random: TensorRef;
+    /** By the program's parameters. */
+    momentum: (TensorRef | null)[];
+    /** In the order of NativeLearnerState.replay. */
+    replay: TensorRef[];
+  };
+}
+
+/** New samples for a learner to score and learn. */
+export interface UpdatePlan {
+  inputs: Uint8Array | Float32Array;
+  labels: Int32Array;
+  /** The version that serves. */
+  served: StateHandle;
+  /** How many of the replay buffer's are learned again with them. */
+  replayed: number;
+  /** Whether the buffer gets the new ones. */
+  keep: boolean;
+}
+
 /** One tensor of a state. */
 export interface TensorRef {
   state: StateHandle;

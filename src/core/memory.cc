@@ -67,14 +67,24 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
   void close() {
-    std::unordered_map<size_t, std::vector<void*>> idle;
+    std::unordered_map<size_t, std::vector<Idle>> unused;
     {
       std::lock_guard lock(mutex_);
-      if (--leases_ > 0) return;
-      idle.swap(idle_);
+      ++closed_;
+      if (--leases_ == 0) {
+        unused.swap(idle_);
+      } else if (closed_ % kPatience == 0) {
+        for (auto& [size, blocks] : idle_) {
+          // They are taken from the end: the longest idle ones stand first.
+          const auto first = std::find_if(blocks.begin(), blocks.end(),
+                                          [&](const Idle& block) { return block.since + kPatience > closed_; });
+          unused[size].assign(blocks.begin(), first);
+          blocks.erase(blocks.begin(), first);
+        }
+      }
     }
-    for (const auto& [size, blocks] : idle) {
-      for (void* block : blocks) free_block(block, size);
+    for (const auto& [size, blocks] : unused) {
+      for (const Idle& block : blocks) free_block(block.memory, size);
     }
   }
 
@@ -85,13 +95,20 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
  private:
+  struct Idle {
+    void* memory;
+    uint64_t since;  // `closed_` then
+  };
+  // Leases that end before a block is given up.
+  static constexpr uint64_t kPatience = 64;
+
   void* obtain(size_t bytes) {
     if (bytes < kSmallestKept) return c10::alloc_cpu(bytes);
     const size_t size = rounded(bytes);
     std::unique_lock lock(mutex_);
-    std::vector<void*>& blocks = idle_[size];
+    std::vector<Idle>& blocks = idle_[size];
     if (!blocks.empty()) {
-      void* block = blocks.back();
+      void* block = blocks.back().memory;
       blocks.pop_back();
       sizes_[block] = size;
       return block;
@@ -116,7 +133,7 @@ class KeepingAllocator final : public c10::Allocator {
         size = known->second;
         self.sizes_.erase(known);
         if (self.leases_ > 0) {
-          self.idle_[size].push_back(block);
+          self.idle_[size].push_back({block, self.closed_});
           return;
         }
       }
@@ -127,8 +144,9 @@ class KeepingAllocator final : public c10::Allocator {
 
   std::mutex mutex_;
   int leases_ = 0;
-  std::unordered_map<void*, size_t> sizes_;              // blocks in use, from kSmallestKept
-  std::unordered_map<size_t, std::vector<void*>> idle_;  // by size
+  std::unordered_map<void*, size_t> sizes_;             // blocks in use, from kSmallestKept
+  std::unordered_map<size_t, std::vector<Idle>> idle_;  // by size
+  uint64_t closed_ = 0;                                 // leases
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace incremental {
 // come straight from the system and go back to it when they are freed. Once for a process; called when the addon loads.
 void install_allocator();
 
-// While at least one lease lives, freed blocks are kept for reuse; with the last lease all of them go back.
+// While at least one lease lives, freed blocks are kept for reuse; with the last lease all of them go back, and with
+// others now and then those that nobody has used since.
 class MemoryLease {
  public:
   MemoryLease();

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "src/checkpoint/state_dict.h"
 #include "src/core/error.h"
+#include "src/napi/handle.h"
 
 namespace incremental {
 namespace {
@@ -130,6 +132,23 @@ Program to_program(const Napi::Object& value) {
   const Napi::Array nodes = array(value, "nodes");
   for (uint32_t i = 0; i < nodes.Length(); ++i) program.nodes.push_back(to_node(nodes.Get(i).As<Napi::Object>()));
   return program;
+}
+
+std::vector<int32_t> to_labels(const Napi::Value& value) {
+  check(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array, "ERR_INVALID_OPTION",
+        "Expected an Int32Array for \"labels\" of a plan");
+  const auto labels = value.As<Napi::Int32Array>();
+  return {labels.Data(), labels.Data() + labels.ElementLength()};
+}
+
+at::Tensor to_tensor(const Napi::Value& from) {
+  if (from.IsNull()) return {};
+  check(from.IsObject(), "ERR_INVALID_OPTION", "Expected tensors of states in a plan");
+  const auto state = Handle<StateDict>::open(from.As<Napi::Object>().Get("state"));
+  const int64_t index = integer(from.As<Napi::Object>(), "index");
+  check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
+        " tensors has no tensor ", index);
+  return (*state)[index].tensor;
 }
 
 at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {

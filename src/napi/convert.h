@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,20 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key);
 at::ScalarType to_dtype(const std::string& name);
 
 Program to_program(const Napi::Object& value);
+
+// A copy of an Int32Array.
+std::vector<int32_t> to_labels(const Napi::Value& value);
+
+// A JavaScript typed array with the elements of a contiguous tensor.
+template <class Array, class Element>
+Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
+  Array result = Array::New(env, tensor.numel());
+  std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
+  return result;
+}
+
+// A tensor of a state, { state, index }; undefined for null.
+at::Tensor to_tensor(const Napi::Value& from);
 
 // [sample, …]: a copy of a Uint8Array or a Float32Array that must hold whole samples of `shape`.
 at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape);

@@ -10,13 +10,6 @@
 namespace incremental {
 namespace {
 
-std::vector<int32_t> to_labels(const Napi::Value& value) {
-  check(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array, "ERR_INVALID_OPTION",
-        "Expected an Int32Array for \"labels\" of a plan");
-  const auto labels = value.As<Napi::Int32Array>();
-  return {labels.Data(), labels.Data() + labels.ElementLength()};
-}
-
 RecordFile to_record_file(const Napi::Object& from) {
   RecordFile file{
       string(from, "path"), integer(from, "bytes"), integer(from, "offset"), integer(from, "count"), {}, true};
@@ -76,6 +69,19 @@ Napi::Value dataset_info(const Napi::CallbackInfo& call) {
   return info;
 }
 
+// (dataset, first, count): copies, as they were given.
+Napi::Value dataset_samples(const Napi::CallbackInfo& call) {
+  const auto dataset = Handle<Dataset>::open(call[0]);
+  const int64_t first = call[1].ToNumber().Int64Value(), count = call[2].ToNumber().Int64Value();
+  const Dataset part = subset_of(*dataset, first, first + count);
+  Napi::Object samples = Napi::Object::New(call.Env());
+  samples["inputs"] = part.inputs.scalar_type() == at::kByte
+                          ? Napi::Value(to_typed_array<Napi::Uint8Array, uint8_t>(call.Env(), part.inputs))
+                          : Napi::Value(to_typed_array<Napi::Float32Array, float>(call.Env(), part.inputs));
+  samples["labels"] = to_typed_array<Napi::Int32Array, int32_t>(call.Env(), part.labels.to(at::kInt));
+  return samples;
+}
+
 Napi::Value dispose_dataset(const Napi::CallbackInfo& call) {
   Handle<Dataset>::of(call[0]).release(call.Env());
   return call.Env().Undefined();
@@ -86,6 +92,7 @@ Napi::Value dispose_dataset(const Napi::CallbackInfo& call) {
 void export_datasets(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "makeDataset", make_dataset);
   export_function(env, exports, "datasetInfo", dataset_info);
+  export_function(env, exports, "datasetSamples", dataset_samples);
   export_function(env, exports, "disposeDataset", dispose_dataset);
 }
 

@@ -22,5 +22,7 @@ void export_states(Napi::Env env, Napi::Object exports);    // states.cc: read, 
 void export_datasets(Napi::Env env, Napi::Object exports);  // datasets.cc: read and make data sets
 void export_batches(Napi::Env env, Napi::Object exports);   // batches.cc: look at what training sees
 void export_jobs(Napi::Env env, Napi::Object exports);      // jobs.cc: train, evaluate, predict, createState
+void export_learner(Napi::Env env, Napi::Object exports);   // learner.cc: what an online learner computes
+void export_journal(Napi::Env env, Napi::Object exports);   // journal.cc: checksums, locks
 
 }  // namespace incremental

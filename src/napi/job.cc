@@ -57,18 +57,31 @@ void Job::stop_all(Napi::Env env) {
 }
 
 Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work) {
+  auto job = std::unique_ptr<Job>(new Job(env, std::move(work)));
+  job->length_ = length;
+  return start(env, on_events, std::move(job));
+}
+
+Napi::Object Job::start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work) {
+  check(!thread->busy(), "ERR_BUSY", "This has something else in hand");
+  auto job = std::unique_ptr<Job>(new Job(env, std::move(work)));
+  job->thread_ = std::move(thread);
+  return start(env, env.Undefined(), std::move(job));
+}
+
+Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, std::unique_ptr<Job> owned) {
   Running& all = running(env);
   check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
   Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
                                                    : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  auto* job = new Job(env, length, std::move(work));
+  Job* job = owned.release();
   job->channel_ = Channel::New(
       env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
       static_cast<std::nullptr_t*>(nullptr),
       [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job);
   // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
   job->hook_ = env.AddCleanupHook(&Job::abandon, job);
-  job->thread_ = all.threads.take(length);
+  if (job->length_) job->thread_ = all.threads.take(*job->length_);
   job->thread_->start([job] { job->run(); });
   all.jobs.insert(job);
 
@@ -148,7 +161,7 @@ void Job::finish(Napi::Env env) {
   thread_->wait();
   if (closing_) return;
   running(env).jobs.erase(this);
-  running(env).threads.give_back(std::move(thread_), length_);
+  if (length_) running(env).threads.give_back(std::move(thread_), *length_);
   hook_.Remove(env);
   try {
     Napi::HandleScope scope(env);

@@ -32,6 +32,8 @@ class Job {
   // Returns { done: Promise, cancel() }. `on_events` is called with an array of events; undefined where none are
   // wanted. It must not throw (lib/job.ts sees to that).
   static Napi::Object start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work);
+  // The same on a thread of the caller's, which must have nothing in hand: for work that is done on one thread always.
+  static Napi::Object start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work);
 
   // Ends every job of this environment after the batch in hand, and lets none begin. For the 'exit' event of the main
   // thread: process.exit() goes on to destroy libtorch's statics without running any clean-up hook, and a thread that
@@ -65,19 +67,20 @@ class Job {
   };
   static Running& running(Napi::Env env);
 
-  Job(Napi::Env env, JobLength length, Work work) : deferred_(env), length_(length), work_(std::move(work)) {}
+  Job(Napi::Env env, Work work) : deferred_(env), work_(std::move(work)) {}
+  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, std::unique_ptr<Job> owned);
   static void abandon(Job* job);
   void run();
   void post(const Event& event);
   void finish(Napi::Env env);
 
   Napi::Promise::Deferred deferred_;
-  JobLength length_;
+  std::optional<JobLength> length_;  // of a thread that is to be given back
   Work work_;
   std::shared_ptr<Feed> feed_ = std::make_shared<Feed>();
   Channel channel_;
   Hook hook_;
-  std::unique_ptr<JobThread> thread_;
+  std::shared_ptr<JobThread> thread_;
   bool closing_ = false;
   Deliver result_;
   std::optional<Failure> failure_;

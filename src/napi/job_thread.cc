@@ -25,6 +25,11 @@ void JobThread::start(std::function<void()> work) {
   changed_.notify_all();
 }
 
+bool JobThread::busy() {
+  std::lock_guard lock(mutex_);
+  return static_cast<bool>(work_);
+}
+
 void JobThread::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !work_; });
@@ -44,14 +49,14 @@ void JobThread::loop(JobLength length) {
   }
 }
 
-std::unique_ptr<JobThread> JobThreads::take(JobLength length) {
-  if (length == JobLength::kLong || idle_.empty()) return std::make_unique<JobThread>(length);
-  std::unique_ptr<JobThread> thread = std::move(idle_.back());
+std::shared_ptr<JobThread> JobThreads::take(JobLength length) {
+  if (length == JobLength::kLong || idle_.empty()) return std::make_shared<JobThread>(length);
+  std::shared_ptr<JobThread> thread = std::move(idle_.back());
   idle_.pop_back();
   return thread;
 }
 
-void JobThreads::give_back(std::unique_ptr<JobThread> thread, JobLength length) {
+void JobThreads::give_back(std::shared_ptr<JobThread> thread, JobLength length) {
   if (length == JobLength::kShort && idle_.size() < std::thread::hardware_concurrency())
     idle_.push_back(std::move(thread));
 }

@@ -25,6 +25,7 @@ class JobThread {
 
   // When nothing else is in hand.
   void start(std::function<void()> work);
+  bool busy();
   void wait();
 
  private:
@@ -41,13 +42,13 @@ class JobThread {
 // sample. A thread for long work is a new one, which a training gives a priority of its own.
 class JobThreads {
  public:
-  std::unique_ptr<JobThread> take(JobLength length);
+  std::shared_ptr<JobThread> take(JobLength length);
   // Once its work is done.
-  void give_back(std::unique_ptr<JobThread> thread, JobLength length);
+  void give_back(std::shared_ptr<JobThread> thread, JobLength length);
   void end_idle();
 
  private:
-  std::vector<std::unique_ptr<JobThread>> idle_;
+  std::vector<std::shared_ptr<JobThread>> idle_;
 };
 
 }  // namespace incremental

@@ -1,6 +1,4 @@
 // Plans from lib/ into core plans, core results back: train, evaluate, predict, createState.
-#include <cstring>
-
 #include "src/device/device.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
@@ -23,17 +21,6 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.batch_size = integer(from, "batchSize");
   plan.threads = static_cast<int>(integer(from, "threads"));
   plan.device = to_device(string(from, "device"));
-}
-
-// A tensor of a state, { state, index }; undefined for null.
-at::Tensor to_tensor(const Napi::Value& from) {
-  if (from.IsNull()) return {};
-  check(from.IsObject(), "ERR_INVALID_OPTION", "Expected tensors of states for the start of a plan");
-  const auto state = Handle<StateDict>::open(from.As<Napi::Object>().Get("state"));
-  const int64_t index = integer(from.As<Napi::Object>(), "index");
-  check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
-        " tensors has no tensor ", index);
-  return (*state)[index].tensor;
 }
 
 Start to_start(const Napi::Object& from) {
@@ -66,14 +53,6 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   const Napi::Value start = from.Get("start");
   if (start.IsObject()) plan.start = to_start(start.As<Napi::Object>());
   return plan;
-}
-
-// A JavaScript typed array with the elements of a contiguous tensor.
-template <class Array, class Element>
-Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
-  Array result = Array::New(env, tensor.numel());
-  std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
-  return result;
 }
 
 Napi::Value to_js(Napi::Env env, const TrainOutcome& outcome) {

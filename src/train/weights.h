@@ -20,6 +20,7 @@ class Weights {
   Weights(const Program& program, const StateDict& state, c10::Device device = c10::kCPU);
 
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  const std::vector<at::Tensor>& buffers() const { return buffers_; }
   // Parameters, then buffers: what an Executor binds.
   std::vector<at::Tensor> all() const;
   void require_grad() const;

@@ -1,0 +1,12 @@
+// CRC-32C (Castagnoli; RFC 3720, appendix B.4), which guards journals: by the processor's own instruction where it has
+// one.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace incremental {
+
+// Of what `crc` is the checksum of (0: nothing) and the bytes behind it.
+uint32_t crc32c(uint32_t crc, const void* data, size_t bytes);
+
+}  // namespace incremental

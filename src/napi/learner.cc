@@ -1,0 +1,153 @@
+// What an online learner computes, as handles and jobs. One learner does one thing at a time, on a thread of its own:
+// OpenMP keeps a team for each thread that computes.
+#include "src/online/learner.h"
+
+#include <utility>
+
+#include "src/core/memory.h"
+#include "src/data/dataset.h"
+#include "src/napi/convert.h"
+#include "src/napi/exports.h"
+#include "src/napi/handle.h"
+#include "src/napi/job.h"
+#include "src/napi/promise_worker.h"
+#include "src/napi/transforms.h"
+
+namespace incremental {
+namespace {
+
+// What a handle holds. Jobs share the learner only, so that its thread is never ended by itself.
+struct OwnedLearner {
+  std::shared_ptr<Learner> learner;
+  std::shared_ptr<JobThread> thread;
+};
+
+// Memory stays between updates too.
+struct LeasedLearner {
+  MemoryLease lease;
+  Learner learner;
+
+  explicit LeasedLearner(const LearnerPlan& plan) : learner(plan) {}
+};
+
+ReplayOptions to_replay(const Napi::Object& from) {
+  return {string(from, "policy") == "classBalanced" ? ReplayPolicy::kClassBalanced : ReplayPolicy::kReservoir,
+          integer(from, "capacity"), integer(from, "perUpdate")};
+}
+
+std::vector<at::Tensor> to_tensors(const Napi::Array& from) {
+  std::vector<at::Tensor> tensors;
+  for (uint32_t i = 0; i < from.Length(); ++i) tensors.push_back(to_tensor(from.Get(i)));
+  return tensors;
+}
+
+LearnerPlan to_learner_plan(const Napi::Object& from) {
+  LearnerPlan plan;
+  plan.program = Handle<Program>::open(from.Get("program"));
+  plan.state = Handle<StateDict>::open(from.Get("state"));
+  plan.names = strings(from, "names");
+  plan.transforms = to_transforms(array(from, "transforms"));
+  plan.scoring = to_transforms(array(from, "scoring"));
+  plan.shape = integers(from, "shape");
+  plan.dtype = string(from, "dtype") == "uint8" ? at::kByte : at::kFloat;
+  plan.classes = integer(from, "classes");
+  plan.sgd = {number(from, "learningRate"), number(from, "momentum"), number(from, "weightDecay"),
+              boolean(from, "nesterov")};
+  plan.max_gradient_norm = number(from, "maxGradientNorm");
+  plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
+                   boolean(from, "contractLinear")};
+  plan.replay = to_replay(object(from, "replay"));
+  plan.seed = static_cast<uint64_t>(integer(from, "seed"));
+  plan.threads = static_cast<int>(integer(from, "threads"));
+  plan.niceness = static_cast<int>(integer(from, "niceness"));
+  const Napi::Value start = from.Get("start");
+  if (!start.IsObject()) return plan;
+  plan.random = to_tensor(start.As<Napi::Object>().Get("random"));
+  plan.momentum = to_tensors(array(start.As<Napi::Object>(), "momentum"));
+  plan.replayed = Replay::named(to_tensors(array(start.As<Napi::Object>(), "replay")));
+  return plan;
+}
+
+Napi::Value make_learner(const Napi::CallbackInfo& call) {
+  using Made = std::shared_ptr<LeasedLearner>;
+  auto make = [plan = to_learner_plan(call[0].As<Napi::Object>())] { return std::make_shared<LeasedLearner>(plan); };
+  return PromiseWorker<Made>::start(call.Env(), std::move(make), [](Napi::Env env, Made& made) {
+    auto owned = std::make_shared<const OwnedLearner>(
+        OwnedLearner{std::shared_ptr<Learner>(made, &made->learner), std::make_shared<JobThread>(JobLength::kLong)});
+    return Handle<OwnedLearner>::make(env, std::move(owned), 0);
+  });
+}
+
+Napi::Value to_js(Napi::Env env, const Update& update) {
+  Napi::Object result = Napi::Object::New(env);
+  result["refused"] = update.refused;
+  result["loss"] = update.loss;
+  result["gradientNorm"] = update.gradient_norm;
+  result["logits"] = to_typed_array<Napi::Float32Array, float>(env, update.logits);
+  return result;
+}
+
+Napi::Value learner_update(const Napi::CallbackInfo& call) {
+  const auto owned = Handle<OwnedLearner>::open(call[0]);
+  const Napi::Object plan = call[1].As<Napi::Object>();
+  const LearnerPlan& made = owned->learner->plan();
+  const Dataset data =
+      dataset_from_arrays(to_samples(plan.Get("inputs"), made.shape), to_labels(plan.Get("labels")), made.classes);
+  auto work = [learner = owned->learner, samples = Samples{data.inputs, data.labels},
+               served = Handle<StateDict>::open(plan.Get("served")), replayed = integer(plan, "replayed"),
+               keep = boolean(plan, "keep")](const Report&, const Cancelled&) {
+    return [update = learner->update(samples, served, replayed, keep)](Napi::Env env) { return to_js(env, update); };
+  };
+  return Job::start(call.Env(), owned->thread, std::move(work));
+}
+
+Napi::Value learner_state(const Napi::CallbackInfo& call) {
+  const auto owned = Handle<OwnedLearner>::open(call[0]);
+  auto work = [learner = owned->learner](const Report&, const Cancelled&) {
+    return [state = learner->state()](Napi::Env env) -> Napi::Value {
+      Napi::Object result = Napi::Object::New(env);
+      result["model"] = Handle<StateDict>::make(env, state.model, bytes_of(*state.model));
+      result["rest"] = Handle<StateDict>::make(env, state.rest, bytes_of(*state.rest));
+      result["replay"] = Handle<StateDict>::make(env, state.replay, bytes_of(*state.replay));
+      return result;
+    };
+  };
+  return Job::start(call.Env(), owned->thread, std::move(work));
+}
+
+Napi::Value learner_weights(const Napi::CallbackInfo& call) {
+  const auto owned = Handle<OwnedLearner>::open(call[0]);
+  auto work = [learner = owned->learner](const Report&, const Cancelled&) {
+    return
+        [model = learner->weights()](Napi::Env env) { return Handle<StateDict>::make(env, model, bytes_of(*model)); };
+  };
+  return Job::start(call.Env(), owned->thread, std::move(work));
+}
+
+Napi::Value learner_replace_weights(const Napi::CallbackInfo& call) {
+  const auto owned = Handle<OwnedLearner>::open(call[0]);
+  auto work = [learner = owned->learner, state = Handle<StateDict>::open(call[1])](const Report&, const Cancelled&) {
+    learner->replace_weights(state);
+    return [](Napi::Env env) { return env.Undefined(); };
+  };
+  return Job::start(call.Env(), owned->thread, std::move(work));
+}
+
+// Waits for what it has in hand.
+Napi::Value dispose_learner(const Napi::CallbackInfo& call) {
+  Handle<OwnedLearner>::of(call[0]).release(call.Env());
+  return call.Env().Undefined();
+}
+
+}  // namespace
+
+void export_learner(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "makeLearner", make_learner);
+  export_function(env, exports, "learnerUpdate", learner_update);
+  export_function(env, exports, "learnerState", learner_state);
+  export_function(env, exports, "learnerWeights", learner_weights);
+  export_function(env, exports, "learnerReplaceWeights", learner_replace_weights);
+  export_function(env, exports, "disposeLearner", dispose_learner);
+}
+
+}  // namespace incremental

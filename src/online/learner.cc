@@ -1,0 +1,198 @@
+#include "src/online/learner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <mutex>
+#include <utility>
+
+#include "src/core/error.h"
+#include "src/core/priority.h"
+#include "src/kernels/team.h"
+#include "src/train/progress.h"
+#include "src/train/run.h"
+
+namespace incremental {
+namespace {
+
+Ways ways_of(const LearnerPlan& plan, const StateDict& state, const std::vector<int64_t>& sample_shape) {
+  if (!plan.numerics.fast) return exact_ways(*plan.program);
+  return fast_ways(*plan.program, tensors_of(*plan.program, state, c10::kCPU), sample_shape, plan.numerics);
+}
+
+std::vector<const std::byte*> pointers_to(const at::Tensor& samples) {
+  const auto* data = static_cast<const std::byte*>(samples.const_data_ptr());
+  const auto count = static_cast<size_t>(samples.size(0));
+  const size_t bytes = samples.nbytes() / count;
+  std::vector<const std::byte*> pointers(count);
+  for (size_t i = 0; i < count; ++i) pointers[i] = data + i * bytes;
+  return pointers;
+}
+
+std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> copies;
+  copies.reserve(tensors.size());
+  for (const at::Tensor& tensor : tensors) copies.push_back(tensor.clone());
+  return copies;
+}
+
+}  // namespace
+
+Learner::Learner(const LearnerPlan& plan)
+    : plan_(plan),
+      generator_(at::detail::createCPUGenerator(plan.seed)),
+      pipeline_(plan.transforms, plan.shape, plan.dtype),
+      scoring_(plan.scoring, plan.shape, plan.dtype),
+      replay_(plan.replay, plan.shape, plan.dtype, plan.classes) {
+  check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
+  restore(generator_, plan_.random);
+  if (!plan_.replayed.empty()) replay_.restore(plan_.replayed);
+  bind(plan_.state, std::move(plan_.momentum));
+  plan_.state = nullptr;
+  plan_.random = at::Tensor();
+  plan_.replayed.clear();
+}
+
+void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
+  Ways ways = ways_of(plan_, *model, pipeline_.output_shape());
+  weights_ = std::make_unique<Weights>(ways.few, *model);
+  weights_->require_grad();
+  forward_ =
+      std::make_unique<Forward>(std::move(ways), weights_->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
+  for (size_t i = 0; i < momentum.size(); ++i) {
+    if (momentum[i].defined()) momentum[i] = weights_->to_kept(i, momentum[i]);
+  }
+  optimizer_ = std::make_unique<Sgd>(weights_->parameters(), plan_.sgd, momentum);
+}
+
+void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
+
+Update Learner::update(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+                       bool keep) {
+  be_nice(plan_.niceness);
+  RunScope scope(plan_.threads);
+  check(samples.inputs.sizes().slice(1) == at::IntArrayRef(plan_.shape) &&
+            samples.inputs.scalar_type() == plan_.dtype && samples.inputs.size(0) > 0,
+        "ERR_SHAPE", "Expected samples of shape ", at::IntArrayRef(plan_.shape), " but received ",
+        samples.inputs.sizes());
+  Update update;
+  update.logits = score(samples.inputs, served);
+
+  auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
+  Samples batch;
+  {
+    std::lock_guard lock(generator_.mutex());
+    batch = assemble(samples, replay_.draw(replayed, generator));
+  }
+  // What the forward pass itself changes: batch norm's running statistics.
+  const std::vector<at::Tensor> before = copies_of(weights_->buffers());
+  const at::Tensor logits = (*forward_)(batch.inputs);
+  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
+        batch.labels.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
+  at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
+  update.loss = loss.item<double>();
+  if (std::isfinite(update.loss)) {
+    loss.backward();
+    update.gradient_norm = clip_gradients();
+  }
+  if (!std::isfinite(update.loss))
+    update.refused = "the loss is not finite";
+  else if (!std::isfinite(update.gradient_norm))
+    update.refused = "a gradient is not finite";
+  if (!update.refused.empty()) {
+    at::NoGradGuard no_grad;
+    for (const at::Tensor& parameter : weights_->parameters()) parameter.mutable_grad() = at::Tensor();
+    for (size_t i = 0; i < before.size(); ++i) weights_->buffers()[i].copy_(before[i]);
+    return update;
+  }
+  optimizer_->step();
+  if (keep) {
+    std::lock_guard lock(generator_.mutex());
+    const std::vector<const std::byte*> from = pointers_to(samples.inputs);
+    const int64_t* labels = samples.labels.const_data_ptr<int64_t>();
+    for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], labels[i], generator);
+  }
+  return update;
+}
+
+at::Tensor Learner::score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served) {
+  at::NoGradGuard no_grad;
+  if (served != served_) {
+    Ways ways = ways_of(plan_, *served, scoring_.output_shape());
+    std::vector<at::Tensor> tensors = tensors_of(ways.few, *served, c10::kCPU);
+    served_forward_ = std::make_unique<Forward>(std::move(ways), std::move(tensors), Mode::kEvaluation, generator_);
+    served_ = served;
+  }
+  at::Tensor logits = (*served_forward_)(transform(scoring_, pointers_to(inputs), {}));
+  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
+        inputs.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
+  return logits.to(at::kFloat).contiguous();
+}
+
+Samples Learner::assemble(const Samples& samples, const std::vector<int64_t>& slots) {
+  std::vector<const std::byte*> from = pointers_to(samples.inputs);
+  const auto fresh = static_cast<int64_t>(from.size());
+  at::Tensor labels = at::empty({fresh + static_cast<int64_t>(slots.size())}, at::kLong);
+  labels.narrow(0, 0, fresh).copy_(samples.labels);
+  auto* to = labels.mutable_data_ptr<int64_t>() + fresh;
+  for (const int64_t slot : slots) {
+    from.push_back(replay_.sample(slot));
+    *to++ = replay_.label(slot);
+  }
+  std::vector<double> drawn(from.size() * pipeline_.draws());
+  auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
+  for (size_t i = 0; i < from.size(); ++i) pipeline_.draw(generator, drawn.data() + i * pipeline_.draws());
+  return {transform(pipeline_, from, drawn), labels};
+}
+
+at::Tensor Learner::transform(const Pipeline& pipeline, const std::vector<const std::byte*>& from,
+                              const std::vector<double>& drawn) const {
+  const auto count = static_cast<int64_t>(from.size());
+  std::vector<int64_t> shape = pipeline.output_shape();
+  const int64_t size = c10::multiply_integers(shape);
+  shape.insert(shape.begin(), count);
+  const bool channels_last = plan_.numerics.fast && shape.size() == 4;
+  at::Tensor result = at::empty(
+      shape, at::TensorOptions(at::kFloat)
+                 .memory_format(channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
+  float* to = result.mutable_data_ptr<float>();
+  const int64_t parts = std::min<int64_t>(count, at::get_num_threads());
+  on_team(parts, [&](int64_t part) {
+    Pipeline::Workspace workspace = pipeline.make_workspace();
+    for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i) {
+      pipeline.apply(from[i], drawn.data() + i * pipeline.draws(), workspace, to + i * size, channels_last);
+    }
+  });
+  return result;
+}
+
+// As torch.nn.utils.clip_grad_norm_ does it (torch/nn/utils/clip_grad.py).
+double Learner::clip_gradients() const {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients, norms;
+  for (const at::Tensor& parameter : weights_->parameters()) {
+    if (!parameter.grad().defined()) continue;
+    gradients.push_back(parameter.grad());
+    norms.push_back(at::linalg_vector_norm(gradients.back()));
+  }
+  if (norms.empty()) return 0;
+  const at::Tensor total = at::linalg_vector_norm(at::stack(norms));
+  const auto norm = total.item<double>();
+  if (plan_.max_gradient_norm > 0 && std::isfinite(norm)) {
+    const at::Tensor factor = at::clamp_max(plan_.max_gradient_norm / (total + 1e-6), 1.0);
+    for (at::Tensor& gradient : gradients) gradient.mul_(factor);
+  }
+  return norm;
+}
+
+LearnerState Learner::state() const {
+  at::NoGradGuard no_grad;
+  auto rest = std::make_shared<StateDict>(StateDict{{"random", generator_.get_state()}});
+  const std::vector<at::Tensor>& momentum = optimizer_->momentum_buffers();
+  for (size_t i = 0; i < momentum.size(); ++i) {
+    if (momentum[i].defined()) rest->push_back({std::to_string(i), weights_->to_saved(i, momentum[i]).clone()});
+  }
+  return {weights(), std::move(rest), std::make_shared<const StateDict>(replay_.state())};
+}
+
+}  // namespace incremental
