@@ -68,9 +68,12 @@ export function needs(test, variable) {
   test.skip();
 }
 
-/** Runs a script of the reference Python and returns what it printed. */
-export function runPython(script, args = []) {
-  const result = spawnSync(python, [script, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+/** The Python that has River, which drift detectors are compared with. */
+export const riverPython = process.env.TORCH_INCREMENTAL_RIVER;
+
+/** Runs a script of the reference Python, or of another, and returns what it printed. */
+export function runPython(script, args = [], { input, interpreter = python } = {}) {
+  const result = spawnSync(interpreter, [script, ...args], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (result.status !== 0) throw new Error(`${script} failed:\n${result.stderr}`);
   return result.stdout;
 }
