@@ -25,12 +25,32 @@ export { dropout, flatten, identity, relu } from './layers/simple';
 export { net } from './models/net';
 export { type SequentialOptions, sequential } from './models/sequential';
 export type { Model, Module } from './module';
+export type { Samples } from './online/admission';
 export type { Detector } from './online/detectors';
 export { type Adwin, type AdwinOptions, adwin } from './online/detectors/adwin';
 export { type Ddm, type DdmOptions, ddm } from './online/detectors/ddm';
 export { type Eddm, type EddmOptions, eddm } from './online/detectors/eddm';
 export { type Kswin, type KswinOptions, kswin } from './online/detectors/kswin';
 export { type PageHinkley, type PageHinkleyOptions, pageHinkley } from './online/detectors/page-hinkley';
+export type { SampleId } from './online/ids';
+export { type LearnerMetrics, type LearnerPrediction, OnlineLearner, type SampleForm } from './online/learner';
+export type {
+  DriftOptions,
+  FeedbackOptions,
+  GateOptions,
+  JournalOptions,
+  LearnerOptions,
+  ReplayOptions,
+} from './online/learner-options';
+export type { FeedbackMetrics } from './online/pending-store';
+export type { PrequentialMetrics } from './online/prequential';
+export type { QuarantineDamage } from './online/quarantine-damage';
+export type { LearnResult } from './online/queue';
+export type { RehearseOptions, RehearseResult } from './online/rehearse';
+export { type JournalLoss, type RepairOptions, type RepairReport, repairLearner } from './online/repair';
+export { type Reproduction, reproduceVersion } from './online/reproduce';
+export type { StreamOptions } from './online/stream';
+export type { VersionInfo } from './online/versions';
 export type { Program, ProgramNode, ProgramTensor } from './program';
 export { loadState, State, saveState } from './state';
 export { type TrainResult, trainEvents, trainIncremental } from './train';

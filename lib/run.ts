@@ -50,7 +50,7 @@ export interface Subject {
 /** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
 const programs = new WeakMap<Program, ProgramHandle>();
 
-function programHandle(program: Program): ProgramHandle {
+export function programHandle(program: Program): ProgramHandle {
   const known = programs.get(program) ?? native().makeProgram(program);
   programs.set(program, known);
   return known;

@@ -98,7 +98,8 @@ export const trainOptionChecks = {
   onProgress: isFunction,
 } satisfies Record<keyof TrainOptions, unknown>;
 
-function checkNumerics({ mode, precision }: RecordedOptions): void {
+/** Throws where the two do not go together. */
+export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' | 'precision'>): void {
   if (precision !== 'bf16' || mode === 'fast') return;
   throw new LearnError(
     'ERR_INVALID_OPTION',

@@ -142,8 +142,8 @@ async function isOld(file: string): Promise<boolean> {
   return stat !== undefined && Date.now() - stat.mtimeMs > staleAfterMs;
 }
 
-/** Puts the new name itself on the disk. Some network file systems cannot, and need not. */
-async function syncFolder(folder: string): Promise<void> {
+/** Puts new names themselves on the disk, and takes removed ones off it. Some network file systems cannot, and need not. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();

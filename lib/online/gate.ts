@@ -1,0 +1,99 @@
+// Whether a candidate may serve: by samples that are never learned.
+import { createHash } from 'node:crypto';
+import { type Dataset, openDataset } from '../datasets';
+import { runJob } from '../job';
+import { type DatasetHandle, native, type StateHandle } from '../native';
+import type { RunPlan } from '../plans';
+import type { Settings } from './learner-options';
+
+export interface Evaluation {
+  accuracy: number;
+  /** NaN where there are no samples of a class. */
+  perClass: number[];
+}
+
+/** What versions are measured by: the best that ever served. */
+export type Baseline = Evaluation | null;
+
+export class Gate {
+  /** Of all held-out samples and their labels. */
+  readonly sha256: string;
+  readonly #dataset: DatasetHandle;
+  /** How often each checksum of a held-out sample's bytes occurs, with the samples that have it. */
+  readonly #known = new Map<number, Uint8Array[]>();
+
+  private constructor(dataset: DatasetHandle) {
+    this.#dataset = dataset;
+    const digest = createHash('sha256');
+    const { length, shape } = native().datasetInfo(dataset);
+    const size = shape.reduce((product, side) => product * side, 1);
+    // In parts, so that no copy is as large as the whole.
+    for (let first = 0; first < length; first += 256) {
+      const { inputs, labels } = native().datasetSamples(dataset, first, Math.min(256, length - first));
+      digest.update(inputs).update(labels);
+      for (let at = 0; at < inputs.length; at += size) this.#remember(bytesOf(inputs.slice(at, at + size)));
+    }
+    this.sha256 = digest.digest('hex');
+  }
+
+  static async open(heldOut: Dataset): Promise<Gate> {
+    return new Gate(await openDataset(heldOut));
+  }
+
+  #remember(sample: Uint8Array): void {
+    const checksum = native().crc32c([sample]);
+    const alike = this.#known.get(checksum);
+    if (alike) alike.push(sample);
+    else this.#known.set(checksum, [sample]);
+  }
+
+  /** Whether a sample is one of those held out. */
+  holds(sample: Uint8Array | Float32Array): boolean {
+    const bytes = bytesOf(sample);
+    const alike = this.#known.get(native().crc32c([bytes]));
+    return alike?.some((known) => Buffer.compare(known, bytes) === 0) ?? false;
+  }
+
+  async evaluate(plan: Omit<RunPlan, 'dataset' | 'state'>, state: StateHandle): Promise<Evaluation> {
+    const job = () => native().evaluate({ ...plan, state, dataset: this.#dataset });
+    const { confusion, samples } = await runJob(job, {});
+    const classes = Math.sqrt(confusion.length);
+    const rows = Array.from({ length: classes }, (_, row) => confusion.subarray(row * classes, (row + 1) * classes));
+    const correct = rows.map((row, label) => row[label]!);
+    const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+    return { accuracy: sum(correct) / samples, perClass: rows.map((row, label) => correct[label]! / sum(row)) };
+  }
+
+  dispose(): void {
+    native().disposeDataset(this.#dataset);
+  }
+}
+
+/** Why a candidate may not serve; empty: it may. */
+export function objection(
+  candidate: Evaluation,
+  best: Baseline,
+  { maxDrop, perClassMaxDrop }: Settings['gate'],
+): string {
+  if (!best) return '';
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  if (candidate.accuracy < best.accuracy - maxDrop) {
+    return `accuracy ${percent(candidate.accuracy)} is more than ${percent(maxDrop)} below ${percent(best.accuracy)}`;
+  }
+  const worse = candidate.perClass.findIndex((accuracy, label) => accuracy < best.perClass[label]! - perClassMaxDrop);
+  if (worse < 0) return '';
+  return (
+    `accuracy ${percent(candidate.perClass[worse]!)} of class ${worse} is more than ${percent(perClassMaxDrop)} below ` +
+    percent(best.perClass[worse]!)
+  );
+}
+
+/** Whichever is right more often. */
+export function better(candidate: Evaluation, best: Baseline): Evaluation {
+  if (!best) return candidate;
+  return candidate.accuracy > best.accuracy ? candidate : best;
+}
+
+function bytesOf(values: Uint8Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

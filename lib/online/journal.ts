@@ -1,0 +1,182 @@
+// Writes the journal: an append-only log of records, in files that each begin where a snapshot was taken.
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { syncFolder } from '../checkpoint/replace-file';
+import { LearnError, messageOf } from '../errors';
+import {
+  behind,
+  fileHeader,
+  headerBytes,
+  journalFiles,
+  journalName,
+  type Position,
+  recordHeader,
+} from './journal-format';
+
+const [open, close, write, fsync] = [fs.open, fs.close, fs.writev, fs.fsync].map((call) =>
+  promisify(call),
+) as unknown as [
+  (file: string, flags: string, mode?: number) => Promise<number>,
+  (descriptor: number) => Promise<void>,
+  (descriptor: number, buffers: readonly Uint8Array[]) => Promise<{ bytesWritten: number }>,
+  (descriptor: number) => Promise<void>,
+];
+
+export type Sync = 'always' | { readonly everyMs: number };
+
+/** Appends to the last file. After a failed write nothing more can be: what is in the file is then not known. */
+export class Journal {
+  readonly #folder: string;
+  readonly #sync: Sync;
+  /** Behind the last record. */
+  #position: Position;
+  #descriptor = -1;
+  /** Number of the first record of the file that is written to. */
+  #first = 0;
+  #bytes = 0;
+  #failure: LearnError | undefined;
+  /** What was asked for last. One thing is written after the other. */
+  #last: Promise<void> = Promise.resolve();
+  /** The last sync by the timer, beside which is written. */
+  #syncing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(folder: string, sync: Sync, position: Position) {
+    this.#folder = folder;
+    this.#sync = sync;
+    this.#position = position;
+  }
+
+  /** Goes on at `position`, where the last file ends. Makes a file where there is none. */
+  static async open(folder: string, position: Position, sync: Sync): Promise<Journal> {
+    const journal = new Journal(folder, sync, position);
+    const last = journalFiles(folder).at(-1);
+    if (!last) {
+      await journal.rotate();
+      return journal;
+    }
+    journal.#descriptor = await open(last.path, 'a');
+    journal.#first = last.first;
+    journal.#bytes = fs.fstatSync(journal.#descriptor).size;
+    return journal;
+  }
+
+  /** Number of the next record. */
+  get next(): number {
+    return this.#position.sequence + 1;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Of the file that is written to. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Resolves when the record is where `sync` wants it. Its number is known at once. */
+  async append(kind: number, parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const header = recordHeader(this.#position, kind, parts);
+    this.#position = behind(this.#position, header);
+    await this.#inTurn(async () => {
+      this.#bytes += await writeAll(this.#descriptor, [header, ...parts]);
+      if (this.#sync === 'always') await fsync(this.#descriptor);
+      else this.#syncSoon(this.#sync.everyMs);
+    });
+  }
+
+  /** Begins a new file with the next record, unless this one has none. */
+  async rotate(): Promise<void> {
+    const position = this.#position;
+    if (this.#first === position.sequence + 1) return;
+    await this.#inTurn(async () => {
+      // First: only of the last file may a loss of power leave less than was written.
+      await this.#settle();
+      const file = path.join(this.#folder, journalName(position.sequence + 1));
+      const descriptor = await open(file, 'ax');
+      try {
+        await writeAll(descriptor, [fileHeader(position)]);
+        await fsync(descriptor);
+        await syncFolder(this.#folder);
+      } catch (cause) {
+        await close(descriptor);
+        throw cause;
+      }
+      if (this.#descriptor >= 0) await close(this.#descriptor);
+      this.#descriptor = descriptor;
+      this.#first = position.sequence + 1;
+      this.#bytes = headerBytes;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    try {
+      if (this.#failure) await this.#syncing;
+      else await this.#guard(() => this.#settle());
+    } finally {
+      clearTimeout(this.#timer);
+      const descriptor = this.#descriptor;
+      this.#descriptor = -1;
+      if (descriptor >= 0) await close(descriptor);
+    }
+  }
+
+  /** Puts on the disk what was written, and lets no sync follow. */
+  async #settle(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#syncing;
+    if (this.#failure) throw this.#failure;
+    if (this.#descriptor >= 0) await fsync(this.#descriptor);
+  }
+
+  #syncSoon(everyMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const before = this.#syncing;
+      this.#syncing = this.#guard(async () => {
+        await before;
+        await fsync(this.#descriptor);
+      }).catch(() => {});
+    }, everyMs);
+    this.#timer.unref();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const result = this.#last.then(() => this.#guard(work));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    try {
+      await work();
+    } catch (cause) {
+      this.#failure ??= new LearnError(
+        'ERR_JOURNAL',
+        `Cannot write to the journal in ${this.#folder}: ${messageOf(cause)}. Once that is mended, open the learner again: it goes ` +
+          'on from what the journal has',
+        { cause },
+      );
+      throw this.#failure;
+    }
+  }
+}
+
+/** All bytes, however many the system takes at once. Returns how many. */
+async function writeAll(descriptor: number, buffers: readonly Uint8Array[]): Promise<number> {
+  const rest = buffers.filter((buffer) => buffer.byteLength > 0);
+  const total = rest.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  while (rest.length > 0) {
+    let { bytesWritten } = await write(descriptor, rest);
+    if (!(bytesWritten > 0)) throw new Error('the system takes no more bytes');
+    while (rest.length > 0 && bytesWritten >= rest[0]!.byteLength) bytesWritten -= rest.shift()!.byteLength;
+    if (bytesWritten > 0) rest[0] = rest[0]!.subarray(bytesWritten);
+  }
+  return total;
+}

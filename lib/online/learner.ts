@@ -1,0 +1,226 @@
+// OnlineLearner: learns from a stream while it serves. What it computes is in core.ts, how it is kept in engine.ts; here samples
+// wait for others, up to a full batch or their time.
+import os from 'node:os';
+import type { Dataset } from '../datasets';
+import { LearnError } from '../errors';
+import { type Prediction, predict } from '../evaluate';
+import { invalid } from '../options';
+import { type SaveOptions, type State, saveState } from '../state';
+import { type Samples, samplesIn } from './admission';
+import type { Engine } from './engine';
+import { Feedback } from './feedback';
+import { type Counts, Intake } from './intake';
+import type { LearnerOptions } from './learner-options';
+import { openEngine } from './open';
+import type { FeedbackMetrics } from './pending-store';
+import type { PrequentialMetrics } from './prequential';
+import type { LearnResult } from './queue';
+import { type RehearseOptions, type RehearseResult, rehearse } from './rehearse';
+import type { SavedCore } from './setting';
+import { followed, type Source, type StreamOptions, type Target } from './stream';
+import { Turns } from './turns';
+import type { VersionInfo } from './versions';
+
+export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
+  /** The version that serves. */
+  version: number;
+  /** How samples were predicted before they were learned. */
+  prequential: PrequentialMetrics;
+  /** What became of all that was ever predicted and remembered. */
+  feedback: FeedbackMetrics;
+}
+
+/** What one sample is. */
+export interface SampleForm {
+  inputs: 'uint8' | 'float32';
+  shape: readonly number[];
+  /** Labels are from 0 to one less. */
+  classes: number;
+}
+
+export interface LearnerPrediction extends Prediction {
+  /** One a sample, for feedback(); none where nothing is remembered. */
+  ids: string[];
+  /** The version that answered. */
+  version: number;
+}
+
+export class OnlineLearner implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #intake: Intake;
+  readonly #feedback: Feedback;
+  /** More at once would not be done sooner, and would keep JavaScript from its core. */
+  readonly #predictions = new Turns(Math.max(1, os.availableParallelism() - 1));
+  #closed: Promise<void> | undefined;
+
+  private constructor(engine: Engine, intake: Intake, feedback: Feedback) {
+    this.#engine = engine;
+    this.#intake = intake;
+    this.#feedback = feedback;
+  }
+
+  /**
+   * Goes on with the learner in `options.dir`, bit for bit where it was, however it ended; or begins one there. One process
+   * has it at a time: ERR_BUSY for others.
+   */
+  static async open(options: LearnerOptions): Promise<OnlineLearner> {
+    const engine = await openEngine(options);
+    try {
+      const intake = new Intake(engine, options.maxDelayMs ?? 50);
+      return new OnlineLearner(engine, intake, await Feedback.open(engine, intake, options));
+    } catch (cause) {
+      await engine.close();
+      throw cause;
+    }
+  }
+
+  /**
+   * Learns labelled samples, together with what else comes within `maxDelayMs`, and resolves when that is durable. Each is
+   * scored before it is learned. Samples that cannot be learned go to the quarantine file; the promise rejects only where the
+   * learner itself cannot go on.
+   */
+  async learn(samples: Samples): Promise<LearnResult> {
+    this.#checkOpen();
+    const accepted = samplesIn(samples, this.#engine.core.setting);
+    this.#intake.offer(accepted.length);
+    return this.#intake.accept(accepted);
+  }
+
+  /**
+   * Follows a source of samples, and tells what each brought, in order. Leaving the loop stops reading; what was read before is
+   * learned.
+   */
+  stream(source: Source, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
+    this.#checkOpen();
+    const target: Target = {
+      batchSize: this.#engine.core.setting.settings.batchSize,
+      offer: (count) => this.#intake.offer(count),
+      drop: (count) => this.#intake.drop(count),
+      learn: async (samples) => {
+        try {
+          this.#checkOpen();
+          return await this.#intake.accept(samplesIn(samples, this.#engine.core.setting));
+        } catch (cause) {
+          // Mistakes of the caller are no samples.
+          this.#intake.offer(-(samples?.labels?.length ?? 0));
+          throw cause;
+        }
+      },
+    };
+    return followed(target, source, options);
+  }
+
+  /** Draws a random sample of a data set, learns it and makes it a version, `rounds` times. Nothing of it is kept for replay. */
+  rehearse(dataset: Dataset, options: RehearseOptions = {}): Promise<RehearseResult> {
+    this.#checkOpen();
+    return rehearse(this.#engine, dataset, options);
+  }
+
+  /**
+   * What the version that serves says of `inputs`, which are copied. It changes nothing of what is learned, and waits for no
+   * training. Inputs and answer are remembered for feedback(), under ids that no other prediction of this learner has.
+   */
+  async predict(inputs: Uint8Array | Float32Array): Promise<LearnerPrediction> {
+    this.#checkOpen();
+    return this.#feedback.predict(inputs, (copy) =>
+      this.#predictions.take(async () => {
+        const { served, setting } = this.#engine.core;
+        const { model, shape, scoring: transforms } = setting;
+        const prediction = await served.read((state) =>
+          predict(state, copy, { ...{ model, shape, transforms }, threads: 1, device: 'cpu' }),
+        );
+        return { ...prediction, version: served.version };
+      }),
+    );
+  }
+
+  /**
+   * Learns samples that predict() saw, now that their labels are known, as learn() does; scored by what was predicted then. A
+   * second label of a sample is a duplicate. Ids that wait for no label are counted as `unknown`, and change nothing. Rejects
+   * where the learner itself cannot go on; what it was to learn then waits on.
+   */
+  async feedback(ids: string | readonly string[], labels: number | Samples['labels']): Promise<LearnResult> {
+    this.#checkOpen();
+    return this.#feedback.join(ids, labels);
+  }
+
+  /** What a sample must be: as given, as recorded in the learner's folder, or as the model takes it. */
+  get sample(): SampleForm {
+    const { settings, shape, classes } = this.#engine.core.setting;
+    return { inputs: settings.inputs, shape: [...shape], classes };
+  }
+
+  /** New samples of one update, at most. */
+  get batchSize(): number {
+    return this.#engine.core.setting.settings.batchSize;
+  }
+
+  metrics(): LearnerMetrics {
+    const { updates, rehearsed, drifts, refused, serving } = this.#engine.core.counts;
+    return {
+      ...{ updates, ...this.#intake.counts, rehearsed, drifts, refused },
+      version: serving,
+      prequential: this.#engine.core.prequential.metrics,
+      feedback: this.#feedback.metrics,
+    };
+  }
+
+  /** Those that rollback() can go back to, oldest first. */
+  versions(): VersionInfo[] {
+    return structuredClone(this.#engine.core.counts.versions);
+  }
+
+  /** Serves an earlier version again, and goes on learning from it. Default: the one before the one that serves. */
+  async rollback(version = this.#versionBefore()): Promise<VersionInfo> {
+    this.#checkOpen();
+    const info = this.versions().find((kept) => kept.version === version);
+    if (!info)
+      throw invalid(
+        `one of the versions ${this.versions()
+          .map((kept) => kept.version)
+          .join(', ')}`,
+        'version',
+        version,
+      );
+    await this.#engine.exclusively(async () => void (await this.#engine.commit({ kind: 'rollback', version })));
+    return info;
+  }
+
+  #versionBefore(): number {
+    const { versions, serving } = this.#engine.core.counts;
+    const index = versions.findIndex(({ version }) => version === serving);
+    if (index > 0) return versions[index - 1]!.version;
+    throw new LearnError('ERR_INVALID_OPTION', `There is no version before ${serving}, the one that serves`);
+  }
+
+  /** Saves the version that serves, for Python to load. */
+  async save(file: string, options: SaveOptions = {}): Promise<void> {
+    this.#checkOpen();
+    await this.#engine.core.served.read((state: State) => saveState(state, file, options));
+  }
+
+  /** SHA-256 of all that the learner goes on from: equal for two that were fed alike, whatever happened to them meanwhile. */
+  fingerprint(): Promise<string> {
+    this.#checkOpen();
+    return this.#engine.exclusively(() => this.#engine.fingerprint());
+  }
+
+  /** Learns what waits, and ends. Further calls wait for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(): Promise<void> {
+    await this.#feedback.close(() => this.#intake.close());
+    await this.#engine.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LearnError('ERR_DISPOSED', 'This learner was closed; open it again');
+  }
+}

@@ -1,0 +1,69 @@
+// What is behind the damage to a journal: records that can still be told from other bytes.
+import { native } from '../native';
+import { headerBytes, isSound, type JournalRecord, readRecordHeader } from './journal-format';
+import { Pieces, pieceBytes } from './pieces';
+import { decode } from './records';
+
+export interface Recognised {
+  /** Records whose checksums are right. */
+  records: number;
+  /** The number of the last of them. */
+  last: number | null;
+  /** New samples that they hold. */
+  samples: number;
+}
+
+/** Looks for records in a file from a byte on. */
+export async function recognise(file: string, offset: number): Promise<Recognised> {
+  const found: Recognised = { records: 0, last: null, samples: 0 };
+  const pieces = await Pieces.open(file);
+  try {
+    pieces.skip(offset);
+    while (pieces.left >= headerBytes) {
+      const header = await pieces.peek(headerBytes);
+      const { length, checksum, sequence, kind } = readRecordHeader(header);
+      if (!isSound(header) || length > pieces.left - headerBytes) {
+        await toNextHeader(pieces);
+        continue;
+      }
+      const payload = (await pieces.peek(headerBytes + length)).subarray(headerBytes);
+      if (checksum === native().crc32c([payload])) {
+        found.records++;
+        found.last = Math.max(sequence, found.last ?? 0);
+        found.samples += samplesIn({ sequence, chain: 0, kind, payload, path: file, offset: pieces.offset });
+      }
+      pieces.skip(headerBytes + length);
+    }
+    return found;
+  } finally {
+    await pieces.close();
+  }
+}
+
+/** To the next bytes that may be a header, or to the end. */
+async function toNextHeader(pieces: Pieces): Promise<void> {
+  pieces.skip(1);
+  while (pieces.left >= headerBytes) {
+    const piece = await pieces.peek(pieceBytes);
+    const end = piece.length - headerBytes;
+    for (let at = 0; at <= end; at++) {
+      if (mayBeHeader(piece, at, pieces.left) && isSound(piece.subarray(at, at + headerBytes))) return pieces.skip(at);
+    }
+    pieces.skip(end + 1);
+  }
+}
+
+/** Quick, because it is asked of every byte: the record's number and its length must be possible. */
+function mayBeHeader(bytes: Buffer, at: number, left: number): boolean {
+  const high = bytes.readUInt32LE(at + 12);
+  return high < 2 ** 21 && bytes.readUInt32LE(at) < left && (high > 0 || bytes.readUInt32LE(at + 8) > 0);
+}
+
+function samplesIn(record: JournalRecord): number {
+  try {
+    const decoded = decode(record);
+    return decoded.kind === 'batch' && decoded.fresh ? decoded.labels.length : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,105 @@
+// Test, then train: how well a learner predicted each sample before it learned it (Gama, Sebastião, Rodrigues, "On
+// evaluating stream learning algorithms", Machine Learning 2013).
+
+export interface Score {
+  label: number;
+  predicted: number;
+  /** Cross-entropy of the prediction, in nats. */
+  loss: number;
+}
+
+export interface Measure {
+  /** Correct among the samples, 0 to 1; NaN where there are none. */
+  accuracy: number;
+  /** Mean cross-entropy. */
+  loss: number;
+}
+
+export interface PrequentialMetrics extends Measure {
+  samples: number;
+  /** Over the last samples. */
+  windowed: Measure & { samples: number };
+  /** Older samples weigh less: section 3.2 of the paper, equation for P_α. */
+  fading: Measure;
+  perClass: { samples: number; correct: number; accuracy: number }[];
+}
+
+interface PrequentialState {
+  samples: number;
+  correct: number;
+  loss: number;
+  /** Sums of the fading measures, and of their weights. */
+  faded: [correct: number, loss: number, weight: number];
+  perClass: [samples: number, correct: number][];
+  /** The last samples: correct or not, and the loss; oldest first. */
+  window: [hit: number, loss: number][];
+}
+
+export class Prequential {
+  readonly #size: number;
+  readonly #factor: number;
+  readonly #state: PrequentialState;
+
+  /** `size`: samples of the window. `factor`: what a sample's weight becomes with each that follows, 0 to 1. */
+  constructor(classes: number, { size = 1000, factor = 0.999 }: { size?: number; factor?: number } = {}) {
+    this.#size = size;
+    this.#factor = factor;
+    const perClass = Array.from({ length: classes }, (): [number, number] => [0, 0]);
+    this.#state = { samples: 0, correct: 0, loss: 0, faded: [0, 0, 0], perClass, window: [] };
+  }
+
+  add({ label, predicted, loss }: Score): void {
+    const state = this.#state;
+    const hit = Number(predicted === label);
+    state.samples++;
+    state.correct += hit;
+    state.loss += loss;
+    state.faded = [hit, loss, 1].map((value, i) => value + this.#factor * state.faded[i]!) as [number, number, number];
+    state.perClass[label]![0]++;
+    state.perClass[label]![1] += hit;
+    state.window.push([hit, loss]);
+    // In one go now and then: to take the first of a long array moves all others.
+    if (state.window.length >= 2 * this.#size) state.window.splice(0, state.window.length - this.#size);
+  }
+
+  get metrics(): PrequentialMetrics {
+    const { samples, correct, loss, faded, perClass } = this.#state;
+    const window = this.#state.window.slice(-this.#size);
+    const sum = (index: 0 | 1) => window.reduce((total, entry) => total + entry[index], 0);
+    return {
+      samples,
+      accuracy: correct / samples,
+      loss: loss / samples,
+      windowed: { samples: window.length, accuracy: sum(0) / window.length, loss: sum(1) / window.length },
+      fading: { accuracy: faded[0] / faded[2], loss: faded[1] / faded[2] },
+      perClass: perClass.map(([seen, right]) => ({ samples: seen, correct: right, accuracy: right / seen })),
+    };
+  }
+
+  toJSON(): PrequentialState {
+    return { ...this.#state, window: this.#state.window.slice(-this.#size) };
+  }
+
+  static from(saved: PrequentialState, options: { size?: number; factor?: number } = {}): Prequential {
+    const restored = new Prequential(saved.perClass.length, options);
+    Object.assign(restored.#state, structuredClone(saved));
+    return restored;
+  }
+}
+
+/** -log of the smallest positive number: what counts where the label's probability is none. */
+const largestLoss = 745;
+
+/** The scores of samples whose logits are [sample, class]: the likeliest class, and -log softmax of the label's. */
+export function scoresOf(logits: Float32Array, labels: Int32Array): Score[] {
+  const classes = logits.length / labels.length;
+  return Array.from(labels, (label, i) => scoreOf(logits.subarray(i * classes, (i + 1) * classes), label));
+}
+
+function scoreOf(logits: Float32Array, label: number): Score {
+  const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity);
+  let sum = 0;
+  for (const value of logits) sum += Math.exp(value - largest);
+  const loss = Math.log(sum) + largest - logits[label]!;
+  return { label, predicted: logits.indexOf(largest), loss: loss < largestLoss ? loss : largestLoss };
+}

@@ -1,0 +1,114 @@
+// What stands in a journal: everything that a learner's state follows from, and nothing that follows from it but the verdicts of
+// the gate, so that going on does not need the held-out samples of then.
+import { LearnError } from '../errors';
+import type { Baseline } from './gate';
+import type { JournalRecord } from './journal-format';
+import type { Settings } from './learner-options';
+import type { Score } from './prequential';
+
+/** New samples of one update. */
+export interface BatchRecord {
+  kind: 'batch';
+  /** null: a sample without an id. */
+  ids: (string | null)[];
+  labels: Int32Array;
+  inputs: Uint8Array | Float32Array;
+  /** Predictions that were made before, by whatever version served then; null: it is scored by the one that serves now. */
+  scores: (Score | null)[];
+  /** Whether the samples are new: part of the prequential metrics and of the replay buffer. */
+  fresh: boolean;
+}
+
+/** Samples that were not learned, and why; they stand in the quarantine file. */
+export interface QuarantineRecord {
+  kind: 'quarantine';
+  ids: (string | null)[];
+  reason: string;
+}
+
+/** How a candidate for a version did. */
+export interface VerdictRecord {
+  kind: 'verdict';
+  accepted: boolean;
+  /** Why it may not serve; empty: it may. */
+  reason: string;
+  /** On the held-out samples; null where there are none. */
+  accuracy: number | null;
+  perClass: (number | null)[];
+  sha256: string;
+  /** Milliseconds since 1970. */
+  created: number;
+}
+
+export interface RollbackRecord {
+  kind: 'rollback';
+  version: number;
+}
+
+/** Samples that came and were neither learned nor quarantined, since the last such record. */
+export interface AccountRecord {
+  kind: 'account';
+  duplicates: number;
+  dropped: number;
+}
+
+export type LearnerRecord = BatchRecord | QuarantineRecord | VerdictRecord | RollbackRecord | AccountRecord;
+
+/** From here on a learner has other settings; a snapshot behind it has them too. */
+export interface SettingsRecord {
+  kind: 'settings';
+  settings: Settings;
+  /** What serves, on the held-out samples of these settings. */
+  best: Baseline;
+}
+
+/** By their numbers in the journal. */
+const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings'] as const;
+const inputTypes = { uint8: Uint8Array, float32: Float32Array };
+
+/** The number of a record's kind, and its payload in parts. */
+export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
+  const kind = kinds.indexOf(record.kind);
+  if (record.kind !== 'batch') return { kind, parts: [Buffer.from(JSON.stringify(record))] };
+  const { inputs, labels, ids, scores, fresh } = record;
+  const type = inputs instanceof Uint8Array ? 'uint8' : 'float32';
+  const header = Buffer.from(
+    JSON.stringify({
+      ...{ type, labels: [...labels], fresh },
+      ...(ids.some((id) => id !== null) && { ids }),
+      ...(scores.some((score) => score !== null) && { scores }),
+    }),
+  );
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return { kind, parts: [length, header, new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength)] };
+}
+
+/** Throws where the record is none of this version, though its checksums are right: another program wrote it. */
+export function decode({ sequence, kind: number, payload }: JournalRecord): LearnerRecord | SettingsRecord {
+  const problem = (what: string) =>
+    new LearnError('ERR_JOURNAL', `record ${sequence} ${what} that this version does not know`);
+  const kind = kinds[number];
+  if (kind === undefined) throw problem(`is of a kind, ${number},`);
+  let record: LearnerRecord | SettingsRecord | undefined;
+  try {
+    record = kind === 'batch' ? decodeBatch(payload) : JSON.parse(payload.toString('utf8'));
+  } catch {
+    // As if it were of another kind.
+  }
+  if (record?.kind !== kind) throw problem('has a form');
+  return record;
+}
+
+function decodeBatch(payload: Buffer): BatchRecord | undefined {
+  const end = 4 + payload.readUInt32LE(0);
+  const { type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
+  // A copy: numbers of four bytes cannot be read from anywhere.
+  const bytes = Uint8Array.from(payload.subarray(end));
+  const inputs = new inputTypes[type as keyof typeof inputTypes](bytes.buffer);
+  const none = labels.map(() => null);
+  const batch = { ids: ids ?? none, labels: Int32Array.from(labels), scores: scores ?? none };
+  const isWhole = labels.length > 0 && inputs.length % labels.length === 0;
+  const isAligned = batch.ids.length === labels.length && batch.scores.length === labels.length;
+  return isWhole && isAligned ? { kind: 'batch', ...batch, inputs, fresh } : undefined;
+}

@@ -1,0 +1,51 @@
+// What a learner is given and what its core holds, as plain types.
+import type { Model } from '../module';
+import type { NativeUpdate, ProgramHandle } from '../native';
+import type { Transform } from '../transforms';
+import type { Baseline, Gate } from './gate';
+import type { Settings } from './learner-options';
+import type { Score } from './prequential';
+import type { VersionFiles, VersionInfo } from './versions';
+
+/** What the state is beside weights, optimizer, random numbers and replay buffer, as snapshots have it. */
+export interface SavedCore {
+  updates: number;
+  learned: number;
+  /** Learned once more, by rehearse(). */
+  rehearsed: number;
+  quarantined: number;
+  duplicates: number;
+  dropped: number;
+  drifts: number;
+  /** Candidates that may not serve. */
+  refused: number;
+  boosted: number;
+  /** The version that serves, and all that are kept, oldest first. */
+  serving: number;
+  versions: VersionInfo[];
+  /** Updates behind the last candidate. */
+  untilCandidate: number;
+  best: Baseline;
+  prequential: unknown;
+  detector: unknown;
+}
+
+/** What one batch came to. */
+export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm' | 'refused'> {
+  /** How the samples were predicted before; empty where they were refused, or are no new ones. */
+  scores: readonly Score[];
+  drift: boolean;
+}
+
+/** What stays the same while a learner is open. */
+export interface Setting {
+  model: Model;
+  program: ProgramHandle;
+  settings: Settings;
+  scoring: readonly Transform[];
+  shape: readonly number[];
+  classes: number;
+  niceness: number;
+  gate: Gate | undefined;
+  files: Pick<VersionFiles, 'load' | 'save'>;
+}

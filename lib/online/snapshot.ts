@@ -1,0 +1,125 @@
+// Snapshots: a learner's whole state in one file, replaced all at once, in the form that PyTorch's users save of a model and its
+// optimizer; Python loads it too. docs/online.md has the layout.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { naming } from '../checkpoint/errors';
+import { TensorValue, type Value } from '../checkpoint/values';
+import { writeCheckpoint } from '../checkpoint/write-checkpoint';
+import { modulesOf } from '../create-state';
+import { fromNativeSync, LearnError } from '../errors';
+import { runJob } from '../job';
+import type { Model } from '../module';
+import { type NativeLearnerState, native, type StateHandle } from '../native';
+import type { LearnerPlan, TensorRef } from '../plans';
+import { readOptimizer, sgdState } from '../sgd-state';
+import { loadPart, makeState, type State, treeOf } from '../state';
+import type { Core } from './core';
+import type { IdBytes } from './ids';
+import type { Position } from './journal-format';
+import type { Settings } from './learner-options';
+import type { SavedCore } from './setting';
+
+/** Of the whole file's layout, journal included. */
+const format = 1;
+
+/** At a position of the journal: behind the last record that it knows of. */
+export interface Snapshot extends Position {
+  settings: Settings;
+  core: SavedCore;
+  ids: IdBytes;
+}
+
+export interface LoadedSnapshot extends Snapshot {
+  path: string;
+  /** Holds the tensors of `startOf` too. */
+  state: State;
+  startOf(model: Model): LearnerPlan['start'];
+}
+
+export interface SnapshotFile {
+  path: string;
+  sequence: number;
+}
+
+export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
+  return (await fs.readdir(folder))
+    .map((name) => ({ name, match: /^snapshot-(\d{15})\.pth$/.exec(name) }))
+    .filter(({ match }) => match)
+    .map(({ name, match }) => ({ path: path.join(folder, name), sequence: Number(match![1]) }))
+    .sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Writes a snapshot and frees the native state given. */
+export async function writeSnapshot(
+  folder: string,
+  model: Model,
+  { sequence, chain, settings, core, ids }: Snapshot,
+  tensors: NativeLearnerState,
+): Promise<void> {
+  const [random, ...buffers] = tensorsOf(tensors.rest);
+  const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
+  const root = new Map<Value, Value>([
+    ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
+    ['optimizer', sgdState(model, settings, new Map(buffers.map(([name, buffer]) => [Number(name), buffer])))],
+    ['random', random![1]],
+    ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
+    ['ids', new Map<Value, Value>(tensorsOf(digests))],
+    ['learner', JSON.stringify({ format, sequence, chain, settings, core })],
+  ]);
+  try {
+    await writeCheckpoint(root, path.join(folder, `snapshot-${String(sequence).padStart(15, '0')}.pth`));
+  } finally {
+    for (const handle of [tensors.model, tensors.rest, tensors.replay, digests]) native().disposeState(handle);
+  }
+}
+
+/** The same of a learner that does nothing else meanwhile. */
+export async function takeSnapshot(folder: string, core: Core, snapshot: Omit<Snapshot, 'ids'>): Promise<void> {
+  const tensors = await runJob(() => native().learnerState(core.handle), {});
+  await writeSnapshot(folder, core.setting.model, { ...snapshot, ids: core.ids }, tensors);
+}
+
+function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
+  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
+  return infos!.map(({ name, dtype, shape }, index) => [
+    name,
+    new TensorValue({ handle }, index, { dtype: dtype as TensorValue['dtype'], shape }),
+  ]);
+}
+
+export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> {
+  const state = await loadPart(file.path, { key: ['model'] });
+  try {
+    return await naming(file.path, async () => read(file, state));
+  } catch (cause) {
+    state.dispose();
+    throw cause;
+  }
+}
+
+function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnapshot {
+  const entry = (key: string) => state.metadata.get(key) as Value | undefined;
+  const text = entry('learner');
+  const saved = typeof text === 'string' ? JSON.parse(text) : undefined;
+  if (saved?.format !== format || saved.sequence !== sequence) {
+    throw new LearnError('ERR_STATE_FORMAT', `Expected the snapshot of a learner behind record ${sequence}`);
+  }
+  const optimizer = readOptimizer(entry('optimizer'));
+  const replay = entry('replay');
+  const startOf = (model: Model) => ({
+    random: reference(entry('random')),
+    momentum: optimizer.momentumOf(model),
+    replay: replay instanceof Map ? [...replay.values()].map(reference) : [],
+  });
+  const ids = entry('ids');
+  const bytesOf = (key: string) => {
+    const { state: handle, index } = reference(ids instanceof Map ? ids.get(key) : undefined);
+    return new Uint8Array(fromNativeSync(() => native().stateTensor(handle, index)));
+  };
+  return { path: name, state, ...saved, ids: { previous: bytesOf('previous'), current: bytesOf('current') }, startOf };
+}
+
+function reference(value: Value | undefined): TensorRef {
+  if (value instanceof TensorValue) return { state: value.handle, index: value.index };
+  throw new LearnError('ERR_STATE_FORMAT', 'Expected a tensor in the snapshot of a learner');
+}

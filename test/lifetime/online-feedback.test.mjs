@@ -1,0 +1,72 @@
+// A learner that is killed between predictions and their labels: opened again, it knows every sample whose prediction reached the
+// disk, and learns each once.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { root, temporaryFolder } from '../support.mjs';
+
+const script = path.join(root, 'test/lifetime/fixtures/feedback-run.mjs');
+
+/** What one life said until it was killed, `killAfter` milliseconds behind its opening. */
+async function live(dir, waiting, killAfter) {
+  const child = spawn(process.execPath, [script, dir, JSON.stringify(waiting)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const over = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', async (text) => {
+    const began = said === '';
+    said += text;
+    if (!began) return;
+    await sleep(killAfter);
+    child.kill('SIGKILL');
+  });
+  const { code, signal } = await over;
+  assert.equal(signal, 'SIGKILL', `ended with ${code}`);
+  const lines = said.slice(0, said.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
+describe('a learner that is killed between predictions and their labels', function () {
+  this.timeout(120_000);
+  const at = temporaryFolder();
+
+  it('joins in its next life all that reached the disk, each once, over 10 kills', async () => {
+    const dir = at('killed');
+    const predicted = new Set();
+    const labelled = new Set();
+    const sums = { learned: 0, duplicates: 0, unknown: 0 };
+    const check = ({ opened: { feedback, learned } }) => {
+      assert.equal(feedback.joined, learned);
+      assert.deepEqual([feedback.lost, feedback.expired], [0, 0]);
+      assert.ok(feedback.pending >= predicted.size - learned, `${feedback.pending} of ${predicted.size} wait`);
+      return feedback;
+    };
+    for (let kill = 0; kill < 10; kill++) {
+      const waiting = [...predicted].filter((id) => !labelled.has(id));
+      const [first, ...said] = await live(dir, waiting, Math.random() * 400);
+      check(first);
+      for (const line of said) {
+        for (const id of line.predicted ?? []) {
+          assert.ok(!predicted.has(id), `${id} was given twice`);
+          predicted.add(id);
+        }
+        for (const id of line.labelled ?? []) labelled.add(id);
+        for (const kind of Object.keys(sums)) sums[kind] += line[kind] ?? 0;
+      }
+    }
+    assert.ok(predicted.size > 100, `${predicted.size} predictions`);
+    assert.equal(sums.unknown, 0);
+    assert.equal(sums.learned + sums.duplicates, labelled.size);
+
+    const waiting = [...predicted].filter((id) => !labelled.has(id));
+    let said = [];
+    while (said.length < 2) said = await live(dir, waiting, 1000);
+    const [first, last] = said;
+    const { joined } = check(first);
+    assert.deepEqual([last.labelled, last.unknown], [waiting, 0]);
+    // What was learned but not answered when it was killed is a duplicate now.
+    assert.equal(joined + last.learned, predicted.size);
+  });
+});

@@ -1,0 +1,204 @@
+// Snapshots and the journal behind them: with a damaged one, a learner goes on from an older one, or not at all; never from
+// something else.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { arrays, reproduceVersion } from 'torch-incremental';
+import { temporaryFolder } from '../support.mjs';
+import {
+  copy,
+  journalsIn,
+  learn,
+  makeLearner,
+  model,
+  open,
+  randomNumbers,
+  recordsIn,
+  rejectsWithByte,
+  snapshotsIn,
+  stateOf,
+} from './journal-support.mjs';
+
+function flip(file, where, mask) {
+  const bytes = fs.readFileSync(file);
+  bytes[where] ^= mask;
+  fs.writeFileSync(file, bytes);
+}
+
+describe('the snapshots of a learner', function () {
+  this.timeout(120_000);
+  const at = temporaryFolder();
+  const dir = at('damaged');
+
+  it('with a wrong byte in the newest: an older one and the journal lead to the same state', async () => {
+    const whole = await makeLearner(at('two'), { lives: 3, every: 100 });
+    const newest = snapshotsIn(at('two')).at(-1);
+    assert.equal(snapshotsIn(at('two')).length, 2);
+    const random = randomNumbers(3);
+    const { size } = fs.statSync(path.join(at('two'), newest));
+    for (let i = 0; i < 60; i++) {
+      copy(at('two'), dir);
+      const where = random.below(size);
+      flip(path.join(dir, newest), where, 1 + random.below(255));
+      assert.deepEqual(await stateOf(dir), whole, `byte ${where}`);
+      // There is a good one again.
+      const [name, before] = snapshotsIn(dir).reverse();
+      assert.ok(name > newest && before, 'no snapshot was taken');
+    }
+  });
+
+  it('with a wrong byte in the only one: refused, or not needed', async () => {
+    const whole = await makeLearner(at('one'), { lives: 2, every: 100 });
+    const [older, newest] = snapshotsIn(at('one'));
+    fs.rmSync(path.join(at('one'), older));
+    const random = randomNumbers(4);
+    const { size } = fs.statSync(path.join(at('one'), newest));
+    let refused = 0;
+    for (let i = 0; i < 100; i++) {
+      copy(at('one'), dir);
+      const where = random.below(size);
+      flip(path.join(dir, newest), where, 1 + random.below(255));
+      try {
+        // Such as in the padding between two entries of the zip file.
+        assert.deepEqual(await stateOf(dir), whole, `byte ${where}`);
+      } catch (error) {
+        assert.equal(error.code, 'ERR_JOURNAL', `byte ${where}: ${error.stack}`);
+        assert.match(error.message, /^No snapshot in .* can be read, .*snapshot-0{14}6\.pth/);
+        refused++;
+      }
+    }
+    assert.ok(refused > 50, `${refused} of 100`);
+  });
+
+  it('unreadable, and a journal that does not reach back to a readable one: refused, with both', async () => {
+    await makeLearner(dir, { lives: 3, every: 100 });
+    const [, newest] = snapshotsIn(dir);
+    const [between] = journalsIn(dir);
+    fs.truncateSync(path.join(dir, newest), 100);
+    flip(path.join(dir, between), 60, 1);
+    const { byte, reason } = await rejectsWithByte(dir, between);
+    assert.equal(byte, 24);
+    assert.match(reason, /record 7 has another checksum\. It is needed because of this: .*snapshot-0{13}12\.pth/);
+  });
+
+  it('without the journal behind it: a header that is not whole is no crash', async () => {
+    await makeLearner(dir, { lives: 2, every: 100 });
+    const last = journalsIn(dir).at(-1);
+    fs.truncateSync(path.join(dir, last), 20);
+    assert.deepEqual(await rejectsWithByte(dir, last), { byte: 0, reason: 'its header is not whole' });
+  });
+
+  it('make the journal before them needless, whatever it holds', async () => {
+    const whole = await makeLearner(dir, { lives: 3, every: 100 });
+    const [older, newer] = journalsIn(dir);
+    assert.ok(newer);
+    flip(path.join(dir, older), 100, 1);
+    assert.deepEqual(await stateOf(dir), whole);
+  });
+
+  it('gone, all of them: refused, with or without a checkpoint to begin with', async () => {
+    await makeLearner(dir, { lives: 1, every: 100 });
+    for (const name of snapshotsIn(dir)) fs.rmSync(path.join(dir, name));
+    await assert.rejects(open(dir), { code: 'ERR_JOURNAL', message: /holds a journal but no snapshot/ });
+    // As a process leaves it that ends before there is a learner: one begins.
+    fs.truncateSync(path.join(dir, journalsIn(dir)[0]), 24);
+    assert.equal((await stateOf(dir)).learned, 0);
+    fs.rmSync(path.join(dir, snapshotsIn(dir)[0]));
+    fs.truncateSync(path.join(dir, journalsIn(dir)[0]), 7);
+    const learner = await open(dir);
+    await learn(learner, 0, 3);
+    await learner.close();
+    assert.equal((await stateOf(dir)).learned, 3);
+  });
+
+  it('of other settings: whoever goes on from older ones comes to the settings of now', async () => {
+    const heldOut = arrays({ inputs: Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), labels: [0, 1, 0], shape: [3] });
+    const changes = [
+      { learningRate: 0.5 },
+      { learningRate: 0.1, gate: { heldOut, every: 100 } },
+      { drift: undefined, gate: {} },
+    ];
+    const living = at('settings');
+    await makeLearner(living, { lives: 1, every: 100 });
+    for (const [i, change] of changes.entries()) {
+      const learner = await open(living, change);
+      await learn(learner, 10 * i + 10, 10 * i + 14);
+      if (i < changes.length - 1) await learner.close();
+      else {
+        copy(living, at('settings whole'));
+        await learner.close();
+      }
+    }
+    const whole = await stateOf(copy(at('settings whole'), dir));
+    assert.equal(whole.learned, 18);
+    // Each time one snapshot more that cannot be read.
+    const names = snapshotsIn(at('settings whole'));
+    assert.ok(names.length > 1, names.join());
+    for (let bad = 1; bad < names.length; bad++) {
+      copy(at('settings whole'), dir);
+      for (const name of names.slice(-bad)) flip(path.join(dir, name), 300, 255);
+      assert.deepEqual(await stateOf(dir), whole, `${bad} of ${names.length}`);
+    }
+  });
+
+  it('of other settings: a crash between their record and their snapshot does no harm', async () => {
+    const living = at('announced');
+    await makeLearner(living, { lives: 1, every: 100 });
+    const { learned } = await stateOf(living, { learningRate: 0.5 });
+    const changed = await stateOf(living);
+    // The record of the settings is the last of its file; behind it are a snapshot and an empty file.
+    const [, last] = snapshotsIn(living).map((name) => Number(/\d+/.exec(name)[0]));
+    for (const name of [...journalsIn(living), ...snapshotsIn(living)]) {
+      if (Number(/\d+/.exec(name)[0]) >= last) fs.rmSync(path.join(living, name));
+    }
+    assert.deepEqual(await stateOf(living), changed);
+    assert.equal(changed.learned, learned);
+  });
+
+  it('of other settings: a version is made again from records before and behind them', async () => {
+    const living = at('reproduced');
+    const learner = await open(living, { gate: { every: 8 } });
+    await learn(learner, 0, 5);
+    await learner.close();
+    const other = await open(living, { learningRate: 0.3 });
+    await learn(other, 5, 18);
+    const [, first] = other.versions();
+    await other.close();
+    assert.equal(first.updates, 8);
+    const { version, from, records } = await reproduceVersion(living, 1, { model });
+    assert.equal(version.sha256, first.sha256);
+    // Behind the five samples and the record of the settings.
+    assert.deepEqual([from, records], [6, first.records.to - 6]);
+  });
+
+  it('too old to be read when they are no longer needed do not end a learner', async () => {
+    await makeLearner(dir, { lives: 3, every: 6 });
+    const [oldest] = snapshotsIn(dir);
+    fs.truncateSync(path.join(dir, oldest), 50);
+    const learner = await open(dir);
+    await learn(learner, 30, 44);
+    await learner.close();
+    assert.equal((await stateOf(dir)).learned, 32);
+  });
+
+  it('that were half written when a process was killed go with the next one', async () => {
+    await makeLearner(dir, { lives: 2, every: 100 });
+    fs.writeFileSync(path.join(dir, '.snapshot-000000000000099.pth.torch-incremental-00000000-1-abc.tmp'), 'half');
+    await stateOf(dir);
+    assert.deepEqual(
+      fs.readdirSync(dir).filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+  });
+
+  it('leave journals that each begin behind one', async () => {
+    await makeLearner(dir, { lives: 3, every: 6 });
+    const firsts = journalsIn(dir).map((name) => Number(/\d+/.exec(name)[0]));
+    const sequences = snapshotsIn(dir).map((name) => Number(/\d+/.exec(name)[0]));
+    assert.deepEqual(
+      firsts,
+      sequences.map((sequence) => sequence + 1),
+    );
+    for (const name of journalsIn(dir)) assert.ok(recordsIn(path.join(dir, name)).length > 1);
+  });
+});

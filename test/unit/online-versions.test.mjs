@@ -1,0 +1,19 @@
+// The files of an online learner's versions.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { VersionFiles } from '../../dist/online/versions.js';
+import { temporaryFolder } from '../support.mjs';
+
+describe('the files of versions', () => {
+  const at = temporaryFolder();
+
+  it('go where no snapshot needs them, but for those made since it was found out which it needs', async () => {
+    const names = [0, 1, 2, 3].flatMap((version) =>
+      ['json', 'pth'].map((type) => `version-00000000${version}.${type}`),
+    );
+    for (const name of [...names, 'notes.txt']) fs.writeFileSync(at(name), '');
+    await new VersionFiles(at()).keep([2, 0]);
+    const left = names.filter((name) => !name.startsWith('version-000000001'));
+    assert.deepEqual(fs.readdirSync(at()).sort(), ['notes.txt', ...left]);
+  });
+});
