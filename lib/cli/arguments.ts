@@ -71,7 +71,7 @@ function parseValue(flag: string, option: Option<unknown>, value: string | undef
 }
 
 function onlyArgument(command: Command, positionals: readonly string[], given: Record<string, unknown>): string {
-  const { name, argument, insteadOfArgument: instead } = command;
+  const { name, argument, argumentIsOptional, insteadOfArgument: instead } = command;
   const [first = '', ...more] = positionals;
   if (instead !== undefined && given[instead] !== undefined) {
     if (positionals.length === 0) return '';
@@ -85,7 +85,8 @@ function onlyArgument(command: Command, positionals: readonly string[], given: R
       `Unexpected '${argument ? more[0] : first}': ${name} takes ${argument ? `one <${argument}>` : 'options only'}`,
     );
   }
-  if (argument && first === '') throw wrongUsage(`Expected a <${argument}>: torch-incremental ${name} <${argument}>`);
+  if (argument && first === '' && !argumentIsOptional)
+    throw wrongUsage(`Expected a <${argument}>: torch-incremental ${name} <${argument}>`);
   return first;
 }
 

@@ -60,6 +60,8 @@ export interface Command<O extends Options = Options> {
   readonly description: string;
   /** The one argument beside the options, such as 'checkpoint'. */
   readonly argument?: string;
+  /** Without it, run() gets ''. */
+  readonly argumentIsOptional?: boolean;
   /** The option with which the argument is left out. */
   readonly insteadOfArgument?: keyof O & string;
   readonly options: O;

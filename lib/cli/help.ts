@@ -7,8 +7,8 @@ export interface Listed {
 }
 
 export function commandHelp(command: Command): string {
-  const { name, argument, insteadOfArgument: instead, description, options, examples } = command;
-  const usage = [`${name}${argument ? ` <${argument}>` : ''}`];
+  const { name, argument, argumentIsOptional, insteadOfArgument: instead, description, options, examples } = command;
+  const usage = [`${name}${argument ? (argumentIsOptional ? ` [${argument}]` : ` <${argument}>`) : ''}`];
   if (instead) usage.push(`${name} ${flagOf(instead, options[instead]!)} <${options[instead]!.value}>`);
   const rows = Object.entries(options).map(([key, option]): [string, string] => [
     `${flagOf(key, option)}${option.value ? ` <${option.value}>` : ''}`,

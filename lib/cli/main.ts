@@ -11,8 +11,11 @@ import { errorColors, openTerminal } from './terminal';
 // A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
 const commands: readonly (Listed & { load(): Promise<{ command: Command }> })[] = [
   { name: 'train', summary: 'Train a checkpoint on new data', load: () => import('./commands/train.js') },
+  { name: 'online', summary: 'Keep a model learning from a stream', load: () => import('./commands/online.js') },
   { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },
   { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
+  { name: 'versions', summary: "Show an online learner's versions", load: () => import('./commands/versions.js') },
+  { name: 'repair', summary: 'Mend the folder of an online learner', load: () => import('./commands/repair.js') },
   { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
 ];
 
@@ -20,11 +23,7 @@ const exitCodes = { failed: 1, wrongUsage: 2, interrupted };
 
 async function main([word, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  let readerGone = false;
-  const terminal = openTerminal(() => {
-    readerGone = true;
-    stop.abort();
-  });
+  const terminal = openTerminal(() => stop.abort());
   if (word === '--help' || word === '-h') {
     terminal.print(mainHelp(commands));
     return 0;
@@ -57,7 +56,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   } catch (error) {
     // A failure on the way out, such as of the last checkpoint, is still a failure.
     if (stop.signal.aborted && !(error instanceof LearnError)) {
-      if (!readerGone) terminal.note('Interrupted; nothing was written');
+      if (!terminal.readerGone) terminal.note('Interrupted; nothing was written');
       return exitCodes.interrupted;
     }
     terminal.note(describe(error));

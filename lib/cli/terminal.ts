@@ -6,6 +6,8 @@ export type Colors = ReturnType<typeof createColors>;
 export interface Terminal {
   /** A person reads standard output as it comes. */
   interactive: boolean;
+  /** What reads standard output has closed it. */
+  readonly readerGone: boolean;
   /** Characters a line, where interactive. */
   readonly columns: number;
   /** For standard output. */
@@ -19,17 +21,22 @@ export interface Terminal {
 const { stdout, stderr, env } = process;
 const isDumb = env.TERM === 'dumb';
 
-/** `readerGone` is called when what reads our output has closed it, as `| head` does. */
-export function openTerminal(readerGone: () => void): Terminal {
+/** `onReaderGone` is called when what reads our output has closed it, as `| head` does. */
+export function openTerminal(onReaderGone: () => void): Terminal {
+  let readerGone = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    readerGone();
+    readerGone = true;
+    onReaderGone();
   });
   // Nobody left to tell, which is no reason to stop.
   stderr.on('error', () => {});
   const interactive = Boolean(stdout.isTTY) && !isDumb;
   return {
     interactive,
+    get readerGone() {
+      return readerGone;
+    },
     get columns() {
       return stdout.columns || 80;
     },

@@ -9,7 +9,10 @@ const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 
 describe('command line: usage', () => {
   const wrong = [
     [['trian'], "Unknown command 'trian'; did you mean train?"],
-    [['frobnicate'], "Unknown command 'frobnicate'; there are train, evaluate, inspect, doctor"],
+    [
+      ['frobnicate'],
+      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, doctor",
+    ],
     [['--seed', '1'], 'Expected a command before --seed'],
     [['train'], 'Expected a <checkpoint>'],
     [['train', 'a.pth', 'b.pth'], "Unexpected 'b.pth': train takes one <checkpoint>"],
@@ -37,6 +40,15 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--every', '5'], '--every needs --checkpoint <file>'],
     [['train', 'a.pth', '--checkpoint', 'c', '--every', 'epoch'], 'Expected an integer of at least 1 for "--every"'],
     [['train', 'a.pth', '--resume', 'run.ckpt'], "Unexpected 'a.pth': with --resume there is no <checkpoint>"],
+    [['online', 'a.pth'], 'Expected --dir <dir>'],
+    [['online', 'a.pth', 'b.pth', '--dir', 'd'], "Unexpected 'b.pth': online takes one <checkpoint>"],
+    [['online', '--dir', 'd', '--batch', '8'], 'Unknown option --batch of online'],
+    [['online', '--dir', 'd', '--port', '65536'], 'an integer from 0 to 65535 for "--port"'],
+    [['online', '--dir', 'd', '--sync', 'never'], 'for "--sync" but received'],
+    [['online', '--dir', 'd', '--drift', 'adwim'], "one of 'adwin', 'ddm', 'eddm', 'kswin', 'pageHinkley'"],
+    [['online', '--dir', 'd', '--on-drift', 'report'], '--on-drift needs --drift <detector>'],
+    [['online', '--dir', 'd', '--replay-policy', 'reservoir'], '--replay-policy needs --replay <samples>'],
+    [['online', '--dir', 'd', '--max-drop', '0.1'], '--max-drop needs --held-out <dir>'],
     [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
   ];
   for (const [args, message] of wrong) {
@@ -67,7 +79,7 @@ describe('command line: usage', () => {
     assert.equal(code, 0);
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
     const commands = listed.map((line) => line.trim().split(' ')[0]);
-    assert.deepEqual(commands, ['train', 'evaluate', 'inspect', 'doctor']);
+    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'doctor']);
     for (const name of commands) {
       const help = await run([name, '--help']);
       assert.equal(help.code, 0);

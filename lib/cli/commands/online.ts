@@ -1,0 +1,128 @@
+// `torch-incremental online`: a learner that other programs feed with lines of JSON.
+import { checkWritable } from '../../checkpoint/replace-file';
+import { count, counted, percent } from '../../format';
+import { type LearnerMetrics, OnlineLearner } from '../../online/learner';
+import type { LearnerOptions } from '../../online/learner-options';
+import { isNumber, isPath } from '../../options';
+import { checkpointOptions, withSource } from '../checkpoint';
+import { type Context, command as define, number, text } from '../command';
+import { interrupted } from '../interrupt';
+import { learnerOptions, learnerOptionsFrom } from '../online/options';
+import { Serving, writerTo } from '../online/serving';
+import { Status } from '../online/status';
+import { errorColors } from '../terminal';
+
+const { stdin, stdout, stderr } = process;
+
+export const command = define({
+  name: 'online',
+  description: [
+    'Keeps a model learning from a stream: reads lines of JSON from standard input,',
+    'or from whoever connects to a socket, and answers each with a line. Everything',
+    'is kept in a folder, where the same command goes on, however it ended.',
+    '',
+    '  {"id": "a", "input": …, "label": 3}   learns; input: base64, or numbers',
+    '  {"input": …}                          predicts',
+    '  {"feedback": id, "label": 3}          tells the label of a prediction',
+    '  {"metrics": true}, {"versions": true}, {"rollback": 2}, {"save": "file.pth"}',
+  ].join('\n'),
+  argument: 'checkpoint',
+  argumentIsOptional: true,
+  options: {
+    ...learnerOptions,
+    ...checkpointOptions,
+    listen: text('path', 'Serve at this Unix socket instead of standard input', { check: isPath }),
+    port: number('n', 'Serve at this port of 127.0.0.1; 0: any that is free', {
+      check: isNumber({ integer: true, min: 0, max: 65_535 }),
+    }),
+    save: text('file', 'Checkpoint to write at the end: the version that serves', { check: isPath }),
+  },
+  examples: [
+    'online pretrained_model.pth --dir ./learner < samples.ndjson > answers.ndjson',
+    'online pretrained_model.pth --dir ./learner --replay 5000 --held-out ~/cifar --port 4000',
+    'online --dir ./learner --listen ./learner.sock --drift adwin --on-drift boostReplay',
+  ],
+  async run(checkpoint, { key, stripPrefix, listen, port, save, ...given }, context) {
+    const options = learnerOptionsFrom(given);
+    if (save !== undefined) await checkWritable(save);
+    const learner = await open(checkpoint, { key, stripPrefix }, options, context);
+    const before = learner.metrics();
+    const allTaken = await serve(learner, { listen, port }, context);
+    if (save !== undefined) await saveLast(options, save);
+    const { terminal, signal } = context;
+    if (!terminal.readerGone) terminal.note(summary(before, learner.metrics(), options.dir));
+    // Answers that nobody reads would keep the process from ending.
+    if (!allTaken) process.exit(interrupted);
+    return signal.aborted ? interrupted : 0;
+  },
+});
+
+async function open(
+  checkpoint: string,
+  choice: { key: string | undefined; stripPrefix: string | undefined },
+  options: LearnerOptions,
+  { signal }: Context,
+): Promise<OnlineLearner> {
+  if (checkpoint === '') return OnlineLearner.open({ ...options, signal });
+  return withSource(checkpoint, choice, signal, (source) =>
+    OnlineLearner.open({ ...options, checkpoint: source, signal }),
+  );
+}
+
+/** Resolves with whether all answers were taken. */
+async function serve(
+  learner: OnlineLearner,
+  { listen, port }: { listen: string | undefined; port: number | undefined },
+  { terminal, signal }: Context,
+): Promise<boolean> {
+  const serving = new Serving(learner);
+  const readsInput = listen === undefined && port === undefined;
+  // It would write over what a person types.
+  const isShown = stderr.isTTY && process.env.TERM !== 'dumb' && !(readsInput && stdin.isTTY);
+  const status = isShown ? new Status(stderr, errorColors(), () => learner.metrics()) : undefined;
+  const stop = () => {
+    status?.stop();
+    serving.stop();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    if (listen !== undefined) terminal.note(`Listening at ${await serving.listen({ path: listen })}`);
+    if (port !== undefined) terminal.note(`Listening at ${await serving.listen({ port })}`);
+    if (readsInput && stdin.isTTY) terminal.note('Reading lines of JSON; Ctrl-D ends');
+    const write = writerTo(stdout);
+    const input = {
+      input: stdin,
+      trusted: true,
+      write: (line: string) => {
+        if (stdout.isTTY) status?.hide();
+        return write(line);
+      },
+    };
+    return await serving.run(readsInput ? input : undefined);
+  } finally {
+    status?.stop();
+    if (readsInput) stdin.destroy();
+    await learner.close();
+  }
+}
+
+/** With versions and all: the folder that was closed is opened once more. */
+async function saveLast(options: LearnerOptions, file: string): Promise<void> {
+  const learner = await OnlineLearner.open(options);
+  try {
+    await learner.save(file);
+  } finally {
+    await learner.close();
+  }
+}
+
+function summary(before: LearnerMetrics, now: LearnerMetrics, dir: string): string {
+  const { samples, accuracy } = now.prequential.windowed;
+  const learned = counted(now.learned - before.learned, 'sample');
+  const right = samples > 0 ? `; ${percent(accuracy)} of the last ${count(samples)} were right before` : '';
+  return [
+    `Learned ${learned} in ${counted(now.updates - before.updates, 'update')}${right}`,
+    `Version ${now.version} serves; the learner is in ${dir}`,
+  ].join('\n');
+}

@@ -1,0 +1,75 @@
+// `torch-incremental repair`: what is damaged in an online learner's folder, what is lost with that, and the way on without it.
+import { bytes, count, counted } from '../../format';
+import { type JournalLoss, type RepairReport, repairLearner } from '../../online/repair';
+import { command as define, on } from '../command';
+
+export const command = define({
+  name: 'repair',
+  description: [
+    "Says what is damaged in an online learner's folder, and what exactly is",
+    'lost with it. Changes nothing unless --yes is given: then what is lost is',
+    'moved to a folder in that one, and the learner opens again.',
+    'Ends with 0 where nothing is damaged or it was repaired, else with 1.',
+  ].join('\n'),
+  argument: 'dir',
+  options: {
+    yes: on('Repair it'),
+    json: on('Print it as one line of JSON'),
+  },
+  examples: ['repair learner', 'repair learner --yes', 'repair learner --json | jq .journal.firstRecord'],
+  async run(dir, { yes = false, json }, { terminal }) {
+    const report = await repairLearner(dir, { apply: yes });
+    if (json) terminal.print(JSON.stringify(report));
+    else for (const line of linesOf(dir, report)) terminal.print(line);
+    return report.damaged && !yes ? 1 : 0;
+  },
+});
+
+function linesOf(dir: string, report: RepairReport): string[] {
+  const { damaged, snapshot, lastRecord, torn, journal, snapshots, quarantine, movedTo } = report;
+  const lines = [`${dir} goes on from ${snapshot.file}, and to record ${count(lastRecord)} of its journal`];
+  if (torn) {
+    lines.push(
+      `${torn.file} ends at byte ${torn.offset} in what a crash left: ${torn.reason}.`,
+      `  That is no damage: nobody was told that it was kept, and opening cuts off these ${bytes(torn.bytes)}`,
+    );
+  }
+  for (const { file, reason } of snapshots) {
+    lines.push(
+      `${file} cannot be read: ${reason}.`,
+      '  Nothing is lost with it: an older snapshot and a longer journal are as good',
+    );
+  }
+  if (journal) lines.push(...lossLines(journal));
+  for (const { file, offset, lines: bad, bytes: size } of quarantine) {
+    lines.push(`${file} is damaged at byte ${offset}: ${counted(bad, 'line')} (${bytes(size)}) cannot be read`);
+  }
+  if (!damaged) return [...lines, 'Nothing is damaged'];
+  if (movedTo) return [...lines, `It was moved to ${movedTo}, and the learner opens again`];
+  return [
+    ...lines,
+    `Nothing was changed. To move it to a folder of its own and go on: torch-incremental repair ${dir} --yes`,
+  ];
+}
+
+function lossLines({
+  file,
+  offset,
+  reason,
+  firstRecord,
+  lastRecord,
+  records,
+  samples,
+  laterFiles,
+  bytes: size,
+}: JournalLoss): string[] {
+  const range =
+    lastRecord === null
+      ? `from record ${count(firstRecord)} on`
+      : `records ${count(firstRecord)} to ${count(lastRecord)}`;
+  return [
+    `${file} is damaged at byte ${offset}: ${reason}`,
+    `  Lost: ${range}, ${bytes(size)}. ${counted(records, 'record')} of it can be recognised, with ${counted(samples, 'sample')}`,
+    ...(laterFiles.length > 0 ? [`  Lost with it: ${laterFiles.join(', ')}`] : []),
+  ];
+}

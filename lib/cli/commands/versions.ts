@@ -1,0 +1,53 @@
+// `torch-incremental versions`: which versions a learner keeps, and whether one can be made again from its journal.
+import path from 'node:path';
+import { count, counted, percent } from '../../format';
+import { reproduceVersion } from '../../online/reproduce';
+import { VersionFiles, type VersionInfo } from '../../online/versions';
+import { isNumber } from '../../options';
+import { command as define, number, on } from '../command';
+import { plainTable } from '../tables';
+
+export const command = define({
+  name: 'versions',
+  description: [
+    'Shows the versions that an online learner keeps in its folder. With --reproduce',
+    'goes through its journal from before that version, and says whether that leads',
+    'to the same bits.',
+  ].join('\n'),
+  argument: 'dir',
+  options: {
+    reproduce: number('n', 'Make version n again from a snapshot and the journal', {
+      check: isNumber({ integer: true, min: 1 }),
+    }),
+    json: on('Print it as one line of JSON'),
+  },
+  examples: ['versions ./learner', 'versions ./learner --reproduce 12'],
+  async run(dir, { reproduce, json }, { terminal }) {
+    if (reproduce !== undefined) {
+      const result = await reproduceVersion(dir, reproduce);
+      const { version, records, from } = result;
+      if (json) terminal.print(JSON.stringify(result));
+      else {
+        terminal.print(
+          `version ${version.version} again, from record ${from} on through ${counted(records, 'record')}:`,
+        );
+        terminal.print(version.sha256);
+      }
+      return 0;
+    }
+    const versions = await new VersionFiles(path.join(dir, 'versions')).list();
+    terminal.print(json ? JSON.stringify(versions) : versionTable(versions, terminal.colors.dim));
+    return 0;
+  },
+});
+
+function versionTable(versions: readonly VersionInfo[], dim: (text: string) => string): string {
+  return plainTable(
+    ['version', 'parent', 'updates', 'held out', 'sha256', 'made'].map(dim),
+    ['right', 'right', 'right', 'right', 'left', 'left'],
+    versions.map(({ version, parent, updates, accuracy, sha256, created }) => [
+      ...[count(version), parent === null ? '–' : count(parent), count(updates), percent(accuracy ?? Number.NaN)],
+      ...[sha256.slice(0, 12), new Date(created).toISOString().slice(0, 19).replace('T', ' ')],
+    ]),
+  );
+}

@@ -1,0 +1,78 @@
+// What the learner says to a request, as a line of JSON has it.
+import { LearnError } from '../../errors';
+import type { SampleId } from '../../online/ids';
+import type { OnlineLearner } from '../../online/learner';
+import type { LearnResult } from '../../online/queue';
+import { Predictions } from './predictions';
+import type { Request } from './requests';
+
+/** Rejects with mistakes of whoever asks. */
+export class Answers {
+  readonly #learner: OnlineLearner;
+  readonly #predictions: Predictions;
+  readonly #fail: (cause: unknown) => void;
+
+  /** `fail` hears of what the learner cannot go on from. */
+  constructor(learner: OnlineLearner, fail: (cause: unknown) => void) {
+    this.#learner = learner;
+    this.#predictions = new Predictions(learner);
+    this.#fail = fail;
+  }
+
+  /** Resolves when no prediction is under way. */
+  get predicted(): Promise<void> {
+    return this.#predictions.running;
+  }
+
+  async to(request: Request): Promise<object> {
+    switch (request.kind) {
+      case 'learn': {
+        const { id, input: inputs, label } = request;
+        const samples = { inputs, labels: [label], ...(id !== undefined && { ids: [id] }) };
+        return learned(id, await this.#guarded(this.#learner.learn(samples)));
+      }
+      case 'predict': {
+        const { id, ...predicted } = await this.#predictions.predict(request.input);
+        // The peer's own id says which line this answers; the learner knows the prediction by its own.
+        if (request.id === undefined) return { id, ...predicted };
+        return { id: request.id, ...predicted, feedback: id };
+      }
+      case 'feedback':
+        return learned(request.id, await this.#guarded(this.#learner.feedback(String(request.id), request.label)));
+      case 'metrics':
+        return { metrics: this.#learner.metrics() };
+      case 'versions':
+        return { versions: this.#learner.versions() };
+      case 'rollback':
+        return { rollback: (await this.#guarded(this.#learner.rollback(request.version))).version };
+      case 'save':
+        await this.#learner.save(request.path);
+        return { save: request.path, version: this.#learner.metrics().version };
+    }
+  }
+
+  /** Only mistakes of the caller leave the learner as it was. */
+  async #guarded<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (cause) {
+      if (!(cause instanceof LearnError && cause.code === 'ERR_INVALID_OPTION')) this.#fail(cause);
+      throw cause;
+    }
+  }
+}
+
+/** `loss` and `correct` say how the sample was predicted before it was learned. */
+function learned(
+  id: SampleId | undefined,
+  { version, prequential, duplicates, quarantined, unknown, drift }: LearnResult,
+) {
+  return {
+    ...{ id, version },
+    ...(prequential.samples > 0 && { loss: prequential.loss, correct: prequential.correct === prequential.samples }),
+    ...(duplicates > 0 && { duplicate: true }),
+    ...(quarantined > 0 && { quarantined: true }),
+    ...(drift && { drift: true }),
+    ...(unknown > 0 && { unknown: true }),
+  };
+}

@@ -1,0 +1,49 @@
+// The values of one sample as JSON has them: base64 of their bytes, or numbers.
+import { LearnError } from '../../errors';
+import { invalid } from '../../options';
+
+export type Values = Uint8Array | Float32Array;
+
+/** `type`: what the learner takes. */
+export function inputOf(value: unknown, type: 'uint8' | 'float32'): Values {
+  if (typeof value === 'string') return fromBase64(value, type);
+  if (Array.isArray(value)) return type === 'uint8' ? bytesOf(value) : floatsOf(value);
+  throw invalid('base64 or an array of numbers', 'input', value);
+}
+
+function fromBase64(text: string, type: 'uint8' | 'float32'): Values {
+  // Node skips what is no base64.
+  if (!/^[\w+/-]*={0,2}$/.test(text))
+    throw wrong('Expected base64 for "input", without line breaks or other characters');
+  const digits = text.length - (text.endsWith('==') ? 2 : Number(text.endsWith('=')));
+  if (digits % 4 === 1) throw wrong('Expected base64 for "input", but it was cut short');
+  // A copy, because Node's small buffers lie anywhere in a larger one, and float32 needs its place.
+  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
+  if (type === 'uint8') return bytes;
+  if (bytes.length % 4 === 0) return new Float32Array(bytes.buffer);
+  throw wrong(`Expected float32 values, 4 bytes each, for "input", but there are ${bytes.length} bytes`);
+}
+
+/** Arrays in arrays are read row by row, as Python's tolist() writes them. */
+function numbersIn(values: readonly unknown[]): unknown[] {
+  return values.flat(8);
+}
+
+function bytesOf(values: readonly unknown[]): Uint8Array {
+  const numbers = numbersIn(values);
+  const isByte = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
+  const at = numbers.findIndex((value) => !isByte(value));
+  if (at === -1) return Uint8Array.from(numbers as number[]);
+  throw invalid('integers from 0 to 255', `input[${at}]`, numbers[at]);
+}
+
+function floatsOf(values: readonly unknown[]): Float32Array {
+  const numbers = numbersIn(values);
+  const at = numbers.findIndex((value) => typeof value !== 'number');
+  if (at === -1) return Float32Array.from(numbers as number[]);
+  throw invalid('numbers', `input[${at}]`, numbers[at]);
+}
+
+function wrong(message: string): LearnError {
+  return new LearnError('ERR_DATA_FORMAT', message);
+}

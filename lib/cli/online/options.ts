@@ -1,0 +1,107 @@
+// The options of `torch-incremental online`, in the API's words, and what they make of OnlineLearner.open()'s.
+import { cifar10 } from '../../datasets';
+import { adwin } from '../../online/detectors/adwin';
+import { ddm } from '../../online/detectors/ddm';
+import { eddm } from '../../online/detectors/eddm';
+import { kswin } from '../../online/detectors/kswin';
+import { pageHinkley } from '../../online/detectors/page-hinkley';
+import type { LearnerOptions } from '../../online/learner-options';
+import { type Check, isNumber, isOneOf, isPath } from '../../options';
+import { trainOptionChecks as checks } from '../../train-options';
+import { wrongUsage } from '../arguments';
+import { type Given, number, numberOr, type Options, text } from '../command';
+
+/** With their defaults. */
+const detectors = { adwin, ddm, eddm, kswin, pageHinkley };
+
+type DetectorName = keyof typeof detectors;
+type Policy = 'reservoir' | 'classBalanced';
+type OnDrift = 'report' | 'boostReplay' | 'rollback';
+
+const isCount = isNumber({ integer: true, min: 1 });
+const isNatural = isNumber({ integer: true, min: 0 });
+const isShare = isNumber({ min: 0, max: 1 });
+const isDelay = isNumber({ min: 0, max: 2 ** 31 - 1 });
+const isSync: Check = (value, name) => {
+  if (value !== 'always') isDelay(value, name);
+};
+
+export const learnerOptions = {
+  dir: text('dir', 'Folder of the learner: it goes on there, or a new one begins', { check: isPath }),
+  inputs: text<'uint8' | 'float32'>('type', 'uint8 images, or float32 values that reach the model as they are', {
+    check: isOneOf(['uint8', 'float32']),
+  }),
+  batchSize: number('n', 'New samples an update, at most (default: 64)', { check: checks.batchSize }),
+  maxDelayMs: number('ms', 'How long a sample waits for others, at most (default: 50)', { check: isDelay }),
+  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
+  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
+  mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
+    check: checks.mode,
+  }),
+  threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+    check: checks.threads,
+  }),
+  seed: number('n', 'Of all that is drawn (default: a random one)', { check: checks.seed }),
+  replay: number('samples', 'Keep so many samples, to learn some of them again (default: none)', { check: isNatural }),
+  replayPolicy: text<Policy>('policy', 'reservoir, or classBalanced (default: reservoir)', {
+    check: isOneOf(['reservoir', 'classBalanced']),
+  }),
+  replayPerUpdate: number('n', 'How many are learned again in each update (default: a batch)', { check: isNatural }),
+  gateEvery: number('n', 'Updates between two versions (default: 50)', { check: isCount }),
+  heldOut: text('dir', 'CIFAR-10 whose test images decide whether a version may serve', { check: isPath }),
+  maxDrop: number('share', 'How far it may be below the best that served (default: 0.01)', { check: isShare }),
+  perClassMaxDrop: number('share', 'The same for each class (default: 0.05)', { check: isShare }),
+  keepVersions: number('n', 'Versions that one can go back to (default: 5)', { check: isCount }),
+  drift: text<DetectorName>('detector', `Look for drift with ${Object.keys(detectors).join(', ')}`, {
+    check: isOneOf(Object.keys(detectors)),
+  }),
+  onDrift: text<OnDrift>('what', 'report, boostReplay or rollback (default: report)', {
+    check: isOneOf(['report', 'boostReplay', 'rollback']),
+  }),
+  feedbackTtlMs: number('ms', 'How long a prediction waits for its label; 0: not at all (default: an hour)', {
+    check: isNumber({ integer: true, min: 0 }),
+  }),
+  sync: numberOr<'always'>('ms', 'When the disk has what was answered: so much later, or always (default: 100)', {
+    check: isSync,
+  }),
+} satisfies Options;
+
+type GivenOptions = Given<typeof learnerOptions>;
+
+/** Which option is nothing without which other. */
+const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][] = [
+  ['--replay-policy', 'replayPolicy', '--replay <samples>', 'replay'],
+  ['--replay-per-update', 'replayPerUpdate', '--replay <samples>', 'replay'],
+  ['--max-drop', 'maxDrop', '--held-out <dir>', 'heldOut'],
+  ['--per-class-max-drop', 'perClassMaxDrop', '--held-out <dir>', 'heldOut'],
+  ['--on-drift', 'onDrift', '--drift <detector>', 'drift'],
+];
+
+export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
+  const { dir, inputs, replay, replayPolicy, replayPerUpdate, drift, onDrift, feedbackTtlMs, sync, ...others } = given;
+  const { gateEvery, heldOut, maxDrop, perClassMaxDrop, ...same } = others;
+  if (dir === undefined) throw wrongUsage('Expected --dir <dir>, the folder in which the learner lives');
+  for (const [flag, option, other, needed] of needs) {
+    if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
+  }
+  const gate = {
+    ...defined({ every: gateEvery, maxDrop, perClassMaxDrop }),
+    ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),
+  };
+  return {
+    ...{ dir, ...same },
+    ...(inputs !== undefined && { inputs, ...(inputs === 'float32' && { transforms: [] }) }),
+    ...(replay !== undefined && {
+      replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },
+    }),
+    ...(Object.keys(gate).length > 0 && { gate }),
+    ...(drift !== undefined && { drift: { detector: detectors[drift](), ...defined({ onDrift }) } }),
+    ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
+    ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
+  };
+}
+
+/** Without what is undefined. */
+function defined<T extends object>(values: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,73 @@
+// Single samples predicted together: those that come while others are being predicted make up the next call. 128 of them take
+// a tenth of the time that 128 calls side by side take.
+
+import { LearnError } from '../../errors';
+import type { OnlineLearner } from '../../online/learner';
+import type { Values } from './inputs';
+
+export interface Predicted {
+  /** By which feedback() knows it; undefined: it remembers none. */
+  id: string | undefined;
+  label: number;
+  version: number;
+  logits: number[];
+}
+
+interface Waiting {
+  input: Values;
+  resolve: (predicted: Predicted) => void;
+  reject: (cause: unknown) => void;
+}
+
+const most = 256;
+
+export class Predictions {
+  readonly #learner: OnlineLearner;
+  readonly #size: number;
+  #waiting: Waiting[] = [];
+  /** Resolves when none is under way. */
+  running: Promise<void> = Promise.resolve();
+  #isRunning = false;
+
+  constructor(learner: OnlineLearner) {
+    this.#learner = learner;
+    this.#size = learner.sample.shape.reduce((product, side) => product * side, 1);
+  }
+
+  predict(input: Values): Promise<Predicted> {
+    if (input.length !== this.#size) {
+      const { shape } = this.#learner.sample;
+      const expected = `Expected ${this.#size} values for "input", of shape [${shape.join(', ')}]`;
+      return Promise.reject(new LearnError('ERR_SHAPE', `${expected}, but there are ${input.length}`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ input, resolve, reject });
+      if (!this.#isRunning) this.running = this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    // What was read from the stream at once comes together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) await this.#predict(this.#waiting.splice(0, most));
+    this.#isRunning = false;
+  }
+
+  /** Never rejects. */
+  async #predict(together: readonly Waiting[]): Promise<void> {
+    try {
+      const type = together[0]!.input instanceof Uint8Array ? Uint8Array : Float32Array;
+      const inputs = new type(together.length * this.#size);
+      for (const [i, { input }] of together.entries()) inputs.set(input, i * this.#size);
+      const { ids, logits, labels, version } = await this.#learner.predict(inputs);
+      const classes = logits.length / labels.length;
+      for (const [i, { resolve }] of together.entries()) {
+        const row = Array.from(logits.subarray(i * classes, (i + 1) * classes));
+        resolve({ id: ids[i], label: labels[i]!, version, logits: row });
+      }
+    } catch (cause) {
+      for (const { reject } of together) reject(cause);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// Where peers reach a learner: a Unix socket, or a port of this machine alone.
+
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import { LearnError } from '../../errors';
+
+export interface Place {
+  /** For people. */
+  name: string;
+  server: net.Server;
+}
+
+export async function listen(
+  at: { path: string } | { port: number },
+  serve: (peer: net.Socket) => void,
+): Promise<Place> {
+  // Who has sent its last line still wants the answers.
+  const server = net.createServer({ allowHalfOpen: true }, serve);
+  if ('path' in at) {
+    await removeIfDead(at.path);
+    // Others than this user may not connect, whatever the umask: nobody but the owner may write to it.
+    const umask = process.umask(0o077);
+    server.listen({ path: at.path });
+    process.umask(umask);
+  } else {
+    server.listen({ port: at.port, host: '127.0.0.1' });
+  }
+  await once(server, 'listening');
+  const address = server.address() as net.AddressInfo | string;
+  return { server, name: typeof address === 'string' ? address : `${address.address}:${address.port}` };
+}
+
+/** A process that was killed leaves its socket behind, where nobody listens. */
+async function removeIfDead(path: string): Promise<void> {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isSocket()) throw new LearnError('ERR_FILE', `Cannot listen at ${path}: there is a file of another kind`);
+  const isDead = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path, () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+  if (isDead) fs.rmSync(path, { force: true });
+}

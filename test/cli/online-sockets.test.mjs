@@ -1,0 +1,133 @@
+// `torch-incremental online` at a Unix socket and at a port: several peers at once, and what they may not do.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import { createState, net as model, saveState } from 'torch-incremental';
+import { madeUpImages, temporaryFolder } from '../support.mjs';
+import { begin, endLeftovers, lessons, peerOf } from './online-support.mjs';
+
+describe('command line: online, at sockets', () => {
+  const at = temporaryFolder();
+  const images = madeUpImages(40);
+
+  before(async () => {
+    await saveState(await createState(model(), { seed: 0 }), at('net.pth'));
+  });
+
+  afterEach(endLeftovers);
+
+  /** The command, listening; `connect()` makes a peer of it. */
+  async function listening(dir, where, ...args) {
+    const running = begin(['net.pth', '--dir', dir, '--threads', '1', ...where, ...args], { cwd: at() });
+    const [, place] = await running.says(/Listening at (.+)\n/);
+    const port = place.match(/^127\.0\.0\.1:(\d+)$/)?.[1];
+    const connect = () => {
+      const socket = port ? net.connect(Number(port), '127.0.0.1') : net.connect(at(place));
+      socket.on('error', () => {});
+      return { socket, ...peerOf(socket, socket) };
+    };
+    return { ...running, connect };
+  }
+
+  const places = [
+    ['a Unix socket', ['--listen', 'learner.sock']],
+    ['a port', ['--port', '0']],
+  ];
+  for (const [name, where] of places) {
+    it(`learns from two peers at once at ${name}, and answers each in the order of its own lines`, async () => {
+      const batch = ['--batch-size', '10', '--max-delay-ms', '600000'];
+      const { connect, child, ended } = await listening(`peers ${where[0]}`, where, ...batch);
+      const [one, other] = [connect(), connect()];
+      const [first, second] = [lessons(images).slice(0, 15), lessons(images).slice(15)];
+      // Neither fills its last batch alone: 15 and 25 of 10.
+      const [answers, others] = await Promise.all([one.ask(...first), other.ask(...second)]);
+      const expected = Array.from({ length: 40 }, (_, i) => `image ${i}`);
+      assert.deepEqual(
+        [...answers, ...others].map(({ id }) => id),
+        expected,
+      );
+      const [{ metrics }] = await one.ask('{"metrics": true}');
+      assert.equal(metrics.learned, 40);
+      assert.equal(metrics.updates, 4);
+      child.kill('SIGINT');
+      assert.equal((await other.answers.next()).done, true);
+      const { code, stderr } = await ended;
+      assert.equal(code, 130);
+      assert.match(stderr, /\nLearned 40 samples in 4 updates; /);
+      assert.ok(!fs.existsSync(at('learner.sock')));
+    });
+  }
+
+  it('answers a peer that has said all and closed its side, and does not mind one that just leaves', async () => {
+    const { connect } = await listening('leaving', ['--port', '0']);
+    const [one, other] = [connect(), connect()];
+    other.send(...lessons(images));
+    other.socket.once('connect', () => other.socket.resetAndDestroy());
+    one.socket.end(lessons(images).join('\n'));
+    let answered = 0;
+    for await (const { id } of one.answers) assert.equal(id, `image ${answered++}`);
+    assert.equal(answered, 40);
+    const [{ metrics }] = await connect().ask('{"metrics": true}');
+    assert.equal(metrics.learned, 40);
+  });
+
+  it('is open to this user alone', async () => {
+    await listening('mode', ['--listen', 'mode.sock']);
+    assert.equal(fs.statSync(at('mode.sock')).mode & 0o077, 0);
+  });
+
+  it('listens where a killed one has left its socket, but not where another listens or another file is', async () => {
+    const { child, ended } = await listening('left', ['--listen', 'left.sock']);
+    child.kill('SIGKILL');
+    await ended;
+    assert.ok(fs.existsSync(at('left.sock')));
+    const { connect } = await listening('left', ['--listen', 'left.sock']);
+    assert.equal((await connect().ask('{"metrics": true}'))[0].metrics.learned, 0);
+
+    const second = await begin(['net.pth', '--dir', 'second', '--listen', 'left.sock'], { cwd: at() }).ended;
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^error\[EADDRINUSE\]: /);
+    const third = await begin(['net.pth', '--dir', 'third', '--listen', 'net.pth'], { cwd: at() }).ended;
+    assert.equal(third.code, 1);
+    assert.match(third.stderr, /^error\[ERR_FILE\]: Cannot listen at net\.pth/);
+    assert.ok(fs.existsSync(at('net.pth')));
+  });
+
+  it('writes no file for a peer', async () => {
+    const { connect } = await listening('save', ['--port', '0']);
+    const [{ error, line }] = await connect().ask('{"save": "net.pth"}');
+    assert.equal(error.code, 'ERR_INVALID_OPTION');
+    assert.match(error.message, /from standard input only/);
+    assert.equal(line, 1);
+  });
+
+  it('hangs up on HTTP, which a web page can have a browser send', async () => {
+    const { connect } = await listening('http', ['--port', '0'], '--gate-every', '1');
+    const learner = connect();
+    await learner.ask(...lessons(images));
+    const page = connect();
+    page.send('POST / HTTP/1.1\r', 'Host: 127.0.0.1\r', '\r', '{"rollback": 0}');
+    const answers = [];
+    for await (const answer of page.answers) answers.push(answer);
+    assert.deepEqual(
+      answers.map(({ error }) => error.message),
+      ['Expected lines of JSON, but this is HTTP'],
+    );
+    const [{ metrics }] = await learner.ask('{"metrics": true}');
+    assert.equal(metrics.version, 1);
+  });
+
+  it('serves the others while one does not read its answers', async () => {
+    const { connect } = await listening('slow', ['--port', '0']);
+    const slow = connect();
+    slow.socket.pause();
+    const [input] = lessons(images).map((line) => JSON.stringify({ input: JSON.parse(line).input }));
+    // Far more answers than the system keeps for it.
+    for (let i = 0; i < 2000 && slow.socket.writableLength < 2 ** 20; i++) {
+      slow.send(...Array(20).fill(input));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const answers = await connect().ask(...lessons(images));
+    assert.equal(answers.length, 40);
+  });
+});
