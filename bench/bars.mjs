@@ -11,6 +11,9 @@ const turns =
   "Both cores compute all the time. Who wakes up there, the prediction's thread and then JavaScript, is run at once where its turn " +
   'is due, and otherwise at the next tick of the clock, up to 4 ms later.';
 
+const fastToPython = ({ toPython }) => toPython.fast[1];
+const worstReplay = ({ ratio }) => Math.max(...Object.values(ratio));
+
 export const bars = [
   ['seed job, exact, against the script', 'seed-job', { atLeast: 2.0, unit: '×' }, ({ ratio }) => ratio.exact, kernels],
   ['seed job, fast, general path', 'seed-job', { atLeast: 2.7, unit: '×' }, ({ ratio }) => ratio.fast],
@@ -23,6 +26,38 @@ export const bars = [
   ['data path on over ready batches, fast', 'data-path', { atMost: 1.05, unit: '×' }, ({ ratio }) => ratio.fast],
   ["start to first step, of Python's time", 'cold-start', { atMost: 0.4, unit: '×' }, ({ ratio }) => ratio],
   ['growth of time per sample, 8 k to 800 k', 'samples', { atMost: 3, unit: '%' }, ({ growth }) => growth * 100],
+  [
+    "an online learner's update at batch 1, fast, against Python",
+    'online-update',
+    { atLeast: 1.3, unit: '×' },
+    fastToPython,
+  ],
+  [
+    'the same against a Python process over HTTP',
+    'online-update',
+    { atLeast: 2, unit: '×' },
+    ({ toHttp }) => toHttp.fast[1],
+  ],
+  [
+    "32 askers' p99 while it learns, of that without",
+    'online-serving',
+    { atMost: 1.5, unit: '×' },
+    ({ ratio }) => ratio,
+  ],
+  ["the event loop's delay meanwhile, p99", 'online-serving', { atMost: 20, unit: 'ms' }, ({ delay }) => delay],
+  ["an online learner's memory, for 100,000 samples", 'online-memory', { atMost: 1, unit: 'MB' }, ({ slope }) => slope],
+  [
+    'five tasks with replay 500 over fine-tuning',
+    'online-tasks',
+    { atLeast: 10, unit: 'points' },
+    ({ gain }) => gain.reservoir,
+  ],
+  [
+    'a sample into the replay buffer, after a million over after a thousand',
+    'replay',
+    { atMost: 1.2, unit: '×' },
+    worstReplay,
+  ],
   [
     'predict while training on both cores (niceness 19), p99',
     'predict-while-training',

@@ -79,6 +79,12 @@ export function allImages(samples) {
   return pixels;
 }
 
+/** Of all training images. */
+export function allLabels() {
+  const records = readRecords();
+  return Int32Array.from({ length: records.length / 3073 }, (_, i) => records[i * 3073]);
+}
+
 /** `samples` records of CIFAR-10's training files over and over, as a data set in `folder`. */
 export function repeatedImages(folder, samples) {
   const records = readRecords();
