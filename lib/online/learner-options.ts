@@ -1,6 +1,7 @@
 // The options of OnlineLearner.open(): what they mean, how they are checked, and their defaults.
 import { randomInt } from 'node:crypto';
 import { type Dataset, isDataset } from '../datasets';
+import type { Threads } from '../device';
 import { type Check, checkOptions, invalid, isNumber, isOneOf, isPath } from '../options';
 import { isTransforms, type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
@@ -21,7 +22,7 @@ type Shared =
   | 'niceness'
   | 'seed';
 
-export interface LearnerOptions extends Pick<TrainOptions, Shared>, Omit<RunOptions, 'device'> {
+export interface LearnerOptions extends Pick<TrainOptions, Shared>, Omit<RunOptions, 'device' | 'threads'> {
   /** The folder of everything durable. If it holds a learner, that goes on; else one begins there. */
   dir: string;
   /** What a new learner begins with. Not read where `dir` holds one. */
@@ -32,6 +33,11 @@ export interface LearnerOptions extends Pick<TrainOptions, Shared>, Omit<RunOpti
   inputs?: 'uint8' | 'float32';
   /** Of one sample. Default: what the model takes. */
   shape?: readonly number[];
+  /**
+   * Threads that learn. Default: 'leave-one', since one core is for predictions and for JavaScript: a thread that waits for
+   * another one's core makes both wait.
+   */
+  threads?: Threads;
   /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64. */
   batchSize?: number;
   /** Default: 50. */

@@ -48,7 +48,7 @@ export async function openEngine(options: LearnerOptions): Promise<Engine> {
 }
 
 async function openLocked(folder: string, lock: LockHandle, options: LearnerOptions): Promise<Engine> {
-  const { threads } = await chooseDevice('cpu', options.threads);
+  const { threads } = await chooseDevice('cpu', options.threads ?? 'leave-one');
   const files = new VersionFiles(path.join(folder, 'versions'));
   const gate = options.gate?.heldOut && (await Gate.open(options.gate.heldOut));
   try {

@@ -38,7 +38,7 @@ export const learnerOptions = {
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
   }),
-  threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
+  threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: leave-one)', {
     check: checks.threads,
   }),
   seed: number('n', 'Of all that is drawn (default: a random one)', { check: checks.seed }),
