@@ -46,6 +46,7 @@ export const bars = [
   ],
   ["the event loop's delay meanwhile, p99", 'online-serving', { atMost: 20, unit: 'ms' }, ({ delay }) => delay],
   ["an online learner's memory, for 100,000 samples", 'online-memory', { atMost: 1, unit: 'MB' }, ({ slope }) => slope],
+  ['going back to an earlier version, p95', 'rollback', { atMost: 100, unit: 'ms' }, ({ p95 }) => p95],
   [
     'five tasks with replay 500 over fine-tuning',
     'online-tasks',

@@ -23,6 +23,7 @@ export const trials = [
   'online-serving',
   'online-memory',
   'online-tasks',
+  'rollback',
   'replay',
   'executor-overhead',
   'kernels',
