@@ -5,6 +5,7 @@ import { fromNative, LearnError } from './errors';
 import { type DatasetHandle, native } from './native';
 import { type Check, checkNumbers, checkOptions, invalid, isBoolean, isNumber, isPath } from './options';
 import type { DatasetPlan } from './plans';
+import { sizeOf } from './values';
 
 export interface Arrays {
   readonly kind: 'arrays';
@@ -78,7 +79,7 @@ export function arrays(options: {
   }
   const shape = Object.freeze([...options.shape]);
   const labels = Int32Array.from(options.labels);
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (shape.length === 0 || shape.some((length) => length < 1)) throw invalid('positive sizes', 'shape', options.shape);
   if (options.inputs.length !== labels.length * size) {
     throw new LearnError(

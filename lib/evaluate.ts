@@ -7,6 +7,7 @@ import { type Check, checkOptions, invalid, isListOf, isNumber } from './options
 import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
 import type { State } from './state';
 import { normalize, type Transform, toTensor } from './transforms';
+import { sizeOf } from './values';
 
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
@@ -103,7 +104,7 @@ export async function predict(
         `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
       );
     }
-    const size = shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(shape);
     if (inputs.length === 0 || inputs.length % size !== 0) {
       throw new LearnError(
         'ERR_SHAPE',

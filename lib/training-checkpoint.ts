@@ -102,7 +102,8 @@ function dict(entries: Record<string, Value>): Map<Value, Value> {
   return new Map<Value, Value>(Object.entries(entries));
 }
 
-function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
+/** The tensors of a native state, by name, to be written. */
+export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
   const [infos] = fromNativeSync(() => native().stateInfo([handle]));
   return infos!.map(({ name, dtype, shape }, index) => [
     name,

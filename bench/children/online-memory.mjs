@@ -1,18 +1,15 @@
 // Lets an online learner learn from a stream, and prints what memory it takes meanwhile, as lines of JSON. The plan is JSON:
 // { samples } learns so many with replay, ids, gate and drift detection; { seconds, times } follows a source that is so many
 // times too fast.
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adwin, createState, linear, OnlineLearner, relu, sequential } from 'torch-incremental';
+import { workFolder } from '../support.mjs';
 
 const { samples, seconds, times } = JSON.parse(process.argv[2]);
 const size = 96;
 const classes = 10;
 const model = sequential({ fc1: linear(size, 64), relu: relu(), fc2: linear(64, classes) }, { input: [size] });
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-bench-'));
-process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
+const dir = workFolder();
 const learner = await OnlineLearner.open({
   ...{ dir, checkpoint: await createState(model, { seed: 0 }), model, transforms: [], batchSize: 64, maxDelayMs: 5 },
   ...{

@@ -1,17 +1,13 @@
 // How long predictions of one sample take, asked for by 32 askers at once, while an online learner learns on one thread or does not.
 // The plan is JSON: { checkpoint, root, learn, seconds }. Prints { times, delays }, in milliseconds.
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { OnlineLearner } from 'torch-incremental';
-import { allImages } from '../support.mjs';
+import { allImages, workFolder } from '../support.mjs';
 
 const { checkpoint, root, learn, seconds, askers } = JSON.parse(process.argv[2]);
 process.env.TORCH_INCREMENTAL_CIFAR10 = root;
 const pixels = allImages(2048);
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-bench-'));
-process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
+const dir = workFolder();
 const learner = await OnlineLearner.open({
   ...{ dir, checkpoint, batchSize: 8, maxDelayMs: 0, learningRate: 1e-5, seed: 0, threads: 1 },
   ...{ replay: { capacity: 500, perUpdate: 8 }, gate: { every: 20 } },

@@ -3,13 +3,11 @@
 // address of a Python process that does the same (bench/reference/online.py --serve).
 
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { OnlineLearner } from 'torch-incremental';
-import { allImages, root as project, python } from '../support.mjs';
+import { allImages, root as project, python, workFolder } from '../support.mjs';
 
 const { checkpoint, root, batchSize, updates, serve = false, options = {} } = JSON.parse(process.argv[2]);
 process.env.TORCH_INCREMENTAL_CIFAR10 = root;
@@ -29,8 +27,7 @@ function next() {
 }
 
 async function ourselves() {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-bench-'));
-  process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
+  const dir = workFolder();
   const settings = { dir, checkpoint, batchSize, maxDelayMs: 0, learningRate: 1e-5, seed: 0, gate: { every: 1e9 } };
   const learner = await OnlineLearner.open({ ...settings, ...options });
   return { learn: (samples) => learner.learn(samples), close: () => learner.close() };

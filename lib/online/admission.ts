@@ -1,13 +1,15 @@
 // What a learner takes: mistakes of the caller throw; samples that are wrong themselves are told, and go to quarantine.
 import { invalid } from '../options';
+import { sizeOf, type Values, valueArrays } from '../values';
 import type { SampleId } from './ids';
+import type { Settings } from './learner-options';
 import type { Score } from './prequential';
 import type { Setting } from './setting';
 
 /** Labelled samples. */
 export interface Samples {
   /** [sample, …] row by row, of the type and shape that the learner takes. Copied. */
-  inputs: Uint8Array | Float32Array;
+  inputs: Values;
   /** One a sample, from 0. */
   labels: Int32Array | readonly number[];
   /** One a sample. Of several with equal ids, one is learned; ids that print alike are equal. */
@@ -18,23 +20,28 @@ export interface Sample {
   /** null: it has none, and may be learned any number of times. */
   id: string | null;
   label: number;
-  input: Uint8Array | Float32Array;
+  input: Values;
   /** Of a prediction that was made before; null: the version that serves when it is learned makes one. */
   score?: Score | null;
 }
 
+/** A copy of values of the type that the learner takes. Throws ERR_INVALID_OPTION where they are of another. */
+export function copyOf(inputs: Values, { inputs: type }: Pick<Settings, 'inputs'>): Values {
+  const array = valueArrays[type];
+  if (!(inputs instanceof array)) throw invalid(`a ${array.name}`, 'inputs', inputs);
+  // slice() of a Buffer would be a view.
+  return new array(inputs);
+}
+
 /** The samples one by one, copied. Throws ERR_INVALID_OPTION where they are none. */
 export function samplesIn({ inputs, labels, ids }: Samples, { settings }: Setting): Sample[] {
-  const type = settings.inputs === 'uint8' ? Uint8Array : Float32Array;
-  if (!(inputs instanceof type)) throw invalid(`a ${type.name}`, 'inputs', inputs);
+  const copy = copyOf(inputs, settings);
   if (!(labels instanceof Int32Array || Array.isArray(labels)) || labels.length === 0) {
     throw invalid('an Int32Array or an array, of at least one label', 'labels', labels);
   }
   if (ids !== undefined && !(Array.isArray(ids) && ids.length === labels.length)) {
     throw invalid(`an array of ${labels.length} ids, one for each label`, 'ids', ids);
   }
-  // slice() of a Buffer would be a view.
-  const copy = new type(inputs);
   const cut = (i: number) => Math.floor((i * copy.length) / labels.length);
   return Array.from(labels as ArrayLike<number>, (label, i) => ({
     id: ids === undefined ? null : String(ids[i]),
@@ -45,7 +52,7 @@ export function samplesIn({ inputs, labels, ids }: Samples, { settings }: Settin
 
 /** Why a sample cannot be learned; empty: it can. */
 export function objection({ input, label }: Sample, { classes, shape, gate }: Setting): string {
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = sizeOf(shape);
   if (input.length !== size) {
     return `expected ${size} values a sample, of shape [${shape.join(', ')}], but there are ${input.length}`;
   }

@@ -4,6 +4,7 @@ import { modulesOf } from '../create-state';
 import { fromNative, LearnError } from '../errors';
 import { runJob } from '../job';
 import { type LearnerHandle, native } from '../native';
+import { invalid } from '../options';
 import type { LearnerPlan } from '../plans';
 import { makeState, type State, stateHandle } from '../state';
 import { startDetector } from './detectors';
@@ -27,6 +28,8 @@ export class Core {
   readonly #detector: RunningDetector | undefined;
   readonly #ids: IdWindow;
   #served: Served;
+  /** What the verdict to come is about; undefined while a journal is gone through. */
+  #judged: State | undefined;
 
   private constructor(setting: Setting, learner: LearnerHandle, saved: SavedCore, ids: IdWindow, served: State) {
     const { settings } = setting;
@@ -148,27 +151,24 @@ export class Core {
   /** Measures what serves by the held-out samples there are now. */
   async measureServed(): Promise<void> {
     this.#saved.best = this.setting.gate ? await this.evaluate(this.#served.state) : null;
-    Object.assign(this.#info(this.#saved.serving), this.#saved.best ?? { accuracy: null, perClass: [] });
+    Object.assign(this.info(this.#saved.serving), this.#saved.best ?? { accuracy: null, perClass: [] });
   }
 
   /** How the weights of now do as a version. */
   async judge(created: number): Promise<VerdictRecord> {
     const { gate, settings } = this.setting;
     const candidate = await this.#candidate();
-    try {
-      const sha256 = await digestOf(candidate);
-      const verdict = { kind: 'verdict' as const, accuracy: null, perClass: [], sha256, created };
-      const stats = await fromNative(() => native().stateStats(stateHandle(candidate)));
-      if (stats.some(({ nan, infinite }) => nan + infinite > 0)) {
-        return { ...verdict, accepted: false, reason: 'a weight is not finite' };
-      }
-      if (!gate) return { ...verdict, accepted: true, reason: '' };
-      const evaluation = await this.evaluate(candidate);
-      const reason = objection(evaluation, this.#saved.best, settings.gate);
-      return { ...verdict, ...evaluation, accepted: reason === '', reason };
-    } finally {
-      candidate.dispose();
+    this.#judged = candidate;
+    const sha256 = await digestOf(stateHandle(candidate));
+    const verdict = { kind: 'verdict' as const, accuracy: null, perClass: [], sha256, created };
+    const stats = await fromNative(() => native().stateStats(stateHandle(candidate)));
+    if (stats.some(({ nan, infinite }) => nan + infinite > 0)) {
+      return { ...verdict, accepted: false, reason: 'a weight is not finite' };
     }
+    if (!gate) return { ...verdict, accepted: true, reason: '' };
+    const evaluation = await this.evaluate(candidate);
+    const reason = objection(evaluation, this.#saved.best, settings.gate);
+    return { ...verdict, ...evaluation, accepted: reason === '', reason };
   }
 
   /** On the held-out samples, which there must be. */
@@ -186,8 +186,9 @@ export class Core {
   async #decide(verdict: VerdictRecord, sequence: number): Promise<undefined> {
     const { settings, files } = this.setting;
     const { accepted, accuracy, perClass, sha256, created } = verdict;
-    const state = await this.#candidate();
-    if ((await digestOf(state)) !== sha256) throw otherBits(sequence);
+    const state = this.#judged ?? (await this.#candidate());
+    if (!this.#judged && (await digestOf(stateHandle(state))) !== sha256) throw otherBits(sequence);
+    this.#judged = undefined;
     this.#saved.untilCandidate = settings.gate.every;
     if (!accepted) {
       state.dispose();
@@ -209,11 +210,10 @@ export class Core {
   }
 
   async #rollBack(version: number): Promise<undefined> {
-    const info = this.#info(version);
+    const info = this.info(version);
     const state = await this.setting.files.load(info);
     await this.#replaceWeights(state);
-    const { accuracy, perClass } = info;
-    this.#saved.best = accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
+    this.#saved.best = evaluationOf(info);
     this.#saved.untilCandidate = this.setting.settings.gate.every;
     this.#serve(state, version);
   }
@@ -234,11 +234,12 @@ export class Core {
     this.#saved.versions = versions.filter((info) => !old.includes(info));
   }
 
-  #info(version: number): VersionInfo {
+  /** Throws ERR_INVALID_OPTION where the version is not kept. */
+  info(version: number): VersionInfo {
     const info = this.#saved.versions.find((kept) => kept.version === version);
     if (info) return info;
     const kept = this.#saved.versions.map((one) => one.version).join(', ');
-    throw new LearnError('ERR_INVALID_OPTION', `There is no version ${version}; those kept are ${kept}`);
+    throw invalid(`one of the versions ${kept}`, 'version', version);
   }
 
   async #replaceWeights(state: State): Promise<void> {
@@ -264,6 +265,7 @@ export class Core {
 
   dispose(): void {
     native().disposeLearner(this.#learner);
+    this.#judged?.dispose();
     this.#served.retire();
   }
 }

@@ -10,7 +10,7 @@ import type { Quarantine, QuarantinedSample } from './quarantine';
 import { encode, type LearnerRecord } from './records';
 import type { Outcome } from './setting';
 import { writeSnapshot } from './snapshot';
-import { sha256, type VersionFiles } from './versions';
+import { digestOf, sha256, type VersionFiles } from './versions';
 
 export interface Parts {
   folder: string;
@@ -101,16 +101,9 @@ export class Engine {
     // When something happened changes nothing.
     const timeless = { ...core, versions: core.versions.map(({ created, ...version }) => version) };
     const { previous, current } = this.core.ids;
-    const parts: Uint8Array[] = [Buffer.from(JSON.stringify(timeless)), previous, current];
-    for (const handle of [model, rest, replay, stateHandle(this.core.served.state)]) {
-      const [infos] = native().stateInfo([handle]);
-      for (const [index, { name, dtype, shape }] of infos!.entries()) {
-        parts.push(Buffer.from(JSON.stringify([name, dtype, shape])));
-        parts.push(new Uint8Array(native().stateTensor(handle, index)));
-      }
-    }
+    const digests = await Promise.all([model, rest, replay, stateHandle(this.core.served.state)].map(digestOf));
     for (const handle of [model, rest, replay]) native().disposeState(handle);
-    return sha256(parts);
+    return sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
   }
 
   /** With a snapshot, so that opening again takes no time. */

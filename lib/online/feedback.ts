@@ -3,7 +3,8 @@
 import path from 'node:path';
 import type { Prediction } from '../evaluate';
 import { invalid } from '../options';
-import type { Sample } from './admission';
+import { sizeOf, type Values } from '../values';
+import { copyOf, type Sample } from './admission';
 import type { Engine } from './engine';
 import type { Intake } from './intake';
 import { feedbackLimits, type LearnerOptions } from './learner-options';
@@ -12,8 +13,6 @@ import type { Remembered } from './pending-format';
 import { type FeedbackMetrics, PendingStore, type Taken } from './pending-store';
 import { type Score, scoresOf } from './prequential';
 import { Call, type LearnResult } from './queue';
-
-type Inputs = Uint8Array | Float32Array;
 
 interface LateLabel {
   id: string;
@@ -51,7 +50,7 @@ export class Feedback {
     if (feedback === false) return new Feedback(engine, intake, undefined);
     const { core } = engine;
     const { settings, shape, classes } = core.setting;
-    const form = { type: settings.inputs, values: shape.reduce((product, side) => product * side, 1), classes };
+    const form = { type: settings.inputs, values: sizeOf(shape), classes };
     const store = await PendingStore.open(path.resolve(dir), form, feedbackLimits(feedback), (id) => core.knows(id));
     return new Feedback(engine, intake, store);
   }
@@ -62,13 +61,10 @@ export class Feedback {
 
   /** What `answer` makes of a copy of `inputs`; both are remembered. */
   predict<Answer extends Prediction>(
-    inputs: Inputs,
-    answer: (copy: Inputs) => Promise<Answer>,
+    inputs: Values,
+    answer: (copy: Values) => Promise<Answer>,
   ): Promise<Answer & { ids: string[] }> {
-    const { settings } = this.#engine.core.setting;
-    const type = settings.inputs === 'uint8' ? Uint8Array : Float32Array;
-    if (!(inputs instanceof type)) throw invalid(`a ${type.name}`, 'inputs', inputs);
-    const copy = new type(inputs);
+    const copy = copyOf(inputs, this.#engine.core.setting.settings);
     return track(this.#handingOn, async () => {
       const prediction = await answer(copy);
       return { ids: (await this.#store?.remember(copy, prediction.logits)) ?? [], ...prediction };

@@ -4,6 +4,7 @@ import { type Dataset, openDataset } from '../datasets';
 import { runJob } from '../job';
 import { type DatasetHandle, native, type StateHandle } from '../native';
 import type { RunPlan } from '../plans';
+import { bytesOf, sizeOf, type Values } from '../values';
 import type { Settings } from './learner-options';
 
 export interface Evaluation {
@@ -26,7 +27,7 @@ export class Gate {
     this.#dataset = dataset;
     const digest = createHash('sha256');
     const { length, shape } = native().datasetInfo(dataset);
-    const size = shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(shape);
     // In parts, so that no copy is as large as the whole.
     for (let first = 0; first < length; first += 256) {
       const { inputs, labels } = native().datasetSamples(dataset, first, Math.min(256, length - first));
@@ -48,7 +49,7 @@ export class Gate {
   }
 
   /** Whether a sample is one of those held out. */
-  holds(sample: Uint8Array | Float32Array): boolean {
+  holds(sample: Values): boolean {
     const bytes = bytesOf(sample);
     const alike = this.#known.get(native().crc32c([bytes]));
     return alike?.some((known) => Buffer.compare(known, bytes) === 0) ?? false;
@@ -92,8 +93,4 @@ export function objection(
 export function better(candidate: Evaluation, best: Baseline): Evaluation {
   if (!best) return candidate;
   return candidate.accuracy > best.accuracy ? candidate : best;
-}
-
-function bytesOf(values: Uint8Array | Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

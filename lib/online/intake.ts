@@ -1,5 +1,7 @@
 // Samples on their way into a learner: known ones are counted, wrong ones go to quarantine, the others wait for a full batch or
 // their time. Whatever came is somewhere: learned, dropped, quarantined, known, or waiting.
+
+import { joined } from '../values';
 import { objection, type Sample } from './admission';
 import type { Engine } from './engine';
 import { Call, type LearnResult, type Pending, Queue } from './queue';
@@ -166,10 +168,7 @@ export class Intake {
 
   /** One update. Never rejects. */
   #learn(pending: Pending[]): Promise<void> {
-    const { settings } = this.#engine.core.setting;
-    const size = pending[0]!.input.length;
-    const inputs = new (settings.inputs === 'uint8' ? Uint8Array : Float32Array)(pending.length * size);
-    for (const [i, { input }] of pending.entries()) inputs.set(input, i * size);
+    const inputs = joined(pending.map(({ input }) => input));
     const labels = Int32Array.from(pending, ({ label }) => label);
     const batch = { inputs, labels, ids: pending.map(({ id }) => id), scores: pending.map(({ score }) => score) };
     return this.#run(pending, async () => {

@@ -1,9 +1,9 @@
 // Writes the journal: an append-only log of records, in files that each begin where a snapshot was taken.
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { syncFolder } from '../checkpoint/replace-file';
 import { LearnError, messageOf } from '../errors';
+import { close, fsync, open, writeAll } from './descriptors';
 import {
   behind,
   fileHeader,
@@ -13,15 +13,6 @@ import {
   type Position,
   recordHeader,
 } from './journal-format';
-
-const [open, close, write, fsync] = [fs.open, fs.close, fs.writev, fs.fsync].map((call) =>
-  promisify(call),
-) as unknown as [
-  (file: string, flags: string, mode?: number) => Promise<number>,
-  (descriptor: number) => Promise<void>,
-  (descriptor: number, buffers: readonly Uint8Array[]) => Promise<{ bytesWritten: number }>,
-  (descriptor: number) => Promise<void>,
-];
 
 export type Sync = 'always' | { readonly everyMs: number };
 
@@ -166,17 +157,4 @@ export class Journal {
       throw this.#failure;
     }
   }
-}
-
-/** All bytes, however many the system takes at once. Returns how many. */
-async function writeAll(descriptor: number, buffers: readonly Uint8Array[]): Promise<number> {
-  const rest = buffers.filter((buffer) => buffer.byteLength > 0);
-  const total = rest.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  while (rest.length > 0) {
-    let { bytesWritten } = await write(descriptor, rest);
-    if (!(bytesWritten > 0)) throw new Error('the system takes no more bytes');
-    while (rest.length > 0 && bytesWritten >= rest[0]!.byteLength) bytesWritten -= rest.shift()!.byteLength;
-    if (bytesWritten > 0) rest[0] = rest[0]!.subarray(bytesWritten);
-  }
-  return total;
 }

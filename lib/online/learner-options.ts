@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { type Dataset, isDataset } from '../datasets';
 import type { Threads } from '../device';
-import { type Check, checkOptions, invalid, isNumber, isOneOf, isPath } from '../options';
+import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath } from '../options';
+import type { LearnerPlan } from '../plans';
 import { isTransforms, type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
 import { checkNumerics, type TrainOptions } from '../train-options';
@@ -19,10 +20,11 @@ type Shared =
   | 'mode'
   | 'precision'
   | 'contractLinear'
-  | 'niceness'
   | 'seed';
 
-export interface LearnerOptions extends Pick<TrainOptions, Shared>, Omit<RunOptions, 'device' | 'threads'> {
+export interface LearnerOptions
+  extends Pick<TrainOptions, Shared | 'niceness'>,
+    Omit<RunOptions, 'device' | 'threads'> {
   /** The folder of everything durable. If it holds a learner, that goes on; else one begins there. */
   dir: string;
   /** What a new learner begins with. Not read where `dir` holds one. */
@@ -192,22 +194,9 @@ export function checkLearnerOptions(options: LearnerOptions): void {
 }
 
 /** What decides what a learner computes: options in which nothing is missing, as snapshots record them. */
-export interface Settings {
-  transforms: readonly Transform[];
-  inputs: 'uint8' | 'float32';
-  /** Empty: what the model takes. */
-  shape: readonly number[];
+export interface Settings extends Pick<LearnerPlan, PlannedName> {
+  inputs: LearnerPlan['dtype'];
   batchSize: number;
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
-  /** 0: no limit. */
-  maxGradientNorm: number;
-  mode: 'exact' | 'fast';
-  precision: 'fp32' | 'bf16';
-  contractLinear: boolean;
-  replay: Required<ReplayOptions>;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
   /** SHA-256 of the samples that decide whether a version may serve; empty: there are none. */
   heldOut: string;
@@ -215,9 +204,12 @@ export interface Settings {
   drift: Required<DriftOptions> | null;
   keepVersions: number;
   rememberIds: number;
-  seed: number;
-  threads: number;
 }
+
+/** Of these, `shape` may be empty: what the model takes. */
+type PlannedName = Shared | 'transforms' | 'shape' | 'maxGradientNorm' | 'replay' | 'threads';
+
+const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
 
 function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
@@ -225,7 +217,7 @@ function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
     ...{ learningRate: 0.001, momentum: 0.9, weightDecay: 0, nesterov: false, maxGradientNorm: 0 },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
-    gate: { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' },
+    gate: gateDefaults,
     ...{ drift: null, keepVersions: 5, rememberIds: 250_000 },
     ...{ seed: randomInt(2 ** 48 - 1), threads },
   };
@@ -233,46 +225,24 @@ function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
 
 /** Every default filled in: what was recorded comes before defaults, and what is given before both. */
 export function settingsOf(options: LearnerOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
+  const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
+  const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;
   const { replay, gate, drift } = options;
-  const given: { [Name in keyof Settings]: Settings[Name] | undefined } = {
-    transforms: options.transforms,
-    inputs: options.inputs,
-    shape: options.shape,
-    batchSize: options.batchSize,
-    learningRate: options.learningRate,
-    momentum: options.momentum,
-    weightDecay: options.weightDecay,
-    nesterov: options.nesterov,
-    maxGradientNorm: options.maxGradientNorm,
-    mode: options.mode,
-    precision: options.precision,
-    contractLinear: options.contractLinear,
-    replay: replay && {
-      policy: replay.policy ?? 'reservoir',
-      capacity: replay.capacity,
-      perUpdate: replay.perUpdate ?? options.batchSize ?? 64,
-    },
-    gate: gate && {
-      every: gate.every ?? 50,
-      maxDrop: gate.maxDrop ?? 0.01,
-      perClassMaxDrop: gate.perClassMaxDrop ?? 0.05,
-      onRefused: gate.onRefused ?? 'rollback',
-    },
-    drift: drift && { detector: drift.detector, onDrift: drift.onDrift ?? 'report' },
-    heldOut,
-    keepVersions: options.keepVersions,
-    rememberIds: options.rememberIds,
-    seed: options.seed,
-    threads: options.threads === undefined ? undefined : threads,
-  };
-  const before: Partial<Settings> = recorded ?? defaults(threads);
   const settings = {
-    ...before,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
-  settings.inputs ??= settings.transforms!.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
-  checkNumerics(settings as Settings);
-  return settings as Settings;
+    ...(recorded ?? defaults(threads)),
+    ...defined({
+      ...{ transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov, maxGradientNorm },
+      ...{ mode, precision, contractLinear },
+      replay: replay && { policy: 'reservoir', perUpdate: batchSize ?? 64, ...defined(replay) },
+      gate: gate && { ...gateDefaults, ...defined({ ...gate, heldOut: undefined }) },
+      drift: drift && { onDrift: 'report', ...defined(drift) },
+      ...{ heldOut, keepVersions, rememberIds, seed },
+      threads: options.threads === undefined ? undefined : threads,
+    }),
+  } as Settings;
+  settings.inputs ??= settings.transforms.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
+  checkNumerics(settings);
+  return settings;
 }
 
 export function feedbackLimits({ ttlMs, maxBytes, memoryBytes }: FeedbackOptions = {}): Required<FeedbackOptions> {

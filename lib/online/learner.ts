@@ -4,7 +4,6 @@ import os from 'node:os';
 import type { Dataset } from '../datasets';
 import { LearnError } from '../errors';
 import { type Prediction, predict } from '../evaluate';
-import { invalid } from '../options';
 import { type SaveOptions, type State, saveState } from '../state';
 import { type Samples, samplesIn } from './admission';
 import type { Engine } from './engine';
@@ -93,7 +92,7 @@ export class OnlineLearner implements AsyncDisposable {
   stream(source: Source, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
     this.#checkOpen();
     const target: Target = {
-      batchSize: this.#engine.core.setting.settings.batchSize,
+      batchSize: this.batchSize,
       offer: (count) => this.#intake.offer(count),
       drop: (count) => this.#intake.drop(count),
       learn: async (samples) => {
@@ -173,15 +172,7 @@ export class OnlineLearner implements AsyncDisposable {
   /** Serves an earlier version again, and goes on learning from it. Default: the one before the one that serves. */
   async rollback(version = this.#versionBefore()): Promise<VersionInfo> {
     this.#checkOpen();
-    const info = this.versions().find((kept) => kept.version === version);
-    if (!info)
-      throw invalid(
-        `one of the versions ${this.versions()
-          .map((kept) => kept.version)
-          .join(', ')}`,
-        'version',
-        version,
-      );
+    const info = structuredClone(this.#engine.core.info(version));
     await this.#engine.exclusively(async () => void (await this.#engine.commit({ kind: 'rollback', version })));
     return info;
   }

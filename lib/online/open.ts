@@ -10,8 +10,9 @@ import type { Model } from '../module';
 import { type LockHandle, native } from '../native';
 import { invalid } from '../options';
 import { checkSamples, programHandle } from '../run';
-import { loadState, State } from '../state';
+import { loadState, State, stateHandle } from '../state';
 import type { Transform } from '../transforms';
+import { sizeOf, valueArrays } from '../values';
 import { Core } from './core';
 import { Engine, isSame } from './engine';
 import { asFileError, lockFolder } from './folder';
@@ -114,7 +115,7 @@ async function begin(opening: Opening): Promise<Engine> {
     const setting = await settingOf(opening, settings, state);
     const first: VersionInfo = {
       ...{ version: 0, parent: null, updates: 0, records: null, accuracy: null, perClass: [] },
-      ...{ sha256: await digestOf(state), created: Date.now() },
+      ...{ sha256: await digestOf(stateHandle(state)), created: Date.now() },
     };
     await setting.files.save(state, first, { settings });
     const saved: SavedCore = {
@@ -254,8 +255,7 @@ async function classesOf(
   { inputs, threads }: Settings,
   transforms: readonly Transform[],
 ): Promise<number> {
-  const size = shape.reduce((product, side) => product * side, 1);
-  const zeros = inputs === 'uint8' ? new Uint8Array(size) : new Float32Array(size);
+  const zeros = new valueArrays[inputs](sizeOf(shape));
   const { logits } = await predict(state, zeros, { model, shape, transforms, threads, device: 'cpu' });
   return logits.length;
 }

@@ -1,7 +1,7 @@
 // The files of remembered predictions: written behind whoever predicts, and read where a record is not in memory any more.
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { close, open, readAll, writeAll } from './descriptors';
 import { Pace } from './pace';
 import { type Chunks, recordIn } from './pending-chunks';
 import {
@@ -17,18 +17,6 @@ import {
 } from './pending-format';
 import type { Segment } from './pending-segment';
 
-const [open, close, write, read] = [fs.open, fs.close, fs.write, fs.read].map((call) => promisify(call)) as unknown as [
-  (file: string, flags: number) => Promise<number>,
-  (descriptor: number) => Promise<void>,
-  (
-    descriptor: number,
-    from: Buffer,
-    start: number,
-    size: number,
-    at: number | null,
-  ) => Promise<{ bytesWritten: number }>,
-  (descriptor: number, into: Buffer, start: number, size: number, at: number) => Promise<{ bytesRead: number }>,
-];
 const { O_APPEND, O_CREAT, O_RDONLY, O_WRONLY } = fs.constants;
 
 export class PendingFiles {
@@ -55,7 +43,7 @@ export class PendingFiles {
       }
       const descriptor = await this.#outputOf(segment);
       const records = bytes.subarray(written * segment.stride, count * segment.stride);
-      await writeAll(descriptor, records, fileHeaderBytes + (first + written) * segment.stride);
+      await writeAll(descriptor, [records], fileHeaderBytes + (first + written) * segment.stride);
       this.#chunks.wrote(chunk, count);
     }
   }
@@ -67,7 +55,7 @@ export class PendingFiles {
     const descriptor = await open(path.join(this.#folder, pendingName(number)), O_CREAT | O_WRONLY);
     this.#output = { segment, descriptor };
     try {
-      await writeAll(descriptor, encodeHeader(number, token, form), 0);
+      await writeAll(descriptor, [encodeHeader(number, token, form)], 0);
     } catch (cause) {
       await this.#closeOutput();
       throw cause;
@@ -115,7 +103,7 @@ export class PendingFiles {
   async noteJoined({ number }: Segment, indices: readonly number[]): Promise<void> {
     const descriptor = await open(path.join(this.#folder, joinedName(number)), O_CREAT | O_WRONLY | O_APPEND);
     try {
-      await writeAll(descriptor, encodeJoined(number, indices), null);
+      await writeAll(descriptor, [encodeJoined(number, indices)]);
     } finally {
       await close(descriptor);
     }
@@ -136,23 +124,5 @@ export class PendingFiles {
 export async function removeFiles(folder: string, number: number): Promise<void> {
   for (const name of [pendingName(number), joinedName(number)]) {
     await fs.promises.rm(path.join(folder, name), { force: true });
-  }
-}
-
-/** From byte `at` on; null: behind the end. */
-async function writeAll(descriptor: number, bytes: Buffer, at: number | null): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const place = at === null ? null : at + done;
-    const { bytesWritten } = await write(descriptor, bytes, done, bytes.length - done, place);
-    done += bytesWritten;
-  }
-}
-
-/** Throws where there are fewer bytes. */
-export async function readAll(descriptor: number, into: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await read(descriptor, into, done, into.length - done, at + done);
-    if (bytesRead === 0) throw new Error('it ends too early');
-    done += bytesRead;
   }
 }

@@ -2,10 +2,11 @@
 // docs/online.md has the layout.
 import fs from 'node:fs';
 import { native } from '../native';
+import { bytesOf, type Values, type ValueType, valueArrays } from '../values';
 
 /** What all samples of a file have in common. */
 export interface SampleForm {
-  type: 'uint8' | 'float32';
+  type: ValueType;
   /** Of one sample. */
   values: number;
   classes: number;
@@ -13,13 +14,11 @@ export interface SampleForm {
 
 /** A sample, and what was said of it. */
 export interface Remembered {
-  input: Uint8Array | Float32Array;
+  input: Values;
   logits: Float32Array;
 }
 
 const magic = Buffer.from('TIPENDG1');
-const bytesPerValue = { uint8: 1, float32: 4 };
-const arrayTypes = { uint8: Uint8Array, float32: Float32Array };
 /** magic, number of the file, token, bytes of a value, values, classes, CRC-32C of this header up to here. */
 export const fileHeaderBytes = 40;
 /** CRC-32C of the record from here on, its index in the file, milliseconds since 1970. */
@@ -43,7 +42,7 @@ export function pendingNumbers(folder: string): number[] {
 
 /** Bytes of a record. */
 export function strideOf({ type, values, classes }: SampleForm): number {
-  return recordHeaderBytes + 4 * classes + bytesPerValue[type] * values;
+  return recordHeaderBytes + 4 * classes + valueArrays[type].BYTES_PER_ELEMENT * values;
 }
 
 export function encodeHeader(number: number, token: string, { type, values, classes }: SampleForm): Buffer {
@@ -51,7 +50,7 @@ export function encodeHeader(number: number, token: string, { type, values, clas
   magic.copy(header);
   header.writeBigUInt64LE(BigInt(number), 8);
   header.write(token, 16, 'hex');
-  header.writeUInt32LE(bytesPerValue[type], 24);
+  header.writeUInt32LE(valueArrays[type].BYTES_PER_ELEMENT, 24);
   header.writeUInt32LE(values, 28);
   header.writeUInt32LE(classes, 32);
   header.writeUInt32LE(native().crc32c([header.subarray(0, 36)]), 36);
@@ -91,7 +90,7 @@ export function rememberedIn(record: Buffer, { type, classes }: SampleForm): Rem
   const inputAt = recordHeaderBytes + 4 * classes;
   // Numbers of four bytes cannot be read from anywhere.
   const copy = (from: number, to?: number) => Uint8Array.from(record.subarray(from, to)).buffer;
-  return { logits: new Float32Array(copy(recordHeaderBytes, inputAt)), input: new arrayTypes[type](copy(inputAt)) };
+  return { logits: new Float32Array(copy(recordHeaderBytes, inputAt)), input: new valueArrays[type](copy(inputAt)) };
 }
 
 export function encodeJoined(number: number, indices: readonly number[]): Buffer {
@@ -114,8 +113,4 @@ function joinedChecksum(number: number, index: number): number {
   checked.writeBigUInt64LE(BigInt(number), 0);
   checked.writeUInt32LE(index, 8);
   return native().crc32c([checked]);
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -3,9 +3,10 @@
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../errors';
+import { readAll } from './descriptors';
 import { Pace } from './pace';
 import { readCounts, type SavedCounts } from './pending-counts';
-import { readAll, removeFiles } from './pending-files';
+import { removeFiles } from './pending-files';
 import {
   decodeHeader,
   decodeJoined,

@@ -35,15 +35,15 @@ interface PrequentialState {
   window: [hit: number, loss: number][];
 }
 
+/** Samples of the window. */
+const windowSize = 1000;
+/** What a sample's weight becomes with each that follows. */
+const fadingFactor = 0.999;
+
 export class Prequential {
-  readonly #size: number;
-  readonly #factor: number;
   readonly #state: PrequentialState;
 
-  /** `size`: samples of the window. `factor`: what a sample's weight becomes with each that follows, 0 to 1. */
-  constructor(classes: number, { size = 1000, factor = 0.999 }: { size?: number; factor?: number } = {}) {
-    this.#size = size;
-    this.#factor = factor;
+  constructor(classes: number) {
     const perClass = Array.from({ length: classes }, (): [number, number] => [0, 0]);
     this.#state = { samples: 0, correct: 0, loss: 0, faded: [0, 0, 0], perClass, window: [] };
   }
@@ -54,17 +54,17 @@ export class Prequential {
     state.samples++;
     state.correct += hit;
     state.loss += loss;
-    state.faded = [hit, loss, 1].map((value, i) => value + this.#factor * state.faded[i]!) as [number, number, number];
+    state.faded = [hit, loss, 1].map((value, i) => value + fadingFactor * state.faded[i]!) as [number, number, number];
     state.perClass[label]![0]++;
     state.perClass[label]![1] += hit;
     state.window.push([hit, loss]);
     // In one go now and then: to take the first of a long array moves all others.
-    if (state.window.length >= 2 * this.#size) state.window.splice(0, state.window.length - this.#size);
+    if (state.window.length >= 2 * windowSize) state.window.splice(0, state.window.length - windowSize);
   }
 
   get metrics(): PrequentialMetrics {
     const { samples, correct, loss, faded, perClass } = this.#state;
-    const window = this.#state.window.slice(-this.#size);
+    const window = this.#state.window.slice(-windowSize);
     const sum = (index: 0 | 1) => window.reduce((total, entry) => total + entry[index], 0);
     return {
       samples,
@@ -77,11 +77,11 @@ export class Prequential {
   }
 
   toJSON(): PrequentialState {
-    return { ...this.#state, window: this.#state.window.slice(-this.#size) };
+    return { ...this.#state, window: this.#state.window.slice(-windowSize) };
   }
 
-  static from(saved: PrequentialState, options: { size?: number; factor?: number } = {}): Prequential {
-    const restored = new Prequential(saved.perClass.length, options);
+  static from(saved: PrequentialState): Prequential {
+    const restored = new Prequential(saved.perClass.length);
     Object.assign(restored.#state, structuredClone(saved));
     return restored;
   }

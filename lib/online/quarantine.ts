@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../checkpoint/replace-file';
 import { LearnError, messageOf } from '../errors';
+import { bytesOf, typeOf, type Values } from '../values';
 import type { Sync } from './journal';
 
 export const quarantineName = 'quarantine.ndjson';
@@ -14,7 +15,7 @@ const lineBegin = '{"record":';
 export interface QuarantinedSample {
   id: string | null;
   label: number;
-  input: Uint8Array | Float32Array;
+  input: Values;
 }
 
 export class Quarantine {
@@ -55,9 +56,8 @@ export class Quarantine {
     this.#last = record;
     this.#count = samples.length;
     const lines = samples.slice(known).map(({ id, label, input }) => {
-      const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('base64');
-      const type = input instanceof Uint8Array ? 'uint8' : 'float32';
-      return `${JSON.stringify({ record, reason, id, label, type, input: bytes })}\n`;
+      const base64 = Buffer.from(bytesOf(input)).toString('base64');
+      return `${JSON.stringify({ record, reason, id, label, type: typeOf(input), input: base64 })}\n`;
     });
     if (this.#isCut) lines.unshift('\n');
     this.#isCut = false;

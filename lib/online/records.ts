@@ -1,6 +1,7 @@
 // What stands in a journal: everything that a learner's state follows from, and nothing that follows from it but the verdicts of
 // the gate, so that going on does not need the held-out samples of then.
 import { LearnError } from '../errors';
+import { bytesOf, typeOf, type Values, type ValueType, valueArrays } from '../values';
 import type { Baseline } from './gate';
 import type { JournalRecord } from './journal-format';
 import type { Settings } from './learner-options';
@@ -12,7 +13,7 @@ export interface BatchRecord {
   /** null: a sample without an id. */
   ids: (string | null)[];
   labels: Int32Array;
-  inputs: Uint8Array | Float32Array;
+  inputs: Values;
   /** Predictions that were made before, by whatever version served then; null: it is scored by the one that serves now. */
   scores: (Score | null)[];
   /** Whether the samples are new: part of the prequential metrics and of the replay buffer. */
@@ -64,24 +65,22 @@ export interface SettingsRecord {
 
 /** By their numbers in the journal. */
 const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings'] as const;
-const inputTypes = { uint8: Uint8Array, float32: Float32Array };
 
 /** The number of a record's kind, and its payload in parts. */
 export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
   const kind = kinds.indexOf(record.kind);
   if (record.kind !== 'batch') return { kind, parts: [Buffer.from(JSON.stringify(record))] };
   const { inputs, labels, ids, scores, fresh } = record;
-  const type = inputs instanceof Uint8Array ? 'uint8' : 'float32';
   const header = Buffer.from(
     JSON.stringify({
-      ...{ type, labels: [...labels], fresh },
+      ...{ type: typeOf(inputs), labels: [...labels], fresh },
       ...(ids.some((id) => id !== null) && { ids }),
       ...(scores.some((score) => score !== null) && { scores }),
     }),
   );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
-  return { kind, parts: [length, header, new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength)] };
+  return { kind, parts: [length, header, bytesOf(inputs)] };
 }
 
 /** Throws where the record is none of this version, though its checksums are right: another program wrote it. */
@@ -105,7 +104,7 @@ function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const { type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
   // A copy: numbers of four bytes cannot be read from anywhere.
   const bytes = Uint8Array.from(payload.subarray(end));
-  const inputs = new inputTypes[type as keyof typeof inputTypes](bytes.buffer);
+  const inputs = new valueArrays[type as ValueType](bytes.buffer);
   const none = labels.map(() => null);
   const batch = { ids: ids ?? none, labels: Int32Array.from(labels), scores: scores ?? none };
   const isWhole = labels.length > 0 && inputs.length % labels.length === 0;

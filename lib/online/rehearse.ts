@@ -4,6 +4,7 @@ import { type Dataset, isDataset, openDataset } from '../datasets';
 import { LearnError } from '../errors';
 import { type DatasetHandle, type NativeSamples, native } from '../native';
 import { checkOptions, isNumber, isSignal } from '../options';
+import { joined } from '../values';
 import type { Engine } from './engine';
 import type { BatchRecord } from './records';
 
@@ -82,9 +83,7 @@ async function oneRound(
 }
 
 function recordOf(samples: readonly NativeSamples[]): BatchRecord {
-  const { inputs: first } = samples[0]!;
-  const inputs = new (first instanceof Uint8Array ? Uint8Array : Float32Array)(samples.length * first.length);
-  for (const [i, sample] of samples.entries()) inputs.set(sample.inputs, i * first.length);
+  const inputs = joined(samples.map((sample) => sample.inputs));
   const none = samples.map(() => null);
   const labels = Int32Array.from(samples, (sample) => sample.labels[0]!);
   return { kind: 'batch', ids: none, labels, inputs, scores: none, fresh: false };

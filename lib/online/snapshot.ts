@@ -9,10 +9,11 @@ import { modulesOf } from '../create-state';
 import { fromNativeSync, LearnError } from '../errors';
 import { runJob } from '../job';
 import type { Model } from '../module';
-import { type NativeLearnerState, native, type StateHandle } from '../native';
+import { type NativeLearnerState, native } from '../native';
 import type { LearnerPlan, TensorRef } from '../plans';
 import { readOptimizer, sgdState } from '../sgd-state';
 import { loadPart, makeState, type State, treeOf } from '../state';
+import { tensorsOf } from '../training-checkpoint';
 import type { Core } from './core';
 import type { IdBytes } from './ids';
 import type { Position } from './journal-format';
@@ -77,14 +78,6 @@ export async function writeSnapshot(
 export async function takeSnapshot(folder: string, core: Core, snapshot: Omit<Snapshot, 'ids'>): Promise<void> {
   const tensors = await runJob(() => native().learnerState(core.handle), {});
   await writeSnapshot(folder, core.setting.model, { ...snapshot, ids: core.ids }, tensors);
-}
-
-function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
-  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
-  return infos!.map(({ name, dtype, shape }, index) => [
-    name,
-    new TensorValue({ handle }, index, { dtype: dtype as TensorValue['dtype'], shape }),
-  ]);
 }
 
 export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> {

@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../checkpoint/replace-file';
 import { LearnError, messageOf } from '../errors';
-import { native } from '../native';
+import { native, type StateHandle } from '../native';
 import { invalid } from '../options';
 import { loadState, type State, saveState, stateHandle } from '../state';
 
@@ -67,7 +67,7 @@ export class VersionFiles {
   async load({ version, sha256 }: VersionInfo): Promise<State> {
     const file = this.#path(version, 'pth');
     const state = await loadState(file);
-    if ((await digestOf(state)) === sha256) return state;
+    if ((await digestOf(stateHandle(state))) === sha256) return state;
     state.dispose();
     throw new LearnError('ERR_STATE_FORMAT', `${file} does not hold version ${version}: its SHA-256 is not ${sha256}`);
   }
@@ -86,11 +86,11 @@ export class VersionFiles {
   }
 }
 
-/** SHA-256 of a state's tensors, computed off the JavaScript thread where they are large. */
-export async function digestOf(state: State): Promise<string> {
-  const handle = stateHandle(state);
+/** SHA-256 of a state's tensors, computed off the JavaScript thread. */
+export async function digestOf(handle: StateHandle): Promise<string> {
+  const [infos] = native().stateInfo([handle]);
   const digests = await Promise.all(
-    state.tensors.map(({ name, dtype, shape }, index) =>
+    infos!.map(({ name, dtype, shape }, index) =>
       sha256([Buffer.from(JSON.stringify([name, dtype, shape])), Buffer.from(native().stateTensor(handle, index))]),
     ),
   );

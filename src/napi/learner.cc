@@ -64,7 +64,7 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   if (!start.IsObject()) return plan;
   plan.random = to_tensor(start.As<Napi::Object>().Get("random"));
   plan.momentum = to_tensors(array(start.As<Napi::Object>(), "momentum"));
-  plan.replayed = Replay::named(to_tensors(array(start.As<Napi::Object>(), "replay")));
+  plan.replayed = to_tensors(array(start.As<Napi::Object>(), "replay"));
   return plan;
 }
 

@@ -15,11 +15,6 @@
 namespace incremental {
 namespace {
 
-Ways ways_of(const LearnerPlan& plan, const StateDict& state, const std::vector<int64_t>& sample_shape) {
-  if (!plan.numerics.fast) return exact_ways(*plan.program);
-  return fast_ways(*plan.program, tensors_of(*plan.program, state, c10::kCPU), sample_shape, plan.numerics);
-}
-
 std::vector<const std::byte*> pointers_to(const at::Tensor& samples) {
   const auto* data = static_cast<const std::byte*>(samples.const_data_ptr());
   const auto count = static_cast<size_t>(samples.size(0));
@@ -46,23 +41,20 @@ Learner::Learner(const LearnerPlan& plan)
       replay_(plan.replay, plan.shape, plan.dtype, plan.classes) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
-  if (!plan_.replayed.empty()) replay_.restore(plan_.replayed);
+  if (plan_.replayed) replay_.restore(*plan_.replayed);
   bind(plan_.state, std::move(plan_.momentum));
   plan_.state = nullptr;
   plan_.random = at::Tensor();
-  plan_.replayed.clear();
+  plan_.replayed.reset();
 }
 
 void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
-  Ways ways = ways_of(plan_, *model, pipeline_.output_shape());
+  Ways ways = ways_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
   weights_ = std::make_unique<Weights>(ways.few, *model);
   weights_->require_grad();
   forward_ =
       std::make_unique<Forward>(std::move(ways), weights_->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
-  for (size_t i = 0; i < momentum.size(); ++i) {
-    if (momentum[i].defined()) momentum[i] = weights_->to_kept(i, momentum[i]);
-  }
-  optimizer_ = std::make_unique<Sgd>(weights_->parameters(), plan_.sgd, momentum);
+  optimizer_ = std::make_unique<Sgd>(weights_->parameters(), plan_.sgd, weights_->to_kept(std::move(momentum)));
 }
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
@@ -118,7 +110,7 @@ Update Learner::update(const Samples& samples, const std::shared_ptr<const State
 at::Tensor Learner::score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served) {
   at::NoGradGuard no_grad;
   if (served != served_) {
-    Ways ways = ways_of(plan_, *served, scoring_.output_shape());
+    Ways ways = ways_for(*plan_.program, *served, scoring_.output_shape(), plan_.numerics);
     std::vector<at::Tensor> tensors = tensors_of(ways.few, *served, c10::kCPU);
     served_forward_ = std::make_unique<Forward>(std::move(ways), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
@@ -188,10 +180,7 @@ double Learner::clip_gradients() const {
 LearnerState Learner::state() const {
   at::NoGradGuard no_grad;
   auto rest = std::make_shared<StateDict>(StateDict{{"random", generator_.get_state()}});
-  const std::vector<at::Tensor>& momentum = optimizer_->momentum_buffers();
-  for (size_t i = 0; i < momentum.size(); ++i) {
-    if (momentum[i].defined()) rest->push_back({std::to_string(i), weights_->to_saved(i, momentum[i]).clone()});
-  }
+  add_momentum(*rest, *weights_, optimizer_->momentum_buffers());
   return {weights(), std::move(rest), std::make_shared<const StateDict>(replay_.state())};
 }
 

@@ -3,6 +3,7 @@
 // no thread's order. lib/online/ decides what is called when, and keeps it in a journal.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ struct LearnerPlan {
   // A LearnerState's, where it goes on; nothing at the beginning.
   at::Tensor random;
   std::vector<at::Tensor> momentum;  // by the program's parameters, undefined where there is none; or empty
-  StateDict replayed;
+  std::optional<std::vector<at::Tensor>> replayed;
 };
 
 // Labelled samples: `inputs` [sample, …] as the plan's shape and dtype, `labels` [sample] int64.

@@ -111,24 +111,21 @@ void Replay::file_under(int64_t slot, int64_t label) {
 StateDict Replay::state() const {
   std::vector<int64_t> slots;
   for (const auto& of_class : slots_of_) slots.insert(slots.end(), of_class.begin(), of_class.end());
-  return named({samples_.narrow(0, 0, size_).clone(), to_tensor(labels_), to_tensor(slots), to_tensor(seen_of_),
-                to_tensor({was_full_.begin(), was_full_.end()})});
-}
-
-StateDict Replay::named(const std::vector<at::Tensor>& tensors) {
-  check(tensors.size() == kNames.size(), "ERR_STATE_FORMAT", "Expected ", kNames.size(),
-        " tensors of a replay buffer but received ", tensors.size());
+  const std::array tensors = {samples_.narrow(0, 0, size_).clone(), to_tensor(labels_), to_tensor(slots),
+                              to_tensor(seen_of_), to_tensor({was_full_.begin(), was_full_.end()})};
   StateDict state;
   for (size_t i = 0; i < kNames.size(); ++i) state.push_back({kNames[i], tensors[i]});
   return state;
 }
 
-void Replay::restore(const StateDict& state) {
+void Replay::restore(const std::vector<at::Tensor>& state) {
+  check(state.size() == kNames.size(), "ERR_STATE_FORMAT", "Expected ", kNames.size(),
+        " tensors of a replay buffer but received ", state.size());
   const auto classes = static_cast<int64_t>(seen_of_.size());
   const auto tensor = [&](size_t index, at::ScalarType dtype) {
-    check(index < state.size() && state[index].tensor.defined() && state[index].tensor.scalar_type() == dtype,
-          "ERR_STATE_FORMAT", "Expected a tensor \"", kNames[index], "\" of a replay buffer, of dtype ", dtype);
-    return state[index].tensor.contiguous();
+    check(state[index].defined() && state[index].scalar_type() == dtype, "ERR_STATE_FORMAT", "Expected a tensor \"",
+          kNames[index], "\" of a replay buffer, of dtype ", dtype);
+    return state[index].contiguous();
   };
   const auto integers = [&](size_t index, int64_t count, int64_t limit) {
     const char* name = kNames[index];

@@ -40,8 +40,7 @@ class Replay {
   // Copies of what is held, and the counts that going on takes; and the way back, which throws ERR_STATE_FORMAT where
   // the tensors are not those of such a buffer.
   StateDict state() const;
-  static StateDict named(const std::vector<at::Tensor>& tensors);  // in the order of state()
-  void restore(const StateDict& state);
+  void restore(const std::vector<at::Tensor>& state);  // in the order of state()
 
  private:
   // The slot for a sample of this class, or -1 where it is not to be kept.

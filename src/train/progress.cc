@@ -30,17 +30,20 @@ void restore(at::Generator& generator, const at::Tensor& state) {
   }
 }
 
+void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers) {
+  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
+    if (!momentum_buffers[i].defined()) continue;
+    const at::Tensor buffer = weights.to_saved(i, momentum_buffers[i]);
+    to.push_back({std::to_string(i), buffer.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true)});
+  }
+}
+
 Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
                        const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
                        const at::Tensor& epoch_random) {
   check_finite(weights);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
-  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
-    if (momentum_buffers[i].defined()) {
-      const at::Tensor buffer = weights.to_saved(i, momentum_buffers[i]);
-      rest->push_back({std::to_string(i), buffer.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true)});
-    }
-  }
+  add_momentum(*rest, weights, momentum_buffers);
   return {position, weights.copy(names), std::move(rest)};
 }
 

@@ -24,6 +24,10 @@ void check_finite(double loss, int64_t epoch, int64_t step);
 // Sets the generator to what torch.get_rng_state() gave; does nothing for an undefined tensor.
 void restore(at::Generator& generator, const at::Tensor& state);
 
+// Adds copies of the momentum buffers there are (undefined: there is none), on the CPU and in the state's layout, each
+// under its parameter's number.
+void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers);
+
 // `momentum_buffers`: undefined where there is none. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
 Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
                        const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,

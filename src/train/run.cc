@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "src/core/error.h"
+#include "src/train/weights.h"
 
 namespace incremental {
 
@@ -11,6 +12,12 @@ RunScope::RunScope(int threads) {
   // another job set meanwhile. Asking first gets that over with (lazy_init_num_threads in ATen/Parallel.h).
   // Setting it drops what oneDNN has prepared for shapes that it knows, which is not done for nothing.
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
+              const Numerics& numerics) {
+  if (!numerics.fast) return exact_ways(program);
+  return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics);
 }
 
 bool takes_every_core(int threads) {

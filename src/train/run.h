@@ -1,8 +1,12 @@
 // What every run over a data set needs: its threads, its memory, and a check that model and labels fit.
 #pragma once
+#include <vector>
+
+#include "src/checkpoint/state_dict.h"
 #include "src/core/libtorch.h"
 #include "src/core/memory.h"
 #include "src/data/dataset.h"
+#include "src/program/ways.h"
 
 namespace incremental {
 
@@ -15,6 +19,10 @@ class RunScope {
  private:
   MemoryLease memory_;
 };
+
+// The ways to run `program` on samples of this shape, as `numerics` say. `state`: the program's tensors, of any values.
+Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
+              const Numerics& numerics);
 
 // Whether nothing is left for one more thread that computes.
 bool takes_every_core(int threads);

@@ -10,22 +10,6 @@
 #include "src/train/weights.h"
 
 namespace incremental {
-namespace {
-
-Ways ways_of(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
-  if (!plan.numerics.fast) return exact_ways(*plan.program);
-  return fast_ways(*plan.program, tensors_of(*plan.program, *plan.state, c10::kCPU), sample_shape, plan.numerics);
-}
-
-Sgd make_optimizer(const TrainPlan& plan, const Weights& weights) {
-  std::vector<at::Tensor> momentum = plan.start.momentum;
-  for (size_t i = 0; i < momentum.size(); ++i) {
-    if (momentum[i].defined()) momentum[i] = weights.to_kept(i, momentum[i]);
-  }
-  return Sgd(weights.parameters(), plan.sgd, momentum);
-}
-
-}  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
   be_nice(plan.niceness);
@@ -33,12 +17,12 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   Clock clock;
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
   Pipeline pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type());
-  Ways ways = ways_of(plan, pipeline.output_shape());
+  Ways ways = ways_for(*plan.program, *plan.state, pipeline.output_shape(), plan.numerics);
   Weights weights(ways.few, *plan.state);
   weights.require_grad();
   std::vector<std::string> contracted = std::move(ways.contracted);
   Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
-  Sgd optimizer = make_optimizer(plan, weights);
+  Sgd optimizer(weights.parameters(), plan.sgd, weights.to_kept(plan.start.momentum));
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand

@@ -55,9 +55,12 @@ std::vector<at::Tensor> Weights::all() const {
 }
 
 // A tensor of another shape is refused by whoever takes it.
-at::Tensor Weights::to_kept(size_t index, const at::Tensor& tensor) const {
-  const bool fits = index < parameters_.size() && tensor.sizes() == at::IntArrayRef(wanted_[index].shape);
-  return fits ? to_stored(wanted_[index], tensor) : tensor;
+std::vector<at::Tensor> Weights::to_kept(std::vector<at::Tensor> tensors) const {
+  for (size_t i = 0; i < tensors.size() && i < parameters_.size(); ++i) {
+    const bool fits = tensors[i].defined() && tensors[i].sizes() == at::IntArrayRef(wanted_[i].shape);
+    if (fits) tensors[i] = to_stored(wanted_[i], tensors[i]);
+  }
+  return tensors;
 }
 
 at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {

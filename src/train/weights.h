@@ -25,9 +25,9 @@ class Weights {
   std::vector<at::Tensor> all() const;
   void require_grad() const;
 
-  // What belongs to parameter `index`, such as its momentum: from the state's layout into that of these weights, and
-  // back.
-  at::Tensor to_kept(size_t index, const at::Tensor& tensor) const;
+  // What belongs to the parameters, such as their momentum, undefined where there is none: from the state's layout into
+  // that of these weights; and back, for parameter `index`.
+  std::vector<at::Tensor> to_kept(std::vector<at::Tensor> tensors) const;
   at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;
 
   // A state dict, on the CPU, of the tensors called `names`, in that order. May share memory with these weights: call

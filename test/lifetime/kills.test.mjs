@@ -1,12 +1,11 @@
 // A training that is killed again and again, at any moment, also while it writes: what its checkpoint leads to must be
 // what an uninterrupted run ends with.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loadState, TensorValue } from 'torch-incremental';
 import { root, temporaryFolder } from '../support.mjs';
+import { live } from './lives.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/kept-run.mjs');
 const kills = 50;
@@ -16,21 +15,9 @@ describe('a training that is killed', () => {
 
   /** Runs until the end, or until `killAfter` milliseconds behind its first step. */
   async function run(file, killAfter) {
-    const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const over = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-    let said = '';
-    let began = performance.now();
-    child.stdout.setEncoding('utf8').on('data', async (text) => {
-      said += text;
-      if (said !== 'running\n') return;
-      began = performance.now();
-      if (killAfter === undefined) return;
-      await sleep(killAfter);
-      child.kill('SIGKILL');
-    });
-    const { code, signal } = await over;
+    const { code, signal, said, ms } = await live(script, [file], killAfter);
     assert.ok(code === 0 || signal === 'SIGKILL', `ended with ${code ?? signal}`);
-    return { killed: signal === 'SIGKILL', done: said.endsWith('done\n'), ms: performance.now() - began };
+    return { killed: signal === 'SIGKILL', done: said.endsWith('done\n'), ms };
   }
 
   async function positionOf(file) {

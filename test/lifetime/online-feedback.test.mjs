@@ -1,28 +1,15 @@
 // A learner that is killed between predictions and their labels: opened again, it knows every sample whose prediction reached the
 // disk, and learns each once.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { root, temporaryFolder } from '../support.mjs';
+import { live } from './lives.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/feedback-run.mjs');
 
 /** What one life said until it was killed, `killAfter` milliseconds behind its opening. */
-async function live(dir, waiting, killAfter) {
-  const child = spawn(process.execPath, [script, dir, JSON.stringify(waiting)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const over = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', async (text) => {
-    const began = said === '';
-    said += text;
-    if (!began) return;
-    await sleep(killAfter);
-    child.kill('SIGKILL');
-  });
-  const { code, signal } = await over;
+async function linesOf(dir, waiting, killAfter) {
+  const { code, signal, said } = await live(script, [dir, JSON.stringify(waiting)], killAfter);
   assert.equal(signal, 'SIGKILL', `ended with ${code}`);
   const lines = said.slice(0, said.lastIndexOf('\n') + 1).split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
@@ -45,7 +32,7 @@ describe('a learner that is killed between predictions and their labels', functi
     };
     for (let kill = 0; kill < 10; kill++) {
       const waiting = [...predicted].filter((id) => !labelled.has(id));
-      const [first, ...said] = await live(dir, waiting, Math.random() * 400);
+      const [first, ...said] = await linesOf(dir, waiting, Math.random() * 400);
       check(first);
       for (const line of said) {
         for (const id of line.predicted ?? []) {
@@ -62,7 +49,7 @@ describe('a learner that is killed between predictions and their labels', functi
 
     const waiting = [...predicted].filter((id) => !labelled.has(id));
     let said = [];
-    while (said.length < 2) said = await live(dir, waiting, 1000);
+    while (said.length < 2) said = await linesOf(dir, waiting, 1000);
     const [first, last] = said;
     const { joined } = check(first);
     assert.deepEqual([last.labelled, last.unknown], [waiting, 0]);

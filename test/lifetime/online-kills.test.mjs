@@ -1,32 +1,16 @@
 // A learner whose process is killed again and again, at any moment, also while it writes: opened once more, it must be what it
 // would have been without.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { root, temporaryFolder } from '../support.mjs';
+import { live } from './lives.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/online-run.mjs');
 
 /** Runs until the end, or until `killAfter` milliseconds behind its first update. */
 async function run(dir, options, killAfter) {
-  const child = spawn(process.execPath, [script, dir, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const over = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-  let said = '';
-  let began;
-  child.stdout.setEncoding('utf8').on('data', async (text) => {
-    said += text;
-    if (began !== undefined) return;
-    began = performance.now();
-    if (killAfter === undefined) return;
-    await sleep(killAfter);
-    child.kill('SIGKILL');
-  });
-  const { code, signal } = await over;
+  const { code, signal, said, ms } = await live(script, [dir, JSON.stringify(options)], killAfter);
   assert.ok(code === 0 || signal === 'SIGKILL', `ended with ${code ?? signal}`);
-  const ms = performance.now() - began;
   const result = said.split('\n').find((line) => line.startsWith('{'));
   return { killed: signal === 'SIGKILL', ms, result: result && JSON.parse(result) };
 }

@@ -1,17 +1,16 @@
 // The values of one sample as JSON has them: base64 of their bytes, or numbers.
 import { LearnError } from '../../errors';
 import { invalid } from '../../options';
-
-export type Values = Uint8Array | Float32Array;
+import type { Values, ValueType } from '../../values';
 
 /** `type`: what the learner takes. */
-export function inputOf(value: unknown, type: 'uint8' | 'float32'): Values {
+export function inputOf(value: unknown, type: ValueType): Values {
   if (typeof value === 'string') return fromBase64(value, type);
   if (Array.isArray(value)) return type === 'uint8' ? bytesOf(value) : floatsOf(value);
   throw invalid('base64 or an array of numbers', 'input', value);
 }
 
-function fromBase64(text: string, type: 'uint8' | 'float32'): Values {
+function fromBase64(text: string, type: ValueType): Values {
   // Node skips what is no base64.
   if (!/^[\w+/-]*={0,2}$/.test(text))
     throw wrong('Expected base64 for "input", without line breaks or other characters');

@@ -6,7 +6,7 @@ import { eddm } from '../../online/detectors/eddm';
 import { kswin } from '../../online/detectors/kswin';
 import { pageHinkley } from '../../online/detectors/page-hinkley';
 import type { LearnerOptions } from '../../online/learner-options';
-import { type Check, isNumber, isOneOf, isPath } from '../../options';
+import { type Check, defined, isNumber, isOneOf, isPath } from '../../options';
 import { trainOptionChecks as checks } from '../../train-options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
@@ -99,9 +99,4 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
   };
-}
-
-/** Without what is undefined. */
-function defined<T extends object>(values: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

@@ -3,7 +3,7 @@
 
 import { LearnError } from '../../errors';
 import type { OnlineLearner } from '../../online/learner';
-import type { Values } from './inputs';
+import { joined, sizeOf, type Values } from '../../values';
 
 export interface Predicted {
   /** By which feedback() knows it; undefined: it remembers none. */
@@ -31,7 +31,7 @@ export class Predictions {
 
   constructor(learner: OnlineLearner) {
     this.#learner = learner;
-    this.#size = learner.sample.shape.reduce((product, side) => product * side, 1);
+    this.#size = sizeOf(learner.sample.shape);
   }
 
   predict(input: Values): Promise<Predicted> {
@@ -57,9 +57,7 @@ export class Predictions {
   /** Never rejects. */
   async #predict(together: readonly Waiting[]): Promise<void> {
     try {
-      const type = together[0]!.input instanceof Uint8Array ? Uint8Array : Float32Array;
-      const inputs = new type(together.length * this.#size);
-      for (const [i, { input }] of together.entries()) inputs.set(input, i * this.#size);
+      const inputs = joined(together.map(({ input }) => input));
       const { ids, logits, labels, version } = await this.#learner.predict(inputs);
       const classes = logits.length / labels.length;
       for (const [i, { resolve }] of together.entries()) {

@@ -3,7 +3,8 @@ import { LearnError } from '../../errors';
 import type { SampleId } from '../../online/ids';
 import type { SampleForm } from '../../online/learner';
 import { type Check, invalid, isNumber, isPath, nearest } from '../../options';
-import { inputOf, type Values } from './inputs';
+import type { Values } from '../../values';
+import { inputOf } from './inputs';
 
 export type Request =
   | { kind: 'learn'; id: SampleId | undefined; input: Values; label: number }
