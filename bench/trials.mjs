@@ -31,5 +31,6 @@ export const trials = [
 ].map((name) => {
   // Only where garbage is collected at a known moment is resident memory a number that can be compared.
   const flags = name === 'repeated-runs' ? ['--expose-gc'] : [];
-  return { name, flags, command: ['node', ...flags, `bench/${name}.mjs`].join(' ') };
+  const command = name === 'cuda' ? 'scripts/check-cuda.sh trials' : ['node', ...flags, `bench/${name}.mjs`].join(' ');
+  return { name, flags, command };
 });

@@ -45,8 +45,10 @@ function barsTable() {
 
 /** Why what is not met is not. */
 function reasons() {
-  const open = bars.filter((bar) => bar.why && judged(bar, results.get(bar.trial)).met === false);
-  return open.map(({ what, why }) => `**Not met: ${what}.** ${why}`);
+  const here = bars.filter((bar) => bar.why && judged(bar, results.get(bar.trial)).met === false);
+  const onGpu =
+    results.get('cuda')?.figures.bars.filter(({ why, verdict }) => why && verdict.includes('not met')) ?? [];
+  return [...here, ...onGpu].map(({ what, why }) => `**Not met: ${what}.** ${why}`);
 }
 
 const machineLine = ({ cpu, kernels, cores, threads, memory, system, node, libtorch, torch }) =>

@@ -30,8 +30,8 @@ bool has_weight(const Program& program, const Node& node) {
 // One chain's matrix, written from its last layer down to its first.
 class Writer {
  public:
-  Writer(const Program& program, const Shapes& shapes, const Node& last, std::vector<Node>& nodes)
-      : program_(program), shapes_(shapes), last_(last), nodes_(nodes) {
+  Writer(const Program& program, const Shapes& shapes, const Node& last, bool turned, std::vector<Node>& nodes)
+      : program_(program), shapes_(shapes), last_(last), turned_(turned), nodes_(nodes) {
     rows_ = *value_of(last, "weight");
     if (const std::string* bias = value_of(last, "bias")) bias_ = *bias;
     count_ = find_parameter(program, rows_)->shape[0];
@@ -110,7 +110,7 @@ class Writer {
                dilation = pair_of(node, "dilation", 1);
     const int64_t groups = integer_of(node, "groups", 1);
     Numbers inner, extra;
-    bool plain = groups == 1;  // its adjoint is a convolution too, with the kernel turned round
+    bool plain = turned_ && groups == 1;  // and its adjoint is a convolution too
     const std::vector<int64_t>& in = shapes_.at(*value_of(node, "input"));
     const std::vector<int64_t>& out = shapes_.at(node.outputs.front());
     for (int i = 0; i < 2; ++i) {
@@ -142,6 +142,7 @@ class Writer {
   const Program& program_;
   const Shapes& shapes_;
   const Node& last_;
+  const bool turned_;
   std::vector<Node>& nodes_;
   std::string rows_, bias_;  // names of U and of what b has come to
   int64_t count_;
@@ -170,7 +171,7 @@ std::vector<size_t> chain_to(const Program& program, const Readers& readers, con
 
 }  // namespace
 
-Contracted with_contracted_chains(const Program& program, const Shapes& shapes) {
+Contracted with_contracted_chains(const Program& program, const Shapes& shapes, bool turned) {
   Contracted result{program, 0, {}};
   const Readers readers = count_readers(program);
   std::vector<std::vector<Node>> instead(program.nodes.size());
@@ -185,7 +186,7 @@ Contracted with_contracted_chains(const Program& program, const Shapes& shapes) 
     const auto weights =
         std::count_if(chain.begin(), chain.end(), [&](size_t i) { return has_weight(program, program.nodes[i]); });
     if (weights < 2) continue;
-    Writer writer(program, shapes, node, instead[last]);
+    Writer writer(program, shapes, node, turned, instead[last]);
     for (size_t i : chain) {
       if (i != last) writer.push(program.nodes[i]);
       if (has_weight(program, program.nodes[i])) result.weights.push_back(*value_of(program.nodes[i], "weight"));

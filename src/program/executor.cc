@@ -79,7 +79,7 @@ void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Gen
   check(used == node.arguments.size(), kBadProgram, "Unknown or repeated argument in ", call.label,
         "; the operator takes ", toString(op->schema()));
   check(node.outputs.size() <= op->schema().returns().size(), kBadProgram, "Too many outputs in ", call.label);
-  for (const std::string& name : node.outputs) call.outputs.push_back(define(name));
+  for (const std::string& output : node.outputs) call.outputs.push_back(define(output));
   calls_.push_back(std::move(call));
 }
 

@@ -31,7 +31,7 @@ at::Tensor image_linear(const at::Tensor& input, const at::Tensor& weight, const
   const at::Tensor rows = rows_of(input), columns = rows_of(weight);
   // Under autocast the factors are to be bfloat16. Of the kernel's, the long side is; rounding the weights would not
   // make it faster.
-  if (at::autocast::is_autocast_enabled(at::kCPU) && (rows.scalar_type() == at::kFloat)) {
+  if (!rows.is_cpu() || (at::autocast::is_autocast_enabled(at::kCPU) && rows.scalar_type() == at::kFloat)) {
     return at::linear(rows, columns, bias);
   }
   return linear(rows, columns, bias);

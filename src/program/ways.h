@@ -22,11 +22,11 @@ struct Ways {
   std::vector<std::string> contracted;  // the weights of chains that `many` has in contracted form
 };
 
-// Bit for bit as PyTorch.
-Ways exact_ways(const Program& program);
+// As PyTorch does it: bit for bit on the CPU.
+Ways exact_ways(const Program& program, c10::Device device);
 
-// `tensors`: the program's parameters and buffers, of any values.
+// `tensors`: the program's parameters and buffers, of any values, on the CPU.
 Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
-               const Numerics& numerics);
+               const Numerics& numerics, c10::Device device);
 
 }  // namespace incremental

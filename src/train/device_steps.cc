@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "src/program/autocast.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
 
@@ -45,12 +44,12 @@ bool draws(const Program& program) {
 
 }  // namespace
 
-DeviceSteps::DeviceSteps(const TrainPlan& plan, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
+DeviceSteps::DeviceSteps(const TrainPlan& plan, Ways ways, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
                          DeviceBatches& batches)
     : plan_(plan),
       optimizer_(optimizer),
       batches_(batches),
-      program_(*plan.program, tensors, Mode::kTraining, make_generator(plan.device, plan.seed)),
+      forward_(std::move(ways), tensors, Mode::kTraining, make_generator(plan.device, plan.seed), plan.numerics.bf16),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
@@ -122,19 +121,13 @@ void DeviceSteps::steps(int64_t count, int64_t samples) {
 }
 
 void DeviceSteps::one_step(const at::Tensor& inputs, const at::Tensor& labels) {
-  at::Tensor logits = forward(inputs);
+  at::Tensor logits = forward_(inputs);
   check_logits(logits, labels.size(0), *plan_.dataset);
   at::Tensor loss = at::cross_entropy_loss(logits, labels);
   loss.backward();
   optimizer_.step();
   losses_.scatter_(0, place_, loss.detach().to(at::kDouble).view({1}));
   place_.add_(1);
-}
-
-at::Tensor DeviceSteps::forward(const at::Tensor& inputs) {
-  if (!plan_.numerics.bf16) return program_.run({inputs}).front();
-  const Autocast autocast(plan_.device.type());
-  return program_.run({inputs}).front().to(at::kFloat);
 }
 
 std::vector<double> DeviceSteps::losses(int64_t from, int64_t to) const {

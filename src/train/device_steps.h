@@ -8,7 +8,7 @@
 #include "src/data/device_batches.h"
 #include "src/device/device.h"
 #include "src/device/graph.h"
-#include "src/program/executor.h"
+#include "src/program/forward.h"
 #include "src/train/fused_sgd.h"
 #include "src/train/train.h"
 
@@ -16,7 +16,7 @@ namespace incremental {
 
 class DeviceSteps {
  public:
-  DeviceSteps(const TrainPlan& plan, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
+  DeviceSteps(const TrainPlan& plan, Ways ways, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
               DeviceBatches& batches);
 
   // Before each epoch's first step, which is `first`.
@@ -35,14 +35,13 @@ class DeviceSteps {
  private:
   void steps(int64_t count, int64_t samples);
   void one_step(const at::Tensor& inputs, const at::Tensor& labels);
-  at::Tensor forward(const at::Tensor& inputs);
   void warm_up(int64_t samples);
   void start(std::optional<DeviceGraph>& graph, int64_t count);
 
   const TrainPlan& plan_;
   FusedSgd& optimizer_;
   DeviceBatches& batches_;
-  Executor program_;
+  Forward forward_;
   Pace pace_;
   at::Tensor losses_;  // [step of the epoch] float64
   at::Tensor place_;   // [1] int64: the next one

@@ -19,10 +19,8 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   DeviceScope device(plan.device);
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
-  // Devices have none of oneDNN's layouts.
-  Ways ways = plan.device.is_cpu() ? exact_ways(*plan.program) : Ways{*plan.program, *plan.program};
-  Forward forward(std::move(ways), tensors_of(*plan.program, *plan.state, plan.device), Mode::kEvaluation,
-                  make_generator(plan.device, 0));
+  Forward forward(exact_ways(*plan.program, plan.device), tensors_of(*plan.program, *plan.state, plan.device),
+                  Mode::kEvaluation, make_generator(plan.device, 0));
   Batches batches(
       plan.dataset,
       Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),

@@ -1,10 +1,30 @@
 #include "src/train/fused_sgd.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "src/core/error.h"
 
 namespace incremental {
+namespace {
+
+// The kernel gives each block of threads 65,536 elements of one tensor, so of a small model's weights most of a GPU
+// sees none: Net's 327,680 elements keep 10 of 132 multiprocessors busy, for 21 us; in pieces it is 5 us (H200). Every
+// element is computed as before.
+constexpr int64_t kSmallestPiece = 8192, kMostPieces = 64;
+
+// One-dimensional views of the memory of `tensor`, which has no gaps.
+std::vector<at::Tensor> pieces_of(const at::Tensor& tensor) {
+  if (tensor.is_cpu() || tensor.numel() <= kSmallestPiece || !tensor.is_non_overlapping_and_dense()) return {tensor};
+  const int64_t size = std::max(kSmallestPiece, (tensor.numel() + kMostPieces - 1) / kMostPieces);
+  return at::as_strided(tensor, {tensor.numel()}, {1}).split(size);
+}
+
+void append(std::vector<at::Tensor>& to, const std::vector<at::Tensor>& pieces) {
+  to.insert(to.end(), pieces.begin(), pieces.end());
+}
+
+}  // namespace
 
 FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options,
                    const std::vector<at::Tensor>& momentum_buffers)
@@ -19,6 +39,10 @@ FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options,
     momentum_buffers_[i].copy_(given);
     used_[i] = true;
   }
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    parameter_pieces_.push_back(pieces_of(parameters_[i].detach()));
+    buffer_pieces_.push_back(pieces_of(momentum_buffers_[i]));
+  }
 }
 
 void FusedSgd::step() {
@@ -27,12 +51,12 @@ void FusedSgd::step() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& gradient = parameters_[i].grad();
     if (!gradient.defined()) continue;  // nothing the loss depends on
-    parameters.push_back(parameters_[i]);
+    append(parameters, parameter_pieces_[i]);
     // The kernel takes tensors of one layout only.
     const bool alike = gradient.strides() == parameters_[i].strides();
-    gradients.push_back(alike ? gradient : at::empty_like(parameters_[i]).copy_(gradient));
+    append(gradients, pieces_of(alike ? gradient : at::empty_like(parameters_[i]).copy_(gradient)));
     if (options_.momentum != 0) {
-      buffers.push_back(momentum_buffers_[i]);
+      append(buffers, buffer_pieces_[i]);
       used_[i] = true;
     }
   }

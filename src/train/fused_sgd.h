@@ -24,6 +24,8 @@ class FusedSgd {
  private:
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> momentum_buffers_;  // 0 at first, which makes the first step what it is in PyTorch
+  // Of each parameter and its buffer, the pieces that the kernel gets.
+  std::vector<std::vector<at::Tensor>> parameter_pieces_, buffer_pieces_;
   std::vector<bool> used_;
   SgdOptions options_;
 };

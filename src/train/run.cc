@@ -15,9 +15,9 @@ RunScope::RunScope(int threads) {
 }
 
 Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
-              const Numerics& numerics) {
-  if (!numerics.fast) return exact_ways(program);
-  return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics);
+              const Numerics& numerics, c10::Device device) {
+  if (!numerics.fast) return exact_ways(program, device);
+  return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics, device);
 }
 
 bool takes_every_core(int threads) {

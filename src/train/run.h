@@ -21,8 +21,9 @@ class RunScope {
 };
 
 // The ways to run `program` on samples of this shape, as `numerics` say. `state`: the program's tensors, of any values.
+// `device`: where it will run.
 Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
-              const Numerics& numerics);
+              const Numerics& numerics, c10::Device device = c10::kCPU);
 
 // Whether nothing is left for one more thread that computes.
 bool takes_every_core(int threads);

@@ -20,6 +20,10 @@ BatchOptions batch_options(const TrainPlan& plan) {
   return {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, begin.epoch, begin.step};
 }
 
+Pipeline pipeline_of(const TrainPlan& plan) {
+  return {plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()};
+}
+
 // As the first epoch finds it. Within an epoch it is where that began, and DeviceBatches gets the other state too.
 at::Generator begin_generator(const TrainPlan& plan) {
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
@@ -37,15 +41,13 @@ class Training {
       : plan_(plan),
         report_(report),
         cancelled_(cancelled),
-        weights_(*plan.program, *plan.state, plan.device),
-        optimizer_(trainable(weights_), plan.sgd, plan.start.momentum),
+        ways_(ways_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics, plan.device)),
+        weights_(ways_.few, *plan.state, plan.device),
+        optimizer_(trainable(weights_), plan.sgd, weights_.to_kept(plan.start.momentum)),
         generator_(begin_generator(plan)),
-        batches_(
-            plan.dataset,
-            Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
-            batch_options(plan), generator_, plan.device,
-            plan.start.position.step > 0 ? plan.start.random : at::Tensor()),
-        steps_(plan, weights_.all(), optimizer_, batches_),
+        batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_, plan.device,
+                 plan.start.position.step > 0 ? plan.start.random : at::Tensor()),
+        steps_(plan, ways_, weights_.all(), optimizer_, batches_),
         per_epoch_(batches_.per_epoch()),
         position_(plan.start.position) {}
 
@@ -62,9 +64,7 @@ class Training {
     }
     check_finite(weights_);
     snapshot(random, random);
-    TrainOutcome outcome{weights_.release(plan_.names), clock_.seconds(), {}, ""};
-    outcome.not_captured = steps_.not_captured();
-    return outcome;
+    return {weights_.release(plan_.names), clock_.seconds(), ways_.contracted, steps_.not_captured()};
   }
 
  private:
@@ -150,6 +150,7 @@ class Training {
   const Report& report_;
   const Cancelled& cancelled_;
   Clock clock_;
+  Ways ways_;
   Weights weights_;
   FusedSgd optimizer_;
   at::Generator generator_;

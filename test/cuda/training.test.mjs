@@ -75,6 +75,34 @@ describe('training on a GPU', () => {
     }
   });
 
+  it('trains in fast mode what the CPU trains in exact mode: in contracted form, layer by layer and in bfloat16', async () => {
+    const cpu = await trainIncremental(state, onCpu);
+    for (const [way, tolerance] of [
+      [{}, 5e-3],
+      [{ contractLinear: false }, 5e-3],
+      [{ precision: 'bf16' }, 2e-2],
+    ]) {
+      const { state: trained, device, contracted } = await trainIncremental(state, { ...onCuda, mode: 'fast', ...way });
+      assert.deepEqual(device.graphs, { captured: true });
+      const chain = ['fc.weight', 'conv2.weight', 'conv1.weight'];
+      assert.deepEqual([...contracted].sort(), Object.keys(way).length === 0 ? chain.sort() : []);
+      assert.ok(closeStates(cpu.state, trained, tolerance), JSON.stringify(way));
+    }
+  });
+
+  it('goes on in fast mode from a checkpoint of exact mode, and the other way round', async () => {
+    const path = file('modes.ckpt');
+    const whole = await trainIncremental(state, onCuda);
+    for (const [first, second] of [
+      ['exact', 'fast'],
+      ['fast', 'exact'],
+    ]) {
+      await stopped(state, { ...onCuda, mode: first, checkpoint: { path, every: 10 } }, 75);
+      const resumed = await trainIncremental('', { data, resume: path, mode: second, device: 'cuda' });
+      assert.ok(closeStates(whole.state, resumed.state, 5e-3));
+    }
+  });
+
   it('gives the bits with graphs that it gives without', async () => {
     const options = { ...onCuda, logEvery: 20 };
     const begin = await createState(dense, { seed: 0 });

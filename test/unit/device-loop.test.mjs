@@ -35,6 +35,30 @@ describe('the loop for devices', () => {
     state = await createState(net(), { seed: 0 });
   });
 
+  it('trains in fast mode as the usual one does: in contracted form, layer by layer and in bfloat16', async () => {
+    for (const [way, tolerance] of [
+      [{}, 1e-5],
+      [{ contractLinear: false }, 1e-5],
+      [{ precision: 'bf16' }, 5e-3],
+    ]) {
+      const options = { ...quick, mode: 'fast', ...way };
+      const usual = await trainIncremental(state, options);
+      const looped = await inDeviceLoop(() => trainIncremental(state, options));
+      assert.deepEqual(looped.contracted, usual.contracted);
+      assert.ok(closeStates(usual.state, looped.state, tolerance), JSON.stringify(way));
+    }
+  });
+
+  it('goes on in fast mode from a checkpoint of exact mode', async () => {
+    const path = file('modes.ckpt');
+    await inDeviceLoop(async () => {
+      const whole = await recorded(state, quick);
+      await stopped(state, { ...quick, checkpoint: { path, every: 5 } }, 12);
+      const resumed = await trainIncremental('', { data, resume: path, mode: 'fast' });
+      assert.ok(closeStates(whole.state, resumed.state, 1e-4));
+    });
+  });
+
   for (const [what, options] of Object.entries({
     'the last smaller batch': {},
     'dropLast, weight decay and nesterov': { dropLast: true, weightDecay: 0.01, nesterov: true },
@@ -146,21 +170,25 @@ describe('the loop for devices', () => {
   });
 
   it('tells of steps now and then where there are no log lines', async () => {
+    // As long as it takes: a fast machine has trained for many epochs before it is time to tell.
+    const controller = new AbortController();
     const events = [];
-    await inDeviceLoop(() =>
+    const run = inDeviceLoop(() =>
       trainIncremental(state, {
         ...quick,
         data: many,
-        learningRate: 1e-4,
-        epochs: 3,
-        batchSize: 4,
+        learningRate: 1e-6,
+        epochs: 100_000,
         logEvery: 0,
-        onProgress: (event) => events.push(event),
+        signal: controller.signal,
+        onProgress: (event) => {
+          events.push(event);
+          if (events.filter(({ type }) => type === 'step').length === 3) controller.abort('seen');
+        },
       }),
     );
-    const steps = events.filter(({ type }) => type === 'step');
-    assert.ok(steps.length > 0 && steps.every(({ loss }) => loss > 0));
-    assert.equal(events.filter(({ type }) => type === 'epoch').length, 3);
+    await assert.rejects(run, (reason) => reason === 'seen');
+    assert.ok(events.every(({ type, loss }) => (type === 'step' || type === 'epoch') && loss > 0));
   });
 
   it('names the step at which the loss stopped being a number, though it looks later', async () => {

@@ -1,13 +1,14 @@
-// The seed job on a GPU, for the trial: `seed-job.mjs <data> <checkpoint> <epochs> <runs>`. Prints a line of JSON for each
-// run: the first of a process also makes what CUDA's libraries need.
+// The seed job on a GPU, for the trial: `seed-job.mjs <data> <checkpoint> <epochs> <runs> <options as JSON>`. Prints a line
+// of JSON for each run: the first of a process also makes what CUDA's libraries need.
 import { cifar10, trainIncremental } from 'torch-incremental';
 
-const [root, checkpoint, epochs, runs] = process.argv.slice(2);
+const [root, checkpoint, epochs, runs, options] = process.argv.slice(2);
 const data = cifar10({ root });
 for (let run = 0; run < Number(runs); run++) {
   const losses = [];
   const started = performance.now();
   const { history, seconds, device, steps } = await trainIncremental(checkpoint, {
+    ...JSON.parse(options),
     data,
     epochs: Number(epochs),
     seed: 0,
