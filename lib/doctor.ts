@@ -4,8 +4,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type ProbeResult, runProbe } from './doctor/run-probe';
-import { type Candidate, libtorchCandidates, pin, platform } from './libtorch/candidates';
+import { type Candidate, libtorchCandidates } from './libtorch/candidates';
 import { glibcVersion } from './libtorch/libc';
+import { pin, platform, unsupportedPlatform } from './libtorch/manifest';
 import { addonPath, type NativeInfo } from './native';
 
 const probeScript = path.join(__dirname, 'probe.js');
@@ -59,9 +60,8 @@ export async function diagnose({ probe = true }: { probe?: boolean } = {}): Prom
 
 function findProblems({ system, libtorch, addon, probe }: Omit<Report, 'ok' | 'problems'>): string[] {
   const problems = [];
-  if (!pin.artefacts[system.platform]) {
-    problems.push(`This is ${system.platform}; supported is ${Object.keys(pin.artefacts).join(', ')}.`);
-  }
+  const unsupported = unsupportedPlatform(pin, system.platform);
+  if (unsupported !== null) problems.push(`${unsupported}.`);
   if (system.libc === 'musl') problems.push('This system has musl; libtorch needs glibc.');
   if (libtorch.folder === null) problems.push(`There is no libtorch ${libtorch.needed} that can be used.`);
   if (!addon.exists) problems.push(`The addon is missing: ${addon.path}. In a checkout, build it: npm run setup`);

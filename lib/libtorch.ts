@@ -3,15 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, messageOf } from './errors';
-import {
-  type Candidate,
-  libtorchCandidates,
-  type Problem,
-  pin,
-  platform,
-  skipsVersionCheck,
-} from './libtorch/candidates';
+import { type Candidate, libtorchCandidates, type Problem, skipsVersionCheck } from './libtorch/candidates';
 import { glibcVersion } from './libtorch/libc';
+import { pin, unsupportedPlatform } from './libtorch/manifest';
 import { addonPath } from './native';
 
 interface Loader {
@@ -23,11 +17,11 @@ interface Loader {
 
 /** Opens the first usable libtorch and returns its folder. */
 export function loadLibtorch(): string {
-  if (!pin.artefacts[platform]) {
+  const unsupported = unsupportedPlatform();
+  if (unsupported !== null) {
     throw new LearnError(
       'ERR_UNSUPPORTED_PLATFORM',
-      `torch-incremental runs on ${Object.keys(pin.artefacts).join(', ')}; this is ${platform}. ` +
-        'Use a machine, container or virtual machine of that kind.',
+      `${unsupported}. Use a machine, container or virtual machine of that kind.`,
     );
   }
   const attempts: Candidate[] = [];
@@ -71,9 +65,7 @@ export function libtorchError(attempts: readonly Candidate[]): LearnError {
   const codes = ['ERR_LIBTORCH_LOAD', 'ERR_LIBTORCH_VERSION', 'ERR_LIBTORCH_NOT_FOUND'] as const;
   const code = codes.find((one) => relevant.some(({ problem }) => problem?.code === one)) ?? 'ERR_LIBTORCH_NOT_FOUND';
   const remedies = [
-    explicit
-      ? `unset ${explicit.source}, to look in the usual places`
-      : 'in a checkout of torch-incremental: npm run setup',
+    explicit ? `${explicit.undo}, to look in the usual places` : 'in a checkout of torch-incremental: npm run setup',
     `set TORCH_INCREMENTAL_LIBTORCH to a folder with lib/libtorch.so of version ${pin.version}, such as the one printed by\n` +
       '    python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"',
   ];

@@ -1,53 +1,33 @@
 // Where libtorch may be, and whether what is there can be used. Looks at files only and loads nothing, so that doctor
 // and scripts/setup.mjs (which runs before there is an addon) can ask too.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { ErrorCode } from '../errors';
-
-/** One build of libtorch that can be fetched. */
-export interface Artefact {
-  readonly variant: string;
-  /** As pip names it. */
-  readonly requirement: string;
-  readonly url: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  /** What makes pip fetch exactly this file, whatever Python it runs in. */
-  readonly pip: readonly string[];
-  /** What is taken out of the archive; the rest is Python's. */
-  readonly members: readonly string[];
-}
-
-/** The one libtorch this version works with, by platform. The numbers stand in libtorch.json and nowhere else. */
-export const pin: { readonly version: string; readonly artefacts: Readonly<Record<string, Artefact>> } =
-  require('../../libtorch.json');
-
-export const platform = `${process.platform}-${process.arch}`;
+import { cacheCandidates } from './cache';
+import { pin, platform } from './manifest';
 
 export interface Candidate {
-  /** What names the folder: an environment variable, 'cache' or an npm package. */
+  /** What names the folder: an environment variable, `use` of the command line, 'cache' or an npm package. */
   readonly source: string;
+  /** Of those in the cache, which of libtorch.json's; else null. */
+  readonly variant: string | null;
   /** null where the source names no folder. */
   readonly folder: string | null;
   /** Named by the user: then a problem with it is an error, never a reason to take another. */
   readonly explicit: boolean;
+  /** How the user takes that back; '' where nobody named it. */
+  readonly undo: string;
   readonly version: string | null;
   /** Why it cannot be used; null when nothing speaks against it. */
   readonly problem: Problem | null;
 }
 
+/** What recorded a choice, and with the word `auto` forgets it. */
+const useCommand = 'torch-incremental libtorch use';
+
 export interface Problem {
   readonly code: Extract<ErrorCode, `ERR_LIBTORCH_${string}`>;
   readonly text: string;
-}
-
-/** Our own folder for libtorch; the set-up fills it. */
-export function cacheFolder(): string {
-  const named = process.env.XDG_CACHE_HOME;
-  const base = named && path.isAbsolute(named) ? named : path.join(os.homedir(), '.cache');
-  const variant = pin.artefacts[platform]?.variant ?? 'cpu';
-  return path.join(base, 'torch-incremental', 'libtorch', `${pin.version}+${variant}`);
 }
 
 /** All candidates, best first. */
@@ -55,18 +35,24 @@ export function libtorchCandidates(): Candidate[] {
   const candidates: Candidate[] = [];
   for (const name of ['TORCH_INCREMENTAL_LIBTORCH', 'LIBTORCH']) {
     const value = process.env[name];
-    candidates.push(value ? examine(name, path.resolve(value), true) : absent(name, 'not set'));
+    candidates.push(value ? examine(name, path.resolve(value), { undo: `unset ${name}` }) : absent(name, 'not set'));
   }
-  candidates.push(examine('cache', cacheFolder(), false));
+  for (const { variant, folder, chosen } of cacheCandidates()) {
+    candidates.push(
+      chosen
+        ? examine(useCommand, folder, { variant, undo: `${useCommand} auto` })
+        : examine('cache', folder, { variant }),
+    );
+  }
   candidates.push(platformPackage());
   return candidates;
 }
 
 /** An npm package that holds nothing but libtorch for this platform. */
 function platformPackage(): Candidate {
-  const name = `@torch-incremental/libtorch-${platform}-${pin.artefacts[platform]?.variant ?? 'cpu'}`;
+  const name = `@torch-incremental/libtorch-${platform}-cpu`;
   try {
-    return examine(name, path.dirname(require.resolve(`${name}/package.json`)), false);
+    return examine(name, path.dirname(require.resolve(`${name}/package.json`)));
   } catch {
     return absent(name, 'not installed');
   }
@@ -74,15 +60,21 @@ function platformPackage(): Candidate {
 
 function absent(source: string, text: string): Candidate {
   const problem: Problem = { code: 'ERR_LIBTORCH_NOT_FOUND', text };
-  return { source, folder: null, explicit: false, version: null, problem };
+  return { source, variant: null, folder: null, explicit: false, undo: '', version: null, problem };
 }
 
-function examine(source: string, folder: string, explicit: boolean): Candidate {
+function examine(
+  source: string,
+  folder: string,
+  { variant = null, undo = '' }: { variant?: string | null; undo?: string } = {},
+): Candidate {
   const version = libtorchVersion(folder);
-  return { source, folder, explicit, version, problem: problemOf(folder, version) };
+  const problem = problemOf(folder, version);
+  return { source, variant, folder, explicit: undo !== '', undo, version, problem };
 }
 
-function problemOf(folder: string, version: string | null): Problem | null {
+/** Why the build in `folder` cannot be used, as far as files tell. */
+export function problemOf(folder: string, version: string | null): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
     (name) => !fs.existsSync(path.join(folder, 'lib', name)),
   );
@@ -107,7 +99,7 @@ const versionFiles: readonly [file: string, pattern: RegExp][] = [
   ['include/torch/headeronly/version.h', /VERSION_MAJOR (\d+).*VERSION_MINOR (\d+).*VERSION_PATCH (\d+)/s],
 ];
 
-function libtorchVersion(folder: string): string | null {
+export function libtorchVersion(folder: string): string | null {
   for (const [file, pattern] of versionFiles) {
     const match = pattern.exec(readIfThere(path.join(folder, file)));
     if (match) return match.slice(1).join('.');

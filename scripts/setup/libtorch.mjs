@@ -11,24 +11,25 @@ const require = createRequire(import.meta.url);
 
 /** The folder of the libtorch to build with, fetched if there is none. */
 export async function provideLibtorch() {
-  const { cacheFolder, libtorchCandidates, pin, platform } = require(path.join(root, 'dist/libtorch/candidates.js'));
+  const { libtorchCandidates } = require(path.join(root, 'dist/libtorch/candidates.js'));
+  const { unsupportedPlatform, variantsOf } = require(path.join(root, 'dist/libtorch/manifest.js'));
+  const { variantFolder } = require(path.join(root, 'dist/libtorch/cache.js'));
   const usable = () => {
     const candidates = libtorchCandidates();
-    const explicit = candidates.find((candidate) => candidate.explicit);
+    const explicit = candidates.find(({ explicit, source }) => explicit && process.env[source]);
     if (explicit?.problem) {
       const { libtorchError } = require(path.join(root, 'dist/libtorch.js'));
       throw new SetupError(libtorchError(candidates).message);
     }
-    // The npm package holds no headers, so it is nothing to build with.
-    return explicit ?? candidates.find(({ source, problem }) => source === 'cache' && !problem);
+    // The npm package holds no headers, so it is nothing to build with. What is built is for any variant.
+    return explicit ?? candidates.find(({ variant, problem }) => variant === 'cpu' && !problem);
   };
   let found = usable();
   if (!found) {
-    const artefact = pin.artefacts[platform];
-    if (!artefact) {
-      throw new SetupError(`Only ${Object.keys(pin.artefacts).join(', ')} is supported; this machine is ${platform}.`);
-    }
-    const target = cacheFolder();
+    const unsupported = unsupportedPlatform();
+    if (unsupported !== null) throw new SetupError(`${unsupported}.`);
+    const [artefact] = variantsOf().cpu.archives;
+    const target = variantFolder('cpu');
     await withLock(`${target}.lock`, async () => {
       if (!usable()) await fetchLibtorch(artefact, target);
     });
@@ -74,14 +75,14 @@ async function fetchArchive(artefact, archive, part, fetchers) {
   throw new SetupError(
     `libtorch could not be fetched:\n${failures.map((line) => `  ${line}`).join('\n')}\n\nDo one of these:\n` +
       '  - connect this machine to the network and run this again; what has come already is kept and continued\n' +
-      `  - set LIBTORCH to a folder with lib/ and include/ of ${artefact.requirement}, for example the folder torch/ of\n` +
+      `  - set LIBTORCH to a folder with lib/ and include/ of ${artefact.pip.requirement}, for example the folder torch/ of\n` +
       `    ${artefact.url}\n    fetched by other means and unzipped`,
   );
 }
 
 async function fetchOverHttps(artefact, archive, part) {
   try {
-    await step(`Fetching libtorch (${artefact.requirement}) from ${new URL(artefact.url).host}`, () =>
+    await step(`Fetching libtorch (${artefact.pip.requirement}) from ${new URL(artefact.url).host}`, () =>
       download(artefact, archive, { part }),
     );
   } catch (error) {
@@ -108,8 +109,8 @@ async function fetchByPip(artefact, archive) {
         '--dest',
         folder,
       ];
-      await step(`Fetching libtorch (${artefact.requirement}) by ${[command, ...args].join(' ')}`, () =>
-        run('pip download', command, [...args, ...flags, ...artefact.pip, artefact.requirement]),
+      await step(`Fetching libtorch (${artefact.pip.requirement}) by ${[command, ...args].join(' ')}`, () =>
+        run('pip download', command, [...args, ...flags, ...artefact.pip.arguments, artefact.pip.requirement]),
       );
       const [file] = fs.readdirSync(folder);
       await checkFile(path.join(folder, file), artefact.sha256, artefact.bytes);

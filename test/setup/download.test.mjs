@@ -149,7 +149,7 @@ describe('fetching libtorch', () => {
       fs.rmSync(source, { recursive: true });
       artefact = {
         ...describeBytes(fs.readFileSync(wheel)),
-        requirement: 'torch==2.13.0+cpu',
+        pip: { requirement: 'torch==2.13.0+cpu', arguments: [] },
         members: ['torch/lib/libtorch.so', 'torch/version.py'],
       };
     });

@@ -7,9 +7,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import candidates from '../../dist/libtorch/candidates.js';
+import manifest from '../../dist/libtorch/manifest.js';
 
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
-const { libtorchCandidates, pin, platform } = candidates;
+const { libtorchCandidates } = candidates;
+const { pin, platform } = manifest;
 const real = libtorchCandidates().find(({ problem }) => problem === null)?.folder;
 
 describe('libtorch', () => {

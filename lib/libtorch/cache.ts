@@ -1,0 +1,88 @@
+// Our own folder for builds of libtorch: where each variant lies, which the user chose, and in which order they are
+// tried. Looks at files only. `torch-incremental libtorch` fills it; candidates.ts asks it.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { compareVersions, type Driver, findDriver, runs } from './driver';
+import { type Manifest, pin, platform, variantsOf } from './manifest';
+
+export interface CacheCandidate {
+  /** null for a folder that is not ours. */
+  readonly variant: string | null;
+  /** Holds lib/. */
+  readonly folder: string;
+  /** By `torch-incremental libtorch use`. */
+  readonly chosen: boolean;
+}
+
+/** What `torch-incremental libtorch use` wrote down. */
+export type Choice = { readonly variant: string } | { readonly folder: string };
+
+export interface CachePlace {
+  readonly manifest?: Manifest;
+  /** Default: $XDG_CACHE_HOME/torch-incremental/libtorch, or ~/.cache instead of $XDG_CACHE_HOME. */
+  readonly root?: string;
+  readonly platform?: string;
+}
+
+export function cacheRoot(): string {
+  const named = process.env.XDG_CACHE_HOME;
+  const base = named && path.isAbsolute(named) ? named : path.join(os.homedir(), '.cache');
+  return path.join(base, 'torch-incremental', 'libtorch');
+}
+
+/** The folder that belongs to a variant, whether it is there or not. */
+export function variantFolder(variant: string, { manifest = pin, root = cacheRoot() }: CachePlace = {}): string {
+  return path.join(root, `${manifest.version}+${variant}`);
+}
+
+/** Where in there lib/ is: builds that need NVIDIA's libraries beside them lie as in Python's site-packages. */
+export function libtorchIn(folder: string): string {
+  const inside = path.join(folder, 'torch');
+  return fs.existsSync(path.join(inside, 'lib')) ? inside : folder;
+}
+
+/** One for each version, because several versions of this package share the folder. */
+export function choiceFile({ manifest = pin, root = cacheRoot() }: CachePlace = {}): string {
+  return path.join(root, `${manifest.version}.use.json`);
+}
+
+/** null where nothing was chosen, or where the file says nothing that can be understood. */
+export function readChoice(place: CachePlace = {}): Choice | null {
+  try {
+    const { variant, folder } = JSON.parse(fs.readFileSync(choiceFile(place), 'utf8'));
+    if (typeof variant === 'string' && /^\w+$/.test(variant)) return { variant };
+    if (typeof folder === 'string' && path.isAbsolute(folder)) return { folder };
+  } catch {}
+  return null;
+}
+
+/** Where libtorch may be, best first: what was chosen, CUDA builds where a driver runs them, the CPU build, the rest. */
+export function cacheCandidates(place: CachePlace = {}, driver: Driver | null = findDriver()): CacheCandidate[] {
+  const variants = variantsOf(place.manifest, place.platform ?? platform);
+  const installed = (variant: string) => fs.existsSync(variantFolder(variant, place));
+  const names = Object.keys(variants);
+  const withCuda = names
+    .filter((name) => variants[name]!.cuda !== null && installed(name))
+    .sort((a, b) => compareVersions(variants[b]!.cuda!, variants[a]!.cuda!));
+  const usable = withCuda.filter((name) => driver !== null && runs(variants[name]!.minDriver, driver));
+  // Listed even if it is not there, so that a message can name the place. The rest works too, on the CPU.
+  const order = [...usable, ...names.filter((name) => variants[name]!.cuda === null), ...withCuda];
+  const choice = readChoice(place);
+  const chosen = choice === null ? [] : [choiceCandidate(choice, place)];
+  const others = [...new Set(order)].filter((name) => name !== chosen[0]?.variant);
+  return [
+    ...chosen,
+    ...others.map((variant) => ({
+      variant,
+      folder: libtorchIn(variantFolder(variant, place)),
+      chosen: false,
+    })),
+  ];
+}
+
+function choiceCandidate(choice: Choice, place: CachePlace): CacheCandidate {
+  if ('folder' in choice) return { variant: null, folder: choice.folder, chosen: true };
+  const { variant } = choice;
+  return { variant, folder: libtorchIn(variantFolder(variant, place)), chosen: true };
+}

@@ -1,0 +1,41 @@
+// The NVIDIA driver of this machine, as far as files tell. Loads nothing and starts nothing, because it is asked on the
+// way to loading libtorch.
+import fs from 'node:fs';
+
+export interface Driver {
+  /** null: there is one, and it does not say which. */
+  readonly version: string | null;
+}
+
+/** The kernel module says its version; Windows' subsystem for Linux has the library alone. */
+const moduleFile = '/proc/driver/nvidia/version';
+const subsystemLibrary = '/usr/lib/wsl/lib/libcuda.so.1';
+
+/** null where there is no driver. */
+export function findDriver(file = moduleFile, library = subsystemLibrary): Driver | null {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch {
+    return fs.existsSync(library) ? { version: null } : null;
+  }
+  // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …", the compiler's version behind it.
+  return { version: /Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)/.exec(text)?.[1] ?? null };
+}
+
+/** Whether `driver` is new enough. Unknown versions are given the benefit of the doubt. */
+export function runs(minimum: string | null, driver: Driver | null): boolean {
+  if (minimum === null) return true;
+  if (driver === null) return false;
+  return driver.version === null || compareVersions(driver.version, minimum) >= 0;
+}
+
+/** Below, at or above zero, part by part. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

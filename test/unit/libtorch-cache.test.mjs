@@ -1,0 +1,152 @@
+// lib/libtorch/manifest.ts, driver.ts and cache.ts: what there is, what this machine's driver runs, and what is tried first.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import cache from '../../dist/libtorch/cache.js';
+import driver from '../../dist/libtorch/driver.js';
+import manifest from '../../dist/libtorch/manifest.js';
+import { temporaryFolder } from '../support.mjs';
+
+const { cacheCandidates, choiceFile, libtorchIn, readChoice } = cache;
+const { compareVersions, findDriver, runs } = driver;
+const { pin, unsupportedPlatform, variantsOf } = manifest;
+
+describe('libtorch.json', () => {
+  const archives = Object.values(variantsOf(pin, 'linux-x64')).flatMap((variant) => variant.archives);
+
+  it('has each archive with a checksum and its size, or says that it has none', () => {
+    for (const { url, sha256, bytes, unpackedBytes, note } of archives) {
+      if (sha256 === null) assert.deepEqual([bytes, typeof note], [null, 'string'], url);
+      else {
+        assert.match(sha256, /^[0-9a-f]{64}$/, url);
+        assert.ok(bytes > 1000 && unpackedBytes > 1000, url);
+      }
+    }
+  });
+
+  it('names public addresses only, each once', () => {
+    for (const { url } of archives) assert.match(url, /^https:\/\/(download\.pytorch\.org|files\.pythonhosted\.org)\//);
+    assert.equal(new Set(archives.map(({ url }) => url)).size, archives.length);
+  });
+
+  it('keeps libtorch and its headers of every variant', () => {
+    for (const [name, variant] of Object.entries(variantsOf(pin, 'linux-x64'))) {
+      const members = variant.archives.flatMap((archive) => archive.members);
+      const within = (file) => members.some((member) => `${file}/`.startsWith(`${member}/`));
+      const base = variant.archives[0].strip || 'torch/';
+      for (const file of ['lib/libtorch.so', 'lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/ATen.h'])
+        assert.ok(within(base + file), `${name}: ${file}`);
+      assert.equal(within(`${base}lib/libtorch_cuda.so`), variant.cuda !== null, name);
+    }
+  });
+
+  it('says of a platform that is planned that it is not built, and of others what is', () => {
+    assert.equal(unsupportedPlatform(pin, 'linux-x64'), null);
+    for (const name of ['linux-arm64', 'darwin-arm64', 'win32-x64']) {
+      assert.equal(
+        unsupportedPlatform(pin, name),
+        `torch-incremental is not built for ${name} yet; it runs on linux-x64`,
+      );
+      assert.deepEqual(variantsOf(pin, name), {});
+    }
+    assert.equal(unsupportedPlatform(pin, 'aix-ppc64'), 'torch-incremental runs on linux-x64; this is aix-ppc64');
+  });
+});
+
+describe('NVIDIA driver', () => {
+  const folder = temporaryFolder();
+
+  function findIn(text) {
+    fs.writeFileSync(folder('version'), text);
+    return findDriver(folder('version'), folder('no library'));
+  }
+
+  it("is known by the kernel module's version, of either kind of module", () => {
+    const proprietary =
+      'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\nGCC version:  gcc 12.2.0\n';
+    const open =
+      'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (dvs-builder)\nGCC version:  gcc 13\n';
+    assert.deepEqual(findIn(proprietary), { version: '535.129.03' });
+    assert.deepEqual(findIn(open), { version: '580.65.06' });
+  });
+
+  it('may not say its version, or not be there', () => {
+    assert.deepEqual(findIn('something else'), { version: null });
+    assert.equal(findDriver(folder('nothing'), folder('nothing')), null);
+    assert.deepEqual(findDriver(folder('nothing'), folder('version')), { version: null });
+  });
+
+  it('runs what needs its version or an older one', () => {
+    assert.equal(compareVersions('580.65.06', '580.65.6'), 0);
+    assert.ok(compareVersions('535.129.03', '525.60.13') > 0 && compareVersions('580.9', '580.65') < 0);
+    assert.equal(runs('580.65.06', { version: '575.57.08' }), false);
+    assert.equal(runs('525.60.13', { version: '575.57.08' }), true);
+    assert.equal(runs('525.60.13', { version: null }), true);
+    assert.equal(runs('525.60.13', null), false);
+    assert.equal(runs(null, null), true);
+  });
+});
+
+describe('cache of libtorch', () => {
+  const folder = temporaryFolder();
+  let root;
+
+  beforeEach(() => {
+    root = fs.mkdtempSync(folder('é cache-'));
+  });
+
+  const place = () => ({ root, platform: 'linux-x64' });
+  const install = (variant, inside = '') =>
+    fs.mkdirSync(path.join(root, `${pin.version}+${variant}`, inside, 'lib'), { recursive: true });
+  const choose = (text) => fs.writeFileSync(choiceFile(place()), text);
+  const order = (version) =>
+    cacheCandidates(place(), version === undefined ? null : { version }).map(({ variant }) => variant);
+
+  it('names the place of the CPU build even if it is empty', () => {
+    assert.deepEqual(cacheCandidates(place(), null), [
+      { variant: 'cpu', folder: path.join(root, `${pin.version}+cpu`), chosen: false },
+    ]);
+  });
+
+  it('tries CUDA builds that the driver runs first, the newest before others, and the rest last', () => {
+    for (const variant of ['cpu', 'cu126', 'cu128', 'cu130']) install(variant);
+    assert.deepEqual(order('600.1'), ['cu130', 'cu128', 'cu126', 'cpu']);
+    assert.deepEqual(order('550.54.14'), ['cu128', 'cu126', 'cpu', 'cu130']);
+    assert.deepEqual(order('470.1'), ['cpu', 'cu130', 'cu128', 'cu126']);
+    assert.deepEqual(order(undefined), ['cpu', 'cu130', 'cu128', 'cu126']);
+  });
+
+  it('finds libtorch in torch/ where libraries of NVIDIA lie beside it', () => {
+    install('cu130', 'torch');
+    assert.equal(
+      cacheCandidates(place(), { version: null })[0].folder,
+      path.join(root, `${pin.version}+cu130`, 'torch'),
+    );
+    install('cu128');
+    assert.equal(libtorchIn(path.join(root, `${pin.version}+cu128`)), path.join(root, `${pin.version}+cu128`));
+  });
+
+  it('tries what was chosen before all, variant or folder', () => {
+    for (const variant of ['cpu', 'cu130']) install(variant);
+    choose('{"variant":"cpu"}');
+    assert.deepEqual(
+      cacheCandidates(place(), { version: null }).map(({ variant, chosen }) => [variant, chosen]),
+      [
+        ['cpu', true],
+        ['cu130', false],
+      ],
+    );
+    choose('{"folder":"/somewhere/torch"}');
+    assert.deepEqual(cacheCandidates(place(), null)[0], { variant: null, folder: '/somewhere/torch', chosen: true });
+    choose('{"variant":"cu128"}');
+    assert.deepEqual(order(undefined), ['cu128', 'cpu', 'cu130']);
+  });
+
+  it('takes a choice that cannot be read for none', () => {
+    for (const text of ['', 'null', '{', '{"variant":"../.."}', '{"folder":"relative"}', '[]']) {
+      choose(text);
+      assert.equal(readChoice(place()), null, text);
+    }
+    assert.deepEqual(order(undefined), ['cpu']);
+  });
+});
