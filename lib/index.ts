@@ -3,9 +3,9 @@ export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoin
 export { type CreateStateOptions, createState } from './create-state';
 export { type Batch, type BatchesOptions, batches } from './data/batches';
 export { downloadCifar10 } from './data/cifar10';
-export type { DownloadProgress } from './data/download';
 export { arrays, cifar10, type Dataset, subset } from './datasets';
 export type { CpuInfo, CudaInfo, Device, DeviceInfo } from './device';
+export type { DownloadProgress } from './download/fetch-file';
 export { type ErrorCode, errorCodes, LearnError } from './errors';
 export {
   type ClassResult,

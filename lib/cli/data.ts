@@ -1,7 +1,7 @@
 // The data of a command: CIFAR-10 in a folder, fetched first where that is wanted, with progress on standard error.
 import { downloadCifar10 } from '../data/cifar10';
-import type { DownloadProgress } from '../data/download';
 import { cifar10, type Dataset } from '../datasets';
+import type { DownloadProgress } from '../download/fetch-file';
 import { bytes, percent } from '../format';
 import { DownloadBar } from './bar';
 import { type Context, on, text } from './command';

@@ -1,9 +1,10 @@
 // CIFAR-10 on disk: finds either layout, counts its images, and makes the plan by which the addon reads them.
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { downloadArchive } from '../download/archive';
+import type { DownloadProgress } from '../download/fetch-file';
 import { LearnError, messageOf } from '../errors';
 import type { DatasetPlan } from '../plans';
-import { type DownloadProgress, downloadArchive } from './download';
 import { readPickledBatch, readPickledStrings } from './pickled-batch';
 
 export interface Cifar10 {

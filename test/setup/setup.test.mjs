@@ -7,6 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installLine } from '../../scripts/setup/toolchain.mjs';
+import { FileServer } from '../unit/file-server.mjs';
+import { madeUpManifest } from '../unit/libtorch-support.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { version } = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
@@ -29,6 +31,17 @@ if (fs.existsSync('fail-' + command)) { console.log('src/a.cc:1:2: error: no suc
 fs.mkdirSync('build/Release', { recursive: true });
 fs.writeFileSync('build/CMakeCache.txt', '');
 if (command === 'build') for (const name of ['loader', 'torch_incremental']) fs.writeFileSync('build/Release/' + name + '.node', '');
+`;
+
+/** Writes down its arguments but for the folder, and puts the wheel there. */
+const pip = `#!/bin/sh
+shift 2; test "$1" = --version && exit
+words=pip
+while test $# -gt 0; do
+  case "$1" in --dest) folder=$2; shift;; *) words="$words $1";; esac
+  shift
+done
+echo "$words" >> "$CALLS"; mkdir -p "$folder"; cp "$WHEEL" "$folder/torch.whl"
 `;
 
 describe('set-up', () => {
@@ -56,6 +69,7 @@ describe('set-up', () => {
     write('libtorch/build-version', version);
     env = {
       ...process.env,
+      CALLS: path.join(checkout, 'calls'),
       DIST: path.join(root, 'dist'),
       PATH: `${path.join(checkout, 'stand-ins')}:${process.env.PATH}`,
       TORCH_INCREMENTAL_LIBTORCH: path.join(checkout, 'libtorch'),
@@ -165,6 +179,79 @@ describe('set-up', () => {
     write('libtorch/build-version', version);
     fs.rmSync(path.join(checkout, 'libtorch/include'), { recursive: true });
     assert.match(setUp().stderr, /no headers/);
+  });
+
+  describe('without a libtorch', () => {
+    let server;
+    let archive;
+
+    beforeEach(async () => {
+      server = await new FileServer().start();
+      archive = madeUpManifest(server).platforms['linux-x64'].variants.cpu.archives[0];
+      // What `npm ci` would install, and the pip of a machine whose index has the wheel.
+      fs.appendFileSync(
+        path.join(checkout, 'stand-ins/npm'),
+        `for name in undici yauzl pend; do ln -s '${path.join(root, 'node_modules')}'/$name node_modules/$name; done\n`,
+      );
+      write('stand-ins/python3', pip, 0o755);
+      env = { ...env, TORCH_INCREMENTAL_LIBTORCH: '', LIBTORCH: '', WHEEL: path.join(folder, 'wheel') };
+      fs.writeFileSync(env.WHEEL, server.files.get('/torch-1+cpu.whl'));
+    });
+
+    afterEach(() => server.stop());
+
+    /** The checkout's manifest, with the made-up wheel as the CPU build. */
+    function pin(changes) {
+      const manifest = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
+      manifest.platforms['linux-x64'].variants.cpu.archives = [{ ...archive, ...changes }];
+      write('libtorch.json', JSON.stringify(manifest));
+    }
+
+    /** Not spawnSync: the server is in this process. */
+    const setUpMeanwhile = () =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [path.join(checkout, 'scripts', 'setup.mjs')], { env, cwd: folder });
+        let stderr = '';
+        child.stderr.setEncoding('utf8').on('data', (text) => {
+          stderr += text;
+        });
+        child.on('close', (status) => resolve({ status, stderr }));
+      });
+    const cached = () => path.join(env.XDG_CACHE_HOME, 'torch-incremental/libtorch', `${version}+cpu`);
+
+    it('fetches the pinned wheel over https, and builds with it', async () => {
+      pin({});
+      const { status, stderr } = await setUpMeanwhile();
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(calls(), ['npm', 'tsc', 'configure', 'build']);
+      assert.deepEqual(fs.readdirSync(cached()).sort(), ['include', 'lib', 'version.py']);
+      assert.match(stderr, /Fetching libtorch \(torch-1\+cpu\.whl\) from 127\.0\.0\.1/);
+      assert.match(stderr, / MB unpacked\n/);
+    });
+
+    it('asks pip where https does not lead to it, and takes the same file only', async () => {
+      server.files.clear();
+      pin({ pip: { requirement: 'torch==1+cpu', arguments: ['--platform', 'x'] } });
+      const { status, stderr } = await setUpMeanwhile();
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /https: http:.*torch-1%2Bcpu\.whl: the server answered 404/);
+      assert.equal(
+        calls()[2],
+        `pip download --no-deps --only-binary=:all: --timeout 15 --retries 2 --platform x torch==1+cpu`,
+      );
+      assert.ok(fs.existsSync(path.join(cached(), 'lib/libtorch.so')));
+
+      fs.rmSync(cached(), { recursive: true });
+      fs.writeFileSync(env.WHEEL, 'another file');
+      const wrong = await setUpMeanwhile();
+      assert.equal(wrong.status, 1);
+      assert.match(wrong.stderr, /pip: what came \(12 bytes instead of \d+\) has sha256/);
+      assert.match(
+        wrong.stderr,
+        /Could not fetch torch-1\+cpu\.whl:\n {2}https: .*\n {2}pip: .*\n\nDo one of these:\n/,
+      );
+      assert.ok(!fs.existsSync(cached()));
+    });
   });
 
   it('says everything the toolchain lacks, and how to install it, before anything else is done', () => {

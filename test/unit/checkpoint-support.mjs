@@ -46,7 +46,7 @@ function zipped([name, content, changes = {}], at) {
   const data = Buffer.from(content);
   const { flags = 0, method = 0, crc = crc32(data), stored = data.length, size = data.length, extra = '' } = changes;
   const { localName = name, localFlags = 0, localMethod = 0, localSize = data.length, localExtra = '' } = changes;
-  const { before = '', after = '', disk = 0, offset = at + before.length } = changes;
+  const { before = '', after = '', disk = 0, external = 0, offset = at + before.length } = changes;
   const entryName = Buffer.from(changes.name ?? name);
   const headerName = Buffer.from(localName);
   const localFacts = [
@@ -60,7 +60,7 @@ function zipped([name, content, changes = {}], at) {
   ];
   const localLengths = [u16(headerName.length), u16(localExtra.length)];
   const facts = [u16(20), u16(20), u16(flags), u16(method), u32(0), u32(crc), u32(stored), u32(size)];
-  const lengths = [u16(entryName.length), u16(extra.length), u16(0), u16(disk), u16(0), u32(0), u32(offset)];
+  const lengths = [u16(entryName.length), u16(extra.length), u16(0), u16(disk), u16(0), u32(external), u32(offset)];
   return {
     local: join(before, u32(0x04034b50), localFacts, localLengths, headerName, localExtra, data, after),
     central: join(u32(0x02014b50), facts, lengths, entryName, extra),

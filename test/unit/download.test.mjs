@@ -5,8 +5,8 @@ import fsPromises from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { cifar10Plan, downloadCifar10 } from '../../dist/data/cifar10.js';
-import { downloadArchive } from '../../dist/data/download.js';
 import { cifar10, openDataset } from '../../dist/datasets.js';
+import { downloadArchive } from '../../dist/download/archive.js';
 import { folderName, makeArchive, TemporaryFolders } from './data-support.mjs';
 
 const folders = new TemporaryFolders();

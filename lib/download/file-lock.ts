@@ -1,4 +1,4 @@
-// Lets one process at a time do something, by a file that only one can create. For download.ts.
+// Lets one process at a time do something, by a file that only one can create. For everything that downloads.
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,15 +8,22 @@ const heartbeatMs = 2_000;
 /** A holder that shows no sign of life for so long is gone. */
 const staleMs = 30_000;
 
-/** Waits until `lock` is free, holds it while `work` runs, and removes it. */
+/** Waits until `lock` is free, holds it while `work` runs, and removes it. `onWait` is called if it has to wait. */
 export async function withFileLock<T>(
   lock: string,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
+  onWait?: () => void,
 ): Promise<T> {
-  while (!(await tryCreate(lock))) {
-    if (await isAbandoned(lock)) await fs.rm(lock, { force: true });
-    else await sleep(pollMs, undefined, signal ? { signal } : {});
+  for (let told = false; !(await tryCreate(lock)); ) {
+    if (await isAbandoned(lock)) {
+      // Earlier versions of the set-up made a folder of it.
+      await fs.rm(lock, { recursive: true, force: true });
+      continue;
+    }
+    if (!told) onWait?.();
+    told = true;
+    await sleep(pollMs, undefined, signal ? { signal } : {});
   }
   const heartbeat = setInterval(() => void fs.utimes(lock, new Date(), new Date()).catch(() => {}), heartbeatMs);
   heartbeat.unref();

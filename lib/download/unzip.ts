@@ -1,0 +1,161 @@
+// Parts of a zip archive into a folder. Guilty until checked: names that lead out of the folder, links, files that are
+// there twice, and files larger than the directory says are refused. Called by lib/libtorch/install.ts.
+import { createWriteStream } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Entry, ZipFile } from 'yauzl';
+
+/** More than any build of libtorch has by far. */
+const maxEntries = 200_000;
+/** Inflating is other threads' work: some at once keep two cores busy, and small files from waiting for the disk. */
+const parallel = 4;
+/** Above this a file is synced: what is renamed into place must be there after a power cut, headers excepted. */
+const syncFrom = 1 << 20;
+
+/** Where an entry goes, relative to the folder; null where it is left out. */
+export type Choose = (name: string) => string | null;
+
+export class Zip {
+  readonly #handle: fs.FileHandle;
+  readonly #file: ZipFile;
+  readonly #entries: readonly Entry[];
+
+  private constructor(handle: fs.FileHandle, file: ZipFile, entries: readonly Entry[]) {
+    this.#handle = handle;
+    this.#file = file;
+    this.#entries = entries;
+  }
+
+  /** Reads the directory. Rejects with a plain error where it cannot be read. */
+  static async open(file: string): Promise<Zip> {
+    const handle = await fs.open(file);
+    try {
+      const zip = await openReader(handle);
+      if (zip.entryCount > maxEntries) throw new Error(`it says that it has ${zip.entryCount} files`);
+      const entries: Entry[] = [];
+      for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) entries.push(entry);
+      return new Zip(handle, zip, entries);
+    } catch (cause) {
+      await handle.close();
+      throw cause;
+    }
+  }
+
+  get names(): string[] {
+    return this.#entries.map(({ fileName }) => fileName);
+  }
+
+  /** Of what is chosen, unpacked. */
+  bytes(choose: Choose): number {
+    return this.#chosen(choose).reduce((sum, [entry]) => sum + entry.uncompressedSize, 0);
+  }
+
+  /** Into `folder`, which must not have any of these files. `onBytes` is told how many more bytes are unpacked. */
+  async extract(
+    choose: Choose,
+    folder: string,
+    { signal, onBytes }: { signal?: AbortSignal | undefined; onBytes?: ((bytes: number) => void) | undefined } = {},
+  ): Promise<void> {
+    const failed = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+    const waiting = this.#chosen(choose).reverse();
+    const work = async () => {
+      for (let next = waiting.pop(); next; next = waiting.pop()) {
+        stop.throwIfAborted();
+        const [entry, name] = next;
+        await this.#extractOne(entry, inside(folder, name), stop, onBytes);
+      }
+    };
+    const workers = Array.from({ length: parallel }, () =>
+      work().catch((cause) => {
+        failed.abort(cause);
+        throw cause;
+      }),
+    );
+    // All of them end before the caller cleans up behind them.
+    await Promise.allSettled(workers);
+    signal?.throwIfAborted();
+    failed.signal.throwIfAborted();
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  #chosen(choose: Choose): [Entry, string][] {
+    return this.#entries.flatMap((entry) => {
+      const name = choose(entry.fileName);
+      return name === null ? [] : [[entry, name] as [Entry, string]];
+    });
+  }
+
+  async #extractOne(
+    entry: Entry,
+    target: string,
+    signal: AbortSignal,
+    onBytes: ((bytes: number) => void) | undefined,
+  ): Promise<void> {
+    const kind = (entry.externalFileAttributes >>> 16) & 0o170_000;
+    if (kind !== 0 && kind !== 0o100_000) throw new Error(`${entry.fileName} in it is no plain file`);
+    if (entry.isEncrypted()) throw new Error(`${entry.fileName} in it is encrypted`);
+    await fs.mkdir(path.dirname(target), { recursive: true });
+    const stream = await this.#file.openReadStreamPromise(entry);
+    const flush = entry.uncompressedSize >= syncFrom;
+    const counted = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        onBytes?.(chunk.length);
+        yield chunk;
+      }
+    };
+    await pipeline(stream, counted, createWriteStream(target, { flags: 'wx', flush }), { signal });
+  }
+}
+
+/** Of a file at once. */
+const blockBytes = 1 << 18;
+
+/** yauzl with reading of our own: its streams crash the process when one is destroyed while it waits for its turn. */
+async function openReader(handle: fs.FileHandle): Promise<ZipFile> {
+  const { fromRandomAccessReaderPromise, RandomAccessReader } = await import('yauzl');
+  class HandleReader extends RandomAccessReader {
+    override _readStreamForRange(start: number, end: number): Readable {
+      return Readable.from(blocks(handle, start, end), { objectMode: false });
+    }
+
+    override read(
+      buffer: Buffer,
+      offset: number,
+      length: number,
+      position: number,
+      callback: (error: Error | null, bytesRead?: number) => void,
+    ): void {
+      handle.read(buffer, offset, length, position).then(
+        ({ bytesRead }) => callback(null, bytesRead),
+        (cause) => callback(cause),
+      );
+    }
+  }
+  const { size } = await handle.stat();
+  // validateEntrySizes: what is read of an entry has the size that the directory says, or is an error.
+  const options = { autoClose: false, strictFileNames: true, validateEntrySizes: true };
+  return fromRandomAccessReaderPromise(new HandleReader(), size, options);
+}
+
+async function* blocks(handle: fs.FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let at = start; at < end; ) {
+    const length = Math.min(blockBytes, end - at);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Throws where `name` leads out of `folder`. yauzl refuses such names; that is not relied on. */
+function inside(folder: string, name: string): string {
+  const target = path.resolve(folder, name);
+  if (!target.startsWith(path.resolve(folder) + path.sep)) throw new Error(`${name} in it leads out of the folder`);
+  return target;
+}

@@ -1,0 +1,217 @@
+// lib/download/fetch-file.ts against a server on this machine that misbehaves in every way we know. What is unpacked
+// afterwards is in download.test.mjs and libtorch-install.test.mjs.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import fetchModule from '../../dist/download/fetch-file.js';
+import { temporaryFolder } from '../support.mjs';
+import { cutAfter, FileServer, serve, silentAfter, startProxy, status } from './file-server.mjs';
+
+const quick = { connectMs: 300, stallMs: 300, retryDelayMs: 1 };
+const body = randomBytes(300_000);
+const sha256 = (bytes) => ({ algorithm: 'sha256', value: createHash('sha256').update(bytes).digest('hex') });
+
+describe('fetching a file', () => {
+  const folder = temporaryFolder();
+  let server;
+  let part;
+
+  beforeEach(async () => {
+    server = await new FileServer().start();
+    server.files.set('/wheel', body);
+    part = `${fs.mkdtempSync(folder('torch incremental é-'))}/part`;
+  });
+
+  afterEach(() => server.stop());
+
+  const fetchFile = (more = {}) =>
+    fetchModule.fetchFile({
+      url: server.url('/wheel'),
+      checksum: sha256(body),
+      bytes: body.length,
+      part,
+      ...quick,
+      ...more,
+    });
+  const answer = (...answers) => server.answers.set('/wheel', answers);
+  const isWhole = () => assert.deepEqual(fs.readFileSync(part), body);
+
+  it('puts it in place', async () => {
+    await fetchFile();
+    isWhole();
+  });
+
+  it('continues what an earlier run began, and asks for nothing when all of it is there', async () => {
+    fs.writeFileSync(part, body.subarray(0, 100_000));
+    await fetchFile();
+    isWhole();
+    await fetchFile();
+    isWhole();
+    assert.deepEqual(server.requests, ['/wheel bytes=100000-']);
+  });
+
+  it('starts over when the server sends the whole file again', async () => {
+    fs.writeFileSync(part, body.subarray(0, 100_000));
+    answer((_request, response) => response.end(body));
+    await fetchFile();
+    isWhole();
+  });
+
+  it('goes on as long as each connection brings something, however few failures are allowed', async () => {
+    const cuts = [1, 2, 3, 4].map((nth) => (request, response) => {
+      const start = Number(/\d+/.exec(request.headers.range ?? '0')[0]);
+      const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
+      response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length - start, ...range });
+      response.write(body.subarray(start, nth * 50_000), () => setTimeout(() => response.destroy(), 30));
+    });
+    answer(...cuts);
+    await fetchFile({ attempts: 2 });
+    isWhole();
+    assert.equal(server.requests.length, 5);
+  });
+
+  it('gives up after so many failures in a row, and keeps what came', async () => {
+    answer(cutAfter(body, 1000), status(500), status(503));
+    await assert.rejects(fetchFile({ attempts: 3 }), /the server answered 503/);
+    assert.equal(server.requests.length, 3);
+    assert.equal(fs.statSync(part).size, 1000);
+  });
+
+  it('deletes a file with the wrong hash, also one that an earlier run left, and says both hashes', async () => {
+    const wrong = randomBytes(body.length);
+    fs.writeFileSync(part, wrong.subarray(0, 1000));
+    server.files.set('/wheel', wrong);
+    const expected = new RegExp(`sha256 ${sha256(wrong).value} instead of ${sha256(body).value}`);
+    await assert.rejects(fetchFile(), expected);
+    assert.ok(!fs.existsSync(part));
+    assert.equal(server.requests.length, 2);
+  });
+
+  it('recovers from a wrong beginning left by an earlier run', async () => {
+    fs.writeFileSync(part, randomBytes(1000));
+    await fetchFile();
+    assert.deepEqual(server.requests, ['/wheel bytes=1000-', '/wheel whole']);
+    isWhole();
+  });
+
+  it('recovers from a file that is longer than it should be', async () => {
+    fs.writeFileSync(part, randomBytes(body.length + 1));
+    await fetchFile();
+    isWhole();
+  });
+
+  it('refuses a page of another size at once, without keeping it', async () => {
+    answer((_request, response) => response.setHeader('content-length', 4).end('<ht>'));
+    await assert.rejects(fetchFile(), /the server offers 4 bytes, 300000 are expected: this is not the file/);
+    assert.ok(!fs.existsSync(part));
+    assert.equal(server.requests.length, 1);
+  });
+
+  it('stops at the expected size when the server does not say how much it will send', async () => {
+    answer((_request, response) => {
+      response.writeHead(200);
+      response.write(body);
+      response.write(body);
+    });
+    await assert.rejects(fetchFile(), /more than the expected 300000 bytes came/);
+    assert.ok(fs.statSync(part).size <= body.length);
+  });
+
+  it('gives up within its patience when nothing answers, and keeps what had come when it stalls', async () => {
+    answer(() => {});
+    await assert.rejects(fetchFile({ attempts: 1 }), /the server sent nothing for 0.3 s/);
+    answer(silentAfter(body, 1000));
+    await assert.rejects(fetchFile({ attempts: 1 }), /the server sent nothing for 0.3 s/);
+    assert.equal(fs.statSync(part).size, 1000);
+  });
+
+  it('says what the server said, and where it was sent to', async () => {
+    answer(status(404));
+    await assert.rejects(fetchFile(), /^Error: the server answered 404 Not Found$/);
+    answer(status(302, { location: '/gone' }));
+    await assert.rejects(fetchFile(), (error) =>
+      error.message.endsWith(`404 Not Found (it led to ${server.url('/gone')})`),
+    );
+    answer(status(301, { location: '/elsewhere' }));
+    server.files.set('/elsewhere', body);
+    await fetchFile();
+    isWhole();
+  });
+
+  it('says why no connection came about', async () => {
+    const other = await new FileServer().start();
+    const url = other.url('/wheel');
+    await other.stop();
+    await assert.rejects(fetchFile({ url, attempts: 1 }), /ECONNREFUSED/);
+  });
+
+  describe('through a proxy', () => {
+    const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
+    let proxy;
+    let before;
+
+    beforeEach(async () => {
+      before = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+      for (const name of names) delete process.env[name];
+      proxy = await startProxy(new URL(server.url()).port);
+    });
+
+    afterEach(() => {
+      for (const name of names) {
+        if (before[name] === undefined) delete process.env[name];
+        else process.env[name] = before[name];
+      }
+      proxy.stop();
+    });
+
+    for (const [name, value] of [
+      ['HTTP_PROXY', (address) => `http://${address}`],
+      ['http_proxy', (address) => `http://${address}/`],
+      ['HTTP_PROXY', (address) => address],
+    ]) {
+      it(`asks the one that ${name} names as ${value('host:port')}`, async () => {
+        process.env[name] = value(proxy.address);
+        await fetchFile({ url: 'http://download.test/wheel' });
+        isWhole();
+        assert.deepEqual(proxy.requests, ['GET http://download.test/wheel']);
+      });
+    }
+
+    it('asks the one that HTTPS_PROXY names to pass https: through', async () => {
+      process.env.HTTPS_PROXY = `http://${proxy.address}`;
+      // What answers behind it is no TLS.
+      await assert.rejects(fetchFile({ url: 'https://download.test/wheel', attempts: 1 }), /SSL|TLS|EPROTO/i);
+      assert.deepEqual(proxy.requests, ['CONNECT download.test:443']);
+    });
+
+    it('asks none for servers that NO_PROXY names', async () => {
+      process.env.HTTP_PROXY = `http://${proxy.address}`;
+      for (const name of ['NO_PROXY', 'no_proxy']) {
+        process.env[name] = 'localhost,127.0.0.1';
+        fs.rmSync(part, { force: true });
+        await fetchFile();
+        isWhole();
+        delete process.env[name];
+      }
+      assert.deepEqual(proxy.requests, []);
+    });
+
+    it('says that the proxy cannot be reached', async () => {
+      process.env.HTTP_PROXY = `http://${proxy.address}`;
+      proxy.stop();
+      await assert.rejects(fetchFile({ attempts: 1 }), /ECONNREFUSED/);
+    });
+  });
+
+  it('ends with the reason of an abort', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    answer(
+      silentAfter(body, 1000, () => controller.abort(reason)),
+      serve(body),
+    );
+    await assert.rejects(fetchFile({ signal: controller.signal }), reason);
+    await fetchFile();
+    isWhole();
+  });
+});

@@ -1,0 +1,108 @@
+// Installing libtorch from files, folders and addresses that the user names, hostile ones among them.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { zip } from './checkpoint-support.mjs';
+import { fails, libtorchZip, sha256, useMadeUpCache, wheel, wheelRecords } from './libtorch-support.mjs';
+
+describe('installing libtorch from what the user has', () => {
+  const made = useMadeUpCache();
+  const { install, target, left } = made;
+  const write = (name, bytes) => {
+    fs.writeFileSync(made.folder(name), bytes);
+    return made.folder(name);
+  };
+
+  it('takes the pinned file under any name, and refuses another', async () => {
+    await install('cpu', { from: write('é any name', wheel()) });
+    fs.rmSync(target('cpu'), { recursive: true });
+    const broken = write('broken', wheel().subarray(0, -1));
+    await fails(
+      install('cpu', { from: broken }),
+      'ERR_DOWNLOAD',
+      /broken is not the file that is meant: it \(\d+ bytes instead of/,
+    );
+    assert.deepEqual([left(), made.server.requests], [[], []]);
+    assert.ok(fs.existsSync(broken));
+    await fails(install('cpu', { from: made.folder('nothing') }), 'ERR_FILE', /Cannot read .*nothing: ENOENT/);
+  });
+
+  it('takes the files of --print-urls from a folder, whether they are called with + or %2B', async () => {
+    for (const name of ['torch-1+cpu.whl', 'torch-1%2Bcpu.whl']) {
+      const here = fs.mkdtempSync(made.folder('files-'));
+      await fails(install('cpu', { from: here }), 'ERR_FILE', /missing are torch-1\+cpu\.whl\. See: .*--print-urls/);
+      fs.writeFileSync(path.join(here, name), wheel());
+      await install('cpu', { from: here });
+      fs.rmSync(target('cpu'), { recursive: true });
+    }
+    assert.deepEqual(made.server.requests, []);
+  });
+
+  it('takes a zip of libtorch from a file or an address with its checksum', async () => {
+    const bytes = libtorchZip('cu130');
+    const given = sha256(bytes);
+    const from = write('libtorch.zip', bytes);
+    await fails(install('cu130', { from }), 'ERR_INVALID_OPTION', /made of 2 files: .*--sha256/);
+    assert.equal((await install('cu130', { from, sha256: given })).folder, target('cu130'));
+    fs.rmSync(target('cu130'), { recursive: true });
+    made.server.files.set('/own.zip', bytes);
+    await install('cu130', { from: made.server.url('/own.zip'), sha256: given });
+    assert.ok(fs.existsSync(path.join(target('cu130'), 'build-version')));
+  });
+
+  it('refuses a build of another variant', async () => {
+    const from = write('libtorch.zip', libtorchZip('cu126'));
+    const given = sha256(libtorchZip('cu126'));
+    await fails(
+      install('cu130', { from, sha256: given }),
+      'ERR_LIBTORCH_VERSION',
+      /libtorch .*\+cu126, with CUDA, which is not the variant cu130/,
+    );
+    assert.deepEqual(left(), []);
+  });
+
+  const hostile = {
+    'is no zip archive': [Buffer.from('<html>'.repeat(50)), 'ERR_FILE', /is no zip archive that can be unpacked/],
+    'holds no libtorch': [zip([['readme', 'x']]), 'ERR_LIBTORCH_NOT_FOUND', /holds neither libtorch\/lib/],
+    'is a wheel without the libraries of NVIDIA that it needs': [
+      wheel('cu130', { cuda: true }),
+      'ERR_LIBTORCH_NOT_FOUND',
+      /whose libraries of NVIDIA are in other files/,
+    ],
+    'has a name that leads out of the folder': [
+      zip([...wheelRecords(), ['torch/lib/../../../../out', 'x']]),
+      'ERR_FILE',
+      /invalid relative path/,
+    ],
+    'has an absolute name': [zip([...wheelRecords(), ['/torch/out', 'x']]), 'ERR_FILE', /absolute path/],
+    'has a name with backslashes': [zip([...wheelRecords(), ['torch\\..\\out', 'x']]), 'ERR_FILE', /invalid char/],
+    'holds a link': [
+      zip([...wheelRecords(), ['torch/lib/link', '/etc', { external: (0o120777 << 16) >>> 0 }]]),
+      'ERR_FILE',
+      /torch\/lib\/link in it is no plain file/,
+    ],
+    'has a file twice': [zip([...wheelRecords(), ['torch/lib/libtorch.so', 'again']]), 'ERR_FILE', /EEXIST/],
+    'has a file larger than it says': [
+      zip(wheelRecords().map((record, i) => (i === 0 ? [record[0], record[1], { ...record[2], size: 100 }] : record))),
+      'ERR_FILE',
+      /too many bytes/,
+    ],
+    'has a file smaller than it says': [
+      zip(wheelRecords().map((record, i) => (i === 0 ? [record[0], record[1], { ...record[2], size: 1e9 }] : record))),
+      'ERR_FILE',
+      /not enough bytes/,
+    ],
+    'is cut': [wheel().subarray(0, -30), 'ERR_FILE', /is no zip archive/],
+  };
+  for (const [what, [bytes, code, message]] of Object.entries(hostile)) {
+    it(`refuses what ${what}, although its checksum is as given, and changes nothing`, async () => {
+      const from = write('hostile.whl', bytes);
+      await fails(install('cpu', { from, sha256: sha256(bytes) }), code, message);
+      assert.deepEqual(left(), []);
+      assert.deepEqual(
+        fs.readdirSync(path.dirname(made.root)).filter((name) => name !== 'libtorch'),
+        [],
+      );
+    });
+  }
+});

@@ -1,0 +1,218 @@
+// lib/libtorch/install.ts and sources.ts with made-up builds: what is in the cache after every way in which an
+// installation can go well or wrong.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import sourcesModule from '../../dist/libtorch/sources.js';
+import { root as repository } from '../support.mjs';
+import { cutAfter, silentAfter, startProxy, status } from './file-server.mjs';
+import { fails, libtorchZip, madeUpManifest, sha256, useMadeUpCache, version, wheel } from './libtorch-support.mjs';
+
+const { sourcesOf } = sourcesModule;
+
+describe('installing libtorch', () => {
+  const made = useMadeUpCache();
+  const { install, variantOf, target, left } = made;
+
+  it('puts the wanted members in place and leaves nothing else', async () => {
+    const progress = [];
+    const onProgress = (step, { received, total }) => progress.push([step, received, total]);
+    assert.deepEqual(await install('cpu', { onProgress }), { folder: target('cpu'), already: false });
+    assert.deepEqual(left(), [`${version}+cpu`]);
+    assert.deepEqual(fs.readdirSync(target('cpu')).sort(), ['include', 'lib', 'version.py']);
+    assert.deepEqual(fs.readdirSync(path.join(target('cpu'), 'lib')).sort(), [
+      'libc10.so',
+      'libtorch.so',
+      'libtorch_cpu.so',
+    ]);
+    const { bytes } = variantOf('cpu').archives[0];
+    assert.deepEqual(progress.filter(([step]) => step === 'fetch').at(-1), ['fetch', bytes, bytes]);
+    const [, received, total] = progress.at(-1);
+    assert.ok(received === total && total > 100_000);
+  });
+
+  it('does nothing when it is there', async () => {
+    await install('cpu');
+    made.server.requests.length = 0;
+    assert.deepEqual(await install('cpu'), { folder: target('cpu'), already: true });
+    assert.deepEqual(made.server.requests, []);
+  });
+
+  it("lays libraries of NVIDIA beside libtorch, where libtorch's own search path leads", async () => {
+    assert.equal((await install('cu130')).folder, path.join(target('cu130'), 'torch'));
+    assert.ok(fs.existsSync(path.join(target('cu130'), 'torch/lib/../../nvidia/cu13/lib/libcublas.so.13')));
+    assert.ok(!fs.existsSync(path.join(target('cu130'), 'nvidia/cu13/include')));
+  });
+
+  it('goes on after a cut, and in the next call with what an earlier one left, archive by archive', async () => {
+    const [gpu, nvidia] = ['/torch-1.whl', '/nvidia_cublas.whl'];
+    made.server.answers.set(gpu, [cutAfter(made.server.files.get(gpu), 500)]);
+    made.server.answers.set(nvidia, [status(404)]);
+    await fails(install('cu130'), 'ERR_DOWNLOAD', /Could not fetch nvidia_cublas\.whl:.*404/s);
+    assert.deepEqual(left(), [`${version}+cu130.parts`]);
+    await install('cu130');
+    assert.deepEqual(made.server.requests, [`${gpu} whole`, `${gpu} bytes=500-`, `${nvidia} whole`, `${nvidia} whole`]);
+    assert.deepEqual(left(), [`${version}+cu130`]);
+  });
+
+  it('refuses what is not the pinned file, keeps nothing of it, and says both checksums', async () => {
+    const { bytes, sha256: pinned } = variantOf('cpu').archives[0];
+    made.server.files.set('/torch-1+cpu.whl', randomBytes(bytes));
+    await fails(install('cpu'), 'ERR_DOWNLOAD', new RegExp(`sha256 [0-9a-f]{64} instead of ${pinned}`));
+    made.server.files.set('/torch-1+cpu.whl', Buffer.from('<html>'));
+    await fails(install('cpu'), 'ERR_DOWNLOAD', /offers 6 bytes, \d+ are expected/);
+    assert.deepEqual(left(), [`${version}+cpu.parts`]);
+    assert.deepEqual(fs.readdirSync(path.join(made.root, left()[0])), []);
+  });
+
+  it('installs nothing whose checksum is unknown until it is given', async () => {
+    await fails(install('cu126'), 'ERR_INVALID_OPTION', /checksum of cu126 is not known.*--sha256 <hex>/s);
+    assert.deepEqual(made.server.requests, []);
+    await fails(install('cu126', { sha256: '0'.repeat(64) }), 'ERR_DOWNLOAD', /instead of 0{64}/);
+    await install('cu126', { sha256: sha256(libtorchZip()) });
+    assert.ok(fs.existsSync(path.join(target('cu126'), 'lib/libtorch_cuda.so')));
+    await fails(install('cpu', { sha256: '0'.repeat(64) }), 'ERR_INVALID_OPTION', /is not that of torch-1\+cpu\.whl/);
+    await fails(install('cu130', { sha256: '0'.repeat(64) }), 'ERR_INVALID_OPTION', /is of one file/);
+  });
+
+  it('asks a mirror instead, under the same path, and follows it to where it leads', async () => {
+    for (const name of ['torch-1+cpu.whl', 'torch-1.whl', 'nvidia_cublas.whl'])
+      made.server.files.set(`/mirror/whl/${name}`, made.server.files.get(`/${name}`));
+    const mirror = `${made.server.url()}/mirror/`;
+    made.manifest = madeUpManifest({ ...made.server, files: new Map(), url: () => '' }, 'https://download.test/whl');
+    made.server.answers.set('/mirror/whl/torch-1+cpu.whl', [
+      status(302, { location: '/mirror/whl/torch-1+cpu.whl?moved' }),
+    ]);
+    made.server.files.set('/mirror/whl/torch-1+cpu.whl?moved', made.server.files.get('/mirror/whl/torch-1+cpu.whl'));
+    await install('cpu', { mirror });
+    await install('cu130', { mirror });
+    assert.equal(made.server.requests.length, 4);
+    await fails(install('cu126', { mirror, sha256: '0'.repeat(64) }), 'ERR_DOWNLOAD', /404 Not Found/);
+    await fails(
+      install('cpu', { mirror: 'mirror.test' }),
+      'ERR_INVALID_OPTION',
+      /LIBTORCH_MIRROR but received 'mirror/,
+    );
+  });
+
+  it('goes through a proxy', async () => {
+    const proxy = await startProxy(new URL(made.server.url()).port);
+    made.manifest = madeUpManifest(made.server, 'http://download.test');
+    process.env.http_proxy = `http://${proxy.address}`;
+    try {
+      await install('cu130');
+    } finally {
+      delete process.env.http_proxy;
+      proxy.stop();
+    }
+    assert.deepEqual(proxy.requests, [
+      'GET http://download.test/torch-1.whl',
+      'GET http://download.test/nvidia_cublas.whl',
+    ]);
+  });
+
+  it('looks for room before it fetches, counting what has come, and says what is needed where', async () => {
+    const { bytes, unpackedBytes } = variantOf('cpu').archives[0];
+    const needed = 2e7 + bytes + unpackedBytes;
+    await fails(
+      install('cpu', { free: async () => needed - 1 }),
+      'ERR_DOWNLOAD',
+      /no room for it: 23\.0 MB are needed in .*\+cpu, and 23\.0 MB are free\. .*XDG_CACHE_HOME/,
+    );
+    assert.deepEqual([made.server.requests, left()], [[], []]);
+    fs.mkdirSync(`${target('cpu')}.parts`);
+    fs.writeFileSync(path.join(`${target('cpu')}.parts`, 'torch-1+cpu.whl'), made.server.files.get('/torch-1+cpu.whl'));
+    await install('cpu', { free: async () => needed - 1 });
+  });
+
+  it('looks for room before it unpacks what it knew no size of', async () => {
+    const given = sha256(libtorchZip());
+    await fails(install('cu126', { sha256: given, free: async () => 2e7 + 1000 }), 'ERR_DOWNLOAD', /no room/);
+    assert.deepEqual(left(), [`${version}+cu126.parts`]);
+  });
+
+  it('is done once when several ask for it at the same time', async () => {
+    const notes = [];
+    const done = await Promise.all([1, 2, 3].map(() => install('cpu', { onNote: (text) => notes.push(text) })));
+    assert.deepEqual(done.map(({ already }) => already).sort(), [false, true, true]);
+    assert.equal(made.server.requests.length, 1);
+    assert.equal(notes.filter((text) => text.startsWith('Another process is installing it')).length, 2);
+  });
+
+  it('replaces a folder that is broken, and what killed processes left', async () => {
+    fs.mkdirSync(path.join(target('cpu'), 'lib'), { recursive: true });
+    fs.writeFileSync(path.join(target('cpu'), 'half'), '');
+    for (const name of ['.new-1', '.old-1']) fs.mkdirSync(target('cpu') + name);
+    await install('cpu');
+    assert.deepEqual(left(), [`${version}+cpu`]);
+    assert.deepEqual(fs.readdirSync(target('cpu')).sort(), ['include', 'lib', 'version.py']);
+  });
+
+  it('keeps what is there when the new one turns out to be wrong', async () => {
+    const other = wheel('cpu', { version: '2.11.0' });
+    fs.writeFileSync(made.folder('other.whl'), other);
+    const from = { from: made.folder('other.whl'), sha256: sha256(other) };
+    await fails(
+      install('cpu', from),
+      'ERR_LIBTORCH_VERSION',
+      /it is version 2\.11\.0\+cpu; .* is needed\. Nothing was changed/,
+    );
+    assert.deepEqual(left(), []);
+  });
+
+  it('stops at an abort with its reason, and keeps the part for the next time', async () => {
+    const body = made.server.files.get('/torch-1+cpu.whl');
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    made.server.answers.set('/torch-1+cpu.whl', [silentAfter(body, 700)]);
+    const onProgress = () => controller.abort(reason);
+    await assert.rejects(install('cpu', { signal: controller.signal, onProgress }), reason);
+    assert.deepEqual(left(), [`${version}+cpu.parts`]);
+    await install('cpu');
+    assert.deepEqual(made.server.requests, ['/torch-1+cpu.whl whole', '/torch-1+cpu.whl bytes=700-']);
+  });
+
+  it('stops at an abort while it unpacks, and leaves nothing half unpacked', async () => {
+    const controller = new AbortController();
+    const onProgress = (step) => step === 'unpack' && controller.abort(new Error('enough'));
+    await assert.rejects(install('cu130', { signal: controller.signal, onProgress }), /enough/);
+    assert.deepEqual(left(), [`${version}+cu130.parts`]);
+  });
+
+  it('goes on after a process that was killed in the middle', async () => {
+    const body = made.server.files.get('/torch-1+cpu.whl');
+    const sent = new Promise((resolve) =>
+      made.server.answers.set('/torch-1+cpu.whl', [silentAfter(body, 900, resolve)]),
+    );
+    const require = createRequire(import.meta.url);
+    const script = `
+      const { install } = require(${JSON.stringify(require.resolve('../../dist/libtorch/install.js'))});
+      install(JSON.parse(process.argv[1]));`;
+    const sources = await sourcesOf('cpu', variantOf('cpu'), {});
+    const options = {
+      name: 'cpu',
+      variant: variantOf('cpu'),
+      sources,
+      place: { root: made.root, platform: 'linux-x64' },
+    };
+    const child = spawn(process.execPath, ['-e', script, JSON.stringify(options)], { cwd: repository });
+    await sent;
+    const part = path.join(`${target('cpu')}.parts`, 'torch-1+cpu.whl');
+    while (!fs.existsSync(part) || fs.statSync(part).size < 900)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.on('close', resolve));
+    assert.deepEqual(left(), [`${version}+cpu.lock`, `${version}+cpu.parts`]);
+    await install('cpu');
+    assert.deepEqual(made.server.requests, ['/torch-1+cpu.whl whole', '/torch-1+cpu.whl bytes=900-']);
+    assert.deepEqual(left(), [`${version}+cpu`]);
+  });
+
+  it('says that the folder cannot be written to', async () => {
+    made.root = '/sys/torch-incremental';
+    await fails(install('cpu'), 'ERR_FILE', /Could not install libtorch in \/sys.*: E\w+: .*XDG_CACHE_HOME/);
+  });
+});
