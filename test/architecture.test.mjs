@@ -79,13 +79,15 @@ describe('architecture', () => {
     assert.deepEqual(Object.keys(native.native()).sort(), declared.sort());
   });
 
-  it('names the version of libtorch in libtorch.json only', () => {
+  it('names the version of libtorch in libtorch.json, and for npm in its package and the pin on it', () => {
     const { version } = JSON.parse(read('libtorch.json'));
-    const code = [...sources.filter((name) => !name.startsWith('test/')), 'CMakeLists.txt', 'package.json'];
+    const code = [...sources.filter((name) => !name.startsWith('test/')), 'CMakeLists.txt'];
     assert.deepEqual(
       code.filter((name) => read(name).includes(version)),
       [],
     );
+    const { optionalDependencies, ...rest } = JSON.parse(read('package.json'));
+    assert.ok(!JSON.stringify(rest).includes(version));
   });
 
   it('names no package registry in package-lock.json', () => {

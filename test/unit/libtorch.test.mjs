@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import candidates from '../../dist/libtorch/candidates.js';
 import manifest from '../../dist/libtorch/manifest.js';
 
-const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const { libtorchCandidates } = candidates;
 const { pin, platform } = manifest;
 const real = libtorchCandidates().find(({ problem }) => problem === null)?.folder;
@@ -17,6 +17,17 @@ const real = libtorchCandidates().find(({ problem }) => problem === null)?.folde
 describe('libtorch', () => {
   let folder;
   let fake;
+  let dist;
+
+  // A copy elsewhere, as of an installed package: a checkout has the platform's package beside it, as a workspace.
+  before(() => {
+    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental copy-'));
+    for (const name of ['dist', 'libtorch.json', 'package.json'])
+      fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+    dist = path.join(copy, 'dist');
+  });
+
+  after(() => fs.rmSync(path.dirname(dist), { recursive: true }));
 
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental é-'));
@@ -49,7 +60,8 @@ describe('libtorch', () => {
 
   function cleanEnv(env) {
     const { TORCH_INCREMENTAL_LIBTORCH, LIBTORCH, TORCH_INCREMENTAL_BYPASS_VERSION_CHECK, ...rest } = process.env;
-    return { ...rest, XDG_CACHE_HOME: path.join(folder, 'no cache'), ...env };
+    const addon = path.join(root, 'build', 'Release');
+    return { ...rest, TORCH_INCREMENTAL_ADDON: addon, XDG_CACHE_HOME: path.join(folder, 'no cache'), ...env };
   }
 
   /** The version that is read from a folder which holds nothing but `files` and the libraries. */

@@ -1,0 +1,24 @@
+// What the release has to know of libtorch.json: which version, for which platforms, and the checksum of its archive.
+import fs from 'node:fs';
+import path from 'node:path';
+import { root } from '../setup/steps.mjs';
+
+const pin = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
+const platforms = pin.platforms ?? pin.artefacts;
+
+export const libtorchVersion = pin.version;
+
+/** Those with a prebuilt addon and a package of libtorch: 'linux-x64' … */
+export const builtPlatforms = Object.keys(platforms).filter((name) => platforms[name].built !== false);
+
+/** The archive that the libraries of the platform's npm package are taken from. */
+export function archiveOf(platform) {
+  const { url, sha256 } = platforms[platform].variants?.cpu.archives[0] ?? platforms[platform];
+  return { url, sha256 };
+}
+
+/** The npm package with libtorch for a platform: its name, and its folder in this repository. */
+export function libtorchPackage(platform) {
+  const name = `libtorch-${platform}-cpu`;
+  return { name: `@torch-incremental/${name}`, folder: path.join(root, 'packages', name) };
+}
