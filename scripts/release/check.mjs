@@ -1,0 +1,40 @@
+// Everything of a release short of publishing: builds, packs both tarballs into build/release/, checks them, and prints what
+// came of it. `npm run release:check`; in the workflow that publishes with --publish, which also asks for what npm's
+// provenance needs. Exit code 1 when anything is wrong.
+import fs from 'node:fs';
+import path from 'node:path';
+import Table from 'cli-table3';
+import { buildFolder, root, say } from '../setup/steps.mjs';
+import { checks, openRelease } from './checks/index.mjs';
+import { makeTarballs, platform } from './pack.mjs';
+import { builtPlatforms } from './pin.mjs';
+
+if (!builtPlatforms.includes(platform)) throw new Error(`Nothing is released for ${platform}: see libtorch.json`);
+const publishing = process.argv.includes('--publish');
+const tarballs = await makeTarballs();
+const folder = path.join(buildFolder, 'release', 'checked');
+const context = await openRelease(tarballs, folder, { platform });
+
+const results = [];
+for (const [name, check] of Object.entries(checks)) results.push([name, await check(context)]);
+results.push(['package.json says where the sources are', repositories(context)]);
+
+const table = new Table({ head: ['check', ''], style: { head: [], border: [] } });
+for (const [name, problems] of results) table.push([name, problems.length === 0 ? 'ok' : problems.join('\n')]);
+console.log(table.toString());
+for (const file of Object.values(tarballs)) {
+  const megabytes = (fs.statSync(file).size / 1e6).toFixed(1);
+  console.log(`${path.relative(root, file)}  ${megabytes} MB`);
+}
+fs.rmSync(folder, { recursive: true });
+const failed = results.filter(([, problems]) => problems.length > 0).length;
+say(failed === 0 ? 'Ready to be published.' : `${failed} of ${results.length} checks failed: not to be published.`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** npm compares it with where the workflow ran. Only there, because only who publishes knows it. */
+function repositories({ main, libtorch }) {
+  if (!publishing) return [];
+  return [main, libtorch]
+    .filter(({ manifest }) => !manifest.repository?.url)
+    .map(({ manifest }) => `${manifest.name} has no "repository", which npm's provenance needs`);
+}

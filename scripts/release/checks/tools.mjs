@@ -1,0 +1,39 @@
+// What others have written to look at packages: publint, arethetypeswrong, and npm itself, which must pack the same twice.
+import fs from 'node:fs';
+import path from 'node:path';
+import { execute, root } from '../../setup/steps.mjs';
+import { sha256Of } from '../checksums.mjs';
+import { npmPack } from '../pack.mjs';
+
+const tool = (name, args) => execute(process.execPath, [path.join(root, 'node_modules', ...name.split('/')), ...args]);
+
+/** Suggestions too: there are none. */
+export async function publint({ main, libtorch }) {
+  const problems = [];
+  for (const { folder } of [main, libtorch]) {
+    const { ok, output } = await tool('publint/src/cli.js', ['run', folder, '--strict', '--pack', 'false']);
+    if (!ok || !output.includes('All good!')) problems.push(output.trim());
+  }
+  return problems;
+}
+
+/** Both doors, require and import, from every kind of project that TypeScript knows. */
+export async function types({ main }) {
+  const args = [main.tarball, '--format', 'ascii', '--no-emoji', '--no-color'];
+  const { ok, output } = await tool('@arethetypeswrong/cli/dist/index.js', args);
+  return ok ? [] : [output.trim()];
+}
+
+/** From what was unpacked, so that it also shows that nothing outside of the tarball has a part in it. */
+export async function reproducible({ main, libtorch, all }) {
+  const problems = [];
+  for (const one of all ? [main, libtorch] : [main]) {
+    const again = path.join(path.dirname(one.folder), 'again');
+    fs.mkdirSync(again, { recursive: true });
+    const { filename } = await npmPack(one.folder, ['--pack-destination', again]);
+    const [first, second] = [await sha256Of(one.tarball), await sha256Of(path.join(again, filename))];
+    if (first !== second) problems.push(`${filename} packed again is another file: ${first}, then ${second}`);
+    fs.rmSync(again, { recursive: true });
+  }
+  return problems;
+}

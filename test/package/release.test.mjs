@@ -1,0 +1,44 @@
+// What would be published, looked at with the checks of `npm run release:check`.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checks, openRelease } from '../../scripts/release/checks/index.mjs';
+import { platform } from '../../scripts/release/pack.mjs';
+import { root, temporaryFolder } from '../support.mjs';
+import { needsTarballs, tarballs } from './tarballs.mjs';
+
+describe('the tarballs', () => {
+  const folder = temporaryFolder();
+  let release;
+
+  before(async function () {
+    needsTarballs(this);
+    release = await openRelease(await tarballs(), folder('release'), { platform, all: false });
+  });
+
+  for (const [name, check] of Object.entries(checks)) {
+    it(`pass this check: ${name}`, async () => {
+      assert.deepEqual(await check(release), []);
+    });
+  }
+
+  it('hold libraries that sha256sum finds to be those of SHA256SUMS', () => {
+    const output = execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: release.libtorch.folder, encoding: 'utf8' });
+    assert.match(output, /^lib\/libtorch_cpu\.so: OK$/m);
+  });
+
+  it('hold every source that CMakeLists.txt compiles', () => {
+    const cmake = fs.readFileSync(path.join(release.main.folder, 'CMakeLists.txt'), 'utf8');
+    const programs = /^ *add_(executable|kernel_program)\(.*$/gm;
+    const named = cmake.replaceAll(programs, '').match(/\b(src\/[\w/]+\.(cc|h)|binding\.cc)\b/g);
+    assert.ok(named.length > 50);
+    for (const file of named) assert.ok(release.main.files.includes(file), file);
+  });
+
+  it('leave the workspace of libtorch as it is: private, and without a library', () => {
+    const workspace = path.join(root, 'packages', `libtorch-${platform}-cpu`);
+    assert.equal(JSON.parse(fs.readFileSync(path.join(workspace, 'package.json'), 'utf8')).private, true);
+    assert.ok(!fs.existsSync(path.join(workspace, 'lib')));
+  });
+});
