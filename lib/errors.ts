@@ -21,6 +21,7 @@ export const errorCodes = [
   'ERR_LIBTORCH_VERSION',
   'ERR_LIBTORCH_LOAD',
   'ERR_UNSUPPORTED_PLATFORM',
+  'ERR_BUILD',
   'ERR_TORCH',
 ] as const;
 

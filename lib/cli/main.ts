@@ -16,6 +16,7 @@ const commands: readonly (Listed & { load(): Promise<{ command: Command }> })[] 
   { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
   { name: 'versions', summary: "Show an online learner's versions", load: () => import('./commands/versions.js') },
   { name: 'repair', summary: 'Mend the folder of an online learner', load: () => import('./commands/repair.js') },
+  { name: 'build', summary: 'Compile the addon on this machine', load: () => import('./commands/build.js') },
   { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
 ];
 

@@ -11,7 +11,7 @@ describe('command line: usage', () => {
     [['trian'], "Unknown command 'trian'; did you mean train?"],
     [
       ['frobnicate'],
-      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, doctor",
+      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, build, doctor",
     ],
     [['--seed', '1'], 'Expected a command before --seed'],
     [['train'], 'Expected a <checkpoint>'],
@@ -79,7 +79,7 @@ describe('command line: usage', () => {
     assert.equal(code, 0);
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
     const commands = listed.map((line) => line.trim().split(' ')[0]);
-    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'doctor']);
+    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'build', 'doctor']);
     for (const name of commands) {
       const help = await run([name, '--help']);
       assert.equal(help.code, 0);

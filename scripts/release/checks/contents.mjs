@@ -11,7 +11,7 @@ const main = [
   'libtorch.json',
   /^dist\/[\w./-]+\.(js|mjs|d\.ts|d\.mts)$/,
   /^docs\/[\w-]+\.md$/,
-  /^scripts\/setup\/(addon|steps|toolchain)\.mjs$/,
+  /^scripts\/setup\/(addon|by-hand|steps|toolchain)\.mjs$/,
   /^src\/[\w./-]+\.(cc|h)$/,
 ];
 const mainLimit = 5e6;
