@@ -5,7 +5,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LearnError } from './errors';
 import { libtorchError } from './libtorch';
-import { libtorchCandidates, pin } from './libtorch/candidates';
+import { libtorchCandidates } from './libtorch/candidates';
+import { pin } from './libtorch/manifest';
 
 interface ByHand {
   buildByHand(options: { libtorch: string; project: string }): Promise<string>;

@@ -4,16 +4,14 @@ import path from 'node:path';
 import { root } from '../setup/steps.mjs';
 
 const pin = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
-const platforms = pin.platforms ?? pin.artefacts;
-
 export const libtorchVersion = pin.version;
 
 /** Those with a prebuilt addon and a package of libtorch: 'linux-x64' … */
-export const builtPlatforms = Object.keys(platforms).filter((name) => platforms[name].built !== false);
+export const builtPlatforms = Object.keys(pin.platforms).filter((name) => pin.platforms[name].built);
 
 /** The archive that the libraries of the platform's npm package are taken from. */
 export function archiveOf(platform) {
-  const { url, sha256 } = platforms[platform].variants?.cpu.archives[0] ?? platforms[platform];
+  const { url, sha256 } = pin.platforms[platform].variants.cpu.archives[0];
   return { url, sha256 };
 }
 
