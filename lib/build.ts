@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LearnError } from './errors';
-import { libtorchError } from './libtorch';
 import { libtorchCandidates } from './libtorch/candidates';
+import { libtorchError } from './libtorch/error';
 import { pin } from './libtorch/manifest';
 
 interface ByHand {

@@ -1,5 +1,6 @@
 // Where a run computes, and why there.
 import { LearnError } from './errors';
+import { cudaLibraryProblem } from './libtorch/open';
 import { type NativeDevices, native } from './native';
 import { type Check, invalid, isNumber } from './options';
 
@@ -58,7 +59,7 @@ export async function chooseDevice(device: Device = 'auto', threads?: Threads): 
   if (device === 'cpu') return { type: 'cpu', reason: 'asked for', ...common };
   const index = device === 'auto' || device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));
   // Where libtorch has no CUDA there is nothing to look for, and looking takes time.
-  const found = cuda ? await native().findDevices(index) : withoutCuda;
+  const found = cuda ? await native().findDevices(index) : withoutCuda();
   const chosen = found.problem === '' ? found.devices[index] : undefined;
   if (device === 'auto' && !chosen) return { type: 'cpu', reason: found.problem, ...common };
   if (!chosen) throw refusal(device, found);
@@ -76,12 +77,13 @@ export async function chooseDevice(device: Device = 'auto', threads?: Threads): 
   };
 }
 
-const withoutCuda: NativeDevices = {
-  devices: [],
-  problem: 'this libtorch is built without CUDA',
-  tf32Convolutions: false,
-  tf32Matmuls: false,
-};
+const builtWithout = 'this libtorch is built without CUDA';
+
+function withoutCuda(): NativeDevices {
+  const broken = cudaLibraryProblem();
+  const problem = broken === null ? builtWithout : `the CUDA libraries of this libtorch do not load: ${broken}`;
+  return { devices: [], problem, tf32Convolutions: false, tf32Matmuls: false };
+}
 
 function refusal(device: Device, { devices, problem }: NativeDevices): LearnError {
   const what = `Expected a device that can be used but received '${device}'`;
@@ -90,10 +92,10 @@ function refusal(device: Device, { devices, problem }: NativeDevices): LearnErro
     return new LearnError('ERR_DEVICE', `${what}: there are ${there}. CUDA_VISIBLE_DEVICES says which are seen`);
   }
   const remedy =
-    problem === withoutCuda.problem
-      ? 'Set TORCH_INCREMENTAL_LIBTORCH to a build with CUDA of the same version, such as the folder printed by\n' +
-        '    python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"\n' +
-        "where pip installed torch for CUDA; or use device: 'cpu' or 'auto'"
+    problem === builtWithout
+      ? 'Install a build with CUDA (npx torch-incremental libtorch list shows which there are), or set\n' +
+        'TORCH_INCREMENTAL_LIBTORCH to the folder of a torch of the same version that pip installed for CUDA; or use\n' +
+        "device: 'cpu' or 'auto'"
       : "Until that is mended, use device: 'cpu' or 'auto'";
   return new LearnError('ERR_DEVICE', `${what}: ${problem}${problem.endsWith('.') ? '' : '.'} ${remedy}`);
 }

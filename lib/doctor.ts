@@ -3,11 +3,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { addonPath } from './addon';
 import { type ProbeResult, runProbe } from './doctor/run-probe';
 import { type Candidate, libtorchCandidates } from './libtorch/candidates';
 import { glibcVersion } from './libtorch/libc';
 import { pin, platform, unsupportedPlatform } from './libtorch/manifest';
-import { addonPath, type NativeInfo } from './native';
+import type { NativeInfo } from './native';
 
 const probeScript = path.join(__dirname, 'probe.js');
 

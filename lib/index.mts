@@ -21,6 +21,7 @@ export {
   identity,
   kswin,
   LearnError,
+  LibtorchError,
   linear,
   loadState,
   maxPool2d,

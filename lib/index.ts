@@ -22,6 +22,7 @@ export { type Conv2dOptions, conv2d } from './layers/conv2d';
 export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pooling';
 export { dropout, flatten, identity, relu } from './layers/simple';
+export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export { net } from './models/net';
 export { type SequentialOptions, sequential } from './models/sequential';
 export type { Model, Module } from './module';

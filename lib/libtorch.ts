@@ -2,18 +2,13 @@
 // is needed. lib/native.ts calls it once, on first use.
 import fs from 'node:fs';
 import path from 'node:path';
-import { LearnError, messageOf } from './errors';
-import { type Candidate, libtorchCandidates, type Problem, skipsVersionCheck } from './libtorch/candidates';
-import { glibcVersion } from './libtorch/libc';
+import { LearnError } from './errors';
+import { type Candidate, libtorchCandidates, libtorchVersion, type Problem } from './libtorch/candidates';
+import { LibtorchError, libtorchError } from './libtorch/error';
 import { pin, unsupportedPlatform } from './libtorch/manifest';
-import { addonPath } from './native';
-
-interface Loader {
-  /** null, or what the dynamic linker said. */
-  open(file: string, global: boolean): string | null;
-  /** What an opened library says of itself: major << 56 | minor << 48 | … */
-  abiVersion(file: string): bigint | null;
-}
+import { type MappedLibtorch, mappedLibtorch } from './libtorch/mapped';
+import { openLibtorch } from './libtorch/open';
+import { verify } from './libtorch/verify';
 
 /** Opens the first usable libtorch and returns its folder. */
 export function loadLibtorch(): string {
@@ -24,79 +19,64 @@ export function loadLibtorch(): string {
       `${unsupported}. Use a machine, container or virtual machine of that kind.`,
     );
   }
+  const mapped = mappedLibtorch();
+  if (mapped !== null) return openMapped(mapped);
   const attempts: Candidate[] = [];
   for (const candidate of libtorchCandidates()) {
-    const problem = candidate.problem ?? open(candidate.folder as string);
+    const problem = candidate.problem ?? open(candidate.folder as string, candidate.intact);
     if (problem === null) return candidate.folder as string;
     attempts.push({ ...candidate, problem });
-    // A library of the wrong version that did load stays in the process: a second one would not get its symbols.
-    if (candidate.explicit || (candidate.problem === null && problem.code === 'ERR_LIBTORCH_VERSION')) break;
+    if (candidate.explicit) break;
+    const stuck = mappedLibtorch();
+    if (stuck !== null) throw libtorchError(attempts); // a second one would not get its symbols
   }
   throw libtorchError(attempts);
 }
 
-let loader: Loader | undefined;
-
-/** Opens libtorch in `folder`. Returns null, or why it cannot be used. */
-function open(folder: string): Problem | null {
-  loader ??= openAddon('loader') as Loader;
-  const library = path.join(folder, 'lib', 'libtorch.so');
-  // OpenMP and the like, shared by every library of the process as in Python's torch. Not every build has this file.
-  const shared = path.join(folder, 'lib', 'libtorch_global_deps.so');
-  const failure = (fs.existsSync(shared) ? loader.open(shared, true) : null) ?? loader.open(library, false);
-  if (failure !== null) return { code: 'ERR_LIBTORCH_LOAD', text: `does not load: ${failure}` };
-
-  const [major, minor] = pin.version.split('.').map(Number);
-  const abi = loader.abiVersion(library);
-  if (abi === null || skipsVersionCheck()) return null;
-  const found = [Number(abi >> 56n), Number((abi >> 48n) & 255n)];
-  if (found[0] === major && found[1] === minor) return null;
-  return {
-    code: 'ERR_LIBTORCH_VERSION',
-    text: `holds a library of version ${found.join('.')}; ${pin.version} is needed`,
-  };
+function open(folder: string, intact: boolean): Problem | null {
+  return (intact ? null : verify(folder)) ?? openLibtorch(folder);
 }
 
-/** The one error for all that can go wrong: what was tried, what came of it, what to do. */
-export function libtorchError(attempts: readonly Candidate[]): LearnError {
-  const explicit = attempts.find((attempt) => attempt.explicit);
-  const relevant = explicit ? [explicit] : attempts;
-  // The attempt that came furthest says best what is wrong.
-  const codes = ['ERR_LIBTORCH_LOAD', 'ERR_LIBTORCH_VERSION', 'ERR_LIBTORCH_NOT_FOUND'] as const;
-  const code = codes.find((one) => relevant.some(({ problem }) => problem?.code === one)) ?? 'ERR_LIBTORCH_NOT_FOUND';
-  const remedies = [
-    explicit ? `${explicit.undo}, to look in the usual places` : 'in a checkout of torch-incremental: npm run setup',
-    `set TORCH_INCREMENTAL_LIBTORCH to a folder with lib/libtorch.so of version ${pin.version}, such as the one printed by\n` +
-      '    python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"',
-  ];
-  const message = [
-    explicit
-      ? `The libtorch that ${explicit.source} names cannot be used:`
-      : `No libtorch ${pin.version} that can be used was found:`,
-    ...relevant.map(({ source, folder, problem }) => `  ${source}${folder ? ` (${folder})` : ''}: ${problem?.text}`),
-    'Do one of these:',
-    ...remedies.map((remedy) => `  - ${remedy}`),
-    'To see more: npx torch-incremental doctor',
-  ];
-  return new LearnError(code, message.join('\n'), { cause: { attempts, remedies } });
-}
-
-/** Loads a compiled file of this package, with errors that say what to do. */
-export function openAddon(name: 'loader' | 'torch_incremental'): unknown {
-  const file = addonPath(name);
-  const holder = { exports: {} };
-  try {
-    process.dlopen(holder as NodeModule, file);
-  } catch (cause) {
-    if (glibcVersion() === undefined) {
-      const message =
-        'torch-incremental needs glibc, and this system has musl. Use an image based on Debian or Ubuntu.';
-      throw new LearnError('ERR_UNSUPPORTED_PLATFORM', message, { cause });
-    }
-    const message = fs.existsSync(file)
-      ? `${file} does not load: ${messageOf(cause)}\nIn a checkout of torch-incremental, build it anew: npm run setup`
-      : `${file} is missing. In a checkout of torch-incremental, build it: npm run setup`;
-    throw new LearnError('ERR_LIBTORCH_LOAD', message, { cause });
+/** Of another thread, of another copy of this package, or of another addon: what is there is taken, or nothing is. */
+function openMapped({ folder, library, replaced }: MappedLibtorch): string {
+  const alone = 'use torch-incremental in a process of its own (node:child_process; worker threads share the process)';
+  if (replaced) {
+    throw new LibtorchError('ERR_LIBTORCH_LOAD', `${library} was replaced since this process loaded it.`, {
+      remedies: ['start this process anew'],
+    });
   }
-  return holder.exports;
+  const named = libtorchCandidates().find(({ explicit }) => explicit);
+  if (named?.problem) throw libtorchError([named]);
+  if (named && !isSame(path.join(named.folder as string, 'lib', 'libtorch_cpu.so'), library)) {
+    const text = `is not the libtorch that this process has loaded already, ${folder}; two cannot be loaded`;
+    throw libtorchError([{ ...named, problem: { code: 'ERR_LIBTORCH_LOAD', text } }]);
+  }
+  const problem = openLibtorch(folder);
+  if (problem === null) return folder;
+  const version = libtorchVersion(folder);
+  throw new LibtorchError(
+    problem.code,
+    `This process has loaded another libtorch already, ${library}, and two cannot be loaded; ${pin.version} is needed.`,
+    {
+      attempts: [
+        {
+          source: 'loaded already',
+          folder,
+          found: version,
+          needed: pin.version,
+          code: problem.code,
+          reason: problem.text,
+        },
+      ],
+      remedies: [alone],
+    },
+  );
+}
+
+function isSame(a: string, b: string): boolean {
+  try {
+    return fs.realpathSync(a) === fs.realpathSync(b);
+  } catch {
+    return false;
+  }
 }

@@ -1,8 +1,8 @@
 // The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
 // compares the two. Plain values go in and come out; large things stay native behind handles.
-import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { loadLibtorch, openAddon } from './libtorch';
+import { openAddon } from './addon';
+import { loadLibtorch } from './libtorch';
 import type {
   BatchesPlan,
   DatasetPlan,
@@ -213,10 +213,4 @@ function load(): Native {
   // A worker's jobs end with its environment, by a clean-up hook; process.exit() runs none in the main thread.
   if (isMainThread) process.once('exit', () => addon.stopJobs());
   return addon;
-}
-
-/** Where the compiled file `name`.node stands: in build/, or in the folder of another build that a test is to run with. */
-export function addonPath(name: 'loader' | 'torch_incremental'): string {
-  const folder = process.env.TORCH_INCREMENTAL_ADDON ?? path.join(__dirname, '..', 'build', 'Release');
-  return path.join(folder, `${name}.node`);
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ErrorCode } from '../errors';
 import { cacheCandidates } from './cache';
-import { pin, platform } from './manifest';
+import { pin, platform, type Variant, variantsOf } from './manifest';
 
 export interface Candidate {
   /** What names the folder: an environment variable, `use` of the command line, 'cache' or an npm package. */
@@ -20,7 +20,12 @@ export interface Candidate {
   readonly version: string | null;
   /** Why it cannot be used; null when nothing speaks against it. */
   readonly problem: Problem | null;
+  /** It came from us, checked, and its libraries have the sizes that they had then. */
+  readonly intact: boolean;
 }
+
+/** The npm package with libtorch for this platform. */
+export const platformPackageName = `@torch-incremental/libtorch-${platform}-cpu`;
 
 /** What recorded a choice, and with the word `auto` forgets it. */
 const useCommand = 'torch-incremental libtorch use';
@@ -41,7 +46,7 @@ export function libtorchCandidates(): Candidate[] {
     candidates.push(
       chosen
         ? examine(useCommand, folder, { variant, undo: `${useCommand} auto` })
-        : examine('cache', folder, { variant }),
+        : examine('cache', folder, { variant, libraries: librariesOf(variant) }),
     );
   }
   candidates.push(platformPackage());
@@ -50,31 +55,40 @@ export function libtorchCandidates(): Candidate[] {
 
 /** An npm package that holds nothing but libtorch for this platform. */
 function platformPackage(): Candidate {
-  const name = `@torch-incremental/libtorch-${platform}-cpu`;
   try {
-    return examine(name, path.dirname(require.resolve(`${name}/package.json`)));
+    const folder = path.dirname(require.resolve(`${platformPackageName}/package.json`));
+    return examine(platformPackageName, folder, { libraries: librariesOf('cpu') });
   } catch {
-    return absent(name, 'not installed');
+    return absent(platformPackageName, 'not installed');
   }
 }
 
 function absent(source: string, text: string): Candidate {
   const problem: Problem = { code: 'ERR_LIBTORCH_NOT_FOUND', text };
-  return { source, variant: null, folder: null, explicit: false, undo: '', version: null, problem };
+  return { source, variant: null, folder: null, explicit: false, undo: '', version: null, problem, intact: false };
+}
+
+function librariesOf(variant: string | null): Variant['libraries'] {
+  return variant === null ? undefined : variantsOf()[variant]?.libraries;
 }
 
 function examine(
   source: string,
   folder: string,
-  { variant = null, undo = '' }: { variant?: string | null; undo?: string } = {},
+  {
+    variant = null,
+    undo = '',
+    libraries,
+  }: { variant?: string | null; undo?: string; libraries?: Variant['libraries'] } = {},
 ): Candidate {
   const version = libtorchVersion(folder);
-  const problem = problemOf(folder, version);
-  return { source, variant, folder, explicit: undo !== '', undo, version, problem };
+  const problem = problemOf(folder, version, libraries);
+  const intact = problem === null && libraries !== undefined;
+  return { source, variant, folder, explicit: undo !== '', undo, version, problem, intact };
 }
 
-/** Why the build in `folder` cannot be used, as far as files tell. */
-export function problemOf(folder: string, version: string | null): Problem | null {
+/** Why the build in `folder` cannot be used, as far as files tell. `libraries`: the sizes they must have. */
+export function problemOf(folder: string, version: string | null, libraries?: Variant['libraries']): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
     (name) => !fs.existsSync(path.join(folder, 'lib', name)),
   );
@@ -82,9 +96,20 @@ export function problemOf(folder: string, version: string | null): Problem | nul
     const text = fs.existsSync(folder) ? `has no lib/${missing}` : 'no such folder';
     return { code: 'ERR_LIBTORCH_NOT_FOUND', text };
   }
-  if (skipsVersionCheck() || version?.split('+')[0] === pin.version) return null;
+  if (skipsVersionCheck()) return null;
+  if (version?.split('+')[0] === pin.version) return damage(folder, libraries ?? {});
   const found = version === null ? 'does not say which version it is' : `is version ${version}`;
   return { code: 'ERR_LIBTORCH_VERSION', text: `${found}; ${pin.version} is needed` };
+}
+
+function damage(folder: string, libraries: Readonly<Record<string, number>>): Problem | null {
+  for (const [name, bytes] of Object.entries(libraries)) {
+    const size = fs.statSync(path.join(folder, 'lib', name), { throwIfNoEntry: false })?.size;
+    if (size === bytes) continue;
+    const found = size === undefined ? 'is missing' : `has ${size} bytes instead of ${bytes}: it was cut or replaced`;
+    return { code: 'ERR_LIBTORCH_LOAD', text: `lib/${name} ${found}` };
+  }
+  return null;
 }
 
 /** For those who know that another version works for them; nothing is promised then. */

@@ -27,6 +27,8 @@ export interface Variant {
   readonly minDriver: string | null;
   /** Compute capabilities it holds kernels for; null where unknown. */
   readonly gpuArchitectures: readonly string[] | null;
+  /** What is in lib/, in bytes. Left out where unknown. */
+  readonly libraries?: Readonly<Record<string, number>>;
   /** All of them make up the build. */
   readonly archives: readonly Archive[];
 }
@@ -38,6 +40,8 @@ export interface Platform {
   readonly os: readonly string[];
   readonly cpu: readonly string[];
   readonly libc?: readonly string[];
+  /** The oldest glibc that libtorch's symbols allow. */
+  readonly minGlibc?: string;
   readonly variants?: Readonly<Record<string, Variant>>;
 }
 

@@ -27,7 +27,7 @@ export async function provideLibtorch() {
 function usable() {
   const candidates = compiled('libtorch/candidates').libtorchCandidates();
   const explicit = candidates.find(({ explicit, source }) => explicit && process.env[source]);
-  if (explicit?.problem) throw new SetupError(compiled('libtorch').libtorchError(candidates).message);
+  if (explicit?.problem) throw new SetupError(compiled('libtorch/error').libtorchError(candidates).message);
   // The npm package holds no headers, so it is nothing to build with.
   return explicit ?? candidates.find(({ variant, problem }) => variant === 'cpu' && !problem);
 }

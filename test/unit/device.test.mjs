@@ -28,7 +28,8 @@ describe('devices', () => {
     const state = await createState(net(), { seed: 0 });
     const refused = {
       code: 'ERR_DEVICE',
-      message: /'cuda:1': this libtorch is built without CUDA\. Set TORCH_INCREMENTAL_LIBTORCH .*'cpu' or 'auto'/s,
+      message:
+        /'cuda:1': this libtorch is built without CUDA\. Install a build .*TORCH_INCREMENTAL_LIBTORCH .*'cpu' or 'auto'/s,
     };
     await assert.rejects(trainIncremental(state, { data, device: 'cuda:1' }), refused);
     await assert.rejects(evaluate(state, { data, device: 'cuda:1' }), refused);

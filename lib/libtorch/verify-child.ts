@@ -1,0 +1,20 @@
+// Run by verify.ts in a process of its own: `verify-child.js FOLDER`. Loads libtorch from there and the addon with it, and
+// says a line of JSON when it begins and one when it is done; that it gets there is the news.
+import { openAddon } from '../addon';
+import { messageOf } from '../errors';
+import type { Problem } from './candidates';
+import { openLibtorch } from './open';
+
+function verdict(folder: string): Problem | null {
+  const problem = openLibtorch(folder);
+  if (problem !== null) return problem;
+  try {
+    (openAddon('torch_incremental') as { info(): unknown }).info();
+    return null;
+  } catch (error) {
+    return { code: 'ERR_LIBTORCH_LOAD', text: `loads, but the addon does not load with it: ${messageOf(error)}` };
+  }
+}
+
+console.log(JSON.stringify({ began: true }));
+console.log(JSON.stringify({ problem: verdict(process.argv[2] as string) }));

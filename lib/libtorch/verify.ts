@@ -1,0 +1,110 @@
+// Loads a libtorch that nobody vouches for in a child process first: a file that was cut, or that is for another system,
+// can end the process that opens it, and no error could be caught then. What came of it is remembered.
+import { spawnSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { addonPath } from '../addon';
+import { cacheRoot } from './cache';
+import type { Problem } from './candidates';
+
+/** Slow disks take a while over gigabytes of libraries. */
+const timeoutMs = 120_000;
+
+const script = path.join(__dirname, 'verify-child.js');
+
+/** Remembers verdicts; a folder that cannot be written only makes the next process ask again. */
+export function verdictFolder(): string {
+  return path.join(cacheRoot(), '..', 'verified');
+}
+
+/** null: it loads, or that could not be found out in a child. `anew`: whatever was found before. */
+export function verify(folder: string, { anew = false }: { anew?: boolean } = {}): Problem | null {
+  const file = path.join(verdictFolder(), `${keyOf(folder)}.json`);
+  const known = anew ? undefined : remembered(file);
+  if (known !== undefined) return known;
+  const verdict = askChild(folder);
+  if (verdict === undefined) return null;
+  // What the dynamic linker said can be mended outside of the folder, and asking it again is harmless.
+  if (verdict.problem === null || verdict.died) remember(file, { folder, problem: verdict.problem });
+  else fs.rmSync(file, { force: true });
+  return verdict.problem;
+}
+
+function askChild(folder: string): { problem: Problem | null; died: boolean } | undefined {
+  const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
+  // Electron's programs are Node where they are told to be.
+  const env = { ...rest, ELECTRON_RUN_AS_NODE: '1' };
+  const options = { env, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', windowsHide: true } as const;
+  const { stdout, stderr, status, signal, error } = spawn([script, folder], options);
+  const lines = (stdout ?? '').split('\n').flatMap(parseLine);
+  const answer = lines.find((line) => 'problem' in line);
+  if (answer) return { problem: answer.problem as Problem | null, died: false };
+  // No child at all: this process may not start any, or its executable is no Node.
+  if (!lines.some((line) => 'began' in line)) return undefined;
+  const late = (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
+  const end = late ? `hangs for ${timeoutMs / 1000} s` : `ends the process (${signal ?? `exit code ${status}`})`;
+  const last = (stderr ?? '').trim().split('\n').at(-1);
+  const text = `${end} when it is loaded${last ? `: ${last}` : ''}`;
+  return { problem: { code: 'ERR_LIBTORCH_LOAD', text }, died: true };
+}
+
+function spawn(args: string[], options: Parameters<typeof spawnSync>[2] & { encoding: 'utf8' }) {
+  try {
+    return spawnSync(process.execPath, args, options);
+  } catch (error) {
+    return { stdout: '', stderr: '', status: null, signal: null, error: error as Error };
+  }
+}
+
+function parseLine(line: string): Record<string, unknown>[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+/** Of everything that decides whether it loads: the libraries, the addon, and what loads them. */
+function keyOf(folder: string): string {
+  const lib = path.join(folder, 'lib');
+  const libraries = fs
+    .readdirSync(lib)
+    .filter((name) => name.includes('.so'))
+    .sort();
+  const identities = [...libraries.map((name) => path.join(lib, name)), addonPath('torch_incremental')].map(identity);
+  const { LD_LIBRARY_PATH, LD_PRELOAD } = process.env;
+  const facts = [folder, identities, process.execPath, process.version, LD_LIBRARY_PATH, LD_PRELOAD];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+}
+
+function identity(file: string): unknown[] {
+  const status = fs.statSync(file, { throwIfNoEntry: false });
+  return [file, status?.ino, status?.size, status?.mtimeMs];
+}
+
+/** undefined where nothing is known. */
+function remembered(file: string): Problem | null | undefined {
+  try {
+    const { problem } = JSON.parse(fs.readFileSync(file, 'utf8'));
+    if (problem === null) return null;
+    const text = `${problem.text} (found before, and remembered: npx torch-incremental doctor looks again)`;
+    return { code: 'ERR_LIBTORCH_LOAD', text };
+  } catch {
+    return undefined;
+  }
+}
+
+function remember(file: string, verdict: { folder: string; problem: Problem | null }): void {
+  const beside = `${file}.${randomUUID()}`;
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(beside, `${JSON.stringify(verdict)}\n`);
+    fs.renameSync(beside, file);
+  } catch {
+    // A disk that is full, a folder that cannot be written: the next process asks again.
+    try {
+      fs.rmSync(beside, { force: true });
+    } catch {}
+  }
+}

@@ -1,0 +1,74 @@
+// Loading libtorch in a fresh process, from a copy of this package as it is installed and from a made-up libtorch. For the
+// tests of lib/libtorch.ts: a library that was opened stays, so each load has a process of its own.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import candidates from '../../dist/libtorch/candidates.js';
+import manifest from '../../dist/libtorch/manifest.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folder of the libtorch that the tests run with. */
+export const real = candidates.libtorchCandidates().find(({ problem }) => problem === null)?.folder;
+
+/** Makes and removes what the tests of the suite in hand need. */
+export function loadingLibtorch() {
+  const it = {
+    /** Emptied after each test. */
+    folder: '',
+    /** In there: says the right version, and holds no libraries. */
+    fake: '',
+    /** Of a copy elsewhere, as of an installed package: a checkout has the platform's package beside it, as a workspace. */
+    dist: '',
+
+    sayVersion(version) {
+      fs.writeFileSync(path.join(it.fake, 'version.py'), `from typing import Optional\n__version__ = '${version}'\n`);
+    },
+
+    /** Loads libtorch in a fresh process, after `before`; answers { folder }, or { code, message, … }. */
+    load(env, before = '') {
+      const script = `
+        try {
+          ${before}
+          const folder = require(${JSON.stringify(path.join(it.dist, 'libtorch.js'))}).loadLibtorch();
+          console.log(JSON.stringify({ folder }));
+        } catch (error) {
+          const { code, message, attempts, remedies } = error;
+          console.log(JSON.stringify({ code, message, attempts, remedies }));
+        }`;
+      const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { env: clean(env), encoding: 'utf8' });
+      assert.equal(stderr, '');
+      return JSON.parse(stdout);
+    },
+  };
+
+  function clean(env) {
+    const { TORCH_INCREMENTAL_LIBTORCH, LIBTORCH, TORCH_INCREMENTAL_BYPASS_VERSION_CHECK, ...rest } = process.env;
+    const addon = path.join(root, 'build', 'Release');
+    return { ...rest, TORCH_INCREMENTAL_ADDON: addon, XDG_CACHE_HOME: path.join(it.folder, 'no cache'), ...env };
+  }
+
+  before(() => {
+    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental copy-'));
+    for (const name of ['dist', 'libtorch.json', 'package.json'])
+      fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+    it.dist = path.join(copy, 'dist');
+  });
+
+  after(() => fs.rmSync(path.dirname(it.dist), { recursive: true }));
+
+  beforeEach(() => {
+    it.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental é-'));
+    it.fake = path.join(it.folder, 'libtorch');
+    fs.mkdirSync(path.join(it.fake, 'lib'), { recursive: true });
+    for (const name of ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'])
+      fs.writeFileSync(path.join(it.fake, 'lib', name), 'no library');
+    it.sayVersion(`${manifest.pin.version}+cpu`);
+  });
+
+  afterEach(() => fs.rmSync(it.folder, { recursive: true }));
+  return it;
+}

@@ -1,0 +1,115 @@
+// A libtorch that nobody vouches for is loaded in a child process first (lib/libtorch/verify.ts), and a process has one at
+// most (mapped.ts).
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import mapped from '../../dist/libtorch/mapped.js';
+import { loadingLibtorch, real } from './libtorch-loading.mjs';
+
+describe('libtorch', () => {
+  const loading = loadingLibtorch();
+
+  describe('that nobody vouches for', () => {
+    /** Compiles libtorch_global_deps.so, the first library that is opened, of a folder that is else the real one. */
+    function withFirstLibrary(context, code) {
+      for (const name of fs.readdirSync(path.join(real, 'lib'))) {
+        fs.rmSync(path.join(loading.fake, 'lib', name), { force: true });
+        if (name !== 'libtorch_global_deps.so')
+          fs.symlinkSync(path.join(real, 'lib', name), path.join(loading.fake, 'lib', name));
+      }
+      const source = path.join(loading.folder, 'first.cc');
+      fs.writeFileSync(
+        source,
+        `#include <cstdio>\n#include <cstdlib>\n__attribute__((constructor)) static void run() { ${code} }`,
+      );
+      const output = path.join(loading.fake, 'lib/libtorch_global_deps.so');
+      if (spawnSync('c++', ['-shared', '-fPIC', source, '-o', output]).status !== 0) context.skip();
+    }
+
+    const traces = () => fs.readFileSync(path.join(loading.folder, 'traces'), 'utf8');
+    const trace = () =>
+      `FILE* file = fopen("${path.join(loading.folder, 'traces')}", "a"); fputs("x", file); fclose(file);`;
+
+    it('and that ends the process which loads it is an error, remembered', function () {
+      withFirstLibrary(this, `${trace()} fputs("no such processor\\n", stderr); abort();`);
+      const first = loading.load({ LIBTORCH: loading.fake });
+      assert.equal(first.code, 'ERR_LIBTORCH_LOAD');
+      assert.match(first.message, /ends the process \(SIGABRT\) when it is loaded: no such processor/);
+      const second = loading.load({ LIBTORCH: loading.fake });
+      assert.match(second.message, /SIGABRT.*found before, and remembered: npx torch-incremental doctor looks again/);
+      assert.equal(traces(), 'x');
+    });
+
+    it('is loaded in a child process once', function () {
+      withFirstLibrary(this, trace());
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
+      assert.equal(traces(), 'xx', 'the child and then the process');
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
+      assert.equal(traces(), 'xxx');
+    });
+
+    it('is loaded in a child process anew when a library has changed', function () {
+      withFirstLibrary(this, trace());
+      loading.load({ LIBTORCH: loading.fake });
+      fs.utimesSync(path.join(loading.fake, 'lib/libtorch_global_deps.so'), new Date(), new Date(0));
+      loading.load({ LIBTORCH: loading.fake });
+      assert.equal(traces(), 'xxxx');
+    });
+
+    it('is loaded where nothing can be remembered, and where no child can be started', function () {
+      withFirstLibrary(this, trace());
+      assert.equal(loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' }).folder, loading.fake);
+      assert.equal(traces(), 'xx');
+      assert.equal(loading.load({ LIBTORCH: loading.fake }, 'process.execPath = "/nowhere"').folder, loading.fake);
+      assert.equal(traces(), 'xxx');
+    });
+  });
+
+  it('is not looked for in a process that loaded one: another copy of this package takes the same', () => {
+    const other = path.join(loading.folder, 'other copy');
+    fs.cpSync(path.dirname(loading.dist), other, { recursive: true });
+    const copy = JSON.stringify(path.join(other, 'dist', 'libtorch.js'));
+    const { folder: taken } = loading.load({ LIBTORCH: real }, `delete require(${copy}).loadLibtorch()`);
+    assert.equal(taken, fs.realpathSync(real));
+  });
+
+  it('named by the user is refused in a process that loaded another', () => {
+    const copy = path.join(loading.folder, 'copy');
+    fs.cpSync(real, copy, { recursive: true, filter: (name) => !/\/(include|share)$/.test(name) });
+    const before = `
+      const { loadLibtorch } = require(${JSON.stringify(path.join(loading.dist, 'libtorch.js'))});
+      loadLibtorch();
+      process.env.LIBTORCH = ${JSON.stringify(copy)};`;
+    const { code, message } = loading.load({ LIBTORCH: real }, before);
+    assert.equal(code, 'ERR_LIBTORCH_LOAD');
+    assert.match(message, /is not the libtorch that this process has loaded already, .*; two cannot be loaded/);
+  });
+
+  it('is not loaded by a Node that may load no addons, which is said', () => {
+    const { code, message, remedies } = loading.load({ LIBTORCH: real, NODE_OPTIONS: '--no-addons' });
+    assert.equal(code, 'ERR_LIBTORCH_LOAD');
+    assert.match(message, /Node was told to load no addons/);
+    assert.match(remedies.join(), /start Node without --no-addons/);
+  });
+});
+
+describe('a libtorch in this process', () => {
+  const line = (file) => `7f0000000000-7f0000001000 r-xp 00000000 08:01 1234   ${file}`;
+  const other = line('/usr/lib/x86_64-linux-gnu/libc.so.6');
+
+  it('is found among what the process has mapped, with its folder', () => {
+    assert.equal(mapped.mappedLibtorch(other), null);
+    const found = mapped.mappedLibtorch([other, line('/a b/torch/lib/libtorch_cpu.so')].join('\n'));
+    assert.deepEqual(found, {
+      folder: '/a b/torch',
+      library: '/a b/torch/lib/libtorch_cpu.so',
+      replaced: false,
+    });
+  });
+
+  it('whose file was replaced is told from one that is there', () => {
+    const found = mapped.mappedLibtorch(line('/torch/lib/libtorch_cpu.so (deleted)'));
+    assert.deepEqual([found.library, found.replaced], ['/torch/lib/libtorch_cpu.so', true]);
+  });
+});
