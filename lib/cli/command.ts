@@ -70,6 +70,21 @@ export interface Command<O extends Options = Options> {
   run(argument: string, options: Given<O>, context: Context): Promise<number>;
 }
 
+/** A command in a list, loaded when it is called. */
+export interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<{ command: Command | CommandGroup }>;
+}
+
+/** A word that another one follows: `libtorch install`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly description: string;
+  /** Their own names are of two words. */
+  readonly commands: readonly Listed[];
+}
+
 /** Fixes the types of a command's options. */
 export function command<O extends Options>(definition: Command<O>): Command {
   return definition as unknown as Command;

@@ -1,10 +1,5 @@
 // Help, made of the same definitions that the arguments are read by.
-import { type Command, flagOf } from './command';
-
-export interface Listed {
-  name: string;
-  summary: string;
-}
+import { type Command, type CommandGroup, flagOf, type Listed } from './command';
 
 export function commandHelp(command: Command): string {
   const { name, argument, argumentIsOptional, insteadOfArgument: instead, description, options, examples } = command;
@@ -24,6 +19,20 @@ export function commandHelp(command: Command): string {
     '',
     'Examples:',
     ...examples.map((example) => `  torch-incremental ${example}`),
+  ].join('\n');
+}
+
+export function groupHelp({ name, description, commands }: CommandGroup): string {
+  return [
+    `Usage: torch-incremental ${name} <command> [options]`,
+    '',
+    description,
+    '',
+    'Commands:',
+    ...table(commands.map((listed) => [listed.name, listed.summary])),
+    '',
+    'Options:',
+    ...table([['-h, --help', 'Show this help; after a command, its own']]),
   ].join('\n');
 }
 

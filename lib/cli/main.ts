@@ -3,19 +3,20 @@
 import { LearnError, messageOf } from '../errors';
 import { nearest } from '../options';
 import { readArguments, wrongUsage } from './arguments';
-import type { Command } from './command';
-import { commandHelp, type Listed, mainHelp } from './help';
+import type { Listed } from './command';
+import { commandHelp, groupHelp, mainHelp } from './help';
 import { interrupted, onInterrupt } from './interrupt';
 import { errorColors, openTerminal } from './terminal';
 
 // A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
-const commands: readonly (Listed & { load(): Promise<{ command: Command }> })[] = [
+const commands: readonly Listed[] = [
   { name: 'train', summary: 'Train a checkpoint on new data', load: () => import('./commands/train.js') },
   { name: 'online', summary: 'Keep a model learning from a stream', load: () => import('./commands/online.js') },
   { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },
   { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
   { name: 'versions', summary: "Show an online learner's versions", load: () => import('./commands/versions.js') },
   { name: 'repair', summary: 'Mend the folder of an online learner', load: () => import('./commands/repair.js') },
+  { name: 'libtorch', summary: 'Install and choose builds of libtorch', load: () => import('./commands/libtorch.js') },
   { name: 'build', summary: 'Compile the addon on this machine', load: () => import('./commands/build.js') },
   { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
 ];
@@ -44,10 +45,19 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     terminal.note(`${signal}: stopping after the step in hand; once more stops at once`);
   });
   try {
-    const listed = commands.find(({ name }) => name === word);
-    if (!listed) throw unknownCommand(word);
-    const { command } = await listed.load();
-    hint = `torch-incremental ${word} --help`;
+    let { command } = await find(word, commands).load();
+    hint = `torch-incremental ${command.name} --help`;
+    if ('commands' in command) {
+      const group = command;
+      const inner = args.shift();
+      if (inner === undefined || inner === '--help' || inner === '-h') {
+        terminal[inner ? 'print' : 'note'](groupHelp(group));
+        return inner ? 0 : exitCodes.wrongUsage;
+      }
+      ({ command } = await find(inner, group.commands).load());
+      if ('commands' in command) throw new Error(`${command.name} has no commands of its own`);
+      hint = `torch-incremental ${command.name} --help`;
+    }
     const { argument, options, help } = readArguments(command, args);
     if (help) {
       terminal.print(commandHelp(command));
@@ -69,11 +79,13 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-function unknownCommand(word: string): Error {
-  const names = commands.map(({ name }) => name);
+function find(word: string, listed: readonly Listed[]): Listed {
+  const found = listed.find(({ name }) => name === word);
+  if (found) return found;
+  const names = listed.map(({ name }) => name);
   const suggestion = nearest(word, names);
   const what = word.startsWith('-') ? `Expected a command before ${word}` : `Unknown command '${word}'`;
-  return wrongUsage(`${what}; ${suggestion ? `did you mean ${suggestion}?` : `there are ${names.join(', ')}`}`);
+  throw wrongUsage(`${what}; ${suggestion ? `did you mean ${suggestion}?` : `there are ${names.join(', ')}`}`);
 }
 
 /** A failure in its own words. What has no code is a mistake in this program, and its stack is what helps. */

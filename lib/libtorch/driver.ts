@@ -1,6 +1,7 @@
-// The NVIDIA driver of this machine, as far as files tell. Loads nothing and starts nothing, because it is asked on the
-// way to loading libtorch.
+// The NVIDIA driver of this machine. findDriver() looks at files only, because it is asked on the way to loading libtorch.
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import { promisify } from 'node:util';
 
 export interface Driver {
   /** null: there is one, and it does not say which. */
@@ -38,4 +39,17 @@ export function compareVersions(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+/** The same for those who can wait a moment: where no file tells, NVIDIA's own tool is asked. */
+export async function askDriver(found: Driver | null = findDriver()): Promise<Driver | null> {
+  if (found?.version) return found;
+  try {
+    const args = ['--query-gpu=driver_version', '--format=csv,noheader'];
+    const { stdout } = await promisify(execFile)('nvidia-smi', args, { timeout: 5000 });
+    const version = /^\d+(\.\d+)+/.exec(stdout)?.[0];
+    return version ? { version } : found;
+  } catch {
+    return found;
+  }
 }

@@ -37,6 +37,7 @@ export async function fetchSource(
   part: string,
   options: FetchOptions,
   onNote: (text: string) => void,
+  variant: string,
 ): Promise<string> {
   const { name, sha256, bytes, place, pip } = source;
   const { signal } = options;
@@ -57,8 +58,16 @@ export async function fetchSource(
       signal?.throwIfAborted();
       const failure = `${way}: ${way === 'https' ? `${place.url}: ` : ''}${messageOf(cause)}`;
       failures.push(failure);
-      if (pip !== null) onNote(failure);
+      if (pip !== null) onNote(way === 'https' ? `${failure}\nTrying pip, which may know a mirror …` : failure);
     }
   }
-  throw new LearnError('ERR_DOWNLOAD', `Could not fetch ${name}:\n${failures.map((line) => `  ${line}`).join('\n')}`);
+  throw new LearnError(
+    'ERR_DOWNLOAD',
+    [
+      `Could not fetch ${name}:`,
+      ...failures.map((line) => `  ${line}`),
+      'What came is kept, and the next try goes on from it. A machine without a network can be given the files: ' +
+        `torch-incremental libtorch install --variant ${variant} --print-urls`,
+    ].join('\n'),
+  );
 }

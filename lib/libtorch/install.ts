@@ -15,13 +15,16 @@ import type { Archive, Variant } from './manifest';
 import type { Source } from './sources';
 import { checkSpace, type FreeBytes, freeBytes } from './space';
 
+/** `check`: of files that the user has. */
+export type InstallStep = 'fetch' | 'check' | 'unpack';
+
 export interface InstallOptions extends Omit<FetchOptions, 'onProgress'> {
   name: string;
   variant: Variant;
   sources: readonly Source[];
   place?: CachePlace | undefined;
   /** What is done now, and how far it is, over all archives. */
-  onProgress?: ((step: 'fetch' | 'unpack', progress: DownloadProgress) => void) | undefined;
+  onProgress?: ((step: InstallStep, progress: DownloadProgress) => void) | undefined;
   /** A line for people. */
   onNote?: ((text: string) => void) | undefined;
   /** Default: what the system says. */
@@ -106,9 +109,13 @@ async function fetchAll(options: InstallOptions, parts: string): Promise<string[
   for (const source of sources) {
     if ('url' in source.place) await fs.mkdir(parts, { recursive: true });
     const report = (progress: DownloadProgress) => {
-      onProgress?.('fetch', { received: before + progress.received, total: total ?? progress.total });
+      onProgress?.('url' in source.place ? 'fetch' : 'check', {
+        received: before + progress.received,
+        total: total ?? progress.total,
+      });
     };
-    files.push(await fetchSource(source, path.join(parts, source.name), { ...options, onProgress: report }, onNote));
+    const part = path.join(parts, source.name);
+    files.push(await fetchSource(source, part, { ...options, onProgress: report }, onNote, options.name));
     before += source.bytes ?? 0;
     // What was there already brought no progress of its own.
     if (source.bytes !== null) report({ received: 0, total: undefined });

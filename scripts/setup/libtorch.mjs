@@ -51,7 +51,7 @@ async function fetchLibtorch() {
     if (error.code === undefined) throw error;
     throw new SetupError(
       `${error.message}\n\nDo one of these:\n` +
-        '  - connect this machine to the network and run this again; what has come already is kept and continued\n' +
+        '  - connect this machine to the network and run this again\n' +
         '  - set LIBTORCH to a folder with lib/ and include/ of that version, for example the folder torch/ of\n' +
         `    ${variant.archives[0].url}\n    fetched by other means and unzipped`,
     );

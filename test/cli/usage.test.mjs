@@ -11,7 +11,7 @@ describe('command line: usage', () => {
     [['trian'], "Unknown command 'trian'; did you mean train?"],
     [
       ['frobnicate'],
-      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, build, doctor",
+      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, libtorch, build, doctor",
     ],
     [['--seed', '1'], 'Expected a command before --seed'],
     [['train'], 'Expected a <checkpoint>'],
@@ -58,7 +58,7 @@ describe('command line: usage', () => {
       assert.equal(stdout, '');
       assert.ok(stderr.startsWith('error[ERR_INVALID_OPTION]: '), stderr);
       assert.ok(stderr.includes(message), stderr);
-      assert.match(stderr, /\nSee: torch-incremental (\w+ )?--help\n$/);
+      assert.match(stderr, /\nSee: torch-incremental (\w+ ){0,2}--help\n$/);
       assert.doesNotMatch(stderr, /\n {4}at /);
     });
   }
@@ -79,9 +79,10 @@ describe('command line: usage', () => {
     assert.equal(code, 0);
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
     const commands = listed.map((line) => line.trim().split(' ')[0]);
-    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'build', 'doctor']);
-    for (const name of commands) {
-      const help = await run([name, '--help']);
+    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'libtorch', 'build', 'doctor']);
+    const inner = ['install', 'list', 'use', 'remove'].map((name) => `libtorch ${name}`);
+    for (const name of [...commands, ...inner]) {
+      const help = await run([...name.split(' '), '--help']);
       assert.equal(help.code, 0);
       assert.equal(help.stderr, '');
       assert.ok(help.stdout.startsWith(`Usage: torch-incremental ${name}`));

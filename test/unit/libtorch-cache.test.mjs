@@ -1,14 +1,21 @@
-// lib/libtorch/manifest.ts, driver.ts and cache.ts: what there is, what this machine's driver runs, and what is tried first.
+// lib/libtorch/manifest.ts, driver.ts, overview.ts and cache.ts: what there is, what this machine's driver runs, and what is
+// tried first.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import cache from '../../dist/libtorch/cache.js';
+import choiceModule from '../../dist/libtorch/choice.js';
 import driver from '../../dist/libtorch/driver.js';
 import manifest from '../../dist/libtorch/manifest.js';
-import { temporaryFolder } from '../support.mjs';
+import overviewModule from '../../dist/libtorch/overview.js';
+import removeModule from '../../dist/libtorch/remove.js';
+import { root as repository, temporaryFolder } from '../support.mjs';
 
 const { cacheCandidates, choiceFile, libtorchIn, readChoice } = cache;
-const { compareVersions, findDriver, runs } = driver;
+const { removeVariant } = removeModule;
+const { writeChoice } = choiceModule;
+const { askDriver, compareVersions, findDriver, runs } = driver;
+const { defaultVariant } = overviewModule;
 const { pin, unsupportedPlatform, variantsOf } = manifest;
 
 describe('libtorch.json', () => {
@@ -53,6 +60,22 @@ describe('libtorch.json', () => {
   });
 });
 
+describe('docs/install.md', () => {
+  it('has a row for each build, with its driver, its GPUs and its size', () => {
+    const text = fs.readFileSync(path.join(repository, 'docs/install.md'), 'utf8');
+    for (const [name, { minDriver, gpuArchitectures, archives }] of Object.entries(variantsOf(pin, 'linux-x64'))) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+      const known = archives.every(({ sha256 }) => sha256 !== null);
+      const [, , , driver, fetched, , checksum] = row.split('|').map((cell) => cell.trim());
+      assert.deepEqual([driver, checksum], [minDriver ?? '–', known ? 'known' : 'yours']);
+      assert.ok(row.includes((gpuArchitectures ?? []).join(', ')), row);
+      const total = archives.reduce((sum, { bytes }) => sum + bytes, 0);
+      const size = total >= 1e9 ? `${(total / 1e9).toFixed(1)} GB` : `${(total / 1e6).toFixed(0)} MB`;
+      assert.equal(fetched, known ? size : 'unknown');
+    }
+  });
+});
+
 describe('NVIDIA driver', () => {
   const folder = temporaryFolder();
 
@@ -74,6 +97,37 @@ describe('NVIDIA driver', () => {
     assert.deepEqual(findIn('something else'), { version: null });
     assert.equal(findDriver(folder('nothing'), folder('nothing')), null);
     assert.deepEqual(findDriver(folder('nothing'), folder('version')), { version: null });
+  });
+
+  it('is asked for by nvidia-smi where no file tells its version', async () => {
+    const { PATH } = process.env;
+    try {
+      process.env.PATH = folder();
+      assert.equal(await askDriver(null), null);
+      assert.deepEqual(await askDriver({ version: null }), { version: null });
+      fs.writeFileSync(folder('nvidia-smi'), '#!/bin/sh\necho 550.54.14; echo 550.54.14\n', { mode: 0o755 });
+      assert.deepEqual(await askDriver(null), { version: '550.54.14' });
+      assert.deepEqual(await askDriver({ version: '1.2' }), { version: '1.2' });
+      fs.writeFileSync(folder('nvidia-smi'), '#!/bin/sh\necho "NVIDIA-SMI has failed"; exit 9\n', { mode: 0o755 });
+      assert.equal(await askDriver(null), null);
+    } finally {
+      process.env.PATH = PATH;
+    }
+  });
+
+  it('decides which build is installed where none is named', () => {
+    const known = variantsOf(pin, 'linux-x64');
+    const variants = { ...known, cu128: { ...known.cu130, cuda: '12.8', minDriver: '525.60.13' } };
+    for (const [version, expected] of [
+      ['580.65.06', 'cu130'],
+      ['570.1', 'cu128'],
+      ['470.1', 'cpu'],
+      [null, 'cu130'],
+    ])
+      assert.equal(defaultVariant(variants, { version }), expected, version);
+    assert.equal(defaultVariant(variants, null), 'cpu');
+    // Never one that would be refused for want of a checksum.
+    assert.equal(defaultVariant(known, { version: '570.1' }), 'cpu');
   });
 
   it('runs what needs its version or an older one', () => {
@@ -140,6 +194,19 @@ describe('cache of libtorch', () => {
     assert.deepEqual(cacheCandidates(place(), null)[0], { variant: null, folder: '/somewhere/torch', chosen: true });
     choose('{"variant":"cu128"}');
     assert.deepEqual(order(undefined), ['cu128', 'cpu', 'cu130']);
+  });
+
+  it('forgets what is removed, its unfinished download and the choice of it, and nothing else', async () => {
+    for (const variant of ['cpu', 'cu126']) install(variant);
+    fs.mkdirSync(path.join(root, `${pin.version}+cu126.parts`));
+    await writeChoice({ variant: 'cu126' }, place());
+    assert.equal(await removeVariant('cpu', place()), true);
+    assert.deepEqual(readChoice(place()), { variant: 'cu126' });
+    assert.equal(await removeVariant('cu126', place()), true);
+    assert.deepEqual(fs.readdirSync(root), []);
+    assert.equal(await removeVariant('cu126', place()), false);
+    assert.equal(await removeVariant('cu126', { ...place(), root: path.join(root, 'nowhere') }), false);
+    assert.deepEqual(fs.readdirSync(root), []);
   });
 
   it('takes a choice that cannot be read for none', () => {

@@ -1,0 +1,168 @@
+// `torch-incremental libtorch install`: a build of libtorch from the network or from what is there, into the cache.
+import fs from 'node:fs';
+import path from 'node:path';
+import { bytes } from '../../../format';
+import { libtorchIn, variantFolder } from '../../../libtorch/cache';
+import { libtorchCandidates, libtorchVersion, problemOf } from '../../../libtorch/candidates';
+import { checkVariant } from '../../../libtorch/check-build';
+import { askDriver, type Driver, runs } from '../../../libtorch/driver';
+import { install } from '../../../libtorch/install';
+import { pin, type Variant, variantsOf } from '../../../libtorch/manifest';
+import { bytesToFetch, defaultVariant } from '../../../libtorch/overview';
+import { findPythonTorch } from '../../../libtorch/python';
+import { type Source, sourcesOf } from '../../../libtorch/sources';
+import type { Check } from '../../../options';
+import { wrongUsage } from '../../arguments';
+import { confirm } from '../../ask';
+import { type Context, command as define, on, text } from '../../command';
+import { type DownloadView, downloadView } from '../../download-view';
+import { interrupted } from '../../interrupt';
+import { useFolder, variantNamed } from '../../libtorch';
+import type { Terminal } from '../../terminal';
+import { urlLines } from '../../urls';
+
+const isSha256: Check = (value, name) => {
+  if (!/^[0-9a-f]{64}$/i.test(String(value)))
+    throw wrongUsage(`Expected 64 hexadecimal digits for "${name}" but received '${value}'`);
+};
+
+export const command = define({
+  name: 'libtorch install',
+  description: [
+    'Puts a build of libtorch where this package finds it. What was fetched before an',
+    'interruption is kept, and the next call goes on from it. HTTP_PROXY, HTTPS_PROXY',
+    'and NO_PROXY are honoured; TORCH_INCREMENTAL_LIBTORCH_MIRROR is a base address',
+    'that stands in for https://<host> of all addresses.',
+  ].join('\n'),
+  options: {
+    variant: text('name', 'cpu, cu126, cu128 or cu130 (default: the newest that the NVIDIA driver runs, else cpu)'),
+    from: text('place', 'A file, a folder or an address instead; python: the torch of python3, where it is'),
+    sha256: text('hex', 'Checksum of the file, where it is another than the known one', { check: isSha256 }),
+    yes: on('Do not ask before fetching'),
+    printUrls: on('Only print what to fetch for a machine without a network, and what to do there'),
+  },
+  examples: [
+    'libtorch install',
+    'libtorch install --variant cu130 --yes',
+    'libtorch install --variant cu130 --from ~/Downloads',
+    'libtorch install --from python',
+  ],
+  async run(_, { variant: given, from, sha256, yes = false, printUrls = false }, context) {
+    const { terminal, signal } = context;
+    if (given !== undefined) variantNamed(given);
+    const own = from === 'python' ? await findPythonTorch(signal) : libtorchFolder(from);
+    if (own !== null) {
+      if (given !== undefined) checkVariant(own, own, given, variantNamed(given).cuda !== null);
+      await useFolder(own, terminal);
+      return 0;
+    }
+    const driver = await askDriver();
+    const name = given ?? defaultVariant(variantsOf(), driver);
+    const variant = variantNamed(name);
+    if (given === undefined) terminal.note(`Taking ${name}: ${whyDefault(variant, driver)}`);
+    const mirror = process.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR || undefined;
+    if (printUrls) {
+      terminal.print(urlLines(name, variant, mirror).join('\n'));
+      return 0;
+    }
+    if (!runs(variant.minDriver, driver))
+      terminal.note(`${name} computes on the CPU here: ${driverNeeded(variant, driver)}`);
+    const sources = await sourcesOf(name, variant, { from, sha256: sha256?.toLowerCase(), mirror });
+    if (!isInstalled(name) && !yes && !(await agreed(name, variant, sources, signal))) {
+      terminal.note('Nothing was changed');
+      return 1;
+    }
+    return fetchAndInstall(name, variant, sources, context);
+  },
+});
+
+/** A folder that is a libtorch itself; a folder with archives to install from is none. */
+function libtorchFolder(from: string | undefined): string | null {
+  if (from === undefined) return null;
+  const folder = libtorchIn(path.resolve(from));
+  return fs.existsSync(path.join(folder, 'lib', 'libtorch.so')) ? folder : null;
+}
+
+function isInstalled(name: string): boolean {
+  const folder = libtorchIn(variantFolder(name));
+  return problemOf(folder, libtorchVersion(folder)) === null;
+}
+
+async function agreed(
+  name: string,
+  variant: Variant,
+  sources: readonly Source[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hosts = new Set(sources.flatMap(({ place }) => ('url' in place ? new URL(place.url).host : [])));
+  if (hosts.size === 0) return true;
+  const known = sources.every((source) => source.bytes !== null) ? bytesToFetch(variant) : null;
+  const size = known === null ? 'a file of unknown size' : bytes(known);
+  const place = variantFolder(name);
+  return confirm(
+    `Fetch libtorch ${pin.version} ${name}, ${size}, from ${[...hosts].join(', ')} into\n${place}?`,
+    signal,
+  );
+}
+
+async function fetchAndInstall(
+  name: string,
+  variant: Variant,
+  sources: readonly Source[],
+  { terminal, signal }: Context,
+): Promise<number> {
+  const view = (word: string) => downloadView(word.padEnd('Unpacking'.length), `${word} libtorch ${name}`, signal);
+  const views = { fetch: view('Fetching'), check: view('Checking'), unpack: view('Unpacking') };
+  let shown: DownloadView | undefined;
+  const show = (next?: DownloadView) => {
+    if (shown !== next) shown?.stop();
+    shown = next;
+  };
+  try {
+    const { folder, already } = await install({
+      name,
+      variant,
+      sources,
+      signal,
+      onProgress: (step, progress) => {
+        show(views[step]);
+        views[step].onProgress(progress);
+      },
+      onNote: (line) => {
+        show();
+        terminal.note(line);
+      },
+    });
+    show();
+    terminal.print(
+      `libtorch ${pin.version} ${name} ${already ? 'was there already, in' : 'is installed in'} ${folder}`,
+    );
+    noteOther(name, terminal);
+    return 0;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    if (!terminal.readerGone) terminal.note('Interrupted; what came is kept, and the next call goes on from it');
+    return interrupted;
+  } finally {
+    show();
+  }
+}
+
+/** Where something else comes before what was just installed. */
+function noteOther(name: string, terminal: Terminal): void {
+  const inUse = libtorchCandidates().find(({ explicit, problem }) => explicit || problem === null);
+  if (!inUse || inUse.variant === name) return;
+  const { source, folder, undo } = inUse;
+  const way = undo === '' ? `torch-incremental libtorch use ${name}` : undo;
+  terminal.note(`Before it comes ${folder} (${source}). To change that: ${way}`);
+}
+
+function whyDefault(variant: Variant, driver: Driver | null): string {
+  if (variant.cuda !== null) return `the NVIDIA driver${driver?.version ? ` ${driver.version}` : ''} runs it`;
+  if (driver === null) return 'there is no NVIDIA driver here';
+  return `the NVIDIA driver ${driver.version} is too old for the builds with CUDA whose checksums are known`;
+}
+
+function driverNeeded({ minDriver }: Variant, driver: Driver | null): string {
+  return `it needs an NVIDIA driver of at least ${minDriver}, and there is ${driver?.version ?? 'none'}`;
+}

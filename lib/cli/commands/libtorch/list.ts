@@ -1,0 +1,60 @@
+// `torch-incremental libtorch list`: the builds there are for this machine.
+import { bytes } from '../../../format';
+import { askDriver } from '../../../libtorch/driver';
+import { type Overview, overview, type VariantStatus } from '../../../libtorch/overview';
+import { command as define, on } from '../../command';
+import { checkPlatform } from '../../libtorch';
+import { plainTable } from '../../tables';
+import type { Colors } from '../../terminal';
+
+export const command = define({
+  name: 'libtorch list',
+  description: 'Shows the builds of libtorch: installed, in use, or to be had.',
+  options: { json: on('Print it as one line of JSON') },
+  examples: ['libtorch list', 'libtorch list --json | jq .inUse.folder'],
+  async run(_, { json }, { terminal }) {
+    checkPlatform();
+    const found = await overview(await askDriver());
+    terminal.print(json ? JSON.stringify(found) : describe(found, terminal.colors));
+    return 0;
+  },
+});
+
+function describe({ version, cache, driver, variants, inUse }: Overview, colors: Colors): string {
+  const table = plainTable(
+    ['variant', 'size', 'driver from', ''].map(colors.dim),
+    ['left', 'right', 'left', 'left'],
+    variants.map((status) => [status.variant, sizeOf(status), status.minDriver ?? '–', stateOf(status, inUse, colors)]),
+  );
+  const found = driver === null ? 'none' : (driver.version ?? 'there is one, of unknown version');
+  return [
+    `libtorch ${version} in ${cache}`,
+    `NVIDIA driver: ${found}`,
+    '',
+    table,
+    '',
+    `In use: ${describeUse(inUse)}`,
+  ].join('\n');
+}
+
+function sizeOf({ bytesOnDisk, bytesToFetch }: VariantStatus): string {
+  if (bytesOnDisk > 0) return bytes(bytesOnDisk);
+  return bytesToFetch === null ? 'unknown' : bytes(bytesToFetch);
+}
+
+function stateOf(status: VariantStatus, inUse: Overview['inUse'], { green, yellow }: Colors): string {
+  const { installed, problem, bytesOnDisk, bytesFetched, needsChecksum, runs } = status;
+  const idle = runs ? '' : ', but this machine has no driver for it';
+  if (installed) return inUse?.variant === status.variant ? green('installed, in use') : `installed${idle}`;
+  if (bytesOnDisk > 0) return yellow(`broken: ${problem}`);
+  if (bytesFetched > 0) return `${bytes(bytesFetched)} fetched, not finished`;
+  if (needsChecksum) return 'to be fetched with --sha256';
+  return `to be fetched${idle}`;
+}
+
+function describeUse(inUse: Overview['inUse']): string {
+  if (inUse === null) return 'nothing, because there is nothing that can be used';
+  const { source, folder, problem } = inUse;
+  const by = source === 'cache' ? '' : ` (${source})`;
+  return `${folder}${by}${problem === null ? '' : `, which cannot be used: ${problem.text}`}`;
+}

@@ -1,0 +1,24 @@
+// `torch-incremental libtorch remove`: deletes a variant from the cache.
+import { LearnError } from '../../../errors';
+import { cacheRoot } from '../../../libtorch/cache';
+import { removeVariant } from '../../../libtorch/remove';
+import { command as define } from '../../command';
+import { variantNamed } from '../../libtorch';
+
+export const command = define({
+  name: 'libtorch remove',
+  description: [
+    'Deletes an installed build, what an unfinished download of it left, and the',
+    'choice of it. Processes that run with it go on.',
+  ].join('\n'),
+  argument: 'variant',
+  options: {},
+  examples: ['libtorch remove cu126'],
+  async run(name, _, { terminal, signal }) {
+    variantNamed(name);
+    if (!(await removeVariant(name, {}, signal)))
+      throw new LearnError('ERR_LIBTORCH_NOT_FOUND', `${name} is not installed in ${cacheRoot()}`);
+    terminal.print(`Removed ${name}`);
+    return 0;
+  },
+});

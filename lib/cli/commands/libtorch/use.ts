@@ -1,0 +1,58 @@
+// `torch-incremental libtorch use`: writes down which build is to be used, and takes that back.
+import fs from 'node:fs';
+import path from 'node:path';
+import { LearnError } from '../../../errors';
+import { libtorchIn, readChoice, variantFolder } from '../../../libtorch/cache';
+import { checkBuild } from '../../../libtorch/check-build';
+import { forgetChoice, writeChoice } from '../../../libtorch/choice';
+import { findPythonTorch } from '../../../libtorch/python';
+import { command as define } from '../../command';
+import { useFolder, variantNamed, warnOfVariables } from '../../libtorch';
+
+export const command = define({
+  name: 'libtorch use',
+  description: [
+    'Chooses the build that is used from now on: an installed variant, a folder with',
+    'lib/libtorch.so in it, or the torch of python3 (or of the Python that',
+    'TORCH_INCREMENTAL_PYTHON names). It must be there when it is needed: another one',
+    'is not taken instead. auto forgets the choice: then a CUDA build is taken where',
+    'a driver runs it, else the CPU build.',
+  ].join('\n'),
+  argument: 'build',
+  options: {},
+  examples: ['libtorch use cu130', 'libtorch use ./libtorch', 'libtorch use python', 'libtorch use auto'],
+  async run(build, _, { terminal, signal }) {
+    if (build === 'auto') {
+      const had = readChoice() !== null;
+      await forgetChoice();
+      terminal.print(had ? 'The choice is forgotten' : 'Nothing had been chosen');
+    } else if (build === 'python') {
+      await useFolder(await findPythonTorch(signal), terminal);
+    } else if (isFolder(build)) {
+      await useFolder(libtorchIn(path.resolve(build)), terminal);
+    } else {
+      await useVariant(build);
+      terminal.print(`From now on ${build} is used`);
+      warnOfVariables(terminal);
+    }
+    return 0;
+  },
+});
+
+/** A word with a slash means a folder even if it is not there. */
+function isFolder(build: string): boolean {
+  return build.includes(path.sep) || build === '.' || fs.existsSync(path.join(build, 'lib'));
+}
+
+async function useVariant(name: string): Promise<void> {
+  variantNamed(name);
+  const folder = variantFolder(name);
+  if (!fs.existsSync(folder)) {
+    throw new LearnError(
+      'ERR_LIBTORCH_NOT_FOUND',
+      `${name} is not installed. Install it: torch-incremental libtorch install --variant ${name}. Nothing was changed`,
+    );
+  }
+  checkBuild(libtorchIn(folder), folder);
+  await writeChoice({ variant: name });
+}

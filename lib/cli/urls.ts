@@ -1,0 +1,26 @@
+// What `libtorch install --print-urls` prints: everything that somebody with a network needs to fetch a build for a machine
+// without one.
+import { bytes, counted } from '../format';
+import { pin, platform, type Variant } from '../libtorch/manifest';
+import { bytesToFetch } from '../libtorch/overview';
+import { fileName, mirrored } from '../libtorch/sources';
+
+export function urlLines(name: string, variant: Variant, mirror: string | undefined): string[] {
+  const { archives } = variant;
+  const size = bytesToFetch(variant);
+  const unknown = archives.some(({ sha256 }) => sha256 === null);
+  const install = `torch-incremental libtorch install --variant ${name} --from`;
+  return [
+    `# libtorch ${pin.version} ${name} for ${platform}: ${counted(archives.length, 'file')}, ${size === null ? 'of unknown size' : bytes(size)}`,
+    '# Fetch into one folder:',
+    ...archives.map(({ url }) => mirrored(url, mirror)),
+    ...(unknown
+      ? ['# The checksum is not known to this version: have it from a source that you trust.']
+      : [
+          '# Their SHA-256, in the form that `sha256sum --check` reads:',
+          ...archives.map(({ url, sha256 }) => `${sha256}  ${fileName(url)}`),
+        ]),
+    '# Then, on the machine without a network, with that folder:',
+    `# ${install} <folder>${unknown ? ' --sha256 <hex>' : ''}`,
+  ];
+}

@@ -1,0 +1,106 @@
+// Which builds of libtorch there are for this machine: in the cache, to be fetched, in use. For the commands.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { type Choice, cacheRoot, libtorchIn, readChoice, variantFolder } from './cache';
+import { type Candidate, libtorchCandidates, libtorchVersion, problemOf } from './candidates';
+import { compareVersions, type Driver, runs } from './driver';
+import { partsFolder } from './install';
+import { pin, type Variant, variantsOf } from './manifest';
+
+export interface VariantStatus {
+  readonly variant: string;
+  readonly cuda: string | null;
+  /** The oldest NVIDIA driver that runs it. */
+  readonly minDriver: string | null;
+  readonly gpuArchitectures: readonly string[] | null;
+  /** Whether this machine's driver is new enough; true where none is needed. */
+  readonly runs: boolean;
+  readonly folder: string;
+  readonly installed: boolean;
+  /** Why what is in the folder cannot be used; null where it can, or where nothing is there. */
+  readonly problem: string | null;
+  readonly bytesOnDisk: number;
+  /** Of a download that was not finished. */
+  readonly bytesFetched: number;
+  /** null where unknown. */
+  readonly bytesToFetch: number | null;
+  /** Its checksum is not known: it is installed only with one that the user gives. */
+  readonly needsChecksum: boolean;
+}
+
+export interface Overview {
+  readonly version: string;
+  readonly cache: string;
+  readonly driver: Driver | null;
+  readonly variants: readonly VariantStatus[];
+  readonly choice: Choice | null;
+  /** What a process that starts now takes, as far as files tell; null where there is nothing. */
+  readonly inUse: Pick<Candidate, 'source' | 'variant' | 'folder' | 'version' | 'problem'> | null;
+}
+
+export async function overview(driver: Driver | null): Promise<Overview> {
+  const variants = Object.entries(variantsOf()).map(([name, variant]) => statusOf(name, variant, driver));
+  const candidates = libtorchCandidates();
+  const taken = candidates.find(({ explicit, problem }) => explicit || problem === null);
+  const { source, variant, folder, version, problem } = taken ?? {};
+  return {
+    version: pin.version,
+    cache: cacheRoot(),
+    driver,
+    variants: await Promise.all(variants),
+    choice: readChoice(),
+    inUse: taken ? ({ source, variant, folder, version, problem } as Overview['inUse']) : null,
+  };
+}
+
+async function statusOf(name: string, variant: Variant, driver: Driver | null): Promise<VariantStatus> {
+  const { cuda, minDriver, gpuArchitectures } = variant;
+  const place = variantFolder(name);
+  const folder = libtorchIn(place);
+  const bytesOnDisk = await bytesIn(place);
+  const problem = bytesOnDisk === 0 ? null : (problemOf(folder, libtorchVersion(folder))?.text ?? null);
+  return {
+    variant: name,
+    cuda,
+    minDriver,
+    gpuArchitectures,
+    runs: runs(minDriver, driver),
+    folder,
+    installed: bytesOnDisk > 0 && problem === null,
+    problem,
+    bytesOnDisk,
+    bytesFetched: await bytesIn(partsFolder(place)),
+    bytesToFetch: bytesToFetch(variant),
+    needsChecksum: needsChecksum(variant),
+  };
+}
+
+/** The newest CUDA build that the driver runs and that can be had without a question, else the CPU's. */
+export function defaultVariant(variants: Readonly<Record<string, Variant>>, driver: Driver | null): string {
+  const names = Object.keys(variants);
+  const [newest] = names
+    .filter((name) => variants[name]!.cuda !== null && !needsChecksum(variants[name]!))
+    .filter((name) => runs(variants[name]!.minDriver, driver))
+    .sort((a, b) => compareVersions(variants[b]!.cuda!, variants[a]!.cuda!));
+  return newest ?? names.find((name) => variants[name]!.cuda === null)!;
+}
+
+export function needsChecksum({ archives }: Variant): boolean {
+  return archives.some(({ sha256 }) => sha256 === null);
+}
+
+export function bytesToFetch({ archives }: Variant): number | null {
+  return archives.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0);
+}
+
+/** Of all files in a folder; 0 where it is not there. */
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  let sum = 0;
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const status = await fs.stat(path.join(entry.parentPath, entry.name)).catch(() => null);
+    sum += status?.size ?? 0;
+  }
+  return sum;
+}

@@ -1,0 +1,40 @@
+// Takes a build of libtorch out of the cache.
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { withFileLock } from '../download/file-lock';
+import { LearnError, messageOf } from '../errors';
+import { type CachePlace, cacheRoot, readChoice, variantFolder } from './cache';
+import { forgetChoice } from './choice';
+import { partsFolder, removeAbandoned } from './install';
+
+/**
+ * Also what an unfinished download left, and the choice of it. A process that has it open keeps it. False where nothing
+ * was there.
+ */
+export async function removeVariant(name: string, place: CachePlace = {}, signal?: AbortSignal): Promise<boolean> {
+  const target = variantFolder(name, place);
+  try {
+    // Before the lock, which would make the folder.
+    if (!(await isThere(place.root ?? cacheRoot()))) return false;
+    return await withFileLock(`${target}.lock`, signal, async () => {
+      const there = [await isThere(target), await isThere(partsFolder(target))].includes(true);
+      // At once, so that nobody finds half of it.
+      if (await isThere(target)) await fs.rename(target, `${target}.old-${randomUUID()}`);
+      await fs.rm(partsFolder(target), { recursive: true, force: true });
+      const choice = readChoice(place);
+      if (choice !== null && 'variant' in choice && choice.variant === name) await forgetChoice(place);
+      await removeAbandoned(target);
+      return there;
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new LearnError('ERR_FILE', `Could not remove ${target}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return fs.stat(file).then(
+    () => true,
+    () => false,
+  );
+}

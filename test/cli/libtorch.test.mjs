@@ -1,0 +1,259 @@
+// `torch-incremental libtorch` as people call it, against a mirror on this machine that has made-up builds.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import manifest from '../../dist/libtorch/manifest.js';
+import { python, root, temporaryFolder } from '../support.mjs';
+import { FileServer, silentAfter, startProxy, status } from '../unit/file-server.mjs';
+import { libtorchZip, sha256, version, wheel } from '../unit/libtorch-support.mjs';
+import { lines, run } from './run.mjs';
+
+const zip = libtorchZip();
+const { variants } = manifest.pin.platforms['linux-x64'];
+const zipPath = decodeURIComponent(new URL(variants.cu126.archives[0].url).pathname);
+/** The only variant that can be installed from what is made up: its checksum is the user's. */
+const cu126 = ['libtorch', 'install', '--variant', 'cu126', '--sha256', sha256(zip), '--yes'];
+
+describe('command line: libtorch', () => {
+  const folder = temporaryFolder();
+  let server;
+  let cache;
+  let env;
+
+  before(function () {
+    if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
+  });
+
+  beforeEach(async () => {
+    server = await new FileServer().start();
+    server.files.set(zipPath, zip);
+    const home = fs.mkdtempSync(folder('é home-'));
+    cache = path.join(home, 'torch-incremental', 'libtorch');
+    env = {
+      XDG_CACHE_HOME: home,
+      TORCH_INCREMENTAL_LIBTORCH_MIRROR: server.url(),
+      TORCH_INCREMENTAL_LIBTORCH: undefined,
+      LIBTORCH: undefined,
+    };
+  });
+
+  afterEach(() => server.stop());
+
+  const call = (args, changes = {}) => run(args, { ...changes, env: { ...env, ...changes.env } });
+  const libtorch = (...args) => call(['libtorch', ...args]);
+  const target = (name) => path.join(cache, `${version}+${name}`);
+  const write = (name, bytes) => {
+    fs.writeFileSync(folder(name), bytes);
+    return folder(name);
+  };
+  const json = async () => JSON.parse((await libtorch('list', '--json')).stdout);
+
+  it('installs from a mirror, lists what is there, chooses it, and removes it', async () => {
+    const { code, stdout, stderr } = await call(cu126);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, `libtorch ${version} cu126 is installed in ${target('cu126')}\n`);
+    assert.match(stderr, /^cu126 computes on the CPU here: it needs an NVIDIA driver of at least 525\.60\.13/);
+    assert.match(stderr, /Fetching libtorch cu126: 100\.0 %.*\n.*Unpacking libtorch cu126: /);
+    assert.ok(fs.existsSync(path.join(target('cu126'), 'include/ATen/ATen.h')));
+
+    const { stdout: list } = await libtorch('list');
+    assert.match(list, /\n {2}cu126 +\d+\.\d kB +525\.60\.13 +installed, in use\n/);
+    assert.match(list, /\n {2}cu128 +unknown +525\.60\.13 +to be fetched with --sha256\n/);
+    assert.ok(list.endsWith(`\nIn use: ${target('cu126')}\n`), list);
+
+    assert.equal((await libtorch('use', 'cu126')).stdout, 'From now on cu126 is used\n');
+    assert.deepEqual((await json()).choice, { variant: 'cu126' });
+    assert.match((await libtorch('list')).stdout, /\(torch-incremental libtorch use\)\n$/);
+    assert.equal((await libtorch('remove', 'cu126')).stdout, 'Removed cu126\n');
+    assert.deepEqual(fs.readdirSync(cache), []);
+    assert.equal((await json()).inUse, null);
+  });
+
+  it('says which build is used although another was installed', async () => {
+    await call(cu126);
+    const again = await call(cu126, { env: { LIBTORCH: target('cu126') } });
+    assert.equal(again.stdout, `libtorch ${version} cu126 was there already, in ${target('cu126')}\n`);
+    assert.match(again.stderr, /Before it comes .*\(LIBTORCH\)\. To change that: unset LIBTORCH\n$/);
+    assert.equal(server.requests.length, 1);
+  });
+
+  it('stops cleanly at Ctrl-C, keeps what came, and goes on from it', async () => {
+    const half = Math.floor(zip.length / 2);
+    let child;
+    const sent = () => setTimeout(() => child.kill('SIGINT'), 100);
+    server.answers.set(zipPath, [silentAfter(zip, half, sent)]);
+    const meanwhile = (started) => {
+      child = started;
+    };
+    const { code, stdout, stderr } = await call(cu126, { meanwhile });
+    assert.deepEqual([code, stdout], [130, '']);
+    assert.match(stderr, /Interrupted; what came is kept, and the next call goes on from it\n$/);
+    assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126.parts`]);
+    assert.match((await libtorch('list')).stdout, /cu126 .* \d+ B fetched, not finished\n/);
+    assert.equal((await call(cu126)).code, 0);
+    assert.equal(server.requests.at(-1), `${zipPath} bytes=${half}-`);
+  });
+
+  it('survives being killed, and two calls at once share one download', async () => {
+    const killed = new Promise((resolve) => {
+      let child;
+      server.answers.set(zipPath, [silentAfter(zip, 1000, () => setTimeout(() => child.kill('SIGKILL'), 200))]);
+      resolve(
+        call(cu126, {
+          meanwhile: (started) => {
+            child = started;
+          },
+        }),
+      );
+    });
+    assert.equal((await killed).signal, 'SIGKILL');
+    const [first, second] = await Promise.all([call(cu126), call(cu126)]);
+    assert.deepEqual([first.code, second.code], [0, 0]);
+    assert.deepEqual(server.requests, [`${zipPath} whole`, `${zipPath} bytes=1000-`]);
+    assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126`]);
+  });
+
+  it('follows a mirror that leads elsewhere, and names one that has nothing', async () => {
+    server.files.set('/elsewhere', zip);
+    server.answers.set(zipPath, [status(302, { location: '/elsewhere' })]);
+    assert.equal((await call(cu126)).code, 0);
+    const { code, stderr } = await libtorch('install', '--variant', 'cpu', '--yes');
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /error\[ERR_DOWNLOAD\]: Could not fetch torch-.*\n {2}https: http:\/\/127\.0\.0\.1.*answered 404/,
+    );
+    assert.match(stderr, /can be given the files: torch-incremental libtorch install --variant cpu --print-urls\n$/);
+    assert.doesNotMatch(stderr, /pip/);
+  });
+
+  it('goes through the proxy of the environment', async () => {
+    const proxy = await startProxy(new URL(server.url()).port);
+    const changes = {
+      HTTP_PROXY: `http://${proxy.address}`,
+      TORCH_INCREMENTAL_LIBTORCH_MIRROR: 'http://mirror.test/base',
+    };
+    server.files.set(`/base${zipPath}`, zip);
+    const { code, stderr } = await call(cu126, { env: changes });
+    proxy.stop();
+    assert.equal(code, 0, stderr);
+    assert.equal(proxy.requests.length, 1);
+    assert.match(proxy.requests[0], /^GET http:\/\/mirror\.test\/base\/libtorch\/cu126\/.*%2Bcu126\.zip$/);
+  });
+
+  it('changes nothing for a wrong checksum, another version, and what is no libtorch', async () => {
+    const other = libtorchZip('cu126', { version: '2.11.0' });
+    const text = write('text.zip', 'no zip');
+    for (const [args, sign] of [
+      [['--sha256', '0'.repeat(64), '--yes'], /ERR_DOWNLOAD\].*sha256 [0-9a-f]{64} instead of 0{64}/s],
+      [['--from', write('other.zip', other), '--sha256', sha256(other)], /ERR_LIBTORCH_VERSION\].*is version 2\.11\.0/],
+      [['--from', text, '--sha256', sha256('no zip')], /ERR_FILE\].*is no zip archive/],
+      [['--from', folder('nothing')], /ERR_FILE\]: Cannot read .*nothing/],
+      [['--from', fs.mkdtempSync(folder('empty '))], /ERR_FILE\].*holds neither lib\/libtorch\.so nor/],
+    ]) {
+      const { code, stdout, stderr } = await libtorch('install', '--variant', 'cu126', ...args);
+      assert.deepEqual([code, stdout], [1, ''], stderr);
+      assert.match(stderr, sign);
+      assert.ok(!fs.existsSync(target('cu126')));
+    }
+  });
+
+  it('says that the cache cannot be written to', async () => {
+    const { code, stderr } = await call(cu126, { env: { XDG_CACHE_HOME: '/sys' } });
+    assert.equal(code, 1);
+    assert.match(stderr, /error\[ERR_FILE\]: Could not install libtorch in \/sys\/torch-incremental\/libtorch: E/);
+  });
+
+  it('asks for --yes where there is no terminal, and fetches nothing', async () => {
+    const { code, stderr } = await libtorch('install', '--variant', 'cpu');
+    assert.equal(code, 2);
+    assert.match(stderr, /Expected --yes, .* Fetch libtorch .* cpu, 191\.8 MB, from 127\.0\.0\.1:\d+ into/);
+    assert.deepEqual(server.requests, []);
+  });
+
+  it('prints what to fetch, and installs from the folder with it', async () => {
+    const { code, stdout } = await libtorch('install', '--variant', 'cu130', '--print-urls');
+    assert.equal(code, 0);
+    const urls = lines(stdout).filter((line) => line.startsWith('http'));
+    const sums = lines(stdout).filter((line) => /^[0-9a-f]{64} {2}\S+$/.test(line));
+    assert.equal(urls.length, variants.cu130.archives.length);
+    assert.deepEqual(
+      sums.map((line) => line.split('  ')),
+      variants.cu130.archives.map((one) => [one.sha256, decodeURIComponent(one.url.split('/').at(-1))]),
+    );
+    assert.ok(urls.every((url) => url.startsWith(server.url('/packages/'))));
+
+    const shown = (await libtorch('install', '--variant', 'cu126', '--print-urls')).stdout;
+    assert.match(shown, /# torch-incremental libtorch install --variant cu126 --from <folder> --sha256 <hex>\n$/);
+    const here = fs.mkdtempSync(folder('fetched '));
+    fs.writeFileSync(path.join(here, path.basename(zipPath)), zip);
+    const sum = ['--sha256', sha256(zip)];
+    const installed = await libtorch('install', '--variant', 'cu126', '--from', here, ...sum);
+    assert.equal(installed.code, 0, installed.stderr);
+    assert.deepEqual(server.requests, []);
+  });
+
+  it('chooses a folder where it is, and says how to undo that once it is gone', async () => {
+    await call([
+      ...cu126.slice(0, 4),
+      '--from',
+      write('cpu.whl', wheel()),
+      '--variant',
+      'cpu',
+      '--sha256',
+      sha256(wheel()),
+    ]);
+    const own = folder('own libtorch');
+    fs.cpSync(target('cpu'), own, { recursive: true });
+    const used = await libtorch('install', '--from', own);
+    assert.equal(
+      used.stdout,
+      `From now on libtorch ${version}+cpu in ${own} is used. It stays there: nothing was copied\n`,
+    );
+    assert.deepEqual((await json()).choice, { folder: own });
+    fs.rmSync(own, { recursive: true });
+    assert.match((await libtorch('list')).stdout, /own libtorch .*which cannot be used: no such folder\n$/);
+    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
+    const failed = await call([load], { script: '-e' });
+    assert.match(failed.stderr, /own libtorch\): no such folder/);
+    assert.match(failed.stderr, /torch-incremental libtorch use auto/);
+    assert.equal((await libtorch('use', own)).code, 1);
+    assert.equal((await libtorch('use', 'auto')).stdout, 'The choice is forgotten\n');
+    assert.equal((await json()).inUse.variant, 'cpu');
+  });
+
+  it('chooses the torch of a Python, and says that one has none', async function () {
+    const none = write('python', '#!/bin/sh\necho\n');
+    fs.chmodSync(none, 0o755);
+    const missing = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: none } });
+    assert.match(missing.stderr, /ERR_LIBTORCH_NOT_FOUND\]: .*python has no torch/);
+    const nowhere = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: folder('nowhere') } });
+    assert.match(nowhere.stderr, /could not be asked for its torch: it is not there/);
+    assert.ok(!fs.existsSync(cache));
+    if (!python) this.skip();
+    const { code, stdout } = await call(['libtorch', 'install', '--from', 'python']);
+    assert.equal(code, 0);
+    assert.match(stdout, /site-packages\/torch is used/);
+  });
+
+  it('names what is not installed, and variants that there are', async () => {
+    for (const [args, exit, sign] of [
+      [['use', 'cu130'], 1, /cu130 is not installed\. Install it: .*--variant cu130/],
+      [['remove', 'cu130'], 1, /cu130 is not installed in /],
+      [['use', 'cu13'], 2, /Unknown variant 'cu13'; did you mean cu130\?/],
+      [['remove', 'rocm'], 2, /there are cpu, cu126, cu128, cu130/],
+      [['install', '--variant', 'cuda'], 2, /Unknown variant 'cuda'/],
+      [['install', '--sha256', 'abc'], 2, /Expected 64 hexadecimal digits for "--sha256"/],
+      [['install', '--variant', 'cu126', '--yes'], 2, /checksum of cu126 is not known.*--sha256 <hex>/],
+      [['install', 'cu130'], 2, /Unexpected 'cu130': libtorch install takes options only/],
+      [[], 2, /^Usage: torch-incremental libtorch <command>/],
+      [['instal'], 2, /Unknown command 'instal'; did you mean install\?\nSee: torch-incremental libtorch --help\n$/],
+      [['--json'], 2, /Expected a command before --json; there are install, list, use, remove/],
+    ]) {
+      const { code, stdout, stderr } = await libtorch(...args);
+      assert.deepEqual([code, stdout], [exit, ''], stderr);
+      assert.match(stderr, sign);
+    }
+    assert.deepEqual(server.requests, []);
+  });
+});
