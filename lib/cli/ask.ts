@@ -10,16 +10,23 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   // Not a terminal to readline: it would take Ctrl-C for itself.
   const lines = createInterface({ input: stdin, terminal: false });
   stderr.write(`${question} [Y/n] `);
+  const answered = new AbortController();
   try {
     const answer = await new Promise<string | null>((resolve) => {
       lines.once('line', resolve);
       lines.once('close', () => resolve(null));
-      signal.addEventListener('abort', () => resolve(null));
+      const leave = () => {
+        // At once: it ends the question's line before anything else is said.
+        stderr.write('\n');
+        resolve(null);
+      };
+      signal.addEventListener('abort', leave, { signal: answered.signal });
     });
-    if (answer === null) stderr.write('\n');
     signal.throwIfAborted();
+    if (answer === null) stderr.write('\n');
     return answer !== null && /^\s*(y|yes)?\s*$/i.test(answer);
   } finally {
+    answered.abort();
     lines.close();
   }
 }

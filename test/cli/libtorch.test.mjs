@@ -87,7 +87,7 @@ describe('command line: libtorch', () => {
     };
     const { code, stdout, stderr } = await call(cu126, { meanwhile });
     assert.deepEqual([code, stdout], [130, '']);
-    assert.match(stderr, /Interrupted; what came is kept, and the next call goes on from it\n$/);
+    assert.match(stderr, /Interrupted; nothing was changed, and what was fetched is kept for the next call\n$/);
     assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126.parts`]);
     assert.match((await libtorch('list')).stdout, /cu126 .* \d+ B fetched, not finished\n/);
     assert.equal((await call(cu126)).code, 0);

@@ -141,7 +141,8 @@ async function fetchAndInstall(
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
-    if (!terminal.readerGone) terminal.note('Interrupted; what came is kept, and the next call goes on from it');
+    if (!terminal.readerGone)
+      terminal.note('Interrupted; nothing was changed, and what was fetched is kept for the next call');
     return interrupted;
   } finally {
     show();

@@ -44,7 +44,7 @@ function sizeOf({ bytesOnDisk, bytesToFetch }: VariantStatus): string {
 
 function stateOf(status: VariantStatus, inUse: Overview['inUse'], { green, yellow }: Colors): string {
   const { installed, problem, bytesOnDisk, bytesFetched, needsChecksum, runs } = status;
-  const idle = runs ? '' : ', but this machine has no driver for it';
+  const idle = runs ? '' : ', no driver for it here';
   if (installed) return inUse?.variant === status.variant ? green('installed, in use') : `installed${idle}`;
   if (bytesOnDisk > 0) return yellow(`broken: ${problem}`);
   if (bytesFetched > 0) return `${bytes(bytesFetched)} fetched, not finished`;
