@@ -16,11 +16,7 @@ export async function withFileLock<T>(
   onWait?: () => void,
 ): Promise<T> {
   for (let told = false; !(await tryCreate(lock)); ) {
-    if (await isAbandoned(lock)) {
-      // Earlier versions of the set-up made a folder of it.
-      await fs.rm(lock, { recursive: true, force: true });
-      continue;
-    }
+    if ((await isAbandoned(lock)) && (await removeAbandoned(lock))) continue;
     if (!told) onWait?.();
     told = true;
     await sleep(pollMs, undefined, signal ? { signal } : {});
@@ -35,6 +31,25 @@ export async function withFileLock<T>(
   }
 }
 
+/**
+ * Only one process at a time, which looks again: who found the same dead holder a moment ago would else remove the lock of
+ * whoever was faster. False where another is at it.
+ */
+async function removeAbandoned(lock: string): Promise<boolean> {
+  const guard = `${lock}.takeover`;
+  if (!(await tryCreate(guard))) {
+    if (await isOld(guard).catch(() => false)) await fs.rm(guard, { force: true });
+    return false;
+  }
+  try {
+    // Earlier versions of the set-up made a folder of it.
+    if (await isAbandoned(lock)) await fs.rm(lock, { recursive: true, force: true });
+    return true;
+  } finally {
+    await fs.rm(guard, { force: true });
+  }
+}
+
 async function tryCreate(lock: string): Promise<boolean> {
   try {
     await fs.writeFile(lock, JSON.stringify({ host: os.hostname(), pid: process.pid }), { flag: 'wx' });
@@ -45,10 +60,13 @@ async function tryCreate(lock: string): Promise<boolean> {
   }
 }
 
+async function isOld(file: string): Promise<boolean> {
+  return Date.now() - (await fs.stat(file)).mtimeMs > staleMs;
+}
+
 async function isAbandoned(lock: string): Promise<boolean> {
   try {
-    const { mtimeMs } = await fs.stat(lock);
-    if (Date.now() - mtimeMs > staleMs) return true;
+    if (await isOld(lock)) return true;
     const { host, pid } = JSON.parse(await fs.readFile(lock, 'utf8'));
     return host === os.hostname() && !isAlive(pid);
   } catch {
