@@ -45,7 +45,14 @@ async function fetchLibtorch() {
     const sources = await sourcesOf(name, variant, { mirror });
     const host = new URL(sources[0].place.url).host;
     await step(`Fetching libtorch (${sources[0].name}) from ${host}`, () =>
-      install({ name, variant, sources, onProgress: showProgress(), onNote: (text) => say(`  ${text}`), ...patience }),
+      install({
+        name,
+        variant,
+        sources,
+        onProgress: showProgress(),
+        onNote: (text) => say(`  ${text.replaceAll('\n', '\n  ')}`),
+        ...patience,
+      }),
     );
   } catch (error) {
     if (error.code === undefined) throw error;

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import manifest from '../../dist/libtorch/manifest.js';
-import { python, root, temporaryFolder } from '../support.mjs';
+import { needs, root, temporaryFolder } from '../support.mjs';
 import { FileServer, silentAfter, startProxy, status } from '../unit/file-server.mjs';
 import { libtorchZip, sha256, version, wheel } from '../unit/libtorch-support.mjs';
 import { lines, run } from './run.mjs';
@@ -48,6 +49,17 @@ describe('command line: libtorch', () => {
   };
   const json = async () => JSON.parse((await libtorch('list', '--json')).stdout);
 
+  /** Installs cu126, and sends the process a signal once so many bytes are on disk. */
+  function stoppedAfter(count, signal) {
+    server.answers.set(zipPath, [silentAfter(zip, count)]);
+    const part = path.join(`${target('cu126')}.parts`, path.basename(zipPath));
+    const meanwhile = async (child) => {
+      while (!(fs.statSync(part, { throwIfNoEntry: false })?.size >= count)) await sleep(10);
+      child.kill(signal);
+    };
+    return call(cu126, { meanwhile });
+  }
+
   it('installs from a mirror, lists what is there, chooses it, and removes it', async () => {
     const { code, stdout, stderr } = await call(cu126);
     assert.equal(code, 0, stderr);
@@ -79,13 +91,7 @@ describe('command line: libtorch', () => {
 
   it('stops cleanly at Ctrl-C, keeps what came, and goes on from it', async () => {
     const half = Math.floor(zip.length / 2);
-    let child;
-    const sent = () => setTimeout(() => child.kill('SIGINT'), 100);
-    server.answers.set(zipPath, [silentAfter(zip, half, sent)]);
-    const meanwhile = (started) => {
-      child = started;
-    };
-    const { code, stdout, stderr } = await call(cu126, { meanwhile });
+    const { code, stdout, stderr } = await stoppedAfter(half, 'SIGINT');
     assert.deepEqual([code, stdout], [130, '']);
     assert.match(stderr, /Interrupted; nothing was changed, and what was fetched is kept for the next call\n$/);
     assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126.parts`]);
@@ -95,18 +101,7 @@ describe('command line: libtorch', () => {
   });
 
   it('survives being killed, and two calls at once share one download', async () => {
-    const killed = new Promise((resolve) => {
-      let child;
-      server.answers.set(zipPath, [silentAfter(zip, 1000, () => setTimeout(() => child.kill('SIGKILL'), 200))]);
-      resolve(
-        call(cu126, {
-          meanwhile: (started) => {
-            child = started;
-          },
-        }),
-      );
-    });
-    assert.equal((await killed).signal, 'SIGKILL');
+    assert.equal((await stoppedAfter(1000, 'SIGKILL')).signal, 'SIGKILL');
     const [first, second] = await Promise.all([call(cu126), call(cu126)]);
     assert.deepEqual([first.code, second.code], [0, 0]);
     assert.deepEqual(server.requests, [`${zipPath} whole`, `${zipPath} bytes=1000-`]);
@@ -222,7 +217,7 @@ describe('command line: libtorch', () => {
     assert.equal((await json()).inUse.variant, 'cpu');
   });
 
-  it('chooses the torch of a Python, and says that one has none', async function () {
+  it('says that a Python has no torch, or is not there', async () => {
     const none = write('python', '#!/bin/sh\necho\n');
     fs.chmodSync(none, 0o755);
     const missing = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: none } });
@@ -230,10 +225,23 @@ describe('command line: libtorch', () => {
     const nowhere = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: folder('nowhere') } });
     assert.match(nowhere.stderr, /could not be asked for its torch: it is not there/);
     assert.ok(!fs.existsSync(cache));
-    if (!python) this.skip();
+  });
+
+  it('uses the torch of a Python where it is', async function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
     const { code, stdout } = await call(['libtorch', 'install', '--from', 'python']);
     assert.equal(code, 0);
     assert.match(stdout, /site-packages\/torch is used/);
+  });
+
+  it('says of a platform that is planned that it is not built', async () => {
+    const planned = write('planned.cjs', "Object.defineProperty(process, 'arch', { value: 'arm64' });");
+    const NODE_OPTIONS = `--require "${planned}"`;
+    for (const words of [['list'], ['install', '--yes'], ['use', 'cpu']]) {
+      const { code, stderr } = await call(['libtorch', ...words], { env: { NODE_OPTIONS } });
+      assert.equal(code, 1);
+      assert.match(stderr, /ERR_UNSUPPORTED_PLATFORM\]: .* is not built for linux-arm64 yet; it runs on linux-x64\n$/);
+    }
   });
 
   it('names what is not installed, and variants that there are', async () => {
