@@ -57,7 +57,9 @@ export function libtorchCandidates(): Candidate[] {
 function platformPackage(): Candidate {
   try {
     const folder = path.dirname(require.resolve(`${platformPackageName}/package.json`));
-    return examine(platformPackageName, folder, { libraries: librariesOf('cpu') });
+    const candidate = examine(platformPackageName, folder, { libraries: librariesOf('cpu') });
+    // It holds these very files; another build can only lie in the cache.
+    return { ...candidate, problem: candidate.problem ?? damage(folder, librariesOf('cpu') ?? {}) };
   } catch {
     return absent(platformPackageName, 'not installed');
   }
@@ -82,13 +84,13 @@ function examine(
   }: { variant?: string | null; undo?: string; libraries?: Variant['libraries'] } = {},
 ): Candidate {
   const version = libtorchVersion(folder);
-  const problem = problemOf(folder, version, libraries);
-  const intact = problem === null && libraries !== undefined;
+  const problem = problemOf(folder, version);
+  const intact = problem === null && libraries !== undefined && damage(folder, libraries) === null;
   return { source, variant, folder, explicit: undo !== '', undo, version, problem, intact };
 }
 
-/** Why the build in `folder` cannot be used, as far as files tell. `libraries`: the sizes they must have. */
-export function problemOf(folder: string, version: string | null, libraries?: Variant['libraries']): Problem | null {
+/** Why the build in `folder` cannot be used, as far as the names of its files and its version tell. */
+export function problemOf(folder: string, version: string | null): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
     (name) => !fs.existsSync(path.join(folder, 'lib', name)),
   );
@@ -96,13 +98,13 @@ export function problemOf(folder: string, version: string | null, libraries?: Va
     const text = fs.existsSync(folder) ? `has no lib/${missing}` : 'no such folder';
     return { code: 'ERR_LIBTORCH_NOT_FOUND', text };
   }
-  if (skipsVersionCheck()) return null;
-  if (version?.split('+')[0] === pin.version) return damage(folder, libraries ?? {});
+  if (skipsVersionCheck() || version?.split('+')[0] === pin.version) return null;
   const found = version === null ? 'does not say which version it is' : `is version ${version}`;
   return { code: 'ERR_LIBTORCH_VERSION', text: `${found}; ${pin.version} is needed` };
 }
 
-function damage(folder: string, libraries: Readonly<Record<string, number>>): Problem | null {
+/** Which of the libraries has another size than it had when it was made; null where all are whole. */
+export function damage(folder: string, libraries: Readonly<Record<string, number>>): Problem | null {
   for (const [name, bytes] of Object.entries(libraries)) {
     const size = fs.statSync(path.join(folder, 'lib', name), { throwIfNoEntry: false })?.size;
     if (size === bytes) continue;

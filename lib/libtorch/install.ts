@@ -8,12 +8,13 @@ import { withFileLock } from '../download/file-lock';
 import { type Choose, Zip } from '../download/unzip';
 import { LearnError, messageOf } from '../errors';
 import { type CachePlace, cacheRoot, libtorchIn, variantFolder } from './cache';
-import { libtorchVersion, problemOf } from './candidates';
+import { damage, libtorchVersion, problemOf } from './candidates';
 import { checkVariant } from './check-build';
 import { fetchSource } from './fetch-source';
 import type { Archive, Variant } from './manifest';
 import type { Source } from './sources';
 import { checkSpace, type FreeBytes, freeBytes } from './space';
+import { verify } from './verify';
 
 /** `check`: of files that the user has. */
 export type InstallStep = 'fetch' | 'check' | 'unpack';
@@ -62,7 +63,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
   const { name, variant, sources, signal, free = freeBytes } = options;
   await removeAbandoned(target);
   const there = libtorchIn(target);
-  if (problemOf(there, libtorchVersion(there)) === null) return { folder: there, already: true };
+  if (isUsable(there, variant)) return { folder: there, already: true };
 
   const parts = partsFolder(target);
   const sizes = await Promise.all(sources.map((source) => missingBytes(source, parts)));
@@ -94,6 +95,12 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
   }
   await fs.rm(parts, { recursive: true, force: true });
   return { folder: libtorchIn(target), already: false };
+}
+
+/** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
+function isUsable(folder: string, { libraries }: Variant): boolean {
+  if (problemOf(folder, libtorchVersion(folder)) !== null) return false;
+  return libraries === undefined || damage(folder, libraries) === null || verify(folder, { anew: true }) === null;
 }
 
 /** Holds what has come of a variant's archives. */

@@ -79,7 +79,17 @@ describe('command line: usage', () => {
     assert.equal(code, 0);
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
     const commands = listed.map((line) => line.trim().split(' ')[0]);
-    assert.deepEqual(commands, ['train', 'online', 'evaluate', 'inspect', 'versions', 'repair', 'libtorch', 'build', 'doctor']);
+    assert.deepEqual(commands, [
+      'train',
+      'online',
+      'evaluate',
+      'inspect',
+      'versions',
+      'repair',
+      'libtorch',
+      'build',
+      'doctor',
+    ]);
     const inner = ['install', 'list', 'use', 'remove'].map((name) => `libtorch ${name}`);
     for (const name of [...commands, ...inner]) {
       const help = await run([...name.split(' '), '--help']);

@@ -203,7 +203,9 @@ describe('set-up', () => {
     /** The checkout's manifest, with the made-up wheel as the CPU build. */
     function pin(changes) {
       const manifest = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
-      manifest.platforms['linux-x64'].variants.cpu.archives = [{ ...archive, ...changes }];
+      const { cpu } = manifest.platforms['linux-x64'].variants;
+      cpu.archives = [{ ...archive, ...changes }];
+      cpu.libraries = undefined; // those of the made-up wheel have other sizes
       write('libtorch.json', JSON.stringify(manifest));
     }
 

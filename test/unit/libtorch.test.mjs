@@ -96,21 +96,34 @@ describe('libtorch', () => {
     assert.match(remedies[0], /unset LIBTORCH/);
   });
 
-  it('of the cache whose library was cut is refused for its size, and never opened', () => {
-    const cache = path.join(loading.folder, 'cache/torch-incremental/libtorch', `${pin.version}+cpu`);
-    fs.cpSync(loading.fake, cache, { recursive: true });
-    const { code, message, attempts } = loading.load({ XDG_CACHE_HOME: path.join(loading.folder, 'cache') });
+  it('of npm whose library was cut is refused for its size, and never opened', () => {
+    const name = `@torch-incremental/libtorch-${platform}-cpu`;
+    const installed = path.join(loading.folder, 'node_modules', name);
+    fs.cpSync(loading.fake, installed, { recursive: true });
+    fs.writeFileSync(path.join(installed, 'package.json'), '{}');
+    const { code, message, attempts, remedies } = loading.load({
+      NODE_PATH: path.join(loading.folder, 'node_modules'),
+    });
     assert.equal(code, 'ERR_LIBTORCH_LOAD');
-    assert.match(message, /cache \(.*\): lib\/libtorch\.so has 10 bytes instead of \d+: it was cut or replaced/);
+    assert.match(message, /libtorch-.* \(.*\): lib\/libtorch\.so has 10 bytes instead of \d+: it was cut or replaced/);
+    assert.match(remedies[0], /remove .*node_modules.* and install again/);
     assert.deepEqual(
       attempts.map(({ source, code: each }) => [source, each]),
       [
         ['TORCH_INCREMENTAL_LIBTORCH', 'ERR_LIBTORCH_NOT_FOUND'],
         ['LIBTORCH', 'ERR_LIBTORCH_NOT_FOUND'],
-        ['cache', 'ERR_LIBTORCH_LOAD'],
-        [`@torch-incremental/libtorch-${platform}-cpu`, 'ERR_LIBTORCH_NOT_FOUND'],
+        ['cache', 'ERR_LIBTORCH_NOT_FOUND'],
+        [name, 'ERR_LIBTORCH_LOAD'],
       ],
     );
+  });
+
+  it('of the cache whose library was cut is refused with what the dynamic linker said', () => {
+    const cache = path.join(loading.folder, 'cache/torch-incremental/libtorch', `${pin.version}+cpu`);
+    fs.cpSync(loading.fake, cache, { recursive: true });
+    const { code, message } = loading.load({ XDG_CACHE_HOME: path.join(loading.folder, 'cache') });
+    assert.equal(code, 'ERR_LIBTORCH_LOAD');
+    assert.match(message, /cache \(.*\): does not load: .*libtorch\.so: file too short/);
   });
 
   it('whose library is older than its version file says is refused', function () {
