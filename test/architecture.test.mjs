@@ -90,6 +90,11 @@ describe('architecture', () => {
     assert.ok(!JSON.stringify(rest).includes(version));
   });
 
+  it("calls nothing that Yarn's Plug'n'Play has no function for: sync, datasync and readv of a FileHandle", () => {
+    const offenders = filesUnder(['lib'], /\.m?ts$/).filter((name) => /\.(sync|datasync|readv)\(/.test(read(name)));
+    assert.deepEqual(offenders, []);
+  });
+
   it('names no package registry in package-lock.json', () => {
     assert.equal(read('package-lock.json').match(/"resolved": "http/g), null);
   });

@@ -5,6 +5,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
+import { flush } from '../flush';
 
 /** A temporary file that nobody has written to for so long was left by a process that was killed, on whatever machine. */
 const staleAfterMs = 60 * 60 * 1000;
@@ -146,7 +147,7 @@ async function isOld(file: string): Promise<boolean> {
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    await handle.sync();
+    await flush(handle);
   } catch (cause) {
     if (!['EINVAL', 'ENOTSUP'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
   } finally {

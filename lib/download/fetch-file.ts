@@ -5,6 +5,7 @@ import fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Response } from 'undici';
 import { messageOf } from '../errors';
+import { flush } from '../flush';
 import { type Checksum, hashFile, wrongFile } from './hash';
 import { type Network, openNetwork } from './network';
 import { SilenceTimer } from './silence-timer';
@@ -98,7 +99,7 @@ async function fetchRest(download: FileDownload, network: Network): Promise<void
           received += chunk.length;
           onProgress?.({ received, total });
         }
-        await file.sync().catch(final);
+        await flush(file).catch(final);
       } finally {
         await file.close();
       }

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fromNativeSync, LearnError, messageOf } from '../errors';
+import { flush } from '../flush';
 import { type LockHandle, native } from '../native';
 
 /** Throws ERR_BUSY, with whom, where another has the folder. */
@@ -15,7 +16,7 @@ export function lockFolder(folder: string): LockHandle {
 export async function syncFile(file: string): Promise<void> {
   const handle = await fs.open(file, 'r+');
   try {
-    await handle.sync();
+    await flush(handle);
   } finally {
     await handle.close();
   }

@@ -3,6 +3,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../checkpoint/replace-file';
+import { flush } from '../flush';
 import { syncFile } from './folder';
 import { Journal } from './journal';
 import { headerBytes, journalFiles, type Position } from './journal-format';
@@ -65,7 +66,7 @@ async function copyTail(folder: string, lost: string, { file, offset }: JournalL
         await target.appendFile(bytes.subarray(0, bytesRead));
         at += bytesRead;
       }
-      await target.sync();
+      await flush(target);
     } finally {
       await target.close();
     }

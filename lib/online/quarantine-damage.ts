@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../checkpoint/replace-file';
+import { flush } from '../flush';
 import { Pieces, pieceBytes } from './pieces';
 import { isTornLine, quarantineName, recordOf } from './quarantine';
 
@@ -37,7 +38,7 @@ export async function keepGoodLines(file: string): Promise<void> {
     const handle = await fs.open(temporary, 'wx', mode);
     try {
       for await (const { line } of linesOf(file)) if (isGood(line)) await handle.appendFile(line);
-      await handle.sync();
+      await flush(handle);
     } finally {
       await handle.close();
     }
