@@ -1,6 +1,6 @@
 // Everything of a release short of publishing: builds, packs both tarballs into build/release/, checks them, and prints what
-// came of it. `npm run release:check`; in the workflow that publishes with --publish, which also asks for what npm's
-// provenance needs. Exit code 1 when anything is wrong.
+// came of it. `npm run release:check`; in the workflow that publishes with --publish, which asks for more. Exit code 1 when
+// anything is wrong.
 import fs from 'node:fs';
 import path from 'node:path';
 import Table from 'cli-table3';
@@ -17,7 +17,7 @@ const context = await openRelease(tarballs, folder, { platform });
 
 const results = [];
 for (const [name, check] of Object.entries(checks)) results.push([name, await check(context)]);
-results.push(['package.json says where the sources are', repositories(context)]);
+if (publishing) results.push(['what the registry shows and compares is filled in', forTheRegistry(context)]);
 
 const table = new Table({ head: ['check', ''], style: { head: [], border: [] } });
 for (const [name, problems] of results) table.push([name, problems.length === 0 ? 'ok' : problems.join('\n')]);
@@ -31,10 +31,11 @@ const failed = results.filter(([, problems]) => problems.length > 0).length;
 say(failed === 0 ? 'Ready to be published.' : `${failed} of ${results.length} checks failed: not to be published.`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** npm compares it with where the workflow ran. Only there, because only who publishes knows it. */
-function repositories({ main, libtorch }) {
-  if (!publishing) return [];
-  return [main, libtorch]
+/** Asked for only when publishing, because only who publishes knows: npm compares `repository` with where the workflow ran. */
+function forTheRegistry({ main, libtorch, changelog }) {
+  const problems = [main, libtorch]
     .filter(({ manifest }) => !manifest.repository?.url)
     .map(({ manifest }) => `${manifest.name} has no "repository", which npm's provenance needs`);
+  if (/^## .*not released/m.test(changelog)) problems.push('CHANGELOG.md says that this version is not released');
+  return problems;
 }

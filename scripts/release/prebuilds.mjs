@@ -1,14 +1,21 @@
 // The addon as it is published: prebuilds/<platform>/<name>.<libc>.node, stripped, made by prebuildify from what cmake-js
-// builds. prebuildify brings the names and the tag of the C library that loaders of prebuilds agree on.
+// builds. prebuildify brings the names and the tag of the C library that loaders of prebuilds agree on. Those of other
+// platforms, which the release workflow brings from other machines, are left alone.
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildFolder, readText, root, run } from '../setup/steps.mjs';
 import { sha256Of } from './checksums.mjs';
 
 const targets = ['loader', 'torch_incremental'];
-const folder = path.join(root, 'prebuilds');
+const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
 const work = path.join(buildFolder, 'release', 'prebuild');
 const stampFile = path.join(work, 'stamp');
+
+/** The files of a platform, from the root of the package. */
+export function prebuildsOf(platform) {
+  const tag = platform.startsWith('linux-') ? '.glibc' : '';
+  return targets.map((target) => `prebuilds/${platform}/${target}${tag}.node`);
+}
 
 /** Nothing is done when nothing was built since. */
 export async function makePrebuilds() {
@@ -21,7 +28,17 @@ export async function makePrebuilds() {
     fs.mkdirSync(cwd, { recursive: true });
     await run('prebuildify', process.execPath, [
       path.join(root, 'node_modules', 'prebuildify', 'bin.js'),
-      ...['--napi', '--strip', '--tag-libc', '--name', target, '--cwd', cwd, '--out', root],
+      ...[
+        '--napi',
+        '--strip',
+        ...(process.platform === 'linux' ? ['--tag-libc'] : []),
+        '--name',
+        target,
+        '--cwd',
+        cwd,
+        '--out',
+        root,
+      ],
       ...['--node-gyp', path.join(root, 'scripts', 'release', 'node-gyp-shim.mjs')],
     ]);
   }

@@ -51,6 +51,7 @@ describe('a check of a release', () => {
       main: openFolder(folder('main'), { bytes: 1000 }),
       libtorch: openFolder(folder('libtorch'), { bytes: 1000 }),
       platform: 'linux-x64',
+      platforms: ['linux-x64'],
       sums: new Map([['lib/libtorch.so', sha256('')]]),
       sumsOf: 'abc',
       archive: { sha256: 'abc' },
@@ -78,6 +79,9 @@ describe('a check of a release', () => {
     const withoutPrebuild = (it) =>
       it.main.files.splice(it.main.files.indexOf('prebuilds/linux-x64/loader.glibc.node'), 1);
     assert.match(await saysOf(main, withoutPrebuild), /loader\.glibc\.node is missing/);
+    release = open();
+    const other = (it) => it.platforms.push('darwin-arm64');
+    assert.match(await saysOf(main, other), /^prebuilds\/darwin-arm64\/loader\.node is missing/);
     const libtorch = "libtorch's package holds";
     assert.match(await saysOf(libtorch, (it) => it.libtorch.files.push('lib/libshm.so')), /libshm\.so does not belong/);
     release = open();

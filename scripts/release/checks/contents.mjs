@@ -1,4 +1,5 @@
 // What may be in a package, what must be, and how large it may be.
+import { prebuildsOf } from '../prebuilds.mjs';
 
 const anyPackage = ['LICENSE', 'README.md', 'package.json'];
 
@@ -23,8 +24,8 @@ const libtorchLimit = 150e6;
 const lifecycle =
   /^(pre|post)?(install|prepare|pack|publish|publishOnly|prepublish|prepublishOnly|uninstall|dependencies|shrinkwrap|version)$/;
 
-export function mainContents({ main: { files }, platform }) {
-  const prebuilds = ['loader', 'torch_incremental'].map((name) => `prebuilds/${platform}/${name}.glibc.node`);
+export function mainContents({ main: { files }, platforms }) {
+  const prebuilds = platforms.flatMap(prebuildsOf);
   const needed = ['dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts', 'dist/cli/main.js'];
   return [...outside(files, [...main, ...prebuilds]), ...missing(files, [...anyPackage, ...needed, ...prebuilds])];
 }

@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execute, root } from '../../setup/steps.mjs';
+import { prebuildsOf } from '../prebuilds.mjs';
 
 const ours = ({ main }) =>
-  main.files.filter((file) => file.endsWith('.node')).map((file) => path.join(main.folder, file));
+  main.files.filter((file) => /^prebuilds\/linux-.*\.node$/.test(file)).map((file) => path.join(main.folder, file));
 const theirs = ({ libtorch }) =>
   libtorch.files.filter((file) => /\.so(\.\d+)?$/.test(file)).map((file) => path.join(libtorch.folder, file));
 
@@ -99,9 +100,7 @@ export async function loads({ main, libtorch, platform }) {
     const { open } = load(loader);
     for (const file of libraries) { const problem = open(file, false); if (problem !== null) throw new Error(problem); }
     if (typeof load(addon).train !== 'function') throw new Error('loads, but offers nothing');`;
-  const files = ['loader', 'torch_incremental'].map((name) =>
-    path.join(main.folder, 'prebuilds', platform, `${name}.glibc.node`),
-  );
+  const files = prebuildsOf(platform).map((file) => path.join(main.folder, file));
   const libraries = ['libtorch_global_deps.so', 'libtorch.so'].map((name) => path.join(libtorch.folder, 'lib', name));
   const { ok, output } = await execute(process.execPath, ['-e', script, ...files, ...libraries]);
   return ok ? [] : [output.match(/^\w*Error: .*/m)?.[0] ?? output.trim()];

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../../setup/steps.mjs';
 import { readSums } from '../checksums.mjs';
-import { archiveOf, libtorchVersion } from '../pin.mjs';
+import { archiveOf, builtPlatforms, libtorchVersion } from '../pin.mjs';
 import { libtorchContents, mainContents, scripts, sizes } from './contents.mjs';
 import { buildPaths, dependencies, floor, linking, loads } from './elf.mjs';
 import { checksums, notices, targets } from './libtorch.mjs';
@@ -42,6 +42,7 @@ export async function openRelease(tarballs, folder, { platform, all = true }) {
     sums,
     sumsOf,
     platform,
+    platforms: builtPlatforms,
     all,
     libtorchVersion,
     archive: archiveOf(platform),
