@@ -19,7 +19,7 @@ describe('a check of a release', () => {
     fs.rmSync(folder(), { recursive: true });
     const dist = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'cli/main.js'].map((name) => `dist/${name}`);
     const prebuilds = ['loader', 'torch_incremental'].map((name) => `prebuilds/linux-x64/${name}.glibc.node`);
-    for (const file of ['LICENSE', 'README.md', ...dist, ...prebuilds]) write(`main/${file}`, '');
+    for (const file of ['LICENSE', 'NOTICE', 'README.md', ...dist, ...prebuilds]) write(`main/${file}`, '');
     write('main/package.json', {
       name: 'main',
       version: '1.2.3',
@@ -175,7 +175,10 @@ describe('a check of a release', () => {
 
   it('finds paths of the machine it was built on', async () => {
     const addon = 'main/prebuilds/linux-x64/torch_incremental.glibc.node';
-    assert.match(await saysOf('path', () => write(addon, `\0${root}/src/a.cc\0`)), /holds the path .*\/$/);
+    assert.match(await saysOf('path', () => write(addon, `\0${root}/src/a.cc\0`)), /holds the path .*\/src\/a\.cc$/);
+    write(addon, `\0c10/core/a.h\0src/data/a.cc\0`);
+    release = open();
+    assert.match(await saysOf('path', () => write(addon, '\0at /opt/x/include/c10/a.h:3\0')), /path \/opt\/x\/.*a\.h$/);
     write(addon, '');
     assert.match(
       await saysOf('path', () => write('main/dist/index.js', `// ${root}/lib/index.ts`)),

@@ -6,12 +6,18 @@ import path from 'node:path';
 import candidates from '../../dist/libtorch/candidates.js';
 import { checks } from '../../scripts/release/checks/index.mjs';
 import { openFolder } from '../../scripts/release/checks/packed.mjs';
+import { checkToolchain } from '../../scripts/setup/toolchain.mjs';
 import { root, temporaryFolder } from '../support.mjs';
 
 const named = (words) => checks[Object.keys(checks).find((name) => name.includes(words))];
 
 describe('a check of compiled files', () => {
   const folder = temporaryFolder();
+  let compiler;
+
+  before(async () => {
+    compiler = await checkToolchain();
+  });
 
   /** A release whose addons are compiled from one line each, with these options. */
   function compiled({ loader = [], addon = ['-ltorch', '-ltorch_cpu', '-lc10'] } = {}) {
@@ -20,7 +26,7 @@ describe('a check of compiled files', () => {
     fs.mkdirSync(where, { recursive: true });
     fs.writeFileSync(folder('a.cc'), 'extern "C" int answer() { return 42; }');
     for (const name of ['cudart', 'torch', 'torch_cpu', 'c10'])
-      execFileSync('c++', [
+      execFileSync(compiler, [
         '-shared',
         '-fPIC',
         folder('a.cc'),
@@ -30,7 +36,7 @@ describe('a check of compiled files', () => {
       ]);
     const common = ['-shared', '-fPIC', '-s', '-Wl,-z,now', '-Wl,--no-as-needed', `-L${folder()}`, folder('a.cc')];
     for (const [name, options] of Object.entries({ loader, torch_incremental: addon }))
-      execFileSync('c++', [...common, ...options, '-o', path.join(where, `${name}.glibc.node`)]);
+      execFileSync(compiler, [...common, ...options, '-o', path.join(where, `${name}.glibc.node`)]);
     fs.writeFileSync(folder('main/package.json'), '{}');
     const real = candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
     return {
@@ -64,7 +70,7 @@ describe('a check of compiled files', () => {
       context.main.folder,
       context.main.files.find((name) => name.includes('loader')),
     );
-    execFileSync('c++', ['-shared', '-fPIC', '-Wl,-z,now', folder('a.cc'), '-o', file]);
+    execFileSync(compiler, ['-shared', '-fPIC', '-Wl,-z,now', folder('a.cc'), '-o', file]);
     assert.match((await named('bound')(context)).join(), /loader\.glibc\.node is not stripped/);
   });
 

@@ -1,7 +1,7 @@
 // What may be in a package, what must be, and how large it may be.
 import { prebuildsOf } from '../prebuilds.mjs';
 
-const anyPackage = ['LICENSE', 'README.md', 'package.json'];
+const anyPackage = ['LICENSE', 'NOTICE', 'README.md', 'package.json'];
 
 /** Of the main package, by exact names or patterns. A new kind of file is added here on purpose or not at all. */
 const main = [
@@ -31,7 +31,7 @@ export function mainContents({ main: { files }, platforms }) {
 }
 
 export function libtorchContents({ libtorch: { files }, sums }) {
-  const named = [...anyPackage, 'NOTICE', 'SHA256SUMS', ...sums.keys()];
+  const named = [...anyPackage, 'SHA256SUMS', ...sums.keys()];
   return [...outside(files, [...named, /^licenses\/[\w.-]+\.txt$/]), ...missing(files, named)];
 }
 

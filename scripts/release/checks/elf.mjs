@@ -106,15 +106,17 @@ export async function loads({ main, libtorch, platform }) {
   return ok ? [] : [output.match(/^\w*Error: .*/m)?.[0] ?? output.trim()];
 }
 
-/** Folders of the machine the addon was built on: in no file of the main package. */
+/** Folders of the machine the addon was built on, and any other place where a source file was: in no file. */
 export function buildPaths({ main }) {
-  const traces = [root, os.homedir(), os.tmpdir()]
+  const folders = [root, os.homedir(), os.tmpdir()]
     .map((folder) => folder.replace(/\/?$/, '/'))
     .filter((it) => it !== '/');
   return main.files.flatMap((file) => {
-    const bytes = fs.readFileSync(path.join(main.folder, file));
+    const text = fs.readFileSync(path.join(main.folder, file), 'latin1');
+    const compiled = file.endsWith('.node');
     // Of sources only our own folder is a trace; a comment may well speak of /tmp/.
-    const relevant = file.endsWith('.node') ? traces : traces.slice(0, 1);
-    return relevant.filter((trace) => bytes.includes(trace)).map((trace) => `${file} holds the path ${trace}`);
+    const traces = (compiled ? folders : folders.slice(0, 1)).filter((folder) => text.includes(folder));
+    const sources = compiled ? (text.match(/(?<![\w.+-])(\/[\w.+-]+)+\.(h|hpp|cc|cpp|cxx)\b/g) ?? []) : [];
+    return [...traces, ...sources].map((trace) => `${file} holds the path ${trace}`);
   });
 }
