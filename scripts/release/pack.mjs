@@ -8,14 +8,15 @@ import { provideLibtorch } from '../setup/libtorch.mjs';
 import { buildFolder, execute, readText, root, say, step, withLock } from '../setup/steps.mjs';
 import { sha256Of } from './checksums.mjs';
 import { fillLibtorchPackage } from './fill-libtorch-package.mjs';
-import { libtorchPackage } from './pin.mjs';
+import { archiveOf, libtorchPackage } from './pin.mjs';
 import { makePrebuilds } from './prebuilds.mjs';
 
 const releaseFolder = path.join(buildFolder, 'release');
 export const platform = `${process.platform}-${process.arch}`;
 
-/** The set-up must have been done. Returns the paths of both tarballs. */
-export function makeTarballs() {
+/** The set-up must have been done. Returns the paths of both tarballs; throws on a platform that is not built. */
+export async function makeTarballs() {
+  archiveOf(platform);
   return withLock(path.join(releaseFolder, 'pack.lock'), async () => {
     await makePrebuilds();
     return { main: await packMain(), libtorch: await packLibtorch() };

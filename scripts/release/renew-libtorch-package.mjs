@@ -9,7 +9,7 @@ import { execute } from '../setup/steps.mjs';
 import { sha256Of, writeSums } from './checksums.mjs';
 import { archiveOf, libtorchPackage } from './pin.mjs';
 
-/** What a process loads: libtorch.so, what `readelf -d` says it needs, and what Python's torch loads before it. */
+/** What a process loads on Linux: libtorch.so, what `readelf -d` says it needs, and what Python's torch loads before it. */
 const libraries = ['libc10.so', 'libgomp.so.1', 'libtorch.so', 'libtorch_cpu.so', 'libtorch_global_deps.so'];
 
 /** Licences in the wheel, of what libtorch_cpu.so has inside or was compiled with. The rest of the wheel's is of CUDA, of
