@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { LearnError } from './errors';
+import { LearnError, messageOf } from './errors';
 import { libtorchCandidates } from './libtorch/candidates';
 import { libtorchError } from './libtorch/error';
 import { pin } from './libtorch/manifest';
@@ -21,8 +21,13 @@ export async function buildAddon(project: string): Promise<string> {
   try {
     return await buildByHand({ libtorch, project });
   } catch (cause) {
+    const { syscall, path: file } = cause as NodeJS.ErrnoException;
+    if (syscall !== undefined) {
+      const message = `${file ?? 'The folder of the package'} cannot be written to: ${messageOf(cause)}`;
+      throw new LearnError('ERR_BUILD', message, { cause });
+    }
     if ((cause as Error).constructor.name !== 'SetupError') throw cause;
-    throw new LearnError('ERR_BUILD', (cause as Error).message, { cause });
+    throw new LearnError('ERR_BUILD', messageOf(cause), { cause });
   }
 }
 

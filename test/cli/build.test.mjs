@@ -101,6 +101,17 @@ describe('command line: build', () => {
     assert.equal(fs.readFileSync(addon, 'utf8'), 'new\n');
   });
 
+  it('says what cannot be written to', async () => {
+    const folderOfBuilds = path.join(installed, 'build');
+    fs.renameSync(folderOfBuilds, folder('aside'));
+    fs.writeFileSync(folderOfBuilds, 'a file in the way');
+    const { code, stderr } = await build();
+    fs.rmSync(folderOfBuilds);
+    fs.renameSync(folder('aside'), folderOfBuilds);
+    assert.equal(code, 1);
+    assert.match(stderr, /^error\[ERR_BUILD\]: \S.*\/torch-incremental\/build cannot be written to: EEXIST/);
+  });
+
   it('says what the toolchain lacks', async () => {
     const { code, stderr } = await build(undefined, { CXX: 'no-such-compiler' });
     assert.equal(code, 1);
