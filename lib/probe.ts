@@ -1,22 +1,76 @@
-// Run by lib/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Loads the addon, with
-// --train also makes one training step, and says a line of JSON about each; that it got there is the news.
-import { chooseDevice } from './device';
-import { arrays, createState, net, trainIncremental } from './index';
+// Run by lib/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Goes through its stages
+// and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came.
+import fs from 'node:fs';
+import { openAddon } from './addon';
+import { chooseDevice, type Device, planDevice } from './device';
+import { messageOf } from './errors';
 import { native } from './native';
 
-async function sayDevice(): Promise<void> {
-  console.log(JSON.stringify({ stage: 'device', device: await chooseDevice() }));
+function say(line: object): void {
+  // Not by a stream: what was said before a crash must have arrived.
+  fs.writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-async function trainOneStep(): Promise<void> {
-  const inputs = Uint8Array.from({ length: 2 * 3 * 32 * 32 }, (_, index) => (index * 37) % 256);
-  const data = arrays({ inputs, labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 });
-  const state = await createState(net(), { seed: 0 });
-  const { history } = await trainIncremental(state, { data, epochs: 1, batchSize: 2, seed: 0 });
-  console.log(JSON.stringify({ stage: 'trained', loss: history[0]?.loss }));
+/** Ends the process where the stage fails: what comes behind would only fail too. */
+async function stage<T extends object>(name: string, on: string | null, work: () => T | Promise<T>): Promise<T> {
+  const start = performance.now();
+  say({ begin: name, on });
+  try {
+    const result = await work();
+    say({ end: name, on, seconds: (performance.now() - start) / 1000, ...result });
+    return result;
+  } catch (error) {
+    say({ failed: name, on, ...describe(error) });
+    process.exit(1);
+  }
 }
 
-console.log(JSON.stringify({ stage: 'loaded', info: native().info() }));
-void sayDevice().then(() => {
-  if (process.argv.includes('--train')) return trainOneStep();
-});
+interface Told {
+  readonly code?: unknown;
+  readonly attempts?: unknown;
+  readonly remedies?: unknown;
+}
+
+function describe(error: unknown): object {
+  const { code, attempts, remedies }: Told = { ...((error as Error).cause as Told), ...(error as Told) };
+  return { message: messageOf(error), code, attempts, remedies };
+}
+
+/** What the dynamic linker says of the NVIDIA driver's library, null where it opens; nothing where that cannot be asked. */
+function openDriver(): { libcuda?: string | null } {
+  try {
+    const loader = openAddon('loader') as { open(file: string, global: boolean): string | null };
+    return { libcuda: loader.open('libcuda.so.1', false) };
+  } catch {
+    return {};
+  }
+}
+
+/** Files mapped into this process. */
+function mappedFiles(): string[] {
+  try {
+    const lines = fs.readFileSync('/proc/self/maps', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ \S+ +(\/.*)$/gm);
+    return [...new Set([...lines].map(([, file]) => file!))];
+  } catch {
+    return [];
+  }
+}
+
+async function main(): Promise<void> {
+  await stage('driver', null, openDriver);
+  await stage('load', null, () => ({
+    info: native().info(),
+    mapped: mappedFiles(),
+    memoryBytes: process.memoryUsage.rss(),
+  }));
+  const { device } = await stage('device', null, async () => ({ device: await chooseDevice() }));
+  if (process.argv.includes('--train')) {
+    const { trialChecks } = await import('./doctor/trial/checks.js');
+    const devices = ['cpu', ...(device.type === 'cuda' ? [planDevice(device)] : [])] as Device[];
+    for (const on of devices)
+      for (const [name, check] of Object.entries(trialChecks)) await stage(name, on, () => check(on));
+  }
+  say({ done: true, memoryBytes: process.memoryUsage.rss() });
+}
+
+void main();

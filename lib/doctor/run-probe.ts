@@ -7,40 +7,118 @@ import type { NativeInfo } from '../native';
 /** Slow disks take a while over half a gigabyte of libraries. */
 const probeTimeoutMs = 120_000;
 
+/** What the probe does, in this order; those from 'product' on when it is to train, once for each device. */
+export type Stage = 'driver' | 'load' | 'device' | 'product' | 'convolution' | 'step' | 'file';
+
+export const stageNames: Readonly<Record<Stage, string>> = {
+  driver: "opening the NVIDIA driver's library",
+  load: 'loading libtorch and the addon',
+  device: 'looking for a device',
+  product: 'a matrix product',
+  convolution: 'a convolution and its gradient',
+  step: 'a training step',
+  file: 'saving and loading a .pth',
+};
+
+export interface StageDone {
+  readonly stage: Stage;
+  /** null for what is done before there is a device. */
+  readonly on: string | null;
+  readonly seconds: number;
+}
+
+export interface ProbeFailure {
+  /** null: it never began. */
+  readonly stage: Stage | null;
+  readonly on: string | null;
+  /** What it threw, or how the process ended. */
+  readonly message: string;
+  /** Of a LearnError. */
+  readonly code: string | null;
+  readonly remedies: readonly string[];
+  /** Which ended the process. */
+  readonly signal: string | null;
+}
+
 export interface ProbeResult {
+  /** Whether it was asked to train. */
+  readonly trained: boolean;
+  readonly stages: readonly StageDone[];
   /** What the addon said of itself; null when it could not be loaded. */
   readonly info: NativeInfo | null;
   /** What 'auto' takes; null when that could not be found out. */
   readonly device: DeviceInfo | null;
+  /** Why the NVIDIA driver's library does not open; null when it does; undefined when that could not be asked. */
+  readonly libcuda: string | null | undefined;
+  /** Files mapped into the process that had libtorch loaded. */
+  readonly mapped: readonly string[];
+  /** Of that process, at its end. */
+  readonly memoryBytes: number | null;
   /** The loss of one training step; null when none was asked for or it did not end. */
   readonly loss: number | null;
   /** null when the child did all that it was asked to do. */
-  readonly error: string | null;
+  readonly failure: ProbeFailure | null;
   readonly seconds: number;
 }
 
-type ProbeLine =
-  | { stage: 'loaded'; info: NativeInfo }
-  | { stage: 'device'; device: DeviceInfo }
-  | { stage: 'trained'; loss: number };
+/** What the script prints: see lib/probe.ts. */
+interface Line {
+  readonly begin?: Stage;
+  readonly end?: Stage;
+  readonly failed?: Stage;
+  readonly done?: true;
+  readonly on?: string | null;
+  readonly seconds?: number;
+  readonly info?: NativeInfo;
+  readonly device?: DeviceInfo;
+  readonly libcuda?: string | null;
+  readonly mapped?: readonly string[];
+  readonly memoryBytes?: number;
+  readonly loss?: number;
+  readonly message?: string;
+  readonly code?: string;
+  readonly remedies?: readonly string[];
+}
 
 export async function runProbe(script: string, train: boolean, timeoutMs = probeTimeoutMs): Promise<ProbeResult> {
   const start = performance.now();
-  const { output, errors, end } = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs);
-  const lines = output.split('\n').flatMap(parseLine);
-  const info = lines.find((line) => line.stage === 'loaded')?.info ?? null;
-  const device = lines.find((line) => line.stage === 'device')?.device ?? null;
-  const loss = lines.find((line) => line.stage === 'trained')?.loss ?? null;
-  const complete = info !== null && (!train || loss !== null);
-  const where = info === null ? 'while loading libtorch and the addon' : 'in the training step';
-  const failure = end === 'exit code 0' ? 'ended without a result' : end;
-  const error = end === 'exit code 0' && complete ? null : `${failure} ${where}${summary(errors)}`;
-  return { info, device, loss, error, seconds: (performance.now() - start) / 1000 };
+  const child = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs);
+  const lines = child.output.split('\n').flatMap(parseLine);
+  /** What was told under that key, last. */
+  const told = <Key extends keyof Line>(key: Key): Line[Key] | undefined =>
+    lines.findLast((line) => line[key] !== undefined)?.[key];
+  return {
+    trained: train,
+    stages: lines.flatMap(({ end, on = null, seconds = 0 }) => (end ? [{ stage: end, on, seconds }] : [])),
+    info: told('info') ?? null,
+    device: told('device') ?? null,
+    libcuda: told('libcuda'),
+    mapped: told('mapped') ?? [],
+    memoryBytes: told('memoryBytes') ?? null,
+    loss: told('loss') ?? null,
+    failure: failureOf(lines, child),
+    seconds: (performance.now() - start) / 1000,
+  };
 }
 
-function parseLine(line: string): ProbeLine[] {
+function failureOf(lines: readonly Line[], { errors, end, signal }: ChildEnd): ProbeFailure | null {
+  if (end === 'exit code 0' && lines.some(({ done }) => done)) return null;
+  const last = lines.findLast(({ begin }) => begin);
+  const failed = lines.findLast((line) => line.failed);
+  return {
+    stage: last?.begin ?? null,
+    on: last?.on ?? null,
+    message: failed?.message ?? `${end === 'exit code 0' ? 'ended without a result' : end}${summary(errors)}`,
+    code: failed?.code ?? null,
+    remedies: failed?.remedies ?? [],
+    signal,
+  };
+}
+
+function parseLine(line: string): Line[] {
   try {
-    return [JSON.parse(line) as ProbeLine];
+    const parsed = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? [parsed] : [];
   } catch {
     return [];
   }
@@ -56,23 +134,47 @@ function summary(errors: string): string {
   return message ? `:\n${message}` : '';
 }
 
-function childOutput(args: string[], timeoutMs: number): Promise<{ output: string; errors: string; end: string }> {
+interface ChildEnd {
+  readonly output: string;
+  readonly errors: string;
+  /** How it ended, in words. */
+  readonly end: string;
+  readonly signal: string | null;
+}
+
+function childOutput(args: string[], timeoutMs: number): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    let output = '';
-    let errors = '';
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    const finish = (end: string) => {
+    const said = { output: '', errors: '' };
+    let timedOut = false;
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (end: string, signal: string | null = null) => {
       clearTimeout(timer);
-      resolve({ output, errors, end });
+      resolve({ ...said, end, signal });
     };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      errors += text;
-    });
-    child.on('error', (cause) => finish(messageOf(cause)));
-    child.on('close', (code, signal) => finish(signal === null ? `exit code ${code}` : `killed by ${signal}`));
+    try {
+      // Electron's binary is Node only when told so.
+      const env = { ...process.env, ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: '1' }) };
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+      timer = setTimeout(() => {
+        timedOut = true;
+        child.kill('SIGKILL');
+      }, timeoutMs);
+      for (const [stream, name] of [
+        [child.stdout, 'output'],
+        [child.stderr, 'errors'],
+      ] as const) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          said[name] += text;
+        });
+      }
+      child.on('error', (cause) => finish(messageOf(cause)));
+      child.on('close', (code, signal) => {
+        if (timedOut) finish(`was ended, because it still ran after ${timeoutMs / 1000} s`);
+        else finish(signal === null ? `exit code ${code}` : `killed by ${signal}`, signal);
+      });
+    } catch (cause) {
+      // Node's permission model allows no child processes unless told to.
+      finish(messageOf(cause));
+    }
   });
 }

@@ -6,7 +6,7 @@ import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { checkpoint, p, pickle, tensor } from '../unit/checkpoint-support.mjs';
 import { lines, run } from './run.mjs';
 
-describe('command line: evaluate, inspect, doctor', () => {
+describe('command line: evaluate, inspect', () => {
   const at = temporaryFolder();
 
   before(async () => {
@@ -125,19 +125,5 @@ describe('command line: evaluate, inspect, doctor', () => {
     assert.equal(code, 0);
     assert.match(stdout, /\nFits no model that is known here/);
     assert.match(stdout, /\n {2}fc\.weight +\[2, 8\] +float32 +64 B\n/);
-  });
-
-  it('says that everything works where it does', async () => {
-    const { code, stdout } = await run(['doctor']);
-    assert.match(stdout, /Everything works\.\n$/);
-    assert.equal(code, 0);
-  });
-
-  it('ends with exit code 1 and what is wrong where it does not work', async () => {
-    const { code, stdout } = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' } });
-    assert.equal(code, 1);
-    const { ok, problems } = JSON.parse(stdout);
-    assert.equal(ok, false);
-    assert.ok(problems.length > 0);
   });
 });

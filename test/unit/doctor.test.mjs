@@ -1,81 +1,91 @@
-// lib/doctor.ts: it must tell the truth when everything works, and answer at all when nothing does.
+// lib/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import probe from '../../dist/doctor/run-probe.js';
+import runProbeModule from '../../dist/doctor/run-probe.js';
+import text from '../../dist/doctor/text.js';
 import doctor from '../../dist/doctor.js';
+import { temporaryFolder } from '../support.mjs';
 
-const { diagnose, formatReport } = doctor;
-const { runProbe } = probe;
+const { diagnose } = doctor;
+const { formatReport } = text;
+const { runProbe } = runProbeModule;
 
 describe('doctor', () => {
-  let folder;
-
-  before(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-'));
-  });
-
-  after(() => fs.rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   function script(text) {
-    const file = path.join(folder, 'probe.js');
-    fs.writeFileSync(file, text);
-    return file;
+    fs.writeFileSync(folder('probe.js'), text);
+    return folder('probe.js');
   }
 
-  it('finds nothing wrong with this checkout', async () => {
-    const report = await diagnose({ probe: false });
+  it('finds no problem on this machine, and loads libtorch and the addon', async () => {
+    const diagnosis = await diagnose({ probe: false });
+    const { report } = diagnosis;
     assert.deepEqual(report.problems, []);
-    assert.equal(report.ok, true);
+    assert.equal(report.format, 1);
     assert.equal(report.addon.info.builtFor, report.libtorch.needed);
-    assert.match(formatReport(report), /Everything works\.$/);
+    assert.ok(report.libtorch.folder);
+    assert.deepEqual(report.libraries.missing, []);
+    assert.ok(report.libraries.found >= 8, `${report.libraries.found} libraries`);
+    assert.ok(report.foreign.libtorch.some((file) => file.startsWith(report.libtorch.folder)));
+    assert.deepEqual(report.foreign.otherLibtorch, []);
+    assert.ok(report.memory.probeBytes > 50e6);
+    assert.match(report.cuda.reason, /^CUDA is (not )?used/);
+    assert.match(
+      formatReport(diagnosis),
+      /Everything loads and works\.$|not all of it as it should: see the warnings\.$/,
+    );
   });
 
   it('gives a report that survives JSON', async () => {
-    const report = await diagnose({ probe: false });
+    const { report } = await diagnose({ probe: false });
     assert.deepEqual(JSON.parse(JSON.stringify(report)), report);
   });
 
-  it('answers when libtorch cannot be found, and says why', () => {
-    const dist = fileURLToPath(new URL('../../dist/doctor.js', import.meta.url));
-    const code = `require(${JSON.stringify(dist)}).diagnose().then((report) => console.log(JSON.stringify(report)))`;
-    const env = { ...process.env, TORCH_INCREMENTAL_LIBTORCH: folder };
-    const { stdout, status } = spawnSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
-    assert.equal(status, 0);
-    const report = JSON.parse(stdout);
-    assert.equal(report.ok, false);
-    assert.equal(report.libtorch.folder, null);
-    assert.equal(report.addon.info, null);
-    assert.match(report.problems.join('\n'), /TORCH_INCREMENTAL_LIBTORCH \(.*\): has no lib\/libtorch\.so/);
-    assert.match(formatReport(report), /Problems:\n {2}- /);
-  });
-
-  it('trains a step in a process of its own and finds nothing wrong', async () => {
-    const report = await diagnose();
+  it('computes, trains a step and writes a .pth in a process of its own', async () => {
+    const { report } = await diagnose();
     assert.deepEqual(report.problems, []);
-    assert.ok(report.ok);
+    const stages = report.probe.stages.map(({ stage, on }) => (on === null ? stage : `${stage} ${on}`));
+    const onCpu = ['product cpu', 'convolution cpu', 'step cpu', 'file cpu'];
+    assert.deepEqual(stages.slice(0, 7), ['driver', 'load', 'device', ...onCpu]);
+    assert.ok(report.probe.stages.every(({ seconds }) => seconds >= 0));
+    assert.ok(report.probe.loss > 0);
   });
 
-  it('survives a probe that crashes, and says by which signal', async () => {
-    const crash = "process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000);";
-    const { info, error } = await runProbe(script(crash), false);
+  it('survives a probe that crashes, and says by which signal and where', async () => {
+    const crash = `console.log('{"begin":"load","on":null}'); process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000);`;
+    const { info, failure } = await runProbe(script(crash), false);
     assert.equal(info, null);
-    assert.equal(error, 'killed by SIGSEGV while loading libtorch and the addon');
+    assert.deepEqual([failure.message, failure.stage, failure.signal], ['killed by SIGSEGV', 'load', 'SIGSEGV']);
   });
 
-  it('ends a probe that hangs', async () => {
-    const hang = `console.log('{"stage":"loaded","info":{}}'); setInterval(() => {}, 1000);`;
-    const { error, info } = await runProbe(script(hang), true, 500);
+  it('ends a probe that hangs, and keeps what it said before', async () => {
+    const hang = `console.log('{"end":"load","info":{}}\\n{"begin":"step","on":"cpu"}'); setInterval(() => {}, 1000);`;
+    const { failure, info } = await runProbe(script(hang), true, 500);
     assert.deepEqual(info, {});
-    assert.equal(error, 'killed by SIGKILL in the training step');
+    assert.deepEqual([failure.stage, failure.on, failure.signal], ['step', 'cpu', null]);
+    assert.match(failure.message, /still ran after 0\.5 s/);
   });
 
-  it('does not take a probe for done that ended without its training step', async () => {
-    const half = `console.log('{"stage":"loaded","info":{}}')`;
-    assert.equal((await runProbe(script(half), false)).error, null);
-    assert.equal((await runProbe(script(half), true)).error, 'ended without a result in the training step');
+  it('does not take a probe for done that ended without saying so', async () => {
+    const half = `console.log('{"begin":"load"}\\n{"end":"load","info":{}}')`;
+    assert.equal((await runProbe(script(half), false)).failure.message, 'ended without a result');
+    assert.equal((await runProbe(script(`${half};console.log('{"done":true}')`), false)).failure, null);
+  });
+
+  it('keeps the code and the remedies of what a probe threw', async () => {
+    const line = { failed: 'load', message: 'no libtorch', code: 'ERR_LIBTORCH_NOT_FOUND', remedies: ['install it'] };
+    const failing = `console.log('{"begin":"load"}'); console.log(${JSON.stringify(JSON.stringify(line))}); process.exitCode = 1;`;
+    const { failure } = await runProbe(script(failing), false);
+    assert.deepEqual(
+      [failure.message, failure.code, failure.remedies],
+      ['no libtorch', 'ERR_LIBTORCH_NOT_FOUND', ['install it']],
+    );
+  });
+
+  it("quotes an uncaught error's message, without its stack", async () => {
+    const { failure } = await runProbe(script("throw new TypeError('made up')"), false);
+    assert.equal(failure.message, 'exit code 1:\nTypeError: made up');
+    assert.equal(failure.stage, null);
   });
 });

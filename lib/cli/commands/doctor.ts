@@ -1,15 +1,35 @@
 // `torch-incremental doctor`: whether this installation works, and if not, why.
-import { diagnose, formatReport } from '../../doctor';
+import os from 'node:os';
+import { diagnose, exitCodes } from '../../doctor';
+import { formatBugReport, formatReport } from '../../doctor/text';
+import { wrongUsage } from '../arguments';
 import { command as define, on } from '../command';
 
 export const command = define({
   name: 'doctor',
-  description: 'Shows versions, paths and the device, and tries one training step.',
-  options: { json: on('Print the report as JSON') },
-  examples: ['doctor', 'doctor --json > report.json'],
-  async run(_, { json }, { terminal }) {
-    const report = await diagnose();
-    terminal.print(json ? JSON.stringify(report, null, 2) : formatReport(report));
-    return report.ok ? 0 : 1;
+  description: [
+    'Shows this machine, Node, npm, the addon, every libtorch there is and what is',
+    'wrong with it, and why CUDA is or is not used; loads everything in a process',
+    'of its own. Exit codes: 0 all is well, 1 it works with warnings, 2 nothing',
+    'trains here.',
+  ].join('\n'),
+  options: {
+    probeTrain: on('Also compute, train a step and write a .pth, on every device, and compare'),
+    report: on('Print plain text for a bug report, without credentials and home folder'),
+    json: on('Print the report as JSON'),
+  },
+  examples: ['doctor --probe-train', 'doctor --report', 'doctor --json | jq .problems'],
+  async run(_, { json, report: forBug, probeTrain }, { terminal }) {
+    if (json && forBug) throw wrongUsage('Expected --json or --report but received both');
+    const diagnosis = await diagnose({ probe: probeTrain ?? false });
+    const { report } = diagnosis;
+    if (json) terminal.print(JSON.stringify(report, null, 2));
+    else if (forBug) terminal.print(formatBugReport(diagnosis, os.homedir()));
+    else {
+      const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY;
+      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns }));
+      if (!report.ok) terminal.note('\nFor a bug report: torch-incremental doctor --report');
+    }
+    return exitCodes[report.status];
   },
 });

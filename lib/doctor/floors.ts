@@ -1,0 +1,11 @@
+// The oldest system that libtorch and the addon run on. Here and nowhere else; test/unit/doctor-system.test.mjs compares
+// the versions with what the libraries themselves ask for.
+
+/** Of the C library. */
+export const glibcFloor = '2.28';
+
+/** Of the C++ library, as the newest version of its symbols that is asked for: GCC 6's. */
+export const libstdcxxFloor = '3.4.22';
+
+/** Instructions that libtorch's libraries use without asking (x86-64-v2). By their names in /proc/cpuinfo. */
+export const processorFloor = ['ssse3', 'sse4_1', 'sse4_2', 'popcnt', 'cx16'] as const;

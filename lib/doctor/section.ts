@@ -1,0 +1,93 @@
+// What a section of doctor's report is: it looks at something, says what that means, and shows it. sections.ts lists them.
+import type { Candidate } from '../libtorch/candidates';
+import type { Driver } from '../libtorch/driver';
+import type { Manifest } from '../libtorch/manifest';
+import type { Machine } from './machine';
+import type { ProbeResult } from './run-probe';
+
+/** `problem`: nothing trains here. `warning`: it works, but something is not as asked for. `note`: good to know. */
+export type Severity = 'problem' | 'warning' | 'note';
+
+export interface Finding {
+  readonly severity: Severity;
+  /** Stable, such as 'glibc-too-old'; docs/doctor.md lists them. */
+  readonly key: string;
+  /** One sentence or more. */
+  readonly text: string;
+  /** What to do; null where nothing can or need be done. */
+  readonly remedy: string | null;
+}
+
+/** A line for people. */
+export interface Row {
+  readonly label: string;
+  readonly text: string;
+  /** null: neither good nor bad. */
+  readonly mark: 'good' | 'doubtful' | 'bad' | null;
+}
+
+/** What of package.json the checks need. */
+export interface PackageInfo {
+  readonly name: string;
+  readonly version: string;
+  /** The range of Node's versions, such as '>=20.19'. */
+  readonly engines: string;
+  /** The version of Node-API that the addon is compiled for. */
+  readonly napi: number;
+  /** Where the package is. */
+  readonly root: string;
+  /** npm packages with libtorch, and the versions that belong to this one. */
+  readonly pins: Readonly<Record<string, string>>;
+}
+
+export interface Context {
+  readonly machine: Machine;
+  readonly package: PackageInfo;
+  readonly manifest: Manifest;
+  /** As process.platform-process.arch. */
+  readonly platform: string;
+  /** Best first. */
+  readonly candidates: readonly Candidate[];
+  /** What is taken, as far as files tell; null where nothing can be. */
+  readonly chosen: Candidate | null;
+  readonly driver: Driver | null;
+  /** The addon's file that is loaded, by its name. */
+  addonPath(name: 'loader' | 'torch_incremental'): string;
+  readonly cacheRoot: string;
+  readonly probe: ProbeResult;
+}
+
+export interface Section<Facts extends object> {
+  readonly title: string;
+  /** Facts are plain values: they are printed as JSON. */
+  look(context: Context): Facts | Promise<Facts>;
+  /** `before`: what the sections above found. */
+  judge(facts: Facts, context: Context, before: readonly Finding[]): readonly Finding[];
+  rows(facts: Facts, context: Context): readonly Row[];
+}
+
+export function section<Facts extends object>(definition: Section<Facts>): Section<Facts> {
+  return definition;
+}
+
+export function problem(key: string, text: string, remedy: string | null = null): Finding {
+  return { severity: 'problem', key, text, remedy };
+}
+
+export function warning(key: string, text: string, remedy: string | null = null): Finding {
+  return { severity: 'warning', key, text, remedy };
+}
+
+export function note(key: string, text: string, remedy: string | null = null): Finding {
+  return { severity: 'note', key, text, remedy };
+}
+
+/** `good` undefined: neither good nor bad. */
+export function row(label: string, text: string, mark: Row['mark'] | boolean = null): Row {
+  return { label, text, mark: typeof mark === 'boolean' ? (mark ? 'good' : 'bad') : mark };
+}
+
+/** With a capital letter, as sentences begin. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,29 @@
+// The environment variables that matter: to this package, to libtorch, to the dynamic linker, to CUDA and to downloads.
+import { maskedVariable } from '../secrets';
+import { row, section } from '../section';
+
+export interface Facts {
+  /** Credentials are masked. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const ours = /^(TORCH_INCREMENTAL_\w+|LIBTORCH|XDG_CACHE_HOME|NODE_OPTIONS|NODE_EXTRA_CA_CERTS)$/;
+const others = /^(LD|OMP|GOMP|KMP|MKL|ATEN|DNNL|ONEDNN|PYTORCH|TORCH|CUDA|CUBLAS|CUDNN|NVIDIA)_\w+$/;
+const proxies = /^(HTTPS?|ALL|NO)_PROXY$/i;
+
+export const environment = section<Facts>({
+  title: 'Environment',
+  look: ({ machine }) => ({
+    variables: Object.fromEntries(
+      Object.entries(machine.env)
+        .filter(([name]) => ours.test(name) || others.test(name) || proxies.test(name))
+        .map(([name, value]) => [name, maskedVariable(name, value ?? '')] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+  }),
+  judge: () => [],
+  rows: ({ variables }) => {
+    const rows = Object.entries(variables).map(([name, value]) => row(name, value === '' ? "''" : value));
+    return rows.length > 0 ? rows : [row('', 'none of the variables that matter is set')];
+  },
+});

@@ -1,0 +1,87 @@
+// libtorch: every place where it was looked for, what is there, and what is taken.
+import path from 'node:path';
+import { bytes } from '../../format';
+import type { Candidate } from '../../libtorch/candidates';
+import type { Machine } from '../machine';
+import { type Finding, note, problem, row, section } from '../section';
+
+export interface Facts {
+  readonly needed: string;
+  /** Best first. */
+  readonly candidates: readonly (Candidate & { readonly bytesOnDisk: number })[];
+  /** The candidate that is taken; null when there is none. */
+  readonly folder: string | null;
+  /** The place that names it. */
+  readonly source: string | null;
+  readonly variant: string | null;
+  readonly version: string | null;
+}
+
+export const libtorch = section<Facts>({
+  title: 'libtorch',
+  look({ machine, manifest, candidates, chosen }) {
+    const usable = chosen?.problem === null ? chosen : null;
+    return {
+      needed: manifest.version,
+      candidates: candidates.map((candidate) => ({
+        ...candidate,
+        bytesOnDisk: bytesOf(candidate, machine),
+      })),
+      folder: usable?.folder ?? null,
+      source: usable?.source ?? null,
+      variant: usable?.variant ?? null,
+      version: usable?.version ?? null,
+    };
+  },
+  judge({ folder, needed, version }, { chosen, machine }) {
+    const findings: Finding[] = [];
+    if (folder === null)
+      findings.push(
+        chosen?.explicit
+          ? problem(
+              'libtorch-refused',
+              `The libtorch that ${chosen.source} names cannot be used: ${chosen.folder}: ${chosen.problem?.text}.`,
+              `Name another, or take that back: ${chosen.undo}`,
+            )
+          : problem(
+              'libtorch-missing',
+              `There is no libtorch ${needed} that can be used.`,
+              'Install it: npx torch-incremental libtorch install. Or install the package again with its optional ' +
+                'dependencies: npm install --include=optional torch-incremental',
+            ),
+      );
+    else if (version?.split('+')[0] !== needed && machine.env.TORCH_INCREMENTAL_BYPASS_VERSION_CHECK)
+      findings.push(
+        note(
+          'version-check-bypassed',
+          `libtorch ${version ?? 'of unknown version'} is used instead of ${needed}, because TORCH_INCREMENTAL_BYPASS_VERSION_CHECK is set.`,
+        ),
+      );
+    return findings;
+  },
+  rows: ({ needed, candidates, folder, source }) => [
+    row('needed', needed),
+    row('taken', folder === null ? 'none' : `${folder} (${source})`, folder !== null),
+    ...candidates.map((candidate) => row(candidate.source, describe(candidate), markOf(candidate))),
+  ],
+});
+
+/** Of lib/; a folder that is none of libtorch's may be of any size. */
+function bytesOf({ folder }: Candidate, machine: Machine): number {
+  if (folder === null || !machine.exists(path.join(folder, 'lib', 'libtorch.so'))) return 0;
+  return machine.folderBytes(path.join(folder, 'lib'));
+}
+
+function describe({ folder, variant, version, problem, bytesOnDisk }: Facts['candidates'][number]): string {
+  const size = bytesOnDisk > 0 ? bytes(bytesOnDisk) : null;
+  const what = [folder, variant && `variant ${variant}`, version, size].filter(Boolean).join(', ');
+  const verdict = problem?.text ?? 'usable';
+  return what === '' ? verdict : `${what}: ${verdict}`;
+}
+
+/** What is merely not there is nothing bad. */
+function markOf({ problem, explicit, folder, bytesOnDisk }: Facts['candidates'][number]) {
+  if (problem === null) return 'good';
+  if (explicit) return 'bad';
+  return folder !== null && bytesOnDisk > 0 ? 'doubtful' : null;
+}

@@ -1,0 +1,61 @@
+// What came of loading everything, and of training where that was asked for, in a process of its own.
+import { fixed } from '../../format';
+import { type ProbeFailure, type ProbeResult, stageNames } from '../run-probe';
+import { capital, problem, row, section, warning } from '../section';
+
+export type Facts = Omit<ProbeResult, 'info' | 'device' | 'mapped' | 'libcuda' | 'memoryBytes'>;
+
+export const probe = section<Facts>({
+  title: 'Trial',
+  look: ({ probe: { info: _1, device: _2, mapped: _3, libcuda: _4, memoryBytes: _5, ...facts } }) => facts,
+  judge({ failure }, { probe: { info, device } }, before) {
+    if (failure === null) return [];
+    const text = `The trial failed in a process of its own, ${where(failure)}: ${failure.message}`;
+    // Where the CPU did all of it, that much works.
+    if (failure.on?.startsWith('cuda') && info !== null && device !== null)
+      return [
+        warning('cuda-fails', text, "Train with device: 'cpu' until that is mended. Look at what nvidia-smi says."),
+      ];
+    // What the sections above found wrong is why, and they say what to do.
+    const isExplained =
+      info === null && failure.signal === null && before.some(({ severity }) => severity === 'problem');
+    if (isExplained) return [];
+    const [key, remedy] = remedyFor(failure);
+    return [problem(key, text, remedy)];
+  },
+  rows: ({ stages, failure, seconds, loss, trained }) => [
+    ...stages
+      .filter(({ stage }) => stage !== 'driver')
+      .map(({ stage, on, seconds: took }) =>
+        row(
+          on ?? '',
+          `${stageNames[stage]}, ${fixed(took, 2)} s${stage === 'step' && loss !== null ? `, loss ${fixed(loss, 4)}` : ''}`,
+          'good',
+        ),
+      ),
+    ...(failure === null ? [] : [row(failure.on ?? '', `failed ${where(failure)}: ${failure.message}`, 'bad')]),
+    row('in all', `${fixed(seconds, 1)} s${trained ? '' : '; --probe-train also trains'}`),
+  ],
+});
+
+function where({ stage, on }: ProbeFailure): string {
+  if (stage === null) return 'before it began';
+  return `at ${stageNames[stage]}${on === null ? '' : ` on ${on}`}`;
+}
+
+function remedyFor({ signal, stage, remedies }: ProbeFailure): [key: string, remedy: string | null] {
+  if (remedies.length > 0) return ['probe-failed', capital(remedies.join('; or '))];
+  if (signal === 'SIGILL')
+    return [
+      'processor-instruction',
+      'The processor lacks an instruction that libtorch used. In a virtual machine, have it show the whole processor.',
+    ];
+  if (signal === 'SIGKILL')
+    return ['probe-killed', 'If the system ended it, it was for want of memory. Give the machine or container more.'];
+  if (stage === 'load' && signal !== null)
+    return [
+      'probe-crashed',
+      'The libtorch that is taken is damaged or does not fit this system. Install it anew: npx torch-incremental libtorch install',
+    ];
+  return ['probe-failed', null];
+}

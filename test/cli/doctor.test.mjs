@@ -1,0 +1,131 @@
+// `torch-incremental doctor` as a shell sees it: exit codes, JSON, the text for a bug report, and that it answers when
+// nothing loads.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import candidates from '../../dist/libtorch/candidates.js';
+import { root, temporaryFolder } from '../support.mjs';
+import { binary, run } from './run.mjs';
+
+/** Of the report's problems. */
+const keys = ({ stdout }) => JSON.parse(stdout).problems.map(({ key }) => key);
+
+describe('command line: doctor', () => {
+  const folder = temporaryFolder();
+  const real = () => candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
+
+  /** The libtorch of this machine, but for one file. */
+  function libtorchWith(name, contents) {
+    const where = folder(`libtorch ${name}`);
+    fs.mkdirSync(path.join(where, 'lib'), { recursive: true });
+    fs.copyFileSync(path.join(real(), 'version.py'), path.join(where, 'version.py'));
+    for (const file of fs.readdirSync(path.join(real(), 'lib')))
+      if (file !== name) fs.symlinkSync(path.join(real(), 'lib', file), path.join(where, 'lib', file));
+    fs.writeFileSync(path.join(where, 'lib', name), contents);
+    return where;
+  }
+
+  it('ends with 0 where everything works, and with --probe-train has trained', async () => {
+    const { code, stdout } = await run(['doctor', '--probe-train']);
+    assert.match(stdout, /Everything works\.\n$/);
+    assert.match(stdout, /a training step, .* loss \d/);
+    assert.equal(code, 0);
+  });
+
+  it('trains nothing without --probe-train', async () => {
+    const { code, stdout } = await run(['doctor', '--json']);
+    assert.equal(code, 0);
+    const { format, ok, status, probe } = JSON.parse(stdout);
+    assert.deepEqual([format, ok, status, probe.trained, probe.loss], [1, true, 'ok', false, null]);
+    assert.deepEqual(
+      probe.stages.map(({ stage }) => stage),
+      ['driver', 'load', 'device'],
+    );
+  });
+
+  it('prints JSON with the keys that docs/doctor.md describes, and no others', async () => {
+    const { stdout } = await run(['doctor', '--json']);
+    const text = fs.readFileSync(path.join(root, 'docs', 'doctor.md'), 'utf8');
+    const described = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key);
+    assert.deepEqual(Object.keys(JSON.parse(stdout)).sort(), described.sort());
+  });
+
+  it('ends with 2 where no libtorch can be used, and names it', async () => {
+    const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
+    const result = await run(['doctor', '--json'], { env });
+    assert.equal(result.code, 2);
+    assert.deepEqual(keys(result), ['libtorch-refused']);
+    const { problems, libtorch, addon } = JSON.parse(result.stdout);
+    assert.match(problems[0].text, /TORCH_INCREMENTAL_LIBTORCH names cannot be used: \/nowhere: no such folder/);
+    assert.match(problems[0].remedy, /unset TORCH_INCREMENTAL_LIBTORCH/);
+    assert.deepEqual([libtorch.folder, addon.info], [null, null]);
+  });
+
+  it('ends with 2 where there is no libtorch at all', async () => {
+    const result = await run(['doctor', '--json'], { env: { XDG_CACHE_HOME: folder('empty') } });
+    assert.equal(result.code, 2);
+    assert.deepEqual(keys(result), ['libtorch-missing']);
+  });
+
+  it('answers where the addon is missing', async () => {
+    const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_ADDON: folder('nothing') } });
+    assert.equal(result.code, 2);
+    assert.deepEqual(keys(result), ['addon-missing']);
+  });
+
+  it('answers where a library of libtorch is cut short', async () => {
+    const start = Buffer.alloc(1_000_000);
+    const file = fs.openSync(path.join(real(), 'lib', 'libtorch_cpu.so'), 'r');
+    fs.readSync(file, start, 0, start.length, 0);
+    fs.closeSync(file);
+    const where = libtorchWith('libtorch_cpu.so', start);
+    const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_LIBTORCH: where } });
+    assert.equal(result.code, 2);
+    assert.ok(keys(result).includes('library-broken'), result.stdout);
+    assert.match(JSON.parse(result.stdout).problems[0].text, /lib\/libtorch_cpu\.so is cut short/);
+  });
+
+  it('answers where loading libtorch ends the process', async () => {
+    // A library whose initialisation crashes. Its needs are those of the real one, so files show nothing wrong.
+    fs.writeFileSync(folder('crash.cc'), '__attribute__((constructor)) void crash() { *(volatile int*)0 = 1; }');
+    execFileSync('c++', ['-shared', '-fPIC', folder('crash.cc'), '-o', folder('crash.so')]);
+    const where = libtorchWith('libtorch.so', fs.readFileSync(folder('crash.so')));
+    const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_LIBTORCH: where } });
+    assert.equal(result.code, 2);
+    const { problems } = JSON.parse(result.stdout);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0].text, /SIGSEGV/);
+  });
+
+  it('says what keeps Node from loading addons', async () => {
+    assert.deepEqual(keys(await run(['doctor', '--json'], { env: { NODE_OPTIONS: '--no-addons' } })), ['no-addons']);
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+    const script = [permission, '--allow-fs-read=*', binary];
+    const { stdout, status } = spawnSync(process.execPath, [...script, 'doctor', '--json'], { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.deepEqual(keys({ stdout }), ['permission-addons']);
+  });
+
+  it('prints a text for bug reports in a fence, without home and passwords', async () => {
+    const env = {
+      HTTPS_PROXY: 'http://me:secret@proxy.example:3128',
+      HOME: folder('home'),
+      XDG_CACHE_HOME: folder('home/c'),
+    };
+    const { code, stdout } = await run(['doctor', '--report'], { env });
+    assert.equal(code, 2);
+    assert.match(stdout, /^```\n[\s\S]*\n```\n$/);
+    assert.match(stdout, /HTTPS_PROXY +http:\/\/\*\*\*@proxy\.example:3128\n/);
+    assert.match(stdout, /folder +~\/c\/torch-incremental\/libtorch/);
+    assert.ok(!stdout.includes('secret') && !stdout.includes(folder('home')) && !stdout.includes('\x1b'));
+  });
+
+  it('refuses --json with --report', async () => {
+    const { code, stderr } = await run(['doctor', '--json', '--report']);
+    assert.equal(code, 2);
+    assert.match(stderr, /Expected --json or --report but received both/);
+  });
+});

@@ -1,0 +1,136 @@
+// Made-up machines for doctor: a healthy one, of which each test changes what it is about.
+import path from 'node:path';
+import doctor from '../../dist/doctor.js';
+import manifest from '../../dist/libtorch/manifest.js';
+
+export const { pin } = manifest;
+
+const cpuFlags = 'fpu sse2 ssse3 sse4_1 sse4_2 popcnt cx16 avx avx2 fma avx512f';
+
+export const healthyFiles = {
+  '/etc/os-release': 'NAME=x\nPRETTY_NAME="Made Up Linux 1"\n',
+  '/proc/cpuinfo': `processor : 0\nflags\t\t: ${cpuFlags}\n`,
+  '/proc/self/maps': '7f00-7f01 r-xp 00000000 08:01 11   /usr/lib/libstdc++.so.6\n',
+  '/pkg/build/Release/torch_incremental.node': '',
+  '/pkg/build/Release/loader.node': '',
+  '/cache/libtorch/2.13.0+cpu/version.py': '',
+};
+
+/** `files` are added to the healthy ones; `programs` are what they print, by name. */
+export function machine({ files = {}, programs = {}, links = {}, ...rest } = {}) {
+  const all = { ...healthyFiles, ...files };
+  const isThere = (file) => Object.keys(all).some((name) => name === file || name.startsWith(`${file}/`));
+  return {
+    platform: 'linux',
+    arch: 'x64',
+    kernel: 'Linux 6.1.0',
+    machine: 'x86_64',
+    glibc: '2.36',
+    env: {},
+    cwd: '/app',
+    home: '/home/user',
+    prefix: '/usr',
+    execArgv: [],
+    versions: { node: '22.1.0', napi: '9' },
+    isMainThread: true,
+    cpuModel: 'Made Up CPU',
+    threads: 4,
+    memoryBytes: 16e9,
+    freeMemoryBytes: 8e9,
+    text: (file) => all[file] ?? null,
+    list: (folder) => [
+      ...new Set(
+        Object.keys(all)
+          .filter((name) => name.startsWith(`${folder}/`))
+          .map((name) => name.slice(folder.length + 1).split('/')[0]),
+      ),
+    ],
+    exists: isThere,
+    realPath: (file) => links[file] ?? { '/usr/lib/libstdc++.so.6': '/usr/lib/libstdc++.so.6.0.30' }[file] ?? file,
+    writable: () => true,
+    freeBytes: async () => 50e9,
+    folderBytes: () => 475e6,
+    output: async (command) => programs[command] ?? null,
+    ...rest,
+  };
+}
+
+export const info = { builtFor: '2.13.0', cpuCapability: 'AVX512', parallel: '', threads: 4, cuda: false };
+
+export const onCpu = (reason) => ({ type: 'cpu', reason, threads: 4, capability: 'AVX512' });
+
+export function probe(changes = {}) {
+  return {
+    trained: false,
+    stages: [{ stage: 'load', on: null, seconds: 0.5 }],
+    info,
+    device: onCpu('this libtorch is built without CUDA'),
+    libcuda: 'libcuda.so.1: cannot open shared object file: No such file or directory',
+    mapped: ['/cache/libtorch/2.13.0+cpu/lib/libtorch_cpu.so', '/cache/libtorch/2.13.0+cpu/lib/libgomp.so.1'],
+    memoryBytes: 200e6,
+    loss: null,
+    failure: null,
+    seconds: 1,
+    ...changes,
+  };
+}
+
+export function failure(changes = {}) {
+  const common = { stage: 'load', on: null, message: 'made up', code: null, remedies: [], signal: null };
+  return { info: null, device: null, mapped: [], failure: { ...common, ...changes } };
+}
+
+export function candidate(changes = {}) {
+  return {
+    source: 'cache',
+    variant: 'cpu',
+    folder: '/cache/libtorch/2.13.0+cpu',
+    explicit: false,
+    undo: '',
+    version: '2.13.0+cpu',
+    problem: null,
+    ...changes,
+  };
+}
+
+export const packageName = '@torch-incremental/libtorch-linux-x64-cpu';
+
+/** `machine` and `probe` are changes to the healthy ones. */
+export function context({ machine: own = {}, probe: ownProbe = {}, candidates = [candidate()], ...rest } = {}) {
+  return {
+    machine: machine(own),
+    package: {
+      name: 'torch-incremental',
+      version: '9.9.9',
+      engines: '>=20.19',
+      napi: 9,
+      root: '/pkg',
+      pins: { [packageName]: '2.13.0' },
+    },
+    manifest: pin,
+    platform: 'linux-x64',
+    candidates,
+    chosen: candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null,
+    driver: null,
+    addonPath: (name) => path.join('/pkg/build/Release', `${name}.node`),
+    cacheRoot: '/cache/libtorch',
+    probe: probe(ownProbe),
+    ...rest,
+  };
+}
+
+/** What doctor says of it. */
+export async function examine(changes) {
+  return (await doctor.examine(context(changes))).report;
+}
+
+/** The finding of that key, as { kind, text, remedy }; undefined where there is none. */
+export function found(report, key) {
+  for (const kind of ['problems', 'warnings', 'notes']) {
+    const finding = report[kind].find((one) => one.key === key);
+    if (finding) return { kind, ...finding };
+  }
+  return undefined;
+}
+
+export const keysOf = ({ problems, warnings, notes }) => [...problems, ...warnings, ...notes].map(({ key }) => key);
