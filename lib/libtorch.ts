@@ -7,7 +7,7 @@ import { type Candidate, libtorchCandidates, libtorchVersion, type Problem } fro
 import { LibtorchError, libtorchError } from './libtorch/error';
 import { pin, unsupportedPlatform } from './libtorch/manifest';
 import { type MappedLibtorch, mappedLibtorch } from './libtorch/mapped';
-import { openLibtorch } from './libtorch/open';
+import { openLibtorch, openLoader } from './libtorch/open';
 import { verify } from './libtorch/verify';
 
 /** Opens the first usable libtorch and returns its folder. */
@@ -19,6 +19,7 @@ export function loadLibtorch(): string {
       `${unsupported}. Use a machine, container or virtual machine of that kind.`,
     );
   }
+  openLoader();
   const mapped = mappedLibtorch();
   if (mapped !== null) return openMapped(mapped);
   const attempts: Candidate[] = [];

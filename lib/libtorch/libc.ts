@@ -1,6 +1,6 @@
 // Which C library this process runs on, and whether libtorch runs on it. For doctor and for the loader's error messages.
 import { compareVersions } from './driver';
-import { pin, platform } from './manifest';
+import { glibcFloor } from './floors';
 
 /** glibc's version, undefined on other C libraries. Takes some milliseconds. */
 export function glibcVersion(): string | undefined {
@@ -15,11 +15,8 @@ export function describeLibc({ glibc }: { glibc: string | undefined } = { glibc:
 }
 
 /** What is needed where this C library does not do, in a sentence; null where it does. */
-export function unsuitableLibc(
-  { glibc }: { glibc: string | undefined } = { glibc: glibcVersion() },
-  needed = pin.platforms[platform]?.minGlibc,
-): string | null {
-  if (needed === undefined) return null;
-  if (glibc !== undefined && compareVersions(glibc, needed) >= 0) return null;
-  return `torch-incremental needs glibc ${needed} or newer, as libtorch does`;
+export function unsuitableLibc({ glibc }: { glibc: string | undefined } = { glibc: glibcVersion() }): string | null {
+  if (process.platform !== 'linux') return null;
+  if (glibc !== undefined && compareVersions(glibc, glibcFloor) >= 0) return null;
+  return `torch-incremental needs glibc ${glibcFloor} or newer, as libtorch does`;
 }

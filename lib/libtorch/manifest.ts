@@ -40,8 +40,6 @@ export interface Platform {
   readonly os: readonly string[];
   readonly cpu: readonly string[];
   readonly libc?: readonly string[];
-  /** The oldest glibc that libtorch's symbols allow. */
-  readonly minGlibc?: string;
   readonly variants?: Readonly<Record<string, Variant>>;
 }
 

@@ -3,7 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { openAddon } from '../addon';
+import { LearnError } from '../errors';
 import { type Problem, skipsVersionCheck } from './candidates';
+import { processorFloor } from './floors';
 import { pin } from './manifest';
 
 interface Loader {
@@ -11,9 +13,11 @@ interface Loader {
   open(file: string, global: boolean): string | null;
   /** What an opened library says of itself: major << 56 | minor << 48 | … */
   abiVersion(file: string): bigint | null;
+  /** Of those that libtorch uses without asking; named as in /proc/cpuinfo. */
+  missingInstructions(): string[];
 }
 
-let loader: Loader | undefined;
+let opened: Loader | undefined;
 let cudaProblem: string | null = null;
 
 /** Why the CUDA libraries of the libtorch that was opened are not there; null where they are, or where it has none. */
@@ -21,9 +25,19 @@ export function cudaLibraryProblem(): string | null {
   return cudaProblem;
 }
 
+/** The addon that opens libraries. Throws where addons, or libtorch, can run on no account: for the reason, not by the way. */
+export function openLoader(): Loader {
+  if (opened === undefined) {
+    const loader = openAddon('loader') as Loader;
+    checkProcessor(loader.missingInstructions());
+    opened = loader;
+  }
+  return opened;
+}
+
 /** Returns null, or why the libtorch in `folder` cannot be used. What was opened stays. */
 export function openLibtorch(folder: string): Problem | null {
-  loader ??= openAddon('loader') as Loader;
+  const loader = openLoader();
   const file = (name: string) => path.join(folder, 'lib', name);
   // OpenMP and the like, shared by every library of the process as in Python's torch. Not every build has this file.
   const shared = file('libtorch_global_deps.so');
@@ -37,6 +51,16 @@ export function openLibtorch(folder: string): Problem | null {
   const cuda = file('libtorch_cuda.so');
   if (fs.existsSync(cuda)) cudaProblem = loader.open(cuda, false);
   return null;
+}
+
+/** Throws where libtorch would end the process at the first instruction that this processor does not have. */
+export function checkProcessor(missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  throw new LearnError(
+    'ERR_UNSUPPORTED_PLATFORM',
+    `libtorch needs a processor with ${processorFloor.join(', ')}; this one has no ${missing.join(', ')}. ` +
+      'In a virtual machine, let it see the processor of its host (QEMU: -cpu host)',
+  );
 }
 
 function versionProblem(abi: bigint | null): Problem | null {

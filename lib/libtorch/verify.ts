@@ -31,6 +31,13 @@ export function verify(folder: string, { anew = false }: { anew?: boolean } = {}
   return verdict.problem;
 }
 
+/** So that what is found next is found anew. */
+export function forgetVerdicts(): void {
+  try {
+    fs.rmSync(verdictFolder(), { recursive: true, force: true });
+  } catch {} // a folder that cannot be written has none of ours
+}
+
 function askChild(folder: string): { problem: Problem | null; died: boolean } | undefined {
   const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
   // Electron's programs are Node where they are told to be.

@@ -81,6 +81,25 @@ napi_value abi_version(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// missingInstructions() -> names, as /proc/cpuinfo has them, of the instructions that libtorch uses without asking
+// (x86-64-v2) and this processor does not have: it would end the process at the first of them.
+napi_value missing_instructions(napi_env env, napi_callback_info) {
+  napi_value missing;
+  napi_create_array(env, &missing);
+#if defined(__x86_64__)
+  uint32_t count = 0;
+  const auto need = [&](bool there, const char* name) {
+    if (!there) napi_set_element(env, missing, count++, text(env, name));
+  };
+  __builtin_cpu_init();
+  need(__builtin_cpu_supports("ssse3"), "ssse3");
+  need(__builtin_cpu_supports("sse4.1"), "sse4_1");
+  need(__builtin_cpu_supports("sse4.2"), "sse4_2");
+  need(__builtin_cpu_supports("popcnt"), "popcnt");
+#endif
+  return missing;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -89,5 +108,7 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "open", function);
   napi_create_function(env, "abiVersion", NAPI_AUTO_LENGTH, abi_version, nullptr, &function);
   napi_set_named_property(env, exports, "abiVersion", function);
+  napi_create_function(env, "missingInstructions", NAPI_AUTO_LENGTH, missing_instructions, nullptr, &function);
+  napi_set_named_property(env, exports, "missingInstructions", function);
   return exports;
 }

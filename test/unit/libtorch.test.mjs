@@ -7,6 +7,7 @@ import path from 'node:path';
 import candidates from '../../dist/libtorch/candidates.js';
 import libc from '../../dist/libtorch/libc.js';
 import manifest from '../../dist/libtorch/manifest.js';
+import open from '../../dist/libtorch/open.js';
 import { loadingLibtorch, real } from './libtorch-loading.mjs';
 
 const { libtorchCandidates } = candidates;
@@ -158,12 +159,22 @@ describe('libtorch', () => {
   });
 });
 
+describe('the processor', () => {
+  it('that lacks instructions of libtorch is refused by their names, before anything is opened', () => {
+    assert.throws(() => open.checkProcessor(['sse4_2', 'popcnt']), {
+      code: 'ERR_UNSUPPORTED_PLATFORM',
+      message: /needs a processor with ssse3, .*; this one has no sse4_2, popcnt\./,
+    });
+    open.checkProcessor([]);
+  });
+});
+
 describe('the C library', () => {
   it('that is musl or an old glibc is told from one that does', () => {
-    assert.match(libc.unsuitableLibc({ glibc: undefined }, '2.28'), /needs glibc 2\.28 or newer/);
-    assert.match(libc.unsuitableLibc({ glibc: '2.17' }, '2.28'), /needs glibc 2\.28 or newer/);
-    assert.equal(libc.unsuitableLibc({ glibc: '2.28' }, '2.28'), null);
-    assert.equal(libc.unsuitableLibc({ glibc: '2.100' }, '2.28'), null);
+    assert.match(libc.unsuitableLibc({ glibc: undefined }), /needs glibc 2\.28 or newer/);
+    assert.match(libc.unsuitableLibc({ glibc: '2.17' }), /needs glibc 2\.28 or newer/);
+    assert.equal(libc.unsuitableLibc({ glibc: '2.28' }), null);
+    assert.equal(libc.unsuitableLibc({ glibc: '2.100' }), null);
     assert.equal(libc.unsuitableLibc(), null);
   });
 });
