@@ -8,6 +8,7 @@ import { type Machine, thisMachine } from './doctor/machine';
 import { runProbe } from './doctor/run-probe';
 import { type Context, type Finding, note, type PackageInfo, type Row, row, type Section } from './doctor/section';
 import { type AllFacts, type SectionName, sections } from './doctor/sections';
+import { preferredOf, takenOf } from './doctor/taken';
 import { messageOf } from './errors';
 import { cacheRoot } from './libtorch/cache';
 import { libtorchCandidates } from './libtorch/candidates';
@@ -56,17 +57,19 @@ export async function diagnose({ probe = true, machine = thisMachine() }: { prob
 
 async function contextOf(machine: Machine, train: boolean): Promise<Context> {
   const candidates = libtorchCandidates();
+  const probe = await runProbe(probeScript, train);
   return {
     machine,
     package: packageInfo(),
     manifest: pin,
     platform,
     candidates,
-    chosen: candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null,
+    preferred: preferredOf(candidates),
+    chosen: takenOf(candidates, probe.mapped, machine),
     driver: findDriver(),
     addonPath,
     cacheRoot: cacheRoot(),
-    probe: await runProbe(probeScript, train),
+    probe,
   };
 }
 

@@ -48,7 +48,9 @@ export interface Context {
   readonly platform: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** What is taken, as far as files tell; null where nothing can be. */
+  /** What is tried first; null where there is nothing. See taken.ts. */
+  readonly preferred: Candidate | null;
+  /** What is taken in the end. */
   readonly chosen: Candidate | null;
   readonly driver: Driver | null;
   /** The addon's file that is loaded, by its name. */

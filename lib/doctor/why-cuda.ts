@@ -91,15 +91,16 @@ function whyUnusable({ driver, library, devices, gpus, visibleDevices, variants 
 }
 
 /** libtorch has no CUDA. That is worth a word where there is a GPU. */
-function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen }: Context): WhyCuda {
+function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen, preferred }: Context): WhyCuda {
   if (driver === null && devices.length === 0 && !gpus?.length)
     return quiet('CUDA is not used, because there is no NVIDIA GPU here.');
   const [installed] = variants.filter((one) => one.installed && one.fits);
+  // The section on libtorch says so too, with what to do.
+  if (installed && preferred !== chosen && preferred?.variant === installed.variant)
+    return quiet(`CUDA is not used, because the build ${installed.variant} does not load.`);
   if (installed) {
     const by = chosen?.explicit ? `${chosen.source} names a build without it` : 'a build without it comes first';
-    const command = chosen?.undo.includes('use')
-      ? chosen.undo
-      : `npx torch-incremental libtorch use ${installed.variant}`;
+    const command = chosen?.explicit ? chosen.undo : `npx torch-incremental libtorch use ${installed.variant}`;
     const remedy = chosen?.explicit ? capital(chosen.undo) : `Choose ${installed.variant}: ${command}`;
     return hint(
       'cuda-not-chosen',

@@ -1,5 +1,6 @@
 // Made-up machines for doctor: a healthy one, of which each test changes what it is about.
 import path from 'node:path';
+import taken from '../../dist/doctor/taken.js';
 import doctor from '../../dist/doctor.js';
 import manifest from '../../dist/libtorch/manifest.js';
 
@@ -97,8 +98,10 @@ export const packageName = '@torch-incremental/libtorch-linux-x64-cpu';
 
 /** `machine` and `probe` are changes to the healthy ones. */
 export function context({ machine: own = {}, probe: ownProbe = {}, candidates = [candidate()], ...rest } = {}) {
+  const made = machine(own);
+  const tried = probe(ownProbe);
   return {
-    machine: machine(own),
+    machine: made,
     package: {
       name: 'torch-incremental',
       version: '9.9.9',
@@ -110,11 +113,12 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
     manifest: pin,
     platform: 'linux-x64',
     candidates,
-    chosen: candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null,
+    preferred: taken.preferredOf(candidates),
+    chosen: taken.takenOf(candidates, tried.mapped, made),
     driver: null,
     addonPath: (name) => path.join('/pkg/build/Release', `${name}.node`),
     cacheRoot: '/cache/libtorch',
-    probe: probe(ownProbe),
+    probe: tried,
     ...rest,
   };
 }

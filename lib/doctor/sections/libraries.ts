@@ -1,4 +1,4 @@
-// The libraries of the libtorch that is taken, or that was to be: what they need and cannot find.
+// The libraries of the libtorch that is tried first: what they need and cannot find.
 import path from 'node:path';
 import { findNeeds, type Needs } from '../needs';
 import { type Finding, problem, row, section, warning } from '../section';
@@ -13,8 +13,8 @@ const opened = ['libtorch_global_deps.so', 'libtorch.so', 'libtorch_cpu.so', 'li
 
 export const libraries = section<Facts>({
   title: 'Libraries',
-  async look({ machine, chosen }) {
-    const folder = chosen?.folder ?? null;
+  async look({ machine, preferred }) {
+    const folder = preferred?.folder ?? null;
     const nothing = { folder, found: 0, missing: [], broken: [], sure: true };
     if (folder === null || machine.platform !== 'linux') return nothing;
     const files = opened.map((name) => path.join(folder, 'lib', name)).filter(machine.exists);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bytes } from '../../format';
 import type { Candidate } from '../../libtorch/candidates';
 import type { Machine } from '../machine';
-import { type Finding, note, problem, row, section } from '../section';
+import { type Finding, note, problem, row, section, warning } from '../section';
 
 export interface Facts {
   readonly needed: string;
@@ -33,8 +33,19 @@ export const libtorch = section<Facts>({
       version: usable?.version ?? null,
     };
   },
-  judge({ folder, needed, version }, { chosen, machine }) {
+  judge({ folder, needed, version }, { preferred, chosen, machine }) {
     const findings: Finding[] = [];
+    if (preferred !== null && preferred !== chosen)
+      findings.push(
+        warning(
+          'libtorch-skipped',
+          `The libtorch that is tried first does not load (${preferred.folder}), so that of ${chosen?.source} is taken.`,
+          preferred.variant === null
+            ? 'See what its libraries lack; install it anew, or take it away.'
+            : `Install it anew: npx torch-incremental libtorch install --variant ${preferred.variant}. Or take it away: ` +
+                `npx torch-incremental libtorch remove ${preferred.variant}`,
+        ),
+      );
     if (folder === null)
       findings.push(
         chosen?.explicit

@@ -1,0 +1,171 @@
+// How doctor's report reads: on terminals of any width, in a bug report, and without secrets.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createColors } from 'picocolors';
+import secrets from '../../dist/doctor/secrets.js';
+import sectionsModule from '../../dist/doctor/sections.js';
+import text from '../../dist/doctor/text.js';
+import doctor from '../../dist/doctor.js';
+import { root } from '../support.mjs';
+import { context, examine, failure, found, keysOf } from './doctor-support.mjs';
+
+const { formatReport, formatBugReport } = text;
+
+describe('doctor: for people', () => {
+  const broken = () =>
+    doctor.examine(
+      context({
+        machine: { glibc: '2.17', env: { LD_PRELOAD: '/usr/lib/libjemalloc.so.2' } },
+        candidates: [],
+        probe: failure({ message: 'killed by SIGSEGV', signal: 'SIGSEGV' }),
+      }),
+    );
+
+  it('shows every section, then problems with remedies, then the verdict', async () => {
+    const lines = formatReport(await broken()).split('\n');
+    const titles = Object.values(sectionsModule.sections).map(({ title }) => title);
+    const order = [...titles, 'Problems', 'Notes', 'It does not work here: see the problems.'];
+    const places = order.map((title) => lines.indexOf(title));
+    assert.ok(!places.includes(-1), order[places.indexOf(-1)]);
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    assert.match(lines.join('\n'), /- This system has glibc 2\.17; .*\[glibc-too-old\]\n {4}→ Use a newer system/);
+  });
+
+  it('aligns the values of a section', async () => {
+    const output = formatReport(await doctor.examine(context()));
+    const values = ['22.1.0 (needed', '9 (needed: 9)', 'x64'];
+    const section = output.slice(output.indexOf('\nNode\n') + 6).split('\n');
+    const columns = values.map((value, index) => section[index].indexOf(value));
+    assert.ok(columns[0] > 0 && columns.every((column) => column === columns[0]), section.slice(0, 3).join('\n'));
+  });
+
+  it('keeps lines inside a narrow terminal, but for words that are longer', async () => {
+    for (const columns of [40, 60, 80]) {
+      const { bold, dim, green, yellow, red } = createColors(false);
+      const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns });
+      const long = output.split('\n').filter((line) => line.length > columns);
+      const unbroken = long.filter((line) => /\S \S/.test(line.slice(Math.ceil(columns / 4) + 8).trim()));
+      assert.deepEqual(unbroken, [], `${columns} columns`);
+    }
+  });
+
+  it('colours what it is told to colour, and changes nothing else', async () => {
+    const diagnosis = await broken();
+    const colored = formatReport(diagnosis, { paint: createColors(true), columns: Number.POSITIVE_INFINITY });
+    assert.ok(colored.includes('\x1b[31m'));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+    assert.equal(colored.replace(/\x1b\[\d+m/g, ''), formatReport(diagnosis));
+  });
+
+  it('says of a warning that it works', async () => {
+    const diagnosis = await doctor.examine(context({ machine: { writable: () => false } }));
+    assert.match(formatReport(diagnosis), /Warnings\n {2}- Nothing can be written to \/cache\/libtorch/);
+    assert.match(formatReport(diagnosis), /It works, but not all of it as it should: see the warnings\.$/);
+  });
+});
+
+describe('doctor: for a bug report', () => {
+  it('stands in a fence, with ~ for the home folder and without fences inside', async () => {
+    const machine = { env: { LIBTORCH: '/home/user/torch', OMP_NUM_THREADS: '```' }, home: '/home/user' };
+    const report = formatBugReport(
+      await doctor.examine(context({ machine, cacheRoot: '/home/user/.cache/x' })),
+      '/home/user',
+    );
+    assert.match(report, /^```\ntorch-incremental 9\.9\.9\n/);
+    assert.deepEqual(report.match(/```/g).length, 2);
+    assert.match(report, /LIBTORCH +~\/torch\n/);
+    assert.match(report, /folder +~\/\.cache\/x/);
+    assert.ok(!report.includes('/home/user'));
+  });
+
+  it('takes the home folder for one only where it is one', () => {
+    assert.equal(secrets.withoutHome('/home/me/a /home/meadow /home/me: x', '/home/me'), '~/a /home/meadow ~: x');
+    assert.equal(secrets.withoutHome('/usr/lib', '/'), '/usr/lib');
+  });
+
+  it('masks credentials in addresses, with and without a scheme, and secrets by their names', () => {
+    const { maskedVariable, masked } = secrets;
+    assert.equal(masked('https://a:b@host/x and ftp://c@host'), 'https://***@host/x and ftp://***@host');
+    assert.equal(maskedVariable('https_proxy', 'me:pass@proxy:80'), '***@proxy:80');
+    assert.equal(maskedVariable('HTTP_PROXY', 'proxy:80'), 'proxy:80');
+    assert.equal(maskedVariable('NO_PROXY', 'a.example,b@c'), 'a.example,b@c');
+    assert.equal(maskedVariable('TORCH_INCREMENTAL_LIBTORCH_MIRROR', 'https://u:p@h/'), 'https://***@h/');
+    assert.equal(maskedVariable('TORCH_INCREMENTAL_TOKEN', 'abc'), '***');
+  });
+});
+
+describe('doctor: the rest', () => {
+  it('shows the variables that matter, and no others', async () => {
+    const env = {
+      TORCH_INCREMENTAL_LIBTORCH: '/a',
+      LIBTORCH: '/b',
+      OMP_NUM_THREADS: '2',
+      CUDA_VISIBLE_DEVICES: '',
+      LD_LIBRARY_PATH: '/c',
+      https_proxy: 'http://me:pw@p:1',
+      MY_SECRET: 'x',
+      PATH: '/bin',
+    };
+    const { environment } = await examine({ machine: { env } });
+    assert.deepEqual(environment.variables, {
+      CUDA_VISIBLE_DEVICES: '',
+      LD_LIBRARY_PATH: '/c',
+      LIBTORCH: '/b',
+      OMP_NUM_THREADS: '2',
+      TORCH_INCREMENTAL_LIBTORCH: '/a',
+      https_proxy: 'http://***@p:1',
+    });
+  });
+
+  it('tells the size of each build in the cache, what is free, and whether it can be written to', async () => {
+    const { cache } = await examine();
+    assert.deepEqual(cache, {
+      folder: '/cache/libtorch',
+      exists: true,
+      writable: true,
+      freeBytes: 50e9,
+      sizes: { '2.13.0+cpu': 475e6 },
+    });
+    const readOnly = await examine({ machine: { writable: () => false } });
+    assert.equal(found(readOnly, 'cache-not-writable').kind, 'warnings');
+    assert.match(found(readOnly, 'cache-not-writable').remedy, /XDG_CACHE_HOME/);
+  });
+
+  it('goes on where a section fails, and notes which', async () => {
+    const text = (file) => {
+      if (file === '/proc/cpuinfo') throw new Error('made up');
+      return null;
+    };
+    const report = await examine({ machine: { text } });
+    assert.equal(report.processor, null);
+    assert.deepEqual(keysOf(report), ['check-failed']);
+    assert.match(found(report, 'check-failed').text, /"Processor" could not be looked at: made up/);
+    assert.equal(report.status, 'ok');
+    assert.ok(report.environment);
+  });
+
+  it('has every key of a finding in docs/doctor.md, and none more', () => {
+    const folders = ['doctor', 'doctor/sections'].map((name) => path.join(root, 'lib', name));
+    const sources = [path.join(root, 'lib', 'doctor.ts'), ...folders.flatMap((folder) => files(folder))];
+    const code = sources.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
+    const calls = /(?:\b(?:problem|warning|note|loud|hint)\)?\(|return \[)\s*'([a-z0-9-]+)',/g;
+    const used = new Set([...code.matchAll(calls)].map(([, key]) => key));
+    // Chosen between two.
+    for (const key of ['ld-preload', 'ld-library-path']) used.add(key);
+    const page = fs.readFileSync(path.join(root, 'docs', 'doctor.md'), 'utf8');
+    const lists = page.slice(page.indexOf('\n## Problems'));
+    const described = new Set([...lists.matchAll(/`([a-z0-9]+(?:-[a-z0-9]+)*)`/g)].map(([, key]) => key));
+    assert.deepEqual([...described].sort(), [...used].sort());
+  });
+
+  function files(folder) {
+    return fs
+      .readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => path.join(folder, name));
+  }
+});
