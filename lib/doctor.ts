@@ -1,9 +1,8 @@
 // What `torch-incremental doctor` shows: the machine, where libtorch is, whether everything loads and trains. Loads nothing
 // into this process, and every section may fail by itself: it must be able to answer when nothing works.
-
 import fs from 'node:fs';
 import path from 'node:path';
-import { addonPath } from './addon';
+import { type AddonName, addonPath, addonPlaces } from './addon';
 import { type Machine, thisMachine } from './doctor/machine';
 import { runProbe } from './doctor/run-probe';
 import { type Context, type Finding, note, type PackageInfo, type Row, row, type Section } from './doctor/section';
@@ -12,8 +11,10 @@ import { preferredOf, takenOf } from './doctor/taken';
 import { messageOf } from './errors';
 import { cacheRoot } from './libtorch/cache';
 import { libtorchCandidates } from './libtorch/candidates';
+import { isCheckout } from './libtorch/checkout';
 import { findDriver } from './libtorch/driver';
 import { pin, platform } from './libtorch/manifest';
+import { forgetVerdicts } from './libtorch/verify';
 
 const probeScript = path.join(__dirname, 'probe.js');
 
@@ -56,6 +57,8 @@ export async function diagnose({ probe = true, machine = thisMachine() }: { prob
 }
 
 async function contextOf(machine: Machine, train: boolean): Promise<Context> {
+  // Else it would show what another process found some time ago.
+  forgetVerdicts();
   const candidates = libtorchCandidates();
   const probe = await runProbe(probeScript, train);
   return {
@@ -67,7 +70,8 @@ async function contextOf(machine: Machine, train: boolean): Promise<Context> {
     preferred: preferredOf(candidates),
     chosen: takenOf(candidates, probe.mapped, machine),
     driver: findDriver(),
-    addonPath,
+    addon: { loader: addonIn('loader'), torch_incremental: addonIn('torch_incremental') },
+    isCheckout: isCheckout(),
     cacheRoot: cacheRoot(),
     probe,
   };
@@ -101,6 +105,10 @@ function reportOf(context: Context, findings: readonly Finding[], facts: AllFact
   const status = problems.length > 0 ? 'unusable' : warnings.length > 0 ? 'degraded' : 'ok';
   const { version } = context.package;
   return { format: 1, ok: status === 'ok', status, problems, warnings, notes, package: version, ...facts };
+}
+
+function addonIn(name: AddonName): Context['addon'][AddonName] {
+  return { file: addonPath(name), places: addonPlaces(name) };
 }
 
 function packageInfo(): PackageInfo {

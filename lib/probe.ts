@@ -1,9 +1,9 @@
 // Run by lib/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Goes through its stages
 // and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came.
 import fs from 'node:fs';
-import { openAddon } from './addon';
 import { chooseDevice, type Device, planDevice } from './device';
 import { messageOf } from './errors';
+import { cudaLibraryProblem, openLoader } from './libtorch/open';
 import { native } from './native';
 
 function say(line: object): void {
@@ -39,8 +39,7 @@ function describe(error: unknown): object {
 /** What the dynamic linker says of the NVIDIA driver's library, null where it opens; nothing where that cannot be asked. */
 function openDriver(): { libcuda?: string | null } {
   try {
-    const loader = openAddon('loader') as { open(file: string, global: boolean): string | null };
-    return { libcuda: loader.open('libcuda.so.1', false) };
+    return { libcuda: openLoader().open('libcuda.so.1', false) };
   } catch {
     return {};
   }
@@ -60,6 +59,7 @@ async function main(): Promise<void> {
   await stage('driver', null, openDriver);
   await stage('load', null, () => ({
     info: native().info(),
+    cudaLibraries: cudaLibraryProblem(),
     mapped: mappedFiles(),
     memoryBytes: process.memoryUsage.rss(),
   }));

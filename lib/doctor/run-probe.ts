@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { DeviceInfo } from '../device';
 import { messageOf } from '../errors';
+import type { LibtorchAttempt } from '../libtorch/error';
 import type { NativeInfo } from '../native';
 
 /** Slow disks take a while over half a gigabyte of libraries. */
@@ -35,6 +36,7 @@ export interface ProbeFailure {
   readonly message: string;
   /** Of a LearnError. */
   readonly code: string | null;
+  readonly attempts: readonly LibtorchAttempt[];
   readonly remedies: readonly string[];
   /** Which ended the process. */
   readonly signal: string | null;
@@ -50,6 +52,8 @@ export interface ProbeResult {
   readonly device: DeviceInfo | null;
   /** Why the NVIDIA driver's library does not open; null when it does; undefined when that could not be asked. */
   readonly libcuda: string | null | undefined;
+  /** Why libtorch's own libraries for CUDA do not open; null where they do, or where it has none. */
+  readonly cudaLibraries: string | null;
   /** Files mapped into the process that had libtorch loaded. */
   readonly mapped: readonly string[];
   /** Of that process, at its end. */
@@ -72,11 +76,13 @@ interface Line {
   readonly info?: NativeInfo;
   readonly device?: DeviceInfo;
   readonly libcuda?: string | null;
+  readonly cudaLibraries?: string | null;
   readonly mapped?: readonly string[];
   readonly memoryBytes?: number;
   readonly loss?: number;
   readonly message?: string;
   readonly code?: string;
+  readonly attempts?: readonly LibtorchAttempt[];
   readonly remedies?: readonly string[];
 }
 
@@ -93,6 +99,7 @@ export async function runProbe(script: string, train: boolean, timeoutMs = probe
     info: told('info') ?? null,
     device: told('device') ?? null,
     libcuda: told('libcuda'),
+    cudaLibraries: told('cudaLibraries') ?? null,
     mapped: told('mapped') ?? [],
     memoryBytes: told('memoryBytes') ?? null,
     loss: told('loss') ?? null,
@@ -110,6 +117,7 @@ function failureOf(lines: readonly Line[], { errors, end, signal }: ChildEnd): P
     on: last?.on ?? null,
     message: failed?.message ?? `${end === 'exit code 0' ? 'ended without a result' : end}${summary(errors)}`,
     code: failed?.code ?? null,
+    attempts: failed?.attempts ?? [],
     remedies: failed?.remedies ?? [],
     signal,
   };

@@ -1,4 +1,5 @@
 // What a section of doctor's report is: it looks at something, says what that means, and shows it. sections.ts lists them.
+import type { AddonName, addonPlaces } from '../addon';
 import type { Candidate } from '../libtorch/candidates';
 import type { Driver } from '../libtorch/driver';
 import type { Manifest } from '../libtorch/manifest';
@@ -40,6 +41,8 @@ export interface PackageInfo {
   readonly pins: Readonly<Record<string, string>>;
 }
 
+type AddonPlace = ReturnType<typeof addonPlaces>[number];
+
 export interface Context {
   readonly machine: Machine;
   readonly package: PackageInfo;
@@ -53,8 +56,10 @@ export interface Context {
   /** What is taken in the end. */
   readonly chosen: Candidate | null;
   readonly driver: Driver | null;
-  /** The addon's file that is loaded, by its name. */
-  addonPath(name: 'loader' | 'torch_incremental'): string;
+  /** The compiled files that are loaded, and where each may be, best first. */
+  readonly addon: { readonly [Name in AddonName]: { readonly file: string; readonly places: readonly AddonPlace[] } };
+  /** A clone of the repository, where one builds what is missing. */
+  readonly isCheckout: boolean;
   readonly cacheRoot: string;
   readonly probe: ProbeResult;
 }

@@ -11,11 +11,14 @@ export interface Style {
   readonly paint: Paint;
   /** Characters a line; lines are not broken where it is infinite. */
   readonly columns: number;
+  /** Shown as ~. */
+  readonly home: string;
 }
 
 const plain: Style = {
   paint: { bold: String, dim: String, green: String, yellow: String, red: String },
   columns: Number.POSITIVE_INFINITY,
+  home: '',
 };
 
 const marks: Readonly<Record<NonNullable<Row['mark']>, string>> = { good: '✓', doubtful: '!', bad: '✗' };
@@ -34,22 +37,30 @@ export function formatReport({ report, shown }: Diagnosis, style: Style = plain)
 
 /** In a fence, so that GitHub and the like show it as it is. */
 export function formatBugReport(diagnosis: Diagnosis, home: string): string {
-  return ['```', withoutHome(formatReport(diagnosis), home).replaceAll('```', "'''"), '```'].join('\n');
+  return ['```', formatReport(diagnosis, { ...plain, home }).replaceAll('```', "'''"), '```'].join('\n');
 }
 
+/** Two blanks, the mark, a blank; and two blanks between a label and what stands behind it. */
+const margin = 6;
+
 function formatSection({ title, rows }: Shown, style: Style): string {
-  const { paint, columns } = style;
-  // On a narrow terminal long labels, such as names of packages, do not take the room of what stands behind.
-  const widest = Math.max(0, ...rows.map(({ label }) => label.length));
-  const width = Math.min(widest, Math.max(12, Math.floor(columns / 4)), 24);
+  const { paint, columns, home } = style;
+  // Long labels, such as names of packages, stand alone and take no room of what stands behind the others.
+  const cap = Math.min(28, Math.max(12, Math.floor(columns / 4)));
+  const width = Math.max(0, ...rows.map(({ label }) => label.length).filter((length) => length <= cap));
   const lines = rows.flatMap(({ label, text, mark }) => {
     const sign = mark === null ? ' ' : paint[tones[mark]](marks[mark]);
-    const inside = wrap(text, columns - width - 6);
-    const [first, rest] = label.length > width ? ['', inside] : [inside[0] ?? '', inside.slice(1)];
-    return [
-      `  ${sign} ${paint.dim(label.padEnd(width))}  ${first}`.trimEnd(),
-      ...rest.map((line) => `${' '.repeat(width + 6)}${line}`),
-    ];
+    const whole = withoutHome(text, home);
+    const beside = wrap(whole, columns - width - margin);
+    // A path that would not fit has more room below.
+    const isBelow = label.length > width || beside.some((line) => line.length > columns - width - margin);
+    const indent = ' '.repeat(isBelow ? margin : width + margin);
+    const [first = '', ...rest] = isBelow ? ['', ...wrap(whole, columns - margin)] : beside;
+    const start =
+      label === '' && mark === null && isBelow
+        ? []
+        : [`  ${sign} ${paint.dim(label.padEnd(width))}  ${first}`.trimEnd()];
+    return [...start, ...rest.map((line) => indent + line)];
   });
   return [paint.bold(title), ...lines].join('\n');
 }
@@ -57,13 +68,17 @@ function formatSection({ title, rows }: Shown, style: Style): string {
 const headings = { problems: 'Problems', warnings: 'Warnings', notes: 'Notes' } as const;
 const severityTones = { problems: 'red', warnings: 'yellow', notes: 'bold' } as const;
 
-function formatFindings(report: Report, { paint, columns }: Style): string[] {
+function formatFindings(report: Report, { paint, columns, home }: Style): string[] {
   return (['problems', 'warnings', 'notes'] as const)
     .filter((kind) => report[kind].length > 0)
     .map((kind) => {
       const lines = report[kind].flatMap(({ key, text, remedy }) => [
-        ...wrap(`${text} [${key}]`, columns - 4).map((line, i) => `  ${i === 0 ? '-' : ' '} ${line}`),
-        ...(remedy === null ? [] : wrap(remedy, columns - 7).map((line, i) => `    ${i === 0 ? '→' : ' '} ${line}`)),
+        ...wrap(withoutHome(`${text} [${key}]`, home), columns - 4).map(
+          (line, i) => `  ${i === 0 ? '-' : ' '} ${line}`,
+        ),
+        ...(remedy === null
+          ? []
+          : wrap(withoutHome(remedy, home), columns - 7).map((line, i) => `    ${i === 0 ? '→' : ' '} ${line}`)),
       ]);
       return [paint[severityTones[kind]](headings[kind]), ...lines].join('\n');
     });
@@ -72,7 +87,7 @@ function formatFindings(report: Report, { paint, columns }: Style): string[] {
 function formatVerdict({ status, probe }: Report, { green, yellow, red }: Paint): string {
   if (status === 'unusable') return red('It does not work here: see the problems.');
   if (status === 'degraded') return yellow('It works, but not all of it as it should: see the warnings.');
-  return green(probe?.trained ? 'Everything works.' : 'Everything loads and works.');
+  return green(probe?.trained ? 'Everything works.' : 'Everything loads.');
 }
 
 /** Lines of at most `width` characters, but for words that are longer: broken paths cannot be copied. */

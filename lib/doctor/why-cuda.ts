@@ -24,6 +24,13 @@ export function whyCuda(nvidia: Nvidia, context: Context): WhyCuda {
   }
   if (probe.info === null || probe.device === null)
     return quiet('Whether CUDA can be used is not known, because nothing could be loaded.');
+  if (probe.cudaLibraries !== null)
+    return loud(
+      'cuda-libraries',
+      `CUDA is not used, because libtorch's own libraries for it do not open: ${probe.cudaLibraries}.`,
+      'Install a build that holds all of them',
+      installing(nvidia.variants.find((one) => one.variant === context.chosen?.variant) ?? nvidia.variants[0]),
+    );
   return probe.info.cuda ? whyUnusable(nvidia, context) : whyWithout(nvidia, context);
 }
 
@@ -130,7 +137,8 @@ function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen, prefe
   return quiet('CUDA is not used, because this libtorch is the build without it, and no other fits the GPU here.');
 }
 
-function installing({ variant, checked }: CudaVariant): string {
+function installing(build: CudaVariant | undefined): string {
+  const { variant, checked } = build ?? { variant: 'cpu', checked: true };
   return `${install} ${variant}${checked ? '' : ' --sha256 <hex>'}`;
 }
 

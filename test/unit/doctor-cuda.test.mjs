@@ -168,6 +168,20 @@ describe('doctor: CUDA is in this libtorch', () => {
     }
   });
 
+  it('with libraries of its own that do not open: says which, and installs the build anew', () => {
+    const { probe, ...rest } = unusable(cu130);
+    const cudaLibraries = 'libcublas.so.13: cannot open shared object file';
+    return check(
+      { ...withGpu(), ...rest, probe: { ...probe, info, cudaLibraries } },
+      {
+        kind: 'warnings',
+        key: 'cuda-libraries',
+        reason: /libraries for it do not open: libcublas\.so\.13/,
+        command: 'npx torch-incremental libtorch install --variant cu130',
+      },
+    );
+  });
+
   it('on a driver that is too old: names both versions, and a build that it runs', () =>
     check(
       { ...withGpu('550.54.14'), ...unusable(cu130) },

@@ -6,42 +6,42 @@ import elf from '../../dist/doctor/elf.js';
 import machineModule from '../../dist/doctor/machine.js';
 import needs from '../../dist/doctor/needs.js';
 import { temporaryFolder } from '../support.mjs';
-import { candidate, examine, failure, found, keysOf, packageName } from './doctor-support.mjs';
+import { addonAt, candidate, examine, failure, found, keysOf, packageName } from './doctor-support.mjs';
 
 describe('doctor: the addon', () => {
   it('shows every place and why one is taken', async () => {
-    const prebuilt = '/pkg/prebuilds/linux-x64/torch_incremental.glibc.node';
-    const loader = prebuilt.replace('torch_incremental', 'loader');
-    const { addon } = await examine({
-      machine: { files: { [prebuilt]: '', [loader]: '' } },
-      addonPath: (name) => prebuilt.replace('torch_incremental', name),
-    });
-    assert.deepEqual([addon.path, addon.exists, addon.reason], [prebuilt, true, 'came with the package']);
-    assert.deepEqual(
-      addon.places.map(({ path, exists }) => [path, exists]),
-      [
-        ['/pkg/build/Release/torch_incremental.node', true],
-        [prebuilt, true],
-      ],
+    const where = '/pkg/prebuilds/linux-x64';
+    const files = Object.fromEntries(
+      ['loader', 'torch_incremental'].map((name) => [`${where}/${name}.glibc.node`, '']),
     );
+    const places = addonAt('prebuilt', where, '.glibc.node', { 'compiled here': '/elsewhere' });
+    const { addon } = await examine({ machine: { files }, addon: places });
+    assert.deepEqual(
+      [addon.path, addon.exists, addon.reason],
+      [`${where}/torch_incremental.glibc.node`, true, 'prebuilt'],
+    );
+    assert.deepEqual(addon.places, [
+      { path: '/elsewhere/torch_incremental.node', source: 'compiled here', exists: false },
+      { path: `${where}/torch_incremental.glibc.node`, source: 'prebuilt', exists: true },
+    ]);
   });
 
   it('says where a file is missing, and what to do in a package, in a checkout and with a folder that was named', async () => {
     const at = (changes) =>
       examine({
-        addonPath: (name) => `/elsewhere/${name}.node`,
+        addon: addonAt('TORCH_INCREMENTAL_ADDON', '/elsewhere'),
         probe: failure({ code: 'ERR_LIBTORCH_LOAD' }),
         ...changes,
       });
-    const { kind, text, remedy } = found(await at({}), 'addon-missing');
+    const report = await at({});
+    assert.deepEqual(keysOf(report), ['addon-missing']);
+    const { kind, text, remedy } = found(report, 'addon-missing');
     assert.equal(kind, 'problems');
     assert.match(text, /missing: \/elsewhere\/torch_incremental\.node, \/elsewhere\/loader\.node/);
     assert.match(remedy, /npx torch-incremental build/);
-    const checkout = await at({ machine: { files: { '/pkg/scripts/setup.mjs': '' } } });
-    assert.match(found(checkout, 'addon-missing').remedy, /^Build it: npm run setup/);
+    assert.match(found(await at({ isCheckout: true }), 'addon-missing').remedy, /^Build it: npm run setup/);
     const named = await at({ machine: { env: { TORCH_INCREMENTAL_ADDON: '/elsewhere' } } });
     assert.match(found(named, 'addon-missing').remedy, /^Unset TORCH_INCREMENTAL_ADDON; or /);
-    assert.equal(named.addon.reason, 'TORCH_INCREMENTAL_ADDON names it');
   });
 });
 

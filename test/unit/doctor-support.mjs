@@ -67,6 +67,7 @@ export function probe(changes = {}) {
     info,
     device: onCpu('this libtorch is built without CUDA'),
     libcuda: 'libcuda.so.1: cannot open shared object file: No such file or directory',
+    cudaLibraries: null,
     mapped: ['/cache/libtorch/2.13.0+cpu/lib/libtorch_cpu.so', '/cache/libtorch/2.13.0+cpu/lib/libgomp.so.1'],
     memoryBytes: 200e6,
     loss: null,
@@ -77,7 +78,7 @@ export function probe(changes = {}) {
 }
 
 export function failure(changes = {}) {
-  const common = { stage: 'load', on: null, message: 'made up', code: null, remedies: [], signal: null };
+  const common = { stage: 'load', on: null, message: 'made up', code: null, attempts: [], remedies: [], signal: null };
   return { info: null, device: null, mapped: [], failure: { ...common, ...changes } };
 }
 
@@ -90,8 +91,28 @@ export function candidate(changes = {}) {
     undo: '',
     version: '2.13.0+cpu',
     problem: null,
+    intact: true,
     ...changes,
   };
+}
+
+const names = ['loader', 'torch_incremental'];
+
+/** Both compiled files in `folder`, which is the only place that is looked at, or the last of several. */
+export function addonAt(source, folder, suffix = '.node', before = {}) {
+  const places = Object.entries({ ...before, [source]: folder });
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      {
+        file: path.join(folder, name + suffix),
+        places: places.map(([source, where]) => ({
+          source,
+          file: path.join(where, where === folder ? name + suffix : `${name}.node`),
+        })),
+      },
+    ]),
+  );
 }
 
 export const packageName = '@torch-incremental/libtorch-linux-x64-cpu';
@@ -116,7 +137,8 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
     preferred: taken.preferredOf(candidates),
     chosen: taken.takenOf(candidates, tried.mapped, made),
     driver: null,
-    addonPath: (name) => path.join('/pkg/build/Release', `${name}.node`),
+    addon: addonAt('compiled here', '/pkg/build/Release'),
+    isCheckout: false,
     cacheRoot: '/cache/libtorch',
     probe: tried,
     ...rest,

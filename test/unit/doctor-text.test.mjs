@@ -46,7 +46,7 @@ describe('doctor: for people', () => {
   it('keeps lines inside a narrow terminal, but for words that are longer', async () => {
     for (const columns of [40, 60, 80]) {
       const { bold, dim, green, yellow, red } = createColors(false);
-      const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns });
+      const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns, home: '' });
       const long = output.split('\n').filter((line) => line.length > columns);
       const unbroken = long.filter((line) => /\S \S/.test(line.slice(Math.ceil(columns / 4) + 8).trim()));
       assert.deepEqual(unbroken, [], `${columns} columns`);
@@ -55,7 +55,7 @@ describe('doctor: for people', () => {
 
   it('colours what it is told to colour, and changes nothing else', async () => {
     const diagnosis = await broken();
-    const colored = formatReport(diagnosis, { paint: createColors(true), columns: Number.POSITIVE_INFINITY });
+    const colored = formatReport(diagnosis, { paint: createColors(true), columns: Number.POSITIVE_INFINITY, home: '' });
     assert.ok(colored.includes('\x1b[31m'));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
     assert.equal(colored.replace(/\x1b\[\d+m/g, ''), formatReport(diagnosis));

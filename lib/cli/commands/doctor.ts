@@ -27,7 +27,7 @@ export const command = define({
     else if (forBug) terminal.print(formatBugReport(diagnosis, os.homedir()));
     else {
       const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY;
-      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns }));
+      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, home: os.homedir() }));
       if (!report.ok) terminal.note('\nFor a bug report: torch-incremental doctor --report');
     }
     return exitCodes[report.status];

@@ -1,11 +1,10 @@
 // The compiled files: where they may be, which are loaded and why, and what the addon says of itself.
-import path from 'node:path';
 import type { NativeInfo } from '../../native';
-import { type Context, capital, type Finding, problem, row, section } from '../section';
+import { capital, problem, row, section } from '../section';
 
 interface Place {
   readonly path: string;
-  /** Why it is looked at. */
+  /** 'compiled here', 'prebuilt', or the variable that names it. */
   readonly source: string;
   readonly exists: boolean;
 }
@@ -14,8 +13,8 @@ export interface Facts {
   /** That is loaded. */
   readonly path: string;
   readonly exists: boolean;
-  /** Why that one. */
-  readonly reason: string;
+  /** What names that place. */
+  readonly reason: string | null;
   /** In the order in which they are looked at. */
   readonly places: readonly Place[];
   /** The small addon that opens libtorch, beside it. */
@@ -26,41 +25,33 @@ export interface Facts {
 
 export const addon = section<Facts>({
   title: 'Addon',
-  look(context) {
-    const { machine, addonPath, probe } = context;
-    const chosen = addonPath('torch_incremental');
-    const loader = addonPath('loader');
-    const places = placesOf(context);
-    const own = places.find((place) => place.path === chosen);
+  look({ machine, addon: { torch_incremental: own, loader }, probe }) {
+    const places = own.places.map(({ file, source }) => ({ path: file, source, exists: machine.exists(file) }));
     return {
-      path: chosen,
-      exists: machine.exists(chosen),
-      reason: own?.source ?? 'the choice of lib/native.ts',
+      path: own.file,
+      exists: machine.exists(own.file),
+      reason: places.find((place) => place.path === own.file)?.source ?? null,
       places,
-      loader: { path: loader, exists: machine.exists(loader) },
+      loader: { path: loader.file, exists: machine.exists(loader.file) },
       info: probe.info,
     };
   },
-  judge({ path: file, exists, loader }, { machine, package: { root } }) {
-    const findings: Finding[] = [];
+  judge({ path: file, exists, loader }, { machine, isCheckout }) {
     const missing = [...(exists ? [] : [file]), ...(loader.exists ? [] : [loader.path])];
-    if (missing.length === 0) return findings;
+    if (missing.length === 0) return [];
     const remedies = [
       ...(machine.env.TORCH_INCREMENTAL_ADDON ? ['unset TORCH_INCREMENTAL_ADDON'] : []),
-      machine.exists(path.join(root, 'scripts', 'setup.mjs'))
+      isCheckout
         ? 'build it: npm run setup'
         : 'install the package anew, or compile the addon here: npx torch-incremental build',
     ];
-    return [
-      problem('addon-missing', `The addon is missing: ${missing.join(', ')}.`, `${capital(remedies.join('; or '))}.`),
-    ];
+    return [problem('addon-missing', `The addon is missing: ${missing.join(', ')}.`, capital(remedies.join('; or ')))];
   },
   rows: ({ path: file, exists, reason, places, info }) => [
-    row('loaded from', `${file}${exists ? '' : ' (missing)'}`, exists),
-    row('because', reason),
+    row('loaded from', `${file} (${exists ? reason : 'missing'})`, exists),
     ...places
       .filter((place) => place.path !== file)
-      .map((place) => row('', `${place.path}: ${place.exists ? 'is there' : 'is not there'} (${place.source})`)),
+      .map((place) => row('', `${place.exists ? 'also there' : 'not there'}: ${place.path} (${place.source})`)),
     ...(info === null
       ? []
       : [
@@ -69,16 +60,3 @@ export const addon = section<Facts>({
         ]),
   ],
 });
-
-function placesOf({ machine, package: { root }, platform }: Context): Place[] {
-  const { TORCH_INCREMENTAL_ADDON: named } = machine.env;
-  const libc = machine.platform !== 'linux' ? '' : machine.glibc === undefined ? '.musl' : '.glibc';
-  const all: [string, string][] = [
-    ...(named
-      ? [[path.join(named, 'torch_incremental.node'), 'TORCH_INCREMENTAL_ADDON names it'] as [string, string]]
-      : []),
-    [path.join(root, 'build', 'Release', 'torch_incremental.node'), 'compiled on this machine'],
-    [path.join(root, 'prebuilds', platform, `torch_incremental${libc}.node`), 'came with the package'],
-  ];
-  return all.map(([file, source]) => ({ path: file, source, exists: machine.exists(file) }));
-}

@@ -49,7 +49,13 @@ export const libraries = section<Facts>({
           sure ? 'bad' : 'doubtful',
         ),
       ),
-      ...(missing.length + broken.length > 0 ? [] : [row('needed', `all ${found} are there`, 'good')]),
+      ...(missing.length + broken.length > 0
+        ? []
+        : [
+            found === 0
+              ? row('needed', 'there is no library to look at')
+              : row('needed', `all ${found} are there`, 'good'),
+          ]),
     ];
   },
 });

@@ -70,11 +70,16 @@ export const libtorch = section<Facts>({
       );
     return findings;
   },
-  rows: ({ needed, candidates, folder, source }) => [
-    row('needed', needed),
-    row('taken', folder === null ? 'none' : `${folder} (${source})`, folder !== null),
-    ...candidates.map((candidate) => row(candidate.source, describe(candidate), markOf(candidate))),
-  ],
+  rows: ({ needed, candidates, folder }) => {
+    const unset = candidates.filter((candidate) => candidate.folder === null);
+    const there = candidates.filter((candidate) => !unset.includes(candidate));
+    return [
+      row('needed', needed),
+      ...there.map((candidate) => row(candidate.source, describe(candidate, folder), markOf(candidate))),
+      ...unset.map(({ source, problem }) => row('', `${source}: ${problem?.text}`)),
+      ...(folder === null ? [row('taken', 'none', 'bad')] : []),
+    ];
+  },
 });
 
 /** Of lib/; a folder that is none of libtorch's may be of any size. */
@@ -83,11 +88,13 @@ function bytesOf({ folder }: Candidate, machine: Machine): number {
   return machine.folderBytes(path.join(folder, 'lib'));
 }
 
-function describe({ folder, variant, version, problem, bytesOnDisk }: Facts['candidates'][number]): string {
+function describe(
+  { folder, variant, version, problem, bytesOnDisk }: Facts['candidates'][number],
+  taken: string | null,
+) {
   const size = bytesOnDisk > 0 ? bytes(bytesOnDisk) : null;
   const what = [folder, variant && `variant ${variant}`, version, size].filter(Boolean).join(', ');
-  const verdict = problem?.text ?? 'usable';
-  return what === '' ? verdict : `${what}: ${verdict}`;
+  return `${what}: ${problem?.text ?? (folder === taken ? 'taken' : 'usable')}`;
 }
 
 /** What is merely not there is nothing bad. */

@@ -93,7 +93,8 @@ export const npm = section<Facts>({
 function packageRow({ name, pinned, installed, problem }: LibtorchPackage) {
   if (installed === null) return row('libtorch', `${name} ${pinned} is not installed`);
   const text = `${name} ${installed}${problem === null ? '' : `, which cannot be used: ${problem}`}`;
-  return row('libtorch', text, installed === pinned && problem === null ? 'good' : 'doubtful');
+  if (installed !== pinned) return row('libtorch', text, 'doubtful');
+  return row('libtorch', text, problem === null ? 'good' : null);
 }
 
 function libtorchPackageOf({ package: { pins }, platform, candidates, machine }: Context): LibtorchPackage | null {

@@ -3,11 +3,11 @@ import { fixed } from '../../format';
 import { type ProbeFailure, type ProbeResult, stageNames } from '../run-probe';
 import { capital, problem, row, section, warning } from '../section';
 
-export type Facts = Omit<ProbeResult, 'info' | 'device' | 'mapped' | 'libcuda' | 'memoryBytes'>;
+export type Facts = Pick<ProbeResult, 'trained' | 'stages' | 'failure' | 'loss' | 'seconds'>;
 
 export const probe = section<Facts>({
   title: 'Trial',
-  look: ({ probe: { info: _1, device: _2, mapped: _3, libcuda: _4, memoryBytes: _5, ...facts } }) => facts,
+  look: ({ probe: { trained, stages, failure, loss, seconds } }) => ({ trained, stages, failure, loss, seconds }),
   judge({ failure }, { probe: { info, device } }, before) {
     if (failure === null) return [];
     const text = `The trial failed in a process of its own, ${where(failure)}: ${failure.message}`;
@@ -33,10 +33,18 @@ export const probe = section<Facts>({
           'good',
         ),
       ),
-    ...(failure === null ? [] : [row(failure.on ?? '', `failed ${where(failure)}: ${failure.message}`, 'bad')]),
+    ...(failure === null
+      ? []
+      : [row(failure.on ?? '', `failed ${where(failure)}: ${firstLine(failure.message)}`, 'bad')]),
     row('in all', `${fixed(seconds, 1)} s${trained ? '' : '; --probe-train also trains'}`),
   ],
 });
+
+/** The whole is in the finding, or in that which explains it. */
+function firstLine(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  return rest.length === 0 ? first : `${first.replace(/:$/, '')} …`;
+}
 
 function where({ stage, on }: ProbeFailure): string {
   if (stage === null) return 'before it began';
