@@ -4,16 +4,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type AddonName, addonPath, addonPlaces } from './addon';
 import { type Machine, thisMachine } from './doctor/machine';
-import { runProbe } from './doctor/run-probe';
+import { type ProbeOptions, runProbe } from './doctor/run-probe';
 import { type Context, type Finding, note, type PackageInfo, type Row, row, type Section } from './doctor/section';
 import { type AllFacts, type SectionName, sections } from './doctor/sections';
 import { preferredOf, takenOf } from './doctor/taken';
 import { messageOf } from './errors';
 import { cacheRoot } from './libtorch/cache';
-import { libtorchCandidates } from './libtorch/candidates';
+import { libtorchCandidates, libtorchVersion, problemOf } from './libtorch/candidates';
 import { isCheckout } from './libtorch/checkout';
 import { findDriver } from './libtorch/driver';
 import { pin, platform } from './libtorch/manifest';
+import { findPythonTorch } from './libtorch/python';
 import { forgetVerdicts } from './libtorch/verify';
 
 const probeScript = path.join(__dirname, 'probe.js');
@@ -51,16 +52,27 @@ export interface Diagnosis {
   readonly shown: readonly Shown[];
 }
 
-/** Looks at everything. `probe: false` loads libtorch and the addon, but trains nothing; default true. */
-export async function diagnose({ probe = true, machine = thisMachine() }: { probe?: boolean; machine?: Machine } = {}) {
-  return examine(await contextOf(machine, probe));
+export interface DiagnoseOptions {
+  /** false: load libtorch and the addon, but train nothing. Default true. */
+  readonly probe?: boolean;
+  readonly machine?: Machine;
+  readonly signal?: AbortSignal;
 }
 
-async function contextOf(machine: Machine, train: boolean): Promise<Context> {
+/** Looks at everything. */
+export async function diagnose({
+  probe = true,
+  machine = thisMachine(),
+  signal,
+}: DiagnoseOptions = {}): Promise<Diagnosis> {
+  return examine(await contextOf(machine, { train: probe, signal }));
+}
+
+async function contextOf(machine: Machine, options: ProbeOptions): Promise<Context> {
   // Else it would show what another process found some time ago.
   forgetVerdicts();
   const candidates = libtorchCandidates();
-  const probe = await runProbe(probeScript, train);
+  const probe = await runProbe(probeScript, options);
   return {
     machine,
     package: packageInfo(),
@@ -69,6 +81,7 @@ async function contextOf(machine: Machine, train: boolean): Promise<Context> {
     candidates,
     preferred: preferredOf(candidates),
     chosen: takenOf(candidates, probe.mapped, machine),
+    pythonTorch: candidates.some(({ problem }) => problem === null) ? null : await pythonTorch(),
     driver: findDriver(),
     addon: { loader: addonIn('loader'), torch_incremental: addonIn('torch_incremental') },
     isCheckout: isCheckout(),
@@ -105,6 +118,11 @@ function reportOf(context: Context, findings: readonly Finding[], facts: AllFact
   const status = problems.length > 0 ? 'unusable' : warnings.length > 0 ? 'degraded' : 'ok';
   const { version } = context.package;
   return { format: 1, ok: status === 'ok', status, problems, warnings, notes, package: version, ...facts };
+}
+
+async function pythonTorch(): Promise<string | null> {
+  const folder = await findPythonTorch().catch(() => null);
+  return folder !== null && problemOf(folder, libtorchVersion(folder)) === null ? folder : null;
 }
 
 function addonIn(name: AddonName): Context['addon'][AddonName] {

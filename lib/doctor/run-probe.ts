@@ -1,12 +1,21 @@
 // Runs a probe script (lib/probe.ts) in a child process and tells what became of it, whatever that is.
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { DeviceInfo } from '../device';
 import { messageOf } from '../errors';
 import type { LibtorchAttempt } from '../libtorch/error';
 import type { NativeInfo } from '../native';
 
-/** Slow disks take a while over half a gigabyte of libraries. */
-const probeTimeoutMs = 120_000;
+/** Slow disks take a while over gigabytes of libraries. More than lib/libtorch/verify.ts gives its child, so that it can tell. */
+const probeTimeoutMs = 300_000;
+
+export interface ProbeOptions {
+  /** Also train. */
+  readonly train: boolean;
+  readonly timeoutMs?: number;
+  /** Ends the process; the call then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What the probe does, in this order; those from 'product' on when it is to train, once for each device. */
 export type Stage = 'driver' | 'load' | 'device' | 'product' | 'convolution' | 'step' | 'file';
@@ -86,9 +95,11 @@ interface Line {
   readonly remedies?: readonly string[];
 }
 
-export async function runProbe(script: string, train: boolean, timeoutMs = probeTimeoutMs): Promise<ProbeResult> {
+export async function runProbe(script: string, options: ProbeOptions): Promise<ProbeResult> {
+  const { train, timeoutMs = probeTimeoutMs, signal } = options;
   const start = performance.now();
-  const child = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs);
+  const child = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs, signal);
+  signal?.throwIfAborted();
   const lines = child.output.split('\n').flatMap(parseLine);
   /** What was told under that key, last. */
   const told = <Key extends keyof Line>(key: Key): Line[Key] | undefined =>
@@ -150,39 +161,40 @@ interface ChildEnd {
   readonly signal: string | null;
 }
 
-function childOutput(args: string[], timeoutMs: number): Promise<ChildEnd> {
+function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | undefined): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const said = { output: '', errors: '' };
-    let timedOut = false;
-    let timer: NodeJS.Timeout | undefined;
-    const finish = (end: string, signal: string | null = null) => {
-      clearTimeout(timer);
-      resolve({ ...said, end, signal });
-    };
+    const end = (text: string, signal: string | null = null) => resolve({ ...said, end: text, signal });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
     try {
       // Electron's binary is Node only when told so.
       const env = { ...process.env, ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: '1' }) };
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-      timer = setTimeout(() => {
-        timedOut = true;
-        child.kill('SIGKILL');
-      }, timeoutMs);
-      for (const [stream, name] of [
-        [child.stdout, 'output'],
-        [child.stderr, 'errors'],
-      ] as const) {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          said[name] += text;
-        });
-      }
-      child.on('error', (cause) => finish(messageOf(cause)));
-      child.on('close', (code, signal) => {
-        if (timedOut) finish(`was ended, because it still ran after ${timeoutMs / 1000} s`);
-        else finish(signal === null ? `exit code ${code}` : `killed by ${signal}`, signal);
-      });
+      child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     } catch (cause) {
       // Node's permission model allows no child processes unless told to.
-      finish(messageOf(cause));
+      return end(messageOf(cause));
     }
+    let isLate = false;
+    const kill = () => child.kill('SIGKILL');
+    const timer = setTimeout(() => {
+      isLate = kill();
+    }, timeoutMs);
+    stop?.addEventListener('abort', kill);
+    if (stop?.aborted) kill();
+    for (const [stream, name] of [
+      [child.stdout, 'output'],
+      [child.stderr, 'errors'],
+    ] as const) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    }
+    child.on('error', (cause) => end(messageOf(cause)));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      stop?.removeEventListener('abort', kill);
+      if (isLate) end(`was ended, because it still ran after ${timeoutMs / 1000} s`);
+      else end(signal === null ? `exit code ${code}` : `killed by ${signal}`, signal);
+    });
   });
 }

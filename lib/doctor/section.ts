@@ -55,6 +55,8 @@ export interface Context {
   readonly preferred: Candidate | null;
   /** What is taken in the end. */
   readonly chosen: Candidate | null;
+  /** The folder of a Python's torch of the right version; only looked for where nothing else can be used. */
+  readonly pythonTorch: string | null;
   readonly driver: Driver | null;
   /** The compiled files that are loaded, and where each may be, best first. */
   readonly addon: { readonly [Name in AddonName]: { readonly file: string; readonly places: readonly AddonPlace[] } };

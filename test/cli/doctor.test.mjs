@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import candidates from '../../dist/libtorch/candidates.js';
 import { root, temporaryFolder } from '../support.mjs';
 import { binary, run } from './run.mjs';
@@ -96,6 +97,23 @@ describe('command line: doctor', () => {
     const { problems } = JSON.parse(result.stdout);
     assert.equal(problems.length, 1);
     assert.match(problems[0].text, /SIGSEGV/);
+  });
+
+  it('ends with 130 and no report when it is interrupted', async () => {
+    fs.writeFileSync(
+      folder('slow.cc'),
+      `#include <cstdio>\n#include <unistd.h>\n__attribute__((constructor)) void wait() {
+         if (FILE* file = fopen("${folder('began')}", "w")) fclose(file); sleep(5); }`,
+    );
+    execFileSync('c++', ['-shared', '-fPIC', folder('slow.cc'), '-o', folder('slow.so')]);
+    const where = libtorchWith('libtorch_global_deps.so', fs.readFileSync(folder('slow.so')));
+    const interrupt = async (child) => {
+      while (!fs.existsSync(folder('began')) && child.exitCode === null) await setTimeout(20);
+      child.kill('SIGINT');
+    };
+    const env = { TORCH_INCREMENTAL_LIBTORCH: where };
+    const { code, stdout } = await run(['doctor'], { env, meanwhile: interrupt });
+    assert.deepEqual([code, stdout], [130, '']);
   });
 
   it('says what keeps Node from loading addons', async () => {

@@ -73,6 +73,15 @@ describe('doctor: libtorch', () => {
     assert.match(found(report, 'libtorch-missing').remedy, /torch-incremental libtorch install.*--include=optional/);
   });
 
+  it('points to the torch of a Python where there is nothing else', async () => {
+    const report = await examine({
+      candidates: [absent('LIBTORCH')],
+      pythonTorch: '/usr/lib/python3/torch',
+      probe: failure({ code: 'ERR_LIBTORCH_NOT_FOUND' }),
+    });
+    assert.match(found(report, 'libtorch-missing').remedy, /python3\/torch, .*: npx .* install --from python$/);
+  });
+
   it('never takes another for one that was named, and says how to take that back', async () => {
     const undo = 'torch-incremental libtorch use auto';
     const named = { ...old, source: 'torch-incremental libtorch use', explicit: true, undo };
@@ -225,7 +234,7 @@ describe('doctor: what libraries need', () => {
     const report = await at({});
     assert.deepEqual(report.libraries.missing, [{ library: 'libgomp.so', neededBy: 'libtorch.so' }]);
     assert.equal(found(report, 'library-missing').kind, 'problems');
-    assert.match(found(report, 'library-missing').text, /libgomp\.so \(needed by libtorch\.so\)/);
+    assert.match(found(report, 'library-missing').text, /libtorch\.so needs libgomp\.so\./);
     // Where the system's cache cannot be asked, it is shown and not held against anybody.
     const unsure = await at({ output: async () => null });
     assert.equal(unsure.libraries.sure, false);

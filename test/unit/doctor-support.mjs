@@ -136,6 +136,7 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
     candidates,
     preferred: taken.preferredOf(candidates),
     chosen: taken.takenOf(candidates, tried.mapped, made),
+    pythonTorch: null,
     driver: null,
     addon: addonAt('compiled here', '/pkg/build/Release'),
     isCheckout: false,

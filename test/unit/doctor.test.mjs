@@ -1,6 +1,7 @@
 // lib/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import runProbeModule from '../../dist/doctor/run-probe.js';
 import text from '../../dist/doctor/text.js';
 import doctor from '../../dist/doctor.js';
@@ -16,6 +17,11 @@ describe('doctor', () => {
   function script(text) {
     fs.writeFileSync(folder('probe.js'), text);
     return folder('probe.js');
+  }
+
+  async function contentsOf(file) {
+    while (!fs.existsSync(file) || fs.statSync(file).size === 0) await setTimeout(10);
+    return fs.readFileSync(file, 'utf8');
   }
 
   it('finds no problem on this machine, and loads libtorch and the addon', async () => {
@@ -51,14 +57,14 @@ describe('doctor', () => {
 
   it('survives a probe that crashes, and says by which signal and where', async () => {
     const crash = `console.log('{"begin":"load","on":null}'); process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000);`;
-    const { info, failure } = await runProbe(script(crash), false);
+    const { info, failure } = await runProbe(script(crash), { train: false });
     assert.equal(info, null);
     assert.deepEqual([failure.message, failure.stage, failure.signal], ['killed by SIGSEGV', 'load', 'SIGSEGV']);
   });
 
   it('ends a probe that hangs, and keeps what it said before', async () => {
     const hang = `console.log('{"end":"load","info":{}}\\n{"begin":"step","on":"cpu"}'); setInterval(() => {}, 1000);`;
-    const { failure, info } = await runProbe(script(hang), true, 500);
+    const { failure, info } = await runProbe(script(hang), { train: true, timeoutMs: 500 });
     assert.deepEqual(info, {});
     assert.deepEqual([failure.stage, failure.on, failure.signal], ['step', 'cpu', null]);
     assert.match(failure.message, /still ran after 0\.5 s/);
@@ -66,22 +72,32 @@ describe('doctor', () => {
 
   it('does not take a probe for done that ended without saying so', async () => {
     const half = `console.log('{"begin":"load"}\\n{"end":"load","info":{}}')`;
-    assert.equal((await runProbe(script(half), false)).failure.message, 'ended without a result');
-    assert.equal((await runProbe(script(`${half};console.log('{"done":true}')`), false)).failure, null);
+    assert.equal((await runProbe(script(half), { train: false })).failure.message, 'ended without a result');
+    assert.equal((await runProbe(script(`${half};console.log('{"done":true}')`), { train: false })).failure, null);
   });
 
   it('keeps the code and the remedies of what a probe threw', async () => {
     const line = { failed: 'load', message: 'no libtorch', code: 'ERR_LIBTORCH_NOT_FOUND', remedies: ['install it'] };
     const failing = `console.log('{"begin":"load"}'); console.log(${JSON.stringify(JSON.stringify(line))}); process.exitCode = 1;`;
-    const { failure } = await runProbe(script(failing), false);
+    const { failure } = await runProbe(script(failing), { train: false });
     assert.deepEqual(
       [failure.message, failure.code, failure.remedies],
       ['no libtorch', 'ERR_LIBTORCH_NOT_FOUND', ['install it']],
     );
   });
 
+  it('ends the process when it is aborted, and rejects with the reason', async () => {
+    const stop = new AbortController();
+    const waiting = `require('fs').writeFileSync(__dirname + '/pid', String(process.pid)); setInterval(() => {}, 1000);`;
+    const running = runProbe(script(waiting), { train: false, signal: stop.signal });
+    const pid = Number(await contentsOf(folder('pid')));
+    stop.abort(new Error('enough'));
+    await assert.rejects(running, { message: 'enough' });
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+  });
+
   it("quotes an uncaught error's message, without its stack", async () => {
-    const { failure } = await runProbe(script("throw new TypeError('made up')"), false);
+    const { failure } = await runProbe(script("throw new TypeError('made up')"), { train: false });
     assert.equal(failure.message, 'exit code 1:\nTypeError: made up');
     assert.equal(failure.stage, null);
   });

@@ -19,9 +19,9 @@ export const command = define({
     json: on('Print the report as JSON'),
   },
   examples: ['doctor --probe-train', 'doctor --report', 'doctor --json | jq .problems'],
-  async run(_, { json, report: forBug, probeTrain }, { terminal }) {
+  async run(_, { json, report: forBug, probeTrain }, { terminal, signal }) {
     if (json && forBug) throw wrongUsage('Expected --json or --report but received both');
-    const diagnosis = await diagnose({ probe: probeTrain ?? false });
+    const diagnosis = await diagnose({ probe: probeTrain ?? false, signal });
     const { report } = diagnosis;
     if (json) terminal.print(JSON.stringify(report, null, 2));
     else if (forBug) terminal.print(formatBugReport(diagnosis, os.homedir()));

@@ -31,8 +31,8 @@ export const libraries = section<Facts>({
         ),
       );
     if (missing.length > 0 && sure) {
-      const what = missing.map(({ library, neededBy }) => `${library} (needed by ${neededBy})`).join(', ');
-      const [text, remedy] = [`Libraries that libtorch needs are nowhere: ${what}.`, remedyFor(missing)];
+      const text = `Libraries are nowhere: ${byUser(missing).join('; ')}.`;
+      const remedy = remedyFor(missing);
       // The dynamic linker has the last word.
       findings.push((probe.info === null ? problem : warning)('library-missing', text, remedy));
     }
@@ -42,12 +42,8 @@ export const libraries = section<Facts>({
     if (folder === null) return [row('needed', 'there is no libtorch to look at')];
     return [
       ...broken.map(({ file, text }) => row('broken', `${file} ${text}`, 'bad')),
-      ...missing.map(({ library, neededBy }) =>
-        row(
-          'missing',
-          `${library}, needed by ${neededBy}${sure ? '' : ' (could not tell: ldconfig is not there)'}`,
-          sure ? 'bad' : 'doubtful',
-        ),
+      ...byUser(missing).map((text) =>
+        row('missing', sure ? text : `${text} (could not tell: ldconfig is not there)`, sure ? 'bad' : 'doubtful'),
       ),
       ...(missing.length + broken.length > 0
         ? []
@@ -59,6 +55,15 @@ export const libraries = section<Facts>({
     ];
   },
 });
+
+/** 'libtorch.so needs libgomp.so.1, libm.so.6', for each library that lacks any. */
+function byUser(missing: Needs['missing']): string[] {
+  const users = [...new Set(missing.map(({ neededBy }) => neededBy))];
+  return users.map((user) => {
+    const lacks = missing.filter(({ neededBy }) => neededBy === user).map(({ library }) => library);
+    return `${user} needs ${lacks.join(', ')}`;
+  });
+}
 
 function remedyFor(missing: Needs['missing']): string {
   const names = missing.map(({ library }) => library);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bytes } from '../../format';
 import type { Candidate } from '../../libtorch/candidates';
 import type { Machine } from '../machine';
-import { type Finding, note, problem, row, section, warning } from '../section';
+import { type Finding, note, problem, type Row, row, section, warning } from '../section';
 
 export interface Facts {
   readonly needed: string;
@@ -15,11 +15,15 @@ export interface Facts {
   readonly source: string | null;
   readonly variant: string | null;
   readonly version: string | null;
+  /** Whether that one was loaded, together with the addon. */
+  readonly loads: boolean;
+  /** Of a Python, where nothing else can be used and that one has the version that is needed. */
+  readonly python: string | null;
 }
 
 export const libtorch = section<Facts>({
   title: 'libtorch',
-  look({ machine, manifest, candidates, chosen }) {
+  look({ machine, manifest, candidates, chosen, pythonTorch, probe }) {
     const usable = chosen?.problem === null ? chosen : null;
     return {
       needed: manifest.version,
@@ -31,9 +35,11 @@ export const libtorch = section<Facts>({
       source: usable?.source ?? null,
       variant: usable?.variant ?? null,
       version: usable?.version ?? null,
+      loads: probe.info !== null,
+      python: pythonTorch,
     };
   },
-  judge({ folder, needed, version }, { preferred, chosen, machine }) {
+  judge({ folder, needed, version, python }, { preferred, chosen, machine }) {
     const findings: Finding[] = [];
     if (preferred !== null && preferred !== chosen)
       findings.push(
@@ -57,8 +63,10 @@ export const libtorch = section<Facts>({
           : problem(
               'libtorch-missing',
               `There is no libtorch ${needed} that can be used.`,
-              'Install it: npx torch-incremental libtorch install. Or install the package again with its optional ' +
-                'dependencies: npm install --include=optional torch-incremental',
+              python === null
+                ? 'Install it: npx torch-incremental libtorch install. Or install the package again with its optional ' +
+                    'dependencies: npm install --include=optional torch-incremental'
+                : `There is one in ${python}, of a Python. Choose it: npx torch-incremental libtorch install --from python`,
             ),
       );
     else if (version?.split('+')[0] !== needed && machine.env.TORCH_INCREMENTAL_BYPASS_VERSION_CHECK)
@@ -70,12 +78,12 @@ export const libtorch = section<Facts>({
       );
     return findings;
   },
-  rows: ({ needed, candidates, folder }) => {
+  rows: ({ needed, candidates, folder, loads }) => {
     const unset = candidates.filter((candidate) => candidate.folder === null);
     const there = candidates.filter((candidate) => !unset.includes(candidate));
     return [
       row('needed', needed),
-      ...there.map((candidate) => row(candidate.source, describe(candidate, folder), markOf(candidate))),
+      ...there.map((candidate) => row(candidate.source, ...describe(candidate, folder, loads))),
       ...unset.map(({ source, problem }) => row('', `${source}: ${problem?.text}`)),
       ...(folder === null ? [row('taken', 'none', 'bad')] : []),
     ];
@@ -88,18 +96,15 @@ function bytesOf({ folder }: Candidate, machine: Machine): number {
   return machine.folderBytes(path.join(folder, 'lib'));
 }
 
-function describe(
-  { folder, variant, version, problem, bytesOnDisk }: Facts['candidates'][number],
-  taken: string | null,
-) {
+function describe(candidate: Facts['candidates'][number], taken: string | null, loads: boolean): [string, Row['mark']] {
+  const { folder, variant, version, problem, bytesOnDisk, explicit } = candidate;
   const size = bytesOnDisk > 0 ? bytes(bytesOnDisk) : null;
   const what = [folder, variant && `variant ${variant}`, version, size].filter(Boolean).join(', ');
-  return `${what}: ${problem?.text ?? (folder === taken ? 'taken' : 'usable')}`;
-}
-
-/** What is merely not there is nothing bad. */
-function markOf({ problem, explicit, folder, bytesOnDisk }: Facts['candidates'][number]) {
-  if (problem === null) return 'good';
-  if (explicit) return 'bad';
-  return folder !== null && bytesOnDisk > 0 ? 'doubtful' : null;
+  if (problem !== null) {
+    // What is merely not there is nothing bad.
+    const mark = explicit ? 'bad' : bytesOnDisk > 0 ? 'doubtful' : null;
+    return [`${what}: ${problem.text}`, mark];
+  }
+  if (folder !== taken) return [`${what}: usable`, 'good'];
+  return loads ? [`${what}: taken`, 'good'] : [`${what}: tried, and not loaded`, 'bad'];
 }
