@@ -38,6 +38,8 @@ export interface StageDone {
 }
 
 export interface ProbeFailure {
+  /** false: there could be no process, so nothing is known. */
+  readonly started: boolean;
   /** null: it never began. */
   readonly stage: Stage | null;
   readonly on: string | null;
@@ -119,11 +121,12 @@ export async function runProbe(script: string, options: ProbeOptions): Promise<P
   };
 }
 
-function failureOf(lines: readonly Line[], { errors, end, signal }: ChildEnd): ProbeFailure | null {
+function failureOf(lines: readonly Line[], { started, errors, end, signal }: ChildEnd): ProbeFailure | null {
   if (end === 'exit code 0' && lines.some(({ done }) => done)) return null;
   const last = lines.findLast(({ begin }) => begin);
   const failed = lines.findLast((line) => line.failed);
   return {
+    started,
     stage: last?.begin ?? null,
     on: last?.on ?? null,
     message: failed?.message ?? `${end === 'exit code 0' ? 'ended without a result' : end}${summary(errors)}`,
@@ -154,6 +157,7 @@ function summary(errors: string): string {
 }
 
 interface ChildEnd {
+  readonly started: boolean;
   readonly output: string;
   readonly errors: string;
   /** How it ended, in words. */
@@ -164,7 +168,8 @@ interface ChildEnd {
 function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | undefined): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const said = { output: '', errors: '' };
-    const end = (text: string, signal: string | null = null) => resolve({ ...said, end: text, signal });
+    const end = (text: string, signal: string | null = null) => resolve({ started: true, ...said, end: text, signal });
+    const notStarted = (cause: unknown) => resolve({ started: false, ...said, end: messageOf(cause), signal: null });
     let child: ChildProcessByStdio<null, Readable, Readable>;
     try {
       // Electron's binary is Node only when told so.
@@ -172,7 +177,7 @@ function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | unde
       child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     } catch (cause) {
       // Node's permission model allows no child processes unless told to.
-      return end(messageOf(cause));
+      return notStarted(cause);
     }
     let isLate = false;
     const kill = () => child.kill('SIGKILL');
@@ -189,7 +194,7 @@ function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | unde
         said[name] += text;
       });
     }
-    child.on('error', (cause) => end(messageOf(cause)));
+    child.on('error', notStarted);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       stop?.removeEventListener('abort', kill);

@@ -2,13 +2,13 @@
 
 /** Credentials in addresses, `https://user:password@host`. */
 export function masked(text: string): string {
-  return text.replace(/\/\/[^/\s@]+@/g, '//***@');
+  return text.replace(/\/\/[^/\s]+@/g, '//***@');
 }
 
 /** Values of variables: also all of those that are secrets by their names, and passwords in `user:password@host:port`. */
 export function maskedVariable(name: string, value: string): string {
   if (/TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY/i.test(name)) return '***';
-  if (/_proxy$/i.test(name) && !/^no_/i.test(name)) return masked(value).replace(/^[^/\s@]+@/, '***@');
+  if (/_proxy$/i.test(name) && !/^no_/i.test(name)) return masked(value).replace(/^[^/\s]+@/, '***@');
   return masked(value);
 }
 

@@ -86,6 +86,7 @@ function formatFindings(report: Report, { paint, columns, home }: Style): string
 
 function formatVerdict({ status, probe }: Report, { green, yellow, red }: Paint): string {
   if (status === 'unusable') return red('It does not work here: see the problems.');
+  if (probe?.failure?.started === false) return yellow('Whether it works could not be tried: see the warnings.');
   if (status === 'degraded') return yellow('It works, but not all of it as it should: see the warnings.');
   return green(probe?.trained ? 'Everything works.' : 'Everything loads.');
 }

@@ -78,7 +78,16 @@ export function probe(changes = {}) {
 }
 
 export function failure(changes = {}) {
-  const common = { stage: 'load', on: null, message: 'made up', code: null, attempts: [], remedies: [], signal: null };
+  const common = {
+    started: true,
+    stage: 'load',
+    on: null,
+    message: 'made up',
+    code: null,
+    attempts: [],
+    remedies: [],
+    signal: null,
+  };
   return { info: null, device: null, mapped: [], failure: { ...common, ...changes } };
 }
 

@@ -61,6 +61,11 @@ describe('doctor: for people', () => {
     assert.equal(colored.replace(/\x1b\[\d+m/g, ''), formatReport(diagnosis));
   });
 
+  it('does not say that it works where that could not be tried', async () => {
+    const diagnosis = await doctor.examine(context({ probe: failure({ started: false, stage: null }) }));
+    assert.match(formatReport(diagnosis), /\nWhether it works could not be tried: see the warnings\.$/);
+  });
+
   it('says of a warning that it works', async () => {
     const diagnosis = await doctor.examine(context({ machine: { writable: () => false } }));
     assert.match(formatReport(diagnosis), /Warnings\n {2}- Nothing can be written to \/cache\/libtorch/);
@@ -89,6 +94,7 @@ describe('doctor: for a bug report', () => {
 
   it('masks credentials in addresses, with and without a scheme, and secrets by their names', () => {
     const { maskedVariable, masked } = secrets;
+    assert.equal(masked('https://a:p@ss@host/@x'), 'https://***@host/@x');
     assert.equal(masked('https://a:b@host/x and ftp://c@host'), 'https://***@host/x and ftp://***@host');
     assert.equal(maskedVariable('https_proxy', 'me:pass@proxy:80'), '***@proxy:80');
     assert.equal(maskedVariable('HTTP_PROXY', 'proxy:80'), 'proxy:80');

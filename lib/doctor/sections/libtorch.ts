@@ -15,8 +15,8 @@ export interface Facts {
   readonly source: string | null;
   readonly variant: string | null;
   readonly version: string | null;
-  /** Whether that one was loaded, together with the addon. */
-  readonly loads: boolean;
+  /** Whether that one was loaded, together with the addon; null where that could not be tried. */
+  readonly loads: boolean | null;
   /** Of a Python, where nothing else can be used and that one has the version that is needed. */
   readonly python: string | null;
 }
@@ -35,7 +35,7 @@ export const libtorch = section<Facts>({
       source: usable?.source ?? null,
       variant: usable?.variant ?? null,
       version: usable?.version ?? null,
-      loads: probe.info !== null,
+      loads: probe.failure?.started === false ? null : probe.info !== null,
       python: pythonTorch,
     };
   },
@@ -96,7 +96,11 @@ function bytesOf({ folder }: Candidate, machine: Machine): number {
   return machine.folderBytes(path.join(folder, 'lib'));
 }
 
-function describe(candidate: Facts['candidates'][number], taken: string | null, loads: boolean): [string, Row['mark']] {
+function describe(
+  candidate: Facts['candidates'][number],
+  taken: string | null,
+  loads: Facts['loads'],
+): [string, Row['mark']] {
   const { folder, variant, version, problem, bytesOnDisk, explicit } = candidate;
   const size = bytesOnDisk > 0 ? bytes(bytesOnDisk) : null;
   const what = [folder, variant && `variant ${variant}`, version, size].filter(Boolean).join(', ');
@@ -106,5 +110,6 @@ function describe(candidate: Facts['candidates'][number], taken: string | null, 
     return [`${what}: ${problem.text}`, mark];
   }
   if (folder !== taken) return [`${what}: usable`, 'good'];
-  return loads ? [`${what}: taken`, 'good'] : [`${what}: tried, and not loaded`, 'bad'];
+  if (loads === false) return [`${what}: tried, and not loaded`, 'bad'];
+  return loads ? [`${what}: taken`, 'good'] : [`${what}: the one to take, which could not be tried`, null];
 }

@@ -10,6 +10,14 @@ export const probe = section<Facts>({
   look: ({ probe: { trained, stages, failure, loss, seconds } }) => ({ trained, stages, failure, loss, seconds }),
   judge({ failure }, { probe: { info, device } }, before) {
     if (failure === null) return [];
+    if (!failure.started)
+      return [
+        warning(
+          'probe-not-started',
+          `Nothing was tried, because no other process could be started: ${failure.message}.`,
+          "With Node's permission model, add --allow-child-process.",
+        ),
+      ];
     const text = `The trial failed in a process of its own, ${where(failure)}: ${failure.message}`;
     // Where the CPU did all of it, that much works.
     if (failure.on?.startsWith('cuda') && info !== null && device !== null)
@@ -46,7 +54,8 @@ function firstLine(text: string): string {
   return rest.length === 0 ? first : `${first.replace(/:$/, '')} …`;
 }
 
-function where({ stage, on }: ProbeFailure): string {
+function where({ started, stage, on }: ProbeFailure): string {
+  if (!started) return 'to start';
   if (stage === null) return 'before it began';
   return `at ${stageNames[stage]}${on === null ? '' : ` on ${on}`}`;
 }
