@@ -13,13 +13,18 @@ export function run(args, { meanwhile = () => {}, script = binary, env = {}, ...
     env: { ...process.env, FORCE_COLOR: undefined, ...env },
     ...options,
   });
+  meanwhile(child);
+  return outcomeOf(child);
+}
+
+/** Waits for a child with pipes: { code, signal, stdout, stderr }. */
+export function outcomeOf(child) {
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
       output[name] += text;
     });
   }
-  meanwhile(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...output }));

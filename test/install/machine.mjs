@@ -1,0 +1,45 @@
+// The machine of a user, as far as one can be made here: a PATH with Node and a shell but no compiler, cmake or Python, an
+// environment with nothing of ours in it, and no network.
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { outcomeOf } from '../cli/run.mjs';
+
+/** What the files in node_modules/.bin and npm itself call. */
+const programs = ['sh', 'env', 'basename', 'cat', 'dirname', 'readlink', 'sed', 'uname'];
+
+/** Makes `folder` hold `node` and the programs above, and nothing else. */
+export function makePath(folder, node) {
+  if (fs.existsSync(folder)) return folder;
+  fs.mkdirSync(folder, { recursive: true });
+  for (const name of programs) fs.symlinkSync(which(name), path.join(folder, name));
+  fs.symlinkSync(node, path.join(folder, 'node'));
+  return folder;
+}
+
+export function which(name) {
+  const found = process.env.PATH.split(':').find((folder) => fs.existsSync(path.join(folder, name)));
+  if (found === undefined) throw new Error(`${name} is not on the PATH, and the tests of installing need it`);
+  return path.join(found, name);
+}
+
+/** Runs a command in an environment that has only these variables: { code, signal, stdout, stderr }. */
+export function call([command, ...args], { cwd, env, network = false, seconds = 120 }) {
+  const [program, ...rest] = network ? [command, ...args] : [...withoutNetwork(), command, ...args];
+  return outcomeOf(spawn(program, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 }));
+}
+
+let prefix;
+
+/** What to put before a command so that it has no network; nothing, and said once, where this user may not do that. */
+function withoutNetwork() {
+  prefix ??= [['-n'], ['-rn']]
+    .map((options) => ['unshare', ...options])
+    .find(([command, ...options]) => spawnSync(command, [...options, 'true']).status === 0)
+    ?.with(0, which('unshare'));
+  if (prefix === undefined) {
+    console.warn('      what is installed is run with a network: unshare may not take it away here');
+    prefix = [];
+  }
+  return prefix;
+}

@@ -1,0 +1,90 @@
+// An empty folder outside the repository, into which a package manager installs the package from the local registry, with
+// images and a checkpoint to run README's program on.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import library from '../../dist/index.js';
+import { root, writeCifar10 } from '../support.mjs';
+import { call, makePath } from './machine.mjs';
+import { managers } from './managers.mjs';
+import { registry } from './registry.mjs';
+import { newestNode, tool } from './tools.mjs';
+
+export const main = 'torch-incremental';
+export const libtorch = '@torch-incremental/libtorch-linux-x64-cpu';
+
+/** README's first program, as it stands there. */
+export const readmeProgram = /```js\n(.+?)```/s.exec(fs.readFileSync(path.join(root, 'README.md'), 'utf8'))[1];
+
+/** Five steps of an epoch, so that README's ten epochs take a second. */
+const images = { train: 320, test: 200 };
+
+let inputs;
+
+/** data/ and pretrained_model.pth, made once and copied after that. */
+async function fillWithInputs(folder) {
+  if (!inputs) {
+    inputs = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-inputs-'));
+    writeCifar10(path.join(inputs, 'data'), images);
+    const state = await library.createState(library.net(), { seed: 1 });
+    await library.saveState(state, path.join(inputs, 'pretrained_model.pth'));
+  }
+  fs.cpSync(inputs, folder, { recursive: true });
+}
+
+after(() => inputs && fs.rmSync(inputs, { recursive: true, force: true }));
+
+/** Makes `folder` and installs into it. Skips the test in hand where a tool lacks. `steps` replaces the manager's own. */
+export async function install(test, folder, manager = 'npm 12 with its defaults', steps = managers[manager].steps) {
+  const project = await openProject(test, folder, manager);
+  const { url } = await registry(test);
+  fs.mkdirSync(folder, { recursive: true });
+  managers[manager].configure(folder, url);
+  for (const step of steps) {
+    const { code, stdout, stderr } = await project.manage(step);
+    if (code !== 0) throw new Error(`${manager} ${step.join(' ')} failed:\n${stdout}${stderr}`);
+  }
+  return project;
+}
+
+/** The project in `folder`: what can be run in it. */
+export async function openProject(test, folder, manager = 'npm 12 with its defaults') {
+  const { home } = await registry(test);
+  const { tool: toolName, node: asNode, bin: asBin } = managers[manager];
+  const file = await tool(test, toolName);
+  const ownNode = await tool(test, newestNode);
+  const command = (node) => (file.endsWith('.js') ? [node, file] : [file]);
+  const env = (node) => ({
+    PATH: makePath(path.join(home, 'bin', path.basename(path.resolve(node, '../../../..'))), node),
+    HOME: home,
+    LANG: 'C.UTF-8',
+  });
+  const options = (node, more) => ({ cwd: folder, ...more, env: { ...env(node), ...more.env } });
+  return {
+    folder,
+    /** The package manager itself, with the network. */
+    manage: (args, more = {}) => call([...command(ownNode), ...args], options(ownNode, { network: true, ...more })),
+    /** Node, of the tool of that name. Everything that was installed is run without a network. */
+    async node(args, { version = newestNode, ...more } = {}) {
+      const node = await tool(test, version);
+      return call([...(asNode?.(command(node)) ?? [node]), ...args], options(node, more));
+    },
+    /** The command line of the package, as the package manager put it in place. */
+    async bin(args, { version = newestNode, ...more } = {}) {
+      const node = await tool(test, version);
+      const bin = asBin?.(command(node)) ?? [path.join(folder, 'node_modules/.bin', main)];
+      return call([...bin, ...args], options(node, more));
+    },
+    fill: () => fillWithInputs(folder),
+    write: (name, text) => fs.writeFileSync(path.join(folder, name), text),
+    /** A path inside of what was installed into node_modules/. */
+    installed: (...names) => path.join(folder, 'node_modules', ...names),
+  };
+}
+
+/** A temporary folder without a space in its name, gone after the test file ran. Call in describe(). */
+export function projectsFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-projects-'));
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return (name = '') => path.join(folder, name);
+}

@@ -1,0 +1,67 @@
+// The programs that these tests run and that are no part of the project: a registry, package managers, Nodes. tools.json
+// pins them; each is installed once, into the user's cache. They are no devDependencies: a registry alone is 280 packages.
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execute, say, withLock } from '../../scripts/setup/steps.mjs';
+
+const tools = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'tools.json'), 'utf8'));
+const cache = path.join(
+  process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'),
+  'torch-incremental/test-tools',
+);
+
+/** All that tools.json names of a kind: ['node 20', 'node 22', …] for 'node'. */
+export const toolsNamed = (kind) => Object.keys(tools).filter((name) => name.startsWith(`${kind} `));
+
+/** The newest Node there is; what a package manager or the registry runs on. */
+export const newestNode = toolsNamed('node').at(-1);
+
+const found = new Map();
+
+/** The path of a tool's file. Skips the test in hand, saying once why, where the registry does not have it. */
+export async function tool(test, name) {
+  if (!found.has(name)) found.set(name, await provide(name));
+  const { file, reason } = found.get(name);
+  if (file === undefined) test.skip();
+  if (reason) throw new Error(reason);
+  return file;
+}
+
+async function provide(name) {
+  const spec = tools[name];
+  const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16);
+  const folder = path.join(cache, `${name.replace(' ', '-')}-${hash}`);
+  const file = path.join(folder, 'node_modules', spec.package, spec.file);
+  if (fs.existsSync(file)) return { file };
+  return withLock(`${folder}.lock`, async () => {
+    if (fs.existsSync(file)) return { file };
+    const failure = await install(spec, folder);
+    if (failure === null) return { file };
+    if (!/\b(E404|ETARGET|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/.test(failure))
+      throw new Error(`${name} cannot be installed for the tests:\n${failure}`);
+    console.warn(`      tests that need ${name} (${spec.package}@${spec.version}) are skipped: ${lastError(failure)}`);
+    return {};
+  });
+}
+
+/** Whole or not at all. Returns null, or what npm said. */
+async function install({ package: name, version, overrides = {} }, folder) {
+  const unfinished = `${folder}.unfinished`;
+  fs.rmSync(unfinished, { recursive: true, force: true });
+  fs.mkdirSync(unfinished, { recursive: true });
+  const manifest = { private: true, dependencies: { [name]: version }, overrides };
+  fs.writeFileSync(path.join(unfinished, 'package.json'), JSON.stringify(manifest));
+  say(`Installing ${name} ${version} for the tests …`);
+  const options = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { ok, output } = await execute('npm', options, { cwd: unfinished });
+  if (!ok) {
+    fs.rmSync(unfinished, { recursive: true, force: true });
+    return output;
+  }
+  fs.renameSync(unfinished, folder);
+  return null;
+}
+
+const lastError = (output) => /npm error (?:notarget |404 )?([A-Z][a-z].+)/.exec(output)?.[1] ?? output.trim();
