@@ -1,5 +1,6 @@
 // An empty folder outside the repository, into which a package manager installs the package from the local registry, with
 // images and a checkpoint to run README's program on.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -76,10 +77,37 @@ export async function openProject(test, folder, manager = 'npm 12 with its defau
       return call([...bin, ...args], options(node, more));
     },
     fill: () => fillWithInputs(folder),
-    write: (name, text) => fs.writeFileSync(path.join(folder, name), text),
+    /** Never into the file that is there: another project may have it too. */
+    write(name, text) {
+      const file = path.join(folder, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.rmSync(file, { force: true });
+      fs.writeFileSync(file, text);
+    },
     /** A path inside of what was installed into node_modules/. */
     installed: (...names) => path.join(folder, 'node_modules', ...names),
   };
+}
+
+let shared;
+
+/** A project installed once for all tests that change nothing in it, filled, and with README's program in app.mjs. */
+export async function sharedProject(test) {
+  const { home } = await registry(test);
+  shared ??= install(test, path.join(home, '..', 'shared')).then(async (project) => {
+    await fillWithInputs(project.folder);
+    project.write('app.mjs', readmeProgram);
+    return project;
+  });
+  return shared;
+}
+
+/** That project again in another folder, at once: with the same files on the disk. Never write into one; replace it. */
+export async function copyOfProject(test, folder) {
+  const { folder: original } = await sharedProject(test);
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  execFileSync('cp', ['-al', original, folder]);
+  return openProject(test, folder);
 }
 
 /** A temporary folder without a space in its name, gone after the test file ran. Call in describe(). */
@@ -88,3 +116,23 @@ export function projectsFolder() {
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
   return (name = '') => path.join(folder, name);
 }
+
+/** What the first use of the package throws in `project`, as a plain object; null: nothing. The process must survive it. */
+export async function failureOf(project, { options = [], ...more } = {}) {
+  project.write('first-use.mjs', firstUse);
+  const { code, signal, stdout, stderr } = await project.node([...options, 'first-use.mjs'], more);
+  if (code !== 0) throw new Error(`the process ended with ${signal ?? `exit code ${code}`}:\n${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}
+
+const firstUse = `
+import { createState, LearnError, net } from 'torch-incremental';
+let failure = null;
+try {
+  await createState(net());
+} catch (error) {
+  const { name, code, message, attempts, remedies } = error;
+  failure = { name, code, message, attempts, remedies, isLearnError: error instanceof LearnError };
+}
+console.log(JSON.stringify(failure));
+`;
