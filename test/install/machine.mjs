@@ -8,13 +8,18 @@ import { outcomeOf } from '../cli/run.mjs';
 /** What the files in node_modules/.bin and npm itself call. */
 const programs = ['sh', 'env', 'basename', 'cat', 'dirname', 'readlink', 'sed', 'uname'];
 
-/** Makes `folder` hold `node` and the programs above, and nothing else. */
+/** Makes `folder` hold `node` and the programs above, and nothing else; any user may run them. Returns Node's path. */
 export function makePath(folder, node) {
-  if (fs.existsSync(folder)) return folder;
+  const own = path.join(folder, 'node');
+  if (fs.existsSync(own)) return own;
   fs.mkdirSync(folder, { recursive: true });
   for (const name of programs) fs.symlinkSync(which(name), path.join(folder, name));
-  fs.symlinkSync(node, path.join(folder, 'node'));
-  return folder;
+  try {
+    fs.linkSync(node, own);
+  } catch {
+    fs.copyFileSync(node, own); // the cache is on another disk
+  }
+  return own;
 }
 
 export function which(name) {

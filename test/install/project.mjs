@@ -53,28 +53,28 @@ export async function openProject(test, folder, manager = 'npm 12 with its defau
   const { home } = await registry(test);
   const { tool: toolName, node: asNode, bin: asBin } = managers[manager];
   const file = await tool(test, toolName);
-  const ownNode = await tool(test, newestNode);
+  /** Node as it is on the PATH, which holds little else. */
+  const nodeOf = async (version) => makePath(path.join(home, 'bin', version), await tool(test, version));
   const command = (node) => (file.endsWith('.js') ? [node, file] : [file]);
-  const env = (node) => ({
-    PATH: makePath(path.join(home, 'bin', path.basename(path.resolve(node, '../../../..'))), node),
-    HOME: home,
-    LANG: 'C.UTF-8',
-  });
-  const options = (node, more) => ({ cwd: folder, ...more, env: { ...env(node), ...more.env } });
+  const run = (node, args, { env, ...more }) =>
+    call(args, { cwd: folder, ...more, env: { PATH: path.dirname(node), HOME: home, LANG: 'C.UTF-8', ...env } });
   return {
     folder,
     /** The package manager itself, with the network. */
-    manage: (args, more = {}) => call([...command(ownNode), ...args], options(ownNode, { network: true, ...more })),
-    /** Node, of the tool of that name. Everything that was installed is run without a network. */
-    async node(args, { version = newestNode, ...more } = {}) {
-      const node = await tool(test, version);
-      return call([...(asNode?.(command(node)) ?? [node]), ...args], options(node, more));
+    async manage(args, more = {}) {
+      const node = await nodeOf(newestNode);
+      return run(node, [...command(node), ...args], { network: true, ...more });
+    },
+    /** Node, of the tool of that name; `prefix` runs it. Everything that was installed is run without a network. */
+    async node(args, { version = newestNode, prefix = [], ...more } = {}) {
+      const node = await nodeOf(version);
+      return run(node, [...prefix, ...(asNode?.(command(node)) ?? [node]), ...args], more);
     },
     /** The command line of the package, as the package manager put it in place. */
-    async bin(args, { version = newestNode, ...more } = {}) {
-      const node = await tool(test, version);
+    async bin(args, { version = newestNode, prefix = [], ...more } = {}) {
+      const node = await nodeOf(version);
       const bin = asBin?.(command(node)) ?? [path.join(folder, 'node_modules/.bin', main)];
-      return call([...bin, ...args], options(node, more));
+      return run(node, [...prefix, ...bin, ...args], more);
     },
     fill: () => fillWithInputs(folder),
     /** Never into the file that is there: another project may have it too. */

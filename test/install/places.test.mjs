@@ -1,0 +1,147 @@
+// Where an installed package may lie, and how it may have come there: odd paths, links, folders that nobody can write, a
+// lockfile of another system, a registry with a broken file.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { which } from './machine.mjs';
+import { copyOfProject, failureOf, install, libtorch, main, openProject, projectsFolder } from './project.mjs';
+import { registry } from './registry.mjs';
+
+describe('an installation', () => {
+  const folder = projectsFolder();
+
+  /** README's program learns something, and doctor has no complaint. */
+  async function checkWorks(project, { prefix = [], ...more } = {}) {
+    const trained = await project.node(['app.mjs'], { prefix, ...more });
+    assert.equal(trained.code, 0, trained.stderr);
+    const [, before, after] = /^accuracy (\S+) -> (\S+)$/m.exec(trained.stdout).map(Number);
+    assert.ok(after > before, trained.stdout);
+    const doctor = await project.bin(['doctor', '--json'], { prefix, ...more });
+    assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
+    assert.equal(JSON.parse(doctor.stdout).ok, true);
+  }
+
+  it('works under a path with spaces and letters of several scripts', async function () {
+    await checkWorks(await copyOfProject(this, folder('mit Leerzeichen/Üñí ✓ 日本語 %20 #1')));
+  });
+
+  it('works through a symbolic link to the project', async function () {
+    const { folder: real } = await copyOfProject(this, folder('real'));
+    fs.symlinkSync(real, folder('link'));
+    await checkWorks(await openProject(this, folder('link')), { env: { PWD: folder('link') } });
+  });
+
+  for (const option of [[], ['--preserve-symlinks']]) {
+    it(`works where the package is linked from another project, ${option[0] ?? 'with defaults'}`, async function () {
+      const { folder: owner } = await copyOfProject(this, folder(`owner ${option}`));
+      const project = await openProject(this, folder(`linking ${option}`));
+      project.write('first', '');
+      fs.mkdirSync(project.installed());
+      fs.symlinkSync(path.join(owner, 'node_modules', main), project.installed(main));
+      if (option.length > 0) {
+        for (const name of fs.readdirSync(path.join(owner, 'node_modules')).filter((one) => one !== main))
+          fs.symlinkSync(path.join(owner, 'node_modules', name), project.installed(name));
+      }
+      assert.equal(await failureOf(project, { options: option }), null);
+    });
+  }
+
+  it('works where nothing of it can be written, nor the home folder, nor a cache', async function () {
+    const { folder: original } = await copyOfProject(this, folder('writable'));
+    const project = await openProject(this, folder('read-only'));
+    // Files of its own: the rights of the others are everybody's.
+    execFileSync('cp', ['-r', original, project.folder]);
+    fs.mkdirSync(folder('home'));
+    const asNobody =
+      process.getuid() === 0 ? [which('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+    if (asNobody.length > 0) execFileSync('chown', ['-R', '65534:65534', project.folder, folder('home')]);
+    execFileSync('chmod', ['-R', 'a-w', project.installed(), folder('home')]);
+    fs.chmodSync(folder(), 0o755);
+    try {
+      const touch = await project.node(['-e', `fs.writeFileSync(${JSON.stringify(project.installed('x'))}, '')`], {
+        prefix: asNobody,
+      });
+      assert.match(touch.stderr, /EACCES/);
+      await checkWorks(project, { prefix: asNobody, env: { HOME: folder('home') } });
+      assert.deepEqual(fs.readdirSync(folder('home')), []);
+      // A folder that must be tried in a child first, and whose verdict cannot be kept.
+      const env = { HOME: folder('home'), TORCH_INCREMENTAL_LIBTORCH: project.installed(libtorch) };
+      assert.equal(await failureOf(project, { prefix: asNobody, env }), null);
+    } finally {
+      execFileSync('chmod', ['-R', 'u+w', project.folder, folder('home')]);
+    }
+  });
+
+  it('works from a lockfile that was written for another system', async function () {
+    const elsewhere = ['--os=darwin', '--cpu=arm64'];
+    const project = await install(this, folder('lockfile'), undefined, [['install', ...elsewhere, main]]);
+    assert.ok(!fs.existsSync(project.installed(libtorch)));
+    const error = await failureOf(project);
+    assert.equal(error.code, 'ERR_LIBTORCH_NOT_FOUND');
+    assert.match(error.remedies[0], /where a lockfile was written on another system/);
+    const { code, stderr } = await project.manage(['ci']);
+    assert.equal(code, 0, stderr);
+    assert.equal(await failureOf(project), null);
+  });
+
+  it('is refused by npm when the registry gives a broken file', async function () {
+    const { storage } = await registry(this);
+    const [name] = fs.readdirSync(path.join(storage, main)).filter((one) => one.endsWith('.tgz'));
+    const file = path.join(storage, main, name);
+    const whole = fs.readFileSync(file);
+    const broken = Buffer.from(whole);
+    broken[Math.floor(broken.length / 2)] ^= 1;
+    fs.writeFileSync(file, broken);
+    try {
+      const steps = [['install', main, `--cache=${folder('cache')}`]];
+      await assert.rejects(install(this, folder('broken'), undefined, steps), /EINTEGRITY/);
+      assert.ok(!fs.existsSync(path.join(folder('broken'), 'node_modules', main)));
+    } finally {
+      fs.writeFileSync(file, whole);
+    }
+  });
+
+  describe('on a system that it is not for', () => {
+    let project;
+
+    before(async function () {
+      project = await copyOfProject(this, folder('elsewhere'));
+    });
+
+    /** What the process is told of its machine, before the package asks. */
+    const pretend = (code) => {
+      project.write('pretend.cjs', code);
+      return failureOf(project, { options: ['--require=./pretend.cjs'] });
+    };
+
+    it('names the system, and those that it is for', async () => {
+      const error = await pretend("Object.defineProperty(process, 'platform', { value: 'freebsd' });");
+      assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
+      assert.match(error.message, /runs on linux-x64; this is freebsd-x64/);
+    });
+
+    it('says that it is not built yet where that is planned', async () => {
+      const error = await pretend("Object.defineProperty(process, 'arch', { value: 'arm64' });");
+      assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
+      assert.match(error.message, /not built for linux-arm64 yet/);
+    });
+
+    const libc = (version) => `
+      const report = process.report.getReport();
+      report.header.glibcVersionRuntime = ${JSON.stringify(version)};
+      process.report.getReport = () => report;
+      process.dlopen = () => { throw Object.assign(new Error('symbol not found'), { code: 'ERR_DLOPEN_FAILED' }); };`;
+
+    for (const [name, version] of [
+      ['musl', undefined],
+      ['glibc 2.27', '2.27'],
+    ]) {
+      it(`says what is needed instead of ${name}`, async () => {
+        const error = await pretend(libc(version));
+        assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
+        assert.match(error.message, new RegExp(`needs glibc 2\\.28 or newer.*this system has ${name}`));
+      });
+    }
+  });
+});
