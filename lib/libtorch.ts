@@ -28,8 +28,9 @@ export function loadLibtorch(): string {
     if (problem === null) return candidate.folder as string;
     attempts.push({ ...candidate, problem });
     if (candidate.explicit) break;
-    const stuck = mappedLibtorch();
-    if (stuck !== null) throw libtorchError(attempts); // a second one would not get its symbols
+    // Of what this thread opened, what came in stays, and a second one would not get its symbols. Where it opened nothing,
+    // another thread may have brought one meanwhile: the one that the loop comes to.
+    if (candidate.problem === null && mappedLibtorch() !== null) break;
   }
   throw libtorchError(attempts);
 }

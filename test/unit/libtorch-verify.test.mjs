@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import candidates from '../../dist/libtorch/candidates.js';
 import mapped from '../../dist/libtorch/mapped.js';
 import { loadingLibtorch, real } from './libtorch-loading.mjs';
 
@@ -72,6 +73,24 @@ describe('libtorch', () => {
     const copy = JSON.stringify(path.join(other, 'dist', 'libtorch.js'));
     const { folder: taken } = loading.load({ LIBTORCH: real }, `delete require(${copy}).loadLibtorch()`);
     assert.equal(taken, fs.realpathSync(real));
+  });
+
+  it('is found by a thread that looks for it while another thread opens it', () => {
+    const installed = path.join(path.dirname(loading.dist), 'node_modules', candidates.platformPackageName);
+    fs.mkdirSync(installed, { recursive: true });
+    fs.writeFileSync(path.join(installed, 'package.json'), '{}');
+    for (const name of ['lib', 'version.py']) fs.symlinkSync(path.join(real, name), path.join(installed, name));
+    // It is not there when the search begins, and is from then on.
+    const opened = { folder: real, library: path.join(real, 'lib', 'libtorch_cpu.so'), replaced: false };
+    const before = `
+      const mapped = require(${JSON.stringify(path.join(loading.dist, 'libtorch/mapped.js'))});
+      let asked = 0;
+      mapped.mappedLibtorch = () => (asked++ === 0 ? null : ${JSON.stringify(opened)});`;
+    try {
+      assert.deepEqual(loading.load({}, before), { folder: installed });
+    } finally {
+      fs.rmSync(path.join(path.dirname(loading.dist), 'node_modules'), { recursive: true });
+    }
   });
 
   it('named by the user is refused in a process that loaded another', () => {
