@@ -17,8 +17,8 @@ describe('an installed package', () => {
   const inLibtorch = (...names) => path.join('node_modules', libtorch, ...names);
 
   /** Checks what every error of this kind has. */
-  function checkError({ name, message, attempts, remedies }, { source = libtorch, reason, remedy }) {
-    assert.equal(name, 'LearnError');
+  function checkError({ name, message, attempts, remedies, isLearnError }, { source = libtorch, reason, remedy }) {
+    assert.deepEqual([name, isLearnError], ['LearnError', true]);
     const attempt = attempts.find((one) => one.source === source);
     assert.match(attempt.reason, reason);
     assert.match(remedies.join('\n'), remedy);
@@ -104,13 +104,14 @@ describe('an installed package', () => {
     checkError(error, { reason: /does not load: .*libtorch\.so: .*/, remedy: /install again/ });
   });
 
-  it('tells doctor the same, which ends with code 2', async () => {
+  it('tells of the damage in doctor, which ends with code 2', async () => {
     project.write(library, '');
     const { code, stdout } = await project.bin(['doctor', '--json']);
     assert.equal(code, 2);
-    const { ok, problems } = JSON.parse(stdout);
-    assert.equal(ok, false);
-    assert.match(problems.join('\n'), /libtorch/);
+    const { status, libtorch: found } = JSON.parse(stdout);
+    assert.equal(status, 'unusable');
+    const { problem } = found.candidates.find(({ source }) => source === libtorch);
+    assert.match(problem.text, /lib\/libtorch_cpu\.so has 0 bytes instead of \d+/);
   });
 
   it('in a Node that may load no addons says which option that is', async function () {

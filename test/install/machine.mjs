@@ -28,10 +28,28 @@ export function which(name) {
   return path.join(found, name);
 }
 
-/** Runs a command in an environment that has only these variables: { code, signal, stdout, stderr }. */
-export function call([command, ...args], { cwd, env, network = false, seconds = 120 }) {
+/** Runs a command in an environment that has only these variables: { code, signal, stdout, stderr, left }. */
+export async function call([command, ...args], { cwd, env, network = false, seconds = 120 }) {
   const [program, ...rest] = network ? [command, ...args] : [...withoutNetwork(), command, ...args];
-  return outcomeOf(spawn(program, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 }));
+  const options = { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000, detached: true };
+  const child = spawn(program, rest, options);
+  const outcome = await outcomeOf(child);
+  return { ...outcome, left: processesOf(child.pid) };
+}
+
+/** What is left of the session that a process began: the state and the name of each, 'Z (node)' say. */
+function processesOf(session) {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const [, name, state, rest] = /^\d+ (\(.*\)) (\S) (.*)$/s.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+        return rest.split(' ')[2] === `${session}` ? [`${state} ${name}`] : [];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
 }
 
 let prefix;

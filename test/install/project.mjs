@@ -125,14 +125,17 @@ export async function failureOf(project, { options = [], ...more } = {}) {
   return JSON.parse(stdout);
 }
 
-const firstUse = `
+/** Bundlers take it too: no await outside of a function. */
+export const firstUse = `
 import { createState, LearnError, net } from 'torch-incremental';
-let failure = null;
-try {
-  await createState(net());
-} catch (error) {
-  const { name, code, message, attempts, remedies } = error;
-  failure = { name, code, message, attempts, remedies, isLearnError: error instanceof LearnError };
+async function use() {
+  try {
+    await createState(net());
+    return null;
+  } catch (error) {
+    const { name, code, message, attempts, remedies } = error;
+    return { name, code, message, attempts, remedies, isLearnError: error instanceof LearnError };
+  }
 }
-console.log(JSON.stringify(failure));
+use().then((failure) => console.log(JSON.stringify(failure)));
 `;
