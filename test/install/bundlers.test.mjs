@@ -11,8 +11,8 @@ describe('a bundled application', () => {
   let esbuild;
 
   before(async function () {
-    esbuild = (await import(pathToFileURL(await tool(this, 'esbuild')).href)).default;
     project = await sharedProject(this);
+    esbuild = (await import(pathToFileURL(await tool(this, 'esbuild')).href)).default;
     project.write('first-use.mjs', firstUse);
   });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { install, main, projectsFolder, sharedProject } from './project.mjs';
-import { toolsNamed } from './tools.mjs';
+import { tool, toolsNamed } from './tools.mjs';
 
 /** What the package maps in time, of which importing it may map nothing. */
 const libraries = ['loader.glibc.node', 'libc10.so', 'libtorch_cpu.so', 'torch_incremental.glibc.node'];
@@ -47,7 +47,8 @@ describe('an installed package', () => {
       ['required', 'idle.cjs'],
       ['imported', 'idle.mjs'],
     ]) {
-      it(`is ${word} in less than 300 ms and 120 MB by ${version}, without libtorch`, async () => {
+      it(`is ${word} in less than 300 ms and 120 MB by ${version}, without libtorch`, async function () {
+        await tool(this, version);
         const runs = [];
         for (let i = 0; i < 5; i++) {
           const { code, stdout, stderr } = await project.node([file], { version });

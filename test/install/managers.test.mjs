@@ -6,7 +6,8 @@ import path from 'node:path';
 import { needs, runPython } from '../support.mjs';
 import { managers } from './managers.mjs';
 import { install, projectsFolder, readmeProgram } from './project.mjs';
-import { toolsNamed } from './tools.mjs';
+import { registry } from './registry.mjs';
+import { tool, toolsNamed } from './tools.mjs';
 
 /** Stands behind README's program and says what came of it. */
 const verdict = `
@@ -44,7 +45,8 @@ describe('what is installed', () => {
       });
 
       for (const version of nodes) {
-        it(`runs and trains README's program on ${version}, and its doctor says ok`, async () => {
+        it(`runs and trains README's program on ${version}, and its doctor says ok`, async function () {
+          await tool(this, version);
           const { code, stdout, stderr } = await project.node(['app.mjs'], { version });
           assert.equal(code, 0, stderr);
           const [accuracy, last] = stdout.trimEnd().split('\n');
@@ -74,8 +76,9 @@ describe('what is installed', () => {
 
   // Mocha runs the tests of a suite before the suites in it.
   describe('by all of them', () => {
-    it('has written files that Python reads with the same bits', function () {
+    it('has written files that Python reads with the same bits', async function () {
       needs(this, 'TORCH_INCREMENTAL_PYTHON');
+      await registry(this);
       assert.ok(written.size > 0);
       const script = path.join(import.meta.dirname, 'sums.py');
       assert.deepEqual(JSON.parse(runPython(script, [...written.keys()])), [...written.values()]);

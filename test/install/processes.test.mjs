@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../support.mjs';
 import { copyOfProject, libtorch, main, projectsFolder, sharedProject } from './project.mjs';
-import { toolsNamed } from './tools.mjs';
+import { tool, toolsNamed } from './tools.mjs';
 
 describe('a process with an installed package', () => {
   const folder = projectsFolder();
@@ -25,6 +25,10 @@ describe('a process with an installed package', () => {
 
   for (const version of toolsNamed('node')) {
     describe(`of ${version}`, () => {
+      before(function () {
+        return tool(this, version);
+      });
+
       it('ends by itself with code 0', async () => {
         assert.deepEqual(await run(['natural'], { version }), [0, 'steps 16\n']);
       });

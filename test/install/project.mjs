@@ -11,6 +11,7 @@ import { managers } from './managers.mjs';
 import { registry } from './registry.mjs';
 import { newestNode, tool } from './tools.mjs';
 
+const byDefault = 'npm 12 with its defaults';
 export const main = 'torch-incremental';
 export const libtorch = '@torch-incremental/libtorch-linux-x64-cpu';
 
@@ -36,7 +37,7 @@ async function fillWithInputs(folder) {
 after(() => inputs && fs.rmSync(inputs, { recursive: true, force: true }));
 
 /** Makes `folder` and installs into it. Skips the test in hand where a tool lacks. `steps` replaces the manager's own. */
-export async function install(test, folder, manager = 'npm 12 with its defaults', steps = managers[manager].steps) {
+export async function install(test, folder, manager = byDefault, steps = managers[manager].steps) {
   const project = await openProject(test, folder, manager);
   const { url } = await registry(test);
   fs.mkdirSync(folder, { recursive: true });
@@ -49,7 +50,7 @@ export async function install(test, folder, manager = 'npm 12 with its defaults'
 }
 
 /** The project in `folder`: what can be run in it. */
-export async function openProject(test, folder, manager = 'npm 12 with its defaults') {
+export async function openProject(test, folder, manager = byDefault) {
   const { home } = await registry(test);
   const { tool: toolName, node: asNode, bin: asBin } = managers[manager];
   const file = await tool(test, toolName);
@@ -94,6 +95,7 @@ let shared;
 /** A project installed once for all tests that change nothing in it, filled, and with README's program in app.mjs. */
 export async function sharedProject(test) {
   const { home } = await registry(test);
+  await tool(test, managers[byDefault].tool); // so that whoever lacks it is skipped, not only the first
   shared ??= install(test, path.join(home, '..', 'shared')).then(async (project) => {
     await fillWithInputs(project.folder);
     project.write('app.mjs', readmeProgram);

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { execute, root } from '../../scripts/setup/steps.mjs';
 import { needsTarballs, tarballs } from '../package/tarballs.mjs';
-import { newestNode, tool } from './tools.mjs';
+import { needsUpstream, newestNode, tool } from './tools.mjs';
 
 let started;
 let server;
@@ -16,6 +16,7 @@ const folder = path.join(os.tmpdir(), `torch-incremental-registry-${process.pid}
 /** { url, storage, home }: `home` is a home folder whose caches are shared by all who install. Skips where there is none. */
 export async function registry(test) {
   needsTarballs(test);
+  await needsUpstream(test);
   const verdaccio = await tool(test, 'verdaccio');
   const node = await tool(test, newestNode);
   started ??= start(path.resolve(verdaccio, '../..'), node);
