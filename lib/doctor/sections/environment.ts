@@ -11,6 +11,14 @@ const ours = /^(TORCH_INCREMENTAL_\w+|LIBTORCH|XDG_CACHE_HOME|NODE_OPTIONS|NODE_
 const others = /^(LD|OMP|GOMP|KMP|MKL|ATEN|DNNL|ONEDNN|PYTORCH|TORCH|CUDA|CUBLAS|CUDNN|NVIDIA)_\w+$/;
 const proxies = /^(HTTPS?|ALL|NO)_PROXY$/i;
 
+/** The JSON has all of it: NVIDIA's images have one of 2,000 characters. */
+const longest = 160;
+
+function shown(value: string): string {
+  if (value === '') return "''";
+  return value.length > longest ? `${value.slice(0, longest)} …` : value;
+}
+
 export const environment = section<Facts>({
   title: 'Environment',
   look: ({ machine }) => ({
@@ -23,7 +31,7 @@ export const environment = section<Facts>({
   }),
   judge: () => [],
   rows: ({ variables }) => {
-    const rows = Object.entries(variables).map(([name, value]) => row(name, value === '' ? "''" : value));
+    const rows = Object.entries(variables).map(([name, value]) => row(name, shown(value)));
     return rows.length > 0 ? rows : [row('', 'none of the variables that matter is set')];
   },
 });
