@@ -44,6 +44,12 @@ describe('what is installed', () => {
         project.write('app.mjs', `${readmeProgram}${verdict}`);
       });
 
+      after(() => fs.rmSync(folder(`${index}`), { recursive: true, force: true }));
+
+      it('came without a word of scripts that run, are blocked or are skipped', () => {
+        assert.doesNotMatch(project.said, /scripts?\b|postinstall|must be built/i);
+      });
+
       for (const version of nodes) {
         it(`runs and trains README's program on ${version}, and its doctor says ok`, async function () {
           await tool(this, version);

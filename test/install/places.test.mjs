@@ -97,21 +97,47 @@ describe('an installation', () => {
     assert.equal(await failureOf(project), null);
   });
 
-  it('is refused by npm when the registry gives a broken file', async function () {
-    const { storage } = await registry(this);
-    const [name] = fs.readdirSync(path.join(storage, main)).filter((one) => one.endsWith('.tgz'));
-    const file = path.join(storage, main, name);
-    const whole = fs.readFileSync(file);
-    const broken = Buffer.from(whole);
-    broken[Math.floor(broken.length / 2)] ^= 1;
-    fs.writeFileSync(file, broken);
+  /** Does `work` while one byte is another in the file that the registry gives for a package. */
+  async function whileBroken(test, name, work) {
+    const { storage } = await registry(test);
+    const tarball = fs.readdirSync(path.join(storage, name)).find((one) => one.endsWith('.tgz'));
+    const file = path.join(storage, name, tarball);
+    fs.renameSync(file, `${file}.whole`);
+    const bytes = fs.readFileSync(`${file}.whole`);
+    bytes[Math.floor(bytes.length / 2)] ^= 1;
+    fs.writeFileSync(file, bytes);
     try {
-      const steps = [['install', main, `--cache=${folder('cache')}`]];
-      await assert.rejects(install(this, folder('broken'), undefined, steps), /EINTEGRITY/);
-      assert.ok(!fs.existsSync(path.join(folder('broken'), 'node_modules', main)));
+      await work();
     } finally {
-      fs.writeFileSync(file, whole);
+      fs.renameSync(`${file}.whole`, file);
     }
+  }
+
+  /** With an empty cache, from which npm could take the right file. */
+  const installAnew = (name) => ['install', main, `--cache=${folder(`cache of ${name}`)}`];
+
+  it('is refused by npm when the registry gives a broken file', async function () {
+    await whileBroken(this, main, async () => {
+      await assert.rejects(install(this, folder('broken'), undefined, [installAnew('broken')]), /EINTEGRITY/);
+      assert.ok(!fs.existsSync(path.join(folder('broken'), 'node_modules', main)));
+    });
+  });
+
+  it('that npm left without libtorch, because its file was broken, says so, and npm install mends it', async function () {
+    let project;
+    await whileBroken(this, libtorch, async () => {
+      project = await install(this, folder('half'), undefined, [installAnew('half')]);
+    });
+    assert.match(project.said, /seems to be corrupted/);
+    // npm removes what it began to unpack while it still unpacks: some of it may be left.
+    assert.match((await failureOf(project)).code, /^ERR_LIBTORCH_(NOT_FOUND|LOAD)$/);
+    const doctor = await project.bin(['doctor', '--json']);
+    assert.equal(doctor.code, 2, doctor.stdout);
+    assert.match(doctor.stdout, /"registry-custom"/);
+    fs.rmSync(project.installed(libtorch), { recursive: true, force: true });
+    const again = await project.manage(['install']);
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal(await failureOf(project), null);
   });
 
   describe('on a system that it is not for', () => {

@@ -36,17 +36,22 @@ async function fillWithInputs(folder) {
 
 after(() => inputs && fs.rmSync(inputs, { recursive: true, force: true }));
 
-/** Makes `folder` and installs into it. Skips the test in hand where a tool lacks. `steps` replaces the manager's own. */
+/**
+ * Makes `folder` and installs into it. Skips the test in hand where a tool lacks. `steps` replaces the manager's own; `said` of
+ * the result is what they printed.
+ */
 export async function install(test, folder, manager = byDefault, steps = managers[manager].steps) {
   const project = await openProject(test, folder, manager);
   const { url } = await registry(test);
   fs.mkdirSync(folder, { recursive: true });
   managers[manager].configure(folder, url);
+  let said = '';
   for (const step of steps) {
     const { code, stdout, stderr } = await project.manage(step);
     if (code !== 0) throw new Error(`${manager} ${step.join(' ')} failed:\n${stdout}${stderr}`);
+    said += stdout + stderr;
   }
-  return project;
+  return { ...project, said };
 }
 
 /** The project in `folder`: what can be run in it. */
