@@ -6,9 +6,9 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
-/** A folder that is gone after the test file ran. Call in describe(). */
-export function temporaryFolder() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental test '));
+/** A folder that is gone after the test file ran. Call in describe(). Its name has a space in it, unless a test needs another. */
+export function temporaryFolder(prefix = 'torch-incremental test ') {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), prefix));
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
   return (name = '') => path.join(folder, name);
 }

@@ -56,7 +56,8 @@ let prefix;
 
 /** What to put before a command so that it has no network; nothing, and said once, where this user may not do that. */
 function withoutNetwork() {
-  prefix ??= [['-n'], ['-rn']]
+  // Root may do it, others in a name space of their own; there as themselves, so that they may no more than before.
+  prefix ??= [['-n'], ['-cn']]
     .map((options) => ['unshare', ...options])
     .find(([command, ...options]) => spawnSync(command, [...options, 'true']).status === 0)
     ?.with(0, which('unshare'));

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import library from '../../dist/index.js';
-import { root, writeCifar10 } from '../support.mjs';
+import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { call, makePath } from './machine.mjs';
 import { managers } from './managers.mjs';
 import { registry } from './registry.mjs';
@@ -117,12 +117,8 @@ export async function copyOfProject(test, folder) {
   return openProject(test, folder);
 }
 
-/** A temporary folder without a space in its name, gone after the test file ran. Call in describe(). */
-export function projectsFolder() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-projects-'));
-  after(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return (name = '') => path.join(folder, name);
-}
+/** Without a space in its name, as most have none. Call in describe(). */
+export const projectsFolder = () => temporaryFolder('torch-incremental-projects-');
 
 /** What the first use of the package throws in `project`, as a plain object; null: nothing. The process must survive it. */
 export async function failureOf(project, { options = [], ...more } = {}) {
