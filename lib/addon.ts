@@ -1,10 +1,10 @@
 // The compiled files of this package: where they stand, and loading them with errors that say what to do. lib/libtorch.ts
 // opens the loader, lib/native.ts the addon.
-import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, messageOf } from './errors';
 import { isCheckout } from './libtorch/checkout';
 import { LibtorchError } from './libtorch/error';
+import { isThere } from './libtorch/files';
 import { describeLibc, unsuitableLibc } from './libtorch/libc';
 import { platform } from './libtorch/manifest';
 
@@ -26,7 +26,7 @@ export function addonPlaces(name: AddonName): { source: string; file: string }[]
 /** The file that is taken; where there is none, the one that should be there. */
 export function addonPath(name: AddonName): string {
   const places = addonPlaces(name);
-  return (places.find(({ file }) => fs.existsSync(file)) ?? places.at(-1)!).file;
+  return (places.find(({ file }) => isThere(file)) ?? places.at(-1)!).file;
 }
 
 /** Loads a compiled file of this package. */
@@ -55,8 +55,8 @@ function addonError(file: string, cause: unknown): LearnError {
     return new LearnError('ERR_UNSUPPORTED_PLATFORM', text, { cause });
   }
   const compile = isCheckout() ? 'npm run setup' : 'npx torch-incremental build';
-  if (!fs.existsSync(file)) {
-    const bundled = !fs.existsSync(path.join(root, 'libtorch.json'))
+  if (!isThere(file)) {
+    const bundled = !isThere(path.join(root, 'libtorch.json'))
       ? ['a bundler must leave this package alone: esbuild --external:torch-incremental, webpack externals']
       : [];
     return new LibtorchError('ERR_LIBTORCH_LOAD', `The addon is missing: ${file}`, {

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { compareVersions, type Driver, findDriver, runs } from './driver';
+import { isThere } from './files';
 import { type Manifest, pin, platform, variantsOf } from './manifest';
 
 export interface CacheCandidate {
@@ -39,7 +40,7 @@ export function variantFolder(variant: string, { manifest = pin, root = cacheRoo
 /** Where in there lib/ is: builds that need NVIDIA's libraries beside them lie as in Python's site-packages. */
 export function libtorchIn(folder: string): string {
   const inside = path.join(folder, 'torch');
-  return fs.existsSync(path.join(inside, 'lib')) ? inside : folder;
+  return isThere(path.join(inside, 'lib')) ? inside : folder;
 }
 
 /** One for each version, because several versions of this package share the folder. */
@@ -60,7 +61,7 @@ export function readChoice(place: CachePlace = {}): Choice | null {
 /** Where libtorch may be, best first: what was chosen, CUDA builds where a driver runs them, the CPU build, the rest. */
 export function cacheCandidates(place: CachePlace = {}, driver: Driver | null = findDriver()): CacheCandidate[] {
   const variants = variantsOf(place.manifest, place.platform ?? platform);
-  const installed = (variant: string) => fs.existsSync(variantFolder(variant, place));
+  const installed = (variant: string) => isThere(variantFolder(variant, place));
   const names = Object.keys(variants);
   const withCuda = names
     .filter((name) => variants[name]!.cuda !== null && installed(name))

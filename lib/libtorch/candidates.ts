@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ErrorCode } from '../errors';
 import { cacheCandidates } from './cache';
+import { isThere, sizeOf } from './files';
 import { pin, platform, type Variant, variantsOf } from './manifest';
 
 export interface Candidate {
@@ -56,13 +57,18 @@ export function libtorchCandidates(): Candidate[] {
 /** An npm package that holds nothing but libtorch for this platform. */
 function platformPackage(): Candidate {
   try {
-    const folder = path.dirname(require.resolve(`${platformPackageName}/package.json`));
+    const folder = unpacked(path.dirname(require.resolve(`${platformPackageName}/package.json`)));
     const candidate = examine(platformPackageName, folder, { libraries: librariesOf('cpu') });
     // It holds these very files; another build can only lie in the cache.
     return { ...candidate, problem: candidate.problem ?? damage(folder, librariesOf('cpu') ?? {}) };
   } catch {
     return absent(platformPackageName, 'not installed');
   }
+}
+
+/** The system opens no library inside of an archive of Electron's; what is unpacked lies beside it. */
+export function unpacked(folder: string): string {
+  return folder.replace(/(?<=[\\/])app\.asar(?=[\\/])/, 'app.asar.unpacked');
 }
 
 function absent(source: string, text: string): Candidate {
@@ -92,10 +98,10 @@ function examine(
 /** Why the build in `folder` cannot be used, as far as the names of its files and its version tell. */
 export function problemOf(folder: string, version: string | null): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
-    (name) => !fs.existsSync(path.join(folder, 'lib', name)),
+    (name) => !isThere(path.join(folder, 'lib', name)),
   );
   if (missing) {
-    const text = fs.existsSync(folder) ? `has no lib/${missing}` : 'no such folder';
+    const text = isThere(folder) ? `has no lib/${missing}` : 'no such folder';
     return { code: 'ERR_LIBTORCH_NOT_FOUND', text };
   }
   if (skipsVersionCheck() || version?.split('+')[0] === pin.version) return null;
@@ -106,7 +112,7 @@ export function problemOf(folder: string, version: string | null): Problem | nul
 /** Which of the libraries has another size than it had when it was made; null where all are whole. */
 export function damage(folder: string, libraries: Readonly<Record<string, number>>): Problem | null {
   for (const [name, bytes] of Object.entries(libraries)) {
-    const size = fs.statSync(path.join(folder, 'lib', name), { throwIfNoEntry: false })?.size;
+    const size = sizeOf(path.join(folder, 'lib', name));
     if (size === bytes) continue;
     const found = size === undefined ? 'is missing' : `has ${size} bytes instead of ${bytes}: it was cut or replaced`;
     return { code: 'ERR_LIBTORCH_LOAD', text: `lib/${name} ${found}` };

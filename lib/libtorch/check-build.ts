@@ -1,8 +1,8 @@
 // Whether a folder holds the libtorch it is said to hold, before it is installed or chosen. Looks at files only.
-import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from '../errors';
 import { libtorchVersion, problemOf } from './candidates';
+import { isThere } from './files';
 
 /** Throws unless it does, of the pinned version. `what` names it to the user. Returns its whole version. */
 export function checkBuild(folder: string, what: string): string {
@@ -19,7 +19,7 @@ export function checkBuild(folder: string, what: string): string {
 export function checkVariant(folder: string, what: string, variant: string, cuda: boolean): void {
   const version = checkBuild(folder, what);
   const own = version.split('+')[1];
-  const hasCuda = fs.existsSync(path.join(folder, 'lib', 'libtorch_cuda.so'));
+  const hasCuda = isThere(path.join(folder, 'lib', 'libtorch_cuda.so'));
   if ((own === undefined || own === variant) && hasCuda === cuda) return;
   const found = `${version}, ${hasCuda ? 'with' : 'without'} CUDA`;
   throw new LearnError(

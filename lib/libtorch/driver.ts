@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { isThere } from './files';
 
 export interface Driver {
   /** null: there is one, and it does not say which. */
@@ -18,7 +19,7 @@ export function findDriver(file = moduleFile, library = subsystemLibrary): Drive
   try {
     text = fs.readFileSync(file, 'utf8');
   } catch {
-    return fs.existsSync(library) ? { version: null } : null;
+    return isThere(library) ? { version: null } : null;
   }
   // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …", the compiler's version behind it.
   return { version: /Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)/.exec(text)?.[1] ?? null };

@@ -72,11 +72,14 @@ function remediesFor(attempts: readonly LibtorchAttempt[], explicit: Candidate |
 }
 
 function packageRemedies(attempts: readonly LibtorchAttempt[]): string[] {
+  const install = 'npx torch-incremental libtorch install, which fetches it from PyTorch';
   const ours = attempts.find(({ source }) => source === platformPackageName);
-  const missing = ours?.folder === null;
-  const again = missing
-    ? `npm install ${platformPackageName}@${pin.version}: npm leaves this optional dependency out with --omit=optional, ` +
-      'and where a lockfile was written on another system'
-    : `remove ${ours?.folder ?? 'node_modules'} and install again: what is there is damaged or another version's`;
-  return [again, 'npx torch-incremental libtorch install, which fetches it from PyTorch'];
+  // The attempts end at a library that cannot be taken back.
+  if (ours === undefined) return [install];
+  const again =
+    ours.folder === null
+      ? `npm install ${platformPackageName}@${pin.version}: npm leaves this optional dependency out with --omit=optional, ` +
+        'and where a lockfile was written on another system'
+      : `remove ${ours.folder} and install again: what is there is damaged or another version's`;
+  return [again, install];
 }

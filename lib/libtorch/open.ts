@@ -1,10 +1,10 @@
 // Opens the libraries of a libtorch in this process, in the order that they need. Used by lib/libtorch.ts, and in a child
 // process of its own by verify-child.ts: a wrong library can end the process that opens it.
-import fs from 'node:fs';
 import path from 'node:path';
 import { openAddon } from '../addon';
 import { LearnError } from '../errors';
 import { type Problem, skipsVersionCheck } from './candidates';
+import { isThere } from './files';
 import { processorFloor } from './floors';
 import { pin } from './manifest';
 
@@ -42,14 +42,14 @@ export function openLibtorch(folder: string): Problem | null {
   // OpenMP and the like, shared by every library of the process as in Python's torch. Not every build has this file.
   const shared = file('libtorch_global_deps.so');
   const library = file('libtorch.so');
-  const failure = (fs.existsSync(shared) ? loader.open(shared, true) : null) ?? loader.open(library, false);
+  const failure = (isThere(shared) ? loader.open(shared, true) : null) ?? loader.open(library, false);
   if (failure !== null) return { code: 'ERR_LIBTORCH_LOAD', text: `does not load: ${failure}` };
   const problem = versionProblem(loader.abiVersion(library));
   if (problem !== null) return problem;
   // libtorch.so brings it where the linker was told to keep it. Afterwards is too late: libtorch asks once whether there
   // is CUDA, and keeps the answer (CUDAHooksInterface.cpp).
   const cuda = file('libtorch_cuda.so');
-  if (fs.existsSync(cuda)) cudaProblem = loader.open(cuda, false);
+  if (isThere(cuda)) cudaProblem = loader.open(cuda, false);
   return null;
 }
 

@@ -67,6 +67,16 @@ describe('doctor: libtorch', () => {
     assert.match(found(report, 'libtorch-missing').remedy, /torch-incremental libtorch install.*--include=optional/);
   });
 
+  it('says what is wrong with one that is there', async () => {
+    const problem = { code: 'ERR_LIBTORCH_LOAD', text: 'lib/libtorch_cpu.so has 0 bytes instead of 434184800' };
+    const damaged = { ...absent(packageName), folder: '/app/node_modules/libtorch', problem };
+    const report = await examine({ candidates: [absent('LIBTORCH'), damaged], probe: failure({ code: problem.code }) });
+    assert.match(
+      found(report, 'libtorch-missing').text,
+      /that can be used: \/app\/node_modules\/libtorch lib\/libtorch_cpu\.so has 0 bytes instead of 434184800\.$/,
+    );
+  });
+
   it('points to the torch of a Python where there is nothing else', async () => {
     const report = await examine({
       candidates: [absent('LIBTORCH')],

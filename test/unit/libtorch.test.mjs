@@ -151,6 +151,25 @@ describe('libtorch', () => {
     assert.equal(loading.load(env).folder, fs.realpathSync(path.join(modules, name)));
   });
 
+  it('is found by a Node that may read little else', () => {
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+    const readable = new Set([path.dirname(loading.dist), path.resolve('build'), fs.realpathSync(real), real]);
+    const options = [flag, '--allow-addons', ...[...readable].map((folder) => `--allow-fs-read=${folder}/*`)];
+    // Quoted, because the folders have spaces.
+    const quoted = options.map((option) => JSON.stringify(option)).join(' ');
+    const env = { LIBTORCH: real, NODE_OPTIONS: quoted, NODE_NO_WARNINGS: '1' };
+    assert.equal(loading.load(env).folder, real);
+  });
+
+  it('is looked for beside an archive of Electron, in which nothing can be opened', () => {
+    const name = 'node_modules/@torch-incremental/libtorch-linux-x64-cpu';
+    assert.equal(
+      candidates.unpacked(`/opt/app.asar.d/resources/app.asar/${name}`),
+      `/opt/app.asar.d/resources/app.asar.unpacked/${name}`,
+    );
+    assert.equal(candidates.unpacked(`/opt/app/${name}`), `/opt/app/${name}`);
+  });
+
   it('says its version in the file of the zip, of the wheel, or in its headers', () => {
     assert.equal(versionWith({ 'version.py': "__version__ = '2.13.0a0+git1234'\n" }), '2.13.0a0+git1234');
     const header = '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 13\n#define TORCH_VERSION_PATCH 1\n';

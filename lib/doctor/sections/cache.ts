@@ -1,7 +1,7 @@
 // Our folder for builds of libtorch: what is in it, and whether more can be put there.
 import path from 'node:path';
 import { bytes } from '../../format';
-import { row, section, warning } from '../section';
+import { note, row, section, warning } from '../section';
 
 export interface Facts {
   readonly folder: string;
@@ -25,11 +25,12 @@ export const cache = section<Facts>({
       sizes: Object.fromEntries(builds.map((name) => [name, machine.folderBytes(path.join(folder, name))])),
     };
   },
-  judge: ({ folder, writable }) =>
+  judge: ({ folder, writable }, { chosen }) =>
     writable
       ? []
       : [
-          warning(
+          // Where there is a libtorch, nothing need be put there.
+          (chosen?.problem === null ? note : warning)(
             'cache-not-writable',
             `Nothing can be written to ${folder}: no build of libtorch can be installed there.`,
             'Give this user the folder, or name another one in XDG_CACHE_HOME.',

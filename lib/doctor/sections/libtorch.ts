@@ -39,7 +39,7 @@ export const libtorch = section<Facts>({
       python: pythonTorch,
     };
   },
-  judge({ folder, needed, version, python }, { preferred, chosen, machine }) {
+  judge({ candidates, folder, needed, version, python }, { preferred, chosen, machine }) {
     const findings: Finding[] = [];
     if (preferred !== null && preferred !== chosen)
       findings.push(
@@ -62,7 +62,7 @@ export const libtorch = section<Facts>({
             )
           : problem(
               'libtorch-missing',
-              `There is no libtorch ${needed} that can be used.`,
+              `There is no libtorch ${needed} that can be used${damaged(candidates)}.`,
               python === null
                 ? 'Install it: npx torch-incremental libtorch install. Or install the package again with its optional ' +
                     'dependencies: npm install --include=optional torch-incremental'
@@ -89,6 +89,12 @@ export const libtorch = section<Facts>({
     ];
   },
 });
+
+/** What is there and why it does not do; '' where nothing is. */
+function damaged(candidates: readonly Candidate[]): string {
+  const there = candidates.filter(({ folder, problem }) => folder !== null && problem?.text !== 'no such folder');
+  return there.length === 0 ? '' : `: ${there.map(({ folder, problem }) => `${folder} ${problem?.text}`).join('; ')}`;
+}
 
 /** Of lib/; a folder that is none of libtorch's may be of any size. */
 function bytesOf({ folder }: Candidate, machine: Machine): number {
