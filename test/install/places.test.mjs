@@ -94,14 +94,17 @@ describe('an installation', () => {
     assert.equal(await failureOf(project), null);
   });
 
-  /** Does `work` while one byte is another in the file that the registry gives for a package. */
+  /**
+   * Does `work` while one bit is another in the file that the registry gives for a package: one of gzip's time, so that only
+   * the checksum can tell. Elsewhere unpacking may fail first, in other words each time.
+   */
   async function whileBroken(test, name, work) {
     const { storage } = await registry(test);
     const tarball = fs.readdirSync(path.join(storage, name)).find((one) => one.endsWith('.tgz'));
     const file = path.join(storage, name, tarball);
     fs.renameSync(file, `${file}.whole`);
     const bytes = fs.readFileSync(`${file}.whole`);
-    bytes[Math.floor(bytes.length / 2)] ^= 1;
+    bytes[4] ^= 1;
     fs.writeFileSync(file, bytes);
     try {
       await work();

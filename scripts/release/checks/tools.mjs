@@ -5,7 +5,11 @@ import { execute, root } from '../../setup/steps.mjs';
 import { sha256Of } from '../checksums.mjs';
 import { npmPack } from '../pack.mjs';
 
-const tool = (name, args) => execute(process.execPath, [path.join(root, 'node_modules', ...name.split('/')), ...args]);
+/** Without colours, which some take a CI for a reason to print. */
+const { FORCE_COLOR: _, ...rest } = process.env;
+const env = { ...rest, NO_COLOR: '1' };
+const tool = (name, args) =>
+  execute(process.execPath, [path.join(root, 'node_modules', ...name.split('/')), ...args], { env });
 
 /** Suggestions too: there are none. */
 export async function publint({ main, libtorch }) {
