@@ -43,8 +43,9 @@ describe('resume', () => {
   }
 
   it('goes on again and again from the checkpoint that it writes itself', async () => {
-    const whole = await recorded(state, quick);
-    await stopped(state, { ...quick, checkpoint: { path } }, 3);
+    const long = { ...quick, epochs: 20 };
+    const whole = await recorded(state, long);
+    await stopped(state, { ...long, checkpoint: { path } }, 3);
     for (let left = 0; left < 3; left++) {
       await stopped(state, { data, resume: path, checkpoint: { path } }, 3);
     }
