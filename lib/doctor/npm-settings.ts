@@ -11,7 +11,10 @@ export interface Setting {
 
 export type Settings = ReadonlyMap<string, Setting>;
 
-export const publicRegistry = 'https://registry.npmjs.org/';
+/** Whether an address that is set is npm's own registry all the same. */
+export function isNpmsOwn(url: string): boolean {
+  return URL.canParse(url) && /(^|\.)npmjs\.org$/.test(new URL(url).hostname);
+}
 
 export function readSettings(machine: Machine): Settings {
   const { env, home, prefix, cwd, exists } = machine;

@@ -49,7 +49,9 @@ describe('doctor: npm', () => {
   it('needs no scripts, and takes the public registry where nothing says otherwise', async () => {
     const { scripts, registry, omitsOptional } = await npmOf({});
     assert.equal(scripts, 'not needed');
-    assert.deepEqual(registry, { url: 'https://registry.npmjs.org/', source: null, isDefault: true });
+    assert.deepEqual(registry, { url: null, source: null, isDefault: true });
+    const named = await npmOf({ env: { npm_config_registry: 'https://own.npmjs.org' } });
+    assert.deepEqual(named.registry, { url: 'https://own.npmjs.org/', source: 'npm_config_registry', isDefault: true });
     assert.equal(omitsOptional, null);
   });
 

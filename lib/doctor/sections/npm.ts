@@ -1,7 +1,7 @@
 // npm: that no install script is needed, which registry packages come from, and whether the package with libtorch came.
 // Reads npm's files and variables instead of asking npm, which takes a second and may not be there.
 import path from 'node:path';
-import { publicRegistry, readSettings, type Settings } from '../npm-settings';
+import { isNpmsOwn, readSettings, type Settings } from '../npm-settings';
 import { masked } from '../secrets';
 import { type Context, type Finding, note, row, section, warning } from '../section';
 
@@ -10,7 +10,8 @@ export interface Facts {
   readonly agent: string | null;
   /** Always: no script of this package runs when it is installed. */
   readonly scripts: 'not needed';
-  readonly registry: { readonly url: string; readonly source: string | null; readonly isDefault: boolean };
+  /** `url` and `source` null: nothing is set, so it is npm's own. */
+  readonly registry: { readonly url: string | null; readonly source: string | null; readonly isDefault: boolean };
   /** Optional dependencies are left out; the value says where that stands. */
   readonly omitsOptional: string | null;
   readonly libtorchPackage: LibtorchPackage | null;
@@ -82,7 +83,7 @@ export const npm = section<Facts>({
     row('scripts', `${scripts}: this package has no install scripts`, 'good'),
     row(
       'registry',
-      registry.source === null ? registry.url : `${registry.url} (${registry.source})`,
+      registry.source === null ? "npm's own" : `${registry.url} (${registry.source})`,
       registry.isDefault ? null : 'doubtful',
     ),
     ...(omitsOptional === null ? [] : [row('optional', `left out: ${omitsOptional}`, 'doubtful')]),
@@ -120,8 +121,9 @@ function versionIn(text: string | null): string | null {
 function registryOf(settings: Settings, packageName: string | undefined): Facts['registry'] {
   const scope = packageName?.split('/')[0];
   const found = settings.get(`${scope}:registry`) ?? settings.get('registry');
-  const url = found?.value.replace(/\/*$/, '/') ?? publicRegistry;
-  return { url: masked(url), source: found?.source ?? null, isDefault: url === publicRegistry };
+  if (found === undefined) return { url: null, source: null, isDefault: true };
+  const url = found.value.replace(/\/*$/, '/');
+  return { url: masked(url), source: found.source, isDefault: isNpmsOwn(url) };
 }
 
 function omitsOptional(settings: Settings): string | null {
