@@ -7,10 +7,10 @@ import { type Machine, thisMachine } from './doctor/machine';
 import { type ProbeOptions, runProbe } from './doctor/run-probe';
 import { type Context, type Finding, note, type PackageInfo, type Row, row, type Section } from './doctor/section';
 import { type AllFacts, type SectionName, sections } from './doctor/sections';
-import { preferredOf, takenOf } from './doctor/taken';
+import { takenOf } from './doctor/taken';
 import { messageOf } from './errors';
 import { cacheRoot } from './libtorch/cache';
-import { libtorchCandidates, libtorchVersion, problemOf } from './libtorch/candidates';
+import { libtorchCandidates, preferredOf, problemOf } from './libtorch/candidates';
 import { isCheckout } from './libtorch/checkout';
 import { findDriver } from './libtorch/driver';
 import { pin, platform } from './libtorch/manifest';
@@ -122,7 +122,7 @@ function reportOf(context: Context, findings: readonly Finding[], facts: AllFact
 
 async function pythonTorch(): Promise<string | null> {
   const folder = await findPythonTorch().catch(() => null);
-  return folder !== null && problemOf(folder, libtorchVersion(folder)) === null ? folder : null;
+  return folder !== null && problemOf(folder) === null ? folder : null;
 }
 
 function addonIn(name: AddonName): Context['addon'][AddonName] {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from './errors';
 import { type Candidate, libtorchCandidates, libtorchVersion, type Problem } from './libtorch/candidates';
-import { LibtorchError, libtorchError } from './libtorch/error';
+import { attemptOf, LibtorchError, libtorchError } from './libtorch/error';
 import { pin, unsupportedPlatform } from './libtorch/manifest';
 import { type MappedLibtorch, mappedLibtorch } from './libtorch/mapped';
 import { openLibtorch, openLoader } from './libtorch/open';
@@ -41,7 +41,6 @@ function open(folder: string, intact: boolean): Problem | null {
 
 /** Of another thread, of another copy of this package, or of another addon: what is there is taken, or nothing is. */
 function openMapped({ folder, library, replaced }: MappedLibtorch): string {
-  const alone = 'use torch-incremental in a process of its own (node:child_process; worker threads share the process)';
   if (replaced) {
     throw new LibtorchError('ERR_LIBTORCH_LOAD', `${library} was replaced since this process loaded it.`, {
       remedies: ['start this process anew'],
@@ -55,22 +54,15 @@ function openMapped({ folder, library, replaced }: MappedLibtorch): string {
   }
   const problem = openLibtorch(folder);
   if (problem === null) return folder;
-  const version = libtorchVersion(folder);
+  const loaded = { source: 'loaded already', folder, version: libtorchVersion(folder) };
   throw new LibtorchError(
     problem.code,
     `This process has loaded another libtorch already, ${library}, and two cannot be loaded; ${pin.version} is needed.`,
     {
-      attempts: [
-        {
-          source: 'loaded already',
-          folder,
-          found: version,
-          needed: pin.version,
-          code: problem.code,
-          reason: problem.text,
-        },
+      attempts: [attemptOf(loaded, problem)],
+      remedies: [
+        'use torch-incremental in a process of its own (node:child_process; worker threads share the process)',
       ],
-      remedies: [alone],
     },
   );
 }

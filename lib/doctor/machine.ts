@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
+import { folderBytes, isThere, nearestThatExists } from '../libtorch/files';
 import { glibcVersion } from '../libtorch/libc';
 import { freeBytes } from '../libtorch/space';
 
@@ -67,7 +68,7 @@ export function thisMachine(): Machine {
     freeMemoryBytes: os.freemem(),
     text: (file) => attempt(() => fs.readFileSync(file, 'utf8'), null),
     list: (folder) => attempt(() => fs.readdirSync(folder), []),
-    exists: (file) => fs.existsSync(file),
+    exists: isThere,
     realPath: (file) => attempt(() => fs.realpathSync(file), file),
     writable: (folder) => attempt(() => canMakeFolder(nearestThatExists(folder)), false),
     freeBytes: (folder) => freeBytes(folder).catch(() => null),
@@ -90,19 +91,8 @@ function attempt<T>(work: () => T, otherwise: T): T {
   }
 }
 
-function nearestThatExists(folder: string): string {
-  const above = path.dirname(folder);
-  return above === folder || fs.existsSync(folder) ? folder : nearestThatExists(above);
-}
-
 /** By making one: permissions tell nothing to root, nor of file systems that are read-only. */
 function canMakeFolder(where: string): true {
   fs.rmdirSync(fs.mkdtempSync(path.join(where, '.torch-incremental-doctor-')));
   return true;
-}
-
-function folderBytes(folder: string): number {
-  const entries = attempt(() => fs.readdirSync(folder, { withFileTypes: true, recursive: true }), []);
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  return files.reduce((sum, file) => sum + attempt(() => fs.statSync(file).size, 0), 0);
 }

@@ -1,12 +1,7 @@
 // Which libtorch is taken: what files say, and what the trial then had in its process.
 import path from 'node:path';
-import type { Candidate } from '../libtorch/candidates';
+import { type Candidate, preferredOf } from '../libtorch/candidates';
 import type { Machine } from './machine';
-
-/** As far as files tell: one that was named, usable or not, else the first that is usable. null: none. */
-export function preferredOf(candidates: readonly Candidate[]): Candidate | null {
-  return candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null;
-}
 
 /** The one that was loaded; as files tell where none was. Differs where the preferred one does not load. */
 export function takenOf(

@@ -54,13 +54,20 @@ export function libtorchCandidates(): Candidate[] {
   return candidates;
 }
 
+/** The one that is taken, as far as files tell: one that was named, usable or not, else the first that is usable. null: none. */
+export function preferredOf(candidates: readonly Candidate[]): Candidate | null {
+  return candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null;
+}
+
 /** An npm package that holds nothing but libtorch for this platform. */
 function platformPackage(): Candidate {
   try {
     const folder = unpacked(path.dirname(require.resolve(`${platformPackageName}/package.json`)));
-    const candidate = examine(platformPackageName, folder, { libraries: librariesOf('cpu') });
+    const libraries = librariesOf('cpu');
+    const candidate = examine(platformPackageName, folder, { libraries });
+    if (candidate.problem !== null || candidate.intact || libraries === undefined) return candidate;
     // It holds these very files; another build can only lie in the cache.
-    return { ...candidate, problem: candidate.problem ?? damage(folder, librariesOf('cpu') ?? {}) };
+    return { ...candidate, problem: damage(folder, libraries) };
   } catch {
     return absent(platformPackageName, 'not installed');
   }
@@ -96,7 +103,7 @@ function examine(
 }
 
 /** Why the build in `folder` cannot be used, as far as the names of its files and its version tell. */
-export function problemOf(folder: string, version: string | null): Problem | null {
+export function problemOf(folder: string, version = libtorchVersion(folder)): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
     (name) => !isThere(path.join(folder, 'lib', name)),
   );

@@ -1,6 +1,6 @@
 // The error of a libtorch that cannot be found or loaded: what was tried, what came of it, what to do.
 import { type ErrorCode, LearnError } from '../errors';
-import { type Candidate, platformPackageName } from './candidates';
+import { type Candidate, type Problem, platformPackageName } from './candidates';
 import { isCheckout } from './checkout';
 import { pin } from './manifest';
 
@@ -44,7 +44,7 @@ export class LibtorchError extends LearnError {
 /** Of candidates that all have a problem. Where one is the user's own choice, only that one counts. */
 export function libtorchError(tried: readonly Candidate[]): LibtorchError {
   const explicit = tried.find((candidate) => candidate.explicit);
-  const attempts = (explicit ? [explicit] : tried).flatMap(toAttempt);
+  const attempts = (explicit ? [explicit] : tried).flatMap((one) => (one.problem ? [attemptOf(one, one.problem)] : []));
   // The attempt that came furthest says best what is wrong.
   const codes = ['ERR_LIBTORCH_LOAD', 'ERR_LIBTORCH_VERSION', 'ERR_LIBTORCH_NOT_FOUND'] as const;
   const code = codes.find((one) => attempts.some((attempt) => attempt.code === one)) ?? 'ERR_LIBTORCH_NOT_FOUND';
@@ -54,9 +54,11 @@ export function libtorchError(tried: readonly Candidate[]): LibtorchError {
   return new LibtorchError(code, what, { attempts, remedies: remediesFor(attempts, explicit) });
 }
 
-function toAttempt({ source, folder, version, problem }: Candidate): LibtorchAttempt[] {
-  if (problem === null) return [];
-  return [{ source, folder, found: version, needed: pin.version, code: problem.code, reason: problem.text }];
+export function attemptOf(
+  { source, folder, version }: Pick<Candidate, 'source' | 'folder' | 'version'>,
+  { code, text }: Problem,
+): LibtorchAttempt {
+  return { source, folder, found: version, needed: pin.version, code, reason: text };
 }
 
 function remediesFor(attempts: readonly LibtorchAttempt[], explicit: Candidate | undefined): string[] {

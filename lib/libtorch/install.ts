@@ -8,7 +8,7 @@ import { withFileLock } from '../download/file-lock';
 import { type Choose, Zip } from '../download/unzip';
 import { LearnError, messageOf } from '../errors';
 import { type CachePlace, cacheRoot, libtorchIn, variantFolder } from './cache';
-import { damage, libtorchVersion, problemOf } from './candidates';
+import { damage, problemOf } from './candidates';
 import { checkVariant } from './check-build';
 import { fetchSource } from './fetch-source';
 import type { Archive, Variant } from './manifest';
@@ -99,7 +99,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
 
 /** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
 function isUsable(folder: string, { libraries }: Variant): boolean {
-  if (problemOf(folder, libtorchVersion(folder)) !== null) return false;
+  if (problemOf(folder) !== null) return false;
   return libraries === undefined || damage(folder, libraries) === null || verify(folder, { anew: true }) === null;
 }
 

@@ -1,9 +1,8 @@
 // Which builds of libtorch there are for this machine: in the cache, to be fetched, in use. For the commands.
-import fs from 'node:fs/promises';
-import path from 'node:path';
 import { type Choice, cacheRoot, libtorchIn, readChoice, variantFolder } from './cache';
-import { type Candidate, libtorchCandidates, libtorchVersion, problemOf } from './candidates';
+import { type Candidate, libtorchCandidates, preferredOf, problemOf } from './candidates';
 import { compareVersions, type Driver, runs } from './driver';
+import { folderBytes } from './files';
 import { partsFolder } from './install';
 import { pin, type Variant, variantsOf } from './manifest';
 
@@ -38,27 +37,26 @@ export interface Overview {
   readonly inUse: Pick<Candidate, 'source' | 'variant' | 'folder' | 'version' | 'problem'> | null;
 }
 
-export async function overview(driver: Driver | null): Promise<Overview> {
+export function overview(driver: Driver | null): Overview {
   const variants = Object.entries(variantsOf()).map(([name, variant]) => statusOf(name, variant, driver));
-  const candidates = libtorchCandidates();
-  const taken = candidates.find(({ explicit, problem }) => explicit || problem === null);
+  const taken = preferredOf(libtorchCandidates());
   const { source, variant, folder, version, problem } = taken ?? {};
   return {
     version: pin.version,
     cache: cacheRoot(),
     driver,
-    variants: await Promise.all(variants),
+    variants,
     choice: readChoice(),
     inUse: taken ? ({ source, variant, folder, version, problem } as Overview['inUse']) : null,
   };
 }
 
-async function statusOf(name: string, variant: Variant, driver: Driver | null): Promise<VariantStatus> {
+function statusOf(name: string, variant: Variant, driver: Driver | null): VariantStatus {
   const { cuda, minDriver, gpuArchitectures } = variant;
   const place = variantFolder(name);
   const folder = libtorchIn(place);
-  const bytesOnDisk = await bytesIn(place);
-  const problem = bytesOnDisk === 0 ? null : (problemOf(folder, libtorchVersion(folder))?.text ?? null);
+  const bytesOnDisk = folderBytes(place);
+  const problem = bytesOnDisk === 0 ? null : (problemOf(folder)?.text ?? null);
   return {
     variant: name,
     cuda,
@@ -69,7 +67,7 @@ async function statusOf(name: string, variant: Variant, driver: Driver | null): 
     installed: bytesOnDisk > 0 && problem === null,
     problem,
     bytesOnDisk,
-    bytesFetched: await bytesIn(partsFolder(place)),
+    bytesFetched: folderBytes(partsFolder(place)),
     bytesToFetch: bytesToFetch(variant),
     needsChecksum: needsChecksum(variant),
   };
@@ -91,16 +89,4 @@ export function needsChecksum({ archives }: Variant): boolean {
 
 export function bytesToFetch({ archives }: Variant): number | null {
   return archives.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0);
-}
-
-/** Of all files in a folder; 0 where it is not there. */
-async function bytesIn(folder: string): Promise<number> {
-  const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  let sum = 0;
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    const status = await fs.stat(path.join(entry.parentPath, entry.name)).catch(() => null);
-    sum += status?.size ?? 0;
-  }
-  return sum;
 }

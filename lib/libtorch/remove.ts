@@ -5,6 +5,7 @@ import { withFileLock } from '../download/file-lock';
 import { LearnError, messageOf } from '../errors';
 import { type CachePlace, cacheRoot, readChoice, variantFolder } from './cache';
 import { forgetChoice } from './choice';
+import { isThere } from './files';
 import { partsFolder, removeAbandoned } from './install';
 
 /**
@@ -15,11 +16,11 @@ export async function removeVariant(name: string, place: CachePlace = {}, signal
   const target = variantFolder(name, place);
   try {
     // Before the lock, which would make the folder.
-    if (!(await isThere(place.root ?? cacheRoot()))) return false;
+    if (!isThere(place.root ?? cacheRoot())) return false;
     return await withFileLock(`${target}.lock`, signal, async () => {
-      const there = [await isThere(target), await isThere(partsFolder(target))].includes(true);
+      const there = isThere(target) || isThere(partsFolder(target));
       // At once, so that nobody finds half of it.
-      if (await isThere(target)) await fs.rename(target, `${target}.old-${randomUUID()}`);
+      if (isThere(target)) await fs.rename(target, `${target}.old-${randomUUID()}`);
       await fs.rm(partsFolder(target), { recursive: true, force: true });
       const choice = readChoice(place);
       if (choice !== null && 'variant' in choice && choice.variant === name) await forgetChoice(place);
@@ -30,11 +31,4 @@ export async function removeVariant(name: string, place: CachePlace = {}, signal
     signal?.throwIfAborted();
     throw new LearnError('ERR_FILE', `Could not remove ${target}: ${messageOf(cause)}`, { cause });
   }
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return fs.stat(file).then(
-    () => true,
-    () => false,
-  );
 }

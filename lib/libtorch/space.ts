@@ -3,12 +3,13 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError } from '../errors';
 import { bytes as sized } from '../format';
+import { nearestThatExists } from './files';
 
 /** In bytes, of the file system that `folder` is or will be on. */
 export type FreeBytes = (folder: string) => Promise<number>;
 
 export const freeBytes: FreeBytes = async (folder) => {
-  const { bavail, bsize } = await fs.statfs(await nearestThatExists(folder));
+  const { bavail, bsize } = await fs.statfs(nearestThatExists(path.resolve(folder)));
   return bavail * bsize;
 };
 
@@ -24,14 +25,4 @@ export async function checkSpace(folder: string, needed: number, free: FreeBytes
     `There is no room for it: ${sized(needed + spare)} are needed in ${folder}, and ${sized(there)} are free. Make room, or ` +
       'name a folder on another disk in XDG_CACHE_HOME',
   );
-}
-
-async function nearestThatExists(folder: string): Promise<string> {
-  for (let place = path.resolve(folder); ; place = path.dirname(place)) {
-    const there = await fs.stat(place).then(
-      () => true,
-      () => false,
-    );
-    if (there || place === path.dirname(place)) return place;
-  }
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import taken from '../../dist/doctor/taken.js';
 import doctor from '../../dist/doctor.js';
+import candidatesModule from '../../dist/libtorch/candidates.js';
 import manifest from '../../dist/libtorch/manifest.js';
 
 export const { pin } = manifest;
@@ -143,7 +144,7 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
     manifest: pin,
     platform: 'linux-x64',
     candidates,
-    preferred: taken.preferredOf(candidates),
+    preferred: candidatesModule.preferredOf(candidates),
     chosen: taken.takenOf(candidates, tried.mapped, made),
     pythonTorch: null,
     driver: null,

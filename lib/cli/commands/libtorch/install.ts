@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { bytes } from '../../../format';
 import { libtorchIn, variantFolder } from '../../../libtorch/cache';
-import { libtorchCandidates, libtorchVersion, problemOf } from '../../../libtorch/candidates';
+import { libtorchCandidates, preferredOf, problemOf } from '../../../libtorch/candidates';
 import { checkVariant } from '../../../libtorch/check-build';
 import { askDriver, type Driver, runs } from '../../../libtorch/driver';
 import { install } from '../../../libtorch/install';
@@ -85,7 +85,7 @@ function libtorchFolder(from: string | undefined): string | null {
 
 function isInstalled(name: string): boolean {
   const folder = libtorchIn(variantFolder(name));
-  return problemOf(folder, libtorchVersion(folder)) === null;
+  return problemOf(folder) === null;
 }
 
 async function agreed(
@@ -151,7 +151,7 @@ async function fetchAndInstall(
 
 /** Where something else comes before what was just installed. */
 function noteOther(name: string, terminal: Terminal): void {
-  const inUse = libtorchCandidates().find(({ explicit, problem }) => explicit || problem === null);
+  const inUse = preferredOf(libtorchCandidates());
   if (!inUse || inUse.variant === name) return;
   const { source, folder, undo } = inUse;
   const way = undo === '' ? `torch-incremental libtorch use ${name}` : undo;

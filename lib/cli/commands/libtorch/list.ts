@@ -14,7 +14,7 @@ export const command = define({
   examples: ['libtorch list', 'libtorch list --json | jq .inUse.folder'],
   async run(_, { json }, { terminal }) {
     checkPlatform();
-    const found = await overview(await askDriver());
+    const found = overview(await askDriver());
     terminal.print(json ? JSON.stringify(found) : describe(found, terminal.colors));
     return 0;
   },
