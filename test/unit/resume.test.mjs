@@ -31,8 +31,11 @@ describe('resume', () => {
       const whole = await recorded(source, all);
       const kept = await recorded(source, { ...all, checkpoint: { path, every: 1 } });
       assertSameEnd(kept, whole);
+      // A busy machine hears of a step late, and stops twice at one place: it goes round again then, with other steps.
       const positions = new Set();
-      for (let step = 1; step <= whole.losses.length; step += 3) {
+      const rounds = Math.ceil(whole.losses.length / 3);
+      for (let run = 0; run < rounds || (positions.size <= 3 && run < 200); run++) {
+        const step = 1 + ((3 * run + Math.floor(run / rounds)) % whole.losses.length);
         await stopped(source, { ...all, checkpoint: { path } }, step);
         const { metadata } = await loadState(path, { key: 'model' });
         positions.add(`${metadata.get('epoch')}.${metadata.get('step')}`);
