@@ -21,12 +21,10 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   at::Generator generator = at::detail::createCPUGenerator(0);
   Forward forward(exact_ways(*plan.program, plan.device), tensors_of(*plan.program, *plan.state, plan.device),
                   Mode::kEvaluation, make_generator(plan.device, 0));
-  Batches batches(
-      plan.dataset,
-      Pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()),
-      {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false, /*first_epoch=*/0,
-       /*first_step=*/0, /*channels_last=*/false, takes_every_core(plan.threads)},
-      generator);
+  Batches batches(plan.dataset, pipeline_of(plan),
+                  {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false, /*first_epoch=*/0,
+                   /*first_step=*/0, /*channels_last=*/false, takes_every_core(plan.threads)},
+                  generator);
   batches.prepare();
   for (int64_t step = 0; step < batches.per_epoch(); ++step) {
     stop_if(cancelled);

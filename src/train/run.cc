@@ -20,6 +20,10 @@ Ways ways_for(const Program& program, const StateDict& state, const std::vector<
   return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics, device);
 }
 
+Pipeline pipeline_of(const RunPlan& plan) {
+  return {plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()};
+}
+
 bool takes_every_core(int threads) {
   const unsigned cores = std::thread::hardware_concurrency();  // that this process may use; 0: unknown
   return cores > 0 && threads >= static_cast<int>(cores);

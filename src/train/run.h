@@ -6,7 +6,9 @@
 #include "src/core/libtorch.h"
 #include "src/core/memory.h"
 #include "src/data/dataset.h"
+#include "src/data/pipeline.h"
 #include "src/program/ways.h"
+#include "src/train/train.h"
 
 namespace incremental {
 
@@ -24,6 +26,9 @@ class RunScope {
 // `device`: where it will run.
 Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
               const Numerics& numerics, c10::Device device = c10::kCPU);
+
+// Makes samples of the data set's, as the plan's transforms say.
+Pipeline pipeline_of(const RunPlan& plan);
 
 // Whether nothing is left for one more thread that computes.
 bool takes_every_core(int threads);

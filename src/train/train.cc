@@ -16,7 +16,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   RunScope scope(plan.threads);
   Clock clock;
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
-  Pipeline pipeline(plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type());
+  Pipeline pipeline = pipeline_of(plan);
   Ways ways = ways_for(*plan.program, *plan.state, pipeline.output_shape(), plan.numerics);
   Weights weights(ways.few, *plan.state);
   weights.require_grad();

@@ -20,10 +20,6 @@ BatchOptions batch_options(const TrainPlan& plan) {
   return {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, begin.epoch, begin.step};
 }
 
-Pipeline pipeline_of(const TrainPlan& plan) {
-  return {plan.transforms, plan.dataset->inputs.sizes().slice(1).vec(), plan.dataset->inputs.scalar_type()};
-}
-
 // As the first epoch finds it. Within an epoch it is where that began, and DeviceBatches gets the other state too.
 at::Generator begin_generator(const TrainPlan& plan) {
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
