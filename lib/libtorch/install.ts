@@ -98,7 +98,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
 }
 
 /** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
-function isUsable(folder: string, { libraries }: Variant): boolean {
+export function isUsable(folder: string, { libraries }: Variant): boolean {
   if (problemOf(folder) !== null) return false;
   return libraries === undefined || damage(folder, libraries) === null || verify(folder, { anew: true }) === null;
 }

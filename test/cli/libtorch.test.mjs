@@ -166,6 +166,15 @@ describe('command line: libtorch', () => {
     assert.deepEqual(server.requests, []);
   });
 
+  it('asks too where what is there cannot be loaded', async () => {
+    const madeUp = ['--from', write('cpu.whl', wheel()), '--sha256', sha256(wheel())];
+    assert.equal((await libtorch('install', '--variant', 'cpu', ...madeUp)).code, 0);
+    const { code, stderr } = await libtorch('install', '--variant', 'cpu');
+    assert.equal(code, 2);
+    assert.match(stderr, /Expected --yes, .* Fetch libtorch .* cpu/);
+    assert.deepEqual(server.requests, []);
+  });
+
   it('prints what to fetch, and installs from the folder with it', async () => {
     const { code, stdout } = await libtorch('install', '--variant', 'cu130', '--print-urls');
     assert.equal(code, 0);

@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { bytes } from '../../../format';
 import { libtorchIn, variantFolder } from '../../../libtorch/cache';
-import { libtorchCandidates, preferredOf, problemOf } from '../../../libtorch/candidates';
+import { libtorchCandidates, preferredOf } from '../../../libtorch/candidates';
 import { checkVariant } from '../../../libtorch/check-build';
 import { askDriver, type Driver, runs } from '../../../libtorch/driver';
-import { install } from '../../../libtorch/install';
+import { install, isUsable } from '../../../libtorch/install';
 import { pin, type Variant, variantsOf } from '../../../libtorch/manifest';
 import { bytesToFetch, defaultVariant } from '../../../libtorch/overview';
 import { findPythonTorch } from '../../../libtorch/python';
@@ -68,7 +68,8 @@ export const command = define({
     if (!runs(variant.minDriver, driver))
       terminal.note(`${name} computes on the CPU here: ${driverNeeded(variant, driver)}`);
     const sources = await sourcesOf(name, variant, { from, sha256: sha256?.toLowerCase(), mirror });
-    if (!isInstalled(name) && !yes && !(await agreed(name, variant, sources, signal))) {
+    const asks = !yes && !isUsable(libtorchIn(variantFolder(name)), variant);
+    if (asks && !(await agreed(name, variant, sources, signal))) {
       terminal.note('Nothing was changed');
       return 1;
     }
@@ -81,11 +82,6 @@ function libtorchFolder(from: string | undefined): string | null {
   if (from === undefined) return null;
   const folder = libtorchIn(path.resolve(from));
   return fs.existsSync(path.join(folder, 'lib', 'libtorch.so')) ? folder : null;
-}
-
-function isInstalled(name: string): boolean {
-  const folder = libtorchIn(variantFolder(name));
-  return problemOf(folder) === null;
 }
 
 async function agreed(
