@@ -1,5 +1,6 @@
 // Run by lib/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Goes through its stages
-// and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came.
+// and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came: `probe.js PARENT
+// [--train]`, with the pid of who reads.
 import fs from 'node:fs';
 import { chooseDevice, type Device, planDevice } from './device';
 import { messageOf } from './errors';
@@ -39,7 +40,9 @@ function describe(error: unknown): object {
 /** What the dynamic linker says of the NVIDIA driver's library, null where it opens; nothing where that cannot be asked. */
 function openDriver(): { libcuda?: string | null } {
   try {
-    return { libcuda: openLoader().open('libcuda.so.1', false) };
+    const loader = openLoader();
+    loader.endWithParent(Number(process.argv[2]));
+    return { libcuda: loader.open('libcuda.so.1', false) };
   } catch {
     return {};
   }

@@ -100,7 +100,7 @@ interface Line {
 export async function runProbe(script: string, options: ProbeOptions): Promise<ProbeResult> {
   const { train, timeoutMs = probeTimeoutMs, signal } = options;
   const start = performance.now();
-  const child = await childOutput([script, ...(train ? ['--train'] : [])], timeoutMs, signal);
+  const child = await childOutput([script, String(process.pid), ...(train ? ['--train'] : [])], timeoutMs, signal);
   signal?.throwIfAborted();
   const lines = child.output.split('\n').flatMap(parseLine);
   /** What was told under that key, last. */

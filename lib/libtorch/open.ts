@@ -15,6 +15,8 @@ interface Loader {
   abiVersion(file: string): bigint | null;
   /** Of those that libtorch uses without asking; named as in /proc/cpuinfo. */
   missingInstructions(): string[];
+  /** This process is ended when its parent, with that pid, ends. */
+  endWithParent(pid: number): void;
 }
 
 let opened: Loader | undefined;

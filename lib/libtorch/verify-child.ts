@@ -1,11 +1,13 @@
-// Run by verify.ts in a process of its own: `verify-child.js FOLDER`. Loads libtorch from there and the addon with it, and
-// says a line of JSON when it begins and one when it is done; that it gets there is the news.
+// Run by verify.ts in a process of its own: `verify-child.js FOLDER PARENT`, with the pid of who waits for it. Loads libtorch
+// from there and the addon with it, and says a line of JSON when it begins and one when it is done; that it gets there is the
+// news.
 import { openAddon } from '../addon';
 import { messageOf } from '../errors';
 import type { Problem } from './candidates';
-import { openLibtorch } from './open';
+import { openLibtorch, openLoader } from './open';
 
-function verdict(folder: string): Problem | null {
+function verdict(folder: string, parent: number): Problem | null {
+  openLoader().endWithParent(parent);
   const problem = openLibtorch(folder);
   if (problem !== null) return problem;
   try {
@@ -17,4 +19,4 @@ function verdict(folder: string): Problem | null {
 }
 
 console.log(JSON.stringify({ began: true }));
-console.log(JSON.stringify({ problem: verdict(process.argv[2] as string) }));
+console.log(JSON.stringify({ problem: verdict(process.argv[2] as string, Number(process.argv[3])) }));

@@ -43,7 +43,7 @@ function askChild(folder: string): { problem: Problem | null; died: boolean } | 
   // Electron's programs are Node where they are told to be.
   const env = { ...rest, ELECTRON_RUN_AS_NODE: '1' };
   const options = { env, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', windowsHide: true } as const;
-  const { stdout, stderr, status, signal, error } = spawn([script, folder], options);
+  const { stdout, stderr, status, signal, error } = spawn([script, folder, String(process.pid)], options);
   const lines = (stdout ?? '').split('\n').flatMap(parseLine);
   const answer = lines.find((line) => 'problem' in line);
   if (answer) return { problem: answer.problem as Problem | null, died: false };

@@ -4,9 +4,12 @@
 #include <link.h>
 #include <node_api.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 namespace {
@@ -100,6 +103,19 @@ napi_value missing_instructions(napi_env env, napi_callback_info) {
   return missing;
 }
 
+// endWithParent(pid): this process is ended as soon as the one that started it, which has this pid, has ended. While a
+// library is being opened no other code could see to that.
+napi_value end_with_parent(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value arguments[1];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  int64_t parent = 0;
+  napi_get_value_int64(env, arguments[0], &parent);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(EXIT_FAILURE);  // it has ended before the system was told
+  return nullptr;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -110,5 +126,7 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "abiVersion", function);
   napi_create_function(env, "missingInstructions", NAPI_AUTO_LENGTH, missing_instructions, nullptr, &function);
   napi_set_named_property(env, exports, "missingInstructions", function);
+  napi_create_function(env, "endWithParent", NAPI_AUTO_LENGTH, end_with_parent, nullptr, &function);
+  napi_set_named_property(env, exports, "endWithParent", function);
   return exports;
 }

@@ -1,7 +1,7 @@
 // Loading libtorch in a fresh process, from a copy of this package as it is installed and from a made-up libtorch. For the
 // tests of lib/libtorch.ts: a library that was opened stays, so each load has a process of its own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -30,20 +30,25 @@ export function loadingLibtorch() {
 
     /** Loads libtorch in a fresh process, after `before`; answers { folder }, or { code, message, … }. */
     load(env, before = '') {
-      const script = `
-        try {
-          ${before}
-          const folder = require(${JSON.stringify(path.join(it.dist, 'libtorch.js'))}).loadLibtorch();
-          console.log(JSON.stringify({ folder }));
-        } catch (error) {
-          const { code, message, attempts, remedies } = error;
-          console.log(JSON.stringify({ code, message, attempts, remedies }));
-        }`;
-      const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { env: clean(env), encoding: 'utf8' });
+      const options = { env: clean(env), encoding: 'utf8' };
+      const { stdout, stderr } = spawnSync(process.execPath, ['-e', script(before)], options);
       assert.equal(stderr, '');
       return JSON.parse(stdout);
     },
+
+    /** The fresh process itself. */
+    start: (env) => spawn(process.execPath, ['-e', script('')], { env: clean(env), stdio: 'ignore' }),
   };
+
+  const script = (before) => `
+    try {
+      ${before}
+      const folder = require(${JSON.stringify(path.join(it.dist, 'libtorch.js'))}).loadLibtorch();
+      console.log(JSON.stringify({ folder }));
+    } catch (error) {
+      const { code, message, attempts, remedies } = error;
+      console.log(JSON.stringify({ code, message, attempts, remedies }));
+    }`;
 
   function clean(env) {
     const { TORCH_INCREMENTAL_LIBTORCH, LIBTORCH, TORCH_INCREMENTAL_BYPASS_VERSION_CHECK, ...rest } = process.env;

@@ -2,8 +2,10 @@
 // most (mapped.ts).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import candidates from '../../dist/libtorch/candidates.js';
 import mapped from '../../dist/libtorch/mapped.js';
 import { loadingLibtorch, real } from './libtorch-loading.mjs';
@@ -22,7 +24,7 @@ describe('libtorch', () => {
       const source = path.join(loading.folder, 'first.cc');
       fs.writeFileSync(
         source,
-        `#include <cstdio>\n#include <cstdlib>\n__attribute__((constructor)) static void run() { ${code} }`,
+        `#include <unistd.h>\n#include <cstdio>\n#include <cstdlib>\n__attribute__((constructor)) static void run() { ${code} }`,
       );
       const output = path.join(loading.fake, 'lib/libtorch_global_deps.so');
       if (spawnSync('c++', ['-shared', '-fPIC', source, '-o', output]).status !== 0) context.skip();
@@ -56,6 +58,28 @@ describe('libtorch', () => {
       fs.utimesSync(path.join(loading.fake, 'lib/libtorch_global_deps.so'), new Date(), new Date(0));
       loading.load({ LIBTORCH: loading.fake });
       assert.equal(traces(), 'xxxx');
+    });
+
+    it('and that never ends does not outlive the process that waits for it', async function () {
+      const file = path.join(loading.folder, 'pid');
+      withFirstLibrary(
+        this,
+        `FILE* file = fopen("${file}", "w"); fprintf(file, "%d\\n", getpid()); fclose(file); for (;;) pause();`,
+      );
+      const waiting = loading.start({ LIBTORCH: loading.fake });
+      const pid = () => Number(fs.existsSync(file) && fs.readFileSync(file, 'utf8').trim());
+      while (!pid()) await sleep(10);
+      const isRunning = () => {
+        try {
+          return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid()}/stat`, 'utf8'));
+        } catch {
+          return false;
+        }
+      };
+      assert.ok(pid() !== waiting.pid && isRunning());
+      waiting.kill('SIGKILL');
+      await once(waiting, 'exit');
+      while (isRunning()) await sleep(10);
     });
 
     it('is loaded where nothing can be remembered, and where no child can be started', function () {
