@@ -13,6 +13,11 @@ export function temporaryFolder(prefix = 'torch-incremental test ') {
   return (name = '') => path.join(folder, name);
 }
 
+/** What lib/download/file-lock.ts writes into a lock, of a process of this machine that is gone. */
+export function deadHolder() {
+  return JSON.stringify({ host: os.hostname(), pidNamespace: fs.readlinkSync('/proc/self/ns/pid'), pid: 2 ** 30 });
+}
+
 /** `count` made-up images of ten classes: class k is brighter in the k-th of ten bands, so that they can be learned. */
 export function madeUpImages(count, seed = 1) {
   let state = seed;

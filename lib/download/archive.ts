@@ -21,19 +21,19 @@ export interface ArchiveDownload extends FetchOptions {
 
 export async function downloadArchive(download: ArchiveDownload): Promise<void> {
   const { name, url, md5, folder, root, ...options } = download;
-  const { signal } = options;
   const target = path.join(root, folder);
   const part = path.join(root, `${path.basename(new URL(url).pathname)}.part`);
   try {
     await fs.mkdir(root, { recursive: true });
-    await withFileLock(`${part}.lock`, signal, async () => {
+    await withFileLock(`${part}.lock`, options.signal, async (signal) => {
       if (await isFolder(target)) return; // another process was faster
-      await fetchFile({ ...options, url, checksum: { algorithm: 'md5', value: md5 }, bytes: null, part });
+      await fetchFile({ ...options, signal, url, checksum: { algorithm: 'md5', value: md5 }, bytes: null, part });
       await unpack(part, target, signal);
       await fs.rm(part, { force: true });
     });
   } catch (cause) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
+    if (cause instanceof LearnError) throw cause;
     throw new LearnError(
       'ERR_DOWNLOAD',
       `Could not download ${name} from ${url}: ${messageOf(cause)}. By hand: fetch that file (md5 ` +
@@ -44,13 +44,11 @@ export async function downloadArchive(download: ArchiveDownload): Promise<void> 
 }
 
 /** Into a folder beside the target first: a rename makes it whole at once. */
-async function unpack(archive: string, target: string, signal: AbortSignal | undefined): Promise<void> {
+async function unpack(archive: string, target: string, signal: AbortSignal): Promise<void> {
   const { extract } = await import('tar');
   const beside = await fs.mkdtemp(`${target}-`);
   try {
-    await pipeline(createReadStream(archive), createGunzip(), extract({ cwd: beside, strict: true }), {
-      ...(signal && { signal }),
-    });
+    await pipeline(createReadStream(archive), createGunzip(), extract({ cwd: beside, strict: true }), { signal });
     await fs.rename(path.join(beside, path.basename(target)), target);
   } finally {
     await fs.rm(beside, { recursive: true, force: true });

@@ -47,7 +47,8 @@ export async function install(options: InstallOptions): Promise<Installed> {
   try {
     await fs.mkdir(root, { recursive: true });
     const waiting = () => onNote('Another process is installing it; waiting for that one …');
-    return await withFileLock(`${target}.lock`, signal, () => installAlone(options, target), waiting);
+    const work = (held: AbortSignal) => installAlone({ ...options, signal: held }, target);
+    return await withFileLock(`${target}.lock`, signal, work, waiting);
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof LearnError) throw cause;

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { cifar10Plan, downloadCifar10 } from '../../dist/data/cifar10.js';
 import { cifar10, openDataset } from '../../dist/datasets.js';
 import { downloadArchive } from '../../dist/download/archive.js';
+import { deadHolder } from '../support.mjs';
 import { folderName, makeArchive, TemporaryFolders } from './data-support.mjs';
 
 const folders = new TemporaryFolders();
@@ -243,8 +244,7 @@ describe('downloading', () => {
 
   it('takes over from a process that died', async () => {
     const root = folders.make();
-    const { hostname } = await import('node:os');
-    fs.writeFileSync(`${part(root)}.lock`, JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
+    fs.writeFileSync(`${part(root)}.lock`, deadHolder());
     await fetchTo(root);
     assertWhole(root);
     fs.rmSync(path.join(root, folderName), { recursive: true });

@@ -1,22 +1,25 @@
 // lib/download/file-lock.ts: one at a time, also where many find what a killed process left. What a download does with it is
 // in download.test.mjs and libtorch-install.test.mjs.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
-import os from 'node:os';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fileLock from '../../dist/download/file-lock.js';
-import { temporaryFolder } from '../support.mjs';
+import { deadHolder, temporaryFolder } from '../support.mjs';
 
+const require = createRequire(import.meta.url);
 const { withFileLock } = fileLock;
-const dead = JSON.stringify({ host: os.hostname(), pid: 2 ** 30 });
+const often = { pollMs: 5, heartbeatMs: 5, staleMs: 30_000 };
 
 describe('file lock', () => {
   const folder = temporaryFolder();
 
   it('lets one in at a time, whoever of many takes it over from a process that died', async () => {
     const lock = folder('lock');
-    fs.writeFileSync(lock, dead);
+    fs.writeFileSync(lock, deadHolder());
     const { rm } = fsPromises;
     let removals = 0;
     // Each later than the one before: the last to remove what all of them saw finds somebody's new lock there.
@@ -65,4 +68,85 @@ describe('file lock', () => {
     await Promise.all([1, 2].map(() => withFileLock(lock, undefined, hold, () => told++)));
     assert.equal(told, 1);
   });
+
+  for (const [how, take] of [
+    ['has taken it', (lock) => fs.writeFileSync(lock, 'of another')],
+    ['has taken it and ended', (lock) => fs.rmSync(lock)],
+  ]) {
+    it(`stops the work where another ${how}, and leaves that one's lock alone`, async () => {
+      const lock = folder('lock');
+      const work = async (signal) => {
+        take(lock);
+        const left = fs.readdirSync(folder());
+        await once(signal, 'abort');
+        assert.equal(signal.reason.code, 'ERR_BUSY');
+        assert.deepEqual(fs.readdirSync(folder()), left);
+        signal.throwIfAborted();
+      };
+      await assert.rejects(withFileLock(lock, undefined, work, undefined, often), {
+        name: 'LearnError',
+        code: 'ERR_BUSY',
+        message: /another one went on with its work.*Run it again/,
+      });
+      fs.rmSync(lock, { force: true });
+    });
+  }
+
+  it('says of work that failed because another has taken it that this is why, and leaves its result where it did not', async () => {
+    const lock = folder('lock');
+    const failing = async () => {
+      fs.writeFileSync(lock, 'of another');
+      throw new Error('ENOENT');
+    };
+    await assert.rejects(withFileLock(lock, undefined, failing), { code: 'ERR_BUSY', cause: new Error('ENOENT') });
+    assert.equal(fs.readFileSync(lock, 'utf8'), 'of another');
+    fs.rmSync(lock);
+    const done = async () => fs.writeFileSync(lock, 'of another');
+    await withFileLock(lock, undefined, done);
+    assert.equal(fs.readFileSync(lock, 'utf8'), 'of another');
+    fs.rmSync(lock);
+  });
+
+  it('is taken from a process that was stopped, which finds out when it goes on', async () => {
+    const lock = folder('lock');
+    const script = `
+      const { withFileLock } = require(${JSON.stringify(require.resolve('../../dist/download/file-lock.js'))});
+      const work = (signal) => {
+        console.log('held');
+        return new Promise((resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      };
+      const keep = setInterval(() => {}, 1000);
+      withFileLock(process.argv[1], undefined, work, undefined, ${JSON.stringify({ ...often, staleMs: 300 })})
+        .catch((error) => console.log(error.code))
+        .finally(() => clearInterval(keep));`;
+    const child = spawn(process.execPath, ['-e', script, lock], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      assert.equal(String(await once(child.stdout, 'data')), 'held\n');
+      child.kill('SIGSTOP');
+      const work = async () => {
+        child.kill('SIGCONT');
+        assert.equal(String(await once(child.stdout, 'data')), 'ERR_BUSY\n');
+        await once(child, 'close');
+        assert.deepEqual(fs.readdirSync(folder()), ['lock']);
+      };
+      await withFileLock(lock, undefined, work, undefined, { ...often, staleMs: 300 });
+    } finally {
+      child.kill('SIGKILL');
+    }
+    assert.deepEqual(fs.readdirSync(folder()), []);
+  });
+
+  for (const other of [{ pidNamespace: 'pid:[1]' }, { pidNamespace: null }, { host: 'elsewhere' }]) {
+    it(`waits where the process may live: ${JSON.stringify(other)} instead of this process's`, async () => {
+      const lock = folder('lock');
+      const held = JSON.stringify({ ...JSON.parse(deadHolder()), ...other });
+      fs.writeFileSync(lock, held);
+      const controller = new AbortController();
+      const work = async () => assert.fail('was let in');
+      const waits = withFileLock(lock, controller.signal, work, () => controller.abort(), often);
+      await assert.rejects(waits, { name: 'AbortError' });
+      assert.equal(fs.readFileSync(lock, 'utf8'), held);
+      fs.rmSync(lock);
+    });
+  }
 });

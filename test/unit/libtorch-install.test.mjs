@@ -182,6 +182,14 @@ describe('installing libtorch', () => {
     assert.deepEqual(left(), [`${version}+cu130.parts`]);
   });
 
+  it('stops where another process has taken its place, and leaves that one what is there', async () => {
+    made.server.answers.set('/torch-1+cpu.whl', [silentAfter(made.server.files.get('/torch-1+cpu.whl'), 700)]);
+    const onProgress = () => fs.writeFileSync(`${target('cpu')}.lock`, 'of another');
+    await fails(install('cpu', { stallMs: 60_000, onProgress }), 'ERR_BUSY', /another one went on with its work/);
+    assert.deepEqual(left(), [`${version}+cpu.lock`, `${version}+cpu.parts`]);
+    assert.equal(fs.readFileSync(`${target('cpu')}.lock`, 'utf8'), 'of another');
+  });
+
   it('goes on after a process that was killed in the middle', async () => {
     const body = made.server.files.get('/torch-1+cpu.whl');
     const sent = new Promise((resolve) =>
