@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { messageOf } from '../errors';
 import type { Archive } from './manifest';
 
-const execute = promisify(execFile);
+type Command = readonly [program: string, ...args: string[]];
 
-const pips = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']] as const;
-const flags = ['--no-deps', '--only-binary=:all:', '--timeout', '15', '--retries', '2'];
+const pips: readonly Command[] = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
+const flags = ['--no-input', '--no-deps', '--only-binary=:all:', '--timeout', '15', '--retries', '2'];
 
 /** Puts the file at `target`. Rejects with a plain error. */
 export async function fetchByPip(
@@ -19,13 +19,11 @@ export async function fetchByPip(
   target: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const [command, ...args] = await findPip(signal);
   const folder = `${target}.pip-${randomUUID()}`;
   try {
-    await execute(command, [...args, 'download', ...flags, '--dest', folder, ...own, requirement], {
-      maxBuffer: 1 << 26,
-      ...(signal && { signal }),
-    }).catch((cause) => {
+    await fs.mkdir(folder, { recursive: true });
+    const pip = await findPip(folder, signal);
+    await run([...pip, 'download', ...flags, '--dest', folder, ...own, requirement], folder, signal).catch((cause) => {
       throw new Error(lastError(cause.stderr) ?? messageOf(cause));
     });
     const [file] = await fs.readdir(folder);
@@ -36,16 +34,26 @@ export async function fetchByPip(
   }
 }
 
-async function findPip(signal?: AbortSignal): Promise<readonly [string, ...string[]]> {
-  for (const [command, ...args] of pips) {
-    const works = await execute(command, [...args, '--version'], signal ? { signal } : {}).then(
+async function findPip(folder: string, signal?: AbortSignal): Promise<Command> {
+  for (const pip of pips) {
+    const works = await run([...pip, '--version'], folder, signal).then(
       () => true,
       () => false,
     );
-    if (works) return [command, ...args];
+    if (works) return pip;
   }
   signal?.throwIfAborted();
   throw new Error('neither python3 -m pip nor pip3 is there');
+}
+
+/**
+ * In a folder of ours: Python would run a pip/ that lies in the user's. With nothing to read: pip would wait for a password, which
+ * nobody sees it ask for.
+ */
+async function run([program, ...args]: Command, cwd: string, signal?: AbortSignal): Promise<void> {
+  const running = promisify(execFile)(program, args, { cwd, maxBuffer: 1 << 26, ...(signal && { signal }) });
+  running.child.stdin?.end();
+  await running;
 }
 
 function lastError(output: unknown): string | undefined {

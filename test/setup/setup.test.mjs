@@ -239,7 +239,7 @@ describe('set-up', () => {
       assert.match(stderr, /https: http:.*torch-1%2Bcpu\.whl: the server answered 404/);
       assert.equal(
         calls()[2],
-        `pip download --no-deps --only-binary=:all: --timeout 15 --retries 2 --platform x torch==1+cpu`,
+        `pip download --no-input --no-deps --only-binary=:all: --timeout 15 --retries 2 --platform x torch==1+cpu`,
       );
       assert.ok(fs.existsSync(path.join(cached(), 'lib/libtorch.so')));
 
