@@ -1,6 +1,7 @@
 // Where the archives of a variant come from: the addresses of libtorch.json, a mirror of them, or what the user names.
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import querystring from 'node:querystring';
 import { LearnError } from '../errors';
 import type { Archive, Variant } from './manifest';
 
@@ -38,12 +39,13 @@ export async function sourcesOf(name: string, variant: Variant, options: SourceO
       sourceOf(name, archive, { url: mirrored(archive.url, mirror) }, sha256, pipToo ? archive.pip : null),
     );
   }
-  if (isAddress(from)) return [ownSource(name, archives, { url: from }, fileName(from), sha256)];
+  if (isAddress(from) && !URL.canParse(from)) throw noFileAddress(from);
+  if (isAddress(from)) return [ownSource(name, archives, { url: from }, sha256)];
   const status = await fs.stat(from).catch((cause) => {
     throw new LearnError('ERR_FILE', `Cannot read ${from}: ${cause.message}`, { cause });
   });
   const file = path.resolve(from);
-  if (!status.isDirectory()) return [ownSource(name, archives, { file }, path.basename(file), sha256)];
+  if (!status.isDirectory()) return [ownSource(name, archives, { file }, sha256)];
 
   const found = await Promise.all(archives.map(async (archive) => [archive, await fileIn(file, archive)] as const));
   const missing = found.filter(([, there]) => there === null);
@@ -78,7 +80,6 @@ function ownSource(
   variant: string,
   archives: readonly Archive[],
   place: Source['place'],
-  name: string,
   sha256: string | undefined,
 ): Source {
   const [only] = archives;
@@ -89,6 +90,7 @@ function ownSource(
     );
   }
   if (sha256 === undefined || sha256 === only?.sha256) return sourceOf(variant, only!, place, sha256, null);
+  const name = 'url' in place ? fileName(place.url) : path.basename(place.file);
   return { name, sha256, bytes: null, unpackedBytes: null, layout: null, place, pip: null };
 }
 
@@ -112,8 +114,15 @@ async function fileIn(folder: string, { url }: Archive): Promise<string | null> 
   return null;
 }
 
+/** Decoded before it is cut: a / may be in it as %2F. */
 export function fileName(url: string): string {
-  return decodeURIComponent(path.posix.basename(new URL(url).pathname));
+  const name = path.posix.basename(querystring.unescape(new URL(url).pathname));
+  if (['', '.', '..'].includes(name) || name.includes('\0')) throw noFileAddress(url);
+  return name;
+}
+
+function noFileAddress(from: string): LearnError {
+  return usage(`Expected the address of a file, such as https://host/libtorch.zip, in --from but received '${from}'`);
 }
 
 export function isAddress(text: string): boolean {

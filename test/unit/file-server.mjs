@@ -1,6 +1,7 @@
 // A server and a proxy on this machine, for tests of what is downloaded: they write down what they were asked.
 import http from 'node:http';
 import net from 'node:net';
+import querystring from 'node:querystring';
 
 /** Serves the buffers in `files` by their paths, and ranges of them. `answers` by path come first, each for one request. */
 export class FileServer {
@@ -12,7 +13,7 @@ export class FileServer {
 
   async start() {
     this.#server = http.createServer((request, response) => {
-      const name = decodeURIComponent(request.url);
+      const name = querystring.unescape(request.url);
       this.requests.push(`${name} ${request.headers.range ?? 'whole'}`);
       const answer = this.answers.get(name)?.shift() ?? serve(this.files.get(name));
       answer(request, response);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { zip } from './checkpoint-support.mjs';
-import { fails, libtorchZip, sha256, useMadeUpCache, wheel, wheelRecords } from './libtorch-support.mjs';
+import { fails, libtorchZip, sha256, useMadeUpCache, version, wheel, wheelRecords } from './libtorch-support.mjs';
 
 describe('installing libtorch from what the user has', () => {
   const made = useMadeUpCache();
@@ -48,6 +48,28 @@ describe('installing libtorch from what the user has', () => {
     made.server.files.set('/own.zip', bytes);
     await install('cu130', { from: made.server.url('/own.zip'), sha256: given });
     assert.ok(fs.existsSync(path.join(target('cu130'), 'build-version')));
+  });
+
+  it('takes from an address the last part of its name only, and refuses one that has none', async () => {
+    const given = sha256(libtorchZip());
+    for (const name of ['x%2F..%2F..%2F..%2Fevil.zip', 'a%zz.zip', 'b%FF.zip']) {
+      const from = `${made.server.url('/')}${name}`;
+      await fails(
+        install('cu126', { from, sha256: given }),
+        'ERR_DOWNLOAD',
+        /Could not fetch (evil|a%zz|b\ufffd)\.zip:/,
+      );
+    }
+    assert.deepEqual(fs.readdirSync(path.dirname(made.root)), ['libtorch']);
+    assert.deepEqual(left(), [`${version}+cu126.parts`]);
+    for (const name of ['', '/', '/x%2F..', '/%00.zip', '/x%2F.?y=z.zip', ':x/y.zip']) {
+      const from = made.server.url() + name;
+      await fails(
+        install('cu126', { from, sha256: given }),
+        'ERR_INVALID_OPTION',
+        /Expected the address of a file.*in --from/,
+      );
+    }
   });
 
   it('refuses a build of another variant', async () => {
