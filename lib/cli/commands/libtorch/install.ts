@@ -49,9 +49,13 @@ export const command = define({
   ],
   async run(_, { variant: given, from, sha256, yes = false, printUrls = false }, context) {
     const { terminal, signal } = context;
+    if (printUrls && (from ?? sha256) !== undefined)
+      throw wrongUsage('--print-urls lists what PyTorch publishes: it goes with neither --from nor --sha256');
     if (given !== undefined) variantNamed(given);
     const own = from === 'python' ? await findPythonTorch(signal) : libtorchFolder(from);
     if (own !== null) {
+      if (sha256 !== undefined)
+        throw wrongUsage(`--sha256 is of one file, and --from names ${own}, which is used where it is`);
       if (given !== undefined) checkVariant(own, own, given, variantNamed(given).cuda !== null);
       await useFolder(own, terminal);
       return 0;

@@ -1,0 +1,46 @@
+// `torch-incremental libtorch install` where nothing is to be installed: calls that make no sense, and builds that are there.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { temporaryFolder } from '../support.mjs';
+import { version } from '../unit/libtorch-support.mjs';
+import { run } from './run.mjs';
+
+describe('command line: libtorch install', () => {
+  const folder = temporaryFolder();
+  let home;
+  let env;
+
+  before(function () {
+    if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
+  });
+
+  beforeEach(() => {
+    home = fs.mkdtempSync(folder('é home-'));
+    env = { XDG_CACHE_HOME: home, TORCH_INCREMENTAL_LIBTORCH: undefined, LIBTORCH: undefined };
+  });
+
+  const install = (...args) => run(['libtorch', 'install', ...args], { env });
+
+  it('refuses what has no meaning together, and changes nothing', async () => {
+    const own = fs.mkdtempSync(folder('own '));
+    fs.mkdirSync(path.join(own, 'lib'));
+    fs.writeFileSync(path.join(own, 'lib/libtorch.so'), '');
+    fs.writeFileSync(path.join(own, 'build-version'), version);
+    env.TORCH_INCREMENTAL_PYTHON = folder('python with torch');
+    fs.writeFileSync(env.TORCH_INCREMENTAL_PYTHON, `#!/bin/sh\necho '${own}'\n`, { mode: 0o755 });
+    const given = ['--sha256', '0'.repeat(64)];
+    for (const [words, sign] of [
+      [['--from', 'python', '--print-urls'], /--print-urls .* goes with neither --from nor --sha256/],
+      [['--from', own, '--print-urls'], /neither --from nor/],
+      [['--variant', 'cu126', '--print-urls', ...given], /neither --from nor/],
+      [['--from', 'python', ...given], /--sha256 is of one file, and --from names .*own .*, which is used where it is/],
+      [['--from', own, ...given], /--sha256 is of one file/],
+    ]) {
+      const { code, stdout, stderr } = await install(...words);
+      assert.deepEqual([code, stdout], [2, ''], stderr);
+      assert.match(stderr, sign);
+      assert.deepEqual(fs.readdirSync(home), []);
+    }
+  });
+});
