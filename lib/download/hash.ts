@@ -1,6 +1,6 @@
 // Checksums of files. For everything that downloads or is handed a file that should have been.
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import fs from 'node:fs/promises';
 
 /** Of a file's whole contents, in hexadecimal. */
 export interface Checksum {
@@ -14,28 +14,44 @@ export async function hashFile(
   algorithm: Checksum['algorithm'],
   signal?: AbortSignal,
 ): Promise<{ hash: Hash; size: number }> {
-  const hash = createHash(algorithm);
-  let size = 0;
+  let handle: fs.FileHandle;
   try {
-    const options = { highWaterMark: 1 << 20, ...(signal && { signal }) };
-    for await (const chunk of createReadStream(file, options)) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
+    handle = await fs.open(file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { hash: createHash(algorithm), size: 0 };
+    throw cause;
   }
-  return { hash, size };
+  try {
+    return await hashHandle(handle, algorithm, signal);
+  } finally {
+    await handle.close();
+  }
 }
 
-/** null where the file is the one meant; else what is wrong with it. */
+async function hashHandle(
+  handle: fs.FileHandle,
+  algorithm: Checksum['algorithm'],
+  signal: AbortSignal | undefined,
+): Promise<{ hash: Hash; size: number }> {
+  const hash = createHash(algorithm);
+  const block = Buffer.allocUnsafe(1 << 20);
+  for (let size = 0; ; ) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(block, 0, block.length, size);
+    if (bytesRead === 0) return { hash, size };
+    hash.update(block.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+}
+
+/** null where the open file is the one meant; else what is wrong with it. */
 export async function checkFile(
-  file: string,
+  handle: fs.FileHandle,
   { algorithm, value }: Checksum,
   bytes: number | null,
   signal?: AbortSignal,
 ): Promise<string | null> {
-  const { hash, size } = await hashFile(file, algorithm, signal);
+  const { hash, size } = await hashHandle(handle, algorithm, signal);
   const came = hash.digest('hex');
   if (came === value && (bytes === null || size === bytes)) return null;
   return wrongFile(size, bytes, algorithm, came, value);

@@ -1,7 +1,7 @@
 // Parts of a zip archive into a folder. Guilty until checked: names that lead out of the folder, links, files that are
 // there twice, and files larger than the directory says are refused. Called by lib/libtorch/install.ts.
 import { createWriteStream } from 'node:fs';
-import fs from 'node:fs/promises';
+import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,29 +18,21 @@ const syncFrom = 1 << 20;
 export type Choose = (name: string) => string | null;
 
 export class Zip {
-  readonly #handle: fs.FileHandle;
   readonly #file: ZipFile;
   readonly #entries: readonly Entry[];
 
-  private constructor(handle: fs.FileHandle, file: ZipFile, entries: readonly Entry[]) {
-    this.#handle = handle;
+  private constructor(file: ZipFile, entries: readonly Entry[]) {
     this.#file = file;
     this.#entries = entries;
   }
 
-  /** Reads the directory. Rejects with a plain error where it cannot be read. */
-  static async open(file: string): Promise<Zip> {
-    const handle = await fs.open(file);
-    try {
-      const zip = await openReader(handle);
-      if (zip.entryCount > maxEntries) throw new Error(`it says that it has ${zip.entryCount} files`);
-      const entries: Entry[] = [];
-      for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) entries.push(entry);
-      return new Zip(handle, zip, entries);
-    } catch (cause) {
-      await handle.close();
-      throw cause;
-    }
+  /** Reads the directory of an open file, which the caller closes. Rejects with a plain error where it cannot be read. */
+  static async open(handle: FileHandle): Promise<Zip> {
+    const zip = await openReader(handle);
+    if (zip.entryCount > maxEntries) throw new Error(`it says that it has ${zip.entryCount} files`);
+    const entries: Entry[] = [];
+    for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) entries.push(entry);
+    return new Zip(zip, entries);
   }
 
   get names(): string[] {
@@ -80,10 +72,6 @@ export class Zip {
     failed.signal.throwIfAborted();
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
-  }
-
   #chosen(choose: Choose): [Entry, string][] {
     return this.#entries.flatMap((entry) => {
       const name = choose(entry.fileName);
@@ -117,7 +105,7 @@ export class Zip {
 const blockBytes = 1 << 18;
 
 /** yauzl with reading of our own: its streams crash the process when one is destroyed while it waits for its turn. */
-async function openReader(handle: fs.FileHandle): Promise<ZipFile> {
+async function openReader(handle: FileHandle): Promise<ZipFile> {
   const { fromRandomAccessReaderPromise, RandomAccessReader } = await import('yauzl');
   class HandleReader extends RandomAccessReader {
     override _readStreamForRange(start: number, end: number): Readable {
@@ -143,7 +131,7 @@ async function openReader(handle: fs.FileHandle): Promise<ZipFile> {
   return fromRandomAccessReaderPromise(new HandleReader(), size, options);
 }
 
-async function* blocks(handle: fs.FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+async function* blocks(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
   for (let at = start; at < end; ) {
     const length = Math.min(blockBytes, end - at);
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);

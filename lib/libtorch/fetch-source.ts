@@ -6,54 +6,60 @@ import { LearnError, messageOf } from '../errors';
 import { fetchByPip } from './pip';
 import type { Source } from './sources';
 
+/**
+ * What is unpacked is read of the same open file: by its name there might be another one by then. Who writes into the file itself
+ * meanwhile is not found out; whoever may do that to a file of this user may write to the cache too.
+ */
+export interface CheckedFile {
+  readonly path: string;
+  readonly handle: fs.FileHandle;
+}
+
 /** Brings the file to `part`, which keeps what has come so far. Rejects with a plain error. */
-type Way = readonly [name: string, fetch: (source: Source, part: string, options: FetchOptions) => Promise<void>];
+type Way = readonly [
+  name: string,
+  fetch: (source: Source, part: string, options: FetchOptions) => Promise<fs.FileHandle>,
+];
 
 const overHttp: Way = [
   'https',
-  ({ place, sha256, bytes }, part, options) => {
+  async (source, part, options) => {
+    const { place, sha256, bytes } = source;
     const { url } = place as { url: string };
-    return fetchFile({ ...options, url, part, bytes, checksum: { algorithm: 'sha256', value: sha256 } });
+    await fetchFile({ ...options, url, part, bytes, checksum: { algorithm: 'sha256', value: sha256 } });
+    return openFetched(part, source, options.signal);
   },
 ];
 
 const byPip: Way = [
   'pip',
-  async ({ pip, sha256, bytes }, part, { signal }) => {
+  async (source, part, { signal }) => {
     const whole = `${part}.whole`;
-    await fetchByPip(pip!, whole, signal);
-    const wrong = await checkFile(whole, { algorithm: 'sha256', value: sha256 }, bytes, signal);
-    if (wrong !== null) {
-      await fs.rm(whole, { force: true });
-      throw new Error(wrong);
-    }
-    await fs.rename(whole, part);
+    await fetchByPip(source.pip!, whole, signal);
+    const handle = await openFetched(whole, source, signal);
+    await fs.rename(whole, part).catch(async (cause) => {
+      await handle.close();
+      throw cause;
+    });
+    return handle;
   },
 ];
 
-/** The path of the file, which is `part` unless it was there. `onNote` is told what did not work on the way. */
+/** `part`, unless the file was there. The caller closes it. `onNote` is told what did not work on the way. */
 export async function fetchSource(
   source: Source,
   part: string,
   options: FetchOptions,
   onNote: (text: string) => void,
   variant: string,
-): Promise<string> {
-  const { name, sha256, bytes, place, pip } = source;
+): Promise<CheckedFile> {
+  const { name, place, pip } = source;
   const { signal } = options;
-  if ('file' in place) {
-    const wrong = await checkFile(place.file, { algorithm: 'sha256', value: sha256 }, bytes, signal);
-    if (wrong === null) return place.file;
-    throw new LearnError(
-      'ERR_DOWNLOAD',
-      `${place.file} is not the file that is meant: ${wrong.replace('what came', 'it')}`,
-    );
-  }
+  if ('file' in place) return { path: place.file, handle: await openGiven(place.file, source, signal) };
   const failures: string[] = [];
   for (const [way, fetch] of pip === null ? [overHttp] : [overHttp, byPip]) {
     try {
-      await fetch(source, part, options);
-      return part;
+      return { path: part, handle: await fetch(source, part, options) };
     } catch (cause) {
       signal?.throwIfAborted();
       const failure = `${way}: ${way === 'https' ? `${place.url}: ` : ''}${messageOf(cause)}`;
@@ -70,4 +76,42 @@ export async function fetchSource(
         `torch-incremental libtorch install --variant ${variant} --print-urls`,
     ].join('\n'),
   );
+}
+
+/** A file of the user's. */
+async function openGiven(file: string, source: Source, signal: AbortSignal | undefined): Promise<fs.FileHandle> {
+  return openChecked(file, source, signal).catch((cause) => {
+    signal?.throwIfAborted();
+    if (cause instanceof WrongFile) {
+      const wrong = cause.message.replace('what came', 'it');
+      throw new LearnError('ERR_DOWNLOAD', `${file} is not the file that is meant: ${wrong}`);
+    }
+    throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
+  });
+}
+
+/** One that was fetched, which nobody misses if it is wrong. */
+async function openFetched(file: string, source: Source, signal: AbortSignal | undefined): Promise<fs.FileHandle> {
+  return openChecked(file, source, signal).catch(async (cause) => {
+    if (cause instanceof WrongFile) await fs.rm(file, { force: true });
+    throw cause;
+  });
+}
+
+class WrongFile extends Error {}
+
+async function openChecked(
+  file: string,
+  { sha256, bytes }: Source,
+  signal: AbortSignal | undefined,
+): Promise<fs.FileHandle> {
+  const handle = await fs.open(file);
+  try {
+    const wrong = await checkFile(handle, { algorithm: 'sha256', value: sha256 }, bytes, signal);
+    if (wrong !== null) throw new WrongFile(wrong);
+    return handle;
+  } catch (cause) {
+    await handle.close();
+    throw cause;
+  }
 }

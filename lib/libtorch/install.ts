@@ -10,7 +10,7 @@ import { LearnError, messageOf } from '../errors';
 import { type CachePlace, cacheRoot, libtorchIn, variantFolder } from './cache';
 import { damage, problemOf } from './candidates';
 import { checkVariant } from './check-build';
-import { fetchSource } from './fetch-source';
+import { type CheckedFile, fetchSource } from './fetch-source';
 import type { Archive, Variant } from './manifest';
 import type { Source } from './sources';
 import { checkSpace, type FreeBytes, freeBytes } from './space';
@@ -69,12 +69,13 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
   const parts = partsFolder(target);
   const sizes = await Promise.all(sources.map((source) => missingBytes(source, parts)));
   await checkSpace(target, sum(sizes) + sum(sources.map(({ unpackedBytes }) => unpackedBytes ?? 0)), free);
-  const files = await fetchAll(options, parts);
-  const zips: Zip[] = [];
+  const files: CheckedFile[] = [];
   const beside = `${target}.new-${randomUUID()}`;
   try {
+    await fetchAll(options, parts, files);
+    const zips: Zip[] = [];
     for (const file of files) zips.push(await openZip(file));
-    const choices = sources.map((source, i) => chooserOf(source, zips[i]!, files[i]!));
+    const choices = sources.map((source, i) => chooserOf(source, zips[i]!, files[i]!.path));
     const total = sum(choices.map((choose, i) => zips[i]!.bytes(choose)));
     await checkSpace(target, total, free);
     let received = 0;
@@ -85,13 +86,13 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
     for (const [i, zip] of zips.entries()) {
       await zip.extract(choices[i]!, beside, { signal, onBytes }).catch((cause) => {
         signal?.throwIfAborted();
-        throw cause.code === undefined ? brokenZip(files[i]!, cause) : cause;
+        throw cause.code === undefined ? brokenZip(files[i]!.path, cause) : cause;
       });
     }
     checkVariant(libtorchIn(beside), sources.map((source) => source.name).join(', '), name, variant.cuda !== null);
     await replace(beside, target);
   } finally {
-    for (const zip of zips) await zip.close();
+    for (const { handle } of files) await handle.close();
     await fs.rm(beside, { recursive: true, force: true });
   }
   await fs.rm(parts, { recursive: true, force: true });
@@ -109,10 +110,10 @@ export function partsFolder(target: string): string {
   return `${target}.parts`;
 }
 
-async function fetchAll(options: InstallOptions, parts: string): Promise<string[]> {
+/** Adds each to `files` at once: the caller closes them, whatever happens. */
+async function fetchAll(options: InstallOptions, parts: string, files: CheckedFile[]): Promise<void> {
   const { sources, onProgress, onNote = () => {} } = options;
   const total = sources.every(({ bytes }) => bytes !== null) ? sum(sources.map(({ bytes }) => bytes!)) : undefined;
-  const files: string[] = [];
   let before = 0;
   for (const source of sources) {
     if ('url' in source.place) await fs.mkdir(parts, { recursive: true });
@@ -128,7 +129,6 @@ async function fetchAll(options: InstallOptions, parts: string): Promise<string[
     // What was there already brought no progress of its own.
     if (source.bytes !== null) report({ received: 0, total: undefined });
   }
-  return files;
 }
 
 async function missingBytes({ place, bytes, name }: Source, parts: string): Promise<number> {
@@ -140,8 +140,8 @@ async function missingBytes({ place, bytes, name }: Source, parts: string): Prom
   return Math.max(0, bytes - there);
 }
 
-async function openZip(file: string): Promise<Zip> {
-  return Zip.open(file).catch((cause) => {
+async function openZip({ path: file, handle }: CheckedFile): Promise<Zip> {
+  return Zip.open(handle).catch((cause) => {
     throw brokenZip(file, cause);
   });
 }

@@ -50,6 +50,19 @@ describe('installing libtorch from what the user has', () => {
     assert.ok(fs.existsSync(path.join(target('cu130'), 'build-version')));
   });
 
+  it('unpacks the file that was checked, also where another has its name by then', async () => {
+    const from = write('pinned.whl', wheel());
+    const other = write('other.whl', zip(wheelRecords().map(([name]) => [name, 'not checked'])));
+    const steps = [];
+    const onProgress = (step) => {
+      if (steps.push(step) === 1) fs.renameSync(other, from);
+    };
+    await install('cpu', { from, onProgress });
+    assert.equal(steps[0], 'check');
+    assert.ok(!fs.existsSync(other));
+    assert.match(fs.readFileSync(path.join(target('cpu'), 'lib/libtorch.so'), 'utf8'), /^(made up libtorch\.so)+$/);
+  });
+
   it('takes from an address the last part of its name only, and refuses one that has none', async () => {
     const given = sha256(libtorchZip());
     for (const name of ['x%2F..%2F..%2F..%2Fevil.zip', 'a%zz.zip', 'b%FF.zip']) {

@@ -68,6 +68,17 @@ describe('installing libtorch', () => {
     assert.deepEqual(fs.readdirSync(path.join(made.root, left()[0])), []);
   });
 
+  it('finds out that something else has written to what it fetched, and keeps nothing of it', async () => {
+    const part = path.join(`${target('cpu')}.parts`, 'torch-1+cpu.whl');
+    const { bytes } = variantOf('cpu').archives[0];
+    const onProgress = (_, { received }) => {
+      if (received === bytes) fs.appendFileSync(part, 'of another');
+    };
+    await fails(install('cpu', { onProgress }), 'ERR_DOWNLOAD', /what came \(\d+ bytes instead of \d+\)/);
+    assert.ok(!fs.existsSync(part));
+    await install('cpu');
+  });
+
   it('installs nothing whose checksum is unknown until it is given', async () => {
     await fails(install('cu126'), 'ERR_INVALID_OPTION', /checksum of cu126 is not known.*--sha256 <hex>/s);
     assert.deepEqual(made.server.requests, []);
