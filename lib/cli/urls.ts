@@ -1,5 +1,6 @@
 // What `libtorch install --print-urls` prints: everything that somebody with a network needs to fetch a build for a machine
 // without one.
+import { withoutCredentials } from '../download/credentials';
 import { bytes, counted } from '../format';
 import { pin, platform, type Variant } from '../libtorch/manifest';
 import { bytesToFetch } from '../libtorch/overview';
@@ -13,7 +14,7 @@ export function urlLines(name: string, variant: Variant, mirror: string | undefi
   return [
     `# libtorch ${pin.version} ${name} for ${platform}: ${counted(archives.length, 'file')}, ${size === null ? 'of unknown size' : bytes(size)}`,
     '# Fetch into one folder:',
-    ...archives.map(({ url }) => mirrored(url, mirror)),
+    ...archives.map(({ url }) => withoutCredentials(mirrored(url, mirror))),
     ...(unknown
       ? ['# The checksum is not known to this version: have it from a source that you trust.']
       : [

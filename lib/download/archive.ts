@@ -6,6 +6,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { LearnError, messageOf } from '../errors';
+import { withoutCredentials } from './credentials';
 import { type FetchOptions, fetchFile } from './fetch-file';
 import { withFileLock } from './file-lock';
 
@@ -36,7 +37,7 @@ export async function downloadArchive(download: ArchiveDownload): Promise<void> 
     if (cause instanceof LearnError) throw cause;
     throw new LearnError(
       'ERR_DOWNLOAD',
-      `Could not download ${name} from ${url}: ${messageOf(cause)}. By hand: fetch that file (md5 ` +
+      `Could not download ${name} from ${withoutCredentials(url)}: ${messageOf(cause)}. By hand: fetch that file (md5 ` +
         `${md5}) and unpack it in ${path.resolve(root)}, so that ${path.resolve(target)} is there`,
       { cause },
     );

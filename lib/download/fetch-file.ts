@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Response } from 'undici';
 import { messageOf } from '../errors';
 import { flush } from '../flush';
+import { withoutCredentials } from './credentials';
 import { type Checksum, hashFile, wrongFile } from './hash';
 import { type Network, openNetwork } from './network';
 import { SilenceTimer } from './silence-timer';
@@ -31,6 +32,7 @@ export interface FetchOptions {
 }
 
 export interface FileDownload extends FetchOptions {
+  /** A user and password may stand in it. */
   url: string;
   checksum: Checksum;
   /** null where it is not known before. */
@@ -71,11 +73,9 @@ async function fetchRest(download: FileDownload, network: Network): Promise<void
   if (bytes === null || received !== bytes) {
     using silence = new SilenceTimer(signal);
     silence.expectWithin(connectMs);
-    const response = await network.fetch(url, {
-      signal: silence.signal,
-      // As it is: archives that a server also declares as gzip-encoded would arrive unpacked.
-      headers: { 'accept-encoding': 'identity', ...(resumed && { range: `bytes=${received}-` }) },
-    });
+    // As it is: archives that a server also declares as gzip-encoded would arrive unpacked.
+    const headers = { 'accept-encoding': 'identity', ...(resumed && { range: `bytes=${received}-` }) };
+    const response = await network.fetch(url, { headers, signal: silence.signal }).catch(explained);
     const complete = response.status === 416 && rangeTotal(response) === received;
     if (!complete) {
       const continued = response.status === 206 && rangeStart(response) === received;
@@ -131,7 +131,7 @@ function httpError(response: Response): Error {
 }
 
 function wayTo({ redirected, url }: Response): string {
-  return redirected ? ` (it led to ${url})` : '';
+  return redirected ? ` (it led to ${withoutCredentials(url)})` : '';
 }
 
 function rangeStart(response: Response): number {
@@ -147,11 +147,18 @@ function final(cause: unknown): never {
   throw new Final(messageOf(cause), { cause });
 }
 
-/** fetch() hides what happened in the cause of its error, and several tries of one name behind a code. */
+/** undici tells of a proxy that refuses only in words. */
+function explained(cause: unknown): never {
+  if (!reasonOf(cause).includes('(407)')) throw cause;
+  throw new Final(
+    'the proxy wants a user and password, or others (407): http://user:password@host:port in HTTP_PROXY or HTTPS_PROXY',
+  );
+}
+
+/** fetch() hides what happened in the causes of its error, and several tries of one name behind a code. */
 function reasonOf(cause: unknown): string {
-  const inner = (cause as { cause?: unknown } | null)?.cause;
-  const told = cause instanceof TypeError && inner ? inner : cause;
-  return messageOf(told) || String((told as { code?: unknown }).code);
+  const { cause: inner, code } = cause as { cause?: unknown; code?: unknown };
+  return inner instanceof Error ? reasonOf(inner) : messageOf(cause) || String(code);
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -1,5 +1,6 @@
 // One archive, checked: fetched over HTTP, else by pip, or a file that is there already. Called by install.ts.
 import fs from 'node:fs/promises';
+import { withoutCredentials } from '../download/credentials';
 import { type FetchOptions, fetchFile } from '../download/fetch-file';
 import { checkFile } from '../download/hash';
 import { LearnError, messageOf } from '../errors';
@@ -62,7 +63,8 @@ export async function fetchSource(
       return { path: part, handle: await fetch(source, part, options) };
     } catch (cause) {
       signal?.throwIfAborted();
-      const failure = `${way}: ${way === 'https' ? `${place.url}: ` : ''}${messageOf(cause)}`;
+      if (cause instanceof LearnError) throw cause;
+      const failure = `${way}: ${way === 'https' ? `${withoutCredentials(place.url)}: ` : ''}${messageOf(cause)}`;
       failures.push(failure);
       if (pip !== null) onNote(way === 'https' ? `${failure}\nTrying pip, which may know a mirror …` : failure);
     }

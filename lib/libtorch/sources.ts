@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import querystring from 'node:querystring';
+import { withoutCredentials } from '../download/credentials';
 import { LearnError } from '../errors';
 import type { Archive, Variant } from './manifest';
 
@@ -13,6 +14,7 @@ export interface Source {
   readonly unpackedBytes: number | null;
   /** What of it goes where; null: found out from what is in it. */
   readonly layout: Pick<Archive, 'strip' | 'members'> | null;
+  /** A user and password may stand in the address. */
   readonly place: { readonly url: string } | { readonly file: string };
   /** How pip would fetch the same file; null where it is not to be asked. */
   readonly pip: Archive['pip'];
@@ -122,7 +124,10 @@ export function fileName(url: string): string {
 }
 
 function noFileAddress(from: string): LearnError {
-  return usage(`Expected the address of a file, such as https://host/libtorch.zip, in --from but received '${from}'`);
+  const received = withoutCredentials(from);
+  return usage(
+    `Expected the address of a file, such as https://host/libtorch.zip, in --from but received '${received}'`,
+  );
 }
 
 export function isAddress(text: string): boolean {
@@ -131,10 +136,13 @@ export function isAddress(text: string): boolean {
 
 export function mirrored(url: string, mirror: string | undefined): string {
   if (mirror === undefined) return url;
-  if (!isAddress(mirror) || !URL.canParse(mirror))
+  if (!isAddress(mirror) || !URL.canParse(mirror) || /[?#]/.test(mirror)) {
+    const received = withoutCredentials(mirror).replace(/[?#].*/s, (end) => `${end[0]}…`);
     throw usage(
-      `Expected an address such as https://host/path in TORCH_INCREMENTAL_LIBTORCH_MIRROR but received '${mirror}'`,
+      'Expected an address such as https://host/path, to which the paths of files are added, in ' +
+        `TORCH_INCREMENTAL_LIBTORCH_MIRROR but received '${received}'`,
     );
+  }
   return mirror.replace(/\/+$/, '') + new URL(url).pathname;
 }
 

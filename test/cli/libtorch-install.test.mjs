@@ -43,4 +43,13 @@ describe('command line: libtorch install', () => {
       assert.deepEqual(fs.readdirSync(home), []);
     }
   });
+
+  it('shows no password of a mirror where it lists or asks', async () => {
+    env.TORCH_INCREMENTAL_LIBTORCH_MIRROR = 'http://user:secret@mirror.test/base';
+    const listed = await install('--variant', 'cpu', '--print-urls');
+    assert.match(listed.stdout, /^http:\/\/mirror\.test\/base\/whl\/cpu\/torch-/m);
+    const asked = await install('--variant', 'cpu');
+    assert.match(asked.stderr, /from mirror\.test into/);
+    for (const { stdout, stderr } of [listed, asked]) assert.doesNotMatch(stdout + stderr, /secret|user:/);
+  });
 });

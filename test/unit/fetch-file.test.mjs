@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import fetchModule from '../../dist/download/fetch-file.js';
 import { temporaryFolder } from '../support.mjs';
 import { cutAfter, FileServer, serve, silentAfter, startProxy, status } from './file-server.mjs';
@@ -145,6 +146,30 @@ describe('fetching a file', () => {
     await assert.rejects(fetchFile({ url, attempts: 1 }), /ECONNREFUSED/);
   });
 
+  it('sends the user and password of an address to that server only, and tells nobody', async () => {
+    const other = await new FileServer().start();
+    const seen = [];
+    const note = (then) => (request, response) => {
+      seen.push([request.url, request.headers.authorization]);
+      then(request, response);
+    };
+    answer(note(status(302, { location: '/here' })));
+    server.answers.set('/here', [note(status(302, { location: other.url('/there') }))]);
+    other.answers.set('/there', [note(status(404))]);
+    const url = server.url('/wheel').replace('//', '//us%40er:sec%zzret@');
+    await assert.rejects(fetchFile({ url }), (error) => {
+      assert.doesNotMatch(`${error.message} ${error.cause.message}`, /sec|us%/);
+      return error.message.endsWith(`404 Not Found (it led to ${other.url('/there')})`);
+    });
+    await other.stop();
+    const basic = `Basic ${Buffer.from('us@er:sec%zzret').toString('base64')}`;
+    assert.deepEqual(seen, [
+      ['/wheel', basic],
+      ['/here', basic],
+      ['/there', undefined],
+    ]);
+  });
+
   describe('through a proxy', () => {
     const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
     let proxy;
@@ -195,6 +220,43 @@ describe('fetching a file', () => {
       }
       assert.deepEqual(proxy.requests, []);
     });
+
+    it('says at once that the proxy wants another password, and names neither', async () => {
+      let asked = 0;
+      const refusing = http.createServer((_request, response) => {
+        asked++;
+        status(407, { 'proxy-authenticate': 'Basic' })(_request, response);
+      });
+      refusing.on('connect', (_request, socket) => {
+        asked++;
+        socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n');
+      });
+      await new Promise((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+      process.env.HTTP_PROXY = `http://user:secret@127.0.0.1:${refusing.address().port}`;
+      for (const scheme of ['http', 'https']) {
+        await assert.rejects(fetchFile({ url: `${scheme}://download.test/wheel` }), (error) => {
+          assert.doesNotMatch(error.message, /secret/);
+          return /the proxy wants a user and password, or others \(407\).*HTTP_PROXY/.test(error.message);
+        });
+      }
+      refusing.closeAllConnections();
+      await new Promise((resolve) => refusing.close(resolve));
+      assert.equal(asked, 2);
+    });
+
+    for (const [value, shown] of [
+      ['http://[bad', 'http://[bad'],
+      ['ftp://x:1', 'ftp://x:1'],
+      ['user:secret@x:port', 'http://x:port'],
+      ['http://user:sec%ret@x:1', 'http://x:1/'],
+    ]) {
+      it(`says that HTTPS_PROXY=${value} is no proxy, whatever is fetched`, async () => {
+        process.env.HTTPS_PROXY = value;
+        const text = `Expected an address such as http://host:port in HTTPS_PROXY, with %25 for each % in its password, but received '${shown}'`;
+        await assert.rejects(fetchFile(), { name: 'LearnError', code: 'ERR_INVALID_OPTION', message: text });
+        assert.deepEqual(server.requests, []);
+      });
+    }
 
     it('says that the proxy cannot be reached', async () => {
       process.env.HTTP_PROXY = `http://${proxy.address}`;

@@ -109,6 +109,38 @@ describe('installing libtorch', () => {
     );
   });
 
+  it('shows no password of a mirror to anybody, and refuses one with a query', async () => {
+    const mirror = `${made.server.url().replace('//', '//user:secret@')}/mirror`;
+    const notes = [];
+    const tells = (error) => {
+      assert.doesNotMatch([error.message, ...notes].join(), /secret|user/);
+      return error.code === 'ERR_DOWNLOAD' && error.message.includes(`https: ${made.server.url()}/mirror/torch-1`);
+    };
+    await assert.rejects(install('cpu', { mirror, onNote: (text) => notes.push(text) }), tells);
+    for (const [value, shown] of [
+      [`${mirror}?token=abc`, `${made.server.url()}/mirror?…`],
+      [`${mirror}#abc`, `${made.server.url()}/mirror#…`],
+      ['http://user:sec/ret@host', 'http://host'],
+    ]) {
+      await assert.rejects(install('cpu', { mirror: value }), (error) => {
+        assert.ok(error.message.endsWith(`LIBTORCH_MIRROR but received '${shown}'`), error.message);
+        return error.code === 'ERR_INVALID_OPTION';
+      });
+    }
+    const from = 'http://user:secret@host/';
+    const given = '0'.repeat(64);
+    await fails(install('cpu', { from, sha256: given }), 'ERR_INVALID_OPTION', /received 'http:\/\/host\/'$/);
+  });
+
+  it('names the variable of a proxy that is none, and not the address that it fetches', async () => {
+    process.env.http_proxy = 'ftp://x:1';
+    try {
+      await fails(install('cpu'), 'ERR_INVALID_OPTION', /^Expected an address such as .* in http_proxy/);
+    } finally {
+      delete process.env.http_proxy;
+    }
+  });
+
   it('goes through a proxy', async () => {
     const proxy = await startProxy(new URL(made.server.url()).port);
     made.manifest = madeUpManifest(made.server, 'http://download.test');
