@@ -57,7 +57,10 @@ export class Zip {
       for (let next = waiting.pop(); next; next = waiting.pop()) {
         stop.throwIfAborted();
         const [entry, name] = next;
-        await this.#extractOne(entry, inside(folder, name), stop, onBytes);
+        await this.#extractOne(entry, inside(folder, name), stop, onBytes).catch((cause) => {
+          if (!['EEXIST', 'ENOTDIR'].includes(cause.code)) throw cause;
+          throw new Error(`${entry.fileName} in it is there twice, or as a file and as a folder`);
+        });
       }
     };
     const workers = Array.from({ length: parallel }, () =>

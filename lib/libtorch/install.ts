@@ -86,7 +86,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
     for (const [i, zip] of zips.entries()) {
       await zip.extract(choices[i]!, beside, { signal, onBytes }).catch((cause) => {
         signal?.throwIfAborted();
-        throw cause.code === undefined ? brokenZip(files[i]!.path, cause) : cause;
+        throw cause.syscall === undefined ? brokenZip(files[i]!.path, cause) : cause;
       });
     }
     checkVariant(libtorchIn(beside), sources.map((source) => source.name).join(', '), name, variant.cuda !== null);

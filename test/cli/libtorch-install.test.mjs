@@ -52,4 +52,20 @@ describe('command line: libtorch install', () => {
     assert.match(asked.stderr, /from mirror\.test into/);
     for (const { stdout, stderr } of [listed, asked]) assert.doesNotMatch(stdout + stderr, /secret|user:/);
   });
+
+  it('says of a build that is there that it is, also where its checksum is not known, and asks nothing', async () => {
+    const target = path.join(home, 'torch-incremental', 'libtorch', `${version}+cu126`);
+    fs.mkdirSync(path.join(target, 'lib'), { recursive: true });
+    for (const name of ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'])
+      fs.writeFileSync(path.join(target, 'lib', name), '');
+    fs.writeFileSync(path.join(target, 'build-version'), `${version}+cu126`);
+    for (const more of [[], ['--yes']]) {
+      const { code, stdout, stderr } = await install('--variant', 'cu126', ...more);
+      assert.deepEqual([code, stdout], [0, `libtorch ${version} cu126 was there already, in ${target}\n`], stderr);
+    }
+    fs.rmSync(path.join(target, 'lib/libc10.so'));
+    const broken = await install('--variant', 'cu126');
+    assert.deepEqual([broken.code, broken.stdout], [2, '']);
+    assert.match(broken.stderr, /checksum of cu126 is not known/);
+  });
 });

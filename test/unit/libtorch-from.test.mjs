@@ -116,7 +116,21 @@ describe('installing libtorch from what the user has', () => {
       'ERR_FILE',
       /torch\/lib\/link in it is no plain file/,
     ],
-    'has a file twice': [zip([...wheelRecords(), ['torch/lib/libtorch.so', 'again']]), 'ERR_FILE', /EEXIST/],
+    'has a file twice': [
+      zip([...wheelRecords(), ['torch/lib/libtorch.so', 'again']]),
+      'ERR_FILE',
+      /no zip archive that can be unpacked: torch\/lib\/libtorch\.so in it is there twice/,
+    ],
+    'has a file that is a folder too': [
+      zip([...wheelRecords(), ['torch/lib/libtorch.so/x', 'again']]),
+      'ERR_FILE',
+      /no zip archive that can be unpacked: torch\/lib\/libtorch\.so.* in it is there twice, or as a file and as a folder/,
+    ],
+    'has a file that cannot be inflated': [
+      zip(wheelRecords().map(([name, data, more], i) => [name, i === 0 ? Buffer.alloc(data.length, 255) : data, more])),
+      'ERR_FILE',
+      /no zip archive that can be unpacked: invalid/,
+    ],
     'has a file larger than it says': [
       zip(wheelRecords().map((record, i) => (i === 0 ? [record[0], record[1], { ...record[2], size: 100 }] : record))),
       'ERR_FILE',

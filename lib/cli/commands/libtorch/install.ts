@@ -71,9 +71,13 @@ export const command = define({
     }
     if (!runs(variant.minDriver, driver))
       terminal.note(`${name} computes on the CPU here: ${driverNeeded(variant, driver)}`);
+    const there = libtorchIn(variantFolder(name));
+    if (isUsable(there, variant)) {
+      tellPlace(name, there, 'was there already, in', terminal);
+      return 0;
+    }
     const sources = await sourcesOf(name, variant, { from, sha256: sha256?.toLowerCase(), mirror });
-    const asks = !yes && !isUsable(libtorchIn(variantFolder(name)), variant);
-    if (asks && !(await agreed(name, variant, sources, signal))) {
+    if (!yes && !(await agreed(name, variant, sources, signal))) {
       terminal.note('Nothing was changed');
       return 1;
     }
@@ -134,10 +138,7 @@ async function fetchAndInstall(
       },
     });
     show();
-    terminal.print(
-      `libtorch ${pin.version} ${name} ${already ? 'was there already, in' : 'is installed in'} ${folder}`,
-    );
-    noteOther(name, terminal);
+    tellPlace(name, folder, already ? 'was there already, in' : 'is installed in', terminal);
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -149,8 +150,9 @@ async function fetchAndInstall(
   }
 }
 
-/** Where something else comes before what was just installed. */
-function noteOther(name: string, terminal: Terminal): void {
+/** Also where something else comes before it. */
+function tellPlace(name: string, there: string, how: string, terminal: Terminal): void {
+  terminal.print(`libtorch ${pin.version} ${name} ${how} ${there}`);
   const inUse = preferredOf(libtorchCandidates());
   if (!inUse || inUse.variant === name) return;
   const { source, folder, undo } = inUse;
