@@ -11,6 +11,9 @@ import type { Problem } from './candidates';
 /** Slow disks take a while over gigabytes of libraries. */
 const timeoutMs = 120_000;
 
+/** By these code ends its own process. By any other signal somebody else ended it, or a system that is short of memory. */
+const faults: readonly unknown[] = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGABRT', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
+
 const script = path.join(__dirname, 'verify-child.js');
 
 /** Remembers verdicts; a folder that cannot be written only makes the next process ask again. */
@@ -25,8 +28,7 @@ export function verify(folder: string, { anew = false }: { anew?: boolean } = {}
   if (known !== undefined) return known;
   const verdict = askChild(folder);
   if (verdict === undefined) return null;
-  // What the dynamic linker said can be mended outside of the folder, and asking it again is harmless.
-  if (verdict.problem === null || verdict.died) remember(file, { folder, problem: verdict.problem });
+  if (verdict.lasts) remember(file, { folder, problem: verdict.problem });
   else fs.rmSync(file, { force: true });
   return verdict.problem;
 }
@@ -38,22 +40,44 @@ export function forgetVerdicts(): void {
   } catch {} // a folder that cannot be written has none of ours
 }
 
-function askChild(folder: string): { problem: Problem | null; died: boolean } | undefined {
+/** `lasts`: it will be the same next time, unless a file changes. */
+interface Verdict {
+  readonly problem: Problem | null;
+  readonly lasts: boolean;
+}
+
+function askChild(folder: string): Verdict | undefined {
   const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
   // Electron's programs are Node where they are told to be.
   const env = { ...rest, ELECTRON_RUN_AS_NODE: '1' };
-  const options = { env, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', windowsHide: true } as const;
+  const options = {
+    env,
+    encoding: 'utf8',
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    windowsHide: true,
+    // A terminal's Ctrl-C is for this process, which ends the child when it ends; one that goes on needs the answer.
+    detached: true,
+  } as const;
   const { stdout, stderr, status, signal, error } = spawn([script, folder, String(process.pid)], options);
   const lines = (stdout ?? '').split('\n').flatMap(parseLine);
   const answer = lines.find((line) => 'problem' in line);
-  if (answer) return { problem: answer.problem as Problem | null, died: false };
+  if (answer) {
+    const problem = answer.problem as Problem | null;
+    // What the dynamic linker said can be mended outside of the folder, and asking it again is harmless.
+    return { problem, lasts: problem === null };
+  }
   // No child at all: this process may not start any, or its executable is no Node.
   if (!lines.some((line) => 'began' in line)) return undefined;
+  const lasts = signal === null || faults.includes(signal);
   const late = (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
-  const end = late ? `hangs for ${timeoutMs / 1000} s` : `ends the process (${signal ?? `exit code ${status}`})`;
   const last = (stderr ?? '').trim().split('\n').at(-1);
-  const text = `${end} when it is loaded${last ? `: ${last}` : ''}`;
-  return { problem: { code: 'ERR_LIBTORCH_LOAD', text }, died: true };
+  const text = late
+    ? `hangs for ${timeoutMs / 1000} s when it is loaded`
+    : lasts
+      ? `ends the process (${signal ?? `exit code ${status}`}) when it is loaded${last ? `: ${last}` : ''}`
+      : `could not be tried: something else ended the process that loaded it (${signal}), as the system does where memory is short`;
+  return { problem: { code: 'ERR_LIBTORCH_LOAD', text }, lasts };
 }
 
 function spawn(args: string[], options: Parameters<typeof spawnSync>[2] & { encoding: 'utf8' }) {

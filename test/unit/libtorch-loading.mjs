@@ -5,9 +5,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import candidates from '../../dist/libtorch/candidates.js';
 import manifest from '../../dist/libtorch/manifest.js';
+import { outcomeOf } from '../cli/run.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -30,15 +32,54 @@ export function loadingLibtorch() {
 
     /** Loads libtorch in a fresh process, after `before`; answers { folder }, or { code, message, … }. */
     load(env, before = '') {
-      const options = { env: clean(env), encoding: 'utf8' };
-      const { stdout, stderr } = spawnSync(process.execPath, ['-e', script(before)], options);
-      assert.equal(stderr, '');
-      return JSON.parse(stdout);
+      return answerOf(spawnSync(process.execPath, ['-e', script(before)], { env: clean(env), encoding: 'utf8' }));
     },
 
-    /** The fresh process itself. */
-    start: (env) => spawn(process.execPath, ['-e', script('')], { env: clean(env), stdio: 'ignore' }),
+    /** The fresh process itself: its output is the answer. */
+    start: (env) => spawn(process.execPath, ['-e', script('')], { env: clean(env) }),
+
+    answer: async (child) => answerOf(await outcomeOf(child)),
+
+    /** Makes the made-up libtorch the real one but for libtorch_global_deps.so, the first library that is opened: runs `code`. */
+    withFirstLibrary(context, code) {
+      for (const name of fs.readdirSync(path.join(real, 'lib'))) {
+        fs.rmSync(path.join(it.fake, 'lib', name), { force: true });
+        if (name !== 'libtorch_global_deps.so')
+          fs.symlinkSync(path.join(real, 'lib', name), path.join(it.fake, 'lib', name));
+      }
+      const source = path.join(it.folder, 'first.cc');
+      const head = '#include <unistd.h>\n#include <cstdio>\n#include <cstdlib>\n';
+      fs.writeFileSync(source, `${head}__attribute__((constructor)) static void run() { ${code} }`);
+      const output = path.join(it.fake, 'lib/libtorch_global_deps.so');
+      if (spawnSync('c++', ['-shared', '-fPIC', source, '-o', output]).status !== 0) context.skip();
+    },
+
+    /** The same, which says that it began and then waits for goOn(). */
+    withWaitingLibrary(context) {
+      it.withFirstLibrary(
+        context,
+        `FILE* file = fopen("${pidFile()}", "w"); fprintf(file, "%d\\n", getpid()); fclose(file);
+         while (access("${goFile()}", F_OK) != 0) usleep(10000);`,
+      );
+    },
+
+    /** The process in which it waits. */
+    async waitingProcess() {
+      const pid = () => Number(fs.existsSync(pidFile()) && fs.readFileSync(pidFile(), 'utf8').trim());
+      while (!pid()) await sleep(10);
+      return pid();
+    },
+
+    goOn: () => fs.writeFileSync(goFile(), ''),
   };
+
+  function answerOf({ stdout, stderr }) {
+    assert.equal(stderr, '');
+    return JSON.parse(stdout);
+  }
+
+  const pidFile = () => path.join(it.folder, 'pid');
+  const goFile = () => path.join(it.folder, 'go on');
 
   const script = (before) => `
     try {

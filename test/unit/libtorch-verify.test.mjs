@@ -1,7 +1,6 @@
 // A libtorch that nobody vouches for is loaded in a child process first (lib/libtorch/verify.ts), and a process has one at
 // most (mapped.ts).
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,28 +13,20 @@ describe('libtorch', () => {
   const loading = loadingLibtorch();
 
   describe('that nobody vouches for', () => {
-    /** Compiles libtorch_global_deps.so, the first library that is opened, of a folder that is else the real one. */
-    function withFirstLibrary(context, code) {
-      for (const name of fs.readdirSync(path.join(real, 'lib'))) {
-        fs.rmSync(path.join(loading.fake, 'lib', name), { force: true });
-        if (name !== 'libtorch_global_deps.so')
-          fs.symlinkSync(path.join(real, 'lib', name), path.join(loading.fake, 'lib', name));
-      }
-      const source = path.join(loading.folder, 'first.cc');
-      fs.writeFileSync(
-        source,
-        `#include <unistd.h>\n#include <cstdio>\n#include <cstdlib>\n__attribute__((constructor)) static void run() { ${code} }`,
-      );
-      const output = path.join(loading.fake, 'lib/libtorch_global_deps.so');
-      if (spawnSync('c++', ['-shared', '-fPIC', source, '-o', output]).status !== 0) context.skip();
-    }
-
     const traces = () => fs.readFileSync(path.join(loading.folder, 'traces'), 'utf8');
     const trace = () =>
       `FILE* file = fopen("${path.join(loading.folder, 'traces')}", "a"); fputs("x", file); fclose(file);`;
 
+    function isRunning(pid) {
+      try {
+        return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+      } catch {
+        return false;
+      }
+    }
+
     it('and that ends the process which loads it is an error, remembered', function () {
-      withFirstLibrary(this, `${trace()} fputs("no such processor\\n", stderr); abort();`);
+      loading.withFirstLibrary(this, `${trace()} fputs("no such processor\\n", stderr); abort();`);
       const first = loading.load({ LIBTORCH: loading.fake });
       assert.equal(first.code, 'ERR_LIBTORCH_LOAD');
       assert.match(first.message, /ends the process \(SIGABRT\) when it is loaded: no such processor/);
@@ -45,7 +36,7 @@ describe('libtorch', () => {
     });
 
     it('is loaded in a child process once', function () {
-      withFirstLibrary(this, trace());
+      loading.withFirstLibrary(this, trace());
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
       assert.equal(traces(), 'xx', 'the child and then the process');
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
@@ -53,7 +44,7 @@ describe('libtorch', () => {
     });
 
     it('is loaded in a child process anew when a library has changed', function () {
-      withFirstLibrary(this, trace());
+      loading.withFirstLibrary(this, trace());
       loading.load({ LIBTORCH: loading.fake });
       fs.utimesSync(path.join(loading.fake, 'lib/libtorch_global_deps.so'), new Date(), new Date(0));
       loading.load({ LIBTORCH: loading.fake });
@@ -61,29 +52,38 @@ describe('libtorch', () => {
     });
 
     it('and that never ends does not outlive the process that waits for it', async function () {
-      const file = path.join(loading.folder, 'pid');
-      withFirstLibrary(
-        this,
-        `FILE* file = fopen("${file}", "w"); fprintf(file, "%d\\n", getpid()); fclose(file); for (;;) pause();`,
-      );
+      loading.withWaitingLibrary(this);
       const waiting = loading.start({ LIBTORCH: loading.fake });
-      const pid = () => Number(fs.existsSync(file) && fs.readFileSync(file, 'utf8').trim());
-      while (!pid()) await sleep(10);
-      const isRunning = () => {
-        try {
-          return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid()}/stat`, 'utf8'));
-        } catch {
-          return false;
-        }
-      };
-      assert.ok(pid() !== waiting.pid && isRunning());
+      const pid = await loading.waitingProcess();
+      assert.ok(pid !== waiting.pid && isRunning(pid));
       waiting.kill('SIGKILL');
       await once(waiting, 'exit');
-      while (isRunning()) await sleep(10);
+      while (isRunning(pid)) await sleep(10);
+    });
+
+    it('is not blamed for a process that something else ended', async function () {
+      loading.withWaitingLibrary(this);
+      const answer = loading.answer(loading.start({ LIBTORCH: loading.fake }));
+      process.kill(await loading.waitingProcess(), 'SIGKILL');
+      const { code, message } = await answer;
+      assert.equal(code, 'ERR_LIBTORCH_LOAD');
+      assert.match(message, /could not be tried: something else ended the process that loaded it \(SIGKILL\)/);
+      loading.goOn();
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
+    });
+
+    it('is not blamed for a machine on which loading takes too long', () => {
+      fs.rmSync(path.join(loading.fake, 'lib'), { recursive: true });
+      fs.symlinkSync(path.join(real, 'lib'), path.join(loading.fake, 'lib'));
+      const late = `require('node:child_process').spawnSync = () => ({
+        stdout: '{"began":true}', status: null, signal: 'SIGKILL', error: Object.assign(new Error(), { code: 'ETIMEDOUT' }),
+      });`;
+      assert.match(loading.load({ LIBTORCH: loading.fake }, late).message, /hangs for 120 s when it is loaded/);
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
     });
 
     it('is loaded where nothing can be remembered, and where no child can be started', function () {
-      withFirstLibrary(this, trace());
+      loading.withFirstLibrary(this, trace());
       assert.equal(loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' }).folder, loading.fake);
       assert.equal(traces(), 'xx');
       assert.equal(loading.load({ LIBTORCH: loading.fake }, 'process.execPath = "/nowhere"').folder, loading.fake);
