@@ -7,5 +7,8 @@ export const glibcFloor = '2.28';
 /** Of the C++ library, as the newest version of its symbols that is asked for: GCC 6's. */
 export const libstdcxxFloor = '3.4.22';
 
-/** Instructions that libtorch's libraries use without asking (x86-64-v2). By their names in /proc/cpuinfo. */
-export const processorFloor = ['ssse3', 'sse4_1', 'sse4_2', 'popcnt', 'cx16'] as const;
+/**
+ * Instructions that libtorch's libraries use without asking, those of x86-64-v2 but for cx16, which none of them has. By their
+ * names in /proc/cpuinfo; src/loader/loader.cc asks the processor for the same.
+ */
+export const processorFloor = ['ssse3', 'sse4_1', 'sse4_2', 'popcnt'] as const;

@@ -5,9 +5,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import candidates from '../../dist/libtorch/candidates.js';
+import floors from '../../dist/libtorch/floors.js';
 import libc from '../../dist/libtorch/libc.js';
 import manifest from '../../dist/libtorch/manifest.js';
 import open from '../../dist/libtorch/open.js';
+import { root } from '../support.mjs';
 import { loadingLibtorch, real } from './libtorch-loading.mjs';
 
 const { libtorchCandidates } = candidates;
@@ -185,6 +187,12 @@ describe('the processor', () => {
       message: /needs a processor with ssse3, .*; this one has no sse4_2, popcnt\./,
     });
     open.checkProcessor([]);
+  });
+
+  it('is asked for the instructions that the message names and doctor looks for', () => {
+    const loader = fs.readFileSync(path.join(root, 'src/loader/loader.cc'), 'utf8');
+    const asked = [...loader.matchAll(/need\(__builtin_cpu_supports\("[^"]+"\), "([^"]+)"\)/g)].map(([, name]) => name);
+    assert.deepEqual(asked, [...floors.processorFloor]);
   });
 });
 
