@@ -23,13 +23,12 @@ export function verdictFolder(): string {
 
 /** null: it loads, or that could not be found out in a child. `anew`: whatever was found before. */
 export function verify(folder: string, { anew = false }: { anew?: boolean } = {}): Problem | null {
-  const file = path.join(verdictFolder(), `${keyOf(folder)}.json`);
+  const file = verdictFile(folder);
   const known = anew ? undefined : remembered(file);
   if (known !== undefined) return known;
   const verdict = askChild(folder);
   if (verdict === undefined) return null;
-  if (verdict.lasts) remember(file, { folder, problem: verdict.problem });
-  else fs.rmSync(file, { force: true });
+  keep(file, folder, verdict);
   return verdict.problem;
 }
 
@@ -96,17 +95,22 @@ function parseLine(line: string): Record<string, unknown>[] {
   }
 }
 
-/** Of everything that decides whether it loads: the libraries, the addon, and what loads them. */
-function keyOf(folder: string): string {
+/** Named by everything that decides whether it loads: the libraries, the addon, and what loads them. null: they cannot be listed. */
+function verdictFile(folder: string): string | null {
   const lib = path.join(folder, 'lib');
-  const libraries = fs
-    .readdirSync(lib)
-    .filter((name) => name.includes('.so'))
-    .sort();
-  const identities = [...libraries.map((name) => path.join(lib, name)), addonPath('torch_incremental')].map(identity);
+  let identities: unknown[];
+  try {
+    const libraries = fs.readdirSync(lib).filter((name) => name.includes('.so'));
+    const files = libraries.sort().map((name) => path.join(lib, name));
+    identities = [...files, addonPath('torch_incremental')].map(identity);
+  } catch {
+    // Whoever may not list the folder may open files in it all the same.
+    return null;
+  }
   const { LD_LIBRARY_PATH, LD_PRELOAD } = process.env;
   const facts = [folder, identities, process.execPath, process.version, LD_LIBRARY_PATH, LD_PRELOAD];
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+  const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+  return path.join(verdictFolder(), `${key}.json`);
 }
 
 function identity(file: string): unknown[] {
@@ -115,7 +119,8 @@ function identity(file: string): unknown[] {
 }
 
 /** undefined where nothing is known. */
-function remembered(file: string): Problem | null | undefined {
+function remembered(file: string | null): Problem | null | undefined {
+  if (file === null) return undefined;
   try {
     const { problem } = JSON.parse(fs.readFileSync(file, 'utf8'));
     if (problem === null) return null;
@@ -126,14 +131,17 @@ function remembered(file: string): Problem | null | undefined {
   }
 }
 
-function remember(file: string, verdict: { folder: string; problem: Problem | null }): void {
+/** On a disk that is full, or in a folder that cannot be written, nothing is kept: the next process asks again. */
+function keep(file: string | null, folder: string, { problem, lasts }: Verdict): void {
+  if (file === null) return;
   const beside = `${file}.${randomUUID()}`;
   try {
+    fs.rmSync(file, { force: true });
+    if (!lasts) return;
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(beside, `${JSON.stringify(verdict)}\n`);
+    fs.writeFileSync(beside, `${JSON.stringify({ folder, problem })}\n`);
     fs.renameSync(beside, file);
   } catch {
-    // A disk that is full, a folder that cannot be written: the next process asks again.
     try {
       fs.rmSync(beside, { force: true });
     } catch {}

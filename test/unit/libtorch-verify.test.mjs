@@ -82,6 +82,24 @@ describe('libtorch', () => {
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
     });
 
+    it('is tried each time where its folder may be entered, but not listed', function () {
+      loading.withFirstLibrary(this, `${trace()} if (access("${loading.folder}/bad", F_OK) == 0) abort();`);
+      const unlisted = `
+        const fs = require('node:fs');
+        const { readdirSync } = fs;
+        fs.readdirSync = (folder, ...rest) => {
+          if (!folder.endsWith('/lib')) return readdirSync(folder, ...rest);
+          throw Object.assign(new Error(\`EACCES: permission denied, scandir '\${folder}'\`), { code: 'EACCES' });
+        };`;
+      assert.equal(loading.load({ LIBTORCH: loading.fake }, unlisted).folder, loading.fake);
+      fs.writeFileSync(path.join(loading.folder, 'bad'), '');
+      const { code, attempts, remedies } = loading.load({ LIBTORCH: loading.fake }, unlisted);
+      assert.equal(code, 'ERR_LIBTORCH_LOAD');
+      assert.match(attempts[0].reason, /ends the process \(SIGABRT\)/);
+      assert.match(remedies[0], /unset LIBTORCH/);
+      assert.equal(traces(), 'xxx');
+    });
+
     it('is loaded where nothing can be remembered, and where no child can be started', function () {
       loading.withFirstLibrary(this, trace());
       assert.equal(loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' }).folder, loading.fake);
