@@ -102,7 +102,8 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
 /** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
 export function isUsable(folder: string, { libraries }: Variant): boolean {
   if (problemOf(folder) !== null) return false;
-  return libraries === undefined || damage(folder, libraries) === null || verify(folder, { anew: true }) === null;
+  if (libraries !== undefined && damage(folder, libraries) === null) return true;
+  return verify(folder, { anew: true }) === null;
 }
 
 /** Holds what has come of a variant's archives. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import manifest from '../../dist/libtorch/manifest.js';
 import { needs, root, temporaryFolder } from '../support.mjs';
 import { FileServer, silentAfter, startProxy, status } from '../unit/file-server.mjs';
-import { libtorchZip, sha256, version, wheel } from '../unit/libtorch-support.mjs';
+import { libtorchZip, libtorchZipSizes, sha256, version, wheel } from '../unit/libtorch-support.mjs';
 import { lines, run } from './run.mjs';
 
 const zip = libtorchZip();
@@ -17,12 +17,17 @@ const cu126 = ['libtorch', 'install', '--variant', 'cu126', '--sha256', sha256(z
 
 describe('command line: libtorch', () => {
   const folder = temporaryFolder();
+  /** A made-up build does not load, so its libraries have to be known by their sizes. */
+  const sizes = folder('sizes.cjs');
   let server;
   let cache;
   let env;
 
   before(function () {
     if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
+    const module = JSON.stringify(path.join(root, 'dist/libtorch/manifest.js'));
+    const variant = `require(${module}).pin.platforms['linux-x64'].variants.cu126`;
+    fs.writeFileSync(sizes, `${variant}.libraries = ${JSON.stringify(libtorchZipSizes)};`);
   });
 
   beforeEach(async () => {
@@ -31,6 +36,7 @@ describe('command line: libtorch', () => {
     const home = fs.mkdtempSync(folder('é home-'));
     cache = path.join(home, 'torch-incremental', 'libtorch');
     env = {
+      NODE_OPTIONS: `--require "${sizes}"`,
       XDG_CACHE_HOME: home,
       TORCH_INCREMENTAL_LIBTORCH_MIRROR: server.url(),
       TORCH_INCREMENTAL_LIBTORCH: undefined,

@@ -9,6 +9,7 @@ import path from 'node:path';
 import sourcesModule from '../../dist/libtorch/sources.js';
 import { root as repository } from '../support.mjs';
 import { cutAfter, silentAfter, startProxy, status } from './file-server.mjs';
+import { real } from './libtorch-loading.mjs';
 import { fails, libtorchZip, madeUpManifest, sha256, useMadeUpCache, version, wheel } from './libtorch-support.mjs';
 
 const { sourcesOf } = sourcesModule;
@@ -192,6 +193,20 @@ describe('installing libtorch', () => {
     await install('cpu');
     assert.deepEqual(left(), [`${version}+cpu`]);
     assert.deepEqual(fs.readdirSync(target('cpu')).sort(), ['include', 'lib', 'version.py']);
+  });
+
+  it('replaces a build of unknown sizes that does not load, and keeps one that does', async () => {
+    const given = sha256(libtorchZip());
+    fs.mkdirSync(path.join(target('cu126'), 'lib'), { recursive: true });
+    for (const name of ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'])
+      fs.writeFileSync(path.join(target('cu126'), 'lib', name), '');
+    fs.writeFileSync(path.join(target('cu126'), 'version.py'), `__version__ = '${version}+cu126'\n`);
+    assert.deepEqual(await install('cu126', { sha256: given }), { folder: target('cu126'), already: false });
+    assert.ok(fs.existsSync(path.join(target('cu126'), 'lib/libtorch_cuda.so')));
+
+    fs.rmSync(target('cu126'), { recursive: true });
+    fs.symlinkSync(real, target('cu126'));
+    assert.deepEqual(await install('cu126', { sha256: given }), { folder: target('cu126'), already: true });
   });
 
   it('keeps what is there when the new one turns out to be wrong', async () => {

@@ -15,11 +15,16 @@ export const { version } = manifest.pin;
 
 const libraries = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'];
 
+const madeUp = (name, times) => `made up ${name}`.repeat(times);
+
+/** As a manifest has them, of what is made up below. */
+const sizes = (names, times) => Object.fromEntries(names.map((name) => [name, madeUp(name, times).length]));
+
 /** Records of a wheel: what is wanted of it, and what is Python's. */
 export function wheelRecords(local = 'cpu', { cuda = false, version: own = version } = {}) {
   const names = cuda ? [...libraries, 'libtorch_cuda.so'] : libraries;
   return [
-    ...names.map((name) => deflated([`torch/lib/${name}`, `made up ${name}`.repeat(20_000)])),
+    ...names.map((name) => deflated([`torch/lib/${name}`, madeUp(name, 20_000)])),
     ['torch/lib/libtorch_python.so', 'not wanted'],
     ['torch/include/ATen/ATen.h', '#pragma once\n'],
     ['torch/version.py', `__version__ = '${own}+${local}'\n`],
@@ -33,11 +38,14 @@ export const wheel = (...args) => zip(wheelRecords(...args));
 export function libtorchZip(local = 'cu126', { cuda = true, version: own = version } = {}) {
   const names = cuda ? [...libraries, 'libtorch_cuda.so'] : libraries;
   return zip([
-    ...names.map((name) => deflated([`libtorch/lib/${name}`, `made up ${name}`.repeat(5000)])),
+    ...names.map((name) => deflated([`libtorch/lib/${name}`, madeUp(name, 5000)])),
     ['libtorch/include/ATen/ATen.h', '#pragma once\n'],
     ['libtorch/build-version', `${own}+${local}\n`],
   ]);
 }
+
+/** Its libraries, as a manifest has them that knows them. */
+export const libtorchZipSizes = sizes([...libraries, 'libtorch_cuda.so'], 5000);
 
 /** NVIDIA's libraries in a wheel of their own. */
 export const nvidiaWheel = () =>
@@ -67,7 +75,10 @@ export function madeUpManifest(server, base = server.url()) {
         os: ['linux'],
         cpu: ['x64'],
         variants: {
-          cpu: variant(null, null, [{ ...cpu, strip: 'torch/', members }]),
+          cpu: {
+            ...variant(null, null, [{ ...cpu, strip: 'torch/', members }]),
+            libraries: sizes(libraries, 20_000),
+          },
           cu126: variant('12.6', '525.60.13', [
             { ...unchecked, sha256: null, note: 'not checked', bytes: null, unpackedBytes: null, ...flat },
           ]),
@@ -94,13 +105,21 @@ export const fails = (work, code, message) => assert.rejects(work, { name: 'Lear
 export function useMadeUpCache() {
   const made = { folder: temporaryFolder() };
 
+  const { XDG_CACHE_HOME } = process.env;
+
   beforeEach(async () => {
+    // Verdicts on what was tried in a child process are kept there.
+    process.env.XDG_CACHE_HOME = fs.mkdtempSync(made.folder('cache '));
     made.server = await new FileServer().start();
     made.manifest = madeUpManifest(made.server);
     made.root = path.join(fs.mkdtempSync(made.folder('é ')), 'libtorch');
   });
 
-  afterEach(() => made.server.stop());
+  afterEach(() => {
+    if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+    return made.server.stop();
+  });
 
   made.variantOf = (name) => made.manifest.platforms['linux-x64'].variants[name];
   made.target = (name) => path.join(made.root, `${version}+${name}`);
