@@ -8,7 +8,7 @@ import { attemptOf, LibtorchError, libtorchError } from './libtorch/error';
 import { pin, unsupportedPlatform } from './libtorch/manifest';
 import { type MappedLibtorch, mappedLibtorch } from './libtorch/mapped';
 import { openLibtorch, openLoader } from './libtorch/open';
-import { verify } from './libtorch/verify';
+import { verifySync } from './libtorch/verify';
 
 /** Opens the first usable libtorch and returns its folder. */
 export function loadLibtorch(): string {
@@ -36,7 +36,7 @@ export function loadLibtorch(): string {
 }
 
 function open(folder: string, intact: boolean): Problem | null {
-  return (intact ? null : verify(folder)) ?? openLibtorch(folder);
+  return (intact ? null : verifySync(folder)) ?? openLibtorch(folder);
 }
 
 /** Of another thread, of another copy of this package, or of another addon: what is there is taken, or nothing is. */

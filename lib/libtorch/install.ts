@@ -64,7 +64,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
   const { name, variant, sources, signal, free = freeBytes } = options;
   await removeAbandoned(target);
   const there = libtorchIn(target);
-  if (isUsable(there, variant)) return { folder: there, already: true };
+  if (await isUsable(there, variant, signal)) return { folder: there, already: true };
 
   const parts = partsFolder(target);
   const sizes = await Promise.all(sources.map((source) => missingBytes(source, parts)));
@@ -100,10 +100,14 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
 }
 
 /** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
-export function isUsable(folder: string, { libraries }: Variant): boolean {
+export async function isUsable(
+  folder: string,
+  { libraries }: Variant,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   if (problemOf(folder) !== null) return false;
   if (libraries !== undefined && damage(folder, libraries) === null) return true;
-  return verify(folder, { anew: true }) === null;
+  return (await verify(folder, { anew: true, signal })) === null;
 }
 
 /** Holds what has come of a variant's archives. */

@@ -1,9 +1,11 @@
 // Loads a libtorch that nobody vouches for in a child process first: a file that was cut, or that is for another system,
 // can end the process that opens it, and no error could be caught then. What came of it is remembered.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { addonPath } from '../addon';
 import { cacheRoot } from './cache';
 import type { Problem } from './candidates';
@@ -21,15 +23,21 @@ export function verdictFolder(): string {
   return path.join(cacheRoot(), '..', 'verified');
 }
 
-/** null: it loads, or that could not be found out in a child. `anew`: whatever was found before. */
-export function verify(folder: string, { anew = false }: { anew?: boolean } = {}): Problem | null {
+/** null: it loads, or that could not be found out in a child. For what cannot wait: it blocks the thread. */
+export function verifySync(folder: string): Problem | null {
+  const file = verdictFile(folder);
+  const known = remembered(file);
+  return known === undefined ? conclude(folder, file, trySync(folder)) : known;
+}
+
+/** The same, without blocking. `anew`: whatever was found before. An abort ends the child, and rejects with its reason. */
+export async function verify(
+  folder: string,
+  { anew = false, signal }: { anew?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<Problem | null> {
   const file = verdictFile(folder);
   const known = anew ? undefined : remembered(file);
-  if (known !== undefined) return known;
-  const verdict = askChild(folder);
-  if (verdict === undefined) return null;
-  keep(file, folder, verdict);
-  return verdict.problem;
+  return known === undefined ? conclude(folder, file, await tryAsync(folder, signal)) : known;
 }
 
 /** So that what is found next is found anew. */
@@ -39,52 +47,91 @@ export function forgetVerdicts(): void {
   } catch {} // a folder that cannot be written has none of ours
 }
 
+/** What a child process said, and how it ended. */
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly isLate: boolean;
+}
+
+/** undefined where there could be no process. */
+function trySync(folder: string): Ended | undefined {
+  const { args, options } = trial(folder);
+  try {
+    const { pid, error, ...ended } = spawnSync(process.execPath, args, { ...options, encoding: 'utf8' });
+    if (pid === 0) return undefined;
+    return { ...ended, isLate: (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' };
+  } catch {
+    return undefined;
+  }
+}
+
+async function tryAsync(folder: string, stop: AbortSignal | undefined): Promise<Ended | undefined> {
+  const { args, options } = trial(folder);
+  try {
+    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], signal: stop });
+    const output = [text(child.stdout), text(child.stderr), once(child, 'close')] as const;
+    const [stdout, stderr, [status, signal]] = await Promise.all(output);
+    return { stdout, stderr, status, signal, isLate: child.killed };
+  } catch {
+    stop?.throwIfAborted();
+    return undefined;
+  }
+}
+
+function trial(folder: string) {
+  const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
+  const options = {
+    // Electron's programs are Node where they are told to be.
+    env: { ...rest, ELECTRON_RUN_AS_NODE: '1' },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL' as const,
+    windowsHide: true,
+    // A terminal's Ctrl-C is for this process, which ends the child when it ends; one that goes on needs the answer.
+    detached: true,
+  };
+  return { args: [script, folder, String(process.pid)], options };
+}
+
 /** `lasts`: it will be the same next time, unless a file changes. */
 interface Verdict {
   readonly problem: Problem | null;
   readonly lasts: boolean;
 }
 
-function askChild(folder: string): Verdict | undefined {
-  const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
-  // Electron's programs are Node where they are told to be.
-  const env = { ...rest, ELECTRON_RUN_AS_NODE: '1' };
-  const options = {
-    env,
-    encoding: 'utf8',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    windowsHide: true,
-    // A terminal's Ctrl-C is for this process, which ends the child when it ends; one that goes on needs the answer.
-    detached: true,
-  } as const;
-  const { stdout, stderr, status, signal, error } = spawn([script, folder, String(process.pid)], options);
-  const lines = (stdout ?? '').split('\n').flatMap(parseLine);
+function conclude(folder: string, file: string | null, ended: Ended | undefined): Problem | null {
+  const verdict = ended && verdictOf(ended);
+  if (verdict === undefined) return null;
+  keep(file, folder, verdict);
+  return verdict.problem;
+}
+
+/** undefined where no child of ours spoke: this process may start none, or its executable is no Node. */
+function verdictOf({ stdout, stderr, status, signal, isLate }: Ended): Verdict | undefined {
+  const lines = stdout.split('\n').flatMap(parseLine);
   const answer = lines.find((line) => 'problem' in line);
   if (answer) {
     const problem = answer.problem as Problem | null;
     // What the dynamic linker said can be mended outside of the folder, and asking it again is harmless.
     return { problem, lasts: problem === null };
   }
-  // No child at all: this process may not start any, or its executable is no Node.
   if (!lines.some((line) => 'began' in line)) return undefined;
-  const lasts = signal === null || faults.includes(signal);
-  const late = (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
-  const last = (stderr ?? '').trim().split('\n').at(-1);
-  const text = late
-    ? `hangs for ${timeoutMs / 1000} s when it is loaded`
-    : lasts
-      ? `ends the process (${signal ?? `exit code ${status}`}) when it is loaded${last ? `: ${last}` : ''}`
-      : `could not be tried: something else ended the process that loaded it (${signal}), as the system does where memory is short`;
-  return { problem: { code: 'ERR_LIBTORCH_LOAD', text }, lasts };
-}
-
-function spawn(args: string[], options: Parameters<typeof spawnSync>[2] & { encoding: 'utf8' }) {
-  try {
-    return spawnSync(process.execPath, args, options);
-  } catch (error) {
-    return { stdout: '', stderr: '', status: null, signal: null, error: error as Error };
+  const died = (reason: string, lasts: boolean) => ({
+    problem: { code: 'ERR_LIBTORCH_LOAD' as const, text: reason },
+    lasts,
+  });
+  if (isLate) return died(`hangs for ${timeoutMs / 1000} s when it is loaded`, false);
+  if (signal !== null && !faults.includes(signal)) {
+    const what = `something else ended the process that loaded it (${signal}), as the system does where memory is short`;
+    return died(`could not be tried: ${what}`, false);
   }
+  const last = stderr.trim().split('\n').at(-1);
+  return died(
+    `ends the process (${signal ?? `exit code ${status}`}) when it is loaded${last ? `: ${last}` : ''}`,
+    true,
+  );
 }
 
 function parseLine(line: string): Record<string, unknown>[] {

@@ -6,10 +6,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sourcesModule from '../../dist/libtorch/sources.js';
 import { root as repository } from '../support.mjs';
 import { cutAfter, silentAfter, startProxy, status } from './file-server.mjs';
-import { real } from './libtorch-loading.mjs';
+import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
 import { fails, libtorchZip, madeUpManifest, sha256, useMadeUpCache, version, wheel } from './libtorch-support.mjs';
 
 const { sourcesOf } = sourcesModule;
@@ -17,6 +18,7 @@ const { sourcesOf } = sourcesModule;
 describe('installing libtorch', () => {
   const made = useMadeUpCache();
   const { install, variantOf, target, left } = made;
+  const loading = loadingLibtorch();
 
   it('puts the wanted members in place and leaves nothing else', async () => {
     const progress = [];
@@ -246,6 +248,21 @@ describe('installing libtorch', () => {
     await fails(install('cpu', { stallMs: 60_000, onProgress }), 'ERR_BUSY', /another one went on with its work/);
     assert.deepEqual(left(), [`${version}+cpu.lock`, `${version}+cpu.parts`]);
     assert.equal(fs.readFileSync(`${target('cpu')}.lock`, 'utf8'), 'of another');
+  });
+
+  it('stops at an abort while it tries what is there, and does not block meanwhile', async function () {
+    loading.withWaitingLibrary(this);
+    fs.mkdirSync(made.root);
+    fs.symlinkSync(loading.fake, target('cu126'));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const installed = install('cu126', { sha256: '0'.repeat(64), signal: controller.signal });
+    const pid = await loading.waitingProcess();
+    assert.ok(isRunning(pid));
+    controller.abort(reason);
+    await assert.rejects(installed, reason);
+    while (isRunning(pid)) await sleep(10);
+    assert.deepEqual([left(), made.server.requests], [[`${version}+cu126`], []]);
   });
 
   it('goes on after a process that was killed in the middle', async () => {

@@ -16,6 +16,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The folder of the libtorch that the tests run with. */
 export const real = candidates.libtorchCandidates().find(({ problem }) => problem === null)?.folder;
 
+export function isRunning(pid) {
+  try {
+    return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** Makes and removes what the tests of the suite in hand need. */
 export function loadingLibtorch() {
   const it = {

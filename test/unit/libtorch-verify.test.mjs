@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import candidates from '../../dist/libtorch/candidates.js';
 import mapped from '../../dist/libtorch/mapped.js';
-import { loadingLibtorch, real } from './libtorch-loading.mjs';
+import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
 
 describe('libtorch', () => {
   const loading = loadingLibtorch();
@@ -16,14 +16,6 @@ describe('libtorch', () => {
     const traces = () => fs.readFileSync(path.join(loading.folder, 'traces'), 'utf8');
     const trace = () =>
       `FILE* file = fopen("${path.join(loading.folder, 'traces')}", "a"); fputs("x", file); fclose(file);`;
-
-    function isRunning(pid) {
-      try {
-        return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
-      } catch {
-        return false;
-      }
-    }
 
     it('and that ends the process which loads it is an error, remembered', function () {
       loading.withFirstLibrary(this, `${trace()} fputs("no such processor\\n", stderr); abort();`);

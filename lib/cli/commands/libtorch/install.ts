@@ -72,7 +72,7 @@ export const command = define({
     if (!runs(variant.minDriver, driver))
       terminal.note(`${name} computes on the CPU here: ${driverNeeded(variant, driver)}`);
     const there = libtorchIn(variantFolder(name));
-    if (isUsable(there, variant)) {
+    if (await isUsable(there, variant, signal)) {
       tellPlace(name, there, 'was there already, in', terminal);
       return 0;
     }
