@@ -16,6 +16,9 @@ const timeoutMs = 120_000;
 /** By these code ends its own process. By any other signal somebody else ended it, or a system that is short of memory. */
 const faults: readonly unknown[] = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGABRT', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
 
+/** Set in the child's environment. */
+const marker = 'TORCH_INCREMENTAL_VERIFYING';
+
 const script = path.join(__dirname, 'verify-child.js');
 
 /** Remembers verdicts; a folder that cannot be written only makes the next process ask again. */
@@ -58,6 +61,7 @@ interface Ended {
 
 /** undefined where there could be no process. */
 function trySync(folder: string): Ended | undefined {
+  if (startsItself()) return undefined;
   const { args, options } = trial(folder);
   try {
     const { pid, error, ...ended } = spawnSync(process.execPath, args, { ...options, encoding: 'utf8' });
@@ -69,6 +73,7 @@ function trySync(folder: string): Ended | undefined {
 }
 
 async function tryAsync(folder: string, stop: AbortSignal | undefined): Promise<Ended | undefined> {
+  if (startsItself()) return undefined;
   const { args, options } = trial(folder);
   try {
     const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], signal: stop });
@@ -81,11 +86,20 @@ async function tryAsync(folder: string, stop: AbortSignal | undefined): Promise<
   }
 }
 
+/**
+ * Whether this process's program would start the user's application once more, and not our script: a single executable
+ * application of Node. Of others nothing is known before, but what they start is marked, so that there is one start more at most.
+ */
+function startsItself(): boolean {
+  if (process.env[marker]) return true;
+  return process.getBuiltinModule?.('node:sea')?.isSea() === true; // older Nodes and other runtimes do not have it
+}
+
 function trial(folder: string) {
   const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
   const options = {
     // Electron's programs are Node where they are told to be.
-    env: { ...rest, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...rest, ELECTRON_RUN_AS_NODE: '1', [marker]: '1' },
     timeout: timeoutMs,
     killSignal: 'SIGKILL' as const,
     windowsHide: true,

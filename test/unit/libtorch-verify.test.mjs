@@ -35,6 +35,21 @@ describe('libtorch', () => {
       assert.equal(traces(), 'xxx');
     });
 
+    it('is loaded in this process alone where a child would be the application once more', function () {
+      const mark = `FILE* file = fopen("${loading.folder}/traces", "a");
+        fputs(getenv("TORCH_INCREMENTAL_VERIFYING") ? "child " : "process ", file); fclose(file);`;
+      loading.withFirstLibrary(this, mark);
+      const single = "process.getBuiltinModule = (name) => name === 'node:sea' && { isSea: () => true };";
+      assert.equal(loading.load({ LIBTORCH: loading.fake }, single).folder, loading.fake);
+      assert.equal(traces(), 'process ');
+      // What was started for a trial starts none, whatever it is.
+      const env = { LIBTORCH: loading.fake, TORCH_INCREMENTAL_VERIFYING: '1' };
+      assert.equal(loading.load(env).folder, loading.fake);
+      assert.equal(traces(), 'process child ');
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
+      assert.equal(traces(), 'process child child process ');
+    });
+
     it('is loaded in a child process anew when a library has changed', function () {
       loading.withFirstLibrary(this, trace());
       loading.load({ LIBTORCH: loading.fake });
