@@ -44,10 +44,9 @@ export function libtorchCandidates(): Candidate[] {
     candidates.push(value ? examine(name, path.resolve(value), { undo: `unset ${name}` }) : absent(name, 'not set'));
   }
   for (const { variant, folder, chosen } of cacheCandidates()) {
+    const ours = { variant, libraries: librariesOf(variant) };
     candidates.push(
-      chosen
-        ? examine(useCommand, folder, { variant, undo: `${useCommand} auto` })
-        : examine('cache', folder, { variant, libraries: librariesOf(variant) }),
+      chosen ? examine(useCommand, folder, { ...ours, undo: `${useCommand} auto` }) : examine('cache', folder, ours),
     );
   }
   candidates.push(platformPackage());

@@ -1,10 +1,12 @@
-// Which builds of libtorch there are for this machine: in the cache, to be fetched, in use. For the commands.
+// Which builds of libtorch there are for this machine: in the cache, to be fetched, in use. For the commands. What nobody vouches
+// for is tried in a child process, as it is when it is loaded.
 import { type Choice, cacheRoot, libtorchIn, readChoice, variantFolder } from './cache';
-import { type Candidate, libtorchCandidates, preferredOf, problemOf } from './candidates';
+import { type Candidate, libtorchCandidates, preferredOf } from './candidates';
 import { compareVersions, type Driver, runs } from './driver';
 import { folderBytes } from './files';
 import { partsFolder } from './install';
 import { pin, type Variant, variantsOf } from './manifest';
+import { verify } from './verify';
 
 export interface VariantStatus {
   readonly variant: string;
@@ -33,13 +35,17 @@ export interface Overview {
   readonly driver: Driver | null;
   readonly variants: readonly VariantStatus[];
   readonly choice: Choice | null;
-  /** What a process that starts now takes, as far as files tell; null where there is nothing. */
+  /** What a process that starts now takes; null where there is nothing that can be used. */
   readonly inUse: Pick<Candidate, 'source' | 'variant' | 'folder' | 'version' | 'problem'> | null;
 }
 
-export function overview(driver: Driver | null): Overview {
-  const variants = Object.entries(variantsOf()).map(([name, variant]) => statusOf(name, variant, driver));
-  const taken = preferredOf(libtorchCandidates());
+export async function overview(driver: Driver | null, signal?: AbortSignal): Promise<Overview> {
+  const candidates = await Promise.all(libtorchCandidates().map((candidate) => tried(candidate, signal)));
+  const variants = Object.entries(variantsOf()).map(([name, variant]) => {
+    const problem = candidates.find((candidate) => candidate.variant === name)?.problem;
+    return statusOf(name, variant, driver, problem?.text ?? null);
+  });
+  const taken = preferredOf(candidates);
   const { source, variant, folder, version, problem } = taken ?? {};
   return {
     version: pin.version,
@@ -51,19 +57,23 @@ export function overview(driver: Driver | null): Overview {
   };
 }
 
-function statusOf(name: string, variant: Variant, driver: Driver | null): VariantStatus {
+async function tried(candidate: Candidate, signal: AbortSignal | undefined): Promise<Candidate> {
+  if (candidate.problem !== null || candidate.intact) return candidate;
+  return { ...candidate, problem: await verify(candidate.folder as string, { signal }) };
+}
+
+function statusOf(name: string, variant: Variant, driver: Driver | null, found: string | null): VariantStatus {
   const { cuda, minDriver, gpuArchitectures } = variant;
   const place = variantFolder(name);
-  const folder = libtorchIn(place);
   const bytesOnDisk = folderBytes(place);
-  const problem = bytesOnDisk === 0 ? null : (problemOf(folder)?.text ?? null);
+  const problem = bytesOnDisk === 0 ? null : found;
   return {
     variant: name,
     cuda,
     minDriver,
     gpuArchitectures,
     runs: runs(minDriver, driver),
-    folder,
+    folder: libtorchIn(place),
     installed: bytesOnDisk > 0 && problem === null,
     problem,
     bytesOnDisk,

@@ -172,9 +172,15 @@ describe('command line: libtorch', () => {
     assert.deepEqual(server.requests, []);
   });
 
-  it('asks too where what is there cannot be loaded', async () => {
+  it('asks too where what is there cannot be loaded, and lists it as broken', async () => {
     const madeUp = ['--from', write('cpu.whl', wheel()), '--sha256', sha256(wheel())];
     assert.equal((await libtorch('install', '--variant', 'cpu', ...madeUp)).code, 0);
+    const { stdout } = await libtorch('list');
+    assert.match(stdout, /\n {2}cpu .* broken: does not load: .*libtorch\.so/);
+    assert.match(stdout, /\nIn use: nothing, because there is nothing that can be used\n$/);
+    const { variants: listed, inUse } = await json();
+    assert.deepEqual([listed[0].variant, listed[0].installed, inUse], ['cpu', false, null]);
+    assert.match(listed[0].problem, /^does not load/);
     const { code, stderr } = await libtorch('install', '--variant', 'cpu');
     assert.equal(code, 2);
     assert.match(stderr, /Expected --yes, .* Fetch libtorch .* cpu/);
@@ -229,7 +235,7 @@ describe('command line: libtorch', () => {
     assert.match(failed.stderr, /torch-incremental libtorch use auto/);
     assert.equal((await libtorch('use', own)).code, 1);
     assert.equal((await libtorch('use', 'auto')).stdout, 'The choice is forgotten\n');
-    assert.equal((await json()).inUse.variant, 'cpu');
+    assert.equal((await json()).choice, null);
   });
 
   it('says that a Python has no torch, or is not there', async () => {

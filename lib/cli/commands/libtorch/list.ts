@@ -12,9 +12,9 @@ export const command = define({
   description: 'Shows the builds of libtorch: installed, in use, or to be had.',
   options: { json: on('Print it as one line of JSON') },
   examples: ['libtorch list', 'libtorch list --json | jq .inUse.folder'],
-  async run(_, { json }, { terminal }) {
+  async run(_, { json }, { terminal, signal }) {
     checkPlatform();
-    const found = overview(await askDriver());
+    const found = await overview(await askDriver(), signal);
     terminal.print(json ? JSON.stringify(found) : describe(found, terminal.colors));
     return 0;
   },
