@@ -150,7 +150,8 @@ function verdictOf({ stdout, stderr, status, signal, isLate }: Ended): Verdict |
 
 function parseLine(line: string): Record<string, unknown>[] {
   try {
-    return [JSON.parse(line)];
+    const parsed = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? [parsed] : [];
   } catch {
     return [];
   }

@@ -50,6 +50,14 @@ describe('libtorch', () => {
       assert.equal(traces(), 'process child child process ');
     });
 
+    it('may print what it likes when it is tried', function () {
+      loading.withFirstLibrary(
+        this,
+        'if (getenv("TORCH_INCREMENTAL_VERIFYING")) { puts("5\\nnull\\n{"); fflush(stdout); }',
+      );
+      assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
+    });
+
     it('is loaded in a child process anew when a library has changed', function () {
       loading.withFirstLibrary(this, trace());
       loading.load({ LIBTORCH: loading.fake });
