@@ -9,7 +9,7 @@ import { type Context, type Finding, note, type PackageInfo, type Row, row, type
 import { type AllFacts, type SectionName, sections } from './doctor/sections';
 import { takenOf } from './doctor/taken';
 import { messageOf } from './errors';
-import { cacheRoot } from './libtorch/cache';
+import { findCacheRoot } from './libtorch/cache';
 import { libtorchCandidates, preferredOf, problemOf } from './libtorch/candidates';
 import { isCheckout } from './libtorch/checkout';
 import { findDriver } from './libtorch/driver';
@@ -85,7 +85,7 @@ async function contextOf(machine: Machine, options: ProbeOptions): Promise<Conte
     driver: findDriver(),
     addon: { loader: addonIn('loader'), torch_incremental: addonIn('torch_incremental') },
     isCheckout: isCheckout(),
-    cacheRoot: cacheRoot(),
+    cacheRoot: findCacheRoot(),
     probe,
   };
 }

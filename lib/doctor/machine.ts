@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { folderBytes, isThere, nearestThatExists } from '../libtorch/files';
+import { homeFolder } from '../libtorch/home';
 import { glibcVersion } from '../libtorch/libc';
 import { freeBytes } from '../libtorch/space';
 
@@ -20,7 +21,8 @@ export interface Machine {
   readonly glibc: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly home: string;
+  /** null where it is not known. */
+  readonly home: string | null;
   /** The directory that holds bin/node. */
   readonly prefix: string;
   readonly execArgv: readonly string[];
@@ -57,7 +59,7 @@ export function thisMachine(): Machine {
     glibc: process.platform === 'linux' ? glibcVersion() : undefined,
     env: process.env,
     cwd: process.cwd(),
-    home: os.homedir(),
+    home: homeFolder(),
     prefix: path.dirname(path.dirname(process.execPath)),
     execArgv: process.execArgv,
     versions: process.versions,

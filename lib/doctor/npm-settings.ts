@@ -25,7 +25,7 @@ export function readSettings(machine: Machine): Settings {
     path.join(prefix, 'etc', 'npmrc'),
     '/etc/npmrc',
     env.npm_config_globalconfig,
-    env.npm_config_userconfig ?? path.join(home, '.npmrc'),
+    env.npm_config_userconfig ?? (home && path.join(home, '.npmrc')),
     path.join(project, '.npmrc'),
   ];
   for (const file of files) {

@@ -62,7 +62,8 @@ export interface Context {
   readonly addon: { readonly [Name in AddonName]: { readonly file: string; readonly places: readonly AddonPlace[] } };
   /** A clone of the repository, where one builds what is missing. */
   readonly isCheckout: boolean;
-  readonly cacheRoot: string;
+  /** null where the user has no folder that is known. */
+  readonly cacheRoot: string | null;
   readonly probe: ProbeResult;
 }
 

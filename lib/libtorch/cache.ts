@@ -1,10 +1,11 @@
 // Our own folder for builds of libtorch: where each variant lies, which the user chose, and in which order they are
 // tried. Looks at files only. `torch-incremental libtorch` fills it; candidates.ts asks it.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { LearnError } from '../errors';
 import { compareVersions, type Driver, findDriver, runs } from './driver';
 import { isThere } from './files';
+import { homeFolder } from './home';
 import { type Manifest, pin, platform, variantsOf } from './manifest';
 
 export interface CacheCandidate {
@@ -26,10 +27,22 @@ export interface CachePlace {
   readonly platform?: string;
 }
 
-export function cacheRoot(): string {
+/** Where this user's builds go, and are looked for; null where nothing tells. */
+export function findCacheRoot(): string | null {
   const named = process.env.XDG_CACHE_HOME;
-  const base = named && path.isAbsolute(named) ? named : path.join(os.homedir(), '.cache');
-  return path.join(base, 'torch-incremental', 'libtorch');
+  if (named && path.isAbsolute(named)) return path.join(named, 'torch-incremental', 'libtorch');
+  const home = homeFolder();
+  return home === null ? null : path.join(home, '.cache', 'torch-incremental', 'libtorch');
+}
+
+/** For those who cannot do without. */
+export function cacheRoot(): string {
+  const root = findCacheRoot();
+  if (root !== null) return root;
+  throw new LearnError(
+    'ERR_FILE',
+    'Neither HOME nor XDG_CACHE_HOME names a folder for builds of libtorch. Set one of them to an absolute path',
+  );
 }
 
 /** The folder that belongs to a variant, whether it is there or not. */
@@ -59,7 +72,10 @@ export function readChoice(place: CachePlace = {}): Choice | null {
 }
 
 /** Where libtorch may be, best first: what was chosen, CUDA builds where a driver runs them, the CPU build, the rest. */
-export function cacheCandidates(place: CachePlace = {}, driver: Driver | null = findDriver()): CacheCandidate[] {
+export function cacheCandidates(given: CachePlace = {}, driver: Driver | null = findDriver()): CacheCandidate[] {
+  const { root = findCacheRoot() } = given;
+  if (root === null) return [];
+  const place = { ...given, root };
   const variants = variantsOf(place.manifest, place.platform ?? platform);
   const installed = (variant: string) => isThere(variantFolder(variant, place));
   const names = Object.keys(variants);

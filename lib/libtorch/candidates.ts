@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ErrorCode } from '../errors';
-import { cacheCandidates } from './cache';
+import { cacheCandidates, findCacheRoot } from './cache';
 import { isThere, sizeOf } from './files';
 import { pin, platform, type Variant, variantsOf } from './manifest';
 
@@ -43,6 +43,8 @@ export function libtorchCandidates(): Candidate[] {
     const value = process.env[name];
     candidates.push(value ? examine(name, path.resolve(value), { undo: `unset ${name}` }) : absent(name, 'not set'));
   }
+  if (findCacheRoot() === null)
+    candidates.push(absent('cache', 'neither HOME nor XDG_CACHE_HOME names a folder for it'));
   for (const { variant, folder, chosen } of cacheCandidates()) {
     const ours = { variant, libraries: librariesOf(variant) };
     candidates.push(

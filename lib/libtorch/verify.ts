@@ -4,10 +4,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { addonPath } from '../addon';
-import { cacheRoot } from './cache';
+import { findCacheRoot } from './cache';
 import type { Problem } from './candidates';
 
 /** Slow disks take a while over gigabytes of libraries. */
@@ -23,7 +24,7 @@ const script = path.join(__dirname, 'verify-child.js');
 
 /** Remembers verdicts; a folder that cannot be written only makes the next process ask again. */
 export function verdictFolder(): string {
-  return path.join(cacheRoot(), '..', 'verified');
+  return path.join(findCacheRoot() ?? path.join(os.devNull, 'none'), '..', 'verified');
 }
 
 /** null: it loads, or that could not be found out in a child. For what cannot wait: it blocks the thread. */

@@ -69,6 +69,19 @@ describe('command line: doctor', () => {
     assert.deepEqual(keys(result), ['libtorch-missing']);
   });
 
+  it('answers where there is no home folder, and looks for nothing in the current one', async () => {
+    const cwd = folder('current');
+    fs.mkdirSync(path.join(cwd, '.cache'), { recursive: true });
+    const env = { HOME: '', XDG_CACHE_HOME: undefined, TORCH_INCREMENTAL_LIBTORCH: real() };
+    const result = await run(['doctor', '--json'], { env, cwd });
+    assert.equal(result.code, 0, result.stderr);
+    const { notes, cache } = JSON.parse(result.stdout);
+    assert.deepEqual(cache, { folder: null, exists: false, writable: false, freeBytes: null, sizes: {} });
+    assert.match(notes.find(({ key }) => key === 'cache-not-writable').text, /Neither HOME nor XDG_CACHE_HOME names/);
+    assert.deepEqual(fs.readdirSync(path.join(cwd, '.cache')), []);
+    assert.equal((await run(['doctor', '--report'], { env, cwd })).code, 0);
+  });
+
   it('answers where the addon is missing', async () => {
     const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_ADDON: folder('nothing') } });
     assert.equal(result.code, 2);

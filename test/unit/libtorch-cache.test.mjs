@@ -2,6 +2,7 @@
 // tried first.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import cache from '../../dist/libtorch/cache.js';
 import choiceModule from '../../dist/libtorch/choice.js';
@@ -11,7 +12,7 @@ import overviewModule from '../../dist/libtorch/overview.js';
 import removeModule from '../../dist/libtorch/remove.js';
 import { root as repository, temporaryFolder } from '../support.mjs';
 
-const { cacheCandidates, choiceFile, libtorchIn, readChoice } = cache;
+const { cacheCandidates, cacheRoot, choiceFile, findCacheRoot, libtorchIn, readChoice } = cache;
 const { removeVariant } = removeModule;
 const { writeChoice } = choiceModule;
 const { askDriver, compareVersions, findDriver, runs } = driver;
@@ -194,6 +195,30 @@ describe('cache of libtorch', () => {
     assert.deepEqual(cacheCandidates(place(), null)[0], { variant: null, folder: '/somewhere/torch', chosen: true });
     choose('{"variant":"cu128"}');
     assert.deepEqual(order(undefined), ['cu128', 'cpu', 'cu130']);
+  });
+
+  it('is nowhere for a user whose home folder is not known, rather than in the current folder', () => {
+    const { HOME, XDG_CACHE_HOME } = process.env;
+    const { homedir } = os;
+    const isNowhere = () => {
+      assert.equal(findCacheRoot(), null);
+      assert.deepEqual([cacheCandidates(), readChoice()], [[], null]);
+      assert.throws(cacheRoot, { name: 'LearnError', code: 'ERR_FILE', message: /HOME.*XDG_CACHE_HOME/ });
+    };
+    try {
+      process.env.XDG_CACHE_HOME = 'relative';
+      for (process.env.HOME of ['', 'relative']) isNowhere();
+      os.homedir = () => {
+        throw new Error('made up: no such user');
+      };
+      isNowhere();
+      process.env.XDG_CACHE_HOME = root;
+      assert.equal(findCacheRoot(), path.join(root, 'torch-incremental', 'libtorch'));
+    } finally {
+      os.homedir = homedir;
+      Object.assign(process.env, { HOME, XDG_CACHE_HOME });
+      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    }
   });
 
   it('forgets what is removed, its unfinished download and the choice of it, and nothing else', async () => {

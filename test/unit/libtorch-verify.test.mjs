@@ -122,6 +122,19 @@ describe('libtorch', () => {
       assert.equal(loading.load({ LIBTORCH: loading.fake }, 'process.execPath = "/nowhere"').folder, loading.fake);
       assert.equal(traces(), 'xxx');
     });
+
+    it('is loaded where there is no home folder, and nothing is left in the current one', function () {
+      withFirstLibrary(this, trace());
+      const current = path.join(loading.folder, 'current');
+      fs.mkdirSync(current);
+      const elsewhere = `process.chdir(${JSON.stringify(current)});`;
+      const env = { LIBTORCH: loading.fake, XDG_CACHE_HOME: undefined, HOME: '' };
+      const noUser = "require('node:os').homedir = () => { throw new Error('no such user'); };";
+      assert.equal(loading.load(env, elsewhere).folder, loading.fake);
+      assert.equal(loading.load(env, elsewhere + noUser).folder, loading.fake);
+      assert.equal(traces(), 'xxxx');
+      assert.deepEqual(fs.readdirSync(current), []);
+    });
   });
 
   it('is not looked for in a process that loaded one: another copy of this package takes the same', () => {

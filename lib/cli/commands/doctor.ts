@@ -1,6 +1,6 @@
 // `torch-incremental doctor`: whether this installation works, and if not, why.
-import os from 'node:os';
 import { diagnose, exitCodes } from '../../doctor';
+import { thisMachine } from '../../doctor/machine';
 import { formatBugReport, formatReport } from '../../doctor/text';
 import { wrongUsage } from '../arguments';
 import { command as define, on } from '../command';
@@ -21,13 +21,15 @@ export const command = define({
   examples: ['doctor --probe-train', 'doctor --report', 'doctor --json | jq .problems'],
   async run(_, { json, report: forBug, probeTrain }, { terminal, signal }) {
     if (json && forBug) throw wrongUsage('Expected --json or --report but received both');
-    const diagnosis = await diagnose({ probe: probeTrain ?? false, signal });
+    const machine = thisMachine();
+    const diagnosis = await diagnose({ probe: probeTrain ?? false, machine, signal });
+    const home = machine.home ?? '';
     const { report } = diagnosis;
     if (json) terminal.print(JSON.stringify(report, null, 2));
-    else if (forBug) terminal.print(formatBugReport(diagnosis, os.homedir()));
+    else if (forBug) terminal.print(formatBugReport(diagnosis, home));
     else {
       const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY;
-      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, home: os.homedir() }));
+      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, home }));
       if (!report.ok) terminal.note('\nFor a bug report: torch-incremental doctor --report');
     }
     return exitCodes[report.status];

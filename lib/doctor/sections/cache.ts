@@ -4,7 +4,8 @@ import { bytes } from '../../format';
 import { note, row, section, warning } from '../section';
 
 export interface Facts {
-  readonly folder: string;
+  /** null where nothing tells where it is. */
+  readonly folder: string | null;
   readonly exists: boolean;
   readonly writable: boolean;
   /** null where it cannot be told. */
@@ -16,6 +17,7 @@ export interface Facts {
 export const cache = section<Facts>({
   title: 'Cache',
   async look({ machine, cacheRoot: folder }) {
+    if (folder === null) return { folder, exists: false, writable: false, freeBytes: null, sizes: {} };
     const builds = machine.list(folder).filter((name) => machine.list(path.join(folder, name)).length > 0);
     return {
       folder,
@@ -32,12 +34,16 @@ export const cache = section<Facts>({
           // Where there is a libtorch, nothing need be put there.
           (chosen?.problem === null ? note : warning)(
             'cache-not-writable',
-            `Nothing can be written to ${folder}: no build of libtorch can be installed there.`,
-            'Give this user the folder, or name another one in XDG_CACHE_HOME.',
+            folder === null
+              ? 'Neither HOME nor XDG_CACHE_HOME names a folder for builds of libtorch: none can be installed.'
+              : `Nothing can be written to ${folder}: no build of libtorch can be installed there.`,
+            folder === null
+              ? 'Set one of them to an absolute path.'
+              : 'Give this user the folder, or name another one in XDG_CACHE_HOME.',
           ),
         ],
   rows: ({ folder, exists, writable, freeBytes, sizes }) => [
-    row('folder', `${folder}${exists ? '' : ' (not there yet)'}`),
+    row('folder', folder === null ? 'not known' : `${folder}${exists ? '' : ' (not there yet)'}`),
     row('writable', writable ? 'yes' : 'no', writable ? 'good' : 'doubtful'),
     row('free', freeBytes === null ? 'could not tell' : bytes(freeBytes)),
     ...Object.entries(sizes).map(([name, size]) => row(name, bytes(size))),
