@@ -123,6 +123,11 @@ describe('libtorch', () => {
       assert.equal(traces(), 'xxx');
     });
 
+    it('and that does not load is refused where nothing can be remembered', () => {
+      const { code, message } = loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' });
+      assert.equal(code, 'ERR_LIBTORCH_LOAD', message);
+    });
+
     it('is loaded where there is no home folder, and nothing is left in the current one', function () {
       withFirstLibrary(this, trace());
       const current = path.join(loading.folder, 'current');
