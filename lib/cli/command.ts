@@ -74,6 +74,8 @@ export interface Command<O extends Options = Options> {
 export interface Listed {
   readonly name: string;
   readonly summary: string;
+  /** Exit code where it fails. Default 1. */
+  readonly failed?: number;
   load(): Promise<{ command: Command | CommandGroup }>;
 }
 

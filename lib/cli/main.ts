@@ -18,14 +18,21 @@ const commands: readonly Listed[] = [
   { name: 'repair', summary: 'Mend the folder of an online learner', load: () => import('./commands/repair.js') },
   { name: 'libtorch', summary: 'Install and choose builds of libtorch', load: () => import('./commands/libtorch.js') },
   { name: 'build', summary: 'Compile the addon on this machine', load: () => import('./commands/build.js') },
-  { name: 'doctor', summary: 'Check this installation', load: () => import('./commands/doctor.js') },
+  // Its 1 means that all works, with warnings.
+  { name: 'doctor', summary: 'Check this installation', failed: 2, load: () => import('./commands/doctor.js') },
 ];
 
-const exitCodes = { failed: 1, wrongUsage: 2, interrupted };
+const exitCodes = { wrongUsage: 2, interrupted };
 
 async function main([word, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  const terminal = openTerminal(() => stop.abort());
+  let failed = 1;
+  const terminal = openTerminal((error) => {
+    stop.abort();
+    if (error.code === 'EPIPE') return;
+    terminal.note(describe(new LearnError('ERR_FILE', `Cannot write to standard output: ${messageOf(error)}`)));
+    process.exitCode = failed;
+  });
   if (word === '--help' || word === '-h') {
     terminal.print(mainHelp(commands));
     return 0;
@@ -45,7 +52,9 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     terminal.note(`${signal}: stopping after the step in hand; once more stops at once`);
   });
   try {
-    let { command } = await find(word, commands).load();
+    const listed = find(word, commands);
+    failed = listed.failed ?? failed;
+    let { command } = await listed.load();
     hint = `torch-incremental ${command.name} --help`;
     if ('commands' in command) {
       const group = command;
@@ -71,7 +80,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
       return exitCodes.interrupted;
     }
     terminal.note(describe(error));
-    if ((error as { code?: unknown }).code !== 'ERR_INVALID_OPTION') return exitCodes.failed;
+    if ((error as { code?: unknown }).code !== 'ERR_INVALID_OPTION') return failed;
     terminal.note(`See: ${hint}`);
     return exitCodes.wrongUsage;
   } finally {
@@ -97,5 +106,6 @@ function describe(error: unknown): string {
 }
 
 main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+  // That standard output could not be written may be known already.
+  process.exitCode ??= code;
 });

@@ -6,7 +6,7 @@ export type Colors = ReturnType<typeof createColors>;
 export interface Terminal {
   /** A person reads standard output as it comes. */
   interactive: boolean;
-  /** What reads standard output has closed it. */
+  /** Standard output takes nothing more: what reads it has closed it, or its disk is full. */
   readonly readerGone: boolean;
   /** Characters a line, where interactive. */
   readonly columns: number;
@@ -21,13 +21,13 @@ export interface Terminal {
 const { stdout, stderr, env } = process;
 const isDumb = env.TERM === 'dumb';
 
-/** `onReaderGone` is called when what reads our output has closed it, as `| head` does. */
-export function openTerminal(onReaderGone: () => void): Terminal {
+/** `onReaderGone` is called once when our output is taken no more, as by `| head`: that is EPIPE. */
+export function openTerminal(onReaderGone: (error: NodeJS.ErrnoException) => void): Terminal {
   let readerGone = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (readerGone) return;
     readerGone = true;
-    onReaderGone();
+    onReaderGone(error);
   });
   // Nobody left to tell, which is no reason to stop.
   stderr.on('error', () => {});

@@ -20,7 +20,8 @@ export interface Machine {
   /** undefined: another C library. */
   readonly glibc: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
+  /** null where it was deleted. */
+  readonly cwd: string | null;
   /** null where it is not known. */
   readonly home: string | null;
   /** The directory that holds bin/node. */
@@ -58,7 +59,7 @@ export function thisMachine(): Machine {
     machine: os.machine(),
     glibc: process.platform === 'linux' ? glibcVersion() : undefined,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: attempt(() => process.cwd(), null),
     home: homeFolder(),
     prefix: path.dirname(path.dirname(process.execPath)),
     execArgv: process.execArgv,

@@ -20,21 +20,21 @@ export function readSettings(machine: Machine): Settings {
   const { env, home, prefix, cwd, exists } = machine;
   const settings = new Map<string, Setting>();
   // The last one wins.
-  const project = projectOf(cwd, exists);
+  const project = cwd === null ? null : projectOf(cwd, exists);
   const files = [
     path.join(prefix, 'etc', 'npmrc'),
     '/etc/npmrc',
     env.npm_config_globalconfig,
     env.npm_config_userconfig ?? (home && path.join(home, '.npmrc')),
-    path.join(project, '.npmrc'),
+    project && path.join(project, '.npmrc'),
   ];
   for (const file of files) {
     if (!file) continue;
     for (const [key, value] of parse(machine.text(file) ?? '', env))
       settings.set(key, add(settings.get(key), value, file));
   }
-  const yarnFile = path.join(project, '.yarnrc.yml');
-  const yarnRegistry = /^npmRegistryServer:\s*["']?([^\s"']+)/m.exec(machine.text(yarnFile) ?? '')?.[1];
+  const yarnFile = project && path.join(project, '.yarnrc.yml');
+  const yarnRegistry = yarnFile && /^npmRegistryServer:\s*["']?([^\s"']+)/m.exec(machine.text(yarnFile) ?? '')?.[1];
   if (yarnRegistry) settings.set('registry', { value: yarnRegistry, source: yarnFile });
   for (const [name, value] of Object.entries(env)) {
     const key = /^npm_config_(.+)$/i.exec(name)?.[1];

@@ -1,6 +1,5 @@
 // Runs a probe script (lib/probe.ts) in a child process and tells what became of it, whatever that is.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { DeviceInfo } from '../device';
 import { messageOf } from '../errors';
 import type { LibtorchAttempt } from '../libtorch/error';
@@ -170,7 +169,7 @@ function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | unde
     const said = { output: '', errors: '' };
     const end = (text: string, signal: string | null = null) => resolve({ started: true, ...said, end: text, signal });
     const notStarted = (cause: unknown) => resolve({ started: false, ...said, end: messageOf(cause), signal: null });
-    let child: ChildProcessByStdio<null, Readable, Readable>;
+    let child: ChildProcess;
     try {
       // Electron's binary is Node only when told so.
       const env = { ...process.env, ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: '1' }) };
@@ -190,14 +189,21 @@ function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | unde
       [child.stdout, 'output'],
       [child.stderr, 'errors'],
     ] as const) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
+      // Where the system has no more files for pipes there are none.
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         said[name] += text;
       });
     }
-    child.on('error', notStarted);
-    child.on('close', (code, signal) => {
+    const forget = () => {
       clearTimeout(timer);
       stop?.removeEventListener('abort', kill);
+    };
+    child.on('error', (cause) => {
+      forget();
+      notStarted(cause);
+    });
+    child.on('close', (code, signal) => {
+      forget();
       if (isLate) end(`was ended, because it still ran after ${timeoutMs / 1000} s`);
       else end(signal === null ? `exit code ${code}` : `killed by ${signal}`, signal);
     });

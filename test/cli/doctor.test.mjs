@@ -82,6 +82,22 @@ describe('command line: doctor', () => {
     assert.equal((await run(['doctor', '--report'], { env, cwd })).code, 0);
   });
 
+  it('answers in a folder that was deleted, and ends with 2 where it cannot', () => {
+    const deleted = (env = {}) => {
+      const gone = fs.mkdtempSync(folder('gone-'));
+      const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" doctor --json';
+      const shell = ['-c', script, 'sh', gone, process.execPath, binary];
+      return spawnSync('sh', shell, { encoding: 'utf8', env: { ...process.env, ...env } });
+    };
+    const { stdout, status } = deleted();
+    const report = JSON.parse(stdout);
+    assert.equal(status, { ok: 0, unusable: 2 }[report.status]);
+    assert.deepEqual(report.notes, []);
+    const relative = deleted({ TORCH_INCREMENTAL_LIBTORCH: 'relative' });
+    assert.deepEqual([relative.status, relative.stdout], [2, '']);
+    assert.match(relative.stderr, /^error\[ENOENT\]: .*cwd/);
+  });
+
   it('answers where the addon is missing', async () => {
     const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_ADDON: folder('nothing') } });
     assert.equal(result.code, 2);

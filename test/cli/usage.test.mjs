@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../support.mjs';
-import { run } from './run.mjs';
+import { binary, run } from './run.mjs';
 
 const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
@@ -105,6 +106,23 @@ describe('command line: usage', () => {
     const { code, stdout } = await run(['train', '--epochs', 'three', '-h']);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: torch-incremental train/);
+  });
+
+  it('fails where standard output takes nothing, in a line and not with a stack', () => {
+    const full = fs.openSync('/dev/full', 'w');
+    for (const [args, status] of [
+      [['--help'], 1],
+      [['libtorch', 'list'], 1],
+      [['doctor', '--json'], 2],
+    ]) {
+      const result = spawnSync(process.execPath, [binary, ...args], {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      });
+      assert.match(result.stderr, /^error\[ERR_FILE\]: Cannot write to standard output: ENOSPC: .*\n$/);
+      assert.equal(result.status, status);
+    }
+    fs.closeSync(full);
   });
 
   it('loads neither libtorch nor the addon to help or to complain', async () => {

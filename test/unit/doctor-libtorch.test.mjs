@@ -122,7 +122,12 @@ describe('doctor: libtorch', () => {
     assert.match(found(killed, 'probe-killed').text, /at a training step on cpu/);
     const refused = await examine({ probe: failure({ message: 'no', remedies: ['do this', 'do that'] }) });
     assert.equal(found(refused, 'probe-failed').remedy, 'Do this; or do that');
-    for (const report of [crashed, killed, refused]) assert.equal(report.status, 'unusable');
+    const nowhere = await examine({
+      machine: { cwd: null },
+      probe: failure({ message: 'exit code 2:\nMKL FATAL ERROR' }),
+    });
+    assert.match(found(nowhere, 'probe-failed').remedy, /^The current folder was deleted/);
+    for (const report of [crashed, killed, refused, nowhere]) assert.equal(report.status, 'unusable');
   });
 });
 

@@ -1,11 +1,13 @@
 // lib/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import runProbeModule from '../../dist/doctor/run-probe.js';
 import text from '../../dist/doctor/text.js';
 import doctor from '../../dist/doctor.js';
-import { temporaryFolder } from '../support.mjs';
+import { root, temporaryFolder } from '../support.mjs';
 
 const { diagnose } = doctor;
 const { formatReport } = text;
@@ -68,6 +70,19 @@ describe('doctor', () => {
     assert.deepEqual(info, {});
     assert.deepEqual([failure.stage, failure.on, failure.signal], ['step', 'cpu', null]);
     assert.match(failure.message, /still ran after 0\.5 s/);
+  });
+
+  it('is told from a failure where the system has no files left for pipes, and keeps no process waiting', () => {
+    const code = `
+      const { runProbe } = require(${JSON.stringify(path.join(root, 'dist/doctor/run-probe.js'))});
+      const { openSync } = require('node:fs');
+      try {
+        for (;;) openSync('/dev/null');
+      } catch {}
+      runProbe('never', { train: false }).then(({ failure }) => console.log(failure.started, failure.message));`;
+    const shell = ['-c', 'ulimit -n 100; exec "$1" -e "$2"', 'sh', process.execPath, code];
+    const { stdout, stderr } = spawnSync('sh', shell, { encoding: 'utf8', timeout: 60_000 });
+    assert.match(stdout, /^false .* EMFILE\n$/, stderr);
   });
 
   it('does not take a probe for done that ended without saying so', async () => {

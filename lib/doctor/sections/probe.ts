@@ -1,5 +1,6 @@
 // What came of loading everything, and of training where that was asked for, in a process of its own.
 import { fixed } from '../../format';
+import type { Machine } from '../machine';
 import { type ProbeFailure, type ProbeResult, stageNames } from '../run-probe';
 import { capital, problem, row, section, warning } from '../section';
 
@@ -8,7 +9,7 @@ export type Facts = Pick<ProbeResult, 'trained' | 'stages' | 'failure' | 'loss' 
 export const probe = section<Facts>({
   title: 'Trial',
   look: ({ probe: { trained, stages, failure, loss, seconds } }) => ({ trained, stages, failure, loss, seconds }),
-  judge({ failure }, { probe: { info, device } }, before) {
+  judge({ failure }, { machine, probe: { info, device } }, before) {
     if (failure === null) return [];
     if (!failure.started)
       return [
@@ -28,7 +29,7 @@ export const probe = section<Facts>({
     const isExplained =
       info === null && failure.signal === null && before.some(({ severity }) => severity === 'problem');
     if (isExplained) return [];
-    const [key, remedy] = remedyFor(failure);
+    const [key, remedy] = remedyFor(failure, machine);
     return [problem(key, text, remedy)];
   },
   rows: ({ stages, failure, seconds, loss, trained }) => [
@@ -60,7 +61,10 @@ function where({ started, stage, on }: ProbeFailure): string {
   return `at ${stageNames[stage]}${on === null ? '' : ` on ${on}`}`;
 }
 
-function remedyFor({ signal, stage, remedies }: ProbeFailure): [key: string, remedy: string | null] {
+function remedyFor(
+  { signal, stage, remedies }: ProbeFailure,
+  { cwd }: Pick<Machine, 'cwd'>,
+): [key: string, remedy: string | null] {
   if (remedies.length > 0) return ['probe-failed', capital(remedies.join('; or '))];
   if (signal === 'SIGILL')
     return [
@@ -74,5 +78,6 @@ function remedyFor({ signal, stage, remedies }: ProbeFailure): [key: string, rem
       'probe-crashed',
       'The libtorch that is taken is damaged or does not fit this system. Install it anew: npx torch-incremental libtorch install',
     ];
-  return ['probe-failed', null];
+  // MKL, which is in libtorch, ends the process there.
+  return ['probe-failed', cwd === null ? 'The current folder was deleted. Change to another, and try again.' : null];
 }
