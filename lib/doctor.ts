@@ -62,10 +62,10 @@ export interface DiagnoseOptions {
 /** Looks at everything. */
 export async function diagnose({
   probe = true,
-  machine = thisMachine(),
   signal,
+  machine = thisMachine(signal),
 }: DiagnoseOptions = {}): Promise<Diagnosis> {
-  return examine(await contextOf(machine, { train: probe, signal }));
+  return examine(await contextOf(machine, { train: probe, signal }), signal);
 }
 
 async function contextOf(machine: Machine, options: ProbeOptions): Promise<Context> {
@@ -81,7 +81,7 @@ async function contextOf(machine: Machine, options: ProbeOptions): Promise<Conte
     candidates,
     preferred: preferredOf(candidates),
     chosen: takenOf(candidates, probe.mapped, machine),
-    pythonTorch: candidates.some(({ problem }) => problem === null) ? null : await pythonTorch(),
+    pythonTorch: candidates.some(({ problem }) => problem === null) ? null : await pythonTorch(options.signal),
     driver: findDriver(),
     addon: { loader: addonIn('loader'), torch_incremental: addonIn('torch_incremental') },
     isCheckout: isCheckout(),
@@ -90,12 +90,13 @@ async function contextOf(machine: Machine, options: ProbeOptions): Promise<Conte
   };
 }
 
-/** What all sections say of it. */
-export async function examine(context: Context): Promise<Diagnosis> {
+/** What all sections say of it. Rejects with the reason of `signal`. */
+export async function examine(context: Context, signal?: AbortSignal): Promise<Diagnosis> {
   const facts: Partial<Record<SectionName, object | null>> = {};
   const findings: Finding[] = [];
   const shown: Shown[] = [];
   for (const [name, { title, ...section }] of Object.entries(sections) as [SectionName, Section<object>][]) {
+    signal?.throwIfAborted();
     try {
       const seen = await section.look(context);
       const judged = section.judge(seen, context, findings);
@@ -103,6 +104,7 @@ export async function examine(context: Context): Promise<Diagnosis> {
       facts[name] = seen;
       findings.push(...judged);
     } catch (error) {
+      signal?.throwIfAborted();
       facts[name] = null;
       shown.push({ title, rows: [row('', `could not be looked at: ${messageOf(error)}`, 'doubtful')] });
       findings.push(note('check-failed', `The section "${title}" could not be looked at: ${messageOf(error)}.`));
@@ -120,8 +122,8 @@ function reportOf(context: Context, findings: readonly Finding[], facts: AllFact
   return { format: 1, ok: status === 'ok', status, problems, warnings, notes, package: version, ...facts };
 }
 
-async function pythonTorch(): Promise<string | null> {
-  const folder = await findPythonTorch().catch(() => null);
+async function pythonTorch(signal: AbortSignal | undefined): Promise<string | null> {
+  const folder = await findPythonTorch(signal).catch(() => null);
   return folder !== null && problemOf(folder) === null ? folder : null;
 }
 

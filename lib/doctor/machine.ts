@@ -47,11 +47,12 @@ export interface Machine {
   freeBytes(folder: string): Promise<number | null>;
   /** Of all files under it; 0 where there are none. */
   folderBytes(folder: string): number;
-  /** What a program prints; null where it is not there, or fails. */
+  /** What a program prints; null where it is not there, or fails. Rejects where doctor is aborted. */
   output(command: string, args: readonly string[]): Promise<string | null>;
 }
 
-export function thisMachine(): Machine {
+/** `signal` ends the programs that it asks. */
+export function thisMachine(signal?: AbortSignal): Machine {
   return {
     platform: process.platform,
     arch: process.arch,
@@ -77,9 +78,11 @@ export function thisMachine(): Machine {
     freeBytes: (folder) => freeBytes(folder).catch(() => null),
     folderBytes,
     output: async (command, args) => {
+      const options = { timeout: 10_000, maxBuffer: 1 << 24, ...(signal && { signal }) };
       try {
-        return (await promisify(execFile)(command, [...args], { timeout: 10_000, maxBuffer: 1 << 24 })).stdout;
+        return (await promisify(execFile)(command, [...args], options)).stdout;
       } catch {
+        signal?.throwIfAborted();
         return null;
       }
     },

@@ -145,6 +145,22 @@ describe('command line: doctor', () => {
     assert.deepEqual([code, stdout], [130, '']);
   });
 
+  it('ends with 130 and no report when it is interrupted while it asks a program, which ends too', async () => {
+    const bin = folder('bin');
+    fs.mkdirSync(bin);
+    const script = '#!/bin/sh\necho $$ > "$0.new"\nmv "$0.new" "$0.pid"\nexec sleep 100\n';
+    fs.writeFileSync(path.join(bin, 'nvidia-smi'), script, { mode: 0o755 });
+    const file = path.join(bin, 'nvidia-smi.pid');
+    const interrupt = async (child) => {
+      while (!fs.existsSync(file) && child.exitCode === null) await setTimeout(20);
+      child.kill('SIGINT');
+    };
+    const env = { PATH: `${bin}:${process.env.PATH}` };
+    const { code, stdout, stderr } = await run(['doctor', '--json'], { env, meanwhile: interrupt });
+    assert.deepEqual([code, stdout], [130, ''], stderr);
+    assert.throws(() => process.kill(Number(fs.readFileSync(file, 'utf8')), 0), { code: 'ESRCH' });
+  });
+
   it('says what keeps Node from loading addons', async () => {
     assert.deepEqual(keys(await run(['doctor', '--json'], { env: { NODE_OPTIONS: '--no-addons' } })), ['no-addons']);
     const permission = process.allowedNodeEnvironmentFlags.has('--permission')

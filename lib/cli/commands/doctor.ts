@@ -21,7 +21,7 @@ export const command = define({
   examples: ['doctor --probe-train', 'doctor --report', 'doctor --json | jq .problems'],
   async run(_, { json, report: forBug, probeTrain }, { terminal, signal }) {
     if (json && forBug) throw wrongUsage('Expected --json or --report but received both');
-    const machine = thisMachine();
+    const machine = thisMachine(signal);
     const diagnosis = await diagnose({ probe: probeTrain ?? false, machine, signal });
     const home = machine.home ?? '';
     const { report } = diagnosis;
