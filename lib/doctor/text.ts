@@ -12,13 +12,13 @@ export interface Style {
   /** Characters a line; lines are not broken where it is infinite. */
   readonly columns: number;
   /** Shown as ~. */
-  readonly home: string;
+  readonly homes: readonly string[];
 }
 
 const plain: Style = {
   paint: { bold: String, dim: String, green: String, yellow: String, red: String },
   columns: Number.POSITIVE_INFINITY,
-  home: '',
+  homes: [],
 };
 
 const marks: Readonly<Record<NonNullable<Row['mark']>, string>> = { good: '✓', doubtful: '!', bad: '✗' };
@@ -36,21 +36,21 @@ export function formatReport({ report, shown }: Diagnosis, style: Style = plain)
 }
 
 /** In a fence, so that GitHub and the like show it as it is. */
-export function formatBugReport(diagnosis: Diagnosis, home: string): string {
-  return ['```', formatReport(diagnosis, { ...plain, home }).replaceAll('```', "'''"), '```'].join('\n');
+export function formatBugReport(diagnosis: Diagnosis, homes: readonly string[]): string {
+  return ['```', formatReport(diagnosis, { ...plain, homes }).replaceAll('```', "'''"), '```'].join('\n');
 }
 
 /** Two blanks, the mark, a blank; and two blanks between a label and what stands behind it. */
 const margin = 6;
 
 function formatSection({ title, rows }: Shown, style: Style): string {
-  const { paint, columns, home } = style;
+  const { paint, columns, homes } = style;
   // Long labels, such as names of packages, stand alone and take no room of what stands behind the others.
   const cap = Math.min(28, Math.max(12, Math.floor(columns / 4)));
   const width = Math.max(0, ...rows.map(({ label }) => label.length).filter((length) => length <= cap));
   const lines = rows.flatMap(({ label, text, mark }) => {
     const sign = mark === null ? ' ' : paint[tones[mark]](marks[mark]);
-    const whole = withoutHome(text, home);
+    const whole = withoutHome(text, homes);
     const beside = wrap(whole, columns - width - margin);
     // A path that would not fit has more room below.
     const isBelow = label.length > width || beside.some((line) => line.length > columns - width - margin);
@@ -68,17 +68,17 @@ function formatSection({ title, rows }: Shown, style: Style): string {
 const headings = { problems: 'Problems', warnings: 'Warnings', notes: 'Notes' } as const;
 const severityTones = { problems: 'red', warnings: 'yellow', notes: 'bold' } as const;
 
-function formatFindings(report: Report, { paint, columns, home }: Style): string[] {
+function formatFindings(report: Report, { paint, columns, homes }: Style): string[] {
   return (['problems', 'warnings', 'notes'] as const)
     .filter((kind) => report[kind].length > 0)
     .map((kind) => {
       const lines = report[kind].flatMap(({ key, text, remedy }) => [
-        ...wrap(withoutHome(`${text} [${key}]`, home), columns - 4).map(
+        ...wrap(withoutHome(`${text} [${key}]`, homes), columns - 4).map(
           (line, i) => `  ${i === 0 ? '-' : ' '} ${line}`,
         ),
         ...(remedy === null
           ? []
-          : wrap(withoutHome(remedy, home), columns - 7).map((line, i) => `    ${i === 0 ? '→' : ' '} ${line}`)),
+          : wrap(withoutHome(remedy, homes), columns - 7).map((line, i) => `    ${i === 0 ? '→' : ' '} ${line}`)),
       ]);
       return [paint[severityTones[kind]](headings[kind]), ...lines].join('\n');
     });

@@ -172,10 +172,13 @@ describe('command line: doctor', () => {
     assert.deepEqual(keys({ stdout }), ['permission-addons']);
   });
 
-  it('prints a text for bug reports in a fence, without home and passwords', async () => {
+  it('prints a text for bug reports in a fence, without home, passwords and tokens', async () => {
+    fs.mkdirSync(folder('home'));
+    fs.symlinkSync(folder('home'), folder('link'));
     const env = {
       HTTPS_PROXY: 'http://me:secret@proxy.example:3128',
-      HOME: folder('home'),
+      TORCH_INCREMENTAL_LIBTORCH_MIRROR: 'https://mirror.example/x?token=secret',
+      HOME: folder('link'),
       XDG_CACHE_HOME: folder('home/c'),
     };
     const { code, stdout } = await run(['doctor', '--report'], { env });
@@ -183,7 +186,8 @@ describe('command line: doctor', () => {
     assert.match(stdout, /^```\n[\s\S]*\n```\n$/);
     assert.match(stdout, /HTTPS_PROXY +http:\/\/\*\*\*@proxy\.example:3128\n/);
     assert.match(stdout, /folder +~\/c\/torch-incremental\/libtorch/);
-    assert.ok(!stdout.includes('secret') && !stdout.includes(folder('home')) && !stdout.includes('\x1b'));
+    for (const hidden of ['secret', folder('home'), folder('link'), '\x1b'])
+      assert.ok(!stdout.includes(hidden), hidden);
   });
 
   it('refuses --json with --report', async () => {

@@ -46,7 +46,7 @@ describe('doctor: for people', () => {
   it('keeps lines inside a narrow terminal, but for words that are longer', async () => {
     for (const columns of [40, 60, 80]) {
       const { bold, dim, green, yellow, red } = createColors(false);
-      const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns, home: '' });
+      const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns, homes: [] });
       const long = output.split('\n').filter((line) => line.length > columns);
       const unbroken = long.filter((line) => /\S \S/.test(line.slice(Math.ceil(columns / 4) + 8).trim()));
       assert.deepEqual(unbroken, [], `${columns} columns`);
@@ -55,7 +55,11 @@ describe('doctor: for people', () => {
 
   it('colours what it is told to colour, and changes nothing else', async () => {
     const diagnosis = await broken();
-    const colored = formatReport(diagnosis, { paint: createColors(true), columns: Number.POSITIVE_INFINITY, home: '' });
+    const colored = formatReport(diagnosis, {
+      paint: createColors(true),
+      columns: Number.POSITIVE_INFINITY,
+      homes: [],
+    });
     assert.ok(colored.includes('\x1b[31m'));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
     assert.equal(colored.replace(/\x1b\[\d+m/g, ''), formatReport(diagnosis));
@@ -76,10 +80,9 @@ describe('doctor: for people', () => {
 describe('doctor: for a bug report', () => {
   it('stands in a fence, with ~ for the home folder and without fences inside', async () => {
     const machine = { env: { LIBTORCH: '/home/user/torch', OMP_NUM_THREADS: '```' }, home: '/home/user' };
-    const report = formatBugReport(
-      await doctor.examine(context({ machine, cacheRoot: '/home/user/.cache/x' })),
+    const report = formatBugReport(await doctor.examine(context({ machine, cacheRoot: '/home/user/.cache/x' })), [
       '/home/user',
-    );
+    ]);
     assert.match(report, /^```\ntorch-incremental 9\.9\.9\n/);
     assert.deepEqual(report.match(/```/g).length, 2);
     assert.match(report, /LIBTORCH +~\/torch\n/);
@@ -88,14 +91,27 @@ describe('doctor: for a bug report', () => {
   });
 
   it('takes the home folder for one only where it is one', () => {
-    assert.equal(secrets.withoutHome('/home/me/a /home/meadow /home/me: x', '/home/me'), '~/a /home/meadow ~: x');
-    assert.equal(secrets.withoutHome('/usr/lib', '/'), '/usr/lib');
+    assert.equal(secrets.withoutHome('/home/me/a /home/meadow /home/me: x', ['/home/me']), '~/a /home/meadow ~: x');
+    const homes = (home, real = home) => secrets.homesOf({ home, realPath: () => real });
+    assert.deepEqual([homes('/'), homes(null, '/x'), homes('/home/me')], [[], [], ['/home/me']]);
+  });
+
+  it('hides a home folder that is a link under both of its names', () => {
+    for (const [named, real] of [
+      ['/home/me', '/data/home/me'],
+      ['/data/home/me', '/home/me'],
+    ]) {
+      const homes = secrets.homesOf({ home: named, realPath: () => real });
+      assert.equal(secrets.withoutHome(`${named}/a ${real}/b`, homes), '~/a ~/b');
+    }
   });
 
   it('masks credentials in addresses, with and without a scheme, and secrets by their names', () => {
     const { maskedVariable, masked } = secrets;
     assert.equal(masked('https://a:p@ss@host/@x'), 'https://***@host/@x');
     assert.equal(masked('https://a:b@host/x and ftp://c@host'), 'https://***@host/x and ftp://***@host');
+    assert.equal(masked('https://a:b@host/x?token=c&d=/e then f?'), 'https://***@host/x?*** then f?');
+    assert.equal(maskedVariable('TORCH_INCREMENTAL_LIBTORCH_MIRROR', 'https://h/x#token'), 'https://h/x?***');
     assert.equal(maskedVariable('https_proxy', 'me:pass@proxy:80'), '***@proxy:80');
     assert.equal(maskedVariable('HTTP_PROXY', 'proxy:80'), 'proxy:80');
     assert.equal(maskedVariable('NO_PROXY', 'a.example,b@c'), 'a.example,b@c');

@@ -1,6 +1,7 @@
 // `torch-incremental doctor`: whether this installation works, and if not, why.
 import { diagnose, exitCodes } from '../../doctor';
 import { thisMachine } from '../../doctor/machine';
+import { homesOf } from '../../doctor/secrets';
 import { formatBugReport, formatReport } from '../../doctor/text';
 import { wrongUsage } from '../arguments';
 import { command as define, on } from '../command';
@@ -23,13 +24,13 @@ export const command = define({
     if (json && forBug) throw wrongUsage('Expected --json or --report but received both');
     const machine = thisMachine(signal);
     const diagnosis = await diagnose({ probe: probeTrain ?? false, machine, signal });
-    const home = machine.home ?? '';
+    const homes = homesOf(machine);
     const { report } = diagnosis;
     if (json) terminal.print(JSON.stringify(report, null, 2));
-    else if (forBug) terminal.print(formatBugReport(diagnosis, home));
+    else if (forBug) terminal.print(formatBugReport(diagnosis, homes));
     else {
       const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY;
-      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, home }));
+      terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, homes }));
       if (!report.ok) terminal.note('\nFor a bug report: torch-incremental doctor --report');
     }
     return exitCodes[report.status];
