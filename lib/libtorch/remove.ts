@@ -29,6 +29,7 @@ export async function removeVariant(name: string, place: CachePlace = {}, signal
     });
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof LearnError) throw cause;
     throw new LearnError('ERR_FILE', `Could not remove ${target}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -76,7 +76,8 @@ function remedyFor(
   if (stage === 'load' && signal !== null)
     return [
       'probe-crashed',
-      'The libtorch that is taken is damaged or does not fit this system. Install it anew: npx torch-incremental libtorch install',
+      'The libtorch that is taken is damaged or does not fit this system. Take it away first, then install it anew: npx ' +
+        'torch-incremental libtorch remove <variant>, or the folder of the npm package.',
     ];
   // MKL, which is in libtorch, ends the process there.
   return ['probe-failed', cwd === null ? 'The current folder was deleted. Change to another, and try again.' : null];
