@@ -9,6 +9,7 @@ import { cifar10, openDataset } from '../../dist/datasets.js';
 import { downloadArchive } from '../../dist/download/archive.js';
 import { deadHolder } from '../support.mjs';
 import { folderName, makeArchive, TemporaryFolders } from './data-support.mjs';
+import { cutAfter } from './file-server.mjs';
 
 const folders = new TemporaryFolders();
 describe('downloading', () => {
@@ -28,12 +29,10 @@ describe('downloading', () => {
     const headers = { 'content-length': length - start, 'content-range': `bytes ${start}-${length - 1}/${length}` };
     response.writeHead(206, headers).end(archive.bytes.subarray(start));
   };
-  const silentAfter = (count, sent) => (_, response) => {
+  const silentAfter = (count) => (_, response) => {
     response.writeHead(200, { 'content-length': archive.bytes.length });
-    response.write(archive.bytes.subarray(0, count), () => sent?.(response));
+    response.write(archive.bytes.subarray(0, count));
   };
-  /** Sends the first `count` bytes of the answer to the whole request, then drops the connection. */
-  const cutAfter = (count) => silentAfter(count, (response) => setTimeout(() => response.destroy(), 20));
 
   beforeEach(async () => {
     archive = await makeArchive(folders);
@@ -122,8 +121,8 @@ describe('downloading', () => {
   });
 
   it('continues behind what a cut connection left', async () => {
-    answers = [cutAfter(100_000), ranged];
     const root = folders.make();
+    answers = [cutAfter(archive.bytes, 100_000, part(root)), ranged];
     await fetchTo(root);
     assertWhole(root);
     assert.match(requests[1], /bytes=[1-9]\d*-$/);

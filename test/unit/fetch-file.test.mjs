@@ -59,20 +59,14 @@ describe('fetching a file', () => {
   });
 
   it('goes on as long as each connection brings something, however few failures are allowed', async () => {
-    const cuts = [1, 2, 3, 4].map((nth) => (request, response) => {
-      const start = Number(/\d+/.exec(request.headers.range ?? '0')[0]);
-      const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
-      response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length - start, ...range });
-      response.write(body.subarray(start, nth * 50_000), () => setTimeout(() => response.destroy(), 30));
-    });
-    answer(...cuts);
+    answer(...[1, 2, 3, 4].map((nth) => cutAfter(body, nth * 50_000, part)));
     await fetchFile({ attempts: 2 });
     isWhole();
     assert.equal(server.requests.length, 5);
   });
 
   it('gives up after so many failures in a row, and keeps what came', async () => {
-    answer(cutAfter(body, 1000), status(500), status(503));
+    answer(cutAfter(body, 1000, part), status(500), status(503));
     await assert.rejects(fetchFile({ attempts: 3 }), /the server answered 503/);
     assert.equal(server.requests.length, 3);
     assert.equal(fs.statSync(part).size, 1000);

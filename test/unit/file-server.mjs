@@ -1,7 +1,9 @@
 // A server and a proxy on this machine, for tests of what is downloaded: they write down what they were asked.
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import querystring from 'node:querystring';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Serves the buffers in `files` by their paths, and ranges of them. `answers` by path come first, each for one request. */
 export class FileServer {
@@ -36,21 +38,34 @@ export class FileServer {
 export function serve(body) {
   return (request, response) => {
     if (!body) return response.writeHead(404).end('<html>no</html>');
-    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const start = startOf(request);
     if (start > 0 && start >= body.length)
       return response.writeHead(416, { 'content-range': `bytes */${body.length}` }).end();
-    const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
-    response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length - start, ...range });
+    writeHead(response, start, body);
     response.end(body.subarray(start));
   };
 }
 
-/** Sends the first bytes, then drops the connection. */
-export function cutAfter(body, count) {
-  return (_, response) => {
-    response.writeHead(200, { 'content-length': body.length });
-    response.write(body.subarray(0, count), () => setTimeout(() => response.destroy(), 20));
+/**
+ * Sends the body up to there, and drops the connection once the client has all of it in the file `part`: what it has not read
+ * by then it may never see.
+ */
+export function cutAfter(body, count, part) {
+  return async (request, response) => {
+    const start = startOf(request);
+    writeHead(response, start, body);
+    response.write(body.subarray(start, count));
+    while (!response.destroyed && !(fs.statSync(part, { throwIfNoEntry: false })?.size >= count)) await sleep(5);
+    response.destroy();
   };
+}
+
+/** Of the range that is asked for. */
+const startOf = (request) => Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+
+function writeHead(response, start, body) {
+  const range = start > 0 && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` };
+  response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length - start, ...range });
 }
 
 /** Sends the first bytes and no more. `then` is called once they are sent. */

@@ -52,7 +52,7 @@ describe('installing libtorch', () => {
 
   it('goes on after a cut, and in the next call with what an earlier one left, archive by archive', async () => {
     const [gpu, nvidia] = ['/torch-1.whl', '/nvidia_cublas.whl'];
-    made.server.answers.set(gpu, [cutAfter(made.server.files.get(gpu), 500)]);
+    made.server.answers.set(gpu, [cutAfter(made.server.files.get(gpu), 500, `${target('cu130')}.parts${gpu}`)]);
     made.server.answers.set(nvidia, [status(404)]);
     await fails(install('cu130'), 'ERR_DOWNLOAD', /Could not fetch nvidia_cublas\.whl:.*404/s);
     assert.deepEqual(left(), [`${version}+cu130.parts`]);
