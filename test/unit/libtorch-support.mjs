@@ -129,7 +129,7 @@ export function useMadeUpCache() {
     const variant = made.variantOf(name);
     const sources = await sourcesModule.sourcesOf(name, variant, { from, sha256: given, mirror });
     const place = { root: made.root, manifest: made.manifest, platform: 'linux-x64' };
-    return installModule.install({ name, variant, sources, place, retryDelayMs: 1, stallMs: 1000, ...changes });
+    return installModule.install({ name, variant, sources, place, retryDelayMs: 1, ...changes });
   };
   return made;
 }
