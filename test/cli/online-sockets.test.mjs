@@ -102,7 +102,8 @@ describe('command line: online, at sockets', () => {
   });
 
   it('hangs up on HTTP, which a web page can have a browser send', async () => {
-    const { connect } = await listening('http', ['--port', '0'], '--gate-every', '1');
+    const oneBatch = ['--batch-size', '40', '--max-delay-ms', '600000'];
+    const { connect } = await listening('http', ['--port', '0'], '--gate-every', '1', ...oneBatch);
     const learner = connect();
     await learner.ask(...lessons(images));
     const page = connect();

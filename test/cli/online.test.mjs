@@ -169,14 +169,14 @@ describe('command line: online', () => {
   });
 
   it('tells and changes the state of things between the lines before and the lines after', async () => {
-    const [first, second] = [lessons(images).slice(0, 40), lessons(images).slice(40, 80)];
-    const { code, answers } = await online('state', '--gate-every', '2').finish(
+    const [first, second] = [lessons(images).slice(0, 48), lessons(images).slice(48, 96)];
+    const { code, answers } = await online('state', '--gate-every', '2', ...patient).finish(
       ...[...first, { metrics: true }, { versions: true }, { save: 'saved.pth' }],
       ...[{ rollback: 0 }, ...second, { rollback: null }, { metrics: true }],
     );
     assert.equal(code, 0);
-    const [metrics, versions, saved, back] = answers.slice(40, 44);
-    assert.equal(metrics.metrics.learned, 40);
+    const [metrics, versions, saved, back] = answers.slice(48, 52);
+    assert.equal(metrics.metrics.learned, 48);
     assert.equal(metrics.metrics.queued, 0);
     assert.deepEqual(
       versions.versions.map(({ version }) => version),
@@ -185,7 +185,7 @@ describe('command line: online', () => {
     assert.deepEqual(saved, { save: 'saved.pth', version: 1 });
     assert.deepEqual(back, { rollback: 0 });
     assert.ok((await loadState(at('saved.pth'))).equals(await loadState(at('state/versions/version-000000001.pth'))));
-    assert.equal(answers.at(-1).metrics.learned, 80);
+    assert.equal(answers.at(-1).metrics.learned, 96);
     assert.ok(answers.at(-2).rollback < answers.at(-3).version);
   });
 
