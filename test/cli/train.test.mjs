@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createState, loadState, net, saveState } from 'torch-incremental';
 import { temporaryFolder, writeCifar10 } from '../support.mjs';
+import { FileServer } from '../unit/file-server.mjs';
 import { lines, run } from './run.mjs';
 
 describe('command line: train', () => {
@@ -102,13 +103,21 @@ describe('command line: train', () => {
   });
 
   it('downloads into a folder that has no images only when it is told to', async () => {
-    const env = { TORCH_INCREMENTAL_CIFAR10_URL: 'http://127.0.0.1:9/never.tar.gz' };
-    const without = await train(['--data', 'empty'], { env });
-    assert.match(without.stderr, /^error\[ERR_FILE\]: /);
-    const interrupt = (child) => setTimeout(() => child.kill('SIGINT'), 2000);
-    const told = await train(['--data', 'empty', '--download'], { env, meanwhile: interrupt });
-    // Nobody listens at that address: it tries again until it is interrupted or out of attempts.
-    assert.match(told.stderr, /SIGINT: stopping|error\[ERR_DOWNLOAD\]/);
+    const server = await new FileServer().start();
+    try {
+      const env = { TORCH_INCREMENTAL_CIFAR10_URL: server.url('/never.tar.gz') };
+      const without = await train(['--data', 'empty'], { env });
+      assert.match(without.stderr, /^error\[ERR_FILE\]: /);
+      assert.deepEqual(server.requests, []);
+      // The server interrupts it in place of an answer.
+      const meanwhile = (child) => server.answers.set('/never.tar.gz', [() => child.kill('SIGINT')]);
+      const told = await train(['--data', 'empty', '--download'], { env, meanwhile });
+      assert.match(told.stderr, /^SIGINT: stopping/m);
+      assert.equal(told.code, 130);
+      assert.deepEqual(server.requests, ['/never.tar.gz whole']);
+    } finally {
+      await server.stop();
+    }
   });
 
   const failures = [
