@@ -41,8 +41,7 @@ describe('a training that is killed', () => {
     assert.equal(whole.metadata.get('epoch'), 53);
   }
 
-  it(`ends in the same bits after ${kills} kills`, async function () {
-    this.timeout(180_000);
+  it(`ends in the same bits after ${kills} kills`, async () => {
     const whole = await run(at('whole.ckpt'));
     assert.ok(whole.done);
 

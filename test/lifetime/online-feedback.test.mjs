@@ -15,8 +15,7 @@ async function linesOf(dir, waiting, killAfter) {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
 }
 
-describe('a learner that is killed between predictions and their labels', function () {
-  this.timeout(120_000);
+describe('a learner that is killed between predictions and their labels', () => {
   const at = temporaryFolder();
 
   it('joins in its next life all that reached the disk, each once, over 10 kills', async () => {
@@ -51,7 +50,7 @@ describe('a learner that is killed between predictions and their labels', functi
     assert.equal(sums.learned + sums.duplicates, labelled.size);
 
     let said = [];
-    while (said.length < 2) said = await linesOf(dir, waiting, 1000);
+    for (let killAfter = 1000; said.length < 2; killAfter *= 2) said = await linesOf(dir, waiting, killAfter);
     const [first, last] = said;
     const { joined } = check(first);
     assert.deepEqual([last.labelled, last.unknown], [waiting, 0]);
