@@ -162,9 +162,9 @@ describe('what waits for late labels', function () {
     const learner = await open(dir, { feedback: { memoryBytes: 2 ** 20 } });
     const obstacle = path.join(dir, 'pending-000000001.log');
     fs.mkdirSync(obstacle);
-    const { result: first, warnings } = await warningsDuring(async () => {
+    const { result: first, warnings } = await warningsDuring(async (told) => {
       const answer = await learner.predict(inputsOf(0, 10));
-      await sleep(50);
+      await until(() => told.length > 0);
       return answer;
     });
     assert.match(warnings.join(), /cannot be written to .*EISDIR/s);

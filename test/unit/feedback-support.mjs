@@ -60,7 +60,7 @@ export async function warningsDuring(use) {
     else for (const listener of others) listener(warning);
   });
   try {
-    const result = await use();
+    const result = await use(warnings);
     // They come at a later tick.
     await new Promise(setImmediate);
     return { result, warnings };
