@@ -38,19 +38,19 @@ export function lossOf(logits, label) {
   return Math.log(logits.reduce((sum, value) => sum + Math.exp(value - largest), 0)) + largest - logits[label];
 }
 
-/** Runs `use` with a clock that stands still until it is set. */
-export async function withClock(use) {
-  const { now } = Date;
-  const clock = { time: 1_700_000_000_000 };
-  Date.now = () => clock.time;
+/** Runs `use` with a clock that stands still until it is set: Date's, or performance's. */
+export async function withClock(use, { of = Date, time = 1_700_000_000_000 } = {}) {
+  const { now } = of;
+  const clock = { time };
+  of.now = () => clock.time;
   try {
     return await use(clock);
   } finally {
-    Date.now = now;
+    of.now = now;
   }
 }
 
-/** What `use` resolves with, and the warnings of lost predictions meanwhile, which are not printed. */
+/** What `use` resolves with, and the warnings of lost predictions meanwhile, which are not printed; `use` sees them come. */
 export async function warningsDuring(use) {
   const warnings = [];
   const others = process.listeners('warning');
