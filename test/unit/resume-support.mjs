@@ -8,6 +8,7 @@ import {
   dropout,
   flatten,
   linear,
+  loadState,
   maxPool2d,
   relu,
   sequential,
@@ -41,18 +42,24 @@ export async function recorded(source, options) {
 
 /**
  * The same run, aborted as soon as JavaScript hears of `step`: the checkpoint is of that step or a little later. Where a busy
- * machine lets it end before that was heard, it is run again.
+ * machine lets the run end before, it is run again; with `atEndToo` only where the step was not heard of at all.
  */
-export async function stopped(source, options, step) {
+export async function stopped(source, options, step, { atEndToo = false } = {}) {
   const before = options.resume && fs.readFileSync(options.resume);
-  for (let attempt = 0; attempt < 20; attempt++) {
-    if (await isStopped(source, options, step)) return;
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if ((await isAborted(source, options, step)) && (atEndToo || !(await isOver(options.checkpoint.path)))) return;
     if (before) fs.writeFileSync(options.resume, before);
   }
   assert.fail(`the run was over each time before step ${step} of it was heard of`);
 }
 
-async function isStopped(source, options, step) {
+/** Whether a checkpoint is of the end of its run: an abort behind the last step comes too late to stop it. */
+async function isOver(checkpoint) {
+  const { metadata } = await loadState(checkpoint, { key: 'model' });
+  return metadata.get('epoch') === metadata.get('options').get('epochs');
+}
+
+async function isAborted(source, options, step) {
   const controller = new AbortController();
   let heard = 0;
   try {

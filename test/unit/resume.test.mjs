@@ -36,7 +36,7 @@ describe('resume', () => {
       const rounds = Math.ceil(whole.losses.length / 3);
       for (let run = 0; run < rounds || (positions.size <= 3 && run < 200); run++) {
         const step = 1 + ((3 * run + Math.floor(run / rounds)) % whole.losses.length);
-        await stopped(source, { ...all, checkpoint: { path } }, step);
+        await stopped(source, { ...all, checkpoint: { path } }, step, { atEndToo: true });
         const { metadata } = await loadState(path, { key: 'model' });
         positions.add(`${metadata.get('epoch')}.${metadata.get('step')}`);
         assertSameEnd(await recorded('not read', { data, model, resume: path }), whole);
