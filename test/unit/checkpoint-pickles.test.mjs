@@ -117,6 +117,14 @@ const unsafe = {
   'torch.load itself': [pickle(call('torch', 'load', p.text('x'))), /torch\.load/],
 };
 
+/** Milliseconds that this thread has worked or slept: without those in which other threads and processes had the processor. */
+function awake() {
+  // Its second field: nanoseconds of being ready to run and not running. Not every kernel has the file.
+  const file = `/proc/self/task/${process.pid}/schedstat`;
+  const kept = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8').split(' ')[1]) / 1e6 : 0;
+  return performance.now() - kept;
+}
+
 describe('a pickle that loadState refuses', () => {
   const temporary = temporaryFolder();
 
@@ -129,15 +137,14 @@ describe('a pickle that loadState refuses', () => {
       refused(temporary('bad.pth'), checkpoint(data), 'ERR_STATE_UNSAFE', message));
   }
 
-  it('has a pickle of 16 million instructions, which do not hold up the event loop', async function () {
-    this.timeout(10_000);
+  it('has a pickle of 16 million instructions, which do not hold up the event loop', async () => {
     const file = temporary('long.pth');
     fs.writeFileSync(file, checkpoint(join(p.proto(), p.none, Buffer.alloc(17_000_000, 'q\0'), p.none, p.stop)));
     let longest = 0;
-    let last = performance.now();
+    let last = awake();
     const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
+      longest = Math.max(longest, awake() - last);
+      last = awake();
     }, 1);
     await assert.rejects(loadState(file), { code: 'ERR_STATE_FORMAT' });
     clearInterval(timer);
