@@ -132,6 +132,7 @@ describe('command line: libtorch', () => {
     const proxy = await startProxy(new URL(server.url()).port);
     const changes = {
       HTTP_PROXY: `http://${proxy.address}`,
+      http_proxy: undefined,
       TORCH_INCREMENTAL_LIBTORCH_MIRROR: 'http://mirror.test/base',
     };
     server.files.set(`/base${zipPath}`, zip);
