@@ -10,10 +10,15 @@ describe('command line: online, at sockets', () => {
   const at = temporaryFolder();
   const images = madeUpImages(40);
 
+  const original = process.cwd();
+
   before(async () => {
+    // The path of a socket may have 107 bytes; that of the folder may have more.
+    process.chdir(at());
     await saveState(await createState(model(), { seed: 0 }), at('net.pth'));
   });
 
+  after(() => process.chdir(original));
   afterEach(endLeftovers);
 
   /** The command, listening; `connect()` makes a peer of it. */
@@ -22,7 +27,7 @@ describe('command line: online, at sockets', () => {
     const [, place] = await running.says(/Listening at (.+)\n/);
     const port = place.match(/^127\.0\.0\.1:(\d+)$/)?.[1];
     const connect = () => {
-      const socket = port ? net.connect(Number(port), '127.0.0.1') : net.connect(at(place));
+      const socket = port ? net.connect(Number(port), '127.0.0.1') : net.connect(place);
       socket.on('error', () => {});
       return { socket, ...peerOf(socket, socket) };
     };
