@@ -3,10 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { batches } from '../../dist/data/batches.js';
 import { arrays, cifar10, subset } from '../../dist/datasets.js';
-import { native } from '../../dist/native.js';
 import { normalize, randomHorizontalFlip, toTensor } from '../../dist/transforms.js';
 import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
-import { collect, golden, hashOf, needs, needsPython, runPython, syntheticImages } from './data-support.mjs';
+import { collect, golden, hashOf, needs, needsAvx, needsPython, runPython, syntheticImages } from './data-support.mjs';
 
 const { hashes } = JSON.parse(fs.readFileSync(path.join(golden, 'batches.json'), 'utf8'));
 
@@ -14,24 +13,19 @@ async function hashesOf(dataset, { name, images, folder, limit, ...options }) {
   return (await collect(batches(dataset, options))).map(hashOf);
 }
 
-/** Golden angles were rounded as PyTorch's kernels for AVX2 and above round them (src/core/random.h). */
-function needsAvx(test) {
-  const { cpuCapability } = native().info();
-  if (cpuCapability.startsWith('AVX')) return;
-  console.warn(`      (skipped: golden values are of processors with AVX2, this is ${cpuCapability})`);
-  test.skip();
-}
+/** They were rounded as PyTorch's kernels for AVX2 and above round them (src/core/random.h). */
+const angles = 'golden values are';
 
 describe('batches', () => {
   for (const batchCase of batchCases) {
     it(`equal those of torchvision and DataLoader: ${batchCase.name}`, async function () {
-      needsAvx(this);
+      needsAvx(this, angles);
       assert.equal((await hashesOf(syntheticImages(batchCase.images), batchCase)).join(' '), hashes[batchCase.name]);
     });
   }
 
   it('rotate more than 10,000 pairs of image and angle as PIL does, at and next to quarter turns too', async function () {
-    needsAvx(this);
+    needsAvx(this, angles);
     let pairs = 0;
     for (const rotation of rotationCases) {
       const images = syntheticImages(rotation.images);

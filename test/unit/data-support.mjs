@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create } from 'tar';
 import { arrays } from '../../dist/datasets.js';
+import { native } from '../../dist/native.js';
 
 export const golden = fileURLToPath(new URL('../golden/', import.meta.url));
 
@@ -50,6 +51,14 @@ export function needs(test, name, what) {
 
 export function needsPython(test) {
   return needs(test, 'TORCH_INCREMENTAL_PYTHON', 'an interpreter with torch, torchvision, numpy and pillow');
+}
+
+/** Skips the test in hand, saying why, where PyTorch has no kernels for AVX2 and above */
+export function needsAvx(test, what) {
+  const { cpuCapability } = native().info();
+  if (cpuCapability.startsWith('AVX')) return;
+  console.warn(`      (skipped: ${what} of processors with AVX2, this is ${cpuCapability})`);
+  test.skip();
 }
 
 /** Runs a script of test/golden/ with `input` as JSON and returns what it prints as JSON. */

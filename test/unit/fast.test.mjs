@@ -18,6 +18,7 @@ import {
   trainIncremental,
 } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
+import { needsAvx } from './data-support.mjs';
 
 const data = arrays(madeUpImages(70));
 const quick = { data, epochs: 2, batchSize: 32, seed: 1, mode: 'fast' };
@@ -125,11 +126,13 @@ describe("mode: 'fast'", () => {
   const folder = temporaryFolder();
 
   // A rounding that carries one value over ReLU's corner, or to another maximum, changes what is summed up in a bias.
-  for (const [name, model, bar] of [
-    ['Net', net(), 2e-5],
-    ['a network with batch norm, pooling and a residual', cnn(), 1e-3],
+  for (const [name, model, bar, needed] of [
+    ['Net', net(), 2e-5, () => {}],
+    // Without AVX2 more is rounded apart: a bias of the batch norm differs by twice as much.
+    ['a network with batch norm, pooling and a residual', cnn(), 1e-3, (test) => needsAvx(test, 'the bar is')],
   ]) {
-    it(`trains ${name} to exact mode's weights, but for rounding`, async () => {
+    it(`trains ${name} to exact mode's weights, but for rounding`, async function () {
+      needed(this);
       const state = await createState(model, { seed: 3 });
       const options = { ...quick, model, contractLinear: false };
       const exact = await trainIncremental(state, { ...options, mode: 'exact' });
