@@ -50,15 +50,20 @@ describe('predictions beside a training', () => {
     }
   }
 
-  it('niceness is that of the threads that train, and of no others', async () => {
+  it('niceness is that of the threads that train, and of no others', async function () {
     const before = threads();
-    const during = await beside({ niceness: 7, threads: 2 }, async () => {
+    const own = before.get(process.pid);
+    if (own === 19) {
+      console.warn('      skipped: this process is as nice as can be, its threads cannot be nicer');
+      this.skip();
+    }
+    const asked = Math.min(19, Math.max(0, own) + 7);
+    const during = await beside({ niceness: asked, threads: 2 }, async () => {
       await predict(state, one(0), { threads: 1 });
       return [...threads()];
     });
-    const own = before.get(process.pid);
     const nice = during.filter(([, niceness]) => niceness !== own);
-    assert.ok(nice.length >= 2 && nice.every(([id, niceness]) => niceness === 7 && !before.has(id)), `${nice}`);
+    assert.ok(nice.length >= 2 && nice.every(([id, niceness]) => niceness === asked && !before.has(id)), `${nice}`);
     // Among the others is the one that predicted, which is new only where none was kept.
     assert.ok(during.length > nice.length + 1);
     assert.equal(threads().get(process.pid), own);
