@@ -12,6 +12,9 @@ import { binary, run } from './run.mjs';
 /** Of the report's problems. */
 const keys = ({ stdout }) => JSON.parse(stdout).problems.map(({ key }) => key);
 
+/** With no libtorch named by the user. */
+const unnamed = { TORCH_INCREMENTAL_LIBTORCH: undefined, LIBTORCH: undefined };
+
 describe('command line: doctor', () => {
   const folder = temporaryFolder();
   const real = () => candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
@@ -64,7 +67,7 @@ describe('command line: doctor', () => {
   });
 
   it('ends with 2 where there is no libtorch at all', async () => {
-    const result = await run(['doctor', '--json'], { env: { XDG_CACHE_HOME: folder('empty') } });
+    const result = await run(['doctor', '--json'], { env: { ...unnamed, XDG_CACHE_HOME: folder('empty') } });
     assert.equal(result.code, 2);
     assert.deepEqual(keys(result), ['libtorch-missing']);
   });
@@ -176,6 +179,7 @@ describe('command line: doctor', () => {
     fs.mkdirSync(folder('home'));
     fs.symlinkSync(folder('home'), folder('link'));
     const env = {
+      ...unnamed,
       HTTPS_PROXY: 'http://me:secret@proxy.example:3128',
       TORCH_INCREMENTAL_LIBTORCH_MIRROR: 'https://mirror.example/x?token=secret',
       HOME: folder('link'),
