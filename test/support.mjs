@@ -73,6 +73,14 @@ export function needs(test, variable) {
   test.skip();
 }
 
+/** Skips the test in hand, saying once why, where there is no prlimit. */
+export function needsPrlimit(test) {
+  if (spawnSync('prlimit', ['--version']).status === 0) return;
+  if (!toldAbout.has('prlimit')) console.warn('      skipped: there is no prlimit, which util-linux has');
+  toldAbout.add('prlimit');
+  test.skip();
+}
+
 /** The Python that has River, which drift detectors are compared with. */
 export const riverPython = process.env.TORCH_INCREMENTAL_RIVER;
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { root, temporaryFolder } from '../support.mjs';
+import { needsPrlimit, root, temporaryFolder } from '../support.mjs';
 import { checkpoint, pickle, tensor } from '../unit/checkpoint-support.mjs';
 import { isSanitized } from './limited.mjs';
 
@@ -32,6 +32,7 @@ describe('a tensor that is far larger than its file', () => {
 
   before(function () {
     if (isSanitized) this.skip();
+    needsPrlimit(this);
   });
 
   it('throws where there is no memory for its elements', () => {

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createState, loadState, net, saveState } from 'torch-incremental';
-import { root, temporaryFolder } from '../support.mjs';
+import { needsPrlimit, root, temporaryFolder } from '../support.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/save.mjs');
 const kills = 60;
@@ -41,10 +41,7 @@ describe('a save that is interrupted', () => {
   });
 
   it(`by a full disk leaves the old file, ${limits} times`, function () {
-    if (spawnSync('prlimit', ['--version']).status !== 0) {
-      console.warn('      skipped: there is no prlimit, which util-linux has');
-      this.skip();
-    }
+    needsPrlimit(this);
     const target = at('out/limited.pth');
     const { stdout, stderr, status } = spawnSync(
       process.execPath,

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { OnlineLearner } from 'torch-incremental';
 import { Journal } from '../../dist/online/journal.js';
 import { readJournal } from '../../dist/online/read-journal.js';
-import { root, temporaryFolder } from '../support.mjs';
+import { needsPrlimit, root, temporaryFolder } from '../support.mjs';
 import { learn, open, sample, stateOf } from './journal-support.mjs';
 
 const fixture = (name) => path.join(root, 'test/lifetime/fixtures', name);
@@ -59,10 +59,7 @@ describe('writing a journal', function () {
 
   for (const bytes of [10, 24, 60, 400, 1500]) {
     it(`fails on a disk that is full after ${bytes} bytes, and loses nothing that was acknowledged`, async function () {
-      if (spawnSync('prlimit', ['--version']).status !== 0) {
-        console.warn('      skipped: there is no prlimit, which util-linux has');
-        this.skip();
-      }
+      needsPrlimit(this);
       const { failure, again, closed, learned, ...rest } = run('full-disk.mjs', [at(`full ${bytes}`), String(bytes)]);
       assert.equal(failure.name, 'LearnError');
       assert.equal(failure.code, 'ERR_JOURNAL');
@@ -80,7 +77,7 @@ describe('writing a journal', function () {
   }
 
   it('fails on a disk with no room for a last snapshot, and loses nothing that was acknowledged', function () {
-    if (spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+    needsPrlimit(this);
     const { failure, closed, learned, recovered } = run('full-disk.mjs', [at('full snapshot'), '5000', '3']);
     assert.equal(failure, undefined);
     assert.match(closed, /^ERR_FILE Cannot write to .*snapshot-0{14}3\.pth: /);
