@@ -86,7 +86,10 @@ await trainIncremental('pretrained_model.pth', {
 });
 `;
 
-/** How long \`load\` takes, of the processor, since other processes may have the machine meanwhile, and what the process then has, before and after the package is used. */
+/**
+ * How long \`load\` takes, of the processor, since other processes may have the machine meanwhile, and what the process then
+ * has, before and after the package is used.
+ */
 const idle = (load) => `
 const begin = process.cpuUsage();
 ${load}

@@ -9,9 +9,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sourcesModule from '../../dist/libtorch/sources.js';
 import { root as repository } from '../support.mjs';
-import { cutAfter, silentAfter, startProxy, status } from './file-server.mjs';
+import { cutAfter, silentAfter, status } from './file-server.mjs';
 import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
-import { fails, libtorchZip, madeUpManifest, sha256, useMadeUpCache, version, wheel } from './libtorch-support.mjs';
+import { fails, libtorchZip, sha256, useMadeUpCache, version, wheel } from './libtorch-support.mjs';
 
 const { sourcesOf } = sourcesModule;
 
@@ -90,74 +90,6 @@ describe('installing libtorch', () => {
     assert.ok(fs.existsSync(path.join(target('cu126'), 'lib/libtorch_cuda.so')));
     await fails(install('cpu', { sha256: '0'.repeat(64) }), 'ERR_INVALID_OPTION', /is not that of torch-1\+cpu\.whl/);
     await fails(install('cu130', { sha256: '0'.repeat(64) }), 'ERR_INVALID_OPTION', /is of one file/);
-  });
-
-  it('asks a mirror instead, under the same path, and follows it to where it leads', async () => {
-    for (const name of ['torch-1+cpu.whl', 'torch-1.whl', 'nvidia_cublas.whl'])
-      made.server.files.set(`/mirror/whl/${name}`, made.server.files.get(`/${name}`));
-    const mirror = `${made.server.url()}/mirror/`;
-    made.manifest = madeUpManifest({ ...made.server, files: new Map(), url: () => '' }, 'https://download.test/whl');
-    made.server.answers.set('/mirror/whl/torch-1+cpu.whl', [
-      status(302, { location: '/mirror/whl/torch-1+cpu.whl?moved' }),
-    ]);
-    made.server.files.set('/mirror/whl/torch-1+cpu.whl?moved', made.server.files.get('/mirror/whl/torch-1+cpu.whl'));
-    await install('cpu', { mirror });
-    await install('cu130', { mirror });
-    assert.equal(made.server.requests.length, 4);
-    await fails(install('cu126', { mirror, sha256: '0'.repeat(64) }), 'ERR_DOWNLOAD', /404 Not Found/);
-    await fails(
-      install('cpu', { mirror: 'mirror.test' }),
-      'ERR_INVALID_OPTION',
-      /LIBTORCH_MIRROR but received 'mirror/,
-    );
-  });
-
-  it('shows no password of a mirror to anybody, and refuses one with a query', async () => {
-    const mirror = `${made.server.url().replace('//', '//user:secret@')}/mirror`;
-    const notes = [];
-    const tells = (error) => {
-      assert.doesNotMatch([error.message, ...notes].join(), /secret|user/);
-      return error.code === 'ERR_DOWNLOAD' && error.message.includes(`https: ${made.server.url()}/mirror/torch-1`);
-    };
-    await assert.rejects(install('cpu', { mirror, onNote: (text) => notes.push(text) }), tells);
-    for (const [value, shown] of [
-      [`${mirror}?token=abc`, `${made.server.url()}/mirror?…`],
-      [`${mirror}#abc`, `${made.server.url()}/mirror#…`],
-      ['http://user:sec/ret@host', 'http://host'],
-    ]) {
-      await assert.rejects(install('cpu', { mirror: value }), (error) => {
-        assert.ok(error.message.endsWith(`LIBTORCH_MIRROR but received '${shown}'`), error.message);
-        return error.code === 'ERR_INVALID_OPTION';
-      });
-    }
-    const from = 'http://user:secret@host/';
-    const given = '0'.repeat(64);
-    await fails(install('cpu', { from, sha256: given }), 'ERR_INVALID_OPTION', /received 'http:\/\/host\/'$/);
-  });
-
-  it('names the variable of a proxy that is none, and not the address that it fetches', async () => {
-    process.env.http_proxy = 'ftp://x:1';
-    try {
-      await fails(install('cpu'), 'ERR_INVALID_OPTION', /^Expected an address such as .* in http_proxy/);
-    } finally {
-      delete process.env.http_proxy;
-    }
-  });
-
-  it('goes through a proxy', async () => {
-    const proxy = await startProxy(new URL(made.server.url()).port);
-    made.manifest = madeUpManifest(made.server, 'http://download.test');
-    process.env.http_proxy = `http://${proxy.address}`;
-    try {
-      await install('cu130');
-    } finally {
-      delete process.env.http_proxy;
-      proxy.stop();
-    }
-    assert.deepEqual(proxy.requests, [
-      'GET http://download.test/torch-1.whl',
-      'GET http://download.test/nvidia_cublas.whl',
-    ]);
   });
 
   it('looks for room before it fetches, counting what has come, and says what is needed where', async () => {
