@@ -1,6 +1,6 @@
 // Run by lib/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Goes through its stages
 // and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came: `probe.js PARENT
-// [--train]`, with the pid of who reads.
+// [FOLDER]`, with the pid of who reads, and to train with the place for files, which who reads takes away.
 import fs from 'node:fs';
 import { chooseDevice, type Device, planDevice } from './device';
 import { messageOf } from './errors';
@@ -67,11 +67,12 @@ async function main(): Promise<void> {
     memoryBytes: process.memoryUsage.rss(),
   }));
   const { device } = await stage('device', null, async () => ({ device: await chooseDevice() }));
-  if (process.argv.includes('--train')) {
+  const folder = process.argv[3];
+  if (folder !== undefined) {
     const { trialChecks } = await import('./doctor/trial/checks.js');
     const devices = ['cpu', ...(device.type === 'cuda' ? [planDevice(device)] : [])] as Device[];
     for (const on of devices)
-      for (const [name, check] of Object.entries(trialChecks)) await stage(name, on, () => check(on));
+      for (const [name, check] of Object.entries(trialChecks)) await stage(name, on, () => check(on, folder));
   }
   say({ done: true, memoryBytes: process.memoryUsage.rss() });
 }

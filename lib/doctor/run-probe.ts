@@ -1,8 +1,13 @@
 // Runs a probe script (lib/probe.ts) in a child process and tells what became of it, whatever that is.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import type { DeviceInfo } from '../device';
 import { messageOf } from '../errors';
 import type { LibtorchAttempt } from '../libtorch/error';
+import { isThere } from '../libtorch/files';
 import type { NativeInfo } from '../native';
 
 /** Slow disks take a while over gigabytes of libraries. More than lib/libtorch/verify.ts gives its child, so that it can tell. */
@@ -99,7 +104,10 @@ interface Line {
 export async function runProbe(script: string, options: ProbeOptions): Promise<ProbeResult> {
   const { train, timeoutMs = probeTimeoutMs, signal } = options;
   const start = performance.now();
-  const child = await childOutput([script, String(process.pid), ...(train ? ['--train'] : [])], timeoutMs, signal);
+  // Named here and made there: a place that cannot be written to is for the stage that needs it to tell.
+  const folder = path.join(os.tmpdir(), `torch-incremental-doctor-${randomUUID()}`);
+  const child = await childOutput([script, String(process.pid), ...(train ? [folder] : [])], timeoutMs, signal);
+  if (isThere(folder)) fs.rmSync(folder, { recursive: true });
   signal?.throwIfAborted();
   const lines = child.output.split('\n').flatMap(parseLine);
   /** What was told under that key, last. */

@@ -119,6 +119,26 @@ describe('doctor', () => {
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   });
 
+  it('takes away what the probe wrote, however that ended', async () => {
+    const write = `
+      const fs = require('node:fs');
+      const [, , , folder] = process.argv;
+      fs.mkdirSync(folder);
+      fs.writeFileSync(folder + '/state.pth', 'half');
+      fs.writeFileSync(__dirname + '/folder.new', folder);
+      fs.renameSync(__dirname + '/folder.new', __dirname + '/folder');`;
+    const stop = new AbortController();
+    for (const end of ['', "process.kill(process.pid, 'SIGKILL');", 'setInterval(() => {}, 1000);']) {
+      fs.rmSync(folder('folder'), { force: true });
+      const running = runProbe(script(write + end), { train: true, signal: stop.signal });
+      const written = await contentsOf(folder('folder'));
+      assert.match(path.basename(written), /^torch-incremental-doctor-/);
+      if (end.startsWith('setInterval')) stop.abort(new Error('enough'));
+      await running.catch((error) => assert.equal(error.message, 'enough'));
+      assert.ok(!fs.existsSync(written));
+    }
+  });
+
   it("quotes an uncaught error's message, without its stack", async () => {
     const { failure } = await runProbe(script("throw new TypeError('made up')"), { train: false });
     assert.equal(failure.message, 'exit code 1:\nTypeError: made up');

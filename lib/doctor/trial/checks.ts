@@ -1,8 +1,6 @@
 // What `doctor --probe-train` has libtorch compute on a device, each compared with what must come out. Runs in the child
 // process (lib/probe.ts).
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import {
   arrays,
@@ -23,8 +21,8 @@ import {
 } from '../../index';
 import { difference, linear, type Sizes, stepped, type Weights } from './reference';
 
-/** Throws where something wrong comes out. Returns what is worth telling. */
-export type TrialCheck = (device: Device) => Promise<{ loss?: number }>;
+/** Throws where something wrong comes out. Returns what is worth telling. The caller takes `folder` away. */
+export type TrialCheck = (device: Device, folder: string) => Promise<{ loss?: number }>;
 
 /** In the order in which they are run. */
 export const trialChecks: Readonly<Record<string, TrialCheck>> = { product, convolution, step, file };
@@ -97,17 +95,14 @@ async function step(device: Device) {
   return { loss };
 }
 
-async function file() {
-  const place = path.join(os.tmpdir(), `torch-incremental-doctor-${randomUUID()}.pth`);
-  try {
-    using state = await createState(net(), { seed: 0 });
-    await saveState(state, place);
-    using loaded = await loadState(place);
-    if (!loaded.equals(state)) throw new Error('a state that was saved and loaded is not equal to itself');
-    return {};
-  } finally {
-    fs.rmSync(place, { force: true });
-  }
+async function file(_: Device, folder: string) {
+  fs.mkdirSync(folder, { recursive: true });
+  const place = path.join(folder, 'state.pth');
+  using state = await createState(net(), { seed: 0 });
+  await saveState(state, place);
+  using loaded = await loadState(place);
+  if (!loaded.equals(state)) throw new Error('a state that was saved and loaded is not equal to itself');
+  return {};
 }
 
 function weightsOf(state: State): Weights {
