@@ -9,7 +9,8 @@ export const command = define({
   name: 'libtorch remove',
   description: [
     'Deletes an installed build, what an unfinished download of it left, and the',
-    'choice of it. Processes that run with it go on.',
+    'choice of it. What runs with it goes on, but worker threads that such a process',
+    'starts afterwards find no libtorch: start it anew then.',
   ].join('\n'),
   argument: 'variant',
   options: {},
