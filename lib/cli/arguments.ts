@@ -86,7 +86,7 @@ function onlyArgument(command: Command, positionals: readonly string[], given: R
     );
   }
   if (argument && first === '' && !argumentIsOptional)
-    throw wrongUsage(`Expected a <${argument}>: torch-incremental ${name} <${argument}>`);
+    throw wrongUsage(`Expected a <${argument}>: npx torch-incremental ${name} <${argument}>`);
   return first;
 }
 

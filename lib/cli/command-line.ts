@@ -14,7 +14,7 @@ export function commandLine<O extends Options>(
     // A value that looks like a flag must be told from one.
     return String(value).startsWith('--') ? [`${flag}=${quoted(String(value))}`] : [flag, quoted(String(value))];
   });
-  return ['torch-incremental', name, ...words].join(' ');
+  return ['npx', 'torch-incremental', name, ...words].join(' ');
 }
 
 function quoted(word: string): string {

@@ -45,7 +45,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     terminal.note(mainHelp(commands));
     return exitCodes.wrongUsage;
   }
-  let hint = 'torch-incremental --help';
+  let hint = 'npx torch-incremental --help';
   const forget = onInterrupt((signal) => {
     // First, because it ends a progress bar's line.
     stop.abort();
@@ -55,7 +55,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     const listed = find(word, commands);
     failed = listed.failed ?? failed;
     let { command } = await listed.load();
-    hint = `torch-incremental ${command.name} --help`;
+    hint = `npx torch-incremental ${command.name} --help`;
     if ('commands' in command) {
       const group = command;
       const inner = args.shift();
@@ -65,7 +65,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
       }
       ({ command } = await find(inner, group.commands).load());
       if ('commands' in command) throw new Error(`${command.name} has no commands of its own`);
-      hint = `torch-incremental ${command.name} --help`;
+      hint = `npx torch-incremental ${command.name} --help`;
     }
     const { argument, options, help } = readArguments(command, args);
     if (help) {

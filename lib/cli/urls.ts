@@ -10,7 +10,7 @@ export function urlLines(name: string, variant: Variant, mirror: string | undefi
   const { archives } = variant;
   const size = bytesToFetch(variant);
   const unknown = archives.some(({ sha256 }) => sha256 === null);
-  const install = `torch-incremental libtorch install --variant ${name} --from`;
+  const install = `npx torch-incremental libtorch install --variant ${name} --from`;
   return [
     `# libtorch ${pin.version} ${name} for ${platform}: ${counted(archives.length, 'file')}, ${size === null ? 'of unknown size' : bytes(size)}`,
     '# Fetch into one folder:',

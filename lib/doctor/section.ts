@@ -97,7 +97,7 @@ export function row(label: string, text: string, mark: Row['mark'] | boolean = n
   return { label, text, mark: typeof mark === 'boolean' ? (mark ? 'good' : 'bad') : mark };
 }
 
-/** With a capital letter, as sentences begin. */
+/** With a capital letter, as sentences begin; commands stay as they are typed. */
 export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^np[mx] /.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -48,7 +48,7 @@ export function libtorchCandidates(): Candidate[] {
   for (const { variant, folder, chosen } of cacheCandidates()) {
     const ours = { variant, libraries: librariesOf(variant) };
     candidates.push(
-      chosen ? examine(useCommand, folder, { ...ours, undo: `${useCommand} auto` }) : examine('cache', folder, ours),
+      chosen ? examine(useCommand, folder, { ...ours, undo: `npx ${useCommand} auto` }) : examine('cache', folder, ours),
     );
   }
   candidates.push(platformPackage());

@@ -84,7 +84,7 @@ export async function checkJournal(folder: string, base: Base): Promise<Settings
 }
 
 function damageError(folder: string, { path: file, offset, reason }: Damage, because = ''): LearnError {
-  const advice = `See what a repair would lose with: torch-incremental repair ${folder}`;
+  const advice = `See what a repair would lose with: npx torch-incremental repair ${folder}`;
   return new LearnError('ERR_JOURNAL', `${file} is damaged at byte ${offset}: ${reason}. ${because}${advice}`);
 }
 

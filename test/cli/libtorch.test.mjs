@@ -201,7 +201,7 @@ describe('command line: libtorch', () => {
     assert.ok(urls.every((url) => url.startsWith(server.url('/packages/'))));
 
     const shown = (await libtorch('install', '--variant', 'cu126', '--print-urls')).stdout;
-    assert.match(shown, /# torch-incremental libtorch install --variant cu126 --from <folder> --sha256 <hex>\n$/);
+    assert.match(shown, /# npx torch-incremental libtorch install --variant cu126 --from <folder> --sha256 <hex>\n$/);
     const here = fs.mkdtempSync(folder('fetched '));
     fs.writeFileSync(path.join(here, path.basename(zipPath)), zip);
     const sum = ['--sha256', sha256(zip)];
@@ -233,7 +233,7 @@ describe('command line: libtorch', () => {
     const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
     const failed = await call([load], { script: '-e' });
     assert.match(failed.stderr, /own libtorch\): no such folder/);
-    assert.match(failed.stderr, /torch-incremental libtorch use auto/);
+    assert.match(failed.stderr, /npx torch-incremental libtorch use auto/);
     assert.equal((await libtorch('use', own)).code, 1);
     assert.equal((await libtorch('use', 'auto')).stdout, 'The choice is forgotten\n');
     assert.equal((await json()).choice, null);
@@ -277,7 +277,11 @@ describe('command line: libtorch', () => {
       [['install', '--variant', 'cu126', '--yes'], 2, /checksum of cu126 is not known.*--sha256 <hex>/],
       [['install', 'cu130'], 2, /Unexpected 'cu130': libtorch install takes options only/],
       [[], 2, /^Usage: torch-incremental libtorch <command>/],
-      [['instal'], 2, /Unknown command 'instal'; did you mean install\?\nSee: torch-incremental libtorch --help\n$/],
+      [
+        ['instal'],
+        2,
+        /Unknown command 'instal'; did you mean install\?\nSee: npx torch-incremental libtorch --help\n$/,
+      ],
       [['--json'], 2, /Expected a command before --json; there are install, list, use, remove/],
     ]) {
       const { code, stdout, stderr } = await libtorch(...args);

@@ -133,7 +133,7 @@ describe('command line: repair', function () {
         `${names[1]} is damaged at byte ${offsets[2]}: record 10 has another checksum\n` +
           '  Lost: records 10 to 28, \\d\\.\\d kB. 18 records of it can be recognised, with 15 samples\n' +
           `  Lost with it: ${names[2]}, ${names[3]}\n` +
-          'Nothing was changed. To move it .*: torch-incremental repair learner --yes\n$',
+          'Nothing was changed. To move it .*: npx torch-incremental repair learner --yes\n$',
       ),
     );
     const { state, lost } = await mend(said);

@@ -37,9 +37,9 @@ describe('command line: train --checkpoint and --resume', () => {
       assert.equal(stopping, `${signal}: stopping after the step in hand; once more stops at once`);
       assert.equal(kept, `Interrupted; the training is kept in ${signal}.ckpt. To go on:`);
       assert.deepEqual(more, []);
-      assert.match(command, / {2}torch-incremental train .*--resume SIG(INT|TERM)\.ckpt/);
+      assert.match(command, / {2}npx torch-incremental train .*--resume SIG(INT|TERM)\.ckpt/);
 
-      const shell = `torch-incremental() { "$NODE" "$BINARY" "$@"; }; ${command}`;
+      const shell = `npx() { shift; "$NODE" "$BINARY" "$@"; }; ${command}`;
       const env = { ...process.env, NODE: process.execPath, BINARY: binary };
       const rest = execFileSync('bash', ['-c', shell], { cwd: at(), env, encoding: 'utf8', stdio: 'pipe' });
       assert.ok((await loadState(at('resumed.pth'))).equals(await loadState(at('whole.pth'))));

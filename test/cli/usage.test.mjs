@@ -59,7 +59,7 @@ describe('command line: usage', () => {
       assert.equal(stdout, '');
       assert.ok(stderr.startsWith('error[ERR_INVALID_OPTION]: '), stderr);
       assert.ok(stderr.includes(message), stderr);
-      assert.match(stderr, /\nSee: torch-incremental (\w+ ){0,2}--help\n$/);
+      assert.match(stderr, /\nSee: npx torch-incremental (\w+ ){0,2}--help\n$/);
       assert.doesNotMatch(stderr, /\n {4}at /);
     });
   }

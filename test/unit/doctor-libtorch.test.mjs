@@ -87,7 +87,7 @@ describe('doctor: libtorch', () => {
   });
 
   it('never takes another for one that was named, and says how to take that back', async () => {
-    const undo = 'torch-incremental libtorch use auto';
+    const undo = 'npx torch-incremental libtorch use auto';
     const named = { ...old, source: 'torch-incremental libtorch use', explicit: true, undo };
     const report = await examine({
       candidates: [named, candidate()],
@@ -122,6 +122,8 @@ describe('doctor: libtorch', () => {
     assert.match(found(killed, 'probe-killed').text, /at a training step on cpu/);
     const refused = await examine({ probe: failure({ message: 'no', remedies: ['do this', 'do that'] }) });
     assert.equal(found(refused, 'probe-failed').remedy, 'Do this; or do that');
+    const command = await examine({ probe: failure({ message: 'no', remedies: ['npx torch-incremental do'] }) });
+    assert.equal(found(command, 'probe-failed').remedy, 'npx torch-incremental do');
     const nowhere = await examine({
       machine: { cwd: null },
       probe: failure({ message: 'exit code 2:\nMKL FATAL ERROR' }),

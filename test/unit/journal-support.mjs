@@ -110,7 +110,9 @@ export async function rejectsWithByte(dir, name) {
     return true;
   });
   const said =
-    /^(.*) is damaged at byte (\d+): (.*)\. See what a repair would lose with: torch-incremental repair /.exec(message);
+    /^(.*) is damaged at byte (\d+): (.*)\. See what a repair would lose with: npx torch-incremental repair /.exec(
+      message,
+    );
   assert.ok(said, message);
   assert.equal(said[1], path.join(dir, name), message);
   return { byte: Number(said[2]), reason: said[3] };

@@ -31,7 +31,7 @@ export const command = define({
     else {
       const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY;
       terminal.print(formatReport(diagnosis, { paint: terminal.colors, columns, homes }));
-      if (!report.ok) terminal.note('\nFor a bug report: torch-incremental doctor --report');
+      if (!report.ok) terminal.note('\nFor a bug report: npx torch-incremental doctor --report');
     }
     return exitCodes[report.status];
   },

@@ -48,7 +48,7 @@ function linesOf(dir: string, report: RepairReport): string[] {
   if (movedTo) return [...lines, `It was moved to ${movedTo}, and the learner opens again`];
   return [
     ...lines,
-    `Nothing was changed. To move it to a folder of its own and go on: torch-incremental repair ${dir} --yes`,
+    `Nothing was changed. To move it to a folder of its own and go on: npx torch-incremental repair ${dir} --yes`,
   ];
 }
 

@@ -156,7 +156,7 @@ function tellPlace(name: string, there: string, how: string, terminal: Terminal)
   const inUse = preferredOf(libtorchCandidates());
   if (!inUse || inUse.variant === name) return;
   const { source, folder, undo } = inUse;
-  const way = undo === '' ? `torch-incremental libtorch use ${name}` : undo;
+  const way = undo === '' ? `npx torch-incremental libtorch use ${name}` : undo;
   terminal.note(`Before it comes ${folder} (${source}). To change that: ${way}`);
 }
 
