@@ -2,7 +2,7 @@
 // tried. Looks at files only. `torch-incremental libtorch` fills it; candidates.ts asks it.
 import fs from 'node:fs';
 import path from 'node:path';
-import { LearnError } from '../errors';
+import { LearnError, messageOf } from '../errors';
 import { compareVersions, type Driver, findDriver, runs } from './driver';
 import { isThere } from './files';
 import { homeFolder } from './home';
@@ -15,6 +15,8 @@ export interface CacheCandidate {
   readonly folder: string;
   /** By `torch-incremental libtorch use`. */
   readonly chosen: boolean;
+  /** Why the choice cannot be told; `folder` is then the file that should say it. */
+  readonly broken?: string;
 }
 
 /** What `torch-incremental libtorch use` wrote down. */
@@ -63,12 +65,25 @@ export function choiceFile({ manifest = pin, root = cacheRoot() }: CachePlace = 
 
 /** null where nothing was chosen, or where the file says nothing that can be understood. */
 export function readChoice(place: CachePlace = {}): Choice | null {
+  const choice = lookAtChoice(place);
+  return choice === null || 'broken' in choice ? null : choice;
+}
+
+function lookAtChoice(place: CachePlace): Choice | { readonly broken: string } | null {
+  const file = choiceFile(place);
+  let text: string;
   try {
-    const { variant, folder } = JSON.parse(fs.readFileSync(choiceFile(place), 'utf8'));
+    text = fs.readFileSync(file, 'utf8');
+  } catch (cause) {
+    const isSeen = (cause as NodeJS.ErrnoException).code !== 'ENOENT' && isThere(file);
+    return isSeen ? { broken: `cannot be read: ${messageOf(cause)}` } : null;
+  }
+  try {
+    const { variant, folder } = JSON.parse(text);
     if (typeof variant === 'string' && /^\w+$/.test(variant)) return { variant };
     if (typeof folder === 'string' && path.isAbsolute(folder)) return { folder };
   } catch {}
-  return null;
+  return { broken: 'should say what was chosen, and cannot be understood' };
 }
 
 /** Where libtorch may be, best first: what was chosen, CUDA builds where a driver runs them, the CPU build, the rest. */
@@ -85,7 +100,7 @@ export function cacheCandidates(given: CachePlace = {}, driver: Driver | null = 
   const usable = withCuda.filter((name) => driver !== null && runs(variants[name]!.minDriver, driver));
   // Listed even if it is not there, so that a message can name the place. The rest works too, on the CPU.
   const order = [...usable, ...names.filter((name) => variants[name]!.cuda === null), ...withCuda];
-  const choice = readChoice(place);
+  const choice = lookAtChoice(place);
   const chosen = choice === null ? [] : [choiceCandidate(choice, place)];
   const others = [...new Set(order)].filter((name) => name !== chosen[0]?.variant);
   return [
@@ -98,7 +113,8 @@ export function cacheCandidates(given: CachePlace = {}, driver: Driver | null = 
   ];
 }
 
-function choiceCandidate(choice: Choice, place: CachePlace): CacheCandidate {
+function choiceCandidate(choice: Choice | { readonly broken: string }, place: CachePlace): CacheCandidate {
+  if ('broken' in choice) return { variant: null, folder: choiceFile(place), chosen: true, ...choice };
   if ('folder' in choice) return { variant: null, folder: choice.folder, chosen: true };
   const { variant } = choice;
   return { variant, folder: libtorchIn(variantFolder(variant, place)), chosen: true };

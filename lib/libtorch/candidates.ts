@@ -45,11 +45,14 @@ export function libtorchCandidates(): Candidate[] {
   }
   if (findCacheRoot() === null)
     candidates.push(absent('cache', 'neither HOME nor XDG_CACHE_HOME names a folder for it'));
-  for (const { variant, folder, chosen } of cacheCandidates()) {
+  for (const { variant, folder, chosen, broken } of cacheCandidates()) {
     const ours = { variant, libraries: librariesOf(variant) };
-    candidates.push(
-      chosen ? examine(useCommand, folder, { ...ours, undo: `npx ${useCommand} auto` }) : examine('cache', folder, ours),
-    );
+    const found = chosen
+      ? examine(useCommand, folder, { ...ours, undo: `npx ${useCommand} auto` })
+      : examine('cache', folder, ours);
+    const problem: Problem | null =
+      broken === undefined ? found.problem : { code: 'ERR_LIBTORCH_NOT_FOUND', text: broken };
+    candidates.push({ ...found, problem });
   }
   candidates.push(platformPackage());
   return candidates;

@@ -1,7 +1,10 @@
 // What `torch-incremental libtorch use` chooses, and what is said where nothing can be chosen.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { temporaryFolder } from '../support.mjs';
+import path from 'node:path';
+import cacheModule from '../../dist/libtorch/cache.js';
+import candidates from '../../dist/libtorch/candidates.js';
+import { root, temporaryFolder } from '../support.mjs';
 import { run } from './run.mjs';
 
 describe('command line: libtorch use', () => {
@@ -31,5 +34,51 @@ describe('command line: libtorch use', () => {
       assert.match(stderr, /error\[ERR_FILE\]: Neither HOME nor XDG_CACHE_HOME names .*\. Set one of them to/);
     }
     assert.deepEqual(fs.readdirSync(cwd), []);
+  });
+
+  it('names the file that should say what was chosen where it cannot be understood, and takes no other build', async () => {
+    const file = cacheModule.choiceFile({ root: path.join(cache, 'torch-incremental', 'libtorch') });
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, '{');
+    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
+    const { code, stderr } = await run([load], { script: '-e', env });
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`${file}): should say what was chosen, and cannot be understood\n`), stderr);
+    assert.match(stderr, /\n {2}- npx torch-incremental libtorch use auto, to look in the usual places\n/);
+    const { problems } = JSON.parse((await run(['doctor', '--json'], { env })).stdout);
+    assert.deepEqual(
+      problems.map(({ key }) => key),
+      ['libtorch-refused'],
+    );
+    assert.ok(
+      problems[0].text.includes(file) && problems[0].remedy.endsWith('npx torch-incremental libtorch use auto'),
+    );
+    assert.equal((await libtorch(['use', 'auto'])).stdout, 'The choice is forgotten\n');
+    assert.equal((await libtorch(['use', 'auto'])).stdout, 'Nothing had been chosen\n');
+  });
+
+  it('takes the name of a variant for one though a folder has it, and ./name for the folder', async () => {
+    const cwd = fs.mkdtempSync(folder('current-'));
+    const real = candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
+    for (const name of ['cpu', 'own']) fs.symlinkSync(real, path.join(cwd, name));
+    const variant = await libtorch(['use', 'cpu'], { cwd });
+    assert.match(
+      variant.stderr,
+      /cpu is not installed\. Install it: npx torch-incremental libtorch install --variant cpu/,
+    );
+    for (const [word, where] of [
+      ['./cpu', 'cpu'],
+      ['own', 'own'],
+    ]) {
+      const { stdout } = await libtorch(['use', word], { cwd });
+      assert.ok(stdout.includes(` in ${path.join(cwd, where)} is used`), stdout);
+    }
+  });
+
+  it('names XDG_CACHE_HOME where the choice cannot be written down', async () => {
+    const real = candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
+    const { code, stderr } = await libtorch(['use', real], { env: { XDG_CACHE_HOME: '/dev/null' } });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error\[ERR_FILE\]: Cannot write down the choice in .*ENOTDIR.* named in XDG_CACHE_HOME\n$/);
   });
 });

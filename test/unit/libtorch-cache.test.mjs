@@ -202,7 +202,7 @@ describe('cache of libtorch', () => {
     const { homedir } = os;
     const isNowhere = () => {
       assert.equal(findCacheRoot(), null);
-      assert.deepEqual([cacheCandidates(), readChoice()], [[], null]);
+      assert.deepEqual(cacheCandidates(), []);
       assert.throws(cacheRoot, { name: 'LearnError', code: 'ERR_FILE', message: /HOME.*XDG_CACHE_HOME/ });
     };
     try {
@@ -234,11 +234,21 @@ describe('cache of libtorch', () => {
     assert.deepEqual(fs.readdirSync(root), []);
   });
 
-  it('takes a choice that cannot be read for none', () => {
+  it('puts a choice that cannot be understood or read before all, with its file and why', () => {
+    const isBroken = (why, text) => {
+      const [{ folder: file, chosen, broken }] = cacheCandidates(place(), null);
+      assert.deepEqual([file, chosen], [choiceFile(place()), true], text);
+      assert.match(broken, why);
+      assert.equal(readChoice(place()), null);
+    };
     for (const text of ['', 'null', '{', '{"variant":"../.."}', '{"folder":"relative"}', '[]']) {
       choose(text);
-      assert.equal(readChoice(place()), null, text);
+      isBroken(/cannot be understood$/, text);
     }
+    fs.rmSync(choiceFile(place()));
+    fs.mkdirSync(choiceFile(place()));
+    isBroken(/^cannot be read: EISDIR/);
+    fs.rmdirSync(choiceFile(place()));
     assert.deepEqual(order(undefined), ['cpu']);
   });
 });

@@ -2,9 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from '../../../errors';
-import { libtorchIn, readChoice, variantFolder } from '../../../libtorch/cache';
+import { libtorchIn, variantFolder } from '../../../libtorch/cache';
 import { checkBuild } from '../../../libtorch/check-build';
 import { forgetChoice, writeChoice } from '../../../libtorch/choice';
+import { variantsOf } from '../../../libtorch/manifest';
 import { findPythonTorch } from '../../../libtorch/python';
 import { command as define } from '../../command';
 import { useFolder, variantNamed, warnOfVariables } from '../../libtorch';
@@ -23,9 +24,7 @@ export const command = define({
   examples: ['libtorch use cu130', 'libtorch use ./libtorch', 'libtorch use python', 'libtorch use auto'],
   async run(build, _, { terminal, signal }) {
     if (build === 'auto') {
-      const had = readChoice() !== null;
-      await forgetChoice();
-      terminal.print(had ? 'The choice is forgotten' : 'Nothing had been chosen');
+      terminal.print((await forgetChoice()) ? 'The choice is forgotten' : 'Nothing had been chosen');
     } else if (build === 'python') {
       await useFolder(await findPythonTorch(signal), terminal);
     } else if (isFolder(build)) {
@@ -39,8 +38,9 @@ export const command = define({
   },
 });
 
-/** A word with a slash means a folder even if it is not there. */
+/** A word with a slash means a folder even if it is not there, the name of a variant never. */
 function isFolder(build: string): boolean {
+  if (Object.hasOwn(variantsOf(), build)) return false;
   return build.includes(path.sep) || build === '.' || fs.existsSync(path.join(build, 'lib'));
 }
 
@@ -50,7 +50,7 @@ async function useVariant(name: string): Promise<void> {
   if (!fs.existsSync(folder)) {
     throw new LearnError(
       'ERR_LIBTORCH_NOT_FOUND',
-      `${name} is not installed. Install it: torch-incremental libtorch install --variant ${name}. Nothing was changed`,
+      `${name} is not installed. Install it: npx torch-incremental libtorch install --variant ${name}. Nothing was changed`,
     );
   }
   checkBuild(libtorchIn(folder), folder);
