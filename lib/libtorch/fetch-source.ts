@@ -75,7 +75,7 @@ export async function fetchSource(
       `Could not fetch ${name}:`,
       ...failures.map((line) => `  ${line}`),
       'What came is kept, and the next try goes on from it. A machine without a network can be given the files: ' +
-        `torch-incremental libtorch install --variant ${variant} --print-urls`,
+        `npx torch-incremental libtorch install --variant ${variant} --print-urls`,
     ].join('\n'),
   );
 }

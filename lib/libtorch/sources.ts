@@ -55,7 +55,7 @@ export async function sourcesOf(name: string, variant: Variant, options: SourceO
     throw new LearnError(
       'ERR_FILE',
       `${file} holds neither lib/libtorch.so nor the files of ${name}; missing are ` +
-        `${missing.map(([archive]) => fileName(archive.url)).join(', ')}. See: torch-incremental libtorch install ` +
+        `${missing.map(([archive]) => fileName(archive.url)).join(', ')}. See: npx torch-incremental libtorch install ` +
         `--variant ${name} --print-urls`,
     );
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { temporaryFolder } from '../support.mjs';
+import { real } from '../unit/libtorch-loading.mjs';
 import { version } from '../unit/libtorch-support.mjs';
 import { run } from './run.mjs';
 
@@ -55,15 +56,14 @@ describe('command line: libtorch install', () => {
 
   it('says of a build that is there that it is, also where its checksum is not known, and asks nothing', async () => {
     const target = path.join(home, 'torch-incremental', 'libtorch', `${version}+cu126`);
-    fs.mkdirSync(path.join(target, 'lib'), { recursive: true });
-    for (const name of ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'])
-      fs.writeFileSync(path.join(target, 'lib', name), '');
-    fs.writeFileSync(path.join(target, 'build-version'), `${version}+cu126`);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.symlinkSync(real, target);
     for (const more of [[], ['--yes']]) {
       const { code, stdout, stderr } = await install('--variant', 'cu126', ...more);
       assert.deepEqual([code, stdout], [0, `libtorch ${version} cu126 was there already, in ${target}\n`], stderr);
     }
-    fs.rmSync(path.join(target, 'lib/libc10.so'));
+    fs.rmSync(target);
+    fs.mkdirSync(target);
     const broken = await install('--variant', 'cu126');
     assert.deepEqual([broken.code, broken.stdout], [2, '']);
     assert.match(broken.stderr, /checksum of cu126 is not known/);

@@ -124,7 +124,10 @@ describe('command line: libtorch', () => {
       stderr,
       /error\[ERR_DOWNLOAD\]: Could not fetch torch-.*\n {2}https: http:\/\/127\.0\.0\.1.*answered 404/,
     );
-    assert.match(stderr, /can be given the files: torch-incremental libtorch install --variant cpu --print-urls\n$/);
+    assert.match(
+      stderr,
+      /can be given the files: npx torch-incremental libtorch install --variant cpu --print-urls\n$/,
+    );
     assert.doesNotMatch(stderr, /pip/);
   });
 

@@ -129,7 +129,7 @@ describe('libtorch', () => {
     });
 
     it('is loaded where there is no home folder, and nothing is left in the current one', function () {
-      withFirstLibrary(this, trace());
+      loading.withFirstLibrary(this, trace());
       const current = path.join(loading.folder, 'current');
       fs.mkdirSync(current);
       const elsewhere = `process.chdir(${JSON.stringify(current)});`;
