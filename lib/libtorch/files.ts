@@ -1,5 +1,5 @@
-// Whether files are there, and how large. Under Node's permission model asking throws for what may not be read; such a file is not there for
-// us.
+// Whether files are there, and how large. Under Node's permission model asking throws for what may not be read; such a file is
+// not there for us.
 import fs from 'node:fs';
 import path from 'node:path';
 

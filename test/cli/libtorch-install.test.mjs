@@ -2,34 +2,24 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { temporaryFolder } from '../support.mjs';
 import { real } from '../unit/libtorch-loading.mjs';
 import { version } from '../unit/libtorch-support.mjs';
+import { newHome } from './libtorch-home.mjs';
 import { run } from './run.mjs';
 
 describe('command line: libtorch install', () => {
-  const folder = temporaryFolder();
-  let home;
-  let env;
+  const user = newHome();
+  const { folder } = user;
 
-  before(function () {
-    if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
-  });
-
-  beforeEach(() => {
-    home = fs.mkdtempSync(folder('é home-'));
-    env = { XDG_CACHE_HOME: home, TORCH_INCREMENTAL_LIBTORCH: undefined, LIBTORCH: undefined };
-  });
-
-  const install = (...args) => run(['libtorch', 'install', ...args], { env });
+  const install = (...args) => run(['libtorch', 'install', ...args], { env: user.env });
 
   it('refuses what has no meaning together, and changes nothing', async () => {
     const own = fs.mkdtempSync(folder('own '));
     fs.mkdirSync(path.join(own, 'lib'));
     fs.writeFileSync(path.join(own, 'lib/libtorch.so'), '');
     fs.writeFileSync(path.join(own, 'build-version'), version);
-    env.TORCH_INCREMENTAL_PYTHON = folder('python with torch');
-    fs.writeFileSync(env.TORCH_INCREMENTAL_PYTHON, `#!/bin/sh\necho '${own}'\n`, { mode: 0o755 });
+    user.env.TORCH_INCREMENTAL_PYTHON = folder('python with torch');
+    fs.writeFileSync(user.env.TORCH_INCREMENTAL_PYTHON, `#!/bin/sh\necho '${own}'\n`, { mode: 0o755 });
     const given = ['--sha256', '0'.repeat(64)];
     for (const [words, sign] of [
       [['--from', 'python', '--print-urls'], /--print-urls .* goes with neither --from nor --sha256/],
@@ -41,12 +31,12 @@ describe('command line: libtorch install', () => {
       const { code, stdout, stderr } = await install(...words);
       assert.deepEqual([code, stdout], [2, ''], stderr);
       assert.match(stderr, sign);
-      assert.deepEqual(fs.readdirSync(home), []);
+      assert.deepEqual(fs.readdirSync(user.home), []);
     }
   });
 
   it('shows no password of a mirror where it lists or asks', async () => {
-    env.TORCH_INCREMENTAL_LIBTORCH_MIRROR = 'http://user:secret@mirror.test/base';
+    user.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR = 'http://user:secret@mirror.test/base';
     const listed = await install('--variant', 'cpu', '--print-urls');
     assert.match(listed.stdout, /^http:\/\/mirror\.test\/base\/whl\/cpu\/torch-/m);
     const asked = await install('--variant', 'cpu');
@@ -55,7 +45,7 @@ describe('command line: libtorch install', () => {
   });
 
   it('says of a build that is there that it is, also where its checksum is not known, and asks nothing', async () => {
-    const target = path.join(home, 'torch-incremental', 'libtorch', `${version}+cu126`);
+    const target = path.join(user.cache, `${version}+cu126`);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.symlinkSync(real, target);
     for (const more of [[], ['--yes']]) {

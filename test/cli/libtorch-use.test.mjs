@@ -3,26 +3,17 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import cacheModule from '../../dist/libtorch/cache.js';
-import candidates from '../../dist/libtorch/candidates.js';
-import { root, temporaryFolder } from '../support.mjs';
+import { root } from '../support.mjs';
+import { real } from '../unit/libtorch-loading.mjs';
+import { newHome } from './libtorch-home.mjs';
 import { run } from './run.mjs';
 
 describe('command line: libtorch use', () => {
-  const folder = temporaryFolder();
-  let cache;
-  let env;
-
-  before(function () {
-    if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
-  });
-
-  beforeEach(() => {
-    cache = fs.mkdtempSync(folder('cache-'));
-    env = { XDG_CACHE_HOME: cache, TORCH_INCREMENTAL_LIBTORCH: undefined, LIBTORCH: undefined };
-  });
+  const user = newHome();
+  const { folder } = user;
 
   const libtorch = (words, { env: changes = {}, ...options } = {}) =>
-    run(['libtorch', ...words], { ...options, env: { ...env, ...changes } });
+    run(['libtorch', ...words], { ...options, env: { ...user.env, ...changes } });
 
   it('says what to set where there is no home folder, as the commands beside it do', async () => {
     const cwd = fs.mkdtempSync(folder('current-'));
@@ -37,15 +28,15 @@ describe('command line: libtorch use', () => {
   });
 
   it('names the file that should say what was chosen where it cannot be understood, and takes no other build', async () => {
-    const file = cacheModule.choiceFile({ root: path.join(cache, 'torch-incremental', 'libtorch') });
+    const file = cacheModule.choiceFile({ root: user.cache });
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, '{');
     const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
-    const { code, stderr } = await run([load], { script: '-e', env });
+    const { code, stderr } = await run([load], { script: '-e', env: user.env });
     assert.equal(code, 1);
     assert.ok(stderr.includes(`${file}): should say what was chosen, and cannot be understood\n`), stderr);
     assert.match(stderr, /\n {2}- npx torch-incremental libtorch use auto, to look in the usual places\n/);
-    const { problems } = JSON.parse((await run(['doctor', '--json'], { env })).stdout);
+    const { problems } = JSON.parse((await run(['doctor', '--json'], { env: user.env })).stdout);
     assert.deepEqual(
       problems.map(({ key }) => key),
       ['libtorch-refused'],
@@ -59,7 +50,6 @@ describe('command line: libtorch use', () => {
 
   it('takes the name of a variant for one though a folder has it, and ./name for the folder', async () => {
     const cwd = fs.mkdtempSync(folder('current-'));
-    const real = candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
     for (const name of ['cpu', 'own']) fs.symlinkSync(real, path.join(cwd, name));
     const variant = await libtorch(['use', 'cpu'], { cwd });
     assert.match(
@@ -76,7 +66,6 @@ describe('command line: libtorch use', () => {
   });
 
   it('names XDG_CACHE_HOME where the choice cannot be written down', async () => {
-    const real = candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
     const { code, stderr } = await libtorch(['use', real], { env: { XDG_CACHE_HOME: '/dev/null' } });
     assert.equal(code, 1);
     assert.match(stderr, /^error\[ERR_FILE\]: Cannot write down the choice in .*ENOTDIR.* named in XDG_CACHE_HOME\n$/);

@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import manifest from '../../dist/libtorch/manifest.js';
-import { needs, root, temporaryFolder } from '../support.mjs';
+import { needs, root } from '../support.mjs';
 import { FileServer, silentAfter, startProxy, status } from '../unit/file-server.mjs';
 import { libtorchZip, libtorchZipSizes, sha256, version, wheel } from '../unit/libtorch-support.mjs';
+import { newHome } from './libtorch-home.mjs';
 import { lines, run } from './run.mjs';
 
 const zip = libtorchZip();
@@ -16,15 +17,13 @@ const zipPath = decodeURIComponent(new URL(variants.cu126.archives[0].url).pathn
 const cu126 = ['libtorch', 'install', '--variant', 'cu126', '--sha256', sha256(zip), '--yes'];
 
 describe('command line: libtorch', () => {
-  const folder = temporaryFolder();
+  const user = newHome();
+  const { folder } = user;
   /** A made-up build does not load, so its libraries have to be known by their sizes. */
   const sizes = folder('sizes.cjs');
   let server;
-  let cache;
-  let env;
 
-  before(function () {
-    if (`${process.platform}-${process.arch}` !== 'linux-x64') this.skip();
+  before(() => {
     const module = JSON.stringify(path.join(root, 'dist/libtorch/manifest.js'));
     const variant = `require(${module}).pin.platforms['linux-x64'].variants.cu126`;
     fs.writeFileSync(sizes, `${variant}.libraries = ${JSON.stringify(libtorchZipSizes)};`);
@@ -33,22 +32,15 @@ describe('command line: libtorch', () => {
   beforeEach(async () => {
     server = await new FileServer().start();
     server.files.set(zipPath, zip);
-    const home = fs.mkdtempSync(folder('é home-'));
-    cache = path.join(home, 'torch-incremental', 'libtorch');
-    env = {
-      NODE_OPTIONS: `--require "${sizes}"`,
-      XDG_CACHE_HOME: home,
-      TORCH_INCREMENTAL_LIBTORCH_MIRROR: server.url(),
-      TORCH_INCREMENTAL_LIBTORCH: undefined,
-      LIBTORCH: undefined,
-    };
+    user.env.NODE_OPTIONS = `--require "${sizes}"`;
+    user.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR = server.url();
   });
 
   afterEach(() => server.stop());
 
-  const call = (args, changes = {}) => run(args, { ...changes, env: { ...env, ...changes.env } });
+  const call = (args, changes = {}) => run(args, { ...changes, env: { ...user.env, ...changes.env } });
   const libtorch = (...args) => call(['libtorch', ...args]);
-  const target = (name) => path.join(cache, `${version}+${name}`);
+  const target = (name) => path.join(user.cache, `${version}+${name}`);
   const write = (name, bytes) => {
     fs.writeFileSync(folder(name), bytes);
     return folder(name);
@@ -83,7 +75,7 @@ describe('command line: libtorch', () => {
     assert.deepEqual((await json()).choice, { variant: 'cu126' });
     assert.match((await libtorch('list')).stdout, /\(torch-incremental libtorch use\)\n$/);
     assert.equal((await libtorch('remove', 'cu126')).stdout, 'Removed cu126\n');
-    assert.deepEqual(fs.readdirSync(cache), []);
+    assert.deepEqual(fs.readdirSync(user.cache), []);
     assert.equal((await json()).inUse, null);
   });
 
@@ -100,7 +92,7 @@ describe('command line: libtorch', () => {
     const { code, stdout, stderr } = await stoppedAfter(half, 'SIGINT');
     assert.deepEqual([code, stdout], [130, '']);
     assert.match(stderr, /Interrupted; nothing was changed, and what was fetched is kept for the next call\n$/);
-    assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126.parts`]);
+    assert.deepEqual(fs.readdirSync(user.cache), [`${version}+cu126.parts`]);
     assert.match((await libtorch('list')).stdout, /cu126 .* \d+ B fetched, not finished\n/);
     assert.equal((await call(cu126)).code, 0);
     assert.equal(server.requests.at(-1), `${zipPath} bytes=${half}-`);
@@ -111,7 +103,7 @@ describe('command line: libtorch', () => {
     const [first, second] = await Promise.all([call(cu126), call(cu126)]);
     assert.deepEqual([first.code, second.code], [0, 0]);
     assert.deepEqual(server.requests, [`${zipPath} whole`, `${zipPath} bytes=1000-`]);
-    assert.deepEqual(fs.readdirSync(cache), [`${version}+cu126`]);
+    assert.deepEqual(fs.readdirSync(user.cache), [`${version}+cu126`]);
   });
 
   it('follows a mirror that leads elsewhere, and names one that has nothing', async () => {
@@ -249,7 +241,7 @@ describe('command line: libtorch', () => {
     assert.match(missing.stderr, /ERR_LIBTORCH_NOT_FOUND\]: .*python has no torch/);
     const nowhere = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: folder('nowhere') } });
     assert.match(nowhere.stderr, /could not be asked for its torch: it is not there/);
-    assert.ok(!fs.existsSync(cache));
+    assert.ok(!fs.existsSync(user.cache));
   });
 
   it('uses the torch of a Python where it is', async function () {

@@ -203,7 +203,7 @@ describe('a libtorch in this process', () => {
   });
 
   it('whose file was replaced is told from one that is there', () => {
-    const found = mapped.mappedLibtorch(line('/made up/lib/libtorch_cpu.so (deleted)'));
-    assert.deepEqual([found.library, found.replaced], ['/made up/lib/libtorch_cpu.so', true]);
+    const found = mapped.mappedLibtorch(line('/a b/torch/lib/libtorch_cpu.so (deleted)'));
+    assert.deepEqual([found.library, found.replaced], ['/a b/torch/lib/libtorch_cpu.so', true]);
   });
 });
