@@ -1,7 +1,7 @@
 // A learner's state, and how each record of the journal changes it. Equal records on equal states give equal states, bit for
 // bit: what a run came to is found again by going through its journal.
 import { modulesOf } from '../create-state';
-import { fromNative, LearnError } from '../errors';
+import { fromNative } from '../errors';
 import { runJob } from '../job';
 import { type LearnerHandle, native } from '../native';
 import { invalid } from '../options';
@@ -30,6 +30,7 @@ export class Core {
   #served: Served;
   /** What the verdict to come is about; undefined while a journal is gone through. */
   #judged: State | undefined;
+  #divergedAt: number | undefined;
 
   private constructor(setting: Setting, learner: LearnerHandle, saved: SavedCore, ids: IdWindow, served: State) {
     const { settings } = setting;
@@ -80,22 +81,42 @@ export class Core {
     return this.#ids.has(id);
   }
 
+  /**
+   * Number of the first verdict in the journal whose weights have other bits here than where it was written: arithmetic differs
+   * between processors and builds. Undefined: all had the same.
+   */
+  get divergedAt(): number | undefined {
+    return this.#divergedAt;
+  }
+
   /** Whether a candidate for a version is to be judged next. */
   get isCandidateDue(): boolean {
     return this.#saved.untilCandidate <= 0;
   }
 
-  /** The next record of the journal, number `sequence`. Resolves with what a batch came to. */
+  /** Applies the next record of the journal, number `sequence`. Resolves with the result of a batch. */
   async apply(record: LearnerRecord, sequence: number): Promise<Outcome | undefined> {
+    return (await this.prepare(record, sequence))();
+  }
+
+  /**
+   * Does everything of a record that can fail. The function it resolves with completes the record and cannot fail. Where a
+   * rollback rejects, the core is as it was before.
+   */
+  async prepare(record: LearnerRecord, sequence: number): Promise<() => Outcome | undefined> {
     switch (record.kind) {
-      case 'batch':
-        return this.#learn(record);
+      case 'batch': {
+        const outcome = await this.#learn(record);
+        return () => outcome;
+      }
       case 'quarantine':
-        return this.#quarantine(record);
+        return () => this.#quarantine(record);
       case 'account':
-        this.#saved.duplicates += record.duplicates;
-        this.#saved.dropped += record.dropped;
-        return undefined;
+        return () => {
+          this.#saved.duplicates += record.duplicates;
+          this.#saved.dropped += record.dropped;
+          return undefined;
+        };
       case 'verdict':
         return this.#decide(record, sequence);
       case 'rollback':
@@ -183,18 +204,20 @@ export class Core {
     return makeState(handle, modulesOf(this.setting.model));
   }
 
-  async #decide(verdict: VerdictRecord, sequence: number): Promise<undefined> {
+  async #decide(verdict: VerdictRecord, sequence: number): Promise<() => undefined> {
     const { settings, files } = this.setting;
-    const { accepted, accuracy, perClass, sha256, created } = verdict;
-    const state = this.#judged ?? (await this.#candidate());
-    if (!this.#judged && (await digestOf(stateHandle(state))) !== sha256) throw otherBits(sequence);
+    const { accepted, accuracy, perClass, created } = verdict;
+    const judged = this.#judged;
     this.#judged = undefined;
-    this.#saved.untilCandidate = settings.gate.every;
+    const { state, sha256 } = judged ? { state: judged, sha256: verdict.sha256 } : await this.#again(verdict, sequence);
     if (!accepted) {
       state.dispose();
-      this.#saved.refused++;
       if (settings.gate.onRefused === 'rollback') await this.#replaceWeights(this.#served.state);
-      return;
+      return () => {
+        this.#saved.untilCandidate = settings.gate.every;
+        this.#saved.refused++;
+        return undefined;
+      };
     }
     const last = this.#saved.versions.at(-1)!;
     const info: VersionInfo = {
@@ -202,20 +225,40 @@ export class Core {
       records: { from: (last.records?.to ?? 0) + 1, to: sequence },
       ...{ accuracy, perClass, sha256, created },
     };
-    if (accuracy !== null) this.#saved.best = better(evaluationOf(info)!, this.#saved.best);
     await files.save(state, info, { settings });
-    this.#saved.versions.push(info);
-    this.#serve(state, info.version);
-    this.#forgetOld();
+    return () => {
+      this.#saved.untilCandidate = settings.gate.every;
+      if (accuracy !== null) this.#saved.best = better(evaluationOf(info)!, this.#saved.best);
+      this.#saved.versions.push(info);
+      this.#serve(state, info.version);
+      this.#forgetOld();
+      return undefined;
+    };
   }
 
-  async #rollBack(version: number): Promise<undefined> {
+  /** The candidate of a verdict that was recorded before. */
+  async #again({ sha256: recorded }: VerdictRecord, sequence: number): Promise<{ state: State; sha256: string }> {
+    const state = await this.#candidate();
+    const sha256 = await digestOf(stateHandle(state));
+    if (sha256 !== recorded) this.#divergedAt ??= sequence;
+    return { state, sha256 };
+  }
+
+  async #rollBack(version: number): Promise<() => undefined> {
     const info = this.info(version);
     const state = await this.setting.files.load(info);
-    await this.#replaceWeights(state);
-    this.#saved.best = evaluationOf(info);
-    this.#saved.untilCandidate = this.setting.settings.gate.every;
-    this.#serve(state, version);
+    try {
+      await this.#replaceWeights(state);
+    } catch (cause) {
+      state.dispose();
+      throw cause;
+    }
+    return () => {
+      this.#saved.best = evaluationOf(info);
+      this.#saved.untilCandidate = this.setting.settings.gate.every;
+      this.#serve(state, version);
+      return undefined;
+    };
   }
 
   /** Predictions that began go on with the version before. */
@@ -272,12 +315,4 @@ export class Core {
 
 function evaluationOf({ accuracy, perClass }: VersionInfo): Baseline {
   return accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
-}
-
-function otherBits(sequence: number): LearnError {
-  return new LearnError(
-    'ERR_JOURNAL',
-    `Going through the journal led to other weights than those of record ${sequence}: it was written on another kind of ` +
-      'processor, or with another libtorch. Open and close the learner there once: it then needs no journal',
-  );
 }

@@ -8,6 +8,7 @@ export const [open, close, fsync] = [fs.open, fs.close, fs.fsync].map((call) => 
   (descriptor: number) => Promise<void>,
   (descriptor: number) => Promise<void>,
 ];
+export const truncate = promisify(fs.ftruncate) as (descriptor: number, bytes: number) => Promise<void>;
 const [write, read] = [fs.writev, fs.read].map((call) => promisify(call)) as unknown as [
   (descriptor: number, buffers: readonly Uint8Array[], at: number | null) => Promise<{ bytesWritten: number }>,
   (descriptor: number, into: Buffer, start: number, size: number, at: number) => Promise<{ bytesRead: number }>,

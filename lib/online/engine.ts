@@ -1,5 +1,21 @@
-// A learner at work on its folder: every change is a record that stands in the journal before it takes effect. One thing
-// happens after the other.
+// A learner at work on its folder. One operation runs after the other, each changes the learner by records of its journal, and
+// this file holds the law of that journal:
+//
+// 1. A record is appended only when it can be applied. Everything that can fail is done before the append: a rollback has loaded
+//    its version and bound its weights, a verdict has saved its version. Otherwise a version whose file is damaged, asked for
+//    once, keeps the learner from being opened for ever.
+// 2. A batch is computed while it is being appended, and acknowledged when both are done. If the computation fails, the record
+//    is taken back before anything else is written. Otherwise a batch that does not fit into memory fails again at every open.
+// 3. A caller's mistake, or a version that cannot be loaded, rejects that one call. Otherwise one caller ends the learner for all.
+// 4. When memory may be ahead of the journal (a failed append, a failed computation), nothing more is done or acknowledged, and
+//    close() rejects with the failure. Otherwise results are acknowledged that opening again does not lead to.
+// 5. At open, the last record counts as torn if it cannot be applied and its failure follows from the record and the state
+//    alone: by rules 1 and 2 nobody can have been told of it. A shortage of memory, threads or descriptors is no such failure:
+//    open() rejects and leaves the folder as it is. Otherwise a busy machine makes a learner forget.
+// 6. Records are applied by the rules they were written under, and are not checked at the border again. Otherwise a stricter
+//    check makes folders of earlier versions unreadable.
+// 7. New settings are recorded only after a core has been made with them. Otherwise one mistaken option is fatal for ever, with
+//    the old options too.
 import { runJob } from '../job';
 import { type LockHandle, native } from '../native';
 import { stateHandle } from '../state';
@@ -7,10 +23,10 @@ import type { Core } from './core';
 import type { Journal } from './journal';
 import { prune } from './prune';
 import type { Quarantine, QuarantinedSample } from './quarantine';
-import { encode, type LearnerRecord } from './records';
+import { type BatchRecord, encode, type LearnerRecord } from './records';
 import type { Outcome } from './setting';
 import { writeSnapshot } from './snapshot';
-import { digestOf, sha256, type VersionFiles } from './versions';
+import { digestOf, sha256, type VersionFiles, type VersionInfo } from './versions';
 
 export interface Parts {
   folder: string;
@@ -35,37 +51,80 @@ export class Engine {
     this.core = parts.core;
   }
 
-  /** Runs `work` when all before it is done. Where it fails, what is in memory is no longer what the journal says. */
+  /** Runs `work` when all before it is done. If it fails, memory may be ahead of the journal: nothing runs after it. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    const guarded = async () => {
+    return this.#inTurn(() => this.#guard(work));
+  }
+
+  /** Rejects, and does nothing else, where the version is not kept or cannot be loaded. */
+  rollBack(choose: () => number): Promise<VersionInfo> {
+    return this.#inTurn(async () => {
+      const record = { kind: 'rollback', version: choose() } as const;
+      const info = structuredClone(this.core.info(record.version));
+      const complete = await this.core.prepare(record, this.#parts.journal.next);
+      await this.#guard(() => this.#append(record, complete));
+      return info;
+    });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(() => {
       if (this.#failure) throw this.#failure.cause;
-      try {
-        return await work();
-      } catch (cause) {
-        this.#failure = { cause };
-        throw cause;
-      }
-    };
-    const result = this.#last.then(guarded);
+      return work();
+    });
     this.#last = result.catch(() => {});
     return result;
   }
 
-  /** Puts the record on the disk, and then into effect. */
+  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (cause) {
+      this.#failure ??= { cause };
+      throw cause;
+    }
+  }
+
+  /** Puts the record on the disk and into effect. */
   async commit(record: LearnerRecord, samples: readonly QuarantinedSample[] = []): Promise<Outcome | undefined> {
-    const { journal, quarantine, maxBytes } = this.#parts;
+    const { journal, quarantine } = this.#parts;
     const sequence = journal.next;
-    const { kind, parts } = encode(record);
     if (record.kind === 'quarantine') await quarantine.add(sequence, record.reason, samples);
-    const written = journal.append(kind, parts);
-    // A batch may be learned while it is being written: nobody hears of it before both are done.
-    if (record.kind !== 'batch') await written;
-    const [outcome] = await Promise.all([this.core.apply(record, sequence), written]);
+    if (record.kind !== 'batch') return this.#append(record, await this.core.prepare(record, sequence));
+    const outcome = await this.#learn(record, sequence);
     if (outcome?.refused) await quarantine.add(sequence, outcome.refused, samples);
+    await this.#afterRecord();
+    return outcome;
+  }
+
+  async #append(record: LearnerRecord, complete: () => Outcome | undefined): Promise<Outcome | undefined> {
+    const { kind, parts } = encode(record);
+    await this.#parts.journal.append(kind, parts);
+    const outcome = complete();
+    await this.#afterRecord();
+    return outcome;
+  }
+
+  async #learn(record: BatchRecord, sequence: number): Promise<Outcome | undefined> {
+    const { journal } = this.#parts;
+    const { kind, parts } = encode(record);
+    const before = journal.mark;
+    const written = journal.append(kind, parts);
+    const [computed] = await Promise.allSettled([this.core.apply(record, sequence), written]);
+    if (computed.status === 'fulfilled') {
+      await written;
+      return computed.value;
+    }
+    // Where that fails too, the next open() finds that the record cannot be applied, and cuts it off.
+    await journal.retract(before).catch(() => {});
+    throw computed.reason;
+  }
+
+  async #afterRecord(): Promise<void> {
+    const { journal, maxBytes } = this.#parts;
     await this.judgeIfDue();
     // Recovering reads at most so much, and there is room for some snapshots beside.
     if (journal.bytes > maxBytes / 4) await this.snapshot();
-    return outcome;
   }
 
   async judgeIfDue(): Promise<void> {
@@ -94,23 +153,30 @@ export class Engine {
     });
   }
 
-  /** SHA-256 of everything that a learner goes on from. Two that were fed alike have equal ones. */
-  async fingerprint(): Promise<string> {
-    const { model, rest, replay } = await runJob(() => native().learnerState(this.core.handle), {});
-    const core = this.core.toJSON();
-    // When something happened changes nothing.
-    const timeless = { ...core, versions: core.versions.map(({ created, ...version }) => version) };
-    const { previous, current } = this.core.ids;
-    const digests = await Promise.all([model, rest, replay, stateHandle(this.core.served.state)].map(digestOf));
-    for (const handle of [model, rest, replay]) native().disposeState(handle);
-    return sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
+  /** SHA-256 of everything that a learner resumes from. Two that were fed alike have equal ones. */
+  fingerprint(): Promise<string> {
+    return this.#inTurn(async () => {
+      const { model, rest, replay } = await runJob(() => native().learnerState(this.core.handle), {});
+      const handles = [model, rest, replay];
+      try {
+        const core = this.core.toJSON();
+        // When something happened changes nothing.
+        const timeless = { ...core, versions: core.versions.map(({ created, ...version }) => version) };
+        const { previous, current } = this.core.ids;
+        const digests = await Promise.all([...handles, stateHandle(this.core.served.state)].map(digestOf));
+        return await sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
+      } finally {
+        for (const handle of handles) native().disposeState(handle);
+      }
+    });
   }
 
-  /** With a snapshot, so that opening again takes no time. */
+  /** With a snapshot, so that opening again takes no time. Rejects with the failure of a learner that had failed. */
   async close(): Promise<void> {
     try {
       await this.#last;
-      if (!this.#failure) await this.snapshot();
+      if (this.#failure) throw this.#failure.cause;
+      await this.snapshot();
     } finally {
       await this.release().finally(() => native().unlockFile(this.#parts.lock));
     }

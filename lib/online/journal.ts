@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { syncFolder } from '../checkpoint/replace-file';
 import { LearnError, messageOf } from '../errors';
-import { close, fsync, open, writeAll } from './descriptors';
+import { close, fsync, open, truncate, writeAll } from './descriptors';
 import {
   behind,
   fileHeader,
@@ -15,6 +15,13 @@ import {
 } from './journal-format';
 
 export type Sync = 'always' | { readonly everyMs: number };
+
+/** The end of a journal, to which it can be cut back. */
+export interface Mark {
+  position: Position;
+  /** Bytes of the last file. */
+  bytes: number;
+}
 
 /** Appends to the last file. After a failed write nothing more can be: what is in the file is then not known. */
 export class Journal {
@@ -77,6 +84,21 @@ export class Journal {
       if (this.#sync === 'always') await fsync(this.#descriptor);
       else this.#syncSoon(this.#sync.everyMs);
     });
+  }
+
+  /** Where the journal ends now; only while no append is pending. */
+  get mark(): Mark {
+    return { position: this.#position, bytes: this.#bytes };
+  }
+
+  /** Removes the record appended after `mark`, which nobody was told of. Waits for its append, whether that fails or not. */
+  async retract({ position, bytes }: Mark): Promise<void> {
+    await this.#inTurn(async () => {
+      await truncate(this.#descriptor, bytes);
+      await fsync(this.#descriptor);
+      this.#bytes = bytes;
+    });
+    this.#position = position;
   }
 
   /** Begins a new file with the next record, unless this one has none. */

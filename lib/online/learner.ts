@@ -4,6 +4,7 @@ import os from 'node:os';
 import type { Dataset } from '../datasets';
 import { LearnError } from '../errors';
 import { type Prediction, predict } from '../evaluate';
+import { isNumber } from '../options';
 import { type SaveOptions, type State, saveState } from '../state';
 import { type Samples, samplesIn } from './admission';
 import type { Engine } from './engine';
@@ -169,12 +170,14 @@ export class OnlineLearner implements AsyncDisposable {
     return structuredClone(this.#engine.core.counts.versions);
   }
 
-  /** Serves an earlier version again, and goes on learning from it. Default: the one before the one that serves. */
-  async rollback(version = this.#versionBefore()): Promise<VersionInfo> {
+  /**
+   * Serves an earlier version again and learns on from it, after all that was asked for before. Default: the one before the one
+   * that serves then. Rejects, and changes nothing, where that version is not kept (any more) or its file cannot be loaded.
+   */
+  async rollback(version?: number): Promise<VersionInfo> {
     this.#checkOpen();
-    const info = structuredClone(this.#engine.core.info(version));
-    await this.#engine.exclusively(async () => void (await this.#engine.commit({ kind: 'rollback', version })));
-    return info;
+    if (version !== undefined) isNumber({ integer: true, min: 0 })(version, 'version');
+    return this.#engine.rollBack(() => version ?? this.#versionBefore());
   }
 
   #versionBefore(): number {
@@ -193,7 +196,7 @@ export class OnlineLearner implements AsyncDisposable {
   /** SHA-256 of all that the learner goes on from: equal for two that were fed alike, whatever happened to them meanwhile. */
   fingerprint(): Promise<string> {
     this.#checkOpen();
-    return this.#engine.exclusively(() => this.#engine.fingerprint());
+    return this.#engine.fingerprint();
   }
 
   /** Learns what waits, and ends. Further calls wait for the same end. */

@@ -50,11 +50,15 @@ Learner::Learner(const LearnerPlan& plan)
 
 void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
   Ways ways = ways_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
-  weights_ = std::make_unique<Weights>(ways.few, *model);
-  weights_->require_grad();
-  forward_ =
-      std::make_unique<Forward>(std::move(ways), weights_->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
-  optimizer_ = std::make_unique<Sgd>(weights_->parameters(), plan_.sgd, weights_->to_kept(std::move(momentum)));
+  auto weights = std::make_unique<Weights>(ways.few, *model);
+  weights->require_grad();
+  auto forward =
+      std::make_unique<Forward>(std::move(ways), weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
+  auto optimizer = std::make_unique<Sgd>(weights->parameters(), plan_.sgd, weights->to_kept(std::move(momentum)));
+  // Nothing can fail from here on: a rollback that finds no memory changes nothing.
+  weights_ = std::move(weights);
+  forward_ = std::move(forward);
+  optimizer_ = std::move(optimizer);
 }
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }

@@ -64,7 +64,8 @@ describe('writing a journal', function () {
       assert.equal(failure.name, 'LearnError');
       assert.equal(failure.code, 'ERR_JOURNAL');
       assert.match(failure.message, /^Cannot write to the journal in .*full \d+: EFBIG/);
-      assert.deepEqual([again, closed], ['ERR_JOURNAL', 'closed']);
+      assert.equal(again, 'ERR_JOURNAL');
+      assert.match(closed, /^ERR_JOURNAL Cannot write to the journal/);
       const { predicted, counted, offered, recovered, fingerprint } = rest;
       assert.deepEqual([predicted, offered, recovered], [1, learned + 2, learned]);
       // A batch is learned while it is being written.
