@@ -179,6 +179,8 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
 
 /** New samples for a learner to score and learn. */
 export interface UpdatePlan {
+  /** Number of the rules that the update is computed by: see src/online/learner.h. */
+  rules: number;
   inputs: Uint8Array | Float32Array;
   labels: Int32Array;
   /** The version that serves. */

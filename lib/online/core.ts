@@ -124,10 +124,10 @@ export class Core {
     }
   }
 
-  async #learn({ ids, inputs, labels, scores, fresh }: BatchRecord): Promise<Outcome> {
+  async #learn({ rules, ids, inputs, labels, scores, fresh }: BatchRecord): Promise<Outcome> {
     const { perUpdate } = this.setting.settings.replay;
     const replayed = this.#saved.boosted > 0 ? perUpdate * boost.factor : perUpdate;
-    const plan = { inputs, labels, served: stateHandle(this.#served.state), replayed, keep: fresh };
+    const plan = { rules, inputs, labels, served: stateHandle(this.#served.state), replayed, keep: fresh };
     const { logits, ...update } = await runJob(() => native().learnerUpdate(this.#learner, plan), {});
     this.#remember(ids);
     this.#saved.updates++;

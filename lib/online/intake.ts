@@ -5,6 +5,7 @@ import { joined } from '../values';
 import { objection, type Sample } from './admission';
 import type { Engine } from './engine';
 import { Call, type LearnResult, type Pending, Queue } from './queue';
+import { currentRules } from './records';
 import type { Outcome } from './setting';
 
 export interface Counts {
@@ -170,7 +171,8 @@ export class Intake {
   #learn(pending: Pending[]): Promise<void> {
     const inputs = joined(pending.map(({ input }) => input));
     const labels = Int32Array.from(pending, ({ label }) => label);
-    const batch = { inputs, labels, ids: pending.map(({ id }) => id), scores: pending.map(({ score }) => score) };
+    const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
+    const batch = { rules: currentRules, inputs, labels, ids, scores };
     return this.#run(pending, async () => {
       await this.#tellAccount();
       const outcome = await this.#engine.commit({ kind: 'batch', ...batch, fresh: true }, pending);

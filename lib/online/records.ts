@@ -7,9 +7,17 @@ import type { JournalRecord } from './journal-format';
 import type { Settings } from './learner-options';
 import type { Score } from './prequential';
 
+/**
+ * The rules that new records are computed by. A record keeps the number that it was written with, and is applied by those rules
+ * for ever: a later version computes other numbers only under a new one.
+ */
+export const currentRules = 1;
+
 /** New samples of one update. */
 export interface BatchRecord {
   kind: 'batch';
+  /** Number of the rules that it is applied by, from 1. */
+  rules: number;
   /** null: a sample without an id. */
   ids: (string | null)[];
   labels: Int32Array;
@@ -70,10 +78,10 @@ const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account
 export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
   const kind = kinds.indexOf(record.kind);
   if (record.kind !== 'batch') return { kind, parts: [Buffer.from(JSON.stringify(record))] };
-  const { inputs, labels, ids, scores, fresh } = record;
+  const { rules, inputs, labels, ids, scores, fresh } = record;
   const header = Buffer.from(
     JSON.stringify({
-      ...{ type: typeOf(inputs), labels: [...labels], fresh },
+      ...{ rules, type: typeOf(inputs), labels: [...labels], fresh },
       ...(ids.some((id) => id !== null) && { ids }),
       ...(scores.some((score) => score !== null) && { scores }),
     }),
@@ -101,7 +109,7 @@ export function decode({ sequence, kind: number, payload }: JournalRecord): Lear
 
 function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const end = 4 + payload.readUInt32LE(0);
-  const { type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
+  const { rules = 1, type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
   // A copy: numbers of four bytes cannot be read from anywhere.
   const bytes = Uint8Array.from(payload.subarray(end));
   const inputs = new valueArrays[type as ValueType](bytes.buffer);
@@ -109,5 +117,6 @@ function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const batch = { ids: ids ?? none, labels: Int32Array.from(labels), scores: scores ?? none };
   const isWhole = labels.length > 0 && inputs.length % labels.length === 0;
   const isAligned = batch.ids.length === labels.length && batch.scores.length === labels.length;
-  return isWhole && isAligned ? { kind: 'batch', ...batch, inputs, fresh } : undefined;
+  const isKnown = Number.isInteger(rules) && rules >= 1 && rules <= currentRules;
+  return isKnown && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
 }

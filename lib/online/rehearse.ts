@@ -6,7 +6,7 @@ import { type DatasetHandle, type NativeSamples, native } from '../native';
 import { checkOptions, isNumber, isSignal } from '../options';
 import { joined } from '../values';
 import type { Engine } from './engine';
-import type { BatchRecord } from './records';
+import { type BatchRecord, currentRules } from './records';
 
 export interface RehearseOptions {
   /** How often a sample is drawn. Default: 1. */
@@ -86,7 +86,7 @@ function recordOf(samples: readonly NativeSamples[]): BatchRecord {
   const inputs = joined(samples.map((sample) => sample.inputs));
   const none = samples.map(() => null);
   const labels = Int32Array.from(samples, (sample) => sample.labels[0]!);
-  return { kind: 'batch', ids: none, labels, inputs, scores: none, fresh: false };
+  return { kind: 'batch', rules: currentRules, ids: none, labels, inputs, scores: none, fresh: false };
 }
 
 /**

@@ -95,8 +95,10 @@ Napi::Value learner_update(const Napi::CallbackInfo& call) {
       dataset_from_arrays(to_samples(plan.Get("inputs"), made.shape), to_labels(plan.Get("labels")), made.classes);
   auto work = [learner = owned->learner, samples = Samples{data.inputs, data.labels},
                served = Handle<StateDict>::open(plan.Get("served")), replayed = integer(plan, "replayed"),
-               keep = boolean(plan, "keep")](const Report&, const Cancelled&) {
-    return [update = learner->update(samples, served, replayed, keep)](Napi::Env env) { return to_js(env, update); };
+               keep = boolean(plan, "keep"), rules = integer(plan, "rules")](const Report&, const Cancelled&) {
+    return [update = learner->update(rules, samples, served, replayed, keep)](Napi::Env env) {
+      return to_js(env, update);
+    };
   };
   return Job::start(call.Env(), owned->thread, std::move(work));
 }

@@ -63,8 +63,9 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
 
-Update Learner::update(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
-                       bool keep) {
+Update Learner::update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served,
+                       int64_t replayed, bool keep) {
+  check(rules == 1, "ERR_INVALID_OPTION", "Expected rules that this version knows but received number ", rules);
   be_nice(plan_.niceness);
   RunScope scope(plan_.threads);
   check(samples.inputs.sizes().slice(1) == at::IntArrayRef(plan_.shape) &&

@@ -66,7 +66,12 @@ class Learner {
   // Scores and learns; labels are below the plan's number of classes. `replayed`: how many of the buffer's come along.
   // `keep`: whether the buffer gets the new ones. A loss or gradient that is not finite leaves weights, momentum,
   // buffers and replay buffer as they were.
-  Update update(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed, bool keep);
+  //
+  // `rules`: the number of the rules that this is computed by. What a journal holds is computed again by the rules that
+  // it was written with, for ever to the same bits; other numbers come only under a new one. There is one set so
+  // far, 1.
+  Update update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+                bool keep);
 
   // Goes on from these weights, without momentum.
   void replace_weights(const std::shared_ptr<const StateDict>& state);

@@ -25,6 +25,7 @@ async function show(learner, state, first, last, labelOf = () => 0) {
   for (let from = first; from < last; from += 100) {
     const numbers = Array.from({ length: Math.min(100, last - from) }, (_, i) => from + i);
     await addon().learnerUpdate(learner, {
+      rules: 1,
       ...{ inputs: Float32Array.from(numbers), labels: Int32Array.from(numbers, labelOf) },
       ...{ served: stateHandle(state), replayed: 0, keep: true },
     }).done;
