@@ -215,17 +215,18 @@ export async function saveState(state: State, file: string, options: SaveOptions
   const { format = file.endsWith('.safetensors') ? 'safetensors' : 'pth', signal } = options;
   await holding(state, async () => {
     if (format === 'pth') {
-      const left = await writeCheckpoint(treeOf(state).root, file, signal);
-      warn(file, left, "PyTorch's weights_only would refuse it");
+      const left = await writeCheckpoint(treeOf(state).root, file, { signal });
+      warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
     } else {
       const { tensors, metadata } = state;
       const left = await writeSafetensors({ handle: stateHandle(state), tensors, metadata }, file, signal);
-      warn(file, left, 'a safetensors file holds tensors by name and strings only');
+      warnOfLeft(file, left, 'a safetensors file holds tensors by name and strings only');
     }
   });
 }
 
-function warn(file: string, left: readonly string[], why: string): void {
+/** Names what a file does not hold of a state. */
+export function warnOfLeft(file: string, left: readonly string[], why: string): void {
   if (left.length === 0) return;
   const what = left.slice(0, 20).join(', ') + (left.length > 20 ? ` and ${left.length - 20} more` : '');
   process.emitWarning(`Not written to ${file}, since ${why}: ${what}`, {

@@ -1,6 +1,6 @@
 // Replaces a file all at once: whoever looks sees the old one or the new one, also after a crash or with a full disk.
 import { createHash, randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, readlinkSync, type Stats } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,17 +12,24 @@ const staleAfterMs = 60 * 60 * 1000;
 /** Room in a file name (255 bytes) for the letters that temporary names add. */
 const maxPrefixBytes = 180;
 
+export interface ReplaceOptions {
+  signal?: AbortSignal | undefined;
+  /** Default: 'follow'. In a folder of our own nobody else chooses what is written to. */
+  links?: 'follow' | 'replace';
+}
+
 /**
  * Calls `write` with the name and mode of a file to be made and written to the disk, then gives it the name `file` and
- * the old file's mode. A symbolic link stays one: what it points to is replaced. With an error, or an abort, nothing is changed.
+ * the old file's mode. A symbolic link stays one: what it points to is replaced; with `links: 'replace'` the
+ * link itself is. With an error, or an abort, nothing is changed.
  */
 export async function replaceFile(
   file: string,
   write: (temporary: string, mode: number) => Promise<void>,
-  signal?: AbortSignal,
+  { signal, links = 'follow' }: ReplaceOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
-  const { target, old } = await findTarget(file);
+  const { target, old } = await findTarget(file, links);
   await removeStale(target);
   const temporary = temporaryFor(target);
   try {
@@ -53,8 +60,11 @@ export async function checkWritable(file: string): Promise<void> {
 }
 
 /** What is to be written, and what is there now. */
-async function findTarget(file: string): Promise<{ target: string; old: Stats | undefined }> {
-  const target = await followLink(file);
+async function findTarget(
+  file: string,
+  links: ReplaceOptions['links'] = 'follow',
+): Promise<{ target: string; old: Stats | undefined }> {
+  const target = links === 'follow' ? await followLink(file) : path.resolve(file);
   const old = await statOf(target);
   if (old?.isDirectory()) throw cannotWrite(file, 'it is a folder; name a file in it');
   if (old && !old.isFile()) throw cannotWrite(file, 'it is a pipe or a device, not a file');
@@ -108,8 +118,20 @@ function prefixOf(target: string): string {
   return `.${name}.torch-incremental-`;
 }
 
-/** Process numbers mean something on one machine only, and a container is one by its name. */
-const machine = createHash('sha256').update(os.hostname()).digest('hex').slice(0, 8);
+/**
+ * Process numbers mean something on one machine only, and there in one namespace of numbers: containers may share the name of their
+ * host, and each other's files.
+ */
+const machine = createHash('sha256').update(`${os.hostname()} ${pidNamespace()}`).digest('hex').slice(0, 8);
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // Another system than Linux.
+    return '';
+  }
+}
 
 function temporaryFor(target: string): string {
   const unique = `${machine}-${process.pid}-${randomBytes(6).toString('hex')}`;

@@ -3,17 +3,17 @@ import path from 'node:path';
 import { fromNative, fromNativeSync } from '../errors';
 import { native, type StateHandle, type TensorInfo } from '../native';
 import { pickleTree } from './pickle-tree';
-import { replaceFile } from './replace-file';
+import { type ReplaceOptions, replaceFile } from './replace-file';
 import { Opaque, OrderedDict, TensorValue, type Value } from './values';
 
 /** Replaces `file` all at once. Returns what could not be written: paths, with what is there. */
-export async function writeCheckpoint(root: Value, file: string, signal?: AbortSignal): Promise<string[]> {
+export async function writeCheckpoint(root: Value, file: string, options: ReplaceOptions = {}): Promise<string[]> {
   const handles = [...new Set(tensorsIn(root).map((tensor) => tensor.handle))];
   const { pickle, storages, left } = pickleTree(root, locator(handles));
   const archive = archiveName(file);
   const write = (temporary: string, mode: number) =>
     fromNative(() => native().writeState(handles, { path: temporary, mode, archive, pickle, storages }));
-  await replaceFile(file, write, signal);
+  await replaceFile(file, write, options);
   return left;
 }
 

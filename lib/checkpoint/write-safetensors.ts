@@ -39,7 +39,7 @@ export async function writeSafetensors(
   await replaceFile(
     file,
     (path, mode) => fromNative(() => native().writeTensors(handle, { path, mode, header, tensors: order })),
-    signal,
+    { signal },
   );
   // _metadata is in no safetensors file: Python makes it anew from the model.
   return [...metadata].flatMap(([key, value]) => (typeof value === 'string' || key === '_metadata' ? [] : [step(key)]));

@@ -61,7 +61,10 @@ export class Core {
       names: model.tensors.map(({ name }) => name),
       ...(start && { start }),
     };
-    const learner = await fromNative(() => native().makeLearner(plan));
+    const learner = await fromNative(() => native().makeLearner(plan)).catch((cause) => {
+      served.dispose();
+      throw cause;
+    });
     return new Core(setting, learner, saved, IdWindow.from(settings.rememberIds, ids), served);
   }
 
@@ -178,7 +181,7 @@ export class Core {
   /** How the weights of now do as a version. */
   async judge(created: number): Promise<VerdictRecord> {
     const { gate, settings } = this.setting;
-    const candidate = await this.#candidate();
+    const candidate = await this.weights();
     this.#judged = candidate;
     const sha256 = await digestOf(stateHandle(candidate));
     const verdict = { kind: 'verdict' as const, accuracy: null, perClass: [], sha256, created };
@@ -199,7 +202,8 @@ export class Core {
     return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
   }
 
-  async #candidate(): Promise<State> {
+  /** A copy of the weights that are being learned. */
+  async weights(): Promise<State> {
     const handle = await runJob(() => native().learnerWeights(this.#learner), {});
     return makeState(handle, modulesOf(this.setting.model));
   }
@@ -238,7 +242,7 @@ export class Core {
 
   /** The candidate of a verdict that was recorded before. */
   async #again({ sha256: recorded }: VerdictRecord, sequence: number): Promise<{ state: State; sha256: string }> {
-    const state = await this.#candidate();
+    const state = await this.weights();
     const sha256 = await digestOf(stateHandle(state));
     if (sha256 !== recorded) this.#divergedAt ??= sequence;
     return { state, sha256 };

@@ -16,10 +16,12 @@
 //    check makes folders of earlier versions unreadable.
 // 7. New settings are recorded only after a core has been made with them. Otherwise one mistaken option is fatal for ever, with
 //    the old options too.
+import { messageOf } from '../errors';
 import { runJob } from '../job';
-import { type LockHandle, native } from '../native';
+import { native } from '../native';
 import { stateHandle } from '../state';
 import type { Core } from './core';
+import type { FolderLock } from './folder';
 import type { Journal } from './journal';
 import { prune } from './prune';
 import type { Quarantine, QuarantinedSample } from './quarantine';
@@ -33,9 +35,11 @@ export interface Parts {
   core: Core;
   journal: Journal;
   quarantine: Quarantine;
-  lock: LockHandle;
+  lock: FolderLock;
   files: VersionFiles;
   maxBytes: number;
+  /** Names the learner in its snapshots. */
+  learner: string;
 }
 
 export class Engine {
@@ -139,18 +143,24 @@ export class Engine {
   /** Takes a snapshot, which is written while learning goes on, and lets the journal go on in a new file. */
   async snapshot(): Promise<void> {
     await this.#writing;
-    const { folder, journal, files, maxBytes } = this.#parts;
+    const { folder, journal, files, maxBytes, learner } = this.#parts;
     const tensors = await runJob(() => native().learnerState(this.core.handle), {});
     const { model, settings } = this.core.setting;
     const core = this.core.toJSON();
-    const snapshot = { ...journal.position, settings, core, ids: this.core.ids };
+    const snapshot = { ...journal.position, learner, settings, core, ids: this.core.ids };
     await journal.rotate();
     this.#writing = writeSnapshot(folder, model, snapshot, tensors).then(() =>
-      prune(folder, files, [...core.versions, ...this.core.counts.versions], maxBytes),
+      prune(folder, files, [...core.versions, ...this.core.counts.versions], maxBytes).catch(warnOfFiles),
     );
     this.#writing.catch((cause) => {
       this.#failure ??= { cause };
     });
+  }
+
+  /** The same, and waits until it is on the disk. */
+  async writeSnapshot(): Promise<void> {
+    await this.snapshot();
+    await this.#writing;
   }
 
   /** SHA-256 of everything that a learner resumes from. Two that were fed alike have equal ones. */
@@ -178,7 +188,7 @@ export class Engine {
       if (this.#failure) throw this.#failure.cause;
       await this.snapshot();
     } finally {
-      await this.release().finally(() => native().unlockFile(this.#parts.lock));
+      await this.release().finally(() => this.#parts.lock.release());
     }
   }
 
@@ -193,6 +203,14 @@ export class Engine {
       });
     }
   }
+}
+
+/** A file too many harms nobody, and the next snapshot tries again. */
+function warnOfFiles(cause: unknown): void {
+  process.emitWarning(`Files that a learner no longer needs could not be removed: ${messageOf(cause)}`, {
+    type: 'LearnWarning',
+    code: 'WARN_NOT_REMOVED',
+  });
 }
 
 /** Whether two plain values are written alike. */

@@ -1,15 +1,86 @@
 // A learner's folder: locked by one owner at a time; and what the system says of its files.
+import { type BigIntStats, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { syncFolder } from '../checkpoint/replace-file';
 import { fromNativeSync, LearnError, messageOf } from '../errors';
 import { flush } from '../flush';
 import { type LockHandle, native } from '../native';
 
-/** Throws ERR_BUSY, with whom, where another has the folder. */
-export function lockFolder(folder: string): LockHandle {
-  const owner = `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}`;
-  return fromNativeSync(() => native().lockFile(path.join(folder, 'lock'), owner));
+/** A folder that one owner has at a time. */
+export class FolderLock {
+  readonly #folder: string;
+  readonly #handle: LockHandle;
+  readonly #identity: string;
+
+  /** Throws ERR_BUSY, naming the owner, where another has the folder. */
+  constructor(folder: string) {
+    const owner = `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}`;
+    this.#folder = folder;
+    this.#handle = fromNativeSync(() => native().lockFile(path.join(folder, 'lock'), owner));
+    this.#identity = identityOf(statSync(folder, { bigint: true }));
+  }
+
+  /**
+   * Rejects unless the folder's path still leads to the folder that is locked. Its number is not given to another one, since the
+   * lock keeps it open. Otherwise what a moved or deleted learner writes would go to whatever is there now.
+   */
+  async check(): Promise<void> {
+    const now = await fs.stat(this.#folder, { bigint: true }).then(identityOf, messageOf);
+    if (now === this.#identity) return;
+    throw new LearnError(
+      'ERR_JOURNAL',
+      `${this.#folder} is no longer the folder of this learner: it was moved or deleted while the learner was open`,
+    );
+  }
+
+  release(): void {
+    native().unlockFile(this.#handle);
+  }
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev} ${ino}`;
+}
+
+const ownNames =
+  /^(lock|versions|pending\.json|quarantine\.ndjson(\.1)?|(journal|snapshot|pending|joined|version)-\d+\.\w+)$/;
+
+/** Throws ERR_FILE where a name of a learner's folder is a link: its owner may not have chosen what is written to. */
+export async function refuseLinks(folder: string): Promise<void> {
+  for (const [at, listing] of [folder, path.join(folder, 'versions')].entries()) {
+    const entries = await fs.readdir(listing, { withFileTypes: true }).catch((cause) => {
+      if (at > 0 && cause.code === 'ENOENT') return [];
+      throw cause;
+    });
+    const link = entries.find((entry) => entry.isSymbolicLink() && ownNames.test(entry.name));
+    if (!link) continue;
+    throw new LearnError(
+      'ERR_FILE',
+      `${path.join(listing, link.name)} is a symbolic link, which a learner neither reads nor writes. Put the file itself there, or ` +
+        'remove the link',
+    );
+  }
+}
+
+/** Moves files of a folder into a new one in it, and returns its name. What is missing is left out. */
+export async function moveAside(folder: string, names: readonly string[]): Promise<string> {
+  const name = `lost-${new Date().toISOString()}`;
+  const lost = path.join(folder, name);
+  await fs.mkdir(lost);
+  await moveInto(lost, folder, names);
+  return name;
+}
+
+export async function moveInto(lost: string, folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await fs.rename(path.join(folder, name), path.join(lost, path.basename(name))).catch((cause) => {
+      if (cause.code !== 'ENOENT') throw cause;
+    });
+  }
+  await syncFolder(lost);
+  await syncFolder(folder);
 }
 
 /** Puts a file's bytes, or its new length, on the disk. */
@@ -26,4 +97,19 @@ export async function syncFile(file: string): Promise<void> {
 export function asFileError(cause: unknown): unknown {
   const isOfSystem = cause instanceof Error && 'syscall' in cause && 'errno' in cause;
   return isOfSystem ? new LearnError('ERR_FILE', messageOf(cause), { cause }) : cause;
+}
+
+/** Errors of the system that say nothing of a file's contents: they may be gone the next time. */
+const shortages: ReadonlySet<unknown> = new Set([
+  ...['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'ENOSPC', 'EDQUOT'],
+  ...['EACCES', 'EPERM', 'EROFS'],
+]);
+
+/** Whether something failed for want of memory, threads, descriptors, room or rights. */
+export function isShortage(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    const { code } = error as { code?: unknown };
+    if (code === 'ERR_OUT_OF_MEMORY' || shortages.has(code)) return true;
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 // The bytes of a journal: files of records, each record a header and its payload. docs/online.md has the layout.
 import fs from 'node:fs';
 import path from 'node:path';
+import { LearnError } from '../errors';
 import { native } from '../native';
 
 /** A file's begins with its kind, a record's with its length; both end in a checksum of what is before it. */
@@ -109,4 +110,13 @@ export function objectionTo(header: Buffer, { first }: JournalFile, position: Po
   if (header.readUInt32LE(16) === position.chain) return undefined;
   const reason = `it does not follow record ${position.sequence} of this learner: it is of another one, or of another time`;
   return { at: 16, reason };
+}
+
+/** The place before a file's first record, as its header says it. Throws ERR_JOURNAL where that is damaged. */
+export function positionBefore(bytes: Buffer, file: JournalFile): Position {
+  const header = bytes.subarray(0, headerBytes);
+  const position = { sequence: file.first - 1, chain: header.length < headerBytes ? 0 : header.readUInt32LE(16) };
+  const objection = objectionTo(header, file, position);
+  if (objection) throw new LearnError('ERR_JOURNAL', `${file.path}: ${objection.reason}`);
+  return position;
 }

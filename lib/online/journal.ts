@@ -13,8 +13,15 @@ import {
   type Position,
   recordHeader,
 } from './journal-format';
+import { encode, type LearnerRecord, type SettingsRecord } from './records';
 
 export type Sync = 'always' | { readonly everyMs: number };
+
+/** A journal's folder. */
+export interface Place {
+  /** Rejects where its path leads elsewhere now. */
+  check(): Promise<void>;
+}
 
 /** The end of a journal, to which it can be cut back. */
 export interface Mark {
@@ -23,9 +30,13 @@ export interface Mark {
   bytes: number;
 }
 
+/** A link in the folder of a learner would let others choose what is written to. */
+const appending = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW;
+
 /** Appends to the last file. After a failed write nothing more can be: what is in the file is then not known. */
 export class Journal {
   readonly #folder: string;
+  readonly #place: Place;
   readonly #sync: Sync;
   /** Behind the last record. */
   #position: Position;
@@ -40,23 +51,32 @@ export class Journal {
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(folder: string, sync: Sync, position: Position) {
+  private constructor(folder: string, sync: Sync, position: Position, place: Place) {
     this.#folder = folder;
+    this.#place = place;
     this.#sync = sync;
     this.#position = position;
   }
 
   /** Goes on at `position`, where the last file ends. Makes a file where there is none. */
-  static async open(folder: string, position: Position, sync: Sync): Promise<Journal> {
-    const journal = new Journal(folder, sync, position);
+  static async open(folder: string, position: Position, sync: Sync, place: Place): Promise<Journal> {
+    const journal = new Journal(folder, sync, position, place);
     const last = journalFiles(folder).at(-1);
     if (!last) {
       await journal.rotate();
       return journal;
     }
-    journal.#descriptor = await open(last.path, 'a');
+    journal.#descriptor = await open(last.path, appending);
     journal.#first = last.first;
-    journal.#bytes = fs.fstatSync(journal.#descriptor).size;
+    try {
+      journal.#bytes = fs.fstatSync(journal.#descriptor).size;
+      // A process that was killed may have acknowledged records that are not on the disk yet.
+      await journal.#synced();
+      await syncFolder(folder);
+    } catch (cause) {
+      await close(journal.#descriptor);
+      throw cause;
+    }
     return journal;
   }
 
@@ -81,7 +101,7 @@ export class Journal {
     this.#position = behind(this.#position, header);
     await this.#inTurn(async () => {
       this.#bytes += await writeAll(this.#descriptor, [header, ...parts]);
-      if (this.#sync === 'always') await fsync(this.#descriptor);
+      if (this.#sync === 'always') await this.#synced();
       else this.#syncSoon(this.#sync.everyMs);
     });
   }
@@ -108,8 +128,9 @@ export class Journal {
     await this.#inTurn(async () => {
       // First: only of the last file may a loss of power leave less than was written.
       await this.#settle();
+      await this.#place.check();
       const file = path.join(this.#folder, journalName(position.sequence + 1));
-      const descriptor = await open(file, 'ax');
+      const descriptor = await open(file, appending | fs.constants.O_CREAT | fs.constants.O_EXCL);
       try {
         await writeAll(descriptor, [fileHeader(position)]);
         await fsync(descriptor);
@@ -144,7 +165,12 @@ export class Journal {
     this.#timer = undefined;
     await this.#syncing;
     if (this.#failure) throw this.#failure;
-    if (this.#descriptor >= 0) await fsync(this.#descriptor);
+    if (this.#descriptor >= 0) await this.#synced();
+  }
+
+  /** On the disk, in the folder that a later open() finds. */
+  async #synced(): Promise<void> {
+    await Promise.all([fsync(this.#descriptor), this.#place.check()]);
   }
 
   #syncSoon(everyMs: number): void {
@@ -153,7 +179,7 @@ export class Journal {
       const before = this.#syncing;
       this.#syncing = this.#guard(async () => {
         await before;
-        await fsync(this.#descriptor);
+        await this.#synced();
       }).catch(() => {});
     }, everyMs);
     this.#timer.unref();
@@ -178,5 +204,22 @@ export class Journal {
       );
       throw this.#failure;
     }
+  }
+}
+
+/** Puts one record on the disk, at the end of a journal that nobody has open. Returns where the journal ends then. */
+export async function announce(
+  folder: string,
+  end: Position,
+  record: LearnerRecord | SettingsRecord,
+  place: Place,
+): Promise<Position> {
+  const journal = await Journal.open(folder, end, 'always', place);
+  try {
+    const { kind, parts } = encode(record);
+    await journal.append(kind, parts);
+    return journal.position;
+  } finally {
+    await journal.close();
   }
 }

@@ -102,7 +102,10 @@ export interface JournalOptions {
    * `{ everyMs }`: so much later at most; it then survives whatever happens to the process. Default: { everyMs: 100 }.
    */
   sync?: Sync;
-  /** Bytes of journal and snapshots, about: with more, what only older versions need goes. Default: 256 MiB. */
+  /**
+   * Bytes of journal and snapshots, about: with more, what only older versions need goes. The two newest snapshots always stay.
+   * Default: 256 MiB.
+   */
   maxBytes?: number;
 }
 
@@ -179,7 +182,7 @@ const checks = {
     perClassMaxDrop: isShare,
     onRefused: isOneOf(['rollback', 'continue']),
   }),
-  drift: isGroup({ detector: isDetector, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }, ['detector']),
+  drift: isGroup({ detector: isDetector, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
   feedback: (value, name) => {
     if (value !== false) isFeedback(value, name);
   },
@@ -223,26 +226,40 @@ function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
   };
 }
 
-/** Every default filled in: what was recorded comes before defaults, and what is given before both. */
+/**
+ * Every default filled in: what was recorded comes before defaults, and what is given before both, also within a group of options
+ * such as `gate`.
+ */
 export function settingsOf(options: LearnerOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
+  const before = recorded ?? defaults(threads);
   const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
   const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;
   const { replay, gate, drift } = options;
+  // Where nothing was replayed before, as many as a batch has.
+  const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
+  const replayBefore = { ...before.replay, perUpdate };
   const settings = {
-    ...(recorded ?? defaults(threads)),
+    ...before,
     ...defined({
       ...{ transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov, maxGradientNorm },
       ...{ mode, precision, contractLinear },
-      replay: replay && { policy: 'reservoir', perUpdate: batchSize ?? 64, ...defined(replay) },
-      gate: gate && { ...gateDefaults, ...defined({ ...gate, heldOut: undefined }) },
-      drift: drift && { onDrift: 'report', ...defined(drift) },
+      replay: replay && { ...replayBefore, ...defined(replay) },
+      gate: gate && { ...before.gate, ...defined({ ...gate, heldOut: undefined }) },
+      drift: drift && { onDrift: 'report', ...before.drift, ...defined(drift) },
       ...{ heldOut, keepVersions, rememberIds, seed },
       threads: options.threads === undefined ? undefined : threads,
     }),
   } as Settings;
   settings.inputs ??= settings.transforms.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
+  if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);
   return settings;
+}
+
+/** The options by which two settings differ. */
+export function changedOptions(old: Settings, settings: Settings): string[] {
+  const names = Object.keys(settings) as (keyof Settings)[];
+  return names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(settings[name]));
 }
 
 export function feedbackLimits({ ttlMs, maxBytes, memoryBytes }: FeedbackOptions = {}): Required<FeedbackOptions> {

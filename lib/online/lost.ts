@@ -1,7 +1,10 @@
-// What is behind the damage to a journal: records that can still be told from other bytes.
+// What is lost with the damage to a journal, and which records after it can still be told from other bytes.
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { native } from '../native';
-import { headerBytes, isSound, type JournalRecord, readRecordHeader } from './journal-format';
+import { headerBytes, isSound, type JournalRecord, journalFiles, readRecordHeader } from './journal-format';
 import { Pieces, pieceBytes } from './pieces';
+import type { Damage } from './read-journal';
 import { decode } from './records';
 
 export interface Recognised {
@@ -65,5 +68,63 @@ function samplesIn(record: JournalRecord): number {
     return decoded.kind === 'batch' && decoded.fresh ? decoded.labels.length : 0;
   } catch {
     return 0;
+  }
+}
+
+export interface JournalLoss {
+  file: string;
+  offset: number;
+  reason: string;
+  /** Number of the first record that is lost. */
+  firstRecord: number;
+  /** Number of the last one that can still be recognised; null: none can. */
+  lastRecord: number | null;
+  /** Whole records from there on, recognised by their checksums. */
+  records: number;
+  /** New samples that those hold. */
+  samples: number;
+  /** Files of the journal after the damaged one. */
+  laterFiles: string[];
+  /** From the damage to the end, later files included. */
+  bytes: number;
+}
+
+export async function lossOf(folder: string, { path: damaged, offset, reason, record }: Damage): Promise<JournalLoss> {
+  const file = path.basename(damaged);
+  const laterFiles = journalFiles(folder)
+    .map((later) => path.basename(later.path))
+    .filter((name) => name > file);
+  const loss: JournalLoss = {
+    file,
+    offset,
+    reason,
+    firstRecord: record,
+    lastRecord: null,
+    records: 0,
+    samples: 0,
+    laterFiles,
+    bytes: 0,
+  };
+  for (const name of [file, ...laterFiles]) {
+    // A file with a wrong header is lost as a whole.
+    const from = name === file && offset >= headerBytes ? offset : 0;
+    const size = await sizeOf(path.join(folder, name));
+    loss.bytes += Math.max(0, size - from);
+    if (size === 0) continue;
+    const { records, last, samples } = await recognise(path.join(folder, name), Math.max(from, headerBytes));
+    loss.records += records;
+    loss.samples += samples;
+    if (last !== null) loss.lastRecord = Math.max(last, loss.lastRecord ?? 0);
+  }
+  return loss;
+}
+
+/** 0 of a file that is missing. */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await fs.stat(file)).size;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw cause;
   }
 }

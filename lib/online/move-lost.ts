@@ -4,18 +4,18 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../checkpoint/replace-file';
 import { flush } from '../flush';
-import { syncFile } from './folder';
+import { type FolderLock, moveInto, syncFile } from './folder';
 import { Journal } from './journal';
 import { headerBytes, journalFiles, type Position } from './journal-format';
 import { keepGoodLines } from './quarantine-damage';
 import type { JournalLoss, RepairReport } from './repair';
 
 /** `end`: where the journal ends that stays. Returns the name of the folder. */
-export async function moveLost(folder: string, report: RepairReport, end: Position): Promise<string> {
+export async function moveLost(folder: string, lock: FolderLock, report: RepairReport, end: Position): Promise<string> {
   const name = `lost-${new Date().toISOString()}`;
   const lost = path.join(folder, name);
   const inFolder = (file: string) => path.join(folder, file);
-  const { journal, snapshots, quarantine } = report;
+  const { journal, snapshots, versions, quarantine } = report;
   const isCut = journal !== null && journal.offset >= headerBytes;
 
   await fs.mkdir(lost);
@@ -33,21 +33,21 @@ export async function moveLost(folder: string, report: RepairReport, end: Positi
   for (const { file } of quarantine) await keepGoodLines(inFolder(file));
   // From the last one on, so that what stays is always the beginning of a journal.
   const whole = journal ? [...(isCut ? [] : [journal.file]), ...journal.laterFiles].reverse() : [];
-  for (const file of [...whole, ...snapshots.map((snapshot) => snapshot.file)]) {
-    await fs.rename(inFolder(file), path.join(lost, file)).catch((cause) => {
-      // It is what was found missing.
-      if (cause.code !== 'ENOENT') throw cause;
-    });
-  }
-  await syncFolder(lost);
+  await moveInto(lost, folder, [...whole, ...snapshots.map((snapshot) => snapshot.file)]);
+  // Last, since they are needed only if what is left cannot be replayed.
+  await moveInto(
+    lost,
+    folder,
+    versions.map(({ file }) => path.join('versions', file)),
+  );
   if (isCut) {
     await fs.truncate(inFolder(journal.file), journal.offset);
     await syncFile(inFolder(journal.file));
   }
   await syncFolder(folder);
-  // As behind every snapshot.
+  // As after every snapshot.
   if ((journalFiles(folder).at(-1)?.first ?? 0) <= report.snapshot.record) {
-    const begun = await Journal.open(folder, end, 'always');
+    const begun = await Journal.open(folder, end, 'always', lock);
     await begun.rotate();
     await begun.close();
   }

@@ -1,52 +1,65 @@
-// A learner goes on with other settings. They are a record of the journal, so that whoever goes through that from an older snapshot
-// does not go on with old ones; and they are in a snapshot behind it, from which the learner is opened anew.
-import type { Core } from './core';
+// A learner with other settings, or another model. They are a record of the journal, so that a replay from an older snapshot
+// changes them at the same place.
+import { modulesOf } from '../create-state';
+import { runJob } from '../job';
+import type { Model } from '../module';
+import { native, type StateHandle } from '../native';
+import type { LearnerPlan } from '../plans';
+import { makeState, stateHandle } from '../state';
+import { Core } from './core';
 import { isSame } from './engine';
-import { Journal } from './journal';
-import { journalFiles, type Position } from './journal-format';
 import type { Settings } from './learner-options';
-import { encode, type SettingsRecord } from './records';
-import { takeSnapshot } from './snapshot';
+import { modelText, readModel } from './model-text';
+import type { SettingsRecord } from './records';
+import type { SettingMaker } from './setting';
 
-/** Puts the change on the disk, as the last record of the journal, which ends at `end`. Returns where it ends then. */
-export async function announce(folder: string, end: Position, record: SettingsRecord): Promise<Position> {
-  const journal = await Journal.open(folder, end, 'always');
-  try {
-    const { kind, parts } = encode(record);
-    await journal.append(kind, parts);
-    return journal.position;
-  } finally {
-    await journal.close();
-  }
-}
-
-export async function settingsRecord(core: Core, settings: Settings): Promise<SettingsRecord> {
-  const { gate, settings: old } = core.setting;
-  const measured = gate ? await core.evaluate(core.served.state) : null;
-  return { kind: 'settings', settings, best: settings.heldOut === old.heldOut ? core.counts.best : measured };
-}
-
-/** Takes the snapshot behind the change, whose record is the one before `at`. */
-export async function turn(
-  folder: string,
+/** undefined: nothing changes. */
+export async function settingsRecord(
   core: Core,
-  { settings, best }: SettingsRecord,
-  at: Position,
-): Promise<void> {
-  const { settings: old } = core.setting;
-  const saved = core.toJSON();
-  if (!isSame(settings.drift, old.drift)) saved.detector = null;
-  saved.best = best;
-  saved.untilCandidate = Math.min(saved.untilCandidate, settings.gate.every);
-  if (settings.heldOut !== old.heldOut) {
-    const serving = saved.versions.find(({ version }) => version === saved.serving);
-    Object.assign(serving!, best ?? { accuracy: null, perClass: [] });
+  settings: Settings,
+  model: Model,
+): Promise<SettingsRecord | undefined> {
+  const { gate, settings: old, model: oldModel } = core.setting;
+  const text = modelText(model);
+  const isOther = text !== modelText(oldModel);
+  if (!isOther && isSame(settings, old)) return undefined;
+  const measured = gate ? await core.evaluate(core.served.state) : null;
+  const best = settings.heldOut === old.heldOut ? core.counts.best : measured;
+  return { kind: 'settings', settings, ...(isOther && { model: text }), best };
+}
+
+/** A core with the settings of the record, and all else as in `core`, which stays as it is. */
+export async function withSettings(core: Core, record: SettingsRecord, settingFor: SettingMaker): Promise<Core> {
+  const { settings, best } = record;
+  const { settings: old, model: oldModel } = core.setting;
+  const model = record.model === undefined ? oldModel : readModel(record.model);
+  const tensors = await runJob(() => native().learnerState(core.handle), {});
+  const state = makeState(tensors.model, modulesOf(model));
+  try {
+    const setting = await settingFor(settings, model, state);
+    const saved = core.toJSON();
+    if (!isSame(settings.drift, old.drift)) saved.detector = null;
+    saved.best = best;
+    saved.untilCandidate = Math.min(saved.untilCandidate, settings.gate.every);
+    const serving = saved.versions.find(({ version }) => version === saved.serving)!;
+    if (settings.heldOut !== old.heldOut) Object.assign(serving, best ?? { accuracy: null, perClass: [] });
+    const start = startFrom(tensors, model);
+    return await Core.start(setting, state, start, saved, core.ids, await setting.files.load(serving));
+  } finally {
+    for (const handle of [stateHandle(state), tensors.rest, tensors.replay]) native().disposeState(handle);
   }
-  // As behind every snapshot; it is there where the change was made long ago.
-  if (journalFiles(folder).at(-1)!.first <= at.sequence) {
-    const journal = await Journal.open(folder, at, 'always');
-    await journal.rotate();
-    await journal.close();
-  }
-  await takeSnapshot(folder, core, { ...at, settings, core: saved });
+}
+
+function startFrom(
+  { rest, replay }: { rest: StateHandle; replay: StateHandle },
+  { program }: Model,
+): LearnerPlan['start'] {
+  const [infos, replayed] = native().stateInfo([rest, replay]);
+  const numbers = new Map(infos!.map(({ name }, index) => [name, index]));
+  const momentum = program.parameters.map((_, number) => {
+    const index = numbers.get(String(number));
+    return index === undefined ? null : { state: rest, index };
+  });
+  const random = { state: rest, index: numbers.get('random')! };
+  return { random, momentum, replay: replayed!.map((_, index) => ({ state: replay, index })) };
 }

@@ -1,61 +1,72 @@
-// Opens a learner's folder: one that goes on, or a new one.
-import { randomInt } from 'node:crypto';
+// Opens a learner's folder: resumes the learner in it, or begins one.
+import { randomInt, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { chooseDevice } from '../device';
-import { LearnError } from '../errors';
-import { predict } from '../evaluate';
-import { checkState, recogniseModel } from '../match';
-import type { Model } from '../module';
-import { type LockHandle, native } from '../native';
+import { LearnError, messageOf } from '../errors';
+import { recogniseModel } from '../match';
 import { invalid } from '../options';
-import { checkSamples, programHandle } from '../run';
 import { loadState, State, stateHandle } from '../state';
-import type { Transform } from '../transforms';
-import { sizeOf, valueArrays } from '../values';
-import { Core } from './core';
-import { Engine, isSame } from './engine';
-import { asFileError, lockFolder } from './folder';
+import type { Core } from './core';
+import { cutRecord, cutTorn } from './cut';
+import { Engine } from './engine';
+import { asFileError, FolderLock, moveAside, refuseLinks } from './folder';
 import { Gate } from './gate';
-import { Journal } from './journal';
+import { announce, Journal } from './journal';
 import { headerBytes, journalFiles } from './journal-format';
-import { checkLearnerOptions, type LearnerOptions, type Settings, settingsOf } from './learner-options';
-import { announce, settingsRecord, turn } from './new-settings';
+import { changedOptions, checkLearnerOptions, type LearnerOptions, settingsOf } from './learner-options';
+import { settingOf } from './make-setting';
+import { settingsRecord, withSettings } from './new-settings';
 import { Quarantine, type QuarantinedSample } from './quarantine';
-import type { BatchRecord } from './records';
-import { type Base, checkJournal, coreFrom, findBase, recordsBehind, replay } from './recover';
-import type { SavedCore, Setting } from './setting';
-import { takeSnapshot } from './snapshot';
+import type { BatchRecord, SettingsRecord } from './records';
+import { type Base, coreFrom, findBase, recordsAfter, replay, soundSurvey, UnappliableRecord } from './recover';
+import { versionSource } from './reproduce';
+import type { Setting, SettingMaker } from './setting';
+import { beginning } from './version-zero';
 import { digestOf, VersionFiles, type VersionInfo } from './versions';
-
-/** Transforms that draw nothing. */
-function scoringOf(transforms: readonly Transform[]): readonly Transform[] {
-  return transforms.filter(({ kind }) => !kind.startsWith('random'));
-}
 
 export async function openEngine(options: LearnerOptions): Promise<Engine> {
   checkLearnerOptions(options);
   options.signal?.throwIfAborted();
   const folder = path.resolve(options.dir);
-  let lock: LockHandle | undefined;
+  let lock: FolderLock | undefined;
   try {
     await fs.mkdir(folder, { recursive: true });
-    lock = lockFolder(folder);
+    lock = new FolderLock(folder);
+    await refuseLinks(folder);
     return await openLocked(folder, lock, options);
   } catch (cause) {
-    if (lock) native().unlockFile(lock);
+    lock?.release();
     throw asFileError(cause);
   }
 }
 
-async function openLocked(folder: string, lock: LockHandle, options: LearnerOptions): Promise<Engine> {
+/** All that an opening has to do with. */
+interface Opening {
+  folder: string;
+  lock: FolderLock;
+  options: LearnerOptions;
+  files: VersionFiles;
+  threads: number;
+  /** What settings are made of beside model and state. */
+  parts: Pick<Setting, 'gate' | 'files' | 'niceness'>;
+  settingFor: SettingMaker;
+}
+
+async function openLocked(folder: string, lock: FolderLock, options: LearnerOptions): Promise<Engine> {
   const { threads } = await chooseDevice('cpu', options.threads ?? 'leave-one');
   const files = new VersionFiles(path.join(folder, 'versions'));
   const gate = options.gate?.heldOut && (await Gate.open(options.gate.heldOut));
+  const parts = {
+    gate,
+    files: versionSource(folder, files, options.model, { keep: true }),
+    niceness: options.niceness ?? 0,
+  };
+  const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
+  const opening = { folder, lock, options, files, threads, parts, settingFor };
   try {
-    // Other settings end a step: behind them is a snapshot, from which the next begins.
     for (;;) {
-      const engine = await openFrom(await findBase(folder), { folder, lock, options, gate, files, threads });
+      const engine = await openFrom(opening);
       if (engine) return engine;
     }
   } catch (cause) {
@@ -64,44 +75,27 @@ async function openLocked(folder: string, lock: LockHandle, options: LearnerOpti
   }
 }
 
-async function openFrom(base: Base | undefined, { threads, ...parts }: Given): Promise<Engine | undefined> {
+/** undefined: a last record that nobody can have been told of was cut off, and opening begins again without it. */
+async function openFrom(opening: Opening): Promise<Engine | undefined> {
+  const { folder, options, settingFor } = opening;
+  const base = await findBase(folder, (snapshot) => {
+    const model = snapshot.model ?? options.model ?? recogniseModel(snapshot.state);
+    return async () => coreFrom(snapshot, await settingFor(snapshot.settings, model, snapshot.state));
+  });
+  if (!base) return begin(opening);
   try {
-    const recorded = base && (await checkJournal(parts.folder, base));
-    if (recorded?.heldOut && !parts.options.gate) {
-      throw new LearnError(
-        'ERR_INVALID_OPTION',
-        `Versions of the learner in ${parts.folder} may serve only if they pass held-out samples: give them again as ` +
-          'gate: { heldOut }, or gate: {} to go on without',
-      );
-    }
-    const opening = { ...parts, settings: settingsOf(parts.options, parts.gate?.sha256 ?? '', threads, recorded) };
-    return await (base ? goOn(opening, base) : begin(opening));
+    return await resume(opening, base);
   } finally {
-    base?.snapshot.state.dispose();
+    base.snapshot.state.dispose();
   }
 }
 
-interface Given {
-  folder: string;
-  lock: LockHandle;
-  options: LearnerOptions;
-  gate: Gate | undefined;
-  files: VersionFiles;
-  threads: number;
-}
-
-interface Opening extends Omit<Given, 'threads'> {
-  settings: Settings;
-}
-
-const partsOf = ({ folder, lock, files, options: { journal } }: Opening) => ({
-  ...{ folder, lock, files },
+const limitsOf = ({ journal }: LearnerOptions) => ({
   maxBytes: journal?.maxBytes ?? 256 * 2 ** 20,
-  sync: journal?.sync ?? { everyMs: 100 },
+  sync: journal?.sync ?? ({ everyMs: 100 } as const),
 });
 
-async function begin(opening: Opening): Promise<Engine> {
-  const { folder, options, settings } = opening;
+async function begin({ folder, lock, options, files, threads, parts, settingFor }: Opening): Promise<Engine> {
   const { checkpoint } = options;
   if (checkpoint === undefined) {
     throw new LearnError('ERR_INVALID_OPTION', `${folder} holds no learner: pass the option "checkpoint" to begin one`);
@@ -110,48 +104,32 @@ async function begin(opening: Opening): Promise<Engine> {
     throw invalid('the path of a checkpoint or a State', 'checkpoint', checkpoint);
   }
   await clearBeginning(folder);
+  const settings = settingsOf(options, parts.gate?.sha256 ?? '', threads);
   const state = typeof checkpoint === 'string' ? await loadState(checkpoint) : checkpoint;
   try {
-    const setting = await settingOf(opening, settings, state);
+    const setting = await settingFor(settings, options.model ?? recogniseModel(state), state);
     const first: VersionInfo = {
       ...{ version: 0, parent: null, updates: 0, records: null, accuracy: null, perClass: [] },
       ...{ sha256: await digestOf(stateHandle(state)), created: Date.now() },
     };
-    await setting.files.save(state, first, { settings });
-    const saved: SavedCore = {
-      ...{
-        updates: 0,
-        learned: 0,
-        rehearsed: 0,
-        quarantined: 0,
-        duplicates: 0,
-        dropped: 0,
-        drifts: 0,
-        refused: 0,
-        boosted: 0,
-      },
-      ...{ serving: 0, versions: [first], untilCandidate: settings.gate.every, best: null },
-      ...{ prequential: null, detector: null },
-    };
-    const none = { previous: new Uint8Array(), current: new Uint8Array() };
-    const core = await Core.start(setting, state, undefined, saved, none, await setting.files.load(first));
+    await files.save(state, first, { settings });
+    const position = { sequence: 0, chain: randomInt(2 ** 32) };
+    const core = await coreFrom(beginning(state, first, settings, position), setting);
     return await orDispose(core, async () => {
-      await core.measureServed();
-      const { sync, ...parts } = partsOf(opening);
+      const { sync, maxBytes } = limitsOf(options);
       const quarantine = await Quarantine.open(folder, sync);
       quarantine.forgetBehind(0);
-      const journal = await Journal.open(folder, { sequence: 0, chain: randomInt(2 ** 32) }, sync);
-      const engine = new Engine({ ...parts, core, journal, quarantine });
+      const journal = await Journal.open(folder, position, sync, lock);
+      const engine = new Engine({ folder, lock, files, maxBytes, core, journal, quarantine, learner: randomUUID() });
       // Before anything is learned: without it, a journal leads nowhere.
-      const snapshot = { ...journal.position, settings, core: core.toJSON() };
-      return begun(engine, () => takeSnapshot(folder, core, snapshot));
+      return started(engine, () => engine.writeSnapshot());
     });
   } finally {
     if (state !== checkpoint) state.dispose();
   }
 }
 
-/** Takes away what is left of a learner that never began: its process ended before there was a snapshot. */
+/** Removes the journal of a learner that never began: its process ended before there was a snapshot. */
 async function clearBeginning(folder: string): Promise<void> {
   for (const file of journalFiles(folder)) {
     if ((await fs.stat(file.path)).size > headerBytes) {
@@ -164,35 +142,112 @@ async function clearBeginning(folder: string): Promise<void> {
   }
 }
 
-/** undefined: the settings are other ones now, and there is a new snapshot to go on from. */
-async function goOn(opening: Opening, base: Base): Promise<Engine | undefined> {
-  const { folder, settings } = opening;
-  const { snapshot } = base;
-  const { sync, ...parts } = partsOf(opening);
-  const core = await coreFrom(snapshot, await settingOf(opening, snapshot.settings, snapshot.state));
-  return orDispose(core, async () => {
-    const quarantine = await Quarantine.open(folder, sync);
-    const refused = (record: BatchRecord, sequence: number, reason: string) =>
-      quarantine.add(sequence, reason, samplesOf(record));
-    let { end, change } = await replay(core, recordsBehind(folder, snapshot, base.newest), snapshot, refused);
-    if (!change && !isSame(settings, snapshot.settings)) {
-      change = await settingsRecord(core, settings);
-      end = await announce(folder, end, change);
-    }
-    if (change) {
-      await turn(folder, core, change, end);
-      core.dispose();
-      return undefined;
-    }
-    quarantine.forgetBehind(end.sequence);
-    const journal = await Journal.open(folder, end, sync);
-    const engine = new Engine({ ...parts, core, journal, quarantine });
-    return begun(engine, () => engine.judgeIfDue());
+async function resume(opening: Opening, base: Base<Core>): Promise<Engine | undefined> {
+  const { folder, lock, options, files, threads, parts, settingFor } = opening;
+  const { snapshot, unusable } = base;
+  const { sync, maxBytes } = limitsOf(options);
+  const {
+    core: first,
+    end: last,
+    damage,
+    settings,
+    quarantine,
+  } = await orDispose(base.used, async () => {
+    const { settings: recorded, ...survey } = await soundSurvey(folder, base);
+    if (recorded.heldOut && !options.gate) throw heldOutMissing(folder);
+    const given = settingsOf(options, parts.gate?.sha256 ?? '', threads, recorded);
+    return { ...survey, core: base.used, settings: given, quarantine: await Quarantine.open(folder, sync) };
   });
+  const onRefused = (record: BatchRecord, sequence: number, reason: string) =>
+    quarantine.add(sequence, reason, samplesOf(record));
+  const records = recordsAfter(folder, snapshot, base.newest);
+  let replayed: Awaited<ReturnType<typeof replay>>;
+  try {
+    replayed = await replay(folder, first, records, snapshot, settingFor, onRefused);
+  } catch (cause) {
+    const isTorn =
+      cause instanceof UnappliableRecord && cause.followsFromState && cause.record.sequence === last.sequence;
+    if (!isTorn) throw cause;
+    await setAside(folder, unusable);
+    await cutRecord(folder, cause.record);
+    return undefined;
+  }
+  let { core, end } = replayed;
+  const { divergedAt } = core;
+  return orDispose(
+    () => core,
+    async () => {
+      const change = await settingsRecord(core, settings, options.model ?? core.setting.model);
+      const changed = change && (await tried(core, change, settingFor));
+      if (damage) await cutTorn(damage);
+      if (changed) {
+        core.dispose();
+        core = changed;
+        end = await announce(folder, end, change, lock);
+      }
+      quarantine.forgetBehind(end.sequence);
+      const journal = await Journal.open(folder, end, sync, lock);
+      const learner = snapshot.learner ?? randomUUID();
+      const engine = new Engine({ folder, lock, files, maxBytes, core, journal, quarantine, learner });
+      return started(engine, async () => {
+        await setAside(folder, unusable);
+        if (divergedAt !== undefined) warnOfOtherBits(folder, divergedAt);
+        if (changed || unusable.length > 0 || divergedAt !== undefined) await engine.writeSnapshot();
+        await files.describeMissing(core.counts.versions, { settings });
+        await engine.judgeIfDue();
+      });
+    },
+  );
 }
 
-/** The engine, behind its first work. */
-async function begun(engine: Engine, work: () => Promise<void>): Promise<Engine> {
+function heldOutMissing(folder: string): LearnError {
+  return new LearnError(
+    'ERR_INVALID_OPTION',
+    `Versions of the learner in ${folder} may serve only if they pass held-out samples: give them again as ` +
+      'gate: { heldOut }, or gate: {} to continue without',
+  );
+}
+
+/** A core with the new settings. Rejects, naming the options that are new, before anything is recorded. */
+async function tried(core: Core, change: SettingsRecord, settingFor: SettingMaker): Promise<Core> {
+  try {
+    return await withSettings(core, change, settingFor);
+  } catch (cause) {
+    if (!(cause instanceof LearnError)) throw cause;
+    const names = [...changedOptions(core.setting.settings, change.settings), ...(change.model ? ['model'] : [])];
+    throw new LearnError(
+      cause.code,
+      `The learner cannot be opened with another ${names.map((name) => `"${name}"`).join(', ')}: ${messageOf(cause)}. Nothing was ` +
+        'changed: without that it opens as before',
+      { cause },
+    );
+  }
+}
+
+async function setAside(folder: string, unusable: Base<Core>['unusable']): Promise<void> {
+  if (unusable.length === 0) return;
+  const lost = await moveAside(
+    folder,
+    unusable.map((snapshot) => path.basename(snapshot.path)),
+  );
+  const what = unusable.map((snapshot) => `${path.basename(snapshot.path)}: ${snapshot.reason}`).join('; ');
+  process.emitWarning(
+    `The learner in ${folder} was opened from an older snapshot and a longer journal, and nothing is lost; moved to ${lost}, since ` +
+      `they cannot be used: ${what}`,
+    { type: 'LearnWarning', code: 'WARN_SNAPSHOT_UNUSABLE' },
+  );
+}
+
+function warnOfOtherBits(folder: string, sequence: number): void {
+  process.emitWarning(
+    `The journal of the learner in ${folder} was written on another kind of processor, or with another build: from record ` +
+      `${sequence} on the same samples led to weights with other bits here. All of them are learned; a new snapshot was taken`,
+    { type: 'LearnWarning', code: 'WARN_OTHER_BITS' },
+  );
+}
+
+/** The engine, after its first work. */
+async function started(engine: Engine, work: () => Promise<void>): Promise<Engine> {
   try {
     await work();
     return engine;
@@ -202,12 +257,12 @@ async function begun(engine: Engine, work: () => Promise<void>): Promise<Engine>
   }
 }
 
-/** Frees the core of a learner that does not come to be. */
-async function orDispose<Result>(core: Core, work: () => Promise<Result>): Promise<Result> {
+/** Frees the core of a learner that is not opened after all. */
+async function orDispose<Result>(core: Core | (() => Core), work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
-    core.dispose();
+    (typeof core === 'function' ? core() : core).dispose();
     throw cause;
   }
 }
@@ -215,47 +270,4 @@ async function orDispose<Result>(core: Core, work: () => Promise<Result>): Promi
 function samplesOf({ ids, labels, inputs }: BatchRecord): QuarantinedSample[] {
   const size = inputs.length / labels.length;
   return ids.map((id, i) => ({ id, label: labels[i]!, input: inputs.subarray(i * size, (i + 1) * size) }));
-}
-
-export async function settingOf(
-  {
-    options,
-    gate,
-    files,
-  }: Pick<Opening, 'gate'> & Pick<Setting, 'files'> & { options: Pick<LearnerOptions, 'model' | 'niceness'> },
-  settings: Settings,
-  state: State,
-): Promise<Setting> {
-  const model = options.model ?? recogniseModel(state);
-  checkState(model, state);
-  const shape = shapeOf(model, settings);
-  const scoring = scoringOf(settings.transforms);
-  checkSamples(model, shape, settings.transforms);
-  return {
-    ...{ model, settings, scoring, shape, program: programHandle(model.program), niceness: options.niceness ?? 0 },
-    classes: await classesOf(model, state, shape, settings, scoring),
-    ...{ gate, files },
-  };
-}
-
-function shapeOf(model: Model, settings: Settings): readonly number[] {
-  const shape = settings.shape.length > 0 ? settings.shape : model.input;
-  if (shape) return shape;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
-  );
-}
-
-/** As many as the model has outputs. */
-async function classesOf(
-  model: Model,
-  state: State,
-  shape: readonly number[],
-  { inputs, threads }: Settings,
-  transforms: readonly Transform[],
-): Promise<number> {
-  const zeros = new valueArrays[inputs](sizeOf(shape));
-  const { logits } = await predict(state, zeros, { model, shape, transforms, threads, device: 'cpu' });
-  return logits.length;
 }

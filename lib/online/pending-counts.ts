@@ -27,7 +27,7 @@ export async function readCounts(folder: string): Promise<{ saved: SavedCounts; 
 }
 
 export function writeCounts(folder: string, saved: SavedCounts): Promise<void> {
-  return replaceFile(path.join(folder, name), (temporary, mode) =>
-    fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { mode, flag: 'wx' }),
-  );
+  const write = (temporary: string, mode: number) =>
+    fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { mode, flag: 'wx' });
+  return replaceFile(path.join(folder, name), write, { links: 'replace' });
 }

@@ -8,9 +8,9 @@ import { type SnapshotFile, snapshotFiles } from './snapshot';
 import type { VersionFiles, VersionInfo } from './versions';
 
 /**
- * Behind a new snapshot: older ones go, and the journal before them, but for the one before it, from which a learner goes on if
- * the new one cannot be read, and for those from which a version of `kept` can be made again; and these too, oldest first, where
- * all together take more than `maxBytes`.
+ * After a new snapshot, removes older ones and the journal before them. Always kept: the one before the new one, from which a
+ * learner resumes if the new one cannot be read. Kept while all together take no more than `maxBytes`: those from which a version
+ * of `kept` can be made again.
  */
 export async function prune(
   folder: string,
@@ -31,10 +31,12 @@ export async function prune(
   const bytes = (base: number) => from(base).reduce((sum, file) => sum + sizes.get(file)!, 0);
   const first = Math.min(...kept.flatMap(({ records }) => (records ? [records.from - 1] : [])));
   const needed = snapshots.findLastIndex(({ sequence }) => sequence <= first);
-  let base = Math.max(0, Math.min(needed, snapshots.length - 2));
-  while (base < snapshots.length - 1 && bytes(base) > maxBytes) base++;
+  const before = Math.max(0, snapshots.length - 2);
+  let base = Math.max(0, Math.min(needed, before));
+  while (base < before && bytes(base) > maxBytes) base++;
   const staying = new Set(from(base));
-  for (const file of [...journals, ...snapshots]) if (!staying.has(file.path)) await fs.rm(file.path);
+  // Snapshots before journals, the oldest first: whatever is left by a crash in between, each snapshot has its journal.
+  for (const file of [...snapshots, ...journals]) if (!staying.has(file.path)) await fs.rm(file.path);
   await removeTemporary(folder);
   // Who goes on from an older snapshot needs the versions of then.
   const versions = new Set(kept.map(({ version }) => version));

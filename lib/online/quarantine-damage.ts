@@ -34,7 +34,7 @@ export async function quarantineDamage(folder: string): Promise<QuarantineDamage
 
 /** Replaces a file by its good lines. */
 export async function keepGoodLines(file: string): Promise<void> {
-  await replaceFile(file, async (temporary, mode) => {
+  const write = async (temporary: string, mode: number) => {
     const handle = await fs.open(temporary, 'wx', mode);
     try {
       for await (const { line } of linesOf(file)) if (isGood(line)) await handle.appendFile(line);
@@ -42,7 +42,8 @@ export async function keepGoodLines(file: string): Promise<void> {
     } finally {
       await handle.close();
     }
-  });
+  };
+  await replaceFile(file, write, { links: 'replace' });
 }
 
 /** What open() cuts off is no damage. */

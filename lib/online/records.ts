@@ -63,11 +63,13 @@ export interface AccountRecord {
 
 export type LearnerRecord = BatchRecord | QuarantineRecord | VerdictRecord | RollbackRecord | AccountRecord;
 
-/** From here on a learner has other settings; a snapshot behind it has them too. */
+/** The settings of a learner from here on. */
 export interface SettingsRecord {
   kind: 'settings';
   settings: Settings;
-  /** What serves, on the held-out samples of these settings. */
+  /** As modelText() writes it, where it is another one from here on. */
+  model?: string;
+  /** How what serves does on the held-out samples of these settings. */
   best: Baseline;
 }
 

@@ -1,57 +1,112 @@
-// A learner from its folder: the newest snapshot that can be read, then every record behind it.
-import fs from 'node:fs/promises';
-import path from 'node:path';
-import { syncFolder } from '../checkpoint/replace-file';
+// A learner from its folder: the newest snapshot that can be used, then every record after it.
 import { LearnError, messageOf } from '../errors';
 import { Core } from './core';
-import { syncFile } from './folder';
+import { isShortage } from './folder';
 import type { JournalRecord, Position } from './journal-format';
 import type { Settings } from './learner-options';
+import { withSettings } from './new-settings';
 import { type Damage, readJournal } from './read-journal';
-import { type BatchRecord, decode, type SettingsRecord } from './records';
-import type { Setting } from './setting';
+import { type BatchRecord, decode } from './records';
+import type { Setting, SettingMaker } from './setting';
 import { type LoadedSnapshot, readSnapshot, type SnapshotFile, snapshotFiles } from './snapshot';
+import { versionZero } from './version-zero';
 
-/** What a learner goes on from. */
-export interface Base {
+/** The place that a learner resumes from. */
+export interface Base<Used> {
   snapshot: LoadedSnapshot;
+  /** What was made of it. */
+  used: Used;
   /** The last record of which any snapshot knows. */
   newest: number;
-  /** Snapshots that are newer, but cannot be read: the older one and a longer journal are as good. */
-  unreadable: (SnapshotFile & { reason: string })[];
+  /** Newer snapshots that cannot be used: the older one and a longer journal are as good. */
+  unusable: UnusableSnapshot[];
 }
 
-/** undefined: there is no snapshot. */
-export async function findBase(folder: string): Promise<Base | undefined> {
+export interface UnusableSnapshot extends SnapshotFile {
+  reason: string;
+}
+
+/**
+ * The newest snapshot that `use` makes something of, or in a young folder version 0; undefined: there is no snapshot. What `use`
+ * throws at once is the caller's mistake; if what it returned rejects, the snapshot is at fault, and the one before it is tried.
+ * Where that is no fault of the snapshot (`isFault`), such as a shortage of memory, it rejects.
+ */
+export async function findBase<Used>(
+  folder: string,
+  use: (snapshot: LoadedSnapshot) => () => Promise<Used>,
+  isFault: (cause: unknown) => boolean = (cause) => !isShortage(cause),
+): Promise<Base<Used> | undefined> {
   const files = await snapshotFiles(folder);
   const newest = files.at(-1)?.sequence;
   if (newest === undefined) return undefined;
-  const unreadable: Base['unreadable'] = [];
+  const unusable: UnusableSnapshot[] = [];
   for (const file of files.reverse()) {
-    try {
-      return { snapshot: await readSnapshot(file), newest, unreadable };
-    } catch (cause) {
-      if ((cause as { code?: unknown }).code === 'ERR_OUT_OF_MEMORY') throw cause;
-      unreadable.push({ ...file, reason: messageOf(cause) });
-    }
+    const found = await orReason(() => usedOf(() => readSnapshot(file)), isFault);
+    if (typeof found === 'object') return { ...found, newest, unusable };
+    unusable.push({ ...file, reason: found });
   }
+  const young = await versionZero(folder);
+  const found = young && (await orReason(() => usedOf(young), isFault));
+  if (typeof found === 'object') return { ...found, newest, unusable };
   throw new LearnError(
     'ERR_JOURNAL',
-    `No snapshot in ${folder} can be read, without which its journal leads nowhere: ${unreadable[0]!.reason}`,
+    `No snapshot in ${folder} can be used, without which its journal leads nowhere: ${unusable[0]!.reason}`,
   );
+
+  async function usedOf(read: () => Promise<LoadedSnapshot>): Promise<Pick<Base<Used>, 'snapshot' | 'used'>> {
+    const snapshot = await read();
+    try {
+      return { snapshot, used: await callersMistakesApart(() => use(snapshot))() };
+    } catch (cause) {
+      snapshot.state.dispose();
+      throw cause;
+    }
+  }
+}
+
+/** Tells an error that says nothing of the snapshot, whatever its code. */
+class CallersMistake extends Error {}
+
+function callersMistakesApart<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    throw new CallersMistake('', { cause });
+  }
+}
+
+/** The result, or why there is none. */
+async function orReason<Result extends object>(
+  work: () => Promise<Result>,
+  isFault: (cause: unknown) => boolean,
+): Promise<Result | string> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof CallersMistake) throw cause.cause;
+    if (!isFault(cause)) throw cause;
+    return messageOf(cause);
+  }
 }
 
 export interface Survey {
   /** Where the records end that can be read. */
   end: Position;
-  /** What is behind them. */
+  /** What follows them. */
   damage: Damage | undefined;
   /** Those of the last record that can be read, or of the snapshot. */
   settings: Settings;
 }
 
-/** Reads the whole journal behind a snapshot and changes nothing, so that nothing is done with half of it. */
-export async function survey(folder: string, { snapshot, newest }: Base): Promise<Survey> {
+/**
+ * Reads the whole journal after a snapshot and changes nothing, so that nothing is done with half of it. From record number `from` on
+ * all counts as damaged.
+ */
+export async function survey(
+  folder: string,
+  { snapshot, newest }: Pick<Base<unknown>, 'snapshot' | 'newest'>,
+  from = Number.POSITIVE_INFINITY,
+): Promise<Survey> {
   let damage: Damage | undefined;
   let end: Position = snapshot;
   let { settings } = snapshot;
@@ -60,6 +115,7 @@ export async function survey(folder: string, { snapshot, newest }: Base): Promis
   };
   for await (const entry of readJournal(folder, snapshot, newest, onDamage)) {
     try {
+      if (entry.sequence >= from) throw new LearnError('ERR_JOURNAL', 'from here on it is to be lost');
       const record = decode(entry);
       if (record.kind === 'settings') settings = record.settings;
     } catch (cause) {
@@ -71,43 +127,30 @@ export async function survey(folder: string, { snapshot, newest }: Base): Promis
   return { end: { sequence: end.sequence, chain: end.chain }, damage, settings };
 }
 
-/**
- * Makes sure that the journal can be gone through, and cuts off what a crash left of a last record. Returns the settings that
- * it ends with.
- */
-export async function checkJournal(folder: string, base: Base): Promise<Settings> {
-  const { damage, settings } = await survey(folder, base);
-  if (damage?.torn) await cutOff(damage);
-  if (!damage || damage.torn) return settings;
-  const [newer] = base.unreadable;
+/** The same; throws ERR_JOURNAL where the journal is damaged. */
+export async function soundSurvey(folder: string, base: Base<unknown>): Promise<Survey> {
+  const found = await survey(folder, base);
+  const { damage } = found;
+  if (!damage || damage.torn) return found;
+  const [newer] = base.unusable;
   throw damageError(folder, damage, newer ? `It is needed because of this: ${newer.reason}. ` : '');
 }
 
+const advice = (folder: string) => `See what a repair would lose with: npx torch-incremental repair ${folder}`;
+
 function damageError(folder: string, { path: file, offset, reason }: Damage, because = ''): LearnError {
-  const advice = `See what a repair would lose with: npx torch-incremental repair ${folder}`;
-  return new LearnError('ERR_JOURNAL', `${file} is damaged at byte ${offset}: ${reason}. ${because}${advice}`);
+  return new LearnError('ERR_JOURNAL', `${file} is damaged at byte ${offset}: ${reason}. ${because}${advice(folder)}`);
 }
 
-async function cutOff({ path: file, offset }: Damage): Promise<void> {
-  // Not even a header: the file was being made.
-  if (offset === 0) {
-    await fs.rm(file);
-    await syncFolder(path.dirname(file));
-  } else {
-    await fs.truncate(file, offset);
-    await syncFile(file);
-  }
-}
-
-/** The records behind `position`, up to number `last`; all of them must be there. `newest` as for readJournal(). */
-export async function* recordsBehind(
+/** The records after `position`, up to number `last`; all of them must be there. `newest` as for readJournal(). */
+export async function* recordsAfter(
   folder: string,
   position: Position,
   newest: number,
   last = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<JournalRecord> {
   const onDamage = (damage: Damage) => {
-    throw damageError(folder, damage);
+    if (!damage.torn) throw damageError(folder, damage);
   };
   for await (const record of readJournal(folder, position, newest, onDamage)) {
     yield record;
@@ -115,34 +158,99 @@ export async function* recordsBehind(
   }
 }
 
-export interface Replayed {
-  end: Position;
-  /** The last record that was read, with which other settings begin; none: the journal ended. */
-  change?: SettingsRecord;
+/** A record of the journal that cannot be applied. */
+export class UnappliableRecord extends LearnError {
+  readonly record: JournalRecord;
+  /** The place before it. */
+  readonly before: Position;
+  readonly reason: string;
+
+  constructor(folder: string, record: JournalRecord, before: Position, cause: unknown) {
+    const { sequence, path: file, offset } = record;
+    const what = `Record ${sequence} of the journal, at byte ${offset} of ${file}, cannot be applied: ${messageOf(cause)}`;
+    const shortage = isShortage(cause);
+    const code = shortage && cause instanceof LearnError ? cause.code : 'ERR_JOURNAL';
+    super(code, `${what}. ${shortage ? 'Nothing was changed. If that lasts: ' : ''}${advice(folder)}`, { cause });
+    this.record = record;
+    this.before = before;
+    this.reason = `record ${sequence} cannot be applied: ${messageOf(cause)}`;
+  }
+
+  /** Whether it would fail on every machine: nothing but the record and the state before it is at fault. */
+  get followsFromState(): boolean {
+    const { cause } = this;
+    return cause instanceof LearnError && stateCodes.has(cause.code) && !isShortage(cause);
+  }
 }
 
-/** Runs the records behind `position`, to the end or to where the settings change. */
+/** Codes of errors that equal records meet on equal states, wherever they are applied. */
+const stateCodes: ReadonlySet<string> = new Set([
+  'ERR_INVALID_OPTION',
+  'ERR_SHAPE',
+  'ERR_STATE_FORMAT',
+  'ERR_STATE_MISMATCH',
+  'ERR_DATA_FORMAT',
+  'ERR_NOT_FINITE',
+  'ERR_TORCH',
+]);
+
+export interface Replayed {
+  /** Another one where the settings changed. */
+  core: Core;
+  end: Position;
+}
+
+/** Applies records to `core`, which this takes over. Throws UnappliableRecord. */
 export async function replay(
+  folder: string,
   core: Core,
   records: AsyncIterable<JournalRecord>,
   { sequence, chain }: Position,
+  settingFor: SettingMaker,
   onRefused: (record: BatchRecord, sequence: number, reason: string) => Promise<void>,
 ): Promise<Replayed> {
+  let current = core;
   let end = { sequence, chain };
-  for await (const entry of records) {
-    end = { sequence: entry.sequence, chain: entry.chain };
+  const apply = async (entry: JournalRecord) => {
     const record = decode(entry);
-    if (record.kind === 'settings') return { end, change: record };
-    const outcome = await core.apply(record, entry.sequence);
+    if (record.kind === 'settings') {
+      const next = await withSettings(current, record, settingFor);
+      current.dispose();
+      current = next;
+      return;
+    }
+    const outcome = await current.apply(record, entry.sequence);
     if (outcome?.refused && record.kind === 'batch') await onRefused(record, entry.sequence, outcome.refused);
+  };
+  try {
+    for await (const entry of records) {
+      await apply(entry).catch((cause) => {
+        throw new UnappliableRecord(folder, entry, end, cause);
+      });
+      end = { sequence: entry.sequence, chain: entry.chain };
+    }
+    return { core: current, end };
+  } catch (cause) {
+    current.dispose();
+    throw cause;
   }
-  return { end };
 }
 
 /** A core as the snapshot has it. */
 export async function coreFrom(snapshot: LoadedSnapshot, setting: Setting): Promise<Core> {
-  const { core, ids, state } = snapshot;
-  const info = core.versions.find(({ version }) => version === core.serving)!;
+  const { core: saved, ids, state, isBeginning } = snapshot;
+  const info = saved.versions.find(({ version }) => version === saved.serving)!;
   const served = await setting.files.load(info);
-  return Core.start(setting, state, snapshot.startOf(setting.model), core, ids, served);
+  const core = await Core.start(setting, state, snapshot.startOf(setting.model), saved, ids, served);
+  if (!isBeginning) return core;
+  try {
+    const { heldOut } = setting.settings;
+    if (heldOut !== (setting.gate?.sha256 ?? ''))
+      throw new LearnError('ERR_JOURNAL', 'It began with other held-out samples');
+    await core.measureServed();
+    return core;
+  } catch (cause) {
+    core.dispose();
+    throw cause;
+  }
 }

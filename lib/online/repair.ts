@@ -2,66 +2,68 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError } from '../errors';
-import { native } from '../native';
-import { checkOptions, isBoolean, isPath } from '../options';
-import { asFileError, lockFolder } from './folder';
-import { headerBytes, journalFiles } from './journal-format';
-import { recognise } from './lost';
+import { recogniseModel } from '../match';
+import type { Model } from '../module';
+import { checkOptions, isBoolean, isNumber, isPath } from '../options';
+import { runOptionChecks } from '../run';
+import { asFileError, FolderLock } from './folder';
+import type { Position } from './journal-format';
+import { type JournalLoss, lossOf, sizeOf } from './lost';
+import { settingOf } from './make-setting';
 import { moveLost } from './move-lost';
 import { type QuarantineDamage, quarantineDamage } from './quarantine-damage';
 import type { Damage } from './read-journal';
-import { findBase, survey } from './recover';
+import { coreFrom, findBase, recordsAfter, replay, survey, UnappliableRecord, type UnusableSnapshot } from './recover';
+import { examineVersions, mendVersions, type VersionDamage } from './repair-versions';
+import { versionSource } from './reproduce';
+import type { SavedCore, Setting, SettingMaker } from './setting';
+import type { LoadedSnapshot } from './snapshot';
+import { VersionFiles } from './versions';
+
+export type { JournalLoss } from './lost';
+export type { VersionDamage } from './repair-versions';
 
 /** Files are named as they are in the folder. */
 export interface RepairReport {
   dir: string;
   /** Whether anything is. What a crash leaves is no damage. */
   damaged: boolean;
-  /** The newest snapshot that can be read, and the last record that it includes: a learner goes on from there. */
+  /** The newest snapshot that can be used, and the last record that it includes: a learner resumes from there. */
   snapshot: { file: string; record: number };
   /** The last record that a learner gets to from there. */
   lastRecord: number;
-  /** A last record that a crash cut short: nobody was told that it was kept, and open() cuts it off. */
+  /** A last record that was cut short or cannot be applied: nobody was told that it was kept, and open() cuts it off. */
   torn: { file: string; offset: number; reason: string; bytes: number } | null;
-  /** Where the journal is damaged first, and all that is lost with it. */
+  /** Where the journal is damaged first, or has a record that cannot be applied, and all that is lost with it. */
   journal: JournalLoss | null;
-  /** Newer snapshots that cannot be read. Nothing is lost with them: a longer journal is as good. */
+  /** Newer snapshots that cannot be used. Nothing is lost with them: a longer journal is as good. */
   snapshots: { file: string; reason: string; bytes: number }[];
+  /** Versions whose files are missing or damaged. */
+  versions: VersionDamage[];
   quarantine: QuarantineDamage[];
+  /** Whether all records were applied for this, as open() applies them; that takes the model. */
+  replayed: boolean;
   /** The folder that what is lost was moved to; null: nothing was changed. */
   movedTo: string | null;
-}
-
-export interface JournalLoss {
-  file: string;
-  offset: number;
-  reason: string;
-  /** Number of the first record that is lost. */
-  firstRecord: number;
-  /** Number of the last one that can still be recognised; null: none can. */
-  lastRecord: number | null;
-  /** Whole records from there on, recognised by their checksums. */
-  records: number;
-  /** New samples that those hold. */
-  samples: number;
-  /** Files of the journal behind the damaged one. */
-  laterFiles: string[];
-  /** From the damage to the end, later files included. */
-  bytes: number;
 }
 
 export interface RepairOptions {
   /** Whether to do it: what is lost is moved into the folder `lost-<time>`, and the learner opens again. Default: false. */
   apply?: boolean;
+  /** Number of a record that is to be lost, and all after it with it. Default: only what is damaged is lost. */
+  from?: number;
+  /** Of a learner of an earlier version, whose snapshots do not record it. Default: recognised, or nothing is replayed. */
+  model?: Model;
 }
 
 /**
- * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. ERR_BUSY where the learner is
- * open, ERR_JOURNAL where nothing is left to go on from.
+ * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. Looks at all that open() reads,
+ * and replays the journal as it does. ERR_BUSY where the learner is open, ERR_JOURNAL where nothing is left to resume from.
  */
 export async function repairLearner(dir: string, options: RepairOptions = {}): Promise<RepairReport> {
   isPath(dir, 'dir');
-  checkOptions('repairLearner', options, { apply: isBoolean });
+  const { model } = runOptionChecks;
+  checkOptions('repairLearner', options, { apply: isBoolean, from: isNumber({ integer: true, min: 1 }), model });
   const folder = path.resolve(dir);
   try {
     // Before the lock, which is a file in it.
@@ -72,87 +74,110 @@ export async function repairLearner(dir: string, options: RepairOptions = {}): P
         `${folder} holds no learner: there is neither a journal nor a snapshot in it`,
       );
     }
-    const lock = lockFolder(folder);
+    const lock = new FolderLock(folder);
     try {
-      return await repairLocked(folder, options.apply ?? false);
+      return await repairLocked(folder, lock, options);
     } finally {
-      native().unlockFile(lock);
+      lock.release();
     }
   } catch (cause) {
     throw asFileError(cause);
   }
 }
 
-async function repairLocked(folder: string, apply: boolean): Promise<RepairReport> {
-  const base = await findBase(folder);
-  if (!base) {
-    throw new LearnError('ERR_JOURNAL', `${folder} holds a journal but no snapshot, without which that leads nowhere`);
-  }
-  base.snapshot.state.dispose();
-  const { end, damage } = await survey(folder, base);
-  const snapshots = await Promise.all(
-    base.unreadable.map(async ({ path: file, reason }) => ({ ...nameAndSize(file, await sizeOf(file)), reason })),
-  );
+async function repairLocked(folder: string, lock: FolderLock, options: RepairOptions): Promise<RepairReport> {
+  const files = new VersionFiles(path.join(folder, 'versions'));
+  const source = versionSource(folder, files, options.model, { keep: false });
+  // What cannot be replayed, for want of the model or of the version that serves, is read at least.
+  const found = (await replayed(folder, source, options).catch(() => undefined)) ?? (await surveyed(folder, options));
+  const { base, end, damage } = found;
   const report: RepairReport = {
     dir: folder,
     damaged: false,
-    snapshot: { file: path.basename(base.snapshot.path), record: base.snapshot.sequence },
+    snapshot: { file: path.basename(base.path), record: base.sequence },
     lastRecord: end.sequence,
     torn: damage?.torn ? await tornOf(damage) : null,
     journal: damage && !damage.torn ? await lossOf(folder, damage) : null,
-    snapshots,
+    snapshots: await Promise.all(
+      found.unusable.map(async ({ path: file, reason }) => {
+        return { file: path.basename(file), reason, bytes: await sizeOf(file) };
+      }),
+    ),
+    versions: await examineVersions(found.core, files, source),
     quarantine: await quarantineDamage(folder),
+    replayed: found.replayed,
     movedTo: null,
   };
-  report.damaged = report.journal !== null || snapshots.length > 0 || report.quarantine.length > 0;
-  if (apply && report.damaged) report.movedTo = await moveLost(folder, report, end);
+  const { journal, snapshots, versions, quarantine } = report;
+  report.damaged = journal !== null || snapshots.length + versions.length + quarantine.length > 0;
+  if (!options.apply || !report.damaged) return report;
+  report.movedTo = await moveLost(folder, lock, report, end);
+  const keeping = versionSource(folder, files, options.model, { keep: true });
+  await mendVersions(base, found.core, files, keeping, versions);
   return report;
+}
+
+interface Found {
+  base: LoadedSnapshot;
+  unusable: UnusableSnapshot[];
+  end: Position;
+  damage: Damage | undefined;
+  /** At the end. */
+  core: SavedCore;
+  replayed: boolean;
+}
+
+/** Goes through the journal as open() does. */
+async function replayed(folder: string, source: Setting['files'], { model, from }: RepairOptions): Promise<Found> {
+  const files = { load: source.load, save: async () => {} };
+  const settingFor: SettingMaker = (...setting) => settingOf({ gate: undefined, niceness: 0, files }, ...setting);
+  const isFault = () => true;
+  const base = await findBase(
+    folder,
+    (snapshot) => {
+      const known = snapshot.model ?? model ?? recogniseModel(snapshot.state);
+      return async () => coreFrom(snapshot, await settingFor(snapshot.settings, known, snapshot.state));
+    },
+    isFault,
+  );
+  if (!base) throw noSnapshot(folder);
+  const { snapshot, used, unusable } = base;
+  snapshot.state.dispose();
+  let core: SavedCore = used.toJSON();
+  const { end: last, damage } = await survey(folder, base, from).catch((cause) => {
+    used.dispose();
+    throw cause;
+  });
+  const found = { base: snapshot, unusable, replayed: true };
+  try {
+    const records = recordsAfter(folder, snapshot, base.newest, last.sequence);
+    const result = await replay(folder, used, records, snapshot, settingFor, async () => {});
+    core = result.core.toJSON();
+    result.core.dispose();
+    return { ...found, end: last, damage, core };
+  } catch (cause) {
+    if (!(cause instanceof UnappliableRecord)) throw cause;
+    const { record, followsFromState } = cause;
+    const torn = followsFromState && record.sequence === last.sequence && !damage;
+    const here = { ...record, record: record.sequence, reason: cause.reason, torn };
+    return { ...found, end: cause.before, damage: here, core };
+  }
+}
+
+/** Reads the journal only. */
+async function surveyed(folder: string, { from }: RepairOptions): Promise<Found> {
+  const base = await findBase(folder, () => async () => ({}));
+  if (!base) throw noSnapshot(folder);
+  const { snapshot, unusable } = base;
+  snapshot.state.dispose();
+  const { end, damage } = await survey(folder, base, from);
+  return { base: snapshot, unusable, end, damage, core: snapshot.core, replayed: false };
+}
+
+function noSnapshot(folder: string): LearnError {
+  return new LearnError('ERR_JOURNAL', `${folder} holds a journal but no snapshot, without which that leads nowhere`);
 }
 
 async function tornOf({ path: file, offset, reason }: Damage): Promise<RepairReport['torn']> {
   return { file: path.basename(file), offset, reason, bytes: (await sizeOf(file)) - offset };
-}
-
-async function lossOf(folder: string, { path: damaged, offset, reason, record }: Damage): Promise<JournalLoss> {
-  const file = path.basename(damaged);
-  const laterFiles = journalFiles(folder)
-    .map((later) => path.basename(later.path))
-    .filter((name) => name > file);
-  const loss: JournalLoss = {
-    file,
-    offset,
-    reason,
-    firstRecord: record,
-    lastRecord: null,
-    records: 0,
-    samples: 0,
-    laterFiles,
-    bytes: 0,
-  };
-  for (const name of [file, ...laterFiles]) {
-    // A file with a wrong header is lost as a whole.
-    const from = name === file && offset >= headerBytes ? offset : 0;
-    const size = await sizeOf(path.join(folder, name));
-    loss.bytes += Math.max(0, size - from);
-    if (size === 0) continue;
-    const { records, last, samples } = await recognise(path.join(folder, name), Math.max(from, headerBytes));
-    loss.records += records;
-    loss.samples += samples;
-    if (last !== null) loss.lastRecord = Math.max(last, loss.lastRecord ?? 0);
-  }
-  return loss;
-}
-
-function nameAndSize(file: string, bytes: number) {
-  return { file: path.basename(file), bytes };
-}
-
-/** 0 of a file that is missing. */
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await fs.stat(file)).size;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw cause;
-  }
 }

@@ -1,28 +1,32 @@
 // Makes a version again from a snapshot and the journal, to show that it came from there.
 import path from 'node:path';
-import { LearnError } from '../errors';
+import { LearnError, messageOf } from '../errors';
+import { recogniseModel } from '../match';
 import type { Model } from '../module';
-import { native } from '../native';
 import { checkOptions, isNumber, isPath } from '../options';
 import { runOptionChecks } from '../run';
-import { lockFolder } from './folder';
-import { settingOf } from './open';
-import { coreFrom, recordsBehind, replay } from './recover';
+import type { State } from '../state';
+import type { Core } from './core';
+import { FolderLock, isShortage } from './folder';
+import { settingOf } from './make-setting';
+import { coreFrom, recordsAfter, replay } from './recover';
+import type { Setting, SettingMaker } from './setting';
 import { readSnapshot, type SnapshotFile, snapshotFiles } from './snapshot';
 import { VersionFiles, type VersionInfo } from './versions';
 
 export interface Reproduction {
   version: VersionInfo;
-  /** The snapshot that it was made from stands behind this record. */
+  /** Number of the last record in the snapshot that it was made from. */
   from: number;
   /** Records that were gone through. */
   records: number;
 }
 
 /**
- * Goes through the journal of the learner in `dir`, from a snapshot at or before the version's parent, and resolves if that leads
- * to the version's very bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records are no longer there. Nothing is
- * changed. On the same number of threads of the same kind of processor, as for all equal bits.
+ * Replays the journal of the learner in `dir`, from a snapshot at or before the version's parent, and resolves if that leads to
+ * the version's very bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records are no longer there. The version itself is
+ * not changed. Equal bits need the same number of threads on the same kind of processor. `model`: only for learners of earlier
+ * versions, whose snapshots do not record it.
  */
 export async function reproduceVersion(
   dir: string,
@@ -33,55 +37,89 @@ export async function reproduceVersion(
   isNumber({ integer: true, min: 1 })(version, 'version');
   checkOptions('reproduceVersion', options, { model: runOptionChecks.model });
   const folder = path.resolve(dir);
-  const lock = lockFolder(folder);
+  const lock = new FolderLock(folder);
   try {
     const files = new VersionFiles(path.join(folder, 'versions'));
     const info = await files.describe(version);
-    return await reproduce(folder, files, info, options);
+    const source = versionSource(folder, files, options.model, { keep: false });
+    const { base, core } = await madeAgain(folder, info, source, options.model);
+    core.dispose();
+    return { version: info, from: base.sequence, records: info.records!.to - base.sequence };
   } finally {
-    native().unlockFile(lock);
+    lock.release();
   }
 }
 
-async function reproduce(
+/**
+ * The versions in a learner's folder. One whose file is missing or damaged is made again from the journal, where that still has
+ * the records that led to it; `keep`: and written.
+ */
+export function versionSource(
   folder: string,
   files: VersionFiles,
-  version: VersionInfo,
-  options: { model?: Model },
-): Promise<Reproduction> {
-  const { to } = version.records ?? { to: 0 };
-  // Other settings begin with a snapshot of their own.
-  for (let base = await baseOf(folder, version); ; ) {
-    const { end, sha256 } = await goThrough(folder, base, to, files, version.version, options);
-    if (sha256 === version.sha256) return { version, from: base.sequence, records: to - base.sequence };
-    const next = (await snapshotFiles(folder)).find(({ sequence }) => sequence === end && end < to);
-    if (!next)
-      throw new LearnError('ERR_JOURNAL', `The journal in ${folder} does not lead to version ${version.version}`);
-    base = next;
-  }
-}
+  model: Model | undefined,
+  { keep }: { keep: boolean },
+): Setting['files'] {
+  const source: Setting['files'] = {
+    save: async (state, info, facts) => void (keep && (await files.save(state, info, facts))),
+    load: async (info) => {
+      try {
+        return await files.load(info);
+      } catch (cause) {
+        if (isShortage(cause)) throw cause;
+        return await makeAgain(info, cause);
+      }
+    },
+  };
+  return source;
 
-/** Where going through the records from a snapshot up to number `to` ends, and what that makes of a version. */
-async function goThrough(
-  folder: string,
-  base: SnapshotFile,
-  to: number,
-  files: VersionFiles,
-  version: number,
-  options: { model?: Model },
-): Promise<{ end: number; sha256: string | undefined }> {
-  const snapshot = await readSnapshot(base);
-  try {
-    const opening = { options, gate: undefined, files: { load: files.load.bind(files), save: async () => {} } };
-    const core = await coreFrom(snapshot, await settingOf(opening, snapshot.settings, snapshot.state));
+  async function makeAgain(info: VersionInfo, damage: unknown): Promise<State> {
+    const { core } = await madeAgain(folder, info, source, model).catch((cause) => {
+      if (isShortage(cause)) throw cause;
+      throw new LearnError(
+        'ERR_JOURNAL',
+        `Version ${info.version} cannot be loaded (${messageOf(damage)}), nor made again from the journal (${messageOf(cause)})`,
+        { cause: damage },
+      );
+    });
     try {
-      const records = recordsBehind(folder, snapshot, snapshot.sequence, to);
-      const { end } = await replay(core, records, snapshot, async () => {});
-      const made = core.counts.versions.find((one) => one.version === version);
-      return { end: end.sequence, sha256: end.sequence === to ? made?.sha256 : undefined };
+      const state = await core.weights();
+      if (!keep) return state;
+      await files.save(state, info, { settings: core.setting.settings });
+      process.emitWarning(`Version ${info.version} was made again from the journal: ${messageOf(damage)}`, {
+        type: 'LearnWarning',
+        code: 'WARN_VERSION_REMADE',
+      });
+      return state;
     } finally {
       core.dispose();
     }
+  }
+}
+
+/** A core at the record that made the version, with its very bits, and the snapshot that it was made from. */
+async function madeAgain(
+  folder: string,
+  version: VersionInfo,
+  source: Setting['files'],
+  given: Model | undefined,
+): Promise<{ base: SnapshotFile; core: Core }> {
+  const base = await baseOf(folder, version);
+  const { to } = version.records!;
+  const snapshot = await readSnapshot(base);
+  try {
+    const model = snapshot.model ?? given ?? recogniseModel(snapshot.state);
+    const parts = { gate: undefined, niceness: 0, files: { load: source.load, save: async () => {} } };
+    const start = await coreFrom(snapshot, await settingOf(parts, snapshot.settings, model, snapshot.state));
+    const records = recordsAfter(folder, snapshot, snapshot.sequence, to);
+    const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
+    const { core, end } = await replay(folder, start, records, snapshot, settingFor, async () => {});
+    const { served, counts } = core;
+    const made = counts.versions.find((one) => one.version === served.version);
+    if (end.sequence === to && served.version === version.version && made?.sha256 === version.sha256)
+      return { base, core };
+    core.dispose();
+    throw new LearnError('ERR_JOURNAL', `The journal in ${folder} does not lead to version ${version.version}`);
   } finally {
     snapshot.state.dispose();
   }

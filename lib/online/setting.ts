@@ -1,6 +1,7 @@
 // What a learner is given and what its core holds, as plain types.
 import type { Model } from '../module';
 import type { NativeUpdate, ProgramHandle } from '../native';
+import type { State } from '../state';
 import type { Transform } from '../transforms';
 import type { Baseline, Gate } from './gate';
 import type { Settings } from './learner-options';
@@ -49,3 +50,6 @@ export interface Setting {
   gate: Gate | undefined;
   files: Pick<VersionFiles, 'load' | 'save'>;
 }
+
+/** The setting for a model and a state that fits it. Rejects where the settings do not fit them. */
+export type SettingMaker = (settings: Settings, model: Model, state: State) => Promise<Setting>;

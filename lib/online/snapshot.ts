@@ -7,24 +7,26 @@ import { TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { modulesOf } from '../create-state';
 import { fromNativeSync, LearnError } from '../errors';
-import { runJob } from '../job';
 import type { Model } from '../module';
 import { type NativeLearnerState, native } from '../native';
 import type { LearnerPlan, TensorRef } from '../plans';
 import { readOptimizer, sgdState } from '../sgd-state';
 import { loadPart, makeState, type State, treeOf } from '../state';
 import { tensorsOf } from '../training-checkpoint';
-import type { Core } from './core';
 import type { IdBytes } from './ids';
 import type { Position } from './journal-format';
 import type { Settings } from './learner-options';
+import { modelText, readModel } from './model-text';
+import { currentRules } from './records';
 import type { SavedCore } from './setting';
 
 /** Of the whole file's layout, journal included. */
 const format = 1;
 
-/** At a position of the journal: behind the last record that it knows of. */
+/** At a position of the journal: after the last record that it includes. */
 export interface Snapshot extends Position {
+  /** Names the learner, by a number drawn when it began; undefined in snapshots of earlier versions. */
+  learner: string | undefined;
   settings: Settings;
   core: SavedCore;
   ids: IdBytes;
@@ -32,15 +34,21 @@ export interface Snapshot extends Position {
 
 export interface LoadedSnapshot extends Snapshot {
   path: string;
+  /** The one that its learner learned with; undefined in snapshots of earlier versions. */
+  model: Model | undefined;
   /** Holds the tensors of `startOf` too. */
   state: State;
   startOf(model: Model): LearnerPlan['start'];
+  /** Nothing was learned yet, and what serves is still to be measured by the held-out samples. */
+  isBeginning: boolean;
 }
 
 export interface SnapshotFile {
   path: string;
   sequence: number;
 }
+
+const snapshotName = (sequence: number) => `snapshot-${String(sequence).padStart(15, '0')}.pth`;
 
 export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
   return (await fs.readdir(folder))
@@ -54,7 +62,7 @@ export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
 export async function writeSnapshot(
   folder: string,
   model: Model,
-  { sequence, chain, settings, core, ids }: Snapshot,
+  { learner, sequence, chain, settings, core, ids }: Snapshot,
   tensors: NativeLearnerState,
 ): Promise<void> {
   const [random, ...buffers] = tensorsOf(tensors.rest);
@@ -65,19 +73,14 @@ export async function writeSnapshot(
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
-    ['learner', JSON.stringify({ format, sequence, chain, settings, core })],
+    ['learner', JSON.stringify({ format, rules: currentRules, learner, sequence, chain, settings, core })],
+    ['program', modelText(model)],
   ]);
   try {
-    await writeCheckpoint(root, path.join(folder, `snapshot-${String(sequence).padStart(15, '0')}.pth`));
+    await writeCheckpoint(root, path.join(folder, snapshotName(sequence)), { links: 'replace' });
   } finally {
     for (const handle of [tensors.model, tensors.rest, tensors.replay, digests]) native().disposeState(handle);
   }
-}
-
-/** The same of a learner that does nothing else meanwhile. */
-export async function takeSnapshot(folder: string, core: Core, snapshot: Omit<Snapshot, 'ids'>): Promise<void> {
-  const tensors = await runJob(() => native().learnerState(core.handle), {});
-  await writeSnapshot(folder, core.setting.model, { ...snapshot, ids: core.ids }, tensors);
 }
 
 export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> {
@@ -95,8 +98,14 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
   const text = entry('learner');
   const saved = typeof text === 'string' ? JSON.parse(text) : undefined;
   if (saved?.format !== format || saved.sequence !== sequence) {
-    throw new LearnError('ERR_STATE_FORMAT', `Expected the snapshot of a learner behind record ${sequence}`);
+    throw new LearnError('ERR_STATE_FORMAT', `Expected the snapshot of a learner after record ${sequence}`);
   }
+  const { rules = 1, learner } = saved;
+  if (!(rules >= 1 && rules <= currentRules)) {
+    throw new LearnError('ERR_STATE_FORMAT', `Its rules have the number ${rules}, which this version does not know`);
+  }
+  const program = entry('program');
+  const model = program === undefined ? undefined : readModel(String(program));
   const optimizer = readOptimizer(entry('optimizer'));
   const replay = entry('replay');
   const startOf = (model: Model) => ({
@@ -109,7 +118,16 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
     const { state: handle, index } = reference(ids instanceof Map ? ids.get(key) : undefined);
     return new Uint8Array(fromNativeSync(() => native().stateTensor(handle, index)));
   };
-  return { path: name, state, ...saved, ids: { previous: bytesOf('previous'), current: bytesOf('current') }, startOf };
+  return {
+    path: name,
+    state,
+    ...saved,
+    learner,
+    model,
+    ids: { previous: bytesOf('previous'), current: bytesOf('current') },
+    startOf,
+    isBeginning: false,
+  };
 }
 
 function reference(value: Value | undefined): TensorRef {

@@ -3,10 +3,12 @@ import { createHash, webcrypto } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../checkpoint/replace-file';
+import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { LearnError, messageOf } from '../errors';
 import { native, type StateHandle } from '../native';
 import { invalid } from '../options';
-import { loadState, type State, saveState, stateHandle } from '../state';
+import { loadState, type State, stateHandle, treeOf, warnOfLeft } from '../state';
+import type { Settings } from './learner-options';
 
 export interface VersionInfo {
   /** From 0, which is what the learner began with. */
@@ -38,34 +40,65 @@ export class VersionFiles {
 
   async save(state: State, info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
     await fs.mkdir(this.#folder, { recursive: true });
-    await saveState(state, this.#path(info.version, 'pth'));
-    const text = `${JSON.stringify({ ...info, created: new Date(info.created).toISOString(), ...facts }, null, 2)}\n`;
-    await replaceFile(this.#path(info.version, 'json'), (temporary, mode) =>
-      fs.writeFile(temporary, text, { mode, flush: true, flag: 'wx' }),
-    );
+    const file = this.path(info.version, 'pth');
+    const left = await writeCheckpoint(treeOf(state).root, file, { links: 'replace' });
+    warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
+    await this.describeAgain(info, facts);
   }
 
-  /** Those there are, oldest first. Throws ERR_FILE where the folder holds no learner. */
-  async list(): Promise<VersionInfo[]> {
+  /**
+   * Those whose manifests there are, oldest first, and for those whose manifest cannot be read, why. Throws ERR_FILE where the
+   * folder holds no learner.
+   */
+  async list(): Promise<{ versions: VersionInfo[]; unreadable: LearnError[] }> {
     const names = await fs.readdir(this.#folder).catch((cause: unknown) => {
       throw new LearnError('ERR_FILE', `${path.dirname(this.#folder)} holds no learner: ${messageOf(cause)}`, {
         cause,
       });
     });
-    const versions = names.flatMap((name) => /^version-(\d+)\.json$/.exec(name)?.slice(1) ?? []).map(Number);
-    return Promise.all(versions.sort((a, b) => a - b).map((version) => this.describe(version)));
+    const numbers = names.flatMap((name) => /^version-(\d+)\.json$/.exec(name)?.slice(1) ?? []).map(Number);
+    const described = await Promise.allSettled(numbers.sort((a, b) => a - b).map((version) => this.describe(version)));
+    return {
+      versions: described.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      unreadable: described.flatMap((one) => (one.status === 'rejected' ? [one.reason as LearnError] : [])),
+    };
   }
 
-  /** What the manifest says of it. Throws ERR_INVALID_OPTION where it is not kept. */
+  /** What the manifest says of a version. Throws ERR_INVALID_OPTION where it is not kept, ERR_FILE where that is damaged. */
   async describe(version: number): Promise<VersionInfo> {
-    const text = await fs.readFile(this.#path(version, 'json'), 'utf8').catch(() => undefined);
-    if (text === undefined) throw invalid('a version that is kept', 'version', version);
-    const { created, ...info } = JSON.parse(text);
-    return { ...info, created: Date.parse(created) };
+    const { settings, ...info } = await this.manifest(version);
+    return info;
+  }
+
+  /** The same, with the settings that the version was made with. */
+  async manifest(version: number): Promise<VersionInfo & { settings: Settings }> {
+    const file = this.path(version, 'json');
+    const text = await fs.readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') throw invalid('a version that is kept', 'version', version);
+      throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
+    });
+    const manifest = manifestOf(text);
+    if (manifest?.version === version) return manifest;
+    throw new LearnError('ERR_FILE', `${file} is not the manifest of version ${version}: it is damaged`);
+  }
+
+  /** Writes the manifest of a version anew. */
+  async describeAgain(info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
+    const text = `${JSON.stringify({ ...info, created: new Date(info.created).toISOString(), ...facts }, null, 2)}\n`;
+    const write = (temporary: string, mode: number) => fs.writeFile(temporary, text, { mode, flush: true, flag: 'wx' });
+    await replaceFile(this.path(info.version, 'json'), write, { links: 'replace' });
+  }
+
+  /** Writes the manifests anew that are missing or damaged. */
+  async describeMissing(versions: readonly VersionInfo[], facts: Record<string, unknown>): Promise<void> {
+    for (const info of versions) {
+      const known = await this.describe(info.version).catch(() => undefined);
+      if (!known) await this.describeAgain(info, facts);
+    }
   }
 
   async load({ version, sha256 }: VersionInfo): Promise<State> {
-    const file = this.#path(version, 'pth');
+    const file = this.path(version, 'pth');
     const state = await loadState(file);
     if ((await digestOf(stateHandle(state))) === sha256) return state;
     state.dispose();
@@ -81,8 +114,21 @@ export class VersionFiles {
     }
   }
 
-  #path(version: number, type: string): string {
+  /** Of a version's state, or of its manifest. */
+  path(version: number, type: 'pth' | 'json'): string {
     return path.join(this.#folder, `${nameOf(version)}.${type}`);
+  }
+}
+
+/** undefined: the text is none. */
+function manifestOf(text: string): (VersionInfo & { settings: Settings }) | undefined {
+  try {
+    const { created, ...info } = JSON.parse(text);
+    const manifest = { ...info, created: Date.parse(created) };
+    const isWhole = typeof manifest.sha256 === 'string' && Number.isFinite(manifest.created);
+    return isWhole && Array.isArray(manifest.perClass) ? manifest : undefined;
+  } catch {
+    return undefined;
   }
 }
 

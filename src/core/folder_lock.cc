@@ -26,7 +26,7 @@ int lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 
 }  // namespace
 
 FolderLock::FolderLock(const std::string& file, const std::string& owner)
-    : descriptor_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    : descriptor_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)) {
   check(descriptor_ >= 0, "ERR_FILE", "Cannot open ", file, ": ", std::strerror(errno));
   folder_ = open(file.substr(0, file.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int cause = lock(descriptor_);

@@ -41,7 +41,10 @@ Learner::Learner(const LearnerPlan& plan)
       replay_(plan.replay, plan.shape, plan.dtype, plan.classes) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
-  if (plan_.replayed) replay_.restore(*plan_.replayed);
+  if (plan_.replayed) {
+    std::lock_guard lock(generator_.mutex());
+    replay_.restore(*plan_.replayed, *at::check_generator<at::CPUGeneratorImpl>(generator_));
+  }
   bind(plan_.state, std::move(plan_.momentum));
   plan_.state = nullptr;
   plan_.random = at::Tensor();

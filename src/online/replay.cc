@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <numeric>
 #include <unordered_set>
 #include <utility>
 
@@ -16,6 +17,12 @@ constexpr std::array kNames = {"inputs", "labels", "slots", "seen", "full"};
 
 int64_t below(int64_t limit, at::CPUGeneratorImpl& generator) {
   return static_cast<int64_t>(generator.random64() % static_cast<uint64_t>(limit));
+}
+
+// The first of the longest.
+template <class Lists>
+auto largest(Lists& lists) {
+  return std::max_element(lists.begin(), lists.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
 }
 
 at::Tensor to_tensor(const std::vector<int64_t>& values) {
@@ -86,11 +93,7 @@ int64_t Replay::choose_balanced(int64_t label, at::CPUGeneratorImpl& generator) 
   return choice < static_cast<int64_t>(slots.size()) ? slots[choice] : -1;
 }
 
-int64_t Replay::largest_class() const {
-  return std::max_element(slots_of_.begin(), slots_of_.end(),
-                          [](const auto& a, const auto& b) { return a.size() < b.size(); }) -
-         slots_of_.begin();
-}
+int64_t Replay::largest_class() const { return largest(slots_of_) - slots_of_.begin(); }
 
 void Replay::file_under(int64_t slot, int64_t label) {
   if (slot == size_) {
@@ -118,7 +121,7 @@ StateDict Replay::state() const {
   return state;
 }
 
-void Replay::restore(const std::vector<at::Tensor>& state) {
+void Replay::restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl& generator) {
   check(state.size() == kNames.size(), "ERR_STATE_FORMAT", "Expected ", kNames.size(),
         " tensors of a replay buffer but received ", state.size());
   const auto classes = static_cast<int64_t>(seen_of_.size());
@@ -141,27 +144,65 @@ void Replay::restore(const std::vector<at::Tensor>& state) {
   };
   const at::Tensor inputs = tensor(0, samples_.scalar_type());
   const int64_t size = inputs.dim() > 0 ? inputs.size(0) : -1;
-  check(size >= 0 && size <= options_.capacity && inputs.sizes().slice(1) == samples_.sizes().slice(1),
-        "ERR_STATE_FORMAT", "Expected at most ", options_.capacity, " samples of shape ", samples_.sizes().slice(1),
-        " in a replay buffer but received ", inputs.sizes());
+  check(size >= 0 && inputs.sizes().slice(1) == samples_.sizes().slice(1), "ERR_STATE_FORMAT",
+        "Expected samples of shape ", samples_.sizes().slice(1), " in a replay buffer but received ", inputs.sizes());
   constexpr int64_t kMany = int64_t{1} << 53;
   const std::vector<int64_t> labels = integers(1, size, classes);
   const std::vector<int64_t> slots = integers(2, size, std::max<int64_t>(size, 1));
   const std::vector<int64_t> seen = integers(3, classes, kMany), full = integers(4, classes, 2);
   check(std::unordered_set<int64_t>(slots.begin(), slots.end()).size() == slots.size(), "ERR_STATE_FORMAT",
         "\"slots\" of a replay buffer names one twice");
-  samples_.narrow(0, 0, size).copy_(inputs);
-  size_ = size;
-  labels_ = labels;
   seen_of_ = seen;
   seen_ = 0;
   for (const int64_t count : seen) seen_ += count;
   was_full_.assign(full.begin(), full.end());
-  place_.assign(size, 0);
   for (auto& of_class : slots_of_) of_class.clear();
-  for (const int64_t slot : slots) {
-    place_[slot] = static_cast<int64_t>(slots_of_[labels_[slot]].size());
-    slots_of_[labels_[slot]].push_back(slot);
+  for (const int64_t slot : slots) slots_of_[labels[slot]].push_back(slot);
+  fill(inputs, labels, leaving(labels, generator));
+}
+
+// Which slots a smaller capacity has no room for. Reservoir: any, each with the same probability, so that the rest is a
+// uniform sample still. Class-balanced: each time any of the class that has most, as that policy itself makes room.
+std::unordered_set<int64_t> Replay::leaving(const std::vector<int64_t>& labels, at::CPUGeneratorImpl& generator) const {
+  const auto size = static_cast<int64_t>(labels.size());
+  std::unordered_set<int64_t> leaving;
+  if (size <= options_.capacity) return leaving;
+  auto classes = slots_of_;
+  std::vector<int64_t> all(size);
+  std::iota(all.begin(), all.end(), 0);
+  while (size - static_cast<int64_t>(leaving.size()) > options_.capacity) {
+    std::vector<int64_t>& from = options_.policy == ReplayPolicy::kReservoir ? all : *largest(classes);
+    const int64_t at = below(static_cast<int64_t>(from.size()), generator);
+    leaving.insert(std::exchange(from[at], from.back()));
+    from.pop_back();
+  }
+  return leaving;
+}
+
+// Takes over what stays, in order: slots close up, and lists of slots keep their order.
+void Replay::fill(const at::Tensor& inputs, const std::vector<int64_t>& labels,
+                  const std::unordered_set<int64_t>& leaving) {
+  std::vector<int64_t> new_slot(labels.size(), -1);
+  size_ = 0;
+  labels_.clear();
+  auto* to = static_cast<std::byte*>(samples_.mutable_data_ptr());
+  const auto* from = static_cast<const std::byte*>(inputs.const_data_ptr());
+  for (size_t slot = 0; slot < labels.size(); ++slot) {
+    if (leaving.count(static_cast<int64_t>(slot)) > 0) continue;
+    new_slot[slot] = size_;
+    std::memcpy(to + size_ * sample_bytes_, from + static_cast<int64_t>(slot) * sample_bytes_, sample_bytes_);
+    labels_.push_back(labels[slot]);
+    ++size_;
+  }
+  place_.assign(size_, 0);
+  for (auto& of_class : slots_of_) {
+    std::vector<int64_t> kept;
+    for (const int64_t slot : of_class) {
+      if (new_slot[slot] < 0) continue;
+      place_[new_slot[slot]] = static_cast<int64_t>(kept.size());
+      kept.push_back(new_slot[slot]);
+    }
+    of_class = std::move(kept);
   }
 }
 

@@ -2,6 +2,7 @@
 // same time however many there were.
 #pragma once
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "src/checkpoint/state_dict.h"
@@ -40,7 +41,9 @@ class Replay {
   // Copies of what is held, and the counts that going on takes; and the way back, which throws ERR_STATE_FORMAT where
   // the tensors are not those of such a buffer.
   StateDict state() const;
-  void restore(const std::vector<at::Tensor>& state);  // in the order of state()
+  // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself could
+  // have kept.
+  void restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl& generator);
 
  private:
   // The slot for a sample of this class, or -1 where it is not to be kept.
@@ -48,6 +51,8 @@ class Replay {
   int64_t choose_reservoir(at::CPUGeneratorImpl& generator);
   int64_t choose_balanced(int64_t label, at::CPUGeneratorImpl& generator);
   int64_t largest_class() const;
+  std::unordered_set<int64_t> leaving(const std::vector<int64_t>& labels, at::CPUGeneratorImpl& generator) const;
+  void fill(const at::Tensor& inputs, const std::vector<int64_t>& labels, const std::unordered_set<int64_t>& leaving);
   void file_under(int64_t slot, int64_t label);
 
   ReplayOptions options_;

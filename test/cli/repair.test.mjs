@@ -7,6 +7,7 @@ import { Journal } from '../../dist/online/journal.js';
 import { readJournal } from '../../dist/online/read-journal.js';
 import { temporaryFolder } from '../support.mjs';
 import {
+  anyPlace,
   contents,
   copy,
   journalsIn,
@@ -87,7 +88,7 @@ describe('command line: repair', function () {
     assert.deepEqual(snapshot, { file: 'snapshot-000000000000000.pth', record: 0 });
     assert.equal(
       text,
-      'learner goes on from snapshot-000000000000000.pth, and to record 28 of its journal\nNothing is damaged\n',
+      'learner resumes from snapshot-000000000000000.pth, and reaches record 28 of its journal\nNothing is damaged\n',
     );
     const { code, stdout } = await repair('--yes');
     assert.deepEqual([code, stdout], [0, text]);
@@ -223,7 +224,7 @@ describe('command line: repair', function () {
     copy(at('whole'), dir);
     let end = { sequence: 0, chain: fs.readFileSync(inDir(names[0])).readUInt32LE(16) };
     for await (const { sequence, chain } of readJournal(dir, end, 0, assert.fail)) end = { sequence, chain };
-    const journal = await Journal.open(dir, end, 'always');
+    const journal = await Journal.open(dir, end, 'always', anyPlace);
     await journal.append(99, [Buffer.from('of a later version')]);
     await journal.close();
     said = await report();
@@ -272,9 +273,10 @@ describe('command line: repair', function () {
     await learner.close();
 
     for (const name of snapshotsIn(dir)) fs.truncateSync(inDir(name), 9);
+    fs.rmSync(inDir('versions/version-000000000.pth'));
     await assert.rejects(repairLearner(dir, { apply: true }), {
       code: 'ERR_JOURNAL',
-      message: /^No snapshot in .* can be read/,
+      message: /^No snapshot in .* can be used/,
     });
     for (const name of snapshotsIn(dir)) fs.rmSync(inDir(name));
     await assert.rejects(repairLearner(dir), { code: 'ERR_JOURNAL', message: /holds a journal but no snapshot/ });

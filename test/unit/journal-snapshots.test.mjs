@@ -47,10 +47,12 @@ describe('the snapshots of a learner', function () {
     }
   });
 
-  it('with a wrong byte in the only one: refused, or not needed', async () => {
+  it('with a wrong byte in the only one of an old learner: refused, or not needed', async () => {
     const whole = await makeLearner(at('one'), { lives: 2, every: 100 });
     const [older, newest] = snapshotsIn(at('one'));
     fs.rmSync(path.join(at('one'), older));
+    // From version 0 and a whole journal it could be made again.
+    fs.rmSync(path.join(at('one'), journalsIn(at('one'))[0]));
     const random = randomNumbers(4);
     const { size } = fs.statSync(path.join(at('one'), newest));
     let refused = 0;
@@ -63,11 +65,24 @@ describe('the snapshots of a learner', function () {
         assert.deepEqual(await stateOf(dir), whole, `byte ${where}`);
       } catch (error) {
         assert.equal(error.code, 'ERR_JOURNAL', `byte ${where}: ${error.stack}`);
-        assert.match(error.message, /^No snapshot in .* can be read, .*snapshot-0{14}6\.pth/);
+        assert.match(error.message, /^No snapshot in .* can be used, .*snapshot-0{14}6\.pth/);
         refused++;
       }
     }
     assert.ok(refused > 50, `${refused} of 100`);
+  });
+
+  it('unreadable, the only one of a young learner: version 0 and the journal lead to the same state', async () => {
+    const whole = await makeLearner(at('young'), { lives: 3, every: 4 });
+    for (const damage of [(file) => fs.truncateSync(file, 100), (file) => flip(file, 60, 1)]) {
+      copy(at('young'), dir);
+      const [only, ...others] = snapshotsIn(dir);
+      for (const name of others) fs.rmSync(path.join(dir, name));
+      damage(path.join(dir, only));
+      assert.deepEqual(await stateOf(dir), whole);
+      assert.ok(snapshotsIn(dir).length > 0, 'no snapshot was taken');
+      assert.deepEqual(await stateOf(dir), whole);
+    }
   });
 
   it('unreadable, and a journal that does not reach back to a readable one: refused, with both', async () => {

@@ -9,7 +9,7 @@ import { OnlineLearner } from 'torch-incremental';
 import { Journal } from '../../dist/online/journal.js';
 import { readJournal } from '../../dist/online/read-journal.js';
 import { needsPrlimit, root, temporaryFolder } from '../support.mjs';
-import { learn, open, sample, stateOf } from './journal-support.mjs';
+import { anyPlace, learn, open, sample, stateOf } from './journal-support.mjs';
 
 const fixture = (name) => path.join(root, 'test/lifetime/fixtures', name);
 
@@ -102,7 +102,7 @@ describe('writing a journal', function () {
   it('goes on in new files while the timer syncs, whatever comes first', async () => {
     fs.mkdirSync(at('rotating'));
     const start = { sequence: 0, chain: 7 };
-    const journal = await Journal.open(at('rotating'), start, { everyMs: 0 });
+    const journal = await Journal.open(at('rotating'), start, { everyMs: 0 }, anyPlace);
     const pending = [];
     for (let i = 0; i < 300; i++) {
       pending.push(journal.append(1, [Buffer.from(`record ${i}`)]));
@@ -123,7 +123,7 @@ describe('writing a journal', function () {
   it('is read in pieces, so that other work goes on meanwhile', async () => {
     fs.mkdirSync(at('long'));
     const start = { sequence: 0, chain: 7 };
-    const journal = await Journal.open(at('long'), start, { everyMs: 1000 });
+    const journal = await Journal.open(at('long'), start, { everyMs: 1000 }, anyPlace);
     for (let i = 0; i < 2000; i++) await journal.append(1, [Buffer.alloc(8000, i)]);
     await journal.close();
     let turns = 0;

@@ -27,22 +27,35 @@ describe('a rollback that cannot be made', () => {
     assert.deepEqual(await stateOf(at('race'), options), { learned: 9, updates: 9, fingerprint });
   });
 
-  for (const [how, damage] of [
+  const damages = [
     ['is cut short', (file) => fs.truncateSync(file, 900)],
     ['is missing', (file) => fs.rmSync(file)],
-  ]) {
-    it(`to a version whose file ${how} rejects naming the file, and the learner lives on`, async () => {
+  ];
+  for (const [how, damage] of damages) {
+    it(`to version 0, whose file ${how}, rejects naming the file, and the learner lives on`, async () => {
       const dir = at(how);
       const options = { gate: { every: 1 } };
       const learner = await open(dir, options);
       await learn(learner, 0, 4);
-      damage(`${dir}/versions/version-000000001.pth`);
-      await assert.rejects(learner.rollback(1), { name: 'LearnError', message: /version-000000001\.pth/ });
+      damage(`${dir}/versions/version-000000000.pth`);
+      await assert.rejects(learner.rollback(0), { name: 'LearnError', message: /version-000000000\.pth/ });
       assert.equal(learner.metrics().version, 4);
       await learn(learner, 4, 6);
       const fingerprint = await learner.fingerprint();
       await learner.close();
       assert.deepEqual(await stateOf(dir, options), { learned: 6, updates: 6, fingerprint });
+    });
+
+    it(`to a version whose file ${how} makes it again where the journal leads there, with the same bits`, async () => {
+      const dir = at(`${how}, again`);
+      const options = { gate: { every: 1 } };
+      const learner = await open(dir, options);
+      await learn(learner, 0, 4);
+      const before = fs.readFileSync(`${dir}/versions/version-000000002.pth`);
+      damage(`${dir}/versions/version-000000002.pth`);
+      assert.equal((await learner.rollback(2)).version, 2);
+      assert.deepEqual(fs.readFileSync(`${dir}/versions/version-000000002.pth`), before);
+      await learner.close();
     });
   }
 

@@ -1,7 +1,8 @@
 // `torch-incremental repair`: what is damaged in an online learner's folder, what is lost with that, and the way on without it.
 import { bytes, count, counted } from '../../format';
-import { type JournalLoss, type RepairReport, repairLearner } from '../../online/repair';
-import { command as define, on } from '../command';
+import { type JournalLoss, type RepairReport, repairLearner, type VersionDamage } from '../../online/repair';
+import { isNumber } from '../../options';
+import { command as define, number, on } from '../command';
 
 export const command = define({
   name: 'repair',
@@ -14,11 +15,12 @@ export const command = define({
   argument: 'dir',
   options: {
     yes: on('Repair it'),
+    from: number('n', 'Lose record n of the journal, and all after it', { check: isNumber({ integer: true, min: 1 }) }),
     json: on('Print it as one line of JSON'),
   },
   examples: ['repair learner', 'repair learner --yes', 'repair learner --json | jq .journal.firstRecord'],
-  async run(dir, { yes = false, json }, { terminal }) {
-    const report = await repairLearner(dir, { apply: yes });
+  async run(dir, { yes = false, from, json }, { terminal }) {
+    const report = await repairLearner(dir, { apply: yes, ...(from !== undefined && { from }) });
     if (json) terminal.print(JSON.stringify(report));
     else for (const line of linesOf(dir, report)) terminal.print(line);
     return report.damaged && !yes ? 1 : 0;
@@ -26,8 +28,10 @@ export const command = define({
 });
 
 function linesOf(dir: string, report: RepairReport): string[] {
-  const { damaged, snapshot, lastRecord, torn, journal, snapshots, quarantine, movedTo } = report;
-  const lines = [`${dir} goes on from ${snapshot.file}, and to record ${count(lastRecord)} of its journal`];
+  const { damaged, snapshot, lastRecord, torn, journal, snapshots, versions, quarantine, movedTo } = report;
+  const lines = [
+    `${dir} resumes from ${snapshot.file || 'version 0'}, and reaches record ${count(lastRecord)} of its journal`,
+  ];
   if (torn) {
     lines.push(
       `${torn.file} ends at byte ${torn.offset} in what a crash left: ${torn.reason}.`,
@@ -36,11 +40,15 @@ function linesOf(dir: string, report: RepairReport): string[] {
   }
   for (const { file, reason } of snapshots) {
     lines.push(
-      `${file} cannot be read: ${reason}.`,
+      `${file} cannot be used: ${reason}.`,
       '  Nothing is lost with it: an older snapshot and a longer journal are as good',
     );
   }
   if (journal) lines.push(...lossLines(journal));
+  for (const { version, file, reason, serves, fate } of versions) {
+    lines.push(`${file} cannot be used: ${reason}`, `  ${fateOf(version, serves, fate)}`);
+  }
+  if (!report.replayed) lines.push('The journal was read, but not replayed: its model is not known');
   for (const { file, offset, lines: bad, bytes: size } of quarantine) {
     lines.push(`${file} is damaged at byte ${offset}: ${counted(bad, 'line')} (${bytes(size)}) cannot be read`);
   }
@@ -48,8 +56,14 @@ function linesOf(dir: string, report: RepairReport): string[] {
   if (movedTo) return [...lines, `It was moved to ${movedTo}, and the learner opens again`];
   return [
     ...lines,
-    `Nothing was changed. To move it to a folder of its own and go on: npx torch-incremental repair ${dir} --yes`,
+    `Nothing was changed. To move it to a folder of its own and continue: npx torch-incremental repair ${dir} --yes`,
   ];
+}
+
+function fateOf(version: number, serves: boolean, fate: VersionDamage['fate']): string {
+  if (fate === 'remade') return 'Nothing is lost with it: it is made again, with the same bits';
+  if (!serves) return `Lost: version ${version}, which can no longer be rolled back to`;
+  return `Lost: version ${version}, which serves. The newest version that can be loaded serves in its place; what was learned stays`;
 }
 
 function lossLines({

@@ -35,9 +35,10 @@ export const command = define({
       }
       return 0;
     }
-    const versions = await new VersionFiles(path.join(dir, 'versions')).list();
+    const { versions, unreadable } = await new VersionFiles(path.join(dir, 'versions')).list();
     terminal.print(json ? JSON.stringify(versions) : versionTable(versions, terminal.colors.dim));
-    return 0;
+    for (const { message } of unreadable) terminal.note(message);
+    return unreadable.length > 0 ? 1 : 0;
   },
 });
 

@@ -1,0 +1,55 @@
+// What stays the same while a learner is open, from its settings, its model and a state.
+import { LearnError } from '../errors';
+import { predict } from '../evaluate';
+import { checkState } from '../match';
+import type { Model } from '../module';
+import { checkSamples, programHandle } from '../run';
+import type { State } from '../state';
+import type { Transform } from '../transforms';
+import { sizeOf, valueArrays } from '../values';
+import type { Settings } from './learner-options';
+import type { Setting } from './setting';
+
+/** Transforms that draw nothing. */
+function scoringOf(transforms: readonly Transform[]): readonly Transform[] {
+  return transforms.filter(({ kind }) => !kind.startsWith('random'));
+}
+
+/** Tries the settings out: throws where model, state and settings do not fit each other. */
+export async function settingOf(
+  { gate, files, niceness }: Pick<Setting, 'gate' | 'files' | 'niceness'>,
+  settings: Settings,
+  model: Model,
+  state: State,
+): Promise<Setting> {
+  checkState(model, state);
+  const shape = shapeOf(model, settings);
+  const scoring = scoringOf(settings.transforms);
+  checkSamples(model, shape, settings.transforms);
+  return {
+    ...{ model, settings, scoring, shape, program: programHandle(model.program), niceness, gate, files },
+    classes: await classesOf(model, state, shape, settings, scoring),
+  };
+}
+
+function shapeOf(model: Model, settings: Settings): readonly number[] {
+  const shape = settings.shape.length > 0 ? settings.shape : model.input;
+  if (shape) return shape;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
+  );
+}
+
+/** As many as the model has outputs. */
+async function classesOf(
+  model: Model,
+  state: State,
+  shape: readonly number[],
+  { inputs, threads }: Settings,
+  transforms: readonly Transform[],
+): Promise<number> {
+  const zeros = new valueArrays[inputs](sizeOf(shape));
+  const { logits } = await predict(state, zeros, { model, shape, transforms, threads, device: 'cpu' });
+  return logits.length;
+}
