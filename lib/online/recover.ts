@@ -42,12 +42,12 @@ export async function findBase<Used>(
   const unusable: UnusableSnapshot[] = [];
   for (const file of files.reverse()) {
     const found = await orReason(() => usedOf(() => readSnapshot(file)), isFault);
-    if (typeof found === 'object') return { ...found, newest, unusable };
+    if (typeof found === 'object') return { ...found.result, newest, unusable };
     unusable.push({ ...file, reason: found });
   }
   const young = await versionZero(folder);
   const found = young && (await orReason(() => usedOf(young), isFault));
-  if (typeof found === 'object') return { ...found, newest, unusable };
+  if (typeof found === 'object') return { ...found.result, newest, unusable };
   throw new LearnError(
     'ERR_JOURNAL',
     `No snapshot in ${folder} can be used, without which its journal leads nowhere: ${unusable[0]!.reason}`,
@@ -76,12 +76,12 @@ function callersMistakesApart<Result>(work: () => Result): Result {
 }
 
 /** The result, or why there is none. */
-async function orReason<Result extends object>(
+async function orReason<Result>(
   work: () => Promise<Result>,
   isFault: (cause: unknown) => boolean,
-): Promise<Result | string> {
+): Promise<{ result: Result } | string> {
   try {
-    return await work();
+    return { result: await work() };
   } catch (cause) {
     if (cause instanceof CallersMistake) throw cause.cause;
     if (!isFault(cause)) throw cause;
@@ -170,7 +170,11 @@ export class UnappliableRecord extends LearnError {
     const what = `Record ${sequence} of the journal, at byte ${offset} of ${file}, cannot be applied: ${messageOf(cause)}`;
     const shortage = isShortage(cause);
     const code = shortage && cause instanceof LearnError ? cause.code : 'ERR_JOURNAL';
-    super(code, `${what}. ${shortage ? 'Nothing was changed. If that lasts: ' : ''}${advice(folder)}`, { cause });
+    super(
+      code,
+      `${what}. ${shortage ? 'Nothing was changed. If that lasts: ' : ''}${advice(folder)} --from ${sequence}`,
+      { cause },
+    );
     this.record = record;
     this.before = before;
     this.reason = `record ${sequence} cannot be applied: ${messageOf(cause)}`;

@@ -105,6 +105,6 @@ async function newVersion(core: SavedCore, state: State, files: VersionFiles, se
     ...{ version: last.version + 1, parent: core.serving, updates: core.updates, records: null },
     ...{ accuracy: null, perClass: [], sha256: await digestOf(stateHandle(state)), created: Date.now() },
   };
-  await files.save(state, info, { settings });
+  await files.save(state, info, { settings }, treeOf(state).part);
   return info;
 }

@@ -136,7 +136,10 @@ async function replayed(folder: string, source: Setting['files'], { model, from 
     folder,
     (snapshot) => {
       const known = snapshot.model ?? model ?? recogniseModel(snapshot.state);
-      return async () => coreFrom(snapshot, await settingFor(snapshot.settings, known, snapshot.state));
+      return async () => {
+        checkBefore(snapshot, from);
+        return coreFrom(snapshot, await settingFor(snapshot.settings, known, snapshot.state));
+      };
     },
     isFault,
   );
@@ -166,12 +169,17 @@ async function replayed(folder: string, source: Setting['files'], { model, from 
 
 /** Reads the journal only. */
 async function surveyed(folder: string, { from }: RepairOptions): Promise<Found> {
-  const base = await findBase(folder, () => async () => ({}));
+  const base = await findBase(folder, (snapshot) => async () => checkBefore(snapshot, from));
   if (!base) throw noSnapshot(folder);
   const { snapshot, unusable } = base;
   snapshot.state.dispose();
   const { end, damage } = await survey(folder, base, from);
   return { base: snapshot, unusable, end, damage, core: snapshot.core, replayed: false };
+}
+
+/** A snapshot that includes a record is lost with it. */
+function checkBefore({ sequence }: LoadedSnapshot, from = Number.POSITIVE_INFINITY): void {
+  if (sequence >= from) throw new LearnError('ERR_JOURNAL', `it includes record ${from}, which is to be lost`);
 }
 
 function noSnapshot(folder: string): LearnError {

@@ -3,6 +3,7 @@ import { createHash, webcrypto } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../checkpoint/replace-file';
+import type { Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { LearnError, messageOf } from '../errors';
 import { native, type StateHandle } from '../native';
@@ -38,10 +39,16 @@ export class VersionFiles {
     this.#folder = folder;
   }
 
-  async save(state: State, info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
+  /** `root`: of the file. Default: all that the state's own file held. */
+  async save(
+    state: State,
+    info: VersionInfo,
+    facts: Record<string, unknown>,
+    root: Value = treeOf(state).root,
+  ): Promise<void> {
     await fs.mkdir(this.#folder, { recursive: true });
     const file = this.path(info.version, 'pth');
-    const left = await writeCheckpoint(treeOf(state).root, file, { links: 'replace' });
+    const left = await writeCheckpoint(root, file, { links: 'replace' });
     warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
     await this.describeAgain(info, facts);
   }
