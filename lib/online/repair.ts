@@ -15,8 +15,8 @@ import { type QuarantineDamage, quarantineDamage } from './quarantine-damage';
 import type { Damage } from './read-journal';
 import { coreFrom, findBase, recordsAfter, replay, survey, UnappliableRecord, type UnusableSnapshot } from './recover';
 import { examineVersions, mendVersions, type VersionDamage } from './repair-versions';
-import { versionSource } from './reproduce';
-import type { SavedCore, Setting, SettingMaker } from './setting';
+import { type VersionSource, versionSource } from './reproduce';
+import type { SavedCore, SettingMaker } from './setting';
 import type { LoadedSnapshot } from './snapshot';
 import { VersionFiles } from './versions';
 
@@ -88,6 +88,20 @@ export async function repairLearner(dir: string, options: RepairOptions = {}): P
 async function repairLocked(folder: string, lock: FolderLock, options: RepairOptions): Promise<RepairReport> {
   const files = new VersionFiles(path.join(folder, 'versions'));
   const source = versionSource(folder, files, options.model, { keep: false });
+  try {
+    return await repairWith(source, folder, files, lock, options);
+  } finally {
+    await source.release();
+  }
+}
+
+async function repairWith(
+  source: VersionSource,
+  folder: string,
+  files: VersionFiles,
+  lock: FolderLock,
+  options: RepairOptions,
+): Promise<RepairReport> {
   // What cannot be replayed, for want of the model or of the version that serves, is read at least.
   const found = (await replayed(folder, source, options).catch(() => undefined)) ?? (await surveyed(folder, options));
   const { base, end, damage } = found;
@@ -128,9 +142,9 @@ interface Found {
 }
 
 /** Goes through the journal as open() does. */
-async function replayed(folder: string, source: Setting['files'], { model, from }: RepairOptions): Promise<Found> {
-  const files = { load: source.load, save: async () => {} };
-  const settingFor: SettingMaker = (...setting) => settingOf({ gate: undefined, niceness: 0, files }, ...setting);
+async function replayed(folder: string, source: VersionSource, { model, from }: RepairOptions): Promise<Found> {
+  const settingFor: SettingMaker = (...setting) =>
+    settingOf({ gate: undefined, niceness: 0, files: source }, ...setting);
   const isFault = () => true;
   const base = await findBase(
     folder,

@@ -1,4 +1,7 @@
 // Makes a version again from a snapshot and the journal, to show that it came from there.
+import { mkdtempSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 import { recogniseModel } from '../match';
@@ -13,6 +16,11 @@ import { coreFrom, recordsAfter, replay } from './recover';
 import type { Setting, SettingMaker } from './setting';
 import { readSnapshot, type SnapshotFile, snapshotFiles } from './snapshot';
 import { VersionFiles, type VersionInfo } from './versions';
+
+export interface VersionSource extends Pick<VersionFiles, 'load'> {
+  save(state: State, info: VersionInfo, facts: Record<string, unknown>): Promise<void>;
+  release(): Promise<void>;
+}
 
 export interface Reproduction {
   version: VersionInfo;
@@ -42,7 +50,7 @@ export async function reproduceVersion(
     const files = new VersionFiles(path.join(folder, 'versions'));
     const info = await files.describe(version);
     const source = versionSource(folder, files, options.model, { keep: false });
-    const { base, core } = await madeAgain(folder, info, source, options.model);
+    const { base, core } = await madeAgain(folder, info, source, options.model).finally(() => source.release());
     core.dispose();
     return { version: info, from: base.sequence, records: info.records!.to - base.sequence };
   } finally {
@@ -52,17 +60,25 @@ export async function reproduceVersion(
 
 /**
  * The versions in a learner's folder. One whose file is missing or damaged is made again from the journal, where that still has
- * the records that led to it; `keep`: and written.
+ * the records that led to it; `keep`: and written. Otherwise what a replay saves goes to a folder of its own, from which the
+ * replay can load it, and which release() removes.
  */
 export function versionSource(
   folder: string,
   files: VersionFiles,
   model: Model | undefined,
   { keep }: { keep: boolean },
-): Setting['files'] {
-  const source: Setting['files'] = {
-    save: async (state, info, facts) => void (keep && (await files.save(state, info, facts))),
-    load: async (info) => {
+): VersionSource {
+  let scratch: { folder: string; files: VersionFiles } | undefined;
+  const source: VersionSource = {
+    async save(state, info, facts) {
+      if (keep) return files.save(state, info, facts);
+      scratch ??= scratchFiles();
+      return scratch.files.save(state, info, facts);
+    },
+    async load(info) {
+      const made = await scratch?.files.load(info).catch(() => undefined);
+      if (made) return made;
       try {
         return await files.load(info);
       } catch (cause) {
@@ -70,11 +86,17 @@ export function versionSource(
         return await makeAgain(info, cause);
       }
     },
+    async release() {
+      if (scratch) await fs.rm(scratch.folder, { recursive: true, force: true });
+      scratch = undefined;
+    },
   };
   return source;
 
   async function makeAgain(info: VersionInfo, damage: unknown): Promise<State> {
-    const { core } = await madeAgain(folder, info, source, model).catch((cause) => {
+    const replaying = versionSource(folder, files, model, { keep: false });
+    const again = madeAgain(folder, info, replaying, model).finally(() => replaying.release());
+    const { core } = await again.catch((cause) => {
       if (isShortage(cause)) throw cause;
       throw new LearnError(
         'ERR_JOURNAL',
@@ -97,6 +119,11 @@ export function versionSource(
   }
 }
 
+function scratchFiles(): { folder: string; files: VersionFiles } {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-versions-'));
+  return { folder, files: new VersionFiles(folder) };
+}
+
 /** A core at the record that made the version, with its very bits, and the snapshot that it was made from. */
 async function madeAgain(
   folder: string,
@@ -109,7 +136,7 @@ async function madeAgain(
   const snapshot = await readSnapshot(base);
   try {
     const model = snapshot.model ?? given ?? recogniseModel(snapshot.state);
-    const parts = { gate: undefined, niceness: 0, files: { load: source.load, save: async () => {} } };
+    const parts = { gate: undefined, niceness: 0, files: source };
     const start = await coreFrom(snapshot, await settingOf(parts, snapshot.settings, model, snapshot.state));
     const records = recordsAfter(folder, snapshot, snapshot.sequence, to);
     const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);

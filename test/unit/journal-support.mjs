@@ -120,3 +120,17 @@ export async function rejectsWithByte(dir, name) {
   assert.equal(said[1], path.join(dir, name), message);
   return { byte: Number(said[2]), reason: said[3] };
 }
+
+/** The warnings that `work` emits, by their codes. */
+export async function warningsOf(work) {
+  const codes = [];
+  const note = ({ code }) => codes.push(code);
+  process.on('warning', note);
+  try {
+    await work();
+    await new Promise(setImmediate);
+  } finally {
+    process.off('warning', note);
+  }
+  return codes;
+}

@@ -99,6 +99,12 @@ describe('writing a journal', function () {
     assert.deepEqual(after, ['fsync', 'writev', 'fsync', 'fsync']);
   });
 
+  it('syncs at open() what a killed process wrote and did not sync', function () {
+    if (os.platform() !== 'linux') this.skip();
+    const { opening } = run('fsyncs.mjs', [at('opened'), '{ "everyMs": 100000 }']);
+    assert.deepEqual(opening, ['fsync']);
+  });
+
   it('goes on in new files while the timer syncs, whatever comes first', async () => {
     fs.mkdirSync(at('rotating'));
     const start = { sequence: 0, chain: 7 };
