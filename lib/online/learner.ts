@@ -69,7 +69,7 @@ export class OnlineLearner implements AsyncDisposable {
       const intake = new Intake(engine, options.maxDelayMs ?? 50);
       return new OnlineLearner(engine, intake, await Feedback.open(engine, intake, options));
     } catch (cause) {
-      await engine.close();
+      await engine.close().catch(() => {});
       throw cause;
     }
   }

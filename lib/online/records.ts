@@ -79,7 +79,9 @@ const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account
 /** The number of a record's kind, and its payload in parts. */
 export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
   const kind = kinds.indexOf(record.kind);
-  if (record.kind !== 'batch') return { kind, parts: [Buffer.from(JSON.stringify(record))] };
+  if (record.kind !== 'batch') {
+    return { kind, parts: [Buffer.from(JSON.stringify({ rules: currentRules, ...record }))] };
+  }
   const { rules, inputs, labels, ids, scores, fresh } = record;
   const header = Buffer.from(
     JSON.stringify({
@@ -101,12 +103,21 @@ export function decode({ sequence, kind: number, payload }: JournalRecord): Lear
   if (kind === undefined) throw problem(`is of a kind, ${number},`);
   let record: LearnerRecord | SettingsRecord | undefined;
   try {
-    record = kind === 'batch' ? decodeBatch(payload) : JSON.parse(payload.toString('utf8'));
+    record = kind === 'batch' ? decodeBatch(payload) : decodeText(payload);
   } catch {
     // As if it were of another kind.
   }
   if (record?.kind !== kind) throw problem('has a form');
   return record;
+}
+
+function decodeText(payload: Buffer): LearnerRecord | SettingsRecord | undefined {
+  const { rules = 1, ...record } = JSON.parse(payload.toString('utf8'));
+  return isKnown(rules) ? record : undefined;
+}
+
+function isKnown(rules: unknown): boolean {
+  return Number.isInteger(rules) && (rules as number) >= 1 && (rules as number) <= currentRules;
 }
 
 function decodeBatch(payload: Buffer): BatchRecord | undefined {
@@ -119,6 +130,5 @@ function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const batch = { ids: ids ?? none, labels: Int32Array.from(labels), scores: scores ?? none };
   const isWhole = labels.length > 0 && inputs.length % labels.length === 0;
   const isAligned = batch.ids.length === labels.length && batch.scores.length === labels.length;
-  const isKnown = Number.isInteger(rules) && rules >= 1 && rules <= currentRules;
-  return isKnown && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
+  return isKnown(rules) && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
 }
