@@ -1,7 +1,9 @@
 // saveState and checkWritable: a file is replaced all at once, or not at all.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { loadState, saveState } from 'torch-incremental';
 import { checkWritable } from '../../dist/checkpoint/replace-file.js';
@@ -86,6 +88,21 @@ describe('saveState', () => {
     for (const index of [0, 2]) fs.utimesSync(path.join(folder, names[index]), before, before);
     await saveState(state, file);
     assert.deepEqual(fs.readdirSync(folder).sort(), [names[1], names[2], 'model.pth']);
+  });
+
+  it('removes at once what a dead process left, but not what one with that number in another namespace writes', async function () {
+    if (os.platform() !== 'linux') this.skip();
+    const here = fs.readlinkSync('/proc/self/ns/pid');
+    const temporaryOf = (namespace) => {
+      const machine = createHash('sha256').update(`${os.hostname()} ${namespace}`).digest('hex').slice(0, 8);
+      const name = `.model.pth.torch-incremental-${machine}-${2 ** 30}-0123456789ab.tmp`;
+      fs.writeFileSync(path.join(folder, name), 'part');
+      return name;
+    };
+    temporaryOf(here);
+    const others = temporaryOf('pid:[1]');
+    await saveState(state, file);
+    assert.deepEqual(fs.readdirSync(folder).sort(), [others, 'model.pth'].sort());
   });
 
   it('leaves the old file when it is aborted before or meanwhile', async () => {
