@@ -95,8 +95,13 @@ export async function syncFile(file: string): Promise<void> {
 
 /** What the system said of a file, as this library's error; any other error as it is. */
 export function asFileError(cause: unknown): unknown {
-  const isOfSystem = cause instanceof Error && 'syscall' in cause && 'errno' in cause;
-  return isOfSystem ? new LearnError('ERR_FILE', messageOf(cause), { cause }) : cause;
+  return cause instanceof Error && 'errno' in cause ? new LearnError('ERR_FILE', messageOf(cause), { cause }) : cause;
+}
+
+/** Whether the system failed at a file, whatever it holds. */
+export function isOfSystem(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) if ('errno' in error) return true;
+  return false;
 }
 
 /** Errors of the system that say nothing of a file's contents: they may be gone the next time. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { inspectFile } from '../checkpoint/inspect';
+import { isOfSystem, isShortage } from './folder';
 import { journalFiles } from './journal-format';
 import type { SavedCore } from './setting';
 import { type SnapshotFile, snapshotFiles } from './snapshot';
@@ -52,8 +53,9 @@ async function versionsOf({ path: file }: SnapshotFile): Promise<number[]> {
     const { metadata } = await inspectFile(file, { key: ['model'] });
     const { core } = JSON.parse(metadata.get('learner') as string) as { core: SavedCore };
     return core.versions.map(({ version }) => version);
-  } catch {
-    // It is damaged, and nobody can go on from it.
+  } catch (cause) {
+    // A snapshot that is damaged needs no versions. One that cannot be read now may be read again, and needs its own then.
+    if (isShortage(cause) || isOfSystem(cause)) throw cause;
     return [];
   }
 }
