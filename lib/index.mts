@@ -8,6 +8,7 @@ export {
   avgPool2d,
   batches,
   batchNorm2d,
+  centerCrop,
   cifar10,
   conv2d,
   createState,

@@ -59,6 +59,7 @@ export type { EpochEvent, StepEvent, TrainEvent } from './train-events';
 export type { CheckpointOptions, TrainOptions } from './train-options';
 export type { EpochSummary } from './training-checkpoint';
 export {
+  centerCrop,
   normalize,
   randomCrop,
   randomHorizontalFlip,

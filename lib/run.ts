@@ -107,7 +107,9 @@ function resolveState(source: string | State, signal: AbortSignal | undefined): 
 
 /** Throws unless samples of `shape`, after the transforms, are what `model` takes. */
 export function checkSamples(model: Model, shape: readonly number[], transforms: readonly Transform[]): void {
-  const crop = transforms.findLast((transform) => transform.kind === 'randomCrop');
+  const crop = transforms.findLast(({ kind }) => kind === 'randomCrop' || kind === 'centerCrop') as
+    | Extract<Transform, { size: unknown }>
+    | undefined;
   const sample = crop ? [shape[0], ...crop.size] : shape;
   if (model.input && String(sample) !== String(model.input)) {
     throw new LearnError(

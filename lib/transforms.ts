@@ -9,6 +9,7 @@ export type Transform =
   | { readonly kind: 'randomVerticalFlip'; readonly p: number }
   | { readonly kind: 'randomRotation'; readonly degrees: readonly [number, number] }
   | { readonly kind: 'randomCrop'; readonly size: readonly [number, number]; readonly padding: number }
+  | { readonly kind: 'centerCrop'; readonly size: readonly [number, number] }
   | { readonly kind: 'toTensor' }
   | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] };
 
@@ -44,6 +45,15 @@ export function randomCrop(size: Pair, { padding = 0 }: { padding?: number } = {
   checkNumbers('randomCrop', { size }, { integer: true, min: 1 });
   checkNumbers('randomCrop', { padding }, { integer: true, min: 0 });
   return Object.freeze({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });
+}
+
+/**
+ * Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing.
+ * src/data/crop.cc
+ */
+export function centerCrop(size: Pair): Transform {
+  checkNumbers('centerCrop', { size }, { integer: true, min: 1 });
+  return Object.freeze({ kind: 'centerCrop', size: Object.freeze(pair(size)) });
 }
 
 /** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. src/data/pipeline.cc */

@@ -8,9 +8,10 @@ import { isTransforms, type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
 import { checkNumerics, type TrainOptions } from '../train-options';
 import { recordedChecks } from '../training-checkpoint';
-import { seedTransforms, type Transform } from '../transforms';
+import type { Transform } from '../transforms';
 import { type Detector, isDetector } from './detectors';
 import type { Sync } from './journal';
+import { defaultTransforms } from './scoring';
 
 type Shared =
   | 'learningRate'
@@ -29,7 +30,10 @@ export interface LearnerOptions
   dir: string;
   /** What a new learner begins with. Not read where `dir` holds one. */
   checkpoint?: string | State;
-  /** What samples go through to be learned, anew each time; without the random ones, to be scored. Default: as in training. */
+  /**
+   * What samples go through to be learned, drawn anew each time; to be scored, without the random ones, and with the middle of the
+   * image where a part of it is drawn. Default: those of the reference script for images, none for other samples and for float32.
+   */
   transforms?: readonly Transform[];
   /** Type of a sample's values. Default: 'uint8' where the transforms have toTensor(), else 'float32'. */
   inputs?: 'uint8' | 'float32';
@@ -214,9 +218,12 @@ type PlannedName = Shared | 'transforms' | 'shape' | 'maxGradientNorm' | 'replay
 
 const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
 
-function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
+function defaults(
+  { shape, model, inputs }: Pick<LearnerOptions, 'shape' | 'model' | 'inputs'>,
+  threads: number,
+): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
-    ...{ transforms: seedTransforms, shape: [], batchSize: 64 },
+    ...{ transforms: defaultTransforms(shape ?? model?.input, inputs), shape: [], batchSize: 64 },
     ...{ learningRate: 0.001, momentum: 0.9, weightDecay: 0, nesterov: false, maxGradientNorm: 0 },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
@@ -231,7 +238,7 @@ function defaults(threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
  * such as `gate`.
  */
 export function settingsOf(options: LearnerOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
-  const before = recorded ?? defaults(threads);
+  const before = recorded ?? defaults(options, threads);
   const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
   const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;
   const { replay, gate, drift } = options;

@@ -8,12 +8,8 @@ import type { State } from '../state';
 import type { Transform } from '../transforms';
 import { sizeOf, valueArrays } from '../values';
 import type { Settings } from './learner-options';
+import { scoringOf } from './scoring';
 import type { Setting } from './setting';
-
-/** Transforms that draw nothing. */
-function scoringOf(transforms: readonly Transform[]): readonly Transform[] {
-  return transforms.filter(({ kind }) => !kind.startsWith('random'));
-}
 
 /** Tries the settings out: throws where model, state and settings do not fit each other. */
 export async function settingOf(
@@ -24,7 +20,7 @@ export async function settingOf(
 ): Promise<Setting> {
   checkState(model, state);
   const shape = shapeOf(model, settings);
-  const scoring = scoringOf(settings.transforms);
+  const scoring = scoringOf(settings.transforms, shape);
   checkSamples(model, shape, settings.transforms);
   return {
     ...{ model, settings, scoring, shape, program: programHandle(model.program), niceness, gate, files },

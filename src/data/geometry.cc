@@ -14,6 +14,7 @@ MakeGeometry find_geometry(const std::string& kind) {
       {"randomVerticalFlip", make_vertical_flip},
       {"randomRotation", make_rotation},
       {"randomCrop", make_crop},
+      {"centerCrop", make_center_crop},
   };
   for (const auto& [name, make] : makers) {
     if (kind == name) return make;

@@ -13,8 +13,8 @@ namespace incremental {
 
 // As it comes from JavaScript: { kind, …numbers }. Checked where it is made into what it describes.
 struct Transform {
-  std::string kind;               // a name in geometry.cc's list, toTensor or normalize
-  std::vector<double> numbers;    // flips: p; rotation: low, high in degrees; crop: height, width, padding
+  std::string kind;             // a name in geometry.cc's list, toTensor or normalize
+  std::vector<double> numbers;  // flips: p; rotation: low, high in degrees; crops: height, width; a random one: padding
   std::vector<double> mean, std;  // normalize
 };
 
@@ -50,6 +50,7 @@ std::unique_ptr<Geometry> make_horizontal_flip(const Transform& transform, Image
 std::unique_ptr<Geometry> make_vertical_flip(const Transform& transform, ImageSize& size);
 std::unique_ptr<Geometry> make_rotation(const Transform& transform, ImageSize& size);
 std::unique_ptr<Geometry> make_crop(const Transform& transform, ImageSize& size);
+std::unique_ptr<Geometry> make_center_crop(const Transform& transform, ImageSize& size);
 
 // The maker for a kind of transform; null for a kind that moves no pixels.
 MakeGeometry find_geometry(const std::string& kind);

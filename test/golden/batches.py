@@ -25,6 +25,7 @@ MAKERS = {
     "randomVerticalFlip": lambda t: T.RandomVerticalFlip(t["p"]),
     "randomRotation": lambda t: T.RandomRotation(t["degrees"]),
     "randomCrop": lambda t: T.RandomCrop(t["size"], padding=t["padding"]),
+    "centerCrop": lambda t: T.CenterCrop(t["size"]),
     "toTensor": lambda t: T.ToTensor(),
     "normalize": lambda t: T.Normalize(t["mean"], t["std"]),
 }

@@ -45,6 +45,18 @@ export const batchCases = [
     { batchSize: 7, seed: 5 },
   ),
   batchCase(
+    'the middle of images, odd margins, and a border where the window is larger',
+    [20, 3, 8, 11],
+    [
+      { kind: 'centerCrop', size: [5, 8] },
+      ...flips,
+      { kind: 'centerCrop', size: [2, 13] },
+      { kind: 'centerCrop', size: [5, 10] },
+      tensor,
+    ],
+    { batchSize: 7, seed: 8 },
+  ),
+  batchCase(
     'grey images that are not square, repeated transforms in another order',
     [120, 1, 28, 19],
     [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  centerCrop,
   normalize,
   randomCrop,
   randomHorizontalFlip,
@@ -17,6 +18,8 @@ describe('transforms', () => {
     assert.deepEqual(randomRotation([5, 400]), { kind: 'randomRotation', degrees: [5, 400] });
     assert.deepEqual(randomCrop(32, { padding: 4 }), { kind: 'randomCrop', size: [32, 32], padding: 4 });
     assert.deepEqual(randomCrop([24, 20]), { kind: 'randomCrop', size: [24, 20], padding: 0 });
+    assert.deepEqual(centerCrop(24), { kind: 'centerCrop', size: [24, 24] });
+    assert.deepEqual(centerCrop([24, 20]), { kind: 'centerCrop', size: [24, 20] });
     assert.deepEqual(toTensor(), { kind: 'toTensor' });
     assert.deepEqual(normalize(0.5, [0.25]), { kind: 'normalize', mean: [0.5], std: [0.25] });
   });
@@ -52,6 +55,7 @@ describe('transforms', () => {
     'no degrees': () => randomRotation(),
     'a crop to nothing': () => randomCrop(0),
     'a crop to half a pixel': () => randomCrop(1.5),
+    'a window of nothing': () => centerCrop([4, 0]),
     'a negative padding': () => randomCrop(4, { padding: -1 }),
     'no mean': () => normalize([], [1]),
     'a mean that is a string': () => normalize('0.5', 1),
