@@ -1,12 +1,17 @@
 // The values of one sample as JSON has them: base64 of their bytes, or numbers.
 import { LearnError } from '../../errors';
+import { flattened } from '../../nested';
+import type { SampleForm } from '../../online/learner';
 import { invalid } from '../../options';
 import type { Values, ValueType } from '../../values';
 
-/** `type`: what the learner takes. */
-export function inputOf(value: unknown, type: ValueType): Values {
+/** `form`: what the learner takes. */
+export function inputOf(value: unknown, { inputs: type, shape }: Pick<SampleForm, 'inputs' | 'shape'>): Values {
   if (typeof value === 'string') return fromBase64(value, type);
-  if (Array.isArray(value)) return type === 'uint8' ? bytesOf(value) : floatsOf(value);
+  if (Array.isArray(value)) {
+    const numbers = flattened(value, shape, 'input');
+    return type === 'uint8' ? bytesOf(numbers) : floatsOf(numbers);
+  }
   throw invalid('base64 or an array of numbers', 'input', value);
 }
 
@@ -23,21 +28,14 @@ function fromBase64(text: string, type: ValueType): Values {
   throw wrong(`Expected float32 values, 4 bytes each, for "input", but there are ${bytes.length} bytes`);
 }
 
-/** Arrays in arrays are read row by row, as Python's tolist() writes them. */
-function numbersIn(values: readonly unknown[]): unknown[] {
-  return values.flat(8);
-}
-
-function bytesOf(values: readonly unknown[]): Uint8Array {
-  const numbers = numbersIn(values);
+function bytesOf(numbers: readonly unknown[]): Uint8Array {
   const isByte = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
   const at = numbers.findIndex((value) => !isByte(value));
   if (at === -1) return Uint8Array.from(numbers as number[]);
   throw invalid('integers from 0 to 255', `input[${at}]`, numbers[at]);
 }
 
-function floatsOf(values: readonly unknown[]): Float32Array {
-  const numbers = numbersIn(values);
+function floatsOf(numbers: readonly unknown[]): Float32Array {
   const at = numbers.findIndex((value) => typeof value !== 'number');
   if (at === -1) return Float32Array.from(numbers as number[]);
   throw invalid('numbers', `input[${at}]`, numbers[at]);

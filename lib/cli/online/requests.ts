@@ -30,7 +30,7 @@ const fieldsBeside: Readonly<Record<string, readonly string[]>> = {
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** `form`: what a sample is. */
-export function understand(line: Uint8Array, form: Pick<SampleForm, 'inputs'>): Request {
+export function understand(line: Uint8Array, form: Pick<SampleForm, 'inputs' | 'shape'>): Request {
   const fields = fieldsOf(line);
   switch (kindOf(fields)) {
     case 'input':
@@ -75,11 +75,11 @@ function kindOf(fields: Fields): string {
   throw new LearnError('ERR_INVALID_OPTION', `Unknown field "${unknown.slice(0, 40)}"; ${hint}`);
 }
 
-function sampleIn(fields: Fields, { inputs }: Pick<SampleForm, 'inputs'>): Request {
+function sampleIn(fields: Fields, form: Pick<SampleForm, 'inputs' | 'shape'>): Request {
   const id = fields.id === undefined ? undefined : checked<SampleId>(fields, 'id', isId);
-  if (!Object.hasOwn(fields, 'label')) return { kind: 'predict', id, input: inputOf(fields.input, inputs) };
+  if (!Object.hasOwn(fields, 'label')) return { kind: 'predict', id, input: inputOf(fields.input, form) };
   const label = checked<number>(fields, 'label', isLabel);
-  return { kind: 'learn', id, label, input: inputOf(fields.input, inputs) };
+  return { kind: 'learn', id, label, input: inputOf(fields.input, form) };
 }
 
 function checked<T>(fields: Fields, name: string, check: Check): T {
