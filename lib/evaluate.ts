@@ -3,11 +3,11 @@ import { cifar10, type Dataset, datasetClasses, isDataset } from './datasets';
 import { LearnError } from './errors';
 import { runJob } from './job';
 import { native } from './native';
-import { type Check, checkOptions, invalid, isListOf, isNumber } from './options';
+import { checkOptions, isListOf, isNumber } from './options';
 import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
 import type { State } from './state';
 import { normalize, type Transform, toTensor } from './transforms';
-import { sizeOf } from './values';
+import { copyOfValues, sizeOf, type Values } from './values';
 
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
@@ -76,21 +76,20 @@ export interface Prediction {
   labels: Int32Array;
 }
 
-const isInputs: Check = (value, name) => {
-  if (!(value instanceof Uint8Array || value instanceof Float32Array))
-    throw invalid('a Uint8Array or a Float32Array', name, value);
-};
-
 /**
  * Runs samples through the model: `inputs` is [n, …shape] row by row, as uint8 pixels or as float32 that are already what
- * the model takes.
+ * the model takes. They are copied at the call.
  */
 export async function predict(
   source: string | State,
   inputs: Uint8Array | Float32Array,
   options: PredictOptions = {},
 ): Promise<Prediction> {
-  isInputs(inputs, 'inputs');
+  return predictOf(source, copyOfValues(inputs, ['uint8', 'float32']), options);
+}
+
+/** The same of inputs that nobody else changes, which are not copied. */
+export async function predictOf(source: string | State, inputs: Values, options: PredictOptions): Promise<Prediction> {
   checkOptions('predict', options, {
     ...runOptionChecks,
     transforms: isTransforms,
