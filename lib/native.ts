@@ -124,10 +124,14 @@ export interface NativeSnapshot extends Position {
 export interface NativeUpdate {
   /** Why the weights were left as they were; empty: they were not. */
   refused: string;
+  /** Refused before anything was drawn: a sample alone is too few for batch norm. */
+  needsCompany: boolean;
+  /** New samples that were left out, by their positions, each because its own output, loss or gradient is not finite. */
+  offenders: number[];
   /** Mean over the batch, replayed samples included. */
   loss: number;
   gradientNorm: number;
-  /** [sample, class]: of the new samples, by the version that serves. */
+  /** [sample, class]: of the new samples but the offenders, by the version that serves. */
   logits: Float32Array;
 }
 

@@ -3,7 +3,7 @@
 import { modulesOf } from '../create-state';
 import { fromNative } from '../errors';
 import { runJob } from '../job';
-import { type LearnerHandle, native } from '../native';
+import { type LearnerHandle, type NativeUpdate, native } from '../native';
 import { invalid } from '../options';
 import type { LearnerPlan } from '../plans';
 import { makeState, type State, stateHandle } from '../state';
@@ -12,6 +12,7 @@ import type { RunningDetector } from './detectors/detector';
 import { type Baseline, better, type Evaluation, objection } from './gate';
 import { type IdBytes, IdWindow } from './ids';
 import { Prequential, type Score, scoresOf } from './prequential';
+import { refusedIn } from './reasons';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './records';
 import { Served } from './served';
 import type { Outcome, SavedCore, Setting } from './setting';
@@ -131,23 +132,30 @@ export class Core {
     const { perUpdate } = this.setting.settings.replay;
     const replayed = this.#saved.boosted > 0 ? perUpdate * boost.factor : perUpdate;
     const plan = { rules, inputs, labels, served: stateHandle(this.#served.state), replayed, keep: fresh };
-    const { logits, ...update } = await runJob(() => native().learnerUpdate(this.#learner, plan), {});
-    this.#remember(ids);
-    this.#saved.updates++;
-    this.#saved.untilCandidate--;
-    this.#saved.boosted = Math.max(0, this.#saved.boosted - 1);
-    const outcome = { ...update, scores: [] as Score[], drift: false };
+    const update = await runJob(() => native().learnerUpdate(this.#learner, plan), {});
+    const refused = refusedIn(update, labels.length, rules);
+    const isRefused = new Set(refused.map(({ index }) => index));
+    const learned = labels.length - refused.length;
+    const isFree = new Set(refused.flatMap((one) => (one.isFree ? [one.index] : [])));
+    this.#remember(ids.filter((_, i) => !isFree.has(i)));
+    this.#countUpdate(update, learned, rules);
+    const { loss, gradientNorm } = learned > 0 ? update : { loss: Number.NaN, gradientNorm: Number.NaN };
+    const outcome = { loss, gradientNorm, learned, refused, scores: ids.map((): Score | null => null), drift: false };
     if (!fresh) {
-      this.#saved.rehearsed += update.refused ? 0 : labels.length;
+      this.#saved.rehearsed += learned;
       return outcome;
     }
-    if (update.refused) {
-      this.#saved.quarantined += labels.length;
-      return outcome;
-    }
-    this.#saved.learned += labels.length;
-    outcome.scores = scoresOf(logits, labels).map((scored, i) => scores[i] ?? scored);
-    for (const score of outcome.scores) {
+    this.#saved.quarantined += refused.length;
+    this.#saved.learned += learned;
+    if (learned === 0) return outcome;
+    const others = Array.from(labels.keys()).filter((i) => !isRefused.has(i));
+    const scored = scoresOf(
+      update.logits,
+      Int32Array.from(others, (i) => labels[i]!),
+    );
+    for (const [at, i] of others.entries()) {
+      const score = scores[i] ?? scored[at]!;
+      outcome.scores[i] = score;
       this.#prequential.add(score);
       const error = Number(score.predicted !== score.label);
       if (this.#detector?.update(error) === 'drift') outcome.drift = true;
@@ -156,12 +164,21 @@ export class Core {
     return outcome;
   }
 
+  /** By rules 2, an update counts where something was learned; one that came to nothing brings the next candidate closer only. */
+  #countUpdate({ refused, needsCompany }: NativeUpdate, learned: number, rules: number): void {
+    const isTried = learned > 0 || (refused !== '' && !needsCompany);
+    if (learned > 0 || rules === 1) this.#saved.updates++;
+    if (!isTried) return;
+    this.#saved.untilCandidate--;
+    this.#saved.boosted = Math.max(0, this.#saved.boosted - 1);
+  }
+
   #remember(ids: readonly (string | null)[]): void {
     for (const id of ids) if (id !== null) this.#ids.add(id);
   }
 
-  #quarantine({ ids }: QuarantineRecord): undefined {
-    this.#remember(ids);
+  #quarantine({ ids, isFree }: QuarantineRecord): undefined {
+    if (!isFree) this.#remember(ids);
     this.#saved.quarantined += ids.length;
   }
 

@@ -24,7 +24,7 @@ import type { Core } from './core';
 import type { FolderLock } from './folder';
 import type { Journal } from './journal';
 import { prune } from './prune';
-import type { Quarantine, QuarantinedSample } from './quarantine';
+import { type Quarantine, type QuarantinedSample, quarantinedIn } from './quarantine';
 import { type BatchRecord, encode, type LearnerRecord } from './records';
 import type { Outcome } from './setting';
 import { writeSnapshot } from './snapshot';
@@ -93,10 +93,10 @@ export class Engine {
   async commit(record: LearnerRecord, samples: readonly QuarantinedSample[] = []): Promise<Outcome | undefined> {
     const { journal, quarantine } = this.#parts;
     const sequence = journal.next;
-    if (record.kind === 'quarantine') await quarantine.add(sequence, record.reason, samples);
+    if (record.kind === 'quarantine') await quarantine.add(sequence, samples);
     if (record.kind !== 'batch') return this.#append(record, await this.core.prepare(record, sequence));
     const outcome = await this.#learn(record, sequence);
-    if (outcome?.refused) await quarantine.add(sequence, outcome.refused, samples);
+    if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused));
     await this.#afterRecord();
     return outcome;
   }
@@ -109,7 +109,7 @@ export class Engine {
     return outcome;
   }
 
-  async #learn(record: BatchRecord, sequence: number): Promise<Outcome | undefined> {
+  async #learn(record: BatchRecord, sequence: number): Promise<Outcome> {
     const { journal } = this.#parts;
     const { kind, parts } = encode(record);
     const before = journal.mark;
@@ -117,7 +117,7 @@ export class Engine {
     const [computed] = await Promise.allSettled([this.core.apply(record, sequence), written]);
     if (computed.status === 'fulfilled') {
       await written;
-      return computed.value;
+      return computed.value!;
     }
     // Where that fails too, the next open() finds that the record cannot be applied, and cuts it off.
     await journal.retract(before).catch(() => {});

@@ -1,11 +1,13 @@
 // Late labels: what was predicted is remembered until its label comes, and then learned with the score of the prediction that was
 // made when it was asked for.
 import path from 'node:path';
+import { types } from 'node:util';
 import type { Prediction } from '../evaluate';
 import { invalid } from '../options';
-import { sizeOf, type Values } from '../values';
-import { copyOf, type Sample } from './admission';
+import { copyOfValues, sizeOf, type Values } from '../values';
+import { copied, guarded, isClass, listIn, noInput, numbersIn, type Sample } from './admission';
 import type { Engine } from './engine';
+import { isId } from './ids';
 import type { Intake } from './intake';
 import { feedbackLimits, type LearnerOptions } from './learner-options';
 import { Pace } from './pace';
@@ -13,6 +15,7 @@ import type { Remembered } from './pending-format';
 import { type FeedbackMetrics, PendingStore, type Taken } from './pending-store';
 import { type Score, scoresOf } from './prequential';
 import { Call, type LearnResult } from './queue';
+import { freeCodes } from './reasons';
 
 interface LateLabel {
   id: string;
@@ -20,12 +23,10 @@ interface LateLabel {
 }
 
 interface Found {
-  taken: Taken;
-  remembered: Remembered;
+  /** undefined: the label is out of range, so that another one may come. */
+  taken: Taken | undefined;
+  remembered: Remembered | undefined;
 }
-
-/** Of a sample that is known already. */
-const noInput = new Uint8Array();
 
 export class Feedback {
   readonly #engine: Engine;
@@ -64,7 +65,7 @@ export class Feedback {
     inputs: Values,
     answer: (copy: Values) => Promise<Answer>,
   ): Promise<Answer & { ids: string[] }> {
-    const copy = copyOf(inputs, this.#engine.core.setting.settings);
+    const copy = copyOfValues(inputs, [this.#engine.core.setting.settings.inputs]);
     return track(this.#handingOn, async () => {
       const prediction = await answer(copy);
       return { ids: (await this.#store?.remember(copy, prediction.logits)) ?? [], ...prediction };
@@ -73,11 +74,11 @@ export class Feedback {
 
   /** Learns the samples of these ids. */
   join(ids: string | readonly string[], labels: number | ArrayLike<number>): Promise<LearnResult> {
-    const late = lateLabels(ids, labels);
-    const taken = late.map(({ id }) => this.#store?.take(id));
+    const late = guarded('ids and labels', () => lateLabels(ids, labels));
+    const reads = this.#beginReads(late);
     const turn = this.#turn;
     const handedOn = track(this.#handingOn, async () => {
-      const found = await this.#readAll(taken);
+      const found = await settled(reads);
       await turn;
       return { found, ...this.#handOn(late, found) };
     });
@@ -86,27 +87,34 @@ export class Feedback {
       () => {},
     );
     return track(this.#joining, async () => {
-      const { found, learning, unknown } = await handedOn;
-      const joined = found.flatMap((one) => one?.taken ?? []);
+      const { found, learning, positions } = await handedOn;
+      const unknown = late.length - positions.length;
       try {
-        const result = await learning;
-        for (const one of joined) this.#store!.settle(one);
-        return { ...result, unknown };
+        const { reasons, ...result } = await learning;
+        const isFree = new Set(reasons.flatMap(({ index, code }) => (freeCodes.has(code) ? [positions[index]!] : [])));
+        for (const [i, one] of found.entries()) {
+          if (one?.taken && isFree.has(i)) this.#store!.release(one.taken);
+          else if (one?.taken) this.#store!.settle(one.taken);
+        }
+        const own = reasons.map((reason) => ({ ...reason, index: positions[reason.index]! }));
+        return { ...result, reasons: own, unknown };
       } catch (cause) {
-        for (const one of joined) this.#store!.release(one);
+        for (const one of found) if (one?.taken) this.#store!.release(one.taken);
         throw cause;
       }
     });
   }
 
-  async #readAll(taken: readonly (Taken | undefined)[]): Promise<(Found | undefined)[]> {
-    const pace = new Pace();
-    const reads: Promise<Found | undefined>[] = [];
-    for (const one of taken) {
-      reads.push(one ? this.#read(one) : Promise.resolve(undefined));
-      if (pace.isOver) await pace.rest();
-    }
-    return Promise.all(reads);
+  /** For each label what waits for it. The first that may be the sample's takes it; others do not keep it from waiting. */
+  #beginReads(late: readonly LateLabel[]): (() => Promise<Found | undefined>)[] {
+    const { setting } = this.#engine.core;
+    const taken = late.map(({ id, label }) => (isClass(label, setting) ? this.#store?.take(id) : undefined));
+    return late.map(({ id, label }, i) => {
+      const one = taken[i];
+      if (one) return () => this.#read(one);
+      const seen = isClass(label, setting) ? undefined : this.#store?.look(id);
+      return async () => seen && { taken: undefined, remembered: await seen() };
+    });
   }
 
   async #read(taken: Taken): Promise<Found | undefined> {
@@ -114,30 +122,32 @@ export class Feedback {
     return remembered && { taken, remembered };
   }
 
-  /** Gives what was found to be learned. A label that came before is left to those who know its id. */
+  /**
+   * Gives what was found to be learned. A label that came before is left to those who know its id. `positions`: of the samples that
+   * are learned, or would be, among the labels; the others are unknown.
+   */
   #handOn(
     late: readonly LateLabel[],
     found: readonly (Found | undefined)[],
-  ): { learning: Promise<LearnResult>; unknown: number } {
-    const here = new Set<string>();
+  ): { learning: Promise<LearnResult>; positions: number[] } {
+    const here = new Map(found.flatMap((one, i) => (one?.taken ? [[late[i]!.id, one.remembered]] : [])));
+    const positions: number[] = [];
     const samples = late.flatMap(({ id, label }, i): Sample[] => {
-      const remembered = found[i]?.remembered;
-      if (remembered) {
-        here.add(id);
-        return [{ id, label, input: remembered.input, score: this.#scoreOf(remembered, label) }];
-      }
-      return here.has(id) || this.#intake.knows(id) ? [{ id, label, input: noInput }] : [];
+      const one = found[i];
+      if (!one && !here.has(id) && !(isId(id) && this.#intake.knows(id))) return [];
+      positions.push(i);
+      const score = one?.taken ? this.#scoreOf(one.remembered!, label) : null;
+      const remembered = one?.remembered ?? here.get(id);
+      return [{ id, label, input: remembered?.input ?? noInput, score, awaitsLabel: true }];
     });
-    const unknown = late.length - samples.length;
     this.#intake.offer(samples.length);
-    if (samples.length > 0) return { learning: this.#intake.accept(samples), unknown };
+    if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
     const nothing = { ...new Call().result, version: this.#engine.core.counts.serving };
-    return { learning: Promise.resolve(nothing), unknown };
+    return { learning: Promise.resolve(nothing), positions };
   }
 
-  #scoreOf({ logits }: Remembered, label: number): Score | null {
-    const isClass = Number.isInteger(label) && label >= 0 && label < logits.length;
-    return isClass ? scoresOf(logits, Int32Array.of(label))[0]! : null;
+  #scoreOf({ logits }: Remembered, label: number): Score {
+    return scoresOf(logits, Int32Array.of(label))[0]!;
   }
 
   /** Ends. `learnRest` learns what waits. */
@@ -158,17 +168,31 @@ function track<Result>(set: Set<Promise<unknown>>, work: () => Promise<Result>):
   return result;
 }
 
-/** One by one. Throws ERR_INVALID_OPTION where they are none. */
-function lateLabels(ids: string | readonly string[], labels: number | ArrayLike<number>): LateLabel[] {
+/** Some at a time: what is in memory is read at once. */
+async function settled<Result>(reads: readonly (() => Promise<Result>)[]): Promise<Result[]> {
+  const pace = new Pace();
+  const begun: Promise<Result>[] = [];
+  for (const read of reads) {
+    begun.push(read());
+    if (pace.isOver) await pace.rest();
+  }
+  return Promise.all(begun);
+}
+
+/** Copies, one by one. Throws ERR_INVALID_OPTION where they are none. */
+function lateLabels(ids: unknown, labels: unknown): LateLabel[] {
   if (typeof ids === 'string') {
     if (typeof labels !== 'number') throw invalid('a number, since there is one id', 'labels', labels);
     return [{ id: ids, label: labels }];
   }
-  if (!(Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === 'string'))) {
-    throw invalid('an id that predict() gave, or an array of at least one', 'ids', ids);
-  }
-  if (!((labels instanceof Int32Array || Array.isArray(labels)) && labels.length === ids.length)) {
-    throw invalid(`an array of ${ids.length} labels, one for each id`, 'labels', labels);
-  }
-  return ids.map((id: string, i) => ({ id, label: labels[i] as number }));
+  const expected = 'an id that predict() gave, or an array of at least one';
+  const ownIds = copied(listIn(ids, expected, 'ids'), (id) => {
+    if (typeof id !== 'string') throw invalid(expected, 'ids', ids);
+    return id;
+  });
+  const oneEach = `an array of ${ownIds.length} labels, one for each id`;
+  const given = listIn(labels, oneEach, 'labels', types.isInt32Array);
+  if (given.length !== ownIds.length) throw invalid(oneEach, 'labels', labels);
+  const ownLabels = numbersIn(given);
+  return ownIds.map((id, i) => ({ id, label: ownLabels[i]! }));
 }

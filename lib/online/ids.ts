@@ -1,5 +1,6 @@
 // Which samples were learned before: the last ones, by a digest of their ids, in memory that does not grow with the stream.
 import { hash } from 'node:crypto';
+import { invalid } from '../options';
 
 const wordsPerDigest = 4;
 const fewestSlots = 1024;
@@ -65,6 +66,27 @@ export interface IdBytes {
 }
 
 export type SampleId = string | number | bigint;
+
+/** Bytes of an id, as UTF-8. */
+export const mostIdBytes = 1024;
+/** Of bigints: with more, they have more than that many digits. */
+const mostIdBits = Math.floor(mostIdBytes * Math.log2(10));
+
+/** An id as it is recorded; null: none. Throws ERR_INVALID_OPTION where it is no string, safe integer or bigint of that size. */
+export function idOf(value: unknown, name: string): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (typeof value === 'bigint' && BigInt.asIntN(mostIdBits, value) === value) return String(value);
+  if (typeof value === 'string' && isId(value)) return value;
+  const kinds = `a string or a bigint of at most ${mostIdBytes} bytes, an integer of at most 2^53, undefined or null`;
+  // The digits of a long one take longer than all else here.
+  throw invalid(kinds, name, typeof value === 'bigint' ? 'a larger bigint' : value);
+}
+
+/** Whether a string is not too long, and no two such strings are the same bytes: it has no half of a pair of surrogates. */
+export function isId(text: string): boolean {
+  return text.length <= mostIdBytes && !/\p{Surrogate}/u.test(text) && Buffer.byteLength(text) <= mostIdBytes;
+}
 
 /** Remembers at least the last `limit` ids, and at most twice as many. Two ids that print alike are one. */
 export class IdWindow {

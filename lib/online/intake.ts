@@ -1,11 +1,21 @@
 // Samples on their way into a learner: known ones are counted, wrong ones go to quarantine, the others wait for a full batch or
-// their time. Whatever came is somewhere: learned, dropped, quarantined, known, or waiting.
-
+// their time.
+//
+// The law of the accounts. Each rule prevents a failure that was seen.
+// 1. A sample that was offered is always exactly one of: learned, quarantined, a duplicate, dropped, queued. Otherwise samples
+//    get lost between the counts.
+// 2. Learned and quarantined samples are counted by the core, when their record is applied. Duplicates and dropped ones are
+//    counted here, and told to the journal before the next batch, the fingerprint and the last snapshot: not one record for each,
+//    which a flood of duplicates would make endless. After a kill, what the journal was not told was not offered.
+// 3. A sample whose id is on its way waits for what becomes of that one. Otherwise it would be called a duplicate of a sample that
+//    is never learned.
+// 4. Where the learner fails, samples that were not settled were not offered: their callers are told by a rejection.
 import { joined } from '../values';
-import { objection, type Sample } from './admission';
+import { noInput, objection, type Sample } from './admission';
 import type { Engine } from './engine';
 import { Call, type LearnResult, type Pending, Queue } from './queue';
-import { currentRules } from './records';
+import type { Refusal } from './reasons';
+import { type BatchRecord, currentRules } from './records';
 import type { Outcome } from './setting';
 
 export interface Counts {
@@ -21,6 +31,9 @@ export interface Counts {
   queued: number;
 }
 
+/** What one record of the quarantine holds at most: a call may have any number of bad samples. */
+const most = { samples: 256, bytes: 4 * 2 ** 20 };
+
 export class Intake {
   readonly #engine: Engine;
   readonly #batchSize: number;
@@ -30,52 +43,66 @@ export class Intake {
   readonly #waiting = new Map<string, Pending[]>();
   /** Since the learner began. */
   #offered: number;
+  /** Offered samples that are not settled. */
+  #open = 0;
   readonly #counted: { duplicates: number; dropped: number };
   /** Of those, what the journal was told. */
   readonly #told: { duplicates: number; dropped: number };
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
+  /** Work in turn that is not over. */
+  readonly #running = new Set<Promise<void>>();
   #closing = false;
 
   constructor(engine: Engine, maxDelayMs: number) {
     this.#engine = engine;
     this.#batchSize = engine.core.setting.settings.batchSize;
     this.#maxDelayMs = maxDelayMs;
-    const { learned, quarantined, duplicates, dropped } = engine.core.counts;
-    this.#offered = learned + quarantined + duplicates + dropped;
+    const { duplicates, dropped } = engine.core.counts;
     this.#counted = { duplicates, dropped };
     this.#told = { duplicates, dropped };
+    this.#offered = this.#settled;
+  }
+
+  get #settled(): number {
+    const { learned, quarantined } = this.#engine.core.counts;
+    return learned + quarantined + this.#counted.duplicates + this.#counted.dropped;
   }
 
   get counts(): Counts {
     const { learned, quarantined } = this.#engine.core.counts;
-    const { duplicates, dropped } = this.#counted;
     const offered = this.#offered;
-    const queued = offered - learned - duplicates - dropped - quarantined;
-    return { offered, learned, duplicates, dropped, quarantined, queued };
+    return { offered, learned, ...this.#counted, quarantined, queued: offered - this.#settled };
   }
 
-  /** Counts samples that came; a negative number takes some back. */
+  /** Counts samples that came, which are to be accepted or dropped. */
   offer(samples: number): void {
     this.#offered += samples;
+    this.#open += samples;
   }
 
   /** Counts offered samples that are left out. */
   drop(samples: number): void {
     this.#counted.dropped += samples;
+    this.#open -= samples;
   }
 
   /** Takes samples that were offered. Resolves when all of them are settled. */
   accept(samples: readonly Sample[]): Promise<LearnResult> {
     const call = new Call();
-    const refused = new Map<string, Pending[]>();
-    for (const sample of samples) {
-      const pending: Pending = { score: null, ...sample, call, since: performance.now() };
-      call.waiting++;
-      if (sample.id !== null && this.knows(sample.id)) this.#countDuplicate(sample.id, pending);
+    call.waiting = samples.length;
+    const since = performance.now();
+    const refused = new Map<string, { refusal: Refusal; pending: Pending[] }>();
+    const known: Pending[] = [];
+    for (const [index, sample] of samples.entries()) {
+      const pending: Pending = { score: null, ...sample, call, index, since };
+      const others = sample.id === null ? undefined : this.#waiting.get(sample.id);
+      if (others) others.push(pending);
+      else if (sample.id !== null && this.#engine.core.knows(sample.id)) known.push(pending);
       else this.#admit(pending, refused);
     }
-    for (const [reason, pending] of refused) this.#quarantine(reason, pending);
+    this.#countDuplicates(known);
+    for (const { refusal, pending } of refused.values()) this.#quarantine(refusal, pending);
     this.#pump();
     return call.done;
   }
@@ -85,24 +112,39 @@ export class Intake {
     return this.#waiting.has(id) || this.#engine.core.knows(id);
   }
 
-  /** Into the queue, or to those that were refused for the same reason. */
-  #admit(pending: Pending, refused: Map<string, Pending[]>): void {
-    if (pending.id !== null) this.#waiting.set(pending.id, []);
-    const reason = objection(pending, this.#engine.core.setting);
-    if (reason === '') this.#queue.push(pending);
-    else append(refused, reason, pending);
+  /** Into the queue, or to those that were refused for the same reason. `others` came with its id. */
+  #admit(
+    pending: Pending,
+    refused: Map<string, { refusal: Refusal; pending: Pending[] }>,
+    others: Pending[] = [],
+  ): void {
+    const refusal = objection(pending, this.#engine.core.setting);
+    if (pending.id !== null && !refusal?.isFree) this.#waiting.set(pending.id, others);
+    if (!refusal) {
+      this.#queue.push(pending);
+      return;
+    }
+    const alike = refused.get(refusal.message);
+    if (alike) alike.pending.push(pending);
+    else refused.set(refusal.message, { refusal, pending: [pending] });
   }
 
-  #countDuplicate(id: string, pending: Pending): void {
-    this.#counted.duplicates++;
-    pending.call.result.duplicates++;
-    const others = this.#waiting.get(id);
-    // The first of them is not durable yet: it waits with that.
-    if (others) others.push(pending);
-    else this.#run([pending], () => this.#tellAccount());
+  /** The first of them is durable, or in quarantine. */
+  #countDuplicates(pending: readonly Pending[]): void {
+    this.#counted.duplicates += pending.length;
+    for (const { call } of pending) {
+      call.result.duplicates++;
+      this.#close(call);
+    }
   }
 
-  async #tellAccount(): Promise<void> {
+  #close(call: Call): void {
+    this.#open--;
+    call.settle(this.#engine.core.counts.serving);
+  }
+
+  /** Tells the journal what was counted since the last time. In turn. */
+  async tellAccount(): Promise<void> {
     const duplicates = this.#counted.duplicates - this.#told.duplicates;
     const dropped = this.#counted.dropped - this.#told.dropped;
     if (duplicates + dropped === 0) return;
@@ -111,42 +153,70 @@ export class Intake {
     await this.#engine.commit({ kind: 'account', duplicates, dropped });
   }
 
-  #quarantine(reason: string, pending: Pending[]): void {
-    const record = { kind: 'quarantine', ids: pending.map(({ id }) => id), reason } as const;
-    for (const { call } of pending) call.result.quarantined++;
-    this.#run(pending, async () => void (await this.#engine.commit(record, pending)));
+  #quarantine(refusal: Refusal, pending: readonly Pending[]): void {
+    const { code, message: reason, isFree } = refusal;
+    const bytes = pending.reduce((largest, { input }) => Math.max(largest, input.byteLength), 1);
+    const count = Math.min(most.samples, Math.max(1, Math.floor(most.bytes / bytes)));
+    for (let first = 0; first < pending.length; first += count) {
+      const some = pending.slice(first, first + count);
+      const record = { kind: 'quarantine', ids: some.map(({ id }) => id), reason, code, isFree } as const;
+      const samples = some.map(({ id, label, input }) => ({ id, label, input, code, reason }));
+      this.#run(some, async () => {
+        await this.#engine.commit(record, samples);
+        return new Map(some.map((sample) => [sample, refusal]));
+      });
+    }
   }
 
-  /** Does `work` in turn; then these samples are settled. */
-  #run(pending: readonly Pending[], work: () => Promise<void>): Promise<void> {
-    return this.#engine.exclusively(work).then(
-      () => this.#settle(pending),
+  /** Does `work` in turn; then these samples are settled. It resolves with why some of them were not learned. */
+  #run(pending: readonly Pending[], work: () => Promise<Map<Pending, Refusal>>): Promise<void> {
+    const run = this.#engine.exclusively(work).then(
+      (refusals) => this.#settle(pending, refusals),
       (cause) => this.#fail(pending, cause),
     );
+    this.#running.add(run);
+    return run.finally(() => this.#running.delete(run));
   }
 
-  #settle(pending: readonly Pending[]): void {
-    for (const { id, call } of pending) {
-      if (id !== null) {
-        const again = this.#waiting.get(id) ?? [];
-        this.#waiting.delete(id);
-        if (again.length > 0) this.#run(again, () => this.#tellAccount());
+  #settle(pending: readonly Pending[], refusals: ReadonlyMap<Pending, Refusal>): void {
+    for (const sample of pending) {
+      const { id, call, index } = sample;
+      const refusal = refusals.get(sample);
+      if (refusal) {
+        call.result.quarantined++;
+        call.result.reasons.push({ index, id, code: refusal.code, message: refusal.message });
       }
-      if (--call.waiting > 0) continue;
-      const { result } = call;
-      result.version = this.#engine.core.counts.serving;
-      result.loss = call.lossSum / result.updates;
-      result.prequential.loss /= result.prequential.samples;
-      call.resolve(result);
+      this.#close(call);
+      const others = id === null ? undefined : this.#waiting.get(id);
+      // With a label that was none, this one never waited.
+      if (id === null || !others || (refusal?.code === 'label' && refusal.isFree)) continue;
+      this.#waiting.delete(id);
+      if (refusal?.isFree) this.#promote(others, sample);
+      else this.#countDuplicates(others);
     }
+    this.#pump();
+  }
+
+  /** Of samples that came with an id that is free again, the first takes the place of the one that was not learned. */
+  #promote([next, ...others]: readonly Pending[], { input, score }: Pending): void {
+    if (!next) return;
+    const refused = new Map<string, { refusal: Refusal; pending: Pending[] }>();
+    const isRepeat = next.input === noInput;
+    this.#admit(isRepeat ? { ...next, input, score } : next, refused, others);
+    for (const { refusal, pending } of refused.values()) this.#quarantine(refusal, pending);
   }
 
   #fail(pending: readonly Pending[], cause: unknown): void {
     for (const { id, call } of pending) {
-      for (const again of this.#waiting.get(id ?? '') ?? []) again.call.reject(cause);
+      const others = (id !== null && this.#waiting.get(id)) || [];
       if (id !== null) this.#waiting.delete(id);
-      call.reject(cause);
+      for (const one of [{ call }, ...others]) {
+        this.#open--;
+        one.call.reject(cause);
+      }
     }
+    this.#offered = this.#settled + this.#open;
+    this.#pump();
   }
 
   /** Learns what is due: a full batch, or what has waited long enough. */
@@ -169,43 +239,54 @@ export class Intake {
 
   /** One update. Never rejects. */
   #learn(pending: Pending[]): Promise<void> {
-    const inputs = joined(pending.map(({ input }) => input));
-    const labels = Int32Array.from(pending, ({ label }) => label);
-    const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
-    const batch = { rules: currentRules, inputs, labels, ids, scores };
+    let record: BatchRecord;
+    try {
+      record = recordOf(pending);
+    } catch (cause) {
+      // There is no memory for them, which harms nobody else.
+      return Promise.resolve().then(() => this.#fail(pending, cause));
+    }
     return this.#run(pending, async () => {
-      await this.#tellAccount();
-      const outcome = await this.#engine.commit({ kind: 'batch', ...batch, fresh: true }, pending);
-      tell(pending, outcome!);
+      await this.tellAccount();
+      const outcome = (await this.#engine.commit(record))!;
+      tell(pending, outcome);
+      return new Map(outcome.refused.map((refused) => [pending[refused.index]!, refused]));
     });
   }
 
-  /** Learns what waits, without waiting for more. */
+  /** Learns what waits, without waiting for more, and tells the journal the last of the account. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closing = true;
-    this.#pump();
-    while (this.#pumping) await this.#pumping;
+    do {
+      this.#pump();
+      await Promise.all(this.#running);
+    } while (this.#running.size > 0 || this.#queue.length > 0);
+    await this.#run([], async () => {
+      await this.tellAccount();
+      return new Map();
+    });
   }
 }
 
-function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
+function recordOf(pending: readonly Pending[]): BatchRecord {
+  const labels = Int32Array.from(pending, ({ label }) => label);
+  const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
+  const inputs = joined(pending.map(({ input }) => input));
+  return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
 }
 
-/** Tells the calls that had samples in an update what it came to. */
+/** Gives the calls that had samples in an update its outcome. */
 function tell(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
-  for (const call of new Set(pending.map((sample) => sample.call))) {
-    if (refused) continue;
+  const isRefused = new Set(refused.map(({ index }) => index));
+  const calls = new Set(pending.filter((_, i) => !isRefused.has(i)).map(({ call }) => call));
+  for (const call of calls) {
     call.result.updates++;
     call.lossSum += loss;
     call.result.drift ||= drift;
   }
   for (const [i, { call }] of pending.entries()) {
     const { prequential } = call.result;
-    if (refused) call.result.quarantined++;
     const score = scores[i];
     if (!score) continue;
     prequential.loss = prequential.samples === 0 ? score.loss : prequential.loss + score.loss;

@@ -3,7 +3,7 @@
 import os from 'node:os';
 import type { Dataset } from '../datasets';
 import { LearnError } from '../errors';
-import { type Prediction, predict } from '../evaluate';
+import { type Prediction, predictOf } from '../evaluate';
 import { isNumber } from '../options';
 import { type SaveOptions, type State, saveState } from '../state';
 import { type Samples, samplesIn } from './admission';
@@ -51,6 +51,8 @@ export class OnlineLearner implements AsyncDisposable {
   readonly #feedback: Feedback;
   /** More at once would not be done sooner, and would keep JavaScript from its core. */
   readonly #predictions = new Turns(Math.max(1, os.availableParallelism() - 1));
+  /** What each stream does before this learner closes. */
+  readonly #streams = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
   private constructor(engine: Engine, intake: Intake, feedback: Feedback) {
@@ -76,7 +78,8 @@ export class OnlineLearner implements AsyncDisposable {
 
   /**
    * Learns labelled samples, together with what else comes within `maxDelayMs`, and resolves when that is durable. Each is
-   * scored before it is learned. Samples that cannot be learned go to the quarantine file; the promise rejects only where the
+   * scored before it is learned. They are checked and copied at the call: values of a wrong type reject it, with none of it counted.
+   * Samples with wrong values go to the quarantine file, with the reasons in the result; else the promise rejects only where the
    * learner itself cannot go on.
    */
   async learn(samples: Samples): Promise<LearnResult> {
@@ -94,17 +97,18 @@ export class OnlineLearner implements AsyncDisposable {
     this.#checkOpen();
     const target: Target = {
       batchSize: this.batchSize,
-      offer: (count) => this.#intake.offer(count),
+      take: (samples) => {
+        this.#checkOpen();
+        const taken = samplesIn(samples, this.#engine.core.setting);
+        this.#intake.offer(taken.length);
+        return taken;
+      },
+      checkOpen: () => this.#checkOpen(),
       drop: (count) => this.#intake.drop(count),
-      learn: async (samples) => {
-        try {
-          this.#checkOpen();
-          return await this.#intake.accept(samplesIn(samples, this.#engine.core.setting));
-        } catch (cause) {
-          // Mistakes of the caller are no samples.
-          this.#intake.offer(-(samples?.labels?.length ?? 0));
-          throw cause;
-        }
+      learn: (samples) => this.#intake.accept(samples),
+      beforeClose: (leave) => {
+        this.#streams.add(leave);
+        return () => this.#streams.delete(leave);
       },
     };
     return followed(target, source, options);
@@ -127,7 +131,7 @@ export class OnlineLearner implements AsyncDisposable {
         const { served, setting } = this.#engine.core;
         const { model, shape, scoring: transforms } = setting;
         const prediction = await served.read((state) =>
-          predict(state, copy, { ...{ model, shape, transforms }, threads: 1, device: 'cpu' }),
+          predictOf(state, copy, { ...{ model, shape, transforms }, threads: 1, device: 'cpu' }),
         );
         return { ...prediction, version: served.version };
       }),
@@ -136,8 +140,9 @@ export class OnlineLearner implements AsyncDisposable {
 
   /**
    * Learns samples that predict() saw, now that their labels are known, as learn() does; scored by what was predicted then. A
-   * second label of a sample is a duplicate. Ids that wait for no label are counted as `unknown`, and change nothing. Rejects
-   * where the learner itself cannot go on; what it was to learn then waits on.
+   * second label of a sample is a duplicate. Ids that wait for no label are counted as `unknown`, and change nothing. A label that
+   * is out of range is quarantined, and the sample goes on waiting for another. Rejects where the learner itself cannot go on; what
+   * it was to learn then waits on.
    */
   async feedback(ids: string | readonly string[], labels: number | Samples['labels']): Promise<LearnResult> {
     this.#checkOpen();
@@ -196,6 +201,8 @@ export class OnlineLearner implements AsyncDisposable {
   /** SHA-256 of all that the learner goes on from: equal for two that were fed alike, whatever happened to them meanwhile. */
   fingerprint(): Promise<string> {
     this.#checkOpen();
+    // The account is part of it.
+    this.#engine.exclusively(() => this.#intake.tellAccount()).catch(() => {});
     return this.#engine.fingerprint();
   }
 
@@ -210,6 +217,7 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
+    for (const leave of [...this.#streams]) leave();
     await this.#feedback.close(() => this.#intake.close());
     await this.#engine.close();
   }

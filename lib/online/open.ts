@@ -17,8 +17,8 @@ import { headerBytes, journalFiles } from './journal-format';
 import { changedOptions, checkLearnerOptions, type LearnerOptions, settingsOf } from './learner-options';
 import { settingOf } from './make-setting';
 import { settingsRecord, withSettings } from './new-settings';
-import { Quarantine, type QuarantinedSample } from './quarantine';
-import type { BatchRecord, SettingsRecord } from './records';
+import { Quarantine } from './quarantine';
+import type { SettingsRecord } from './records';
 import { type Base, coreFrom, findBase, recordsAfter, replay, soundSurvey, UnappliableRecord } from './recover';
 import { versionSource } from './reproduce';
 import type { Setting, SettingMaker } from './setting';
@@ -158,12 +158,11 @@ async function resume(opening: Opening, base: Base<Core>): Promise<Engine | unde
     const given = settingsOf(options, parts.gate?.sha256 ?? '', threads, recorded);
     return { ...survey, core: base.used, settings: given, quarantine: await Quarantine.open(folder, sync) };
   });
-  const onRefused = (record: BatchRecord, sequence: number, reason: string) =>
-    quarantine.add(sequence, reason, samplesOf(record));
+  const onQuarantined = quarantine.add.bind(quarantine);
   const records = recordsAfter(folder, snapshot, base.newest);
   let replayed: Awaited<ReturnType<typeof replay>>;
   try {
-    replayed = await replay(folder, first, records, snapshot, settingFor, onRefused);
+    replayed = await replay(folder, first, records, snapshot, settingFor, onQuarantined);
   } catch (cause) {
     const isTorn =
       cause instanceof UnappliableRecord && cause.followsFromState && cause.record.sequence === last.sequence;
@@ -265,9 +264,4 @@ async function orDispose<Result>(core: Core | (() => Core), work: () => Promise<
     (typeof core === 'function' ? core() : core).dispose();
     throw cause;
   }
-}
-
-function samplesOf({ ids, labels, inputs }: BatchRecord): QuarantinedSample[] {
-  const size = inputs.length / labels.length;
-  return ids.map((id, i) => ({ id, label: labels[i]!, input: inputs.subarray(i * size, (i + 1) * size) }));
 }

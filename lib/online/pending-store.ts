@@ -156,13 +156,23 @@ export class PendingStore {
 
   /** The sample of an id that waits for its label; undefined where there is none. Whoever takes it settles or releases it. */
   take(id: string): Taken | undefined {
+    const found = this.#find(id);
+    found?.segment.take(found.index);
+    return found;
+  }
+
+  /** Reads what is remembered of a sample that waits for its label, and goes on to; undefined where none does. */
+  look(id: string): (() => Promise<Remembered | undefined>) | undefined {
+    const found = this.#find(id);
+    return found && (() => this.#files.read(found.segment, found.index));
+  }
+
+  #find(id: string): Taken | undefined {
     const segment = this.#byToken.get(id.slice(0, 16));
     const index = Number(id.slice(17));
     if (!segment || segment.idOf(index) !== id) return undefined;
     segment.expire(Date.now() - this.#limits.ttlMs);
-    if (!segment.isPending(index)) return undefined;
-    segment.take(index);
-    return { segment, index };
+    return segment.isPending(index) ? { segment, index } : undefined;
   }
 
   /** What is remembered of it; undefined where that is lost, which settles it. */

@@ -5,17 +5,34 @@ import { syncFolder } from '../checkpoint/replace-file';
 import { LearnError, messageOf } from '../errors';
 import { bytesOf, typeOf, type Values } from '../values';
 import type { Sync } from './journal';
+import type { ReasonCode, Refused } from './reasons';
+import type { BatchRecord } from './records';
 
 export const quarantineName = 'quarantine.ndjson';
 const maxBytes = 64 * 2 ** 20;
 const tailBytes = 2 ** 16;
+const pieceLength = 2 ** 20;
 /** What each line begins with. */
 const lineBegin = '{"record":';
+
+/** Of a longer input, a line has the beginning: a sample of the wrong size may be of any. */
+const mostInputBytes = 16 * 2 ** 20;
 
 export interface QuarantinedSample {
   id: string | null;
   label: number;
   input: Values;
+  code: ReasonCode;
+  reason: string;
+}
+
+/** Those of a batch that were not learned. */
+export function quarantinedIn({ ids, labels, inputs }: BatchRecord, refused: readonly Refused[]): QuarantinedSample[] {
+  const size = inputs.length / labels.length;
+  return refused.map(({ index, code, message }) => {
+    const input = inputs.subarray(index * size, (index + 1) * size);
+    return { id: ids[index]!, label: labels[index]!, input, code, reason: message };
+  });
 }
 
 export class Quarantine {
@@ -50,27 +67,56 @@ export class Quarantine {
   }
 
   /** Samples of record `record`; known ones are not written again. */
-  async add(record: number, reason: string, samples: readonly QuarantinedSample[]): Promise<void> {
+  async add(record: number, samples: readonly QuarantinedSample[]): Promise<void> {
     const known = record === this.#last ? this.#count : 0;
     if (record < this.#last || known >= samples.length) return;
     this.#last = record;
     this.#count = samples.length;
-    const lines = samples.slice(known).map(({ id, label, input }) => {
-      const base64 = Buffer.from(bytesOf(input)).toString('base64');
-      return `${JSON.stringify({ record, reason, id, label, type: typeOf(input), input: base64 })}\n`;
-    });
-    if (this.#isCut) lines.unshift('\n');
-    this.#isCut = false;
     try {
-      const { size } = await fs.stat(this.#file).catch(() => ({ size: 0 }));
-      if (size > maxBytes) await fs.rename(this.#file, `${this.#file}.1`);
-      await fs.appendFile(this.#file, lines.join(''), { flush: this.#flush });
-      const isNew = size === 0 || size > maxBytes;
-      if (isNew && this.#flush) await syncFolder(path.dirname(this.#file));
+      for (const text of pieces(record, samples.slice(known))) await this.#append(text);
     } catch (cause) {
       throw new LearnError('ERR_JOURNAL', `Cannot write to ${this.#file}: ${messageOf(cause)}`, { cause });
     }
   }
+
+  /** Begins a new file where this one is full. */
+  async #append(text: string): Promise<void> {
+    const { size } = await fs.stat(this.#file).catch(() => ({ size: 0 }));
+    if (size > maxBytes) await fs.rename(this.#file, `${this.#file}.1`);
+    await fs.appendFile(this.#file, this.#isCut ? `\n${text}` : text, { flush: this.#flush });
+    this.#isCut = false;
+    const isNew = size === 0 || size > maxBytes;
+    if (isNew && this.#flush) await syncFolder(path.dirname(this.#file));
+  }
+}
+
+/** The lines of samples, some at a time: of many or large ones, all would be longer than a string may be. */
+function* pieces(record: number, samples: readonly QuarantinedSample[]): Generator<string> {
+  let text = '';
+  for (const sample of samples) {
+    text += lineOf(record, sample);
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
+function lineOf(record: number, { id, label, input, code, reason }: QuarantinedSample): string {
+  const bytes = bytesOf(input);
+  const isCut = bytes.length > mostInputBytes;
+  const text = Buffer.from(bytes.subarray(0, mostInputBytes)).toString('base64');
+  const fields = {
+    record,
+    code,
+    reason,
+    id,
+    label,
+    ...(isCut && { inputBytes: bytes.length }),
+    type: typeOf(input),
+    input: text,
+  };
+  return `${JSON.stringify(fields)}\n`;
 }
 
 interface Tail {

@@ -1,6 +1,7 @@
 // Samples on their way to be learned, and the calls of learn() that wait for them.
 import type { Sample } from './admission';
 import type { Score } from './prequential';
+import type { Reason } from './reasons';
 
 /** What learn() resolves with. */
 export interface LearnResult {
@@ -14,8 +15,10 @@ export interface LearnResult {
   version: number;
   /** Samples whose ids were known. */
   duplicates: number;
-  /** Samples that were not learned, and stand in the quarantine file with the reason. */
+  /** Samples that were not learned, and are in the quarantine file. */
   quarantined: number;
+  /** Why, for each of these, by their order in the call. */
+  reasons: Reason[];
   /** Labels whose ids wait for none: they were never given, or what was predicted expired or got lost. */
   unknown: number;
   /** Whether the detector found a drift in these updates. */
@@ -25,8 +28,8 @@ export interface LearnResult {
 /** One call of learn(): settled when the last of its samples is. */
 export class Call {
   readonly result: LearnResult = {
-    ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, unknown: 0, drift: false },
-    prequential: { samples: 0, correct: 0, loss: Number.NaN },
+    ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, reasons: [], unknown: 0 },
+    ...{ drift: false, prequential: { samples: 0, correct: 0, loss: Number.NaN } },
   };
   readonly done: Promise<LearnResult>;
   /** Samples that are not settled. */
@@ -40,14 +43,27 @@ export class Call {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever called learn() hears of it; nobody else needs to.
+    // The caller of learn() gets the rejection; nobody else needs to.
     this.done.catch(() => {});
+  }
+
+  /** One of its samples is settled; `version` serves. */
+  settle(version: number): void {
+    if (--this.waiting > 0) return;
+    const { result } = this;
+    result.version = version;
+    result.loss = this.lossSum / result.updates;
+    result.prequential.loss /= result.prequential.samples;
+    result.reasons.sort((a, b) => a.index - b.index);
+    this.resolve(result);
   }
 }
 
 export interface Pending extends Sample {
   score: Score | null;
   call: Call;
+  /** Which of the call's samples. */
+  index: number;
   /** When it came, by performance.now(). */
   since: number;
 }

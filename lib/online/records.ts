@@ -6,12 +6,13 @@ import type { Baseline } from './gate';
 import type { JournalRecord } from './journal-format';
 import type { Settings } from './learner-options';
 import type { Score } from './prequential';
+import type { ReasonCode } from './reasons';
 
 /**
  * The rules that new records are computed by. A record keeps the number that it was written with, and is applied by those rules
  * for ever: a later version computes other numbers only under a new one.
  */
-export const currentRules = 1;
+export const currentRules = 2;
 
 /** New samples of one update. */
 export interface BatchRecord {
@@ -33,6 +34,10 @@ export interface QuarantineRecord {
   kind: 'quarantine';
   ids: (string | null)[];
   reason: string;
+  /** Missing in records that earlier versions wrote. */
+  code?: ReasonCode;
+  /** Whether other samples with these ids may be learned yet. Missing: they may not. */
+  isFree?: boolean;
 }
 
 /** How a candidate for a version did. */

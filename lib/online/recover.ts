@@ -5,8 +5,9 @@ import { isShortage } from './folder';
 import type { JournalRecord, Position } from './journal-format';
 import type { Settings } from './learner-options';
 import { withSettings } from './new-settings';
+import { type QuarantinedSample, quarantinedIn } from './quarantine';
 import { type Damage, readJournal } from './read-journal';
-import { type BatchRecord, decode } from './records';
+import { decode } from './records';
 import type { Setting, SettingMaker } from './setting';
 import { type LoadedSnapshot, readSnapshot, type SnapshotFile, snapshotFiles } from './snapshot';
 import { versionZero } from './version-zero';
@@ -211,7 +212,7 @@ export async function replay(
   records: AsyncIterable<JournalRecord>,
   { sequence, chain }: Position,
   settingFor: SettingMaker,
-  onRefused: (record: BatchRecord, sequence: number, reason: string) => Promise<void>,
+  onQuarantined: (sequence: number, samples: readonly QuarantinedSample[]) => Promise<void>,
 ): Promise<Replayed> {
   let current = core;
   let end = { sequence, chain };
@@ -224,7 +225,9 @@ export async function replay(
       return;
     }
     const outcome = await current.apply(record, entry.sequence);
-    if (outcome?.refused && record.kind === 'batch') await onRefused(record, entry.sequence, outcome.refused);
+    if (record.kind === 'batch' && record.fresh) {
+      await onQuarantined(entry.sequence, quarantinedIn(record, outcome!.refused));
+    }
   };
   try {
     for await (const entry of records) {

@@ -74,7 +74,7 @@ async function oneRound(
     signal?.throwIfAborted();
     const batch = samples.slice(first, first + settings.batchSize);
     const outcome = await engine.exclusively(() => engine.commit(recordOf(batch)));
-    if (outcome?.refused) continue;
+    if (outcome!.learned === 0) continue;
     sum += outcome!.loss;
     updates++;
   }

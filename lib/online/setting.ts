@@ -6,6 +6,7 @@ import type { Transform } from '../transforms';
 import type { Baseline, Gate } from './gate';
 import type { Settings } from './learner-options';
 import type { Score } from './prequential';
+import type { Refused } from './reasons';
 import type { VersionFiles, VersionInfo } from './versions';
 
 /** What the state is beside weights, optimizer, random numbers and replay buffer, as snapshots have it. */
@@ -32,9 +33,13 @@ export interface SavedCore {
 }
 
 /** What one batch came to. */
-export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm' | 'refused'> {
-  /** How the samples were predicted before; empty where they were refused, or are no new ones. */
-  scores: readonly Score[];
+export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {
+  /** How many of its samples were learned; 0: there was no update. */
+  learned: number;
+  /** The others, in the order of the batch. */
+  refused: readonly Refused[];
+  /** How each sample was predicted before; null where it was not learned, or is no new one. */
+  scores: readonly (Score | null)[];
   drift: boolean;
 }
 

@@ -1,7 +1,8 @@
-// A source of samples that a learner follows: at the source's speed or at its own, in bounded memory.
+// A source of samples that a learner follows: at the source's speed or at its own, in bounded memory. What the source brings is
+// checked and copied when it comes.
 import { setImmediate } from 'node:timers/promises';
 import { checkOptions, invalid, isNumber, isOneOf } from '../options';
-import type { Samples } from './admission';
+import type { Sample, Samples } from './admission';
 import type { LearnResult } from './queue';
 
 export interface StreamOptions {
@@ -20,12 +21,22 @@ export type Source = AsyncIterable<Samples> | Iterable<Samples>;
 /** What a stream does to its learner. */
 export interface Target {
   batchSize: number;
-  /** Counts samples that came. */
-  offer(samples: number): void;
-  /** Counts samples, offered before, that will not be learned. */
+  /** Checks and copies samples, and counts them as offered. Throws where they are none, or where the learner was closed. */
+  take(samples: Samples): Sample[];
+  /** Counts samples, taken before, that will not be learned. */
   drop(samples: number): void;
-  /** Learns samples, offered before. */
-  learn(samples: Samples): Promise<LearnResult>;
+  /** Learns samples, taken before. */
+  learn(samples: readonly Sample[]): Promise<LearnResult>;
+  /** Throws where the learner was closed. */
+  checkOpen(): void;
+  /** Calls `leave` before the learner closes. Returns how to take that back. */
+  beforeClose(leave: () => void): () => void;
+}
+
+/** Samples that are being learned. */
+interface Learning {
+  size: number;
+  result: Promise<LearnResult>;
 }
 
 export function followed(target: Target, source: Source, options: StreamOptions): AsyncGenerator<LearnResult> {
@@ -38,32 +49,49 @@ export function followed(target: Target, source: Source, options: StreamOptions)
   if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
     throw invalid('a stream, or something else to be iterated', 'source', source);
   }
-  if (overflow === 'block') return learned(target, counted(target, source), highWaterMark);
-  // Two batches are in hand, one being learned and one to come next; the others can still be dropped.
-  const inHand = Math.min(2 * target.batchSize, Math.ceil(highWaterMark / 2));
-  return learned(target, buffered(target, source, highWaterMark - inHand, overflow), inHand);
+  if (overflow === 'block') return learned(accepted(target, source), highWaterMark);
+  // Of two batches, one is being learned and one comes next; the others can still be dropped.
+  const begun = Math.min(2 * target.batchSize, Math.ceil(highWaterMark / 2));
+  const buffer = new Buffered(target, source, highWaterMark - begun, overflow);
+  return learned(buffer.learning(), begun, () => buffer.leave());
 }
 
-async function* counted(target: Target, source: Source): AsyncGenerator<Samples> {
+function begin(target: Target, samples: readonly Sample[]): Learning {
+  const result = target.learn(samples);
+  // It is awaited in its turn.
+  result.catch(() => {});
+  return { size: samples.length, result };
+}
+
+/** Learns what comes as soon as it is there, also where nobody waits for it any more. */
+async function* accepted(target: Target, source: Source): AsyncGenerator<Learning> {
   for await (const samples of source) {
-    target.offer(sizeOf(samples));
-    yield samples;
+    let learning: Learning;
+    try {
+      learning = begin(target, target.take(samples));
+    } catch (cause) {
+      // The results of what came before are told first.
+      const result = Promise.reject(cause);
+      result.catch(() => {});
+      learning = { size: 0, result };
+    }
+    yield learning;
   }
 }
 
-/** Learns what comes, with `highWaterMark` samples in hand at most, and tells the results in order. */
+/** Tells the results in order, with `highWaterMark` samples being learned at most. `leave` is called when nobody reads on. */
 async function* learned(
-  target: Target,
-  source: AsyncGenerator<Samples>,
+  source: AsyncGenerator<Learning>,
   highWaterMark: number,
+  leave = () => {},
 ): AsyncGenerator<LearnResult> {
   const results: Promise<LearnResult>[] = [];
-  let inHand = 0;
-  let coming: Promise<IteratorResult<Samples>> | undefined;
+  let begun = 0;
+  let coming: Promise<IteratorResult<Learning>> | undefined;
   let ended = false;
   try {
     while (!ended || results.length > 0) {
-      if (!ended && inHand < highWaterMark) coming ??= source.next();
+      if (!ended && begun < highWaterMark) coming ??= source.next();
       // Whichever is first: the source brings more, or the oldest is done.
       const pulled = coming?.then((next) => ({ next }));
       const done = results[0]?.then((result) => ({ result }));
@@ -76,83 +104,101 @@ async function* learned(
       coming = undefined;
       ended = event.next.done === true;
       if (event.next.done) continue;
-      const samples = event.next.value;
-      const size = sizeOf(samples);
-      inHand += size;
-      const result = target.learn(samples).finally(() => {
-        inHand -= size;
-      });
-      // It is awaited in its turn.
-      result.catch(() => {});
+      const { size, result } = event.next.value;
+      begun += size;
+      const settled = () => {
+        begun -= size;
+      };
+      result.then(settled, settled);
       results.push(result);
     }
   } finally {
+    leave();
     // A source that has nothing to bring would keep the loop from being left.
     const returned = source.return(undefined).catch(() => {});
     if (!coming) await returned;
   }
 }
 
-/** Reads the source as fast as it comes, and keeps `room` samples of it at most. */
-async function* buffered(
-  target: Target,
-  source: Source,
-  room: number,
-  overflow: 'dropOldest' | 'sample',
-): AsyncGenerator<Samples> {
-  const waiting: Samples[] = [];
-  let held = 0;
+/** Reads a source as fast as it comes, and keeps `room` samples of it at most. */
+class Buffered {
+  readonly #target: Target;
+  readonly #source: Source;
+  readonly #room: number;
+  readonly #overflow: 'dropOldest' | 'sample';
+  readonly #waiting: Sample[][] = [];
+  #held = 0;
   /** Since there was room for all. */
-  let arrived = 0;
-  let left = false;
-  let wake = () => {};
-  const drop = (index: number) => {
-    const [dropped] = waiting.splice(index, 1);
-    held -= sizeOf(dropped!);
-    target.drop(sizeOf(dropped!));
-  };
-  const reading = (async () => {
-    for await (const samples of source) {
-      if (left) return;
-      target.offer(sizeOf(samples));
-      waiting.push(samples);
-      held += sizeOf(samples);
-      arrived = held > room ? arrived + 1 : waiting.length;
-      while (held > room && waiting.length > 1) {
-        const chosen = Math.floor(Math.random() * arrived);
-        if (overflow === 'dropOldest') drop(0);
-        // Algorithm R: the newest takes the place of one of the others, or is itself the one that goes.
-        else drop(chosen < waiting.length - 1 ? chosen : waiting.length - 1);
-      }
-      wake();
-      // A source that always has more would otherwise keep everything else from happening.
-      if (arrived > waiting.length) await setImmediate();
-    }
-  })().finally(() => {
-    left = true;
-    wake();
-  });
-  reading.catch(() => {});
-  try {
-    while (waiting.length > 0 || !left) {
-      const next = waiting.shift();
-      if (next) {
-        held -= sizeOf(next);
-        yield next;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-    await reading;
-  } finally {
-    left = true;
-    while (waiting.length > 0) drop(0);
-  }
-}
+  #arrived = 0;
+  #isLeft = false;
+  #isRead = false;
+  #wake = () => {};
 
-/** What is no list of samples is refused when it is to be learned. */
-function sizeOf(samples: Samples | null | undefined): number {
-  return samples?.labels?.length ?? 0;
+  constructor(target: Target, source: Source, room: number, overflow: 'dropOldest' | 'sample') {
+    this.#target = target;
+    this.#source = source;
+    this.#room = room;
+    this.#overflow = overflow;
+  }
+
+  async *learning(): AsyncGenerator<Learning> {
+    const forget = this.#target.beforeClose(() => this.leave());
+    const reading = this.#read().finally(() => {
+      this.#isRead = true;
+      this.#wake();
+    });
+    reading.catch(() => {});
+    try {
+      while (this.#waiting.length > 0 || !(this.#isRead || this.#isLeft)) {
+        const next = this.#waiting.shift();
+        if (next) {
+          this.#held -= next.length;
+          yield begin(this.#target, next);
+        } else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+      if (this.#isRead) await reading;
+      else this.#target.checkOpen();
+    } finally {
+      this.leave();
+      forget();
+    }
+  }
+
+  async #read(): Promise<void> {
+    for await (const samples of this.#source) {
+      const taken = this.#target.take(samples);
+      if (this.#isLeft) {
+        begin(this.#target, taken);
+        return;
+      }
+      this.#waiting.push(taken);
+      this.#held += taken.length;
+      this.#arrived = this.#held > this.#room ? this.#arrived + 1 : this.#waiting.length;
+      while (this.#held > this.#room && this.#waiting.length > 1) this.#drop();
+      this.#wake();
+      // A source that always has more would otherwise keep everything else from happening.
+      if (this.#arrived > this.#waiting.length) await setImmediate();
+    }
+  }
+
+  #drop(): void {
+    const last = this.#waiting.length - 1;
+    // Algorithm R: the newest takes the place of one of the others, or is itself the one that goes.
+    const chosen = Math.min(Math.floor(Math.random() * this.#arrived), last);
+    const [dropped] = this.#waiting.splice(this.#overflow === 'dropOldest' ? 0 : chosen, 1);
+    this.#held -= dropped!.length;
+    this.#target.drop(dropped!.length);
+  }
+
+  /** Reads no more, and learns what was read. */
+  leave(): void {
+    this.#isLeft = true;
+    for (const samples of this.#waiting.splice(0)) begin(this.#target, samples);
+    this.#held = 0;
+    this.#wake();
+  }
 }

@@ -81,6 +81,10 @@ Napi::Value make_learner(const Napi::CallbackInfo& call) {
 Napi::Value to_js(Napi::Env env, const Update& update) {
   Napi::Object result = Napi::Object::New(env);
   result["refused"] = update.refused;
+  result["needsCompany"] = update.needs_company;
+  result["offenders"] = Napi::Array::New(env, update.offenders.size());
+  Napi::Array offenders = result.Get("offenders").As<Napi::Array>();
+  for (uint32_t i = 0; i < offenders.Length(); ++i) offenders.Set(i, static_cast<double>(update.offenders[i]));
   result["loss"] = update.loss;
   result["gradientNorm"] = update.gradient_norm;
   result["logits"] = to_typed_array<Napi::Float32Array, float>(env, update.logits);

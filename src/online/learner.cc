@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "src/core/error.h"
-#include "src/core/priority.h"
 #include "src/kernels/team.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
@@ -22,13 +21,6 @@ std::vector<const std::byte*> pointers_to(const at::Tensor& samples) {
   std::vector<const std::byte*> pointers(count);
   for (size_t i = 0; i < count; ++i) pointers[i] = data + i * bytes;
   return pointers;
-}
-
-std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> copies;
-  copies.reserve(tensors.size());
-  for (const at::Tensor& tensor : tensors) copies.push_back(tensor.clone());
-  return copies;
 }
 
 }  // namespace
@@ -55,64 +47,47 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at
   Ways ways = ways_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
   auto weights = std::make_unique<Weights>(ways.few, *model);
   weights->require_grad();
-  auto forward =
-      std::make_unique<Forward>(std::move(ways), weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
+  auto forward = std::make_unique<Forward>(ways, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
   auto optimizer = std::make_unique<Sgd>(weights->parameters(), plan_.sgd, weights->to_kept(std::move(momentum)));
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
+  ways_ = std::move(ways);
   weights_ = std::move(weights);
   forward_ = std::move(forward);
   optimizer_ = std::move(optimizer);
+  steps_.forget();
 }
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
 
-Update Learner::update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served,
-                       int64_t replayed, bool keep) {
-  check(rules == 1, "ERR_INVALID_OPTION", "Expected rules that this version knows but received number ", rules);
-  be_nice(plan_.niceness);
-  RunScope scope(plan_.threads);
-  check(samples.inputs.sizes().slice(1) == at::IntArrayRef(plan_.shape) &&
-            samples.inputs.scalar_type() == plan_.dtype && samples.inputs.size(0) > 0,
-        "ERR_SHAPE", "Expected samples of shape ", at::IntArrayRef(plan_.shape), " but received ",
-        samples.inputs.sizes());
-  Update update;
-  update.logits = score(samples.inputs, served);
-
-  auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
-  Samples batch;
-  {
-    std::lock_guard lock(generator_.mutex());
-    batch = assemble(samples, replay_.draw(replayed, generator));
-  }
-  // What the forward pass itself changes: batch norm's running statistics.
-  const std::vector<at::Tensor> before = copies_of(weights_->buffers());
+std::string Learner::compute_gradients(const Samples& batch, Update& update) {
   const at::Tensor logits = (*forward_)(batch.inputs);
   check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
         batch.labels.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
   at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
   update.loss = loss.item<double>();
-  if (std::isfinite(update.loss)) {
-    loss.backward();
-    update.gradient_norm = clip_gradients();
-  }
-  if (!std::isfinite(update.loss))
-    update.refused = "the loss is not finite";
-  else if (!std::isfinite(update.gradient_norm))
-    update.refused = "a gradient is not finite";
-  if (!update.refused.empty()) {
-    at::NoGradGuard no_grad;
-    for (const at::Tensor& parameter : weights_->parameters()) parameter.mutable_grad() = at::Tensor();
-    for (size_t i = 0; i < before.size(); ++i) weights_->buffers()[i].copy_(before[i]);
-    return update;
-  }
-  optimizer_->step();
-  if (keep) {
-    std::lock_guard lock(generator_.mutex());
-    const std::vector<const std::byte*> from = pointers_to(samples.inputs);
-    const int64_t* labels = samples.labels.const_data_ptr<int64_t>();
-    for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], labels[i], generator);
-  }
-  return update;
+  if (!std::isfinite(update.loss)) return "the loss is not finite";
+  loss.backward();
+  update.gradient_norm = clip_gradients();
+  return std::isfinite(update.gradient_norm) ? "" : "a gradient is not finite";
+}
+
+void Learner::undo(const std::vector<at::Tensor>& buffers) {
+  at::NoGradGuard no_grad;
+  for (const at::Tensor& parameter : weights_->parameters()) parameter.mutable_grad() = at::Tensor();
+  for (size_t i = 0; i < buffers.size(); ++i) weights_->buffers()[i].copy_(buffers[i]);
+}
+
+std::vector<int64_t> Learner::draw_replayed(int64_t count) {
+  std::lock_guard lock(generator_.mutex());
+  return replay_.draw(count, *at::check_generator<at::CPUGeneratorImpl>(generator_));
+}
+
+void Learner::keep_for_replay(const Samples& samples) {
+  std::lock_guard lock(generator_.mutex());
+  auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
+  const std::vector<const std::byte*> from = pointers_to(samples.inputs);
+  const int64_t* labels = samples.labels.const_data_ptr<int64_t>();
+  for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], labels[i], generator);
 }
 
 at::Tensor Learner::score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served) {
@@ -140,6 +115,7 @@ Samples Learner::assemble(const Samples& samples, const std::vector<int64_t>& sl
     *to++ = replay_.label(slot);
   }
   std::vector<double> drawn(from.size() * pipeline_.draws());
+  std::lock_guard lock(generator_.mutex());
   auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
   for (size_t i = 0; i < from.size(); ++i) pipeline_.draw(generator, drawn.data() + i * pipeline_.draws());
   return {transform(pipeline_, from, drawn), labels};

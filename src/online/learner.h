@@ -9,6 +9,7 @@
 
 #include "src/checkpoint/state_dict.h"
 #include "src/data/pipeline.h"
+#include "src/online/finite.h"
 #include "src/online/replay.h"
 #include "src/program/forward.h"
 #include "src/train/sgd.h"
@@ -43,10 +44,12 @@ struct Samples {
 };
 
 struct Update {
-  std::string refused;       // why the weights were left as they were; empty: learned
-  double loss = 0;           // mean cross-entropy of the batch, replayed samples included
-  double gradient_norm = 0;  // before the limit
-  at::Tensor logits;         // [sample, class] float32, of the new samples by the version that serves
+  std::string refused;             // why the weights were left as they were; empty: learned
+  bool needs_company = false;      // refused before anything was drawn: a sample alone is too few for batch norm
+  std::vector<int64_t> offenders;  // new samples that were left out, by their positions, each for its own output
+  double loss = 0;                 // mean cross-entropy of the batch, replayed samples included
+  double gradient_norm = 0;        // before the limit
+  at::Tensor logits;               // [sample, class] float32, by the version that serves, of the others
 };
 
 // All that going on takes besides the plan. Copies.
@@ -64,12 +67,17 @@ class Learner {
   const LearnerPlan& plan() const { return plan_; }
 
   // Scores and learns; labels are below the plan's number of classes. `replayed`: how many of the buffer's come along.
-  // `keep`: whether the buffer gets the new ones. A loss or gradient that is not finite leaves weights, momentum,
-  // buffers and replay buffer as they were.
+  // `keep`: whether the buffer gets the new ones.
   //
   // `rules`: the number of the rules that this is computed by. What a journal holds is computed again by the rules that
-  // it was written with, for ever to the same bits; other numbers come only under a new one. There is one set so
-  // far, 1.
+  // it was written with, for ever to the same bits; other numbers come only under a new one.
+  // 1: A loss or gradient that is not finite leaves weights, momentum, buffers and replay buffer as they were, but not
+  //    the generator. None of the new samples is learned.
+  // 2: A new sample whose own output, loss or gradient is not finite is an offender: everything is as if it had not
+  //    come, and the others are learned. The version that serves and the weights that learn both judge, in evaluation
+  //    mode. A replayed one is left out of this update. Where none is to blame alone, but a loss, a gradient, a buffer
+  //    or a weight would not be finite, the update is refused and leaves all but the generator as it was: the next one
+  //    draws other samples of the replay buffer.
   Update update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
                 bool keep);
 
@@ -82,6 +90,27 @@ class Learner {
   LearnerState state() const;
 
  private:
+  Update update_by_rules_1(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+                           bool keep);
+  Update update_by_rules_2(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+                           bool keep);
+  // Learns a batch, or says what would not be finite and leaves no trace but in the generator.
+  std::string attempt(const Samples& batch, Update& update);
+  // Leaves gradients in the parameters, and batch norm's statistics as the forward pass makes them. Says what of that
+  // is not finite, if anything.
+  std::string compute_gradients(const Samples& batch, Update& update);
+  // Takes back what that did. `buffers`: copies of before.
+  void undo(const std::vector<at::Tensor>& buffers);
+  // The samples that cannot be learned whatever comes with them, by the first question that finds any: has it a finite
+  // output and loss of its own, a finite gradient, is it learned beside zeros, has it a finite gradient by every label.
+  // None: it is only all of them together that are too much.
+  std::vector<bool> offenders_in(const Samples& batch);
+  // Those with which batch norm makes nothing finite even of zeros.
+  std::vector<bool> overwhelming(const Samples& batch);
+  // Whether batch norm cannot learn from so few.
+  bool is_too_small(size_t samples);
+  std::vector<int64_t> draw_replayed(int64_t count);
+  void keep_for_replay(const Samples& samples);
   at::Tensor score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served);
   Samples assemble(const Samples& samples, const std::vector<int64_t>& slots);
   // Makes samples of what the pointers point to; `drawn` as Pipeline::draw made it, one for each.
@@ -95,8 +124,11 @@ class Learner {
   Pipeline pipeline_, scoring_;
   Replay replay_;
   std::unique_ptr<Weights> weights_;
+  Ways ways_;
   std::unique_ptr<Forward> forward_;
   std::unique_ptr<Sgd> optimizer_;
+  GuardedSteps steps_;
+  std::optional<bool> needs_company_;        // once it was asked
   std::shared_ptr<const StateDict> served_;  // that `served_forward_` runs
   std::unique_ptr<Forward> served_forward_;
 };

@@ -74,24 +74,6 @@ describe('command line: online', () => {
     }
   });
 
-  it('refuses rows of pixels and ragged arrays, which have as many numbers as a sample and another shape', async () => {
-    const values = [...images.inputs.subarray(0, 3072)];
-    const pixels = Array.from({ length: 32 }, (_, y) =>
-      Array.from({ length: 32 }, (_, x) => [0, 1, 2].map((c) => values[(c * 32 + y) * 32 + x])),
-    );
-    const ragged = [values.slice(0, 5), [[values.slice(5)]]];
-    const { code, answers } = await online('shapes').finish(
-      { input: pixels },
-      { input: ragged, label: 1 },
-      { input: values },
-    );
-    assert.equal(code, 0);
-    assert.deepEqual(
-      answers.map(({ error }) => error?.code),
-      ['ERR_SHAPE', 'ERR_SHAPE', undefined],
-    );
-  });
-
   it('takes float32 values with --inputs float32, as base64 of their bytes or as numbers', async () => {
     const values = Float32Array.from(images.inputs.subarray(0, 3072), (value) => value / 255 - 0.5);
     const bytes = Buffer.from(values.buffer).toString('base64');

@@ -1,0 +1,80 @@
+#include "src/online/judge.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "src/online/finite.h"
+#include "src/program/rewrite.h"
+
+namespace incremental {
+namespace {
+
+void drop_gradients(const std::vector<at::Tensor>& parameters) {
+  for (const at::Tensor& parameter : parameters) parameter.mutable_grad() = at::Tensor();
+}
+
+// As Learner::clip_gradients measures it: of finite gradients, the norm may not be.
+bool has_finite_gradient(const std::vector<at::Tensor>& parameters) {
+  at::NoGradGuard no_grad;
+  return std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& parameter) {
+    return !parameter.grad().defined() || all_finite(at::linalg_vector_norm(parameter.grad()));
+  });
+}
+
+}  // namespace
+
+std::vector<bool> not_finite(const at::Tensor& rows) {
+  at::NoGradGuard no_grad;
+  const at::Tensor bad = at::isfinite(rows.flatten(1)).all(1).logical_not().contiguous();
+  const bool* data = bad.const_data_ptr<bool>();
+  return std::vector<bool>(data, data + bad.numel());
+}
+
+std::vector<bool> without_finite_loss(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels) {
+  at::NoGradGuard no_grad;
+  const at::Tensor logits = forward(inputs);
+  const at::Tensor losses = at::cross_entropy_loss(logits, labels, {}, at::Reduction::None);
+  return not_finite(at::cat({logits.to(at::kFloat), losses.to(at::kFloat).unsqueeze(1)}, 1));
+}
+
+std::vector<bool> without_finite_gradient(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels,
+                                          const std::vector<at::Tensor>& parameters) {
+  std::vector<bool> bad(inputs.size(0));
+  for (int64_t i = 0; i < inputs.size(0); ++i) {
+    at::cross_entropy_loss(forward(inputs.narrow(0, i, 1)), labels.narrow(0, i, 1)).backward();
+    bad[i] = !has_finite_gradient(parameters);
+    drop_gradients(parameters);
+  }
+  return bad;
+}
+
+at::Tensor least_likely(Forward& forward, const at::Tensor& inputs) {
+  at::NoGradGuard no_grad;
+  return forward(inputs).argmin(1);
+}
+
+bool needs_company(const Program& program, const std::vector<int64_t>& sample_shape) {
+  constexpr std::array<std::string_view, 3> kNorms = {"aten::batch_norm", "aten::native_batch_norm",
+                                                      "aten::_native_batch_norm_legit"};
+  const auto is_norm = [&](const Node& node) {
+    return std::find(kNorms.begin(), kNorms.end(), node.op) != kNorms.end() &&
+           std::count(node.modes.begin(), node.modes.end(), Mode::kTraining) > 0;
+  };
+  if (std::none_of(program.nodes.begin(), program.nodes.end(), is_norm)) return false;
+  std::vector<at::Tensor> zeros;
+  for (const auto* part : {&program.parameters, &program.buffers}) {
+    for (const ProgramTensor& tensor : *part) zeros.push_back(at::zeros(tensor.shape, tensor.dtype));
+  }
+  const Shapes shapes = shapes_of(program, zeros, sample_shape);
+  return std::any_of(program.nodes.begin(), program.nodes.end(), [&](const Node& node) {
+    const std::string* input = is_norm(node) ? value_of(node, "input") : nullptr;
+    const auto shape = input != nullptr ? shapes.find(*input) : shapes.end();
+    if (shape == shapes.end() || shape->second.size() < 2) return false;
+    const std::vector<int64_t>& sizes = shape->second;
+    // All but the axis of channels.
+    return sizes[0] * c10::multiply_integers(sizes.begin() + 2, sizes.end()) == 1;
+  });
+}
+
+}  // namespace incremental

@@ -1,0 +1,168 @@
+// The rules that updates are computed by: see Learner::update in src/online/learner.h.
+#include <algorithm>
+#include <numeric>
+#include <unordered_set>
+#include <utility>
+
+#include "src/core/error.h"
+#include "src/core/priority.h"
+#include "src/online/judge.h"
+#include "src/online/learner.h"
+#include "src/train/progress.h"
+#include "src/train/run.h"
+
+namespace incremental {
+namespace {
+
+// Where the flags are as wanted.
+std::vector<int64_t> positions_of(const std::vector<bool>& flags, bool wanted) {
+  std::vector<int64_t> positions;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i] == wanted) positions.push_back(static_cast<int64_t>(i));
+  }
+  return positions;
+}
+
+}  // namespace
+
+Update Learner::update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served,
+                       int64_t replayed, bool keep) {
+  check(rules == 1 || rules == 2, "ERR_INVALID_OPTION", "Expected rules that this version knows but received number ",
+        rules);
+  be_nice(plan_.niceness);
+  RunScope scope(plan_.threads);
+  check(samples.inputs.sizes().slice(1) == at::IntArrayRef(plan_.shape) &&
+            samples.inputs.scalar_type() == plan_.dtype && samples.inputs.size(0) > 0,
+        "ERR_SHAPE", "Expected samples of shape ", at::IntArrayRef(plan_.shape), " but received ",
+        samples.inputs.sizes());
+  return rules == 1 ? update_by_rules_1(samples, served, replayed, keep)
+                    : update_by_rules_2(samples, served, replayed, keep);
+}
+
+Update Learner::update_by_rules_1(const Samples& samples, const std::shared_ptr<const StateDict>& served,
+                                  int64_t replayed, bool keep) {
+  Update update;
+  update.logits = score(samples.inputs, served);
+  const Samples batch = assemble(samples, draw_replayed(replayed));
+  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  update.refused = compute_gradients(batch, update);
+  if (!update.refused.empty()) {
+    undo(buffers);
+    return update;
+  }
+  optimizer_->step();
+  steps_.forget();
+  if (keep) keep_for_replay(samples);
+  return update;
+}
+
+Update Learner::update_by_rules_2(const Samples& samples, const std::shared_ptr<const StateDict>& served,
+                                  int64_t replayed, bool keep) {
+  Update update;
+  Samples rest = samples;
+  std::vector<int64_t> positions(samples.inputs.size(0));  // of `rest` in `samples`
+  std::iota(positions.begin(), positions.end(), 0);
+  std::unordered_set<int64_t> left_out;  // slots of the replay buffer
+  const auto leave_out = [&](const std::vector<bool>& offends) {
+    for (const int64_t i : positions_of(offends, true)) update.offenders.push_back(positions[i]);
+    const std::vector<int64_t> others = positions_of(offends, false);
+    const at::Tensor index = at::tensor(others, at::kLong);
+    rest = {rest.inputs.index_select(0, index), rest.labels.index_select(0, index)};
+    for (size_t i = 0; i < others.size(); ++i) positions[i] = positions[others[i]];
+    positions.resize(others.size());
+  };
+
+  // Each round but the last leaves out at least one sample more.
+  for (;;) {
+    update.logits = score(rest.inputs, served);
+    if (!all_finite(update.logits)) {
+      leave_out(not_finite(update.logits));
+      if (positions.empty()) break;
+      continue;
+    }
+    const at::Tensor random = generator_.get_state();
+    std::vector<int64_t> slots = draw_replayed(replayed);
+    std::erase_if(slots, [&](int64_t slot) { return left_out.contains(slot); });
+    if (is_too_small(positions.size() + slots.size())) {
+      restore(generator_, random);
+      update.needs_company = true;
+      update.refused =
+          "batch norm cannot learn from a single value of a channel, which is all that this sample has alone: let "
+          "samples wait for others with a larger batchSize and maxDelayMs, or replay some";
+      break;
+    }
+    const Samples batch = assemble(rest, slots);
+    update.refused = attempt(batch, update);
+    if (update.refused.empty()) {
+      if (keep) keep_for_replay(rest);
+      break;
+    }
+    std::vector<bool> offends = offenders_in(batch);
+    if (std::find(offends.begin(), offends.end(), true) == offends.end()) break;
+    restore(generator_, random);
+    update.refused.clear();
+    for (size_t i = 0; i < slots.size(); ++i) {
+      if (offends[positions.size() + i]) left_out.insert(slots[i]);
+    }
+    offends.resize(positions.size());
+    leave_out(offends);
+    if (positions.empty()) break;
+  }
+  if (positions.empty()) update.logits = at::empty({0, plan_.classes});
+  std::sort(update.offenders.begin(), update.offenders.end());
+  return update;
+}
+
+std::string Learner::attempt(const Samples& batch, Update& update) {
+  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  std::string problem = compute_gradients(batch, update);
+  if (problem.empty() && lost_finiteness(buffers, weights_->buffers())) {
+    problem = "a statistic of the model would not be finite";
+  }
+  const double limit = plan_.max_gradient_norm;
+  const double norm = limit > 0 ? std::min(update.gradient_norm, limit) : update.gradient_norm;
+  if (problem.empty() && !steps_.step(optimizer_, *weights_, plan_.sgd, norm)) {
+    problem = "a weight would not be finite";
+  }
+  if (!problem.empty()) undo(buffers);
+  return problem;
+}
+
+std::vector<bool> Learner::offenders_in(const Samples& batch) {
+  const auto any = [](const std::vector<bool>& flags) {
+    return std::find(flags.begin(), flags.end(), true) != flags.end();
+  };
+  const auto& [inputs, labels] = batch;
+  const std::vector<at::Tensor>& parameters = weights_->parameters();
+  Forward forward(ways_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
+  std::vector<bool> bad = without_finite_loss(forward, inputs, labels);
+  if (!any(bad)) bad = without_finite_gradient(forward, inputs, labels, parameters);
+  if (!any(bad)) bad = overwhelming(batch);
+  // Under dropout, an output may be on any side.
+  if (!any(bad)) bad = without_finite_gradient(forward, inputs, least_likely(forward, inputs), parameters);
+  return bad;
+}
+
+std::vector<bool> Learner::overwhelming(const Samples& batch) {
+  const at::Tensor random = generator_.get_state();
+  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  std::vector<bool> bad(batch.inputs.size(0));
+  for (int64_t i = 0; i < batch.inputs.size(0); ++i) {
+    const at::Tensor input = batch.inputs.narrow(0, i, 1), label = batch.labels.narrow(0, i, 1);
+    Update ignored;
+    const std::string problem =
+        compute_gradients({at::cat({input, at::zeros_like(input)}), at::cat({label, label})}, ignored);
+    bad[i] = !problem.empty() || lost_finiteness(buffers, weights_->buffers());
+    undo(buffers);
+  }
+  restore(generator_, random);
+  return bad;
+}
+
+bool Learner::is_too_small(size_t samples) {
+  if (samples > 1) return false;
+  if (!needs_company_) needs_company_ = needs_company(*plan_.program, pipeline_.output_shape());
+  return *needs_company_;
+}
+
+}  // namespace incremental
