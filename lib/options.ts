@@ -115,7 +115,10 @@ function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return `${typeof value} (${value})`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'function' ? 'a function' : `an object (${value.constructor?.name ?? 'no prototype'})`;
+  if (typeof value === 'function') return 'a function';
+  // Of the prototype: a field of the value may have that name too.
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  return `an object (${typeof name === 'string' ? name : 'no prototype'})`;
 }
 
 /** Other libraries' words for our options, where spelling alone would not lead to them. */

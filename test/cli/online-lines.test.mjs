@@ -6,7 +6,7 @@ const { linesOf } = lines;
 /** What linesOf() makes of chunks; undefined for lines that are too long. */
 async function read(chunks, longest) {
   const found = [];
-  for await (const { number, bytes } of linesOf(chunks, longest))
+  for await (const { number, bytes } of linesOf(chunks, { longest }))
     found.push([number, bytes && Buffer.from(bytes).toString()]);
   return found;
 }
@@ -44,7 +44,7 @@ describe('command line: the lines that online reads', () => {
     const endless = (async function* () {
       for (;;) yield Buffer.alloc(3, 'x');
     })();
-    const { value } = await linesOf(endless, 10).next();
+    const { value } = await linesOf(endless, { longest: 10 }).next();
     assert.deepEqual(value, { number: 1, bytes: undefined });
   });
 

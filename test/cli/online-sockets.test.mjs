@@ -1,10 +1,9 @@
 // `torch-incremental online` at a Unix socket and at a port: several peers at once, and what they may not do.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import { createState, net as model, saveState } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
-import { begin, endLeftovers, lessons, peerOf } from './online-support.mjs';
+import { begin, beginAt, endLeftovers, lessons } from './online-support.mjs';
 
 describe('command line: online, at sockets', () => {
   const at = temporaryFolder();
@@ -21,18 +20,8 @@ describe('command line: online, at sockets', () => {
   after(() => process.chdir(original));
   afterEach(endLeftovers);
 
-  /** The command, listening; `connect()` makes a peer of it. */
-  async function listening(dir, where, ...args) {
-    const running = begin(['net.pth', '--dir', dir, '--threads', '1', ...where, ...args], { cwd: at() });
-    const [, place] = await running.says(/Listening at (.+)\n/);
-    const port = place.match(/^127\.0\.0\.1:(\d+)$/)?.[1];
-    const connect = () => {
-      const socket = port ? net.connect(Number(port), '127.0.0.1') : net.connect(place);
-      socket.on('error', () => {});
-      return { socket, ...peerOf(socket, socket) };
-    };
-    return { ...running, connect };
-  }
+  const listening = (dir, where, ...args) =>
+    beginAt(where, ['net.pth', '--dir', dir, '--threads', '1', ...args], { cwd: at() });
 
   const places = [
     ['a Unix socket', ['--listen', 'learner.sock']],
@@ -111,16 +100,26 @@ describe('command line: online, at sockets', () => {
     const { connect } = await listening('http', ['--port', '0'], '--gate-every', '1', ...oneBatch);
     const learner = connect();
     await learner.ask(...lessons(images));
-    const page = connect();
-    page.send('POST / HTTP/1.1\r', 'Host: 127.0.0.1\r', '\r', '{"rollback": 0}');
-    const answers = [];
-    for await (const answer of page.answers) answers.push(answer);
-    assert.deepEqual(
-      answers.map(({ error }) => error.message),
-      ['Expected lines of JSON, but this is HTTP'],
-    );
+    for (const length of [9000, 200_000, 0]) {
+      const page = connect();
+      page.send(
+        `POST /${'a'.repeat(length)} HTTP/1.1\r`,
+        'Host: 127.0.0.1\r',
+        '\r',
+        '{"rollback": 0}',
+        lessons(images)[0],
+      );
+      const answers = [];
+      for await (const answer of page.answers) answers.push(answer);
+      assert.deepEqual(
+        answers.map(({ error }) => error.code),
+        ['ERR_DATA_FORMAT'],
+      );
+      assert.match(answers[0].error.message, /^Expected lines of JSON, .* and not HTTP or the like/);
+    }
     const [{ metrics }] = await learner.ask('{"metrics": true}');
     assert.equal(metrics.version, 1);
+    assert.equal(metrics.offered, 40);
   });
 
   it('serves the others while one does not read its answers', async () => {

@@ -1,5 +1,6 @@
 // What the tests of `torch-incremental online` share: lines that ask, and a running command to send them to.
 import { spawn } from 'node:child_process';
+import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { root } from '../support.mjs';
 import { binary } from './run.mjs';
@@ -22,9 +23,11 @@ export async function endLeftovers() {
   }
 }
 
-/** The command with pipes, which takes lines and gives parsed answers, one after the other. */
-export function begin(args, { cwd = root } = {}) {
-  const child = spawn(process.execPath, [binary, 'online', ...args], { cwd });
+/** The command with pipes, which takes lines and gives parsed answers, one after the other. `files`: how many it may open. */
+export function begin(args, { cwd = root, files } = {}) {
+  const command = [process.execPath, binary, 'online', ...args];
+  const [program, ...rest] = files ? ['sh', '-c', `ulimit -n ${files}; exec "$0" "$@"`, ...command] : command;
+  const child = spawn(program, rest, { cwd });
   const { stdin, stdout, stderr } = child;
   // It may have ended.
   stdin.on('error', () => {});
@@ -60,6 +63,19 @@ export function begin(args, { cwd = root } = {}) {
       return said.match(pattern);
     },
   };
+}
+
+/** The command at a Unix socket or a port; `connect()` makes a peer of it. */
+export async function beginAt(where, args, options = {}) {
+  const running = begin([...where, ...args], options);
+  const [, place] = await running.says(/Listening at (.+)\n/);
+  const port = place.match(/^127\.0\.0\.1:(\d+)$/)?.[1];
+  const connect = () => {
+    const socket = port ? net.connect(Number(port), '127.0.0.1') : net.connect(place);
+    socket.on('error', () => {});
+    return { socket, ...peerOf(socket, socket) };
+  };
+  return { ...running, connect, port: port && Number(port) };
 }
 
 /** Who writes lines to one stream and gets the answers from another. */

@@ -6,6 +6,12 @@ import type { LearnResult } from '../../online/queue';
 import { Predictions } from './predictions';
 import type { Request } from './requests';
 
+/** Why a sample was set aside. */
+interface Reason {
+  code: string;
+  message: string;
+}
+
 /** Rejects with mistakes of whoever asks. */
 export class Answers {
   readonly #learner: OnlineLearner;
@@ -62,16 +68,16 @@ export class Answers {
   }
 }
 
-/** `loss` and `correct` say how the sample was predicted before it was learned. */
-function learned(
-  id: SampleId | undefined,
-  { version, prequential, duplicates, quarantined, unknown, drift }: LearnResult,
-) {
+/** `loss` and `correct` say how the sample was predicted before it was learned; `reason`, why it was not learned. */
+function learned(id: SampleId | undefined, result: LearnResult & { reasons?: readonly Reason[] }) {
+  const { version, prequential, duplicates, quarantined, unknown, drift, reasons } = result;
+  const [reason] = reasons ?? [];
   return {
     ...{ id, version },
     ...(prequential.samples > 0 && { loss: prequential.loss, correct: prequential.correct === prequential.samples }),
     ...(duplicates > 0 && { duplicate: true }),
     ...(quarantined > 0 && { quarantined: true }),
+    ...(reason && { reason: { code: reason.code, message: reason.message } }),
     ...(drift && { drift: true }),
     ...(unknown > 0 && { unknown: true }),
   };

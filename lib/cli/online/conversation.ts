@@ -1,49 +1,68 @@
 // One peer's lines and their answers, in the order of the lines, though many are worked on at once. As long as answers are not
 // read, no more lines are: memory stays as it is.
+//
+// On a port or a socket a first line that is not a JSON object ends the conversation, whatever its length: a web page can make a
+// browser send a request to any port of its machine, with lines of JSON as its body.
 import type { Readable } from 'node:stream';
 import { LearnError, messageOf } from '../../errors';
 import type { SampleForm } from '../../online/learner';
 import type { Answers } from './answers';
+import type { Limits } from './limits';
 import { type Line, linesOf } from './lines';
-import { type Request, understand } from './requests';
+import { fieldsOf, type Request, understand } from './requests';
+import type { Allowance, Holder, Lease, Room } from './room';
+import type { Rounds } from './rounds';
 
-const longestLine = 16 * 2 ** 20;
-/** Bytes of lines that are worked on, unless it is a single one. */
-const mostBytes = 4 * longestLine;
+/** Bytes of an unfinished line that need no room. */
+const unaskedBytes = 16 * 1024;
 
 export interface Peer {
   input: Readable;
   /** Resolves when the line is on its way; never rejects. */
   write(line: string): Promise<void>;
+  /** Sends an error and disconnects the peer. */
+  dismiss?(error: LearnError): void;
   /** It may do what this process may. */
   trusted: boolean;
 }
 
+/** Shared by all conversations. */
 export interface Terms {
   form: SampleForm;
-  /** Lines that are worked on at once. */
-  mostLines: number;
+  limits: Limits;
+  room: Room;
+  rounds: Rounds;
+  answers: Answers;
 }
 
-export class Conversation {
+export class Conversation implements Holder {
   /** Resolves when no more is read. */
   readonly read: Promise<void>;
   readonly #peer: Peer;
-  readonly #answers: Answers;
   readonly #terms: Terms;
+  readonly #allowance: Allowance;
+  /** Lines whose answers are not written yet. */
   #lines = 0;
-  #bytes = 0;
+  /** Of those, lines that are being worked on. */
+  #worked = 0;
+  #progress = performance.now();
+  #hasSpoken = false;
   #written: Promise<void> = Promise.resolve();
   #stopped = false;
-  /** Wakes up who waits for an answer to be written, or for more to read. */
+  /** Its first bytes cannot begin a JSON object. */
+  #isForeign = false;
+  /** For a long line that is not finished. */
+  #begun: Lease | undefined;
+  /** Wakes up a wait for an answer to be written. */
   #freed = () => {};
+  /** Wakes up a wait for input. */
   #leave = () => {};
 
-  constructor(peer: Peer, answers: Answers, terms: Terms) {
+  constructor(peer: Peer, terms: Terms) {
     this.#peer = peer;
-    this.#answers = answers;
     this.#terms = terms;
-    this.read = this.#read();
+    this.#allowance = terms.room.for(this);
+    this.read = this.#read().finally(() => this.#begun?.shrink(0));
   }
 
   /** Resolves when what was read is answered. */
@@ -51,43 +70,104 @@ export class Conversation {
     return this.#written;
   }
 
+  /** When it last finished a line or read an answer, by performance.now(); undefined: it waits for an answer. */
+  get quietSince(): number | undefined {
+    return this.#worked > 0 ? undefined : this.#progress;
+  }
+
+  /** Whether it has sent a JSON object. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
   /** Reads no more. */
   stop(): void {
     this.#stopped = true;
     this.#freed();
     this.#leave();
+    this.#allowance.leave();
+  }
+
+  evict(): void {
+    if (!this.#peer.dismiss) return;
+    this.stop();
+    this.#peer.dismiss(tooSlow);
   }
 
   async #read(): Promise<void> {
-    for await (const line of linesOf(this.#chunks(), longestLine)) {
-      if (line.bytes && isBlank(line.bytes)) continue;
-      const size = line.bytes?.length ?? 0;
+    const { limits, rounds } = this.#terms;
+    const mayGrow = () => this.#grow();
+    for await (const line of linesOf(this.#chunks(), { longest: limits.line, unasked: unaskedBytes, mayGrow })) {
+      await rounds.turn(line.bytes?.length ?? 0);
+      const lease = await this.#leaseFor(line);
+      if (!lease || this.#stopped) {
+        lease?.shrink(0);
+        return;
+      }
+      this.#progress = performance.now();
+      if (line.bytes && isBlank(line.bytes)) {
+        lease.shrink(0);
+        continue;
+      }
       const request = this.#understand(line);
-      await this.#until(() => this.#lines < this.#terms.mostLines && this.#bytes + size <= mostBytes);
-      // What tells or changes the state of things comes after all lines before it, and before all lines after it.
+      lease.shrink('input' in request ? request.input.byteLength + limits.answer : limits.answer);
+      await this.#until(() => this.#lines < limits.lines);
+      // Requests about the learner itself are answered after all lines before them, and before all lines after them.
       const isAlone = !['learn', 'predict', 'feedback', 'none'].includes(request.kind);
       if (isAlone) await this.#until(() => false);
-      if (this.#stopped) return;
-      this.#answer(request, line.number, size);
+      if (this.#stopped) {
+        lease.shrink(0);
+        return;
+      }
+      this.#answer(request, line.number, lease);
       if (isAlone) await this.#until(() => false);
       if (request.kind === 'none' && request.isLast) return;
     }
+    const lease = this.#isForeign && (await this.#allowance.take(limits.answer));
+    if (lease) this.#answer(refusal(notLines, true), 1, lease);
   }
 
   /** The input's chunks, until the end or stop(). */
   async *#chunks(): AsyncGenerator<Uint8Array> {
     const chunks: AsyncIterator<Uint8Array> = this.#peer.input.iterator({ destroyOnReturn: false });
-    while (!this.#stopped) {
-      const next = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
-        this.#leave = () => resolve(undefined);
-        chunks.next().then(resolve, reject);
-      });
-      if (!next || next.done) return;
-      yield next.value;
+    let hasBegun = this.#peer.trusted;
+    try {
+      while (!this.#stopped) {
+        const next = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
+          this.#leave = () => resolve(undefined);
+          chunks.next().then(resolve, reject);
+        });
+        if (!next || next.done) return;
+        if (!hasBegun) {
+          const first = next.value.find((byte) => byte !== space && byte !== tab);
+          hasBegun = first !== undefined;
+          this.#isForeign = hasBegun && first !== brace;
+          if (this.#isForeign) return;
+        }
+        yield next.value;
+      }
+    } finally {
+      // Lets the stream flow again. Not awaited: a pending next() comes first, and may take any time.
+      void chunks.return?.();
     }
   }
 
-  /** Waits for that, or until nothing is in hand, or for stop(). */
+  /** Takes room for the longest line and its answer. */
+  async #grow(): Promise<boolean> {
+    const { line, answer } = this.#terms.limits;
+    this.#begun = await this.#allowance.take(line + answer);
+    return this.#begun !== undefined;
+  }
+
+  async #leaseFor({ bytes }: Line): Promise<Lease | undefined> {
+    const size = (bytes?.length ?? 0) + this.#terms.limits.answer;
+    const begun = this.#begun;
+    this.#begun = undefined;
+    begun?.shrink(size);
+    return begun ?? this.#allowance.take(size);
+  }
+
+  /** Waits for that, or until all answers are written, or for stop(). */
   async #until(isTrue: () => boolean): Promise<void> {
     while (this.#lines > 0 && !isTrue() && !this.#stopped) {
       await new Promise<void>((resolve) => {
@@ -96,14 +176,20 @@ export class Conversation {
     }
   }
 
-  #answer(request: Request | Refusal, number: number, size: number): void {
+  #answer(request: Request | Refusal, number: number, lease: Lease): void {
     this.#lines++;
-    this.#bytes += size;
-    const answer = this.#answerTo(request, number);
+    this.#worked++;
+    const answer = this.#answerTo(request, number).then((text) => {
+      this.#worked--;
+      this.#progress = performance.now();
+      lease.shrink(text.length);
+      return text;
+    });
     this.#written = this.#written.then(async () => {
       await this.#peer.write(await answer);
       this.#lines--;
-      this.#bytes -= size;
+      this.#progress = performance.now();
+      lease.shrink(0);
       this.#freed();
     });
   }
@@ -112,22 +198,24 @@ export class Conversation {
   async #answerTo(request: Request | Refusal, line: number): Promise<string> {
     try {
       if (request.kind === 'none') throw request.cause;
-      return JSON.stringify(await this.#answers.to(request));
+      return JSON.stringify(await this.#terms.answers.to(request));
     } catch (cause) {
-      const code = cause instanceof LearnError ? cause.code : ((cause as { code?: unknown }).code ?? 'ERR_UNEXPECTED');
-      return JSON.stringify({ error: { code, message: messageOf(cause) }, line });
+      return errorLine(cause, line);
     }
   }
 
   #understand({ bytes, number }: Line): Request | Refusal {
+    const { form, limits } = this.#terms;
     try {
-      if (!bytes) throw new LearnError('ERR_DATA_FORMAT', `Expected a line of at most ${longestLine} bytes`);
-      if (!this.#peer.trusted && number === 1 && isHttp(bytes)) return refusal(httpPeer, true);
-      const request = understand(bytes, this.#terms.form);
+      if (!bytes) throw tooLong(form, limits);
+      const fields = fieldsOf(bytes);
+      this.#hasSpoken = true;
+      const request = understand(fields, bytes, form);
       if (request.kind === 'save' && !this.#peer.trusted) throw notFromHere;
       return request;
     } catch (cause) {
-      return refusal(cause);
+      const isLast = number === 1 && !this.#peer.trusted && !this.#hasSpoken;
+      return refusal(isLast ? new LearnError('ERR_DATA_FORMAT', `${messageOf(cause)}; ${thisEnds}`) : cause, isLast);
     }
   }
 }
@@ -140,19 +228,37 @@ interface Refusal {
   isLast: boolean;
 }
 
-const refusal = (cause: unknown, isLast = false): Refusal => ({ kind: 'none', cause, isLast });
+const refusal = (cause: unknown, isLast: boolean): Refusal => ({ kind: 'none', cause, isLast });
+
+/** An error as a line for a peer. `line`: number of the line that it answers, if any. */
+export function errorLine(cause: unknown, line?: number): string {
+  const code = (cause as { code?: unknown } | null)?.code ?? 'ERR_UNEXPECTED';
+  return JSON.stringify({ error: { code, message: messageOf(cause) }, line });
+}
 
 const notFromHere = new LearnError(
   'ERR_INVALID_OPTION',
   '"save" is taken from standard input only: whoever reaches the socket could have any file of this user replaced',
 );
 
-const httpPeer = new LearnError('ERR_DATA_FORMAT', 'Expected lines of JSON, but this is HTTP');
+const thisEnds = 'this connection ends, as its first line is not a JSON object';
 
-/** A web page can make a browser send a request to any port of its own machine, with lines of JSON as its body. */
-function isHttp(line: Uint8Array): boolean {
-  return /^[A-Z]+ .* HTTP\/\d/.test(Buffer.from(line.subarray(0, 8192)).toString('latin1'));
+const notLines = new LearnError(
+  'ERR_DATA_FORMAT',
+  `Expected lines of JSON, such as {"metrics": true}, and not HTTP or the like; ${thisEnds}`,
+);
+
+const tooSlow = new LearnError(
+  'ERR_BUSY',
+  'Others wait for the memory of a line that was begun and not finished, or of answers that were not read; connect again',
+);
+
+function tooLong({ inputs, shape }: SampleForm, { line }: Limits): LearnError {
+  const sample = `a sample of ${inputs} values, [${shape.join(', ')}], needs no more`;
+  return new LearnError('ERR_DATA_FORMAT', `Expected a line of at most ${line} bytes: ${sample}`);
 }
+
+const [space, tab, brace] = [0x20, 0x09, 0x7b];
 
 function isBlank(line: Uint8Array): boolean {
   return line.length < 1024 && Buffer.from(line).toString('latin1').trim() === '';

@@ -1,12 +1,14 @@
-// The values of one sample as JSON has them: base64 of their bytes, or numbers.
+// Reads the values of one sample in JSON: base64 of their bytes, or numbers, one after the other or nested as the sample is.
 import { LearnError } from '../../errors';
 import { flattened } from '../../nested';
 import type { SampleForm } from '../../online/learner';
 import { invalid } from '../../options';
 import type { Values, ValueType } from '../../values';
 
+export type InputForm = Pick<SampleForm, 'inputs' | 'shape'>;
+
 /** `form`: what the learner takes. */
-export function inputOf(value: unknown, { inputs: type, shape }: Pick<SampleForm, 'inputs' | 'shape'>): Values {
+export function inputOf(value: unknown, { inputs: type, shape }: InputForm): Values {
   if (typeof value === 'string') return fromBase64(value, type);
   if (Array.isArray(value)) {
     const numbers = flattened(value, shape, 'input');

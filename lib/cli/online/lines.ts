@@ -1,40 +1,66 @@
-// The lines of a stream of bytes. Each is kept only as long as it is short enough.
-const firstRoom = 65_536;
+// Splits a stream of bytes into lines. The bytes of a line that is too long are counted, not kept.
 
 export interface Line {
   /** From 1. */
   number: number;
-  /** Without what ends it; undefined: it is longer than it may be. Gone with the next line. */
+  /** Without its end; undefined: it is longer than it may be. Valid until the next line is asked for. */
   bytes: Uint8Array | undefined;
 }
 
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<Line> {
+export interface LineLimits {
+  /** Bytes of a line. */
+  longest: number;
+  /** Bytes of the beginning of a line that are kept without asking. Default: `longest` */
+  unasked?: number;
+  /** Asked once a line, before more of its beginning is kept. Resolves with whether reading goes on. */
+  mayGrow?: () => Promise<boolean>;
+}
+
+export async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  { longest, unasked = longest, mayGrow = async () => true }: LineLimits,
+): AsyncGenerator<Line> {
   const begun = new Begun(longest);
+  let hasAsked = false;
+  const mayTake = async (more: number) => {
+    const length = begun.length + more;
+    if (hasAsked || length <= unasked || length > longest) return true;
+    hasAsked = true;
+    return mayGrow();
+  };
   let number = 1;
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       const rest = chunk.subarray(start, end);
-      // Whoever sends a line that is too long hears of it before its end.
-      const isTold = begun.isTooLong;
+      if (begun.length > 0 && !(await mayTake(rest.length))) return;
+      // The sender of a line that is too long is answered before its end.
+      const isAnswered = begun.isTooLong;
       const bytes = begun.end(rest);
-      if (!isTold) yield { number, bytes };
+      if (!isAnswered) yield { number, bytes };
+      hasAsked = false;
       number++;
       start = end + 1;
     }
-    if (begun.isTooLong) continue;
-    begun.add(chunk.subarray(start));
-    if (begun.isTooLong) yield { number, bytes: undefined };
+    const rest = chunk.subarray(start);
+    const wasTooLong = begun.isTooLong;
+    if (!(await mayTake(rest.length))) return;
+    begun.add(rest);
+    if (begun.isTooLong && !wasTooLong) yield { number, bytes: undefined };
   }
-  if (begun.length > 0 && !begun.isTooLong) yield { number, bytes: begun.end(new Uint8Array(0)) };
+  if (begun.length > 0 && !begun.isTooLong) yield { number, bytes: begun.end(nothing) };
 }
+
+const nothing = new Uint8Array(0);
+const firstRoom = 1024;
 
 /** A line whose end is yet to come. */
 class Begun {
+  /** Bytes that came, kept or not. */
   length = 0;
   readonly #longest: number;
   /** In one piece: as a list, the single bytes of a slow sender would take hundreds of times their size. */
-  #room = new Uint8Array(firstRoom);
+  #kept = nothing;
 
   constructor(longest: number) {
     this.#longest = longest;
@@ -48,24 +74,25 @@ class Begun {
     const before = this.length;
     this.length += part.length;
     if (this.isTooLong) {
-      this.#room = new Uint8Array(firstRoom);
+      this.#kept = nothing;
       return;
     }
-    if (this.length > this.#room.length) {
-      const larger = new Uint8Array(Math.min(this.#longest, Math.max(this.length, 2 * this.#room.length)));
-      larger.set(this.#room.subarray(0, before));
-      this.#room = larger;
+    if (this.length > this.#kept.length) {
+      const larger = Math.max(this.length, 2 * this.#kept.length, firstRoom);
+      const kept = new Uint8Array(Math.min(this.#longest, larger));
+      kept.set(this.#kept.subarray(0, before));
+      this.#kept = kept;
     }
-    this.#room.set(part, before);
+    this.#kept.set(part, before);
   }
 
   /** The whole line, `rest` being its end; undefined where it is too long. What comes next is another line. */
   end(rest: Uint8Array): Uint8Array | undefined {
     const isInOnePiece = this.length === 0 && rest.length <= this.#longest;
     if (!isInOnePiece) this.add(rest);
-    const bytes = isInOnePiece ? rest : this.isTooLong ? undefined : this.#room.subarray(0, this.length);
+    const bytes = isInOnePiece ? rest : this.isTooLong ? undefined : this.#kept.subarray(0, this.length);
     this.length = 0;
-    if (this.#room.length > firstRoom) this.#room = new Uint8Array(firstRoom);
+    this.#kept = nothing;
     return bytes;
   }
 }

@@ -60,9 +60,14 @@ export class Predictions {
       const inputs = joined(together.map(({ input }) => input));
       const { ids, logits, labels, version } = await this.#learner.predict(inputs);
       const classes = logits.length / labels.length;
-      for (const [i, { resolve }] of together.entries()) {
+      for (const [i, { resolve, reject }] of together.entries()) {
         const row = Array.from(logits.subarray(i * classes, (i + 1) * classes));
-        resolve({ id: ids[i], label: labels[i]!, version, logits: row });
+        // JSON has no NaN: it would be null, beside a label that means nothing.
+        if (row.every(Number.isFinite)) resolve({ id: ids[i], label: labels[i]!, version, logits: row });
+        else
+          reject(
+            new LearnError('ERR_NOT_FINITE', 'The model gives NaN or infinity for "input"; are all its values finite?'),
+          );
       }
     } catch (cause) {
       for (const { reject } of together) reject(cause);

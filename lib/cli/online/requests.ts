@@ -1,10 +1,9 @@
 // What a line of `torch-incremental online` asks for. What cannot be understood is an error that says what was expected.
 import { LearnError } from '../../errors';
 import type { SampleId } from '../../online/ids';
-import type { SampleForm } from '../../online/learner';
 import { type Check, invalid, isNumber, isPath, nearest } from '../../options';
 import type { Values } from '../../values';
-import { inputOf } from './inputs';
+import { type InputForm, inputOf } from './inputs';
 
 export type Request =
   | { kind: 'learn'; id: SampleId | undefined; input: Values; label: number }
@@ -15,7 +14,7 @@ export type Request =
   | { kind: 'rollback'; version: number | undefined }
   | { kind: 'save'; path: string };
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** By the field that tells requests apart: the others it may have. */
 const fieldsBeside: Readonly<Record<string, readonly string[]>> = {
@@ -29,9 +28,28 @@ const fieldsBeside: Readonly<Record<string, readonly string[]>> = {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** `form`: what a sample is. */
-export function understand(line: Uint8Array, form: Pick<SampleForm, 'inputs' | 'shape'>): Request {
-  const fields = fieldsOf(line);
+/** The fields of a line. Throws ERR_DATA_FORMAT unless it is a JSON object. */
+export function fieldsOf(line: Uint8Array): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(line));
+  } catch (cause) {
+    throw new LearnError('ERR_DATA_FORMAT', `Expected a line of JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new LearnError('ERR_DATA_FORMAT', 'Expected a JSON object, such as {"input": "…", "label": 3}');
+}
+
+/** The request in the fields of a line. `form`: of a sample. */
+export function understand(fields: Fields, line: Uint8Array, form: InputForm): Request {
+  const request = requestIn(fields, form);
+  // JSON.parse() takes the last of equal fields, other readers the first.
+  if (namesIn(line) > Object.keys(fields).length)
+    throw new LearnError('ERR_DATA_FORMAT', 'Expected each field of a line once');
+  return request;
+}
+
+function requestIn(fields: Fields, form: InputForm): Request {
   switch (kindOf(fields)) {
     case 'input':
       return sampleIn(fields, form);
@@ -51,15 +69,24 @@ export function understand(line: Uint8Array, form: Pick<SampleForm, 'inputs' | '
   }
 }
 
-function fieldsOf(line: Uint8Array): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(line));
-  } catch (cause) {
-    throw new LearnError('ERR_DATA_FORMAT', `Expected a line of JSON: ${(cause as Error).message}`, { cause });
+/** Counts the names of fields in a line of valid JSON, nested ones too: strings before a colon. */
+function namesIn(line: Uint8Array): number {
+  const [quote, backslash, colon, space] = [0x22, 0x5c, 0x3a, 0x20];
+  let names = 0;
+  for (let start = line.indexOf(quote); start !== -1; ) {
+    let end = start;
+    let isEscaped: boolean;
+    do {
+      end = line.indexOf(quote, end + 1);
+      isEscaped = false;
+      for (let at = end - 1; line[at] === backslash; at--) isEscaped = !isEscaped;
+    } while (isEscaped);
+    do end++;
+    while (line[end]! <= space);
+    if (line[end] === colon) names++;
+    start = line.indexOf(quote, end);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new LearnError('ERR_DATA_FORMAT', 'Expected a JSON object, such as {"input": "…", "label": 3}');
+  return names;
 }
 
 function kindOf(fields: Fields): string {
@@ -75,8 +102,8 @@ function kindOf(fields: Fields): string {
   throw new LearnError('ERR_INVALID_OPTION', `Unknown field "${unknown.slice(0, 40)}"; ${hint}`);
 }
 
-function sampleIn(fields: Fields, form: Pick<SampleForm, 'inputs' | 'shape'>): Request {
-  const id = fields.id === undefined ? undefined : checked<SampleId>(fields, 'id', isId);
+function sampleIn(fields: Fields, form: InputForm): Request {
+  const id = fields.id === undefined || fields.id === null ? undefined : checked<SampleId>(fields, 'id', isId);
   if (!Object.hasOwn(fields, 'label')) return { kind: 'predict', id, input: inputOf(fields.input, form) };
   const label = checked<number>(fields, 'label', isLabel);
   return { kind: 'learn', id, label, input: inputOf(fields.input, form) };
@@ -87,11 +114,19 @@ function checked<T>(fields: Fields, name: string, check: Check): T {
   return fields[name] as T;
 }
 
+/** Bytes. */
+const longestId = 1024;
+
 const isSafeInteger = isNumber({ integer: true });
 
 /** Integers beyond 2^53 have lost digits when they come out of JSON: different ids would be one. */
 const isId: Check = (value, name) => {
-  if (typeof value === 'string') return;
+  if (typeof value === 'string') {
+    if (Buffer.byteLength(value) > longestId) throw invalid('a string of at most 1 KiB', name, value);
+    // In UTF-8 all lone surrogates are the same character.
+    if (/\p{Surrogate}/u.test(value)) throw invalid('a string without lone surrogates', name, value);
+    return;
+  }
   if (typeof value !== 'number') throw invalid('a string or an integer', name, value);
   if (!Number.isSafeInteger(value)) throw invalid('an integer of at most 2^53, or a string', name, value);
 };

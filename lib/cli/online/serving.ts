@@ -4,19 +4,27 @@ import type net from 'node:net';
 import type { Writable } from 'node:stream';
 import type { OnlineLearner } from '../../online/learner';
 import { Answers } from './answers';
-import { Conversation, type Peer } from './conversation';
+import { Connections, dismiss } from './connections';
+import { Conversation, type Peer, type Terms } from './conversation';
+import { limitsOf } from './limits';
+import { Room } from './room';
+import { Rounds } from './rounds';
 import { listen } from './sockets';
 
-/** How long peers who do not read their answers, and those who do not hang up, are waited for when all is to stop. */
-const patienceMs = { toRead: 2000, toHangUp: 250 };
+/**
+ * Waits for peers. When the command stops: until they have read their answers, and until they have hung up. After a conversation:
+ * until they stop sending. While others wait for room: until they finish a line or read an answer.
+ */
+const patienceMs = { toRead: 2000, toHangUp: 250, toLeave: 2000, toMakeRoom: 10_000 };
 
 export class Serving {
   readonly #learner: OnlineLearner;
   readonly #answers: Answers;
   readonly #conversations = new Set<Conversation>();
   readonly #servers: net.Server[] = [];
-  /** Resolved when they are closed. */
-  readonly #sockets = new Map<net.Socket, Promise<void>>();
+  readonly #terms: Terms;
+  /** undefined: it listens nowhere. */
+  #connections: Connections | undefined;
   readonly #stop = new AbortController();
   #failure: { cause: unknown } | undefined;
 
@@ -26,6 +34,10 @@ export class Serving {
       this.#failure ??= { cause };
       this.stop();
     });
+    const form = learner.sample;
+    const limits = limitsOf(form, learner.batchSize);
+    const room = new Room({ own: limits.own, shared: limits.shared, patienceMs: patienceMs.toMakeRoom });
+    this.#terms = { form, limits, room, rounds: new Rounds(), answers: this.#answers };
   }
 
   /** Reads no more. */
@@ -37,29 +49,36 @@ export class Serving {
 
   /** Serves whoever connects. Resolves with a name of the place for people. */
   async listen(at: Parameters<typeof listen>[0]): Promise<string> {
-    const { server, name } = await listen(at, (socket) => void this.#serve(socket));
+    const connections = this.#connections ?? new Connections();
+    this.#connections = connections;
+    const { server, name } = await listen(at, (socket) => {
+      if (connections.admit(socket)) void this.#serve(socket, connections);
+    });
+    // Such as a lack of descriptors: the next peer is not connected, and the others do not notice.
+    server.on('error', () => connections.makeRoom());
     this.#servers.push(server);
     return name;
   }
 
-  async #serve(socket: net.Socket): Promise<void> {
-    // Who has left needs no answer.
-    socket.on('error', () => {});
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    this.#sockets.set(socket, closed);
-    closed.then(() => this.#sockets.delete(socket));
-    const conversation = this.#converse({ input: socket, write: writerTo(socket), trusted: false });
+  async #serve(socket: net.Socket, connections: Connections): Promise<void> {
+    const conversation = this.#converse({
+      input: socket,
+      write: writerTo(socket),
+      dismiss: (error) => dismiss(socket, error),
+      trusted: false,
+    });
+    connections.follow(socket, conversation);
     await conversation.read.catch(() => {});
     await conversation.answered;
     socket.end();
-    // It may have more to say, which nobody will hear.
+    // Input is discarded, for a while: a peer that is still sending when it is cut off may never read its last answer.
     socket.resume();
+    const timer = setTimeout(() => socket.destroy(), patienceMs.toLeave).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #converse(peer: Peer): Conversation {
-    // One batch is learned while the next one fills.
-    const terms = { form: this.#learner.sample, mostLines: 2 * this.#learner.batchSize };
-    const conversation = new Conversation(peer, this.#answers, terms);
+    const conversation = new Conversation(peer, this.#terms);
     this.#conversations.add(conversation);
     const forget = async () => {
       await conversation.answered;
@@ -89,8 +108,8 @@ export class Serving {
       await this.#learner.close();
       if (isInterrupted) allTaken = await within(patienceMs.toRead, answered);
       else await Promise.all(answered);
-      await within(patienceMs.toHangUp, this.#sockets.values());
-      for (const socket of this.#sockets.keys()) socket.destroy();
+      if (this.#connections) await within(patienceMs.toHangUp, this.#connections.closed);
+      this.#connections?.destroyAll();
     }
     if (this.#failure) throw this.#failure.cause;
     return allTaken;
