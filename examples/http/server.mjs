@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, register } from 'prom-client';
 import { OnlineLearner } from 'torch-incremental';
 
-const { PORT = '3000', LEARNER = './learner', CHECKPOINT = './pretrained_model.pth' } = process.env;
+const { PORT = '3000', LEARNER = './learner', CHECKPOINT = './pretrained_model.pth', HOSTS = '' } = process.env;
 
 const learner = await OnlineLearner.open({
   dir: LEARNER,
@@ -16,9 +16,40 @@ const learner = await OnlineLearner.open({
   niceness: 19,
 });
 
+const { inputs, shape } = learner.sample;
+const sampleBytes = shape.reduce((product, side) => product * side, inputs === 'float32' ? 4 : 1);
+const base64Length = 4 * Math.ceil(sampleBytes / 3);
+
 // A misspelt field is a mistake, not nothing.
 const strict = { removeAdditional: false, coerceTypes: false, allowUnionTypes: true };
-const app = Fastify({ logger: true, bodyLimit: 2 ** 20, keepAliveTimeout: 5000, ajv: { customOptions: strict } });
+const app = Fastify({
+  logger: true,
+  // A sample, and room for the rest.
+  bodyLimit: base64Length + 2 ** 14,
+  // Nobody takes a connection for ever by sending nothing.
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5000,
+  ajv: { customOptions: strict },
+});
+// The learner needs descriptors for its files.
+app.server.maxConnections = 1000;
+
+// Any web page can make a browser send requests to this machine. They are recognised by what the browser adds: a host of another
+// name (one that was pointed at this machine meanwhile), another origin, or a content type that pages may send without asking.
+// They may not send JSON so.
+const refused = (statusCode, message) => Object.assign(new Error(message), { statusCode, code: 'ERR_REFUSED' });
+app.removeContentTypeParser('text/plain');
+app.addHook('onRequest', async ({ method, headers, socket }) => {
+  const { host = '', origin, 'sec-fetch-site': site, 'content-type': type = '' } = headers;
+  const names = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${socket.localPort}`);
+  const hosts = [...names, ...HOSTS.split(',').filter(Boolean)];
+  if (!hosts.includes(host.toLowerCase()))
+    throw refused(403, `Expected ${hosts.join(' or ')} as host; HOSTS adds others`);
+  const isOurs = origin === undefined || hosts.some((name) => [`http://${name}`, `https://${name}`].includes(origin));
+  if (!isOurs || ![undefined, 'same-origin', 'none'].includes(site)) throw refused(403, 'Expected no other origin');
+  const isJson = /^application\/json *(;|$)/i.test(type);
+  if (!['GET', 'HEAD'].includes(method) && !isJson) throw refused(415, 'Expected content-type: application/json');
+});
 
 // To stop: answer what is under way, hang up, learn what waits.
 let stopping = false;
@@ -32,17 +63,20 @@ app.addHook('onSend', async (_, reply) => {
 });
 app.addHook('onClose', () => learner.close());
 
-const id = { type: ['string', 'integer'] };
+const id = { type: ['string', 'integer'], maxLength: 256 };
 const label = { type: 'integer' };
 /** Base64 of a sample's bytes. */
-const input = { type: 'string' };
+const input = { type: 'string', minLength: base64Length, maxLength: base64Length, pattern: '^[A-Za-z0-9+/]*={0,2}$' };
 const bodyOf = (properties, required = Object.keys(properties)) => ({
-  schema: { body: { type: ['object', 'null'], properties, required, additionalProperties: false } },
+  schema: { body: { type: 'object', properties, required, additionalProperties: false } },
 });
-const bytesOf = (base64) => new Uint8Array(Buffer.from(base64, 'base64'));
+const valuesOf = (base64) => {
+  const { buffer } = Uint8Array.from(Buffer.from(base64, 'base64'));
+  return inputs === 'float32' ? new Float32Array(buffer) : new Uint8Array(buffer);
+};
 
 app.post('/predict', bodyOf({ input }), async ({ body }) => {
-  const { ids, labels, logits, version } = await learner.predict(bytesOf(body.input));
+  const { ids, labels, logits, version } = await learner.predict(valuesOf(body.input));
   // With the id, the label can be told later.
   return { id: ids[0], label: labels[0], logits: Array.from(logits), version };
 });
@@ -50,18 +84,16 @@ app.post('/predict', bodyOf({ input }), async ({ body }) => {
 // An id makes it safe to send a sample again, as after a timeout: it is learned once.
 app.post('/learn', bodyOf({ input, label, id }, ['input', 'label']), async ({ body }) => {
   const ids = body.id === undefined ? {} : { ids: [body.id] };
-  return learner.learn({ inputs: bytesOf(body.input), labels: [body.label], ...ids });
+  return learner.learn({ inputs: valuesOf(body.input), labels: [body.label], ...ids });
 });
 
-app.post('/feedback', bodyOf({ id: { type: 'string' }, label }), async ({ body }) =>
+app.post('/feedback', bodyOf({ id: { type: 'string', maxLength: 256 }, label }), async ({ body }) =>
   learner.feedback(body.id, body.label),
 );
 
 app.get('/versions', async () => learner.versions());
 
-app.post('/rollback', bodyOf({ version: { type: 'integer' } }, []), async ({ body }) =>
-  learner.rollback(body?.version),
-);
+app.post('/rollback', bodyOf({ version: { type: 'integer' } }, []), async ({ body }) => learner.rollback(body.version));
 
 app.get('/metrics', async (_, reply) => reply.type(register.contentType).send(await register.metrics()));
 

@@ -1,5 +1,6 @@
 // examples/http, asked over HTTP.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { createState, net, saveState } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
 import { copyExample, endLeftovers, start } from './support.mjs';
@@ -23,8 +24,8 @@ describe('the example http', () => {
 
   afterEach(endLeftovers);
 
-  async function post(path, body, headers = { 'content-type': 'application/json' }) {
-    const response = await fetch(`${address}${path}`, { method: 'POST', headers, body: body && JSON.stringify(body) });
+  async function post(path, value, headers = { 'content-type': 'application/json' }, body = JSON.stringify(value)) {
+    const response = await fetch(`${address}${path}`, { method: 'POST', headers, body });
     return { status: response.status, ...(await response.json()) };
   }
 
@@ -54,7 +55,7 @@ describe('the example http', () => {
     assert.deepEqual([...new Set(learned.map(({ status, updates }) => `${status} ${updates}`))], ['200 1']);
     const again = await post('/learn', { id: 7, input: base64(7), label: images.labels[7] });
     assert.equal(again.duplicates, 1);
-    const wrong = await post('/learn', { input: 'AAAA', label: 3 });
+    const wrong = await post('/learn', { input: base64(0), label: 10 });
     assert.equal(wrong.quarantined, 1);
 
     const { values, types } = await scrape();
@@ -78,22 +79,104 @@ describe('the example http', () => {
   it('shows its versions, and says what it cannot do', async () => {
     const versions = await (await fetch(`${address}/versions`)).json();
     assert.equal(versions[0].version, 0);
-    for (const headers of [undefined, { 'content-type': 'application/json' }]) {
-      const { status, error } = await post('/rollback', headers && {}, headers ?? {});
-      assert.equal(status, 400);
-      assert.match(error.message, /no version before 0/);
-    }
+    const { status, error } = await post('/rollback', {});
+    assert.equal(status, 400);
+    assert.match(error.message, /no version before 0/);
     assert.equal((await post('/rollback', { version: 0 })).version, 0);
     for (const [path, body] of [
       ['/rollback', { versoin: 0 }],
       ['/predict', { input: 'AAAA' }],
+      ['/predict', { input: base64(0) + base64(1) }],
+      ['/predict', { input: `*${base64(0).slice(1)}` }],
+      ['/predict', { input: `${base64(0).slice(2)}==` }],
       ['/predict', null],
+      ['/learn', { input: 'AAAA', label: 3 }],
+      ['/learn', { input: base64(0), label: 3, id: 'x'.repeat(257) }],
+      ['/learn', { input: base64(0), label: 3, id: '\ud800'.repeat(257) }],
+      ['/feedback', { id: 'x'.repeat(257), label: 3 }],
       ['/learn', { input: base64(0) }],
       ['/learn', { input: base64(0), label: '3' }],
     ]) {
       const { status, error } = await post(path, body);
       assert.equal(status, 400, path);
       assert.equal(typeof error.message, 'string');
+    }
+  });
+
+  /** Status and answer to bytes as a browser may send them. */
+  function send(path, headers, body = '', method = 'POST') {
+    const { hostname, port, host } = new URL(address);
+    return new Promise((resolve, reject) => {
+      const all = { host, 'content-length': Buffer.byteLength(body), ...headers };
+      const request = http.request({ hostname, port, path, method, headers: all }, async (response) => {
+        let text = '';
+        for await (const part of response.setEncoding('utf8')) text += part;
+        resolve({ status: response.statusCode, text });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  const json = { 'content-type': 'application/json' };
+  const lesson = () => JSON.stringify({ input: base64(0), label: 3, id: 'evil' });
+
+  it('takes JSON alone, which web pages cannot send to it', async () => {
+    const offered = (await scrape()).values.get('learner_offered_total');
+    for (const type of ['text/plain', 'text/plain;charset=UTF-8', 'multipart/form-data', 'application/jsonp', '']) {
+      const headers = type ? { 'content-type': type } : {};
+      for (const [path, body] of [
+        ['/learn', lesson()],
+        ['/rollback', '{"version": 0}'],
+        ['/rollback', ''],
+      ])
+        assert.equal((await send(path, headers, body)).status, 415, `${path} ${type}`);
+    }
+    assert.equal(
+      (await send('/rollback', { 'content-type': 'application/json; charset=utf-8' }, '{"version": 0}')).status,
+      200,
+    );
+    assert.equal((await scrape()).values.get('learner_offered_total'), offered);
+  });
+
+  it('refuses requests of other origins, and those for a name that is not its own', async () => {
+    const { host, port } = new URL(address);
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://evil.example:${port}` },
+      { origin: 'http://127.0.0.1:1' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      // A name of the attacker that leads to this machine by now.
+      { host: `evil.example:${port}`, origin: `http://evil.example:${port}`, 'sec-fetch-site': 'same-origin' },
+      { host: 'evil.example' },
+      { host: '127.0.0.1:1' },
+    ]) {
+      for (const [path, body, method] of [
+        ['/learn', lesson()],
+        ['/predict', lesson()],
+        ['/rollback', '{"version": 0}'],
+        ['/metrics', '', 'GET'],
+        ['/versions', '', 'GET'],
+        ['/learn', '', 'OPTIONS'],
+      ]) {
+        const { status, text } = await send(path, { ...json, ...headers }, body, method);
+        assert.equal(status, 403, `${path} ${JSON.stringify(headers)} ${text}`);
+      }
+    }
+    for (const headers of [
+      { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' },
+      { host: `localhost:${port}`, 'sec-fetch-site': 'none' },
+      { host: `LOCALHOST:${port}` },
+    ])
+      assert.equal((await send('/rollback', { ...json, ...headers }, '{"version": 0}')).status, 200);
+  });
+
+  it('reads no body that is longer than a sample needs', async () => {
+    for (const body of [`{"input": "${'A'.repeat(2 ** 21)}"}`, `${' '.repeat(40_000)}{}`]) {
+      const { status } = await post('/predict', undefined, undefined, body);
+      assert.equal(status, 413);
     }
   });
 
