@@ -17,7 +17,7 @@ import { unpickle } from './unpickle';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip';
 
 export async function readZip(file: CheckpointFile, signal: AbortSignal | undefined): Promise<PickleContainer> {
-  const directory = await readZipDirectory(file);
+  const directory = await readZipDirectory(file, signal);
   checkIsCheckpoint(directory);
   const version = await readVersion(file, directory);
   const byteorder = await readByteorder(file, directory);
@@ -41,14 +41,16 @@ function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: bo
       const record = directory.records.get(`data/${key}`);
       if (!record) return undefined;
       const place = async (): Promise<StoragePlace> => {
-        const offset = await locate(file, record);
+        const offset = await locate(file, record, directory.isUnchecked);
         if (record.isDeflated) unpacked += record.bytes;
         if (unpacked > most)
           throw formatError(
             `its compressed tensors are larger than ${most} bytes; unpack the file and zip it with: zip -0 -r`,
           );
         const where = { offset, bytes: record.bytes, bigEndian, crc32: directory.isUnchecked ? -1 : record.crc32 };
-        return record.isDeflated ? { ...where, unpacked: await unpack(file, record, maxUnpackedBytes) } : where;
+        return record.isDeflated
+          ? { ...where, unpacked: await unpack(file, directory, record, maxUnpackedBytes) }
+          : where;
       };
       return { path: record.path, bytes: record.bytes, place };
     },
@@ -57,15 +59,15 @@ function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: bo
 
 async function readRecord(
   file: CheckpointFile,
-  { isUnchecked }: ZipDirectory,
+  directory: ZipDirectory,
   record: ZipRecord,
   maxBytes: number,
 ): Promise<Buffer> {
   checkSize(record, maxBytes);
   const bytes = record.isDeflated
-    ? await unpack(file, record, maxBytes)
-    : await file.read(await locate(file, record), record.bytes);
-  if (!isUnchecked && crc32(bytes) !== record.crc32) {
+    ? await unpack(file, directory, record, maxBytes)
+    : await file.read(await locate(file, record, directory.isUnchecked), record.bytes);
+  if (!directory.isUnchecked && crc32(bytes) !== record.crc32) {
     throw formatError(`the checksum of ${record.path} is wrong: the file is damaged. Fetch or save it again`);
   }
   return bytes;
@@ -79,13 +81,18 @@ function checkSize(record: ZipRecord, maxBytes: number): void {
 const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
 
 /** A record that a zip tool has compressed; torch.save never does. */
-async function unpack(file: CheckpointFile, record: ZipRecord, maxBytes: number): Promise<Buffer> {
+async function unpack(
+  file: CheckpointFile,
+  directory: ZipDirectory,
+  record: ZipRecord,
+  maxBytes: number,
+): Promise<Buffer> {
   checkSize(record, maxBytes);
   if (record.bytes > record.stored * maxDeflateRatio)
     throw formatError(
       `record ${record.path} cannot have ${record.bytes} bytes: ${record.stored} compressed ones hold fewer`,
     );
-  const packed = await file.read(await locate(file, record), record.stored);
+  const packed = await file.read(await locate(file, record, directory.isUnchecked), record.stored);
   // One more than it says, so that a longer one is noticed. zlib takes no maximum of 0.
   const bytes = await inflate(packed, { maxOutputLength: record.bytes + 1 }).catch(() => undefined);
   if (bytes?.length !== record.bytes)
@@ -95,13 +102,17 @@ async function unpack(file: CheckpointFile, record: ZipRecord, maxBytes: number)
 
 async function readNote(file: CheckpointFile, directory: ZipDirectory, name: string): Promise<string | undefined> {
   const record = directory.records.get(name);
-  return record && (await readRecord(file, directory, record, maxNoteBytes)).toString('latin1').trim();
+  return record && (await readRecord(file, directory, record, maxNoteBytes)).toString('latin1');
 }
 
 const newestVersion = 10;
 
 async function readVersion(file: CheckpointFile, directory: ZipDirectory): Promise<number> {
-  const text = (await readNote(file, directory, 'version')) ?? (await readNote(file, directory, '.data/version'));
+  const outer = await readNote(file, directory, 'version');
+  const inner = await readNote(file, directory, '.data/version');
+  if (outer !== undefined && inner !== undefined && outer.trim() !== inner.trim())
+    throw formatError(`its records version and .data/version disagree: ${JSON.stringify([outer, inner])}`);
+  const text = (outer ?? inner)?.trim();
   const version = /^\d{1,3}$/.test(text ?? '') ? Number(text) : 0;
   if (version < 1 || version > newestVersion) {
     throw formatError(

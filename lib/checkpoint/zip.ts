@@ -1,8 +1,11 @@
 // The directory of a zip file, as strictly as torch.save writes it: nothing is read from where two readers could
-// disagree. pth.ts reads records through it.
+// disagree. zip-container.ts reads records through it.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatError } from './errors';
 import type { CheckpointFile } from './file';
-import { maxDirectoryBytes, maxRecordNameBytes, maxRecords } from './limits';
+import { maxDirectoryBytes, maxRecords } from './limits';
+import { elsewhere32, findDirectory, readUint64 } from './zip-end';
+import { checkedName, checkNoTwins, checkSpelling, fieldOf, isMarkedAsUtf8 } from './zip-names';
 
 /** A file inside the zip. */
 export interface ZipRecord {
@@ -10,13 +13,14 @@ export interface ZipRecord {
   readonly header: number;
   /** With the top folder. */
   readonly path: string;
+  readonly flags: number;
   readonly bytes: number;
   /** Bytes that it takes in the file: fewer if it is deflated. */
   readonly stored: number;
   readonly isDeflated: boolean;
   readonly crc32: number;
   /** Where the next record or the directory starts. */
-  readonly limit: number;
+  limit: number;
 }
 
 export interface ZipDirectory {
@@ -28,206 +32,236 @@ export interface ZipDirectory {
   readonly isUnchecked: boolean;
 }
 
-const endBytes = 22;
-const maxCommentBytes = 0xffff;
-const locatorBytes = 20;
-const end64Bytes = 56;
 const entryBytes = 46;
 const localBytes = 30;
 const storedMethod = 0;
 const deflatedMethod = 8;
-/** In a 32-bit or 16-bit field: the value is in the ZIP64 fields. */
-const elsewhere32 = 0xffffffff;
-const elsewhere16 = 0xffff;
+/** Encrypted, patched, strongly encrypted, an encrypted directory. */
+const secretFlags = 0x2061;
+/** Sizes and checksum follow the bytes. */
+const describedFlag = 8;
+/** DOS's mark of a folder, of which PyTorch reads nothing. */
+const folderAttribute = 0x10;
+/** Of Unix's mode: what kind of thing it is. Regular files have this one, and tools that do not say have none. */
+const modeOfKind = 0xf000;
+const modeOfFile = 0x8000;
+/** Entries between two turns of the event loop: about a millisecond. */
+const entriesPerTurn = 1000;
 
-export async function readZipDirectory(file: CheckpointFile): Promise<ZipDirectory> {
+export async function readZipDirectory(file: CheckpointFile, signal?: AbortSignal): Promise<ZipDirectory> {
   const { count, start, bytes } = await findDirectory(file);
   // Before anything is allocated: a directory of so many records cannot be smaller than this.
   if (count > maxRecords || bytes > maxDirectoryBytes)
     throw formatError(`its directory of ${count} records is too large`);
   if (count * entryBytes > bytes)
     throw formatError(`its directory of ${bytes} bytes is too small for ${count} records`);
-  const records = parseEntries(await file.read(start, bytes), count, start);
-  if (records.length === 0) throw formatError('the zip file is empty');
-  const archive = records[0]!.path.slice(0, records[0]!.path.indexOf('/'));
-  const isUnchecked = records.every(({ crc32 }) => crc32 === 0);
-  return { archive, records: byName(records, archive), isUnchecked };
-}
-
-interface DirectoryPlace {
-  count: number;
-  start: number;
-  bytes: number;
-}
-
-async function findDirectory(file: CheckpointFile): Promise<DirectoryPlace> {
-  const tailBytes = Math.min(file.size, maxCommentBytes + endBytes + locatorBytes + end64Bytes);
-  const tailStart = file.size - tailBytes;
-  const tail = await file.read(tailStart, tailBytes);
-  const at = findEnd(tail);
-  const disks = tail.readUInt32LE(at + 4);
-  const count = tail.readUInt16LE(at + 10);
-  const place = { count, bytes: tail.readUInt32LE(at + 12), start: tail.readUInt32LE(at + 16) };
-  if (disks !== 0 || tail.readUInt16LE(at + 8) !== count) throw formatError('the zip file is one of several parts');
-
-  let end = tailStart + at;
-  const locator = at - locatorBytes;
-  if (locator >= 0 && tail.readUInt32LE(locator) === 0x07064b50) {
-    const end64 = locator - end64Bytes;
-    if (end64 < 0 || tail.readUInt32LE(end64) !== 0x06064b50 || readUint64(tail, locator + 8) !== tailStart + end64) {
-      throw formatError('its zip directory is damaged: the ZIP64 end record is not where it should be');
-    }
-    if (
-      tail.readUInt32LE(locator + 4) !== 0 ||
-      tail.readUInt32LE(locator + 16) !== 1 ||
-      readUint64(tail, end64 + 16) !== 0
-    ) {
-      throw formatError('the zip file is one of several parts');
-    }
-    end = tailStart + end64;
-    const wide = {
-      count: readUint64(tail, end64 + 32),
-      bytes: readUint64(tail, end64 + 40),
-      start: readUint64(tail, end64 + 48),
-    };
-    for (const key of ['count', 'bytes', 'start'] as const) {
-      const limit = key === 'count' ? elsewhere16 : elsewhere32;
-      if (place[key] !== Math.min(wide[key], limit)) throw formatError('its two zip end records disagree');
-      place[key] = wide[key];
-    }
+  const entries = new DirectoryEntries(await file.read(start, bytes), count);
+  while (!entries.parse(entriesPerTurn)) {
+    await nextTurn();
+    signal?.throwIfAborted();
   }
-  if (place.start + place.bytes !== end) {
-    throw formatError('its zip directory does not end where its end record starts: the file is cut or damaged');
-  }
-  return place;
+  const { all, archive, records } = entries;
+  if (all.length === 0) throw formatError('the zip file is empty');
+  checkNoTwins(records);
+  setLimits(all, start);
+  return { archive, records, isUnchecked: all.every(({ crc32 }) => crc32 === 0) };
 }
 
-/** The end record closes the file; only its comment may follow. */
-function findEnd(tail: Buffer): number {
-  for (let at = tail.length - endBytes; at >= 0; at--) {
-    if (tail.readUInt32LE(at) === 0x06054b50 && at + endBytes + tail.readUInt16LE(at + 20) === tail.length) return at;
-  }
-  throw formatError(
-    'the zip file has no directory at its end: it is cut, or was not downloaded to its end. Fetch it again',
-  );
-}
+class DirectoryEntries {
+  readonly all: ZipRecord[] = [];
+  readonly records = new Map<string, ZipRecord>();
+  archive = '';
+  readonly #bytes: Buffer;
+  readonly #count: number;
+  #at = 0;
+  /** Of the names beyond ASCII so far. */
+  #isMarked: boolean | undefined;
 
-function parseEntries(directory: Buffer, count: number, start: number): ZipRecord[] {
-  const records: Entry[] = [];
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    if (at + entryBytes > directory.length || directory.readUInt32LE(at) !== 0x02014b50) {
-      throw formatError(`entry ${i} of its zip directory is damaged`);
+  constructor(bytes: Buffer, count: number) {
+    this.#bytes = bytes;
+    this.#count = count;
+  }
+
+  /** Up to `count` of them. Returns whether that were all. */
+  parse(count: number): boolean {
+    const end = Math.min(this.#count, this.all.length + count);
+    while (this.all.length < end) this.#add(this.#next(this.all.length));
+    if (end < this.#count) return false;
+    if (this.#at !== this.#bytes.length) throw formatError('its zip directory holds more than its records');
+    return true;
+  }
+
+  #next(index: number): ZipRecord {
+    const [bytes, at] = [this.#bytes, this.#at];
+    if (at + entryBytes > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50) {
+      throw formatError(`entry ${index} of its zip directory is damaged`);
     }
-    const nameBytes = directory.readUInt16LE(at + 28);
-    const extraBytes = directory.readUInt16LE(at + 30);
-    const next = at + entryBytes + nameBytes + extraBytes + directory.readUInt16LE(at + 32);
-    if (next > directory.length) throw formatError(`entry ${i} of its zip directory is cut`);
-    const name = directory.subarray(at + entryBytes, at + entryBytes + nameBytes);
-    const extra = directory.subarray(at + entryBytes + nameBytes, at + entryBytes + nameBytes + extraBytes);
-    records.push(parseEntry(directory.subarray(at, at + entryBytes), checkedName(name, i), extra));
-    at = next;
+    const nameEnd = at + entryBytes + bytes.readUInt16LE(at + 28);
+    const extraEnd = nameEnd + bytes.readUInt16LE(at + 30);
+    this.#at = extraEnd + bytes.readUInt16LE(at + 32);
+    if (this.#at > bytes.length) throw formatError(`entry ${index} of its zip directory is cut`);
+    const name = bytes.subarray(at + entryBytes, nameEnd);
+    const extra = bytes.subarray(nameEnd, extraEnd);
+    const path = checkedName(name, index);
+    this.#checkEncoding(isMarkedAsUtf8(path, name, bytes.readUInt16LE(at + 8), extra), path);
+    return parseEntry(bytes.subarray(at, at + entryBytes), path, extra);
   }
-  if (at !== directory.length) throw formatError('its zip directory holds more than its records');
-  return withLimits(records, start);
+
+  #checkEncoding(isMarked: boolean | undefined, path: string): void {
+    if (isMarked === undefined) return;
+    this.#isMarked ??= isMarked;
+    if (isMarked !== this.#isMarked) throw formatError(`record ${path} is named in another encoding than others`);
+  }
+
+  #add(record: ZipRecord): void {
+    const { path, bytes } = record;
+    this.all.push(record);
+    if (this.all.length === 1) this.archive = path.slice(0, Math.max(0, path.indexOf('/')));
+    if (this.archive === '' || !path.startsWith(`${this.archive}/`)) {
+      throw formatError(`record ${path} is not in the one top folder that torch.save makes`);
+    }
+    const name = path.slice(this.archive.length + 1);
+    if (name === '' || name.endsWith('/')) {
+      // A folder, as zip tools add them.
+      if (bytes > 0) throw formatError(`record ${path} is a folder but has ${bytes} bytes`);
+      return;
+    }
+    checkSpelling(name, path);
+    if (this.records.has(name)) throw formatError(`record ${path} is there twice`);
+    this.records.set(name, record);
+  }
 }
 
-type Entry = Omit<ZipRecord, 'limit'>;
-
-function parseEntry(entry: Buffer, path: string, extra: Buffer): Entry {
+function parseEntry(entry: Buffer, path: string, extra: Buffer): ZipRecord {
   const flags = entry.readUInt16LE(8);
   const method = entry.readUInt16LE(10);
-  if (flags & 0x2041) throw formatError(`record ${path} is encrypted`);
+  if (flags & secretFlags) throw formatError(`record ${path} is encrypted`);
   if (method !== storedMethod && method !== deflatedMethod) {
     const advice = 'torch.save stores records uncompressed; unpack the file and zip it again with: zip -0 -r';
     throw formatError(`record ${path} is compressed (method ${method}); ${advice}`);
   }
-  const wide = zip64Values(extra);
-  const pick = (narrow: number) => (narrow === elsewhere32 ? wide() : narrow);
-  const bytes = pick(entry.readUInt32LE(24));
-  const stored = pick(entry.readUInt32LE(20));
-  const header = pick(entry.readUInt32LE(42));
   if (entry.readUInt16LE(34) !== 0) throw formatError(`record ${path} is in another part of the zip file`);
+  checkIsFile(entry.readUInt32LE(38), path);
+  const narrow = [entry.readUInt32LE(24), entry.readUInt32LE(20), entry.readUInt32LE(42)] as const;
+  const [bytes, stored, header] = wideValues(narrow, fieldOf(extra, zip64Kind, path), path);
   const isDeflated = method === deflatedMethod;
   if (stored !== bytes && !isDeflated)
     throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
-  return { path, header, bytes, stored, isDeflated, crc32: entry.readUInt32LE(16) };
-}
-
-/** The values of the ZIP64 field, one a call: it holds only those that did not fit, in a fixed order. */
-function zip64Values(extra: Buffer): () => number {
-  let at = 0;
-  let values = extra.subarray(0, 0);
-  while (at + 4 <= extra.length) {
-    const end = at + 4 + extra.readUInt16LE(at + 2);
-    if (end > extra.length) throw formatError('a field of its zip directory is cut');
-    if (extra.readUInt16LE(at) === 1) values = extra.subarray(at + 4, end);
-    at = end;
-  }
-  return () => {
-    if (values.length < 8) throw formatError('its zip directory lacks a 64-bit size');
-    const value = readUint64(values, 0);
-    values = values.subarray(8);
-    return value;
+  return {
+    path,
+    flags,
+    header: header!,
+    bytes: bytes!,
+    stored: stored!,
+    isDeflated,
+    crc32: entry.readUInt32LE(16),
+    limit: 0,
   };
 }
 
-function checkedName(bytes: Buffer, index: number): string {
-  const name = bytes.toString('utf8');
-  const isPlain = bytes.length > 0 && bytes.length <= maxRecordNameBytes && Buffer.from(name, 'utf8').equals(bytes);
-  const isSafe =
-    !name.includes('\0') && !name.includes('\\') && !name.startsWith('/') && !name.split('/').includes('..');
-  if (!isPlain || !isSafe)
-    throw formatError(`record ${index} has the unsafe name ${JSON.stringify(name.slice(0, 100))}`);
-  return name;
+/** What is marked as a folder or a link is nothing to one reader, and a file with content to another. */
+function checkIsFile(attributes: number, path: string): void {
+  const kind = (attributes >>> 16) & modeOfKind;
+  const isFile = (attributes & folderAttribute) === 0 && (kind === 0 || kind === modeOfFile);
+  if (!isFile && !path.endsWith('/')) throw formatError(`record ${path} is marked as a folder or a link`);
 }
 
-/** No two records may claim the same bytes, so each ends where the next starts, at the latest. Keeps the order. */
-function withLimits(records: readonly Entry[], end: number): ZipRecord[] {
-  const headers = records.map(({ header }) => header).sort((a, b) => b - a);
-  // From the back: of two records at one place the first is met last, and has no room.
-  const limits = new Map(headers.map((header, i) => [header, headers[i - 1] ?? end]));
-  return records.map((record) => {
-    const limit = limits.get(record.header)!;
-    if (record.header + localBytes + record.stored > limit) {
-      throw formatError(`record ${record.path} overlaps another or lies outside the file: it is cut or damaged`);
-    }
-    return { ...record, limit };
-  });
-}
+const zip64Kind = 1;
 
-function byName(records: readonly ZipRecord[], archive: string): Map<string, ZipRecord> {
-  const found = new Map<string, ZipRecord>();
-  for (const record of records) {
-    if (archive === '' || !record.path.startsWith(`${archive}/`)) {
-      throw formatError(`record ${record.path} is not in the one top folder that torch.save makes`);
-    }
-    const name = record.path.slice(archive.length + 1);
-    if (name === '' || name.endsWith('/')) continue; // a folder, as zip tools add them
-    if (found.has(name)) throw formatError(`record ${record.path} is there twice`);
-    found.set(name, record);
+/**
+ * Size, stored size and offset. The ZIP64 field holds those that did not fit into 32 bits, in this order. Some tools
+ * repeat there what did fit: then it must be the same, and in its place for those who count from the front.
+ */
+function wideValues(narrow: readonly number[], field: Buffer | undefined, path: string): readonly number[] {
+  const isElsewhere = narrow.map((value) => value === elsewhere32);
+  const needed = isElsewhere.filter(Boolean).length;
+  if (!field) {
+    if (needed > 0) throw formatError('its zip directory lacks a 64-bit size');
+    return narrow;
   }
-  return found;
+  const held = Math.floor(field.length / 8);
+  if (held < needed) throw formatError('its zip directory lacks a 64-bit size');
+  if (held === needed && field.length === 8 * held) {
+    let next = 0;
+    return narrow.map((value, i) => (isElsewhere[i] ? readUint64(field, 8 * next++) : value));
+  }
+  const values = narrow.map((value, i) => (i < held ? readUint64(field, 8 * i) : value));
+  const agrees = narrow.every((value, i) => (isElsewhere[i] ? i < needed : value === values[i]));
+  // A number of the part of the zip file may follow all three.
+  const rest = field.length - 8 * held;
+  const isWhole = held <= 3 && (rest === 0 || (held === 3 && rest === 4 && field.readUInt32LE(24) === 0));
+  if (agrees && isWhole) return values;
+  throw formatError(`record ${path} has a ZIP64 field that contradicts its entry of the zip directory`);
 }
 
-/** Where the record's bytes start. Only the lengths of its local header are used, and those are checked. */
-export async function locate(file: CheckpointFile, record: ZipRecord): Promise<number> {
+/** No two records may claim the same bytes, so each ends where the next starts, at the latest; the first starts the file. */
+function setLimits(records: ZipRecord[], end: number): void {
+  const isBefore = (record: ZipRecord, i: number) => i === 0 || records[i - 1]!.header < record.header;
+  const sorted = records.every(isBefore) ? records : [...records].sort((a, b) => a.header - b.header);
+  sorted.forEach((record, i) => {
+    record.limit = sorted[i + 1]?.header ?? end;
+    if (record.header + localBytes + record.stored > record.limit)
+      throw formatError(`record ${record.path} overlaps another or lies outside the file: it is cut or damaged`);
+  });
+  if (sorted[0]!.header !== 0) throw formatError('the zip file starts with a record that its directory does not list');
+}
+
+/** Where the record's bytes start. The local header must say of them what the directory says, or leave it open. */
+export async function locate(file: CheckpointFile, record: ZipRecord, isUnchecked: boolean): Promise<number> {
   const name = Buffer.from(record.path, 'utf8');
   const local = await file.peek(record.header, localBytes + name.length);
   const data = record.header + localBytes + local.readUInt16LE(26) + local.readUInt16LE(28);
+  const flags = local.readUInt16LE(6);
   const agrees =
     local.readUInt32LE(0) === 0x04034b50 &&
-    (local.readUInt16LE(6) & 0x2041) === 0 &&
+    (flags & secretFlags) === 0 &&
     local.readUInt16LE(8) === (record.isDeflated ? deflatedMethod : storedMethod) &&
     local.readUInt16LE(26) === name.length &&
-    local.subarray(localBytes).equals(name);
+    local.subarray(localBytes).equals(name) &&
+    factsAgree(record, isUnchecked, (flags & describedFlag) !== 0, {
+      crc32: local.readUInt32LE(14),
+      stored: local.readUInt32LE(18),
+      bytes: local.readUInt32LE(22),
+    });
   if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
   if (data + record.stored > record.limit) throw formatError(`record ${record.path} overlaps what follows it`);
+  if (local.readUInt32LE(18) === elsewhere32 || local.readUInt32LE(22) === elsewhere32)
+    await checkLocalSizes(file, record, data - local.readUInt16LE(28), data);
+  if (flags & describedFlag) await checkDescriptor(file, record, data + record.stored, isUnchecked);
   return data;
 }
 
-/** As a number that is exact, or larger than any file. */
-function readUint64(bytes: Buffer, at: number): number {
-  const value = bytes.readBigUInt64LE(at);
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.POSITIVE_INFINITY;
+interface LocalFacts {
+  crc32: number;
+  stored: number;
+  bytes: number;
+}
+
+/** Where a descriptor follows the bytes, the header may say 0. */
+function factsAgree(record: ZipRecord, isUnchecked: boolean, isDescribed: boolean, local: LocalFacts): boolean {
+  const isOpen = (value: number) => isDescribed && value === 0;
+  const sizeAgrees = (here: number, there: number) => here === there || here === elsewhere32 || isOpen(here);
+  const crcAgrees = isUnchecked || local.crc32 === record.crc32 || isOpen(local.crc32);
+  return crcAgrees && sizeAgrees(local.stored, record.stored) && sizeAgrees(local.bytes, record.bytes);
+}
+
+/** The ZIP64 field of a local header whose sizes are said to be there. */
+async function checkLocalSizes(file: CheckpointFile, record: ZipRecord, start: number, end: number): Promise<void> {
+  const field = fieldOf(await file.peek(start, end - start), zip64Kind, record.path);
+  const agrees =
+    field && field.length >= 16 && readUint64(field, 0) === record.bytes && readUint64(field, 8) === record.stored;
+  if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
+}
+
+/** What follows the bytes of a record, where it is marked as their descriptor: readers of streams go by it. */
+async function checkDescriptor(file: CheckpointFile, record: ZipRecord, at: number, isUnchecked: boolean) {
+  const room = record.limit - at;
+  if (room < 16) return;
+  const found = await file.peek(at, Math.min(room, 24));
+  if (found.readUInt32LE(0) !== 0x08074b50) return;
+  const crcAgrees = isUnchecked || found.readUInt32LE(4) === record.crc32;
+  const isNarrow = found.readUInt32LE(8) === record.stored && found.readUInt32LE(12) === record.bytes;
+  const isWide = found.length >= 24 && readUint64(found, 8) === record.stored && readUint64(found, 16) === record.bytes;
+  if (!crcAgrees || !(isNarrow || isWide))
+    throw formatError(`the descriptor of record ${record.path} does not agree with the zip directory`);
 }

@@ -10,12 +10,13 @@ import * as foreign from './foreign.mjs';
 import * as large from './large.mjs';
 import * as legacy from './legacy.mjs';
 import * as pickles from './pickles.mjs';
+import * as readers from './readers.mjs';
 import * as safetensors from './safetensors.mjs';
 import * as tensors from './tensors.mjs';
 import * as zips from './zips.mjs';
 
 /** By class. Each list is { hostile: { name: [content, words, code, how] }, benign: { name: [content, tensors, how] } }. */
-const classes = { tensors, pickles, large, code, zips, deflated, legacy, safetensors, foreign };
+const classes = { tensors, pickles, large, code, zips, readers, deflated, legacy, safetensors, foreign };
 
 const usual = { weight: ['float32', [2, 2], [1, 2, 3, 4]] };
 

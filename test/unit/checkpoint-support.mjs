@@ -17,7 +17,7 @@ export const u64 = bytes(8);
 /**
  * A zip of stored records. Each record is [name, data, changes]: `changes` replaces single facts of its directory entry
  * (flags, method, crc, stored, size, offset, name, extra, disk) or of its local header (localName, localFlags, localMethod,
- * localSize, localExtra), or puts bytes in front of that (before) or behind the data (after). `changes` of the zip replaces
+ * localSize, localCrc, localExtra), or puts bytes in front of that (before) or behind the data (after). `changes` of the zip replaces
  * facts of its end record (count, directoryBytes, directoryStart, disk, comment), puts `junk` in front of the directory, or
  * what `end64` makes of the facts behind it.
  */
@@ -45,7 +45,14 @@ export function zip(records, changes = {}) {
 function zipped([name, content, changes = {}], at) {
   const data = Buffer.from(content);
   const { flags = 0, method = 0, crc = crc32(data), stored = data.length, size = data.length, extra = '' } = changes;
-  const { localName = name, localFlags = 0, localMethod = 0, localSize = data.length, localExtra = '' } = changes;
+  const {
+    localName = name,
+    localFlags = 0,
+    localMethod = 0,
+    localSize = data.length,
+    localExtra = '',
+    localCrc = crc,
+  } = changes;
   const { before = '', after = '', disk = 0, external = 0, offset = at + before.length } = changes;
   const entryName = Buffer.from(changes.name ?? name);
   const headerName = Buffer.from(localName);
@@ -54,9 +61,9 @@ function zipped([name, content, changes = {}], at) {
     u16(localFlags),
     u16(localMethod),
     u32(0),
-    u32(crc32(data)),
+    u32(localCrc),
     u32(localSize),
-    u32(localSize),
+    u32(method > 0 && changes.localSize === undefined ? size : localSize),
   ];
   const localLengths = [u16(headerName.length), u16(localExtra.length)];
   const facts = [u16(20), u16(20), u16(flags), u16(method), u32(0), u32(crc), u32(stored), u32(size)];
