@@ -104,20 +104,16 @@ export function subset(
 }
 
 interface Source<D extends Dataset> {
-  plan(dataset: D, signal: AbortSignal | undefined): Promise<DatasetPlan>;
+  /** Calls `use` with the plan while what it refers to is there. */
+  plan<T>(dataset: D, signal: AbortSignal | undefined, use: (plan: DatasetPlan) => Promise<T>): Promise<T>;
   classNames(dataset: D): Promise<readonly string[] | undefined>;
 }
 
 const sources: { readonly [Kind in Dataset['kind']]: Source<Extract<Dataset, { kind: Kind }>> } = {
   cifar10: { plan: cifar10Plan, classNames: cifar10Classes },
   arrays: {
-    plan: async ({ inputs, labels, shape, classes }) => ({
-      kind: 'arrays',
-      inputs,
-      labels,
-      shape: [...shape],
-      classes,
-    }),
+    plan: ({ inputs, labels, shape, classes }, _, use) =>
+      use({ kind: 'arrays', inputs, labels, shape: [...shape], classes }),
     classNames: async () => undefined,
   },
   subset: { plan: subsetPlan, classNames: ({ of }) => datasetClasses(of) },
@@ -137,12 +133,7 @@ export const isDataset: Check = (value, name) => {
 /** Reads a data set into native memory. Each call reads anew; the garbage collector frees what nobody holds. */
 export async function openDataset(dataset: Dataset, signal?: AbortSignal): Promise<DatasetHandle> {
   signal?.throwIfAborted();
-  const plan = await sourceOf(dataset).plan(dataset, signal);
-  try {
-    return await fromNative(() => native().makeDataset(plan));
-  } finally {
-    if (plan.kind === 'subset') native().disposeDataset(plan.of);
-  }
+  return sourceOf(dataset).plan(dataset, signal, (plan) => fromNative(() => native().makeDataset(plan)));
 }
 
 /** Names of the classes, by label; undefined where the data set has none. */
@@ -150,11 +141,22 @@ export async function datasetClasses(dataset: Dataset): Promise<readonly string[
   return sourceOf(dataset).classNames(dataset);
 }
 
-async function subsetPlan({ of, start, end }: Subset, signal: AbortSignal | undefined): Promise<DatasetPlan> {
+async function subsetPlan<T>(
+  { of, start, end }: Subset,
+  signal: AbortSignal | undefined,
+  use: (plan: DatasetPlan) => Promise<T>,
+): Promise<T> {
   const whole = await openDataset(of, signal);
-  const { length } = native().datasetInfo(whole);
-  if (start > length) {
-    throw new LearnError('ERR_INVALID_OPTION', `A subset cannot start at sample ${start}: the data set has ${length}`);
+  try {
+    const { length } = native().datasetInfo(whole);
+    if (start > length) {
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `A subset cannot start at sample ${start}: the data set has ${length}`,
+      );
+    }
+    return await use({ kind: 'subset', of: whole, start, end: Math.min(end, length) });
+  } finally {
+    native().disposeDataset(whole);
   }
-  return { kind: 'subset', of: whole, start, end: Math.min(end, length) };
 }

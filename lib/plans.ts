@@ -5,7 +5,10 @@ import type { Transform } from './transforms';
 
 /** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
+  /** For messages. */
   path: string;
+  /** What it is open as: the parsers and the addon must read the same file, whatever has its name by now. */
+  descriptor: number;
   /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
   fileBytes: number;
   storages: {
@@ -71,7 +74,10 @@ export type DatasetPlan =
   | {
       kind: 'records';
       files: {
+        /** For messages. */
         path: string;
+        /** As in a ReadPlan. */
+        descriptor: number;
         /** Size of the file when it was looked at: one that changed meanwhile is refused. */
         bytes: number;
         /** Where the records start, and how many there are. */

@@ -1,7 +1,7 @@
 // States: the weights of a model with their names, loaded, saved and looked at. Everything else that needs weights takes
 // and gives a State.
 import { inspect } from 'node:util';
-import { type ParseOptions, readPlan, withCheckpoint } from './checkpoint/checkpoint';
+import { type Checkpoint, type ParseOptions, readPlan, withCheckpoint } from './checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
 import { metadataOf, type Tree } from './checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
@@ -188,18 +188,25 @@ export async function loadState(file: string, options: LoadOptions = {}): Promis
 export async function loadPart(file: string, options: ParseOptions): Promise<State> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const { plan, tree, sources } = await withCheckpoint(file, options, async (checkpoint) => ({
-    ...checkpoint,
-    plan: await readPlan(checkpoint),
-  }));
+  return withCheckpoint(file, options, (checkpoint) => loadOpened(checkpoint, signal));
+}
+
+/** The state of a checkpoint that is open, and that must not change before it is read. */
+export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): Promise<State> {
+  const plan = await readPlan(checkpoint);
   signal?.throwIfAborted();
   const handles = await fromNative(() => native().readState(plan));
-  if (signal?.aborted) for (const handle of handles) native().disposeState(handle);
-  signal?.throwIfAborted();
-  sources.forEach((source, i) => {
+  try {
+    signal?.throwIfAborted();
+    await checkpoint.file.checkUnchanged();
+  } catch (cause) {
+    for (const handle of handles) native().disposeState(handle);
+    throw cause;
+  }
+  checkpoint.sources.forEach((source, i) => {
     source.handle = handles[i]!;
   });
-  return loadedState(handles, tree);
+  return loadedState(handles, checkpoint.tree);
 }
 
 /**

@@ -30,8 +30,8 @@ export interface ParseOptions {
 }
 
 export interface Checkpoint {
-  path: string;
-  fileBytes: number;
+  /** Open for as long as withCheckpoint() says. */
+  file: CheckpointFile;
   facts: ContainerFacts;
   /** Of the state. */
   names: readonly string[];
@@ -76,8 +76,7 @@ function readPickled(file: CheckpointFile, container: PickleContainer, options: 
   const resolver = new Resolver(reader, extras);
   const tree = buildTree(value, selection.part, { reader, resolver, named, stripPrefix: options.stripPrefix });
   return {
-    path: file.path,
-    fileBytes: file.size,
+    file,
     facts: container.facts,
     names: named.names,
     tensors: named.tensors,
@@ -91,13 +90,14 @@ function readPickled(file: CheckpointFile, container: PickleContainer, options: 
   };
 }
 
-/** What the addon needs to read it. While the file is open: places are looked up in it. */
-export async function readPlan({ path, fileBytes, tensors, extras, storages, names }: Checkpoint): Promise<ReadPlan> {
+/** What the addon needs to read it. While the file is open: places are looked up in it, and it is read through. */
+export async function readPlan({ file, tensors, extras, storages, names }: Checkpoint): Promise<ReadPlan> {
   const places: ReadPlan['storages'] = [];
   for (const { stored } of storages) places.push(await stored.place());
   return {
-    path,
-    fileBytes,
+    path: file.path,
+    descriptor: file.descriptor,
+    fileBytes: file.size,
     storages: places,
     parts: [
       tensors.map((tensor, i) => ({ name: names[i]!, ...tensor })),

@@ -1,43 +1,41 @@
-// A file that is being parsed: opened once, known to be a regular file, read in exact pieces.
-import { constants } from 'node:fs';
+// A checkpoint file that is being parsed, read in exact pieces.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { LearnError, messageOf } from '../errors';
+import { LearnError } from '../errors';
+import { OpenFile } from '../open-file';
 import { formatError } from './errors';
 
 const windowBytes = 2 ** 16;
 
 export class CheckpointFile {
-  readonly path: string;
-  readonly size: number;
-  readonly #handle: fs.FileHandle;
+  readonly #file: OpenFile;
   /** What peek() read last, and from where. */
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
 
-  /** Opens `file` for as long as `use` runs. */
-  static async with<T>(file: string, use: (opened: CheckpointFile) => Promise<T>): Promise<T> {
-    const handle = await open(file);
-    try {
-      const stat = await handle.stat();
-      if (stat.isDirectory()) throw await folderError(file);
-      if (!stat.isFile()) {
-        const kind = stat.isFIFO() ? 'a named pipe' : 'a device';
-        throw new LearnError(
-          'ERR_FILE',
-          `Expected a checkpoint file but ${file} is ${kind}; copy what it gives into a file`,
-        );
-      }
-      return await use(new CheckpointFile(file, stat.size, handle));
-    } finally {
-      await handle.close();
-    }
+  /** Opens `file` for as long as `use` runs, and throws where its content changed meanwhile. */
+  static with<T>(file: string, use: (opened: CheckpointFile) => Promise<T>): Promise<T> {
+    return OpenFile.with(file, 'a checkpoint file', (opened) => use(new CheckpointFile(opened)), folderError);
   }
 
-  private constructor(file: string, size: number, handle: fs.FileHandle) {
-    this.path = file;
-    this.size = size;
-    this.#handle = handle;
+  private constructor(file: OpenFile) {
+    this.#file = file;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get size(): number {
+    return this.#file.size;
+  }
+
+  get descriptor(): number {
+    return this.#file.descriptor;
+  }
+
+  checkUnchanged(): Promise<void> {
+    return this.#file.checkUnchanged();
   }
 
   /** Exactly `length` bytes. They must be in the file. */
@@ -49,9 +47,9 @@ export class CheckpointFile {
     }
     const bytes = Buffer.alloc(length);
     for (let at = 0; at < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at);
-      if (bytesRead === 0) throw new LearnError('ERR_FILE', 'it became shorter while it was being read');
-      at += bytesRead;
+      const count = await this.#file.read(bytes, at, length - at, offset + at);
+      if (count === 0) throw new LearnError('ERR_FILE', 'it became shorter while it was being read');
+      at += count;
     }
     return bytes;
   }
@@ -64,15 +62,6 @@ export class CheckpointFile {
       this.#windowStart = offset;
     }
     return this.#window.subarray(offset - this.#windowStart, offset - this.#windowStart + length);
-  }
-}
-
-async function open(file: string): Promise<fs.FileHandle> {
-  try {
-    // Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
-    return await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw new LearnError('ERR_FILE', `Cannot open ${file}: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -33,24 +33,20 @@ export interface FileDescription extends ContainerFacts {
   metadata: ReadonlyMap<string, unknown>;
 }
 
-/** Throws as loadState does for files that cannot be loaded. */
-export function inspectFile(path: string, options: ParseOptions = {}): Promise<FileDescription> {
-  return withCheckpoint(path, { takeFirst: true, ...options }, async (checkpoint) => describe(checkpoint));
+/** Throws as loadState does for files that cannot be loaded. `use` gets the same file, while it is open. */
+export function inspectFile(
+  path: string,
+  options: ParseOptions = {},
+  use: (checkpoint: Checkpoint) => Promise<void> = async () => {},
+): Promise<FileDescription> {
+  return withCheckpoint(path, { takeFirst: true, ...options }, async (checkpoint) => {
+    await use(checkpoint);
+    return describe(checkpoint);
+  });
 }
 
 function describe(checkpoint: Checkpoint): FileDescription {
-  const {
-    path,
-    fileBytes,
-    facts,
-    names,
-    tensors: stored,
-    storages,
-    tree,
-    key,
-    keys,
-    refusedByWeightsOnly,
-  } = checkpoint;
+  const { file, facts, names, tensors: stored, storages, tree, key, keys, refusedByWeightsOnly } = checkpoint;
   const first = new Map<number, string>();
   const tensors = stored.map(({ dtype, shape, storage }, i) => {
     const name = names[i]!;
@@ -67,7 +63,17 @@ function describe(checkpoint: Checkpoint): FileDescription {
   };
   const because = refusedByWeightsOnly;
   const weightsOnly = because === undefined ? { loads: true } : { loads: false, because };
-  return { path, bytes: fileBytes, ...facts, key, keys, tensors, totals, weightsOnly, metadata: metadataOf(tree) };
+  return {
+    path: file.path,
+    bytes: file.size,
+    ...facts,
+    key,
+    keys,
+    tensors,
+    totals,
+    weightsOnly,
+    metadata: metadataOf(tree),
+  };
 }
 
 function elementsOf(shape: readonly number[]): number {

@@ -39,8 +39,7 @@ export async function readSafetensors(file: CheckpointFile, options: ParseOption
   const { stripPrefix } = options;
   const names = entries.map(({ name }) => name);
   return {
-    path: file.path,
-    fileBytes: file.size,
+    file,
     facts: { kind: 'safetensors', byteorder: 'little' },
     storages: entries.map((entry) => ({ stored: bytesOf(entry, dataStart), dtype: entry.dtype })),
     key: '',

@@ -1,6 +1,6 @@
 // Reads a file from front to back through a small window, stepping over what is not needed. For pickled-batch.ts.
-import fs from 'node:fs/promises';
-import { LearnError, messageOf } from '../errors';
+import { LearnError } from '../errors';
+import type { OpenFile } from '../open-file';
 
 const windowBytes = 1 << 17;
 /** More than any one instruction needs in the window. */
@@ -11,42 +11,24 @@ const maxLineBytes = 255;
 export class ByteCursor {
   readonly file: string;
   readonly size: number;
-  readonly #handle: fs.FileHandle;
+  readonly #file: OpenFile;
   readonly #window = Buffer.alloc(windowBytes);
   #start = 0; // of the window, in the file
   #end = 0; // of what is valid, in the window
   #at = 0; // in the window; behind its end after a long step
 
-  static async open(file: string): Promise<ByteCursor> {
-    let handle: fs.FileHandle | undefined;
-    try {
-      handle = await fs.open(file);
-      return new ByteCursor(file, (await handle.stat()).size, handle);
-    } catch (cause) {
-      await handle?.close();
-      throw unreadable(file, cause);
-    }
-  }
-
-  private constructor(file: string, size: number, handle: fs.FileHandle) {
-    this.file = file;
-    this.size = size;
-    this.#handle = handle;
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+  constructor(file: OpenFile) {
+    this.file = file.path;
+    this.size = file.size;
+    this.#file = file;
   }
 
   /** Reads on, so that the window holds what comes next. Throws at the end of the file. */
   async fill(): Promise<void> {
     this.#start += this.#at;
     this.#at = 0;
-    const { bytesRead } = await this.#handle.read(this.#window, 0, windowBytes, this.#start).catch((cause) => {
-      throw unreadable(this.file, cause);
-    });
-    this.#end = bytesRead;
-    if (bytesRead === 0) throw this.#short();
+    this.#end = await this.#file.read(this.#window, 0, windowBytes, this.#start);
+    if (this.#end === 0) throw this.#short();
   }
 
   /** Whether the next instruction is whole in the window, or the file ends within it. */
@@ -103,8 +85,4 @@ export class ByteCursor {
   #short(): LearnError {
     return new LearnError('ERR_DATA_FORMAT', `${this.file} ends too early, at byte ${this.size}: it is cut or damaged`);
   }
-}
-
-function unreadable(file: string, cause: unknown): LearnError {
-  return new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
 }

@@ -3,7 +3,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { downloadArchive } from '../download/archive';
 import type { DownloadProgress } from '../download/fetch-file';
-import { LearnError, messageOf } from '../errors';
+import { LearnError } from '../errors';
+import { OpenFile } from '../open-file';
 import type { DatasetPlan } from '../plans';
 import { readPickledBatch, readPickledStrings } from './pickled-batch';
 
@@ -20,7 +21,7 @@ type RecordFile = Extract<DatasetPlan, { kind: 'records' }>['files'][number];
 interface Layout {
   readonly folder: string;
   readonly suffix: string;
-  recordFile(file: string): Promise<RecordFile>;
+  records(file: OpenFile): Promise<Omit<RecordFile, 'path' | 'descriptor'>>;
   classNames(folder: string): Promise<string[] | undefined>;
 }
 
@@ -42,29 +43,44 @@ const layouts: readonly Layout[] = [
   {
     folder: 'cifar-10-batches-bin',
     suffix: '.bin',
-    recordFile: binaryFile,
-    classNames: async (folder) =>
-      (await fs.readFile(path.join(folder, 'batches.meta.txt'), 'utf8')).trim().split(/\s+/),
+    records: binaryRecords,
+    classNames: (folder) => readingNames(path.join(folder, 'batches.meta.txt'), readWords),
   },
   {
     folder: 'cifar-10-batches-py',
     suffix: '',
-    recordFile: async (file) => ({ path: file, ...(await readPickledBatch(file, imageBytes)) }),
-    classNames: (folder) => readPickledStrings(path.join(folder, 'batches.meta'), 'label_names'),
+    records: (file) => readPickledBatch(file, imageBytes),
+    classNames: (folder) =>
+      readingNames(path.join(folder, 'batches.meta'), (file) => readPickledStrings(file, 'label_names')),
   },
 ];
 
-/** Where the images are, after fetching them if that is asked for and needed. */
-export async function cifar10Plan(dataset: Cifar10, signal?: AbortSignal): Promise<DatasetPlan> {
+/**
+ * Calls `use` with where the images are, while their files are open; fetches them first if that is asked for and needed.
+ * Throws where a file changed meanwhile.
+ */
+export async function cifar10Plan<T>(
+  dataset: Cifar10,
+  signal: AbortSignal | undefined,
+  use: (plan: DatasetPlan) => Promise<T>,
+): Promise<T> {
   if (dataset.download && !(await locate(dataset))) await downloadCifar10({ root: dataset.root, signal });
   const found = await locate(dataset);
   if (!found) throw missing(dataset);
-  const files: RecordFile[] = [];
-  for (const batch of batchesOf(dataset)) {
+  const { folder, layout } = found;
+  const openNext = async ([batch, ...rest]: readonly string[], files: RecordFile[]): Promise<T> => {
+    if (batch === undefined) return use({ kind: 'records', files, shape, classes: classNames.length });
     signal?.throwIfAborted();
-    files.push(await found.layout.recordFile(path.join(found.folder, batch + found.layout.suffix)));
-  }
-  return { kind: 'records', files, shape, classes: classNames.length };
+    return OpenFile.with(
+      path.join(folder, batch + layout.suffix),
+      'a file of CIFAR-10, of which all are needed,',
+      async (file) => {
+        const { path, descriptor } = file;
+        return openNext(rest, [...files, { path, descriptor, ...(await layout.records(file)) }]);
+      },
+    );
+  };
+  return openNext(batchesOf(dataset), []);
 }
 
 /** The names that the data set brings along, or those that it is published with. */
@@ -114,22 +130,28 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-async function binaryFile(file: string): Promise<RecordFile> {
-  const status = await fs.stat(file).catch((cause) => {
-    throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}. CIFAR-10 needs all of its files`, {
-      cause,
-    });
-  });
-  if (!status.isFile()) throw new LearnError('ERR_FILE', `${file} is not a file`);
-  const { size } = status;
+async function binaryRecords({ path, size }: OpenFile) {
   if (size === 0 || size % recordBytes !== 0) {
     throw new LearnError(
       'ERR_DATA_FORMAT',
-      `${file} has ${size} bytes, which is not a whole number of records of ${recordBytes} bytes (a label and an image ` +
+      `${path} has ${size} bytes, which is not a whole number of records of ${recordBytes} bytes (a label and an image ` +
         `of 3x32x32): it is ${size === 0 ? 'empty' : 'cut or damaged'}. Fetch it again`,
     );
   }
-  return { path: file, bytes: size, offset: 0, count: size / recordBytes };
+  return { bytes: size, offset: 0, count: size / recordBytes };
+}
+
+function readingNames<T>(file: string, read: (file: OpenFile) => Promise<T>): Promise<T> {
+  return OpenFile.with(file, 'a file of names', read);
+}
+
+/** Far above any such file. */
+const maxNamesBytes = 2 ** 16;
+
+async function readWords(file: OpenFile): Promise<string[]> {
+  const bytes = Buffer.alloc(Math.min(file.size, maxNamesBytes));
+  const count = await file.read(bytes, 0, bytes.length, 0);
+  return bytes.toString('utf8', 0, count).trim().split(/\s+/);
 }
 
 function missing({ root, train }: Cifar10): LearnError {

@@ -1,6 +1,7 @@
 // CIFAR-10's Python version: finds the images in a batch file and reads its labels, without running the pickle that it
 // is. Pixels are only found here: lib/data/cifar10.ts hands their place to the addon.
 import { LearnError } from '../errors';
+import type { OpenFile } from '../open-file';
 import { ByteCursor } from './byte-cursor';
 import { isCall, isGlobal, isRun, type Run, readSmallPickle, textOf, type Value } from './small-pickle';
 
@@ -13,33 +14,23 @@ export interface PickledBatch {
 }
 
 /** Where the images of `file` are, and their labels. `imageBytes`: size of one image. */
-export async function readPickledBatch(file: string, imageBytes: number): Promise<PickledBatch> {
-  const cursor = await ByteCursor.open(file);
-  try {
-    const batch = await readDictionary(cursor);
-    const { offset, length, count } = imagesOf(batch.get('data'), cursor.file, imageBytes);
-    const labels = batch.get('labels');
-    if (!Array.isArray(labels) || labels.length !== count || !labels.every((label) => Number.isInteger(label))) {
-      throw damaged(file, `its "labels" are not a list of ${count} integers`);
-    }
-    if (offset + length > cursor.size) throw damaged(file, 'its images reach behind its end');
-    return { offset, count, labels: Int32Array.from(labels as number[]), bytes: cursor.size };
-  } finally {
-    await cursor.close();
+export async function readPickledBatch(file: OpenFile, imageBytes: number): Promise<PickledBatch> {
+  const batch = await readDictionary(file);
+  const { offset, length, count } = imagesOf(batch.get('data'), file.path, imageBytes);
+  const labels = batch.get('labels');
+  if (!Array.isArray(labels) || labels.length !== count || !labels.every((label) => Number.isInteger(label))) {
+    throw damaged(file.path, `its "labels" are not a list of ${count} integers`);
   }
+  if (offset + length > file.size) throw damaged(file.path, 'its images reach behind its end');
+  return { offset, count, labels: Int32Array.from(labels as number[]), bytes: file.size };
 }
 
 /** A list of strings in the dictionary that `file` holds, such as label_names; undefined where it has none. */
-export async function readPickledStrings(file: string, key: string): Promise<string[] | undefined> {
-  const cursor = await ByteCursor.open(file);
-  try {
-    const values = (await readDictionary(cursor)).get(key);
-    if (!Array.isArray(values)) return undefined;
-    const texts = values.map(textOf);
-    return texts.includes(undefined) ? undefined : (texts as string[]);
-  } finally {
-    await cursor.close();
-  }
+export async function readPickledStrings(file: OpenFile, key: string): Promise<string[] | undefined> {
+  const values = (await readDictionary(file)).get(key);
+  if (!Array.isArray(values)) return undefined;
+  const texts = values.map(textOf);
+  return texts.includes(undefined) ? undefined : (texts as string[]);
 }
 
 function imagesOf(value: Value | undefined, file: string, imageBytes: number): Run & { count: number } {
@@ -77,9 +68,9 @@ function dtypeOf(value: Value | undefined): string | undefined {
   return isDtype && Array.isArray(value.args) ? textOf(value.args[0]) : undefined;
 }
 
-async function readDictionary(cursor: ByteCursor): Promise<Map<string, Value>> {
-  const value = await readSmallPickle(cursor);
-  if (!(value instanceof Map)) throw damaged(cursor.file, 'it is not a pickled dictionary');
+async function readDictionary(file: OpenFile): Promise<Map<string, Value>> {
+  const value = await readSmallPickle(new ByteCursor(file));
+  if (!(value instanceof Map)) throw damaged(file.path, 'it is not a pickled dictionary');
   return value;
 }
 

@@ -153,6 +153,8 @@ class Machine {
   }
 
   remember(key = this.#memo.size): void {
+    // Picklers count from 0. Higher numbers are chosen, such as to have one hash.
+    if (key > this.entries) throw this.refusal(`its pickle stores a value under the number ${key}`);
     this.entries++;
     this.#memo.set(key, this.#top());
   }

@@ -6,7 +6,6 @@
 
 #include "src/core/crc32.h"
 #include "src/core/error.h"
-#include "src/core/file.h"
 #include "src/core/memory.h"
 #include "src/core/parallel.h"
 
@@ -151,7 +150,7 @@ void check_crcs(const ReadPlan& plan, const std::vector<Run>& runs) {
 
 std::vector<at::Storage> read_storages(const ReadPlan& plan) {
   const std::vector<int64_t> widths = number_bytes_of(plan);
-  const File file = File::open_to_read(plan.path);
+  const File& file = *plan.file;
   check(file.size() == plan.file_bytes, "ERR_FILE", plan.path, " changed while it was being read: it had ",
         plan.file_bytes, " bytes and now has ", file.size());
   std::vector<at::Storage> storages;

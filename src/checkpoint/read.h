@@ -1,11 +1,13 @@
 // Fills a state from a file, by the plan that the parsers of lib/checkpoint/ made of it.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "src/checkpoint/state_dict.h"
+#include "src/core/file.h"
 
 namespace incremental {
 
@@ -28,6 +30,7 @@ struct StoredTensor {
 
 struct ReadPlan {
   std::string path;
+  std::shared_ptr<const File> file;
   int64_t file_bytes;
   std::vector<StoredStorage> storages;
   std::vector<std::vector<StoredTensor>> parts;  // each becomes a state; they may share storages

@@ -25,12 +25,12 @@ void check_errno(bool done, const char* verb, const std::string& path) {
 
 }  // namespace
 
-File File::open_to_read(std::string path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  check_errno(descriptor >= 0, "open", path);
-  File file(std::move(path), descriptor);
+File File::duplicate(std::string path, int descriptor) {
+  const int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  check_errno(own >= 0, "read", path);
+  File file(std::move(path), own);
   struct stat status;
-  check_errno(fstat(descriptor, &status) == 0, "read", file.path_);
+  check_errno(fstat(own, &status) == 0, "read", file.path_);
   check(S_ISREG(status.st_mode), "ERR_FILE", file.path_, " is not a regular file");
   return file;
 }

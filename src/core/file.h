@@ -8,8 +8,9 @@ namespace incremental {
 // Owns a descriptor.
 class File {
  public:
-  // A regular file to read from. O_NONBLOCK: opening a pipe that nobody writes to must not hang.
-  static File open_to_read(std::string path);
+  // The regular file that `descriptor` is open for, by a descriptor of its own: the given one may be closed at any
+  // time. `path` is for messages; what has that name by now may be another file.
+  static File duplicate(std::string path, int descriptor);
   // A new file; one that exists already is an error. The umask is taken from `mode`.
   static File create(std::string path, uint32_t mode);
 

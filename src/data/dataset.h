@@ -1,8 +1,9 @@
 // A data set in memory: every sample and its label. Immutable; shared by all jobs that read it.
 #pragma once
-#include <string>
+#include <memory>
 #include <vector>
 
+#include "src/core/file.h"
 #include "src/core/libtorch.h"
 
 namespace incremental {
@@ -18,7 +19,7 @@ Dataset dataset_from_arrays(at::Tensor inputs, const std::vector<int32_t>& label
 
 // A run of records in a file: each a label byte followed by the elements of one sample, or the elements alone.
 struct RecordFile {
-  std::string path;
+  std::shared_ptr<const File> file;
   int64_t bytes = 0;   // size of the file when it was looked at
   int64_t offset = 0;  // where the first record starts
   int64_t count = 0;

@@ -1,11 +1,5 @@
 // Reading data sets that are files of fixed records, as CIFAR-10's binary version is.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -17,63 +11,32 @@ namespace {
 
 constexpr int64_t kPieceBytes = 1 << 20;
 
-class File {
- public:
-  explicit File(const std::string& path) : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    check(descriptor_ >= 0, "ERR_FILE", "Cannot open ", path_, ": ", std::strerror(errno));
-  }
-  ~File() { close(descriptor_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int64_t size() const {
-    struct stat status;
-    check(fstat(descriptor_, &status) == 0, "ERR_FILE", "Cannot read ", path_, ": ", std::strerror(errno));
-    return status.st_size;
-  }
-
-  void read(int64_t offset, uint8_t* to, int64_t bytes) const {
-    while (bytes > 0) {
-      const ssize_t got = pread(descriptor_, to, bytes, offset);
-      if (got < 0 && errno == EINTR) continue;
-      check(got >= 0, "ERR_FILE", "Cannot read ", path_, ": ", std::strerror(errno));
-      check(got > 0, "ERR_DATA_FORMAT", path_, " ended at byte ", offset, ", ", bytes, " bytes early; was it changed?");
-      offset += got;
-      to += got;
-      bytes -= got;
-    }
-  }
-
- private:
-  const std::string& path_;
-  int descriptor_;
-};
+const std::string& path_of(const RecordFile& file) { return file.file->path(); }
 
 // What is known of `file` before it is read, checked against the file itself.
-void check_extent(const RecordFile& file, const File& opened, int64_t record_bytes) {
-  const int64_t size = opened.size();
-  check(size == file.bytes, "ERR_DATA_FORMAT", file.path, " changed while it was being opened: it had ", file.bytes,
+void check_extent(const RecordFile& file, int64_t record_bytes) {
+  const int64_t size = file.file->size();
+  check(size == file.bytes, "ERR_DATA_FORMAT", path_of(file), " changed while it was being opened: it had ", file.bytes,
         " bytes and now has ", size);
   check(file.offset >= 0 && file.offset <= size && file.count >= 0 && file.count <= (size - file.offset) / record_bytes,
-        "ERR_DATA_FORMAT", file.path, " has ", size, " bytes: too few for ", file.count, " records of ", record_bytes,
-        " bytes from byte ", file.offset);
-  check(file.labelled || file.count == static_cast<int64_t>(file.labels.size()), "ERR_DATA_FORMAT", file.path, " has ",
-        file.count, " images but ", file.labels.size(), " labels");
+        "ERR_DATA_FORMAT", path_of(file), " has ", size, " bytes: too few for ", file.count, " records of ",
+        record_bytes, " bytes from byte ", file.offset);
+  check(file.labelled || file.count == static_cast<int64_t>(file.labels.size()), "ERR_DATA_FORMAT", path_of(file),
+        " has ", file.count, " images but ", file.labels.size(), " labels");
 }
 
 void check_label(const RecordFile& file, int64_t record, int64_t label, int64_t classes) {
-  check(label >= 0 && label < classes, "ERR_DATA_FORMAT", file.path, ": record ", record, " has label ", label,
+  check(label >= 0 && label < classes, "ERR_DATA_FORMAT", path_of(file), ": record ", record, " has label ", label,
         "; expected 0 to ", classes - 1, ". The file is damaged or holds something else");
 }
 
-void read_labelled(const RecordFile& file, const File& opened, int64_t sample_bytes, int64_t classes, uint8_t* inputs,
-                   int64_t* labels) {
+void read_labelled(const RecordFile& file, int64_t sample_bytes, int64_t classes, uint8_t* inputs, int64_t* labels) {
   const int64_t record_bytes = 1 + sample_bytes;
   const int64_t at_once = std::max<int64_t>(1, kPieceBytes / record_bytes);
   std::vector<uint8_t> piece(at_once * record_bytes);
   for (int64_t first = 0; first < file.count; first += at_once) {
     const int64_t count = std::min(at_once, file.count - first);
-    opened.read(file.offset + first * record_bytes, piece.data(), count * record_bytes);
+    file.file->read(file.offset + first * record_bytes, piece.data(), count * record_bytes);
     for (int64_t i = 0; i < count; ++i) {
       const uint8_t* record = piece.data() + i * record_bytes;
       check_label(file, first + i, record[0], classes);
@@ -83,13 +46,12 @@ void read_labelled(const RecordFile& file, const File& opened, int64_t sample_by
   }
 }
 
-void read_unlabelled(const RecordFile& file, const File& opened, int64_t sample_bytes, int64_t classes, uint8_t* inputs,
-                     int64_t* labels) {
+void read_unlabelled(const RecordFile& file, int64_t sample_bytes, int64_t classes, uint8_t* inputs, int64_t* labels) {
   for (int64_t i = 0; i < file.count; ++i) {
     check_label(file, i, file.labels[i], classes);
     labels[i] = file.labels[i];
   }
-  opened.read(file.offset, inputs, file.count * sample_bytes);
+  file.file->read(file.offset, inputs, file.count * sample_bytes);
 }
 
 }  // namespace
@@ -104,7 +66,7 @@ Dataset dataset_from_records(const std::vector<RecordFile>& files, std::vector<i
   // Every file is checked before memory is taken for any.
   int64_t samples = 0;
   for (const RecordFile& file : files) {
-    check_extent(file, File(file.path), sample_bytes + (file.labelled ? 1 : 0));
+    check_extent(file, sample_bytes + (file.labelled ? 1 : 0));
     samples += file.count;
   }
   shape.insert(shape.begin(), samples);
@@ -113,7 +75,7 @@ Dataset dataset_from_records(const std::vector<RecordFile>& files, std::vector<i
   auto* labels = dataset.labels.mutable_data_ptr<int64_t>();
   for (const RecordFile& file : files) {
     const auto read = file.labelled ? read_labelled : read_unlabelled;
-    read(file, File(file.path), sample_bytes, classes, inputs, labels);
+    read(file, sample_bytes, classes, inputs, labels);
     inputs += file.count * sample_bytes;
     labels += file.count;
   }

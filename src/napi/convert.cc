@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "src/checkpoint/state_dict.h"
 #include "src/core/error.h"
@@ -132,6 +133,13 @@ Program to_program(const Napi::Object& value) {
   const Napi::Array nodes = array(value, "nodes");
   for (uint32_t i = 0; i < nodes.Length(); ++i) program.nodes.push_back(to_node(nodes.Get(i).As<Napi::Object>()));
   return program;
+}
+
+std::shared_ptr<const File> to_file(const Napi::Object& plan) {
+  const int64_t descriptor = integer(plan, "descriptor");
+  check(descriptor >= 0 && descriptor <= std::numeric_limits<int>::max(), "ERR_INVALID_OPTION",
+        "Expected a descriptor for \"descriptor\" of a plan");
+  return std::make_shared<const File>(File::duplicate(string(plan, "path"), static_cast<int>(descriptor)));
 }
 
 std::vector<int32_t> to_labels(const Napi::Value& value) {

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "src/core/file.h"
 #include "src/core/libtorch.h"
 #include "src/program/program.h"
 
@@ -28,6 +30,9 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key);
 at::ScalarType to_dtype(const std::string& name);
 
 Program to_program(const Napi::Object& value);
+
+// The file that a plan is about, { path, descriptor }, open for as long as this lives.
+std::shared_ptr<const File> to_file(const Napi::Object& plan);
 
 // A copy of an Int32Array.
 std::vector<int32_t> to_labels(const Napi::Value& value);

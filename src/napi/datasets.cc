@@ -11,8 +11,7 @@ namespace incremental {
 namespace {
 
 RecordFile to_record_file(const Napi::Object& from) {
-  RecordFile file{
-      string(from, "path"), integer(from, "bytes"), integer(from, "offset"), integer(from, "count"), {}, true};
+  RecordFile file{to_file(from), integer(from, "bytes"), integer(from, "offset"), integer(from, "count"), {}, true};
   if (from.Has("labels") && !from.Get("labels").IsUndefined()) {
     file.labels = to_labels(from.Get("labels"));
     file.labelled = false;

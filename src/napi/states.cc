@@ -50,7 +50,11 @@ std::vector<Item> to_list(const Napi::Array& from, Item (*convert)(const Napi::O
 }
 
 ReadPlan to_read_plan(const Napi::Object& from) {
-  ReadPlan plan{string(from, "path"), integer(from, "fileBytes"), to_list(array(from, "storages"), to_storage), {}};
+  ReadPlan plan{string(from, "path"),
+                to_file(from),
+                integer(from, "fileBytes"),
+                to_list(array(from, "storages"), to_storage),
+                {}};
   const Napi::Array parts = array(from, "parts");
   for (uint32_t i = 0; i < parts.Length(); ++i) {
     check(parts.Get(i).IsArray(), "ERR_INVALID_OPTION", "Expected lists of tensors for \"parts\" of a plan");

@@ -14,6 +14,10 @@ const tensor = (changes) => ({
 /** What is wrong with it: changes of a good plan for a file of 20 bytes. */
 const plans = {
   'a file of another size': { fileBytes: 24 },
+  'no descriptor': { descriptor: undefined },
+  'a descriptor that is not open': { descriptor: 9999 },
+  'a descriptor below 0': { descriptor: -1 },
+  'a descriptor beyond all': { descriptor: 2 ** 40 },
   'a storage behind the file': { storages: [storage({ offset: 20 })] },
   'a storage that reaches behind the file': { storages: [storage({ bytes: 20 })] },
   'a storage in front of the file': { storages: [storage({ offset: -4 })] },
@@ -57,8 +61,15 @@ describe('the addon', () => {
     return temporary('file');
   };
   const read = async (changes) => {
-    const plan = { path: file(), fileBytes: 20, storages: [storage()], parts: [[tensor()]], ...changes };
-    return native.native().readState(plan);
+    const path = file();
+    const descriptor = fs.openSync(path);
+    try {
+      const plan = { path, descriptor, fileBytes: 20, storages: [storage()], parts: [[tensor()]], ...changes };
+      return native.native().readState(plan);
+    } finally {
+      // The addon reads by a descriptor of its own.
+      fs.closeSync(descriptor);
+    }
   };
 
   it('reads what a good plan says', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { batches } from '../../dist/data/batches.js';
+import { cifar10Plan } from '../../dist/data/cifar10.js';
 import { cifar10, datasetClasses, openDataset } from '../../dist/datasets.js';
 import { native } from '../../dist/native.js';
 import { toTensor } from '../../dist/transforms.js';
@@ -128,13 +130,13 @@ describe('cifar10', () => {
     const { root, folder } = binaryFolder();
     fs.rmSync(path.join(folder, 'data_batch_2.bin'));
     fs.mkdirSync(path.join(folder, 'data_batch_2.bin'));
-    await rejects({ root }, 'ERR_FILE', /data_batch_2\.bin is not a file/);
+    await rejects({ root }, 'ERR_FILE', /data_batch_2\.bin is a folder/);
   });
 
   it('refuses a folder in place of a file of the Python version', async () => {
     const root = folders.make();
     fs.mkdirSync(path.join(root, 'cifar-10-batches-py', 'test_batch'), { recursive: true });
-    await rejects({ root, train: false }, 'ERR_FILE', /test_batch: EISDIR/);
+    await rejects({ root, train: false }, 'ERR_FILE', /test_batch is a folder/);
   });
 
   it('refuses files that are empty or cut in the middle of a record', async () => {
@@ -161,18 +163,50 @@ describe('cifar10', () => {
   it('refuses a file that changed between looking and reading', async () => {
     const { folder } = binaryFolder();
     const file = path.join(folder, 'data_batch_1.bin');
-    const plan = (bytes, count) => ({
-      kind: 'records',
-      files: [{ path: file, bytes, offset: 0, count }],
-      shape: [3, 32, 32],
-      classes: 10,
+    const descriptor = fs.openSync(file);
+    const make = async (bytes, count) =>
+      native().makeDataset({
+        kind: 'records',
+        files: [{ path: file, descriptor, bytes, offset: 0, count }],
+        shape: [3, 32, 32],
+        classes: 10,
+      });
+    await assert.rejects(make(recordBytes, 1), { code: 'ERR_DATA_FORMAT', message: /changed/ });
+    await assert.rejects(make(2 * recordBytes, 3), { code: 'ERR_DATA_FORMAT', message: /too few/ });
+    await assert.rejects(make(2 * recordBytes, -1), { code: 'ERR_DATA_FORMAT' });
+    fs.closeSync(descriptor);
+    await assert.rejects(make(2 * recordBytes, 2), { code: 'ERR_FILE', message: /data_batch_1\.bin/ });
+  });
+
+  it('refuses a named pipe without waiting for it', async () => {
+    const { root, folder } = binaryFolder();
+    fs.rmSync(path.join(folder, 'data_batch_2.bin'));
+    execFileSync('mkfifo', [path.join(folder, 'data_batch_2.bin')]);
+    await rejects({ root }, 'ERR_FILE', /data_batch_2\.bin is a named pipe/);
+  });
+
+  it('notices a file that is written to while it is read', async () => {
+    const { root, folder } = binaryFolder();
+    const file = path.join(folder, 'data_batch_5.bin');
+    const changed = { code: 'ERR_FILE', message: /data_batch_5\.bin changed while it was being read/ };
+    await assert.rejects(
+      cifar10Plan(cifar10({ root }), undefined, async () => fs.appendFileSync(file, 'more')),
+      changed,
+    );
+  });
+
+  it('reads the files that it found, whatever has their names by then', async () => {
+    const { root, folder } = binaryFolder();
+    const file = path.join(folder, 'data_batch_1.bin');
+    const expected = fs.readFileSync(file)[0];
+    const other = Buffer.from(fs.readFileSync(file)).fill((expected + 1) % 10, 0, 1);
+    const dataset = await cifar10Plan(cifar10({ root }), undefined, async (plan) => {
+      fs.writeFileSync(`${file}.new`, other);
+      fs.renameSync(`${file}.new`, file);
+      return native().makeDataset(plan);
     });
-    await assert.rejects(native().makeDataset(plan(recordBytes, 1)), { code: 'ERR_DATA_FORMAT', message: /changed/ });
-    await assert.rejects(native().makeDataset(plan(2 * recordBytes, 3)), {
-      code: 'ERR_DATA_FORMAT',
-      message: /too few/,
-    });
-    await assert.rejects(native().makeDataset(plan(2 * recordBytes, -1)), { code: 'ERR_DATA_FORMAT' });
+    assert.equal(native().datasetSamples(dataset, 0, 1).labels[0], expected);
+    native().disposeDataset(dataset);
   });
 
   describe('refuses a Python version', () => {

@@ -72,6 +72,8 @@ describe('downloading', () => {
     for (const file of files) assert.equal(fs.statSync(path.join(root, folderName, file)).size, 30 * 3073);
   }
 
+  const planOf = (options) => cifar10Plan(cifar10(options), undefined, async (plan) => plan);
+
   const fails = (work, message) => assert.rejects(work, { name: 'LearnError', code: 'ERR_DOWNLOAD', message });
 
   it('leaves the folder whole and nothing else, and reports progress', async () => {
@@ -80,7 +82,7 @@ describe('downloading', () => {
     await fetchTo(root, { onProgress: (event) => progress.push(event) });
     assertWhole(root);
     assert.deepEqual(progress.at(-1), { received: archive.bytes.length, total: archive.bytes.length });
-    const { files } = await cifar10Plan(cifar10({ root, download: true }));
+    const { files } = await planOf({ root, download: true });
     assert.equal(files.length, 5);
     assert.equal(requests.length, 1);
   });
@@ -99,8 +101,8 @@ describe('downloading', () => {
     process.env.TORCH_INCREMENTAL_CIFAR10_URL = url();
     try {
       await downloadCifar10({ root });
-      await cifar10Plan(cifar10({ root, download: true }));
-      await cifar10Plan(cifar10({ root: path.join(root, folderName), download: true }));
+      await planOf({ root, download: true });
+      await planOf({ root: path.join(root, folderName), download: true });
     } finally {
       delete process.env.TORCH_INCREMENTAL_CIFAR10_URL;
     }

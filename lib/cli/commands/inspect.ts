@@ -1,11 +1,12 @@
 // `torch-incremental inspect`: what a checkpoint holds. Reads its directory and its pickle, not its tensors, and needs no
 // libtorch; only --stats loads it.
+import type { Checkpoint } from '../../checkpoint/checkpoint';
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
 import { fromNative, LearnError } from '../../errors';
 import { bytes, count, counted } from '../../format';
 import { recogniseModel } from '../../match';
 import { native, type TensorStats } from '../../native';
-import { loadState, stateHandle } from '../../state';
+import { loadOpened, stateHandle } from '../../state';
 import { checkpointOptions } from '../checkpoint';
 import { command as define, on } from '../command';
 import { plainTable } from '../tables';
@@ -35,9 +36,11 @@ export const command = define({
     'inspect a.pth --json | jq .tensors[].name',
   ],
   async run(file, { json, stats, key, stripPrefix }, { terminal, signal }) {
-    const contents = await inspectFile(file, { key, stripPrefix, signal });
+    let values: TensorStats[] | undefined;
+    const contents = await inspectFile(file, { key, stripPrefix, signal }, async (checkpoint) => {
+      if (stats) values = await statsOf(checkpoint, signal);
+    });
     const model = modelOf(contents);
-    const values = stats ? await statsOf(file, contents, stripPrefix, signal) : undefined;
     if (json) {
       const tensors = contents.tensors.map((tensor, i) => ({ ...tensor, ...(values && { stats: values[i] }) }));
       terminal.print(JSON.stringify(forJson({ ...contents, tensors, model })));
@@ -79,15 +82,8 @@ function tensorTable(
   return plainTable(heads.map(dim), align, rows);
 }
 
-async function statsOf(
-  file: string,
-  { key, keys, kind }: FileDescription,
-  stripPrefix: string | undefined,
-  signal: AbortSignal,
-): Promise<TensorStats[]> {
-  // The one that was described, where there was a choice.
-  const chosen = kind !== 'safetensors' && keys.length > 1 ? { key } : {};
-  const state = await loadState(file, { ...chosen, ...(stripPrefix !== undefined && { stripPrefix }), signal });
+async function statsOf(checkpoint: Checkpoint, signal: AbortSignal): Promise<TensorStats[]> {
+  const state = await loadOpened(checkpoint, signal);
   try {
     return await fromNative(() => native().stateStats(stateHandle(state)));
   } finally {
