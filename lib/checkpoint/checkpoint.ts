@@ -66,14 +66,14 @@ async function parse(file: CheckpointFile, options: ParseOptions): Promise<Check
 }
 
 function readPickled(file: CheckpointFile, container: PickleContainer, options: ParseOptions): Checkpoint {
-  const { value, globals } = container.pickle;
+  const { value, globals, memory } = container.pickle;
   refuseActing(value, globals);
   const selection = selectPart(value, options.key, globals);
   if (options.key === undefined && !options.takeFirst) checkUnique(selection);
-  const reader = new TensorReader(container.storages, container.facts.kind === 'legacy');
+  const reader = new TensorReader(container.storages, container.facts.kind === 'legacy', memory);
   const named = new NamedTensors();
   const extras = new TensorList();
-  const resolver = new Resolver(reader, extras);
+  const resolver = new Resolver(reader, extras, memory);
   const tree = buildTree(value, selection.part, { reader, resolver, named, stripPrefix: options.stripPrefix });
   return {
     file,

@@ -3,10 +3,13 @@
 import type { ContainerKind } from './container';
 import { formatError } from './errors';
 import type { CheckpointFile } from './file';
+import { unlessInjected } from './injected';
 import type { ZipDirectory } from './zip';
 
 const headBytes = 512;
 const pageBytes = 64;
+/** Of a file of another kind, for code. */
+const searchedBytes = 2 ** 20;
 
 interface Foreign {
   is: string;
@@ -95,13 +98,19 @@ export async function containerOf(file: CheckpointFile): Promise<ContainerKind> 
   const head = await file.read(0, Math.min(headBytes, file.size));
   const found = containers.find(([, test]) => test(head));
   if (found) return found[0];
-  const match = foreign.find(({ test }) => test(head, file.size));
-  if (match) throw formatError(`Expected a checkpoint but the file is ${match.is}; ${match.advice}`);
+  const error = foreignError(head, file.size);
+  // PyTorch takes what is nothing else for a pickle, and runs it.
+  throw await unlessInjected(error, await file.read(0, Math.min(searchedBytes, file.size)), 'it', { isGuess: true });
+}
+
+function foreignError(head: Buffer, size: number) {
+  const match = foreign.find(({ test }) => test(head, size));
+  if (match) return formatError(`Expected a checkpoint but the file is ${match.is}; ${match.advice}`);
   const first = head
     .subarray(0, 8)
     .toString('hex')
     .replace(/..(?=.)/g, '$& ');
-  throw formatError(`Expected a checkpoint but the file is of no known kind; it starts with the bytes ${first}`);
+  return formatError(`Expected a checkpoint but the file is of no known kind; it starts with the bytes ${first}`);
 }
 
 /** Zip files that are not checkpoints: by the record that only they have. */

@@ -25,6 +25,13 @@ export class CutPickle extends LearnError {
   }
 }
 
+/** A pickle that is put together as torch.save never does: with values left over, or other instructions. */
+export class ForeignPickle extends LearnError {
+  constructor(message: string) {
+    super('ERR_STATE_FORMAT', message);
+  }
+}
+
 /** Runs `parse`, whose errors then begin with the file's name. */
 export async function naming<T>(path: string, parse: () => Promise<T>): Promise<T> {
   try {

@@ -1,6 +1,7 @@
 // Names of Python that a pickle may hold: which are part of every checkpoint, which stand for running code, and where in
 // the file one is. None is ever imported or called; a name decides only whether the file is read, and with what words not.
 import { unsafeError } from './errors';
+import { maxSearchedValues } from './limits';
 import {
   PickleCall,
   PickleDict,
@@ -59,12 +60,18 @@ const plainBuiltins =
 /** Harmless names in parts of PyTorch that also hold functions which act. */
 const harmless = /^(torch\.serialization\._get_layout|_?io\.BytesIO|types\.SimpleNamespace|torch\._C\._nn\.\w+)$/;
 
-function isActing({ module, name }: PickleGlobal): boolean {
+/** Whether it stands for running code. */
+export function isActing({ module, name }: PickleGlobal): boolean {
   if (harmless.test(name)) return false;
   if (module === 'builtins') return !plainBuiltins.test(name);
   // `os.path` belongs to `os` as `os` does, and an attribute can be named with its module's dots: 'torch', 'hub.load'.
   const parts = name.split('.', deepest + 1);
   return acting.test(name) || parts.some((_, i) => actingModules.has(parts.slice(0, i).join('.')));
+}
+
+/** Whether it is part of checkpoints. */
+export function isKnown({ name }: PickleGlobal): boolean {
+  return isPlainName(name) || isTensorFunction(name);
 }
 
 /** Throws if a name anywhere in the pickle stands for running code. */
@@ -75,7 +82,7 @@ export function refuseActing(root: PickleValue, globals: readonly PickleGlobal[]
 
 /** Throws if there is a name that is no part of checkpoints: for files in which nothing else was found. */
 export function refuseUnknown(root: PickleValue, globals: readonly PickleGlobal[]): void {
-  const found = globals.find(({ name }) => !isPlainName(name) && !isTensorFunction(name));
+  const found = globals.find((global) => !isKnown(global));
   if (found) throw asksFor(pathTo(root, found), found.name);
 }
 
@@ -92,31 +99,43 @@ interface Place {
   path: string;
 }
 
-/** Where in the tree a value is. Without recursion, and each value once: hostile trees are deep and have cycles. */
+/** Where in the tree a value is. Without recursion, and each value once: hostile trees are large, deep and have cycles. */
 function pathTo(root: PickleValue, wanted: PickleValue): string {
-  const seen = new Set<PickleValue>();
+  const seen = new Set<PickleValue>([root]);
   const places: Place[] = [{ value: root, path: '' }];
   for (let place = places.pop(); place; place = places.pop()) {
     if (place.value === wanted) return place.path || 'The whole file';
-    if (typeof place.value !== 'object' || seen.has(place.value)) continue;
-    seen.add(place.value);
-    for (const inner of insides(place)) places.push(inner);
+    for (const [inner, key] of insides(place.value)) {
+      if (seen.size > maxSearchedValues) return 'Something in the file';
+      if (typeof inner !== 'object' || inner === null || seen.has(inner)) continue;
+      seen.add(inner);
+      places.push({ value: inner, path: key === undefined ? place.path : extend(place.path, key) });
+    }
   }
   return 'Something outside the stored value';
 }
 
-function insides({ value, path }: Place): Place[] {
-  const same = (values: readonly (PickleValue | undefined)[]) =>
-    values.flatMap((inner) => (inner === undefined ? [] : [{ value: inner, path }]));
+/** The values in it, with their keys where they have some. */
+function* insides(value: PickleValue): Generator<[inner: PickleValue | undefined, key?: PickleValue]> {
   if (value instanceof PickleDict) {
-    const items = [...value.entries].map(([key, item]) => ({ value: item, path: extend(path, key) }));
-    return [...items, ...same([...value.entries.keys(), value.attributes])];
+    for (const [key, item] of value.entries) {
+      yield [item, key];
+      yield [key];
+    }
+    yield [value.attributes];
+  } else if (Array.isArray(value)) for (let i = 0; i < value.length; i++) yield [value[i], i];
+  else if (value instanceof PickleTuple || value instanceof PickleSet) for (const item of value.items) yield [item];
+  else if (value instanceof PickleReference) yield [value.id];
+  else if (value instanceof PickleCall) {
+    yield [value.callee];
+    yield [value.args];
+    yield [value.state];
+    for (const item of value.items) yield [item];
+    for (const [key, item] of value.entries) {
+      yield [key];
+      yield [item];
+    }
   }
-  if (Array.isArray(value)) return value.map((item, i) => ({ value: item, path: extend(path, i) }));
-  if (value instanceof PickleTuple || value instanceof PickleSet) return same(value.items);
-  if (value instanceof PickleReference) return same([value.id]);
-  if (!(value instanceof PickleCall)) return [];
-  return same([value.callee, value.args, value.state, ...value.items, ...value.entries.flat()]);
 }
 
 const maxPathLength = 500;

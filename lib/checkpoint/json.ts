@@ -3,30 +3,39 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LearnError } from '../errors';
 import { formatError } from './errors';
-import { maxHeaderDepth, maxHeaderFacts } from './limits';
+import { maxHeaderDepth, maxHeaderFacts, maxHeaderItems } from './limits';
 
 export type Json = string | number | Json[] | JsonObject;
 /** In the order of the text. */
 export type JsonObject = Map<string, Json>;
 
 const size = /(?:0|[1-9]\d*)(?![\d.eE])/y;
-const space = /[ \t\r\n]*/y;
+
+/** A string of ASCII without escapes. */
+const plain = /^"[ !#-[\]-~]*"$/;
 
 /** Entries between two turns of the event loop: less than a millisecond, unless one of them is made to be large. */
 const entriesPerTurn = 200;
 
-/** `text` is to be one object and space behind it. `place` says for messages what it is. */
-export async function parseObject(text: string, place: string, signal?: AbortSignal): Promise<JsonObject> {
+/**
+ * `text` is to be one object and space behind it, whose entries `visit` gets one by one: none is kept here. `place` says for
+ * messages what it is.
+ */
+export async function parseObject(
+  text: string,
+  place: string,
+  visit: (key: string, value: Json) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const reader = new JsonReader(text, place);
-  const object: JsonObject = new Map();
+  let count = 0;
   for (const [key, value] of reader.entries(1)) {
-    object.set(key, value);
-    if (object.size % entriesPerTurn > 0) continue;
+    visit(key, value);
+    if (++count % entriesPerTurn > 0) continue;
     await nextTurn();
     signal?.throwIfAborted();
   }
   reader.end();
-  return object;
 }
 
 class JsonReader {
@@ -56,12 +65,12 @@ class JsonReader {
   }
 
   end(): void {
-    this.#take(space);
+    this.#passSpace();
     if (this.#at < this.#text.length) throw this.#error('something follows its end');
   }
 
   #value(depth: number): Json {
-    this.#take(space);
+    this.#passSpace();
     if (depth > maxHeaderDepth) throw this.#error(`it is nested deeper than ${maxHeaderDepth}`);
     const first = this.#text[this.#at];
     if (first === '"') return this.#string();
@@ -76,19 +85,21 @@ class JsonReader {
     const items: Json[] = [];
     this.#expect('[');
     if (this.#next(']')) return items;
-    do items.push(this.#value(depth));
-    while (this.#next(','));
+    do {
+      items.push(this.#value(depth));
+      if (items.length > maxHeaderItems) throw this.#error(`a list has more than ${maxHeaderItems} items`);
+    } while (this.#next(','));
     this.#expect(']');
     return items;
   }
 
   #string(): string {
-    this.#take(space);
+    this.#passSpace();
     if (this.#text[this.#at] !== '"') throw this.#error(`a string was expected but ${this.#here()} found`);
     const end = this.#endOfString();
     const value = this.#unquoted(this.#text.slice(this.#at, end));
     this.#at = end;
-    // Half of a pair has no bytes in UTF-8.
+    // Half of a pair has no bytes in UTF-8, but may be escaped.
     if (/\p{Surrogate}/u.test(value)) throw this.#error('a string is no valid Unicode');
     return value;
   }
@@ -104,6 +115,8 @@ class JsonReader {
   }
 
   #unquoted(token: string): string {
+    // Most are names, which hold what they say.
+    if (plain.test(token)) return token.slice(1, -1);
     try {
       return JSON.parse(token) as string;
     } catch {
@@ -117,10 +130,15 @@ class JsonReader {
 
   /** Whether `mark` comes next, which is then passed. */
   #next(mark: string): boolean {
-    this.#take(space);
+    this.#passSpace();
     const isThere = this.#text[this.#at] === mark;
     if (isThere) this.#at++;
     return isThere;
+  }
+
+  #passSpace(): void {
+    for (let code = this.#text.charCodeAt(this.#at); code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; )
+      code = this.#text.charCodeAt(++this.#at);
   }
 
   #take(pattern: RegExp): string | undefined {

@@ -2,7 +2,7 @@
 import { dtypes } from './dtypes';
 import { formatError, unsafeError } from './errors';
 import { kindOf, PickleGlobal, type PickleReference, PickleTuple, type PickleValue } from './pickle-values';
-import { storageType } from './tensors';
+import { checkStorageName, storageType } from './tensors';
 
 export interface LegacyStorage {
   /** Name of its type in Python. */
@@ -24,7 +24,7 @@ const quantized: ReadonlyMap<string, number> = new Map([
 /** By key. Each is named again by every tensor in it, and always as the same. */
 export function namedStorages(references: readonly PickleReference[]): Map<string, LegacyStorage> {
   const storages = new Map<string, LegacyStorage>();
-  const views = new Map<string, string>();
+  const views = new Map<string, PartPlace>();
   for (const { id } of references) {
     const [tag, type, key, location, elements, view, ...rest] = id instanceof PickleTuple ? id.items : [];
     if (tag === 'module') throw wholeModel(type);
@@ -34,6 +34,7 @@ export function namedStorages(references: readonly PickleReference[]): Map<strin
       throw formatError(
         `Expected ('storage', type, key, location, elements, view) as the id of a storage but found ${shown(id)}`,
       );
+    checkStorageName(key, location);
     const path = `storage ${JSON.stringify(key)}`;
     const storage = { type: type.name, width: widthOf(type.name, path), elements: countOf(elements, path) };
     const known = storages.get(key) ?? storage;
@@ -65,15 +66,21 @@ function countOf(elements: PickleValue | undefined, path: string): number {
   throw formatError(`Expected a number of elements for ${path} but found ${kindOf(elements)}`);
 }
 
+interface PartPlace {
+  key: string;
+  place: readonly PickleValue[];
+}
+
 /** Parts of storages, as PyTorch before 0.4 had them, have keys of their own. tensors.ts checks that they lie in theirs. */
-function noteView(views: Map<string, string>, view: PickleValue, key: string, path: string): void {
+function noteView(views: Map<string, PartPlace>, view: PickleValue, key: string, path: string): void {
   if (!(view instanceof PickleTuple)) return;
-  const [viewKey, ...place] = view.items;
+  const [viewKey, ...place] = view.items.slice(0, 4);
   if (typeof viewKey !== 'string') return;
-  const where = JSON.stringify([key, ...place.map(kindOf)]);
-  if ((views.get(viewKey) ?? where) !== where)
+  checkStorageName(viewKey);
+  const known = views.get(viewKey);
+  if (known && (known.key !== key || known.place.some((item, i) => item !== place[i])))
     throw formatError(`the part ${JSON.stringify(viewKey)} of ${path} is named as two different ones`);
-  views.set(viewKey, where);
+  if (!known) views.set(viewKey, { key, place });
 }
 
 /** Of a class of modules, with its source code, which Python compares with the class that it then runs. */

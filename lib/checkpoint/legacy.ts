@@ -4,8 +4,10 @@ import type { PickleContainer, StoredBytes } from './container';
 import { CutPickle, formatError } from './errors';
 import type { CheckpointFile } from './file';
 import { refuseActing } from './globals';
+import { unlessInjected } from './injected';
 import { type LegacyStorage, namedStorages } from './legacy-storages';
 import { maxPickleBytes } from './limits';
+import { MemoryBudget } from './pickle-budget';
 import { kindOf, PickleDict, type PickleValue } from './pickle-values';
 import { type Unpickled, unpickle } from './unpickle';
 
@@ -42,6 +44,8 @@ class PickleStream {
   position = 0;
   readonly #file: CheckpointFile;
   readonly #signal: AbortSignal | undefined;
+  /** What all of them together may still take. */
+  #memory: number | undefined;
 
   constructor(file: CheckpointFile, signal: AbortSignal | undefined) {
     this.#file = file;
@@ -55,7 +59,11 @@ class PickleStream {
       const length = Math.min(window, maxPickleBytes, left);
       const bytes = await this.#file.read(this.position, length);
       try {
-        const pickle = await unpickle(bytes, { place, isFollowed: true, signal: this.#signal });
+        const mayGrow = length < left && length < maxPickleBytes;
+        // What a shorter window took is free again.
+        const memory = new MemoryBudget(this.#memory);
+        const pickle = await unpickle(bytes, { place, isFollowed: true, mayGrow, memory, signal: this.#signal });
+        this.#memory = memory.left;
         this.position += pickle.length;
         // The first three say nothing about weights, but a loader that trusts files would run them all the same.
         refuseActing(pickle.value, pickle.globals);
@@ -110,7 +118,12 @@ async function findStorages(
     found.set(key, { path, bytes, place: () => ({ offset, bytes, bigEndian: false, crc32: -1 }) });
     position = offset + bytes;
   }
-  if (position < file.size) throw formatError(`${file.size - position} bytes follow the last storage`);
+  if (position < file.size) {
+    const left = file.size - position;
+    const cause = formatError(`${left} bytes follow the last storage`);
+    const bytes = await file.read(position, Math.min(left, maxPickleBytes));
+    throw await unlessInjected(cause, bytes, 'what follows the last storage', { isGuess: true });
+  }
   return found;
 }
 

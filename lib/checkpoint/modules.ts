@@ -1,7 +1,7 @@
 // Whole pickled models: the inert tree that torch.save(model) makes, of objects with _parameters, _buffers and _modules.
 // For select.ts.
 import { formatError } from './errors';
-import { maxDepth, maxModuleEntries } from './limits';
+import { maxDepth, maxModuleCharacters, maxModuleEntries } from './limits';
 import { kindOf, PickleCall, PickleDict, PickleGlobal, type PickleValue } from './pickle-values';
 
 interface Place {
@@ -13,6 +13,7 @@ interface Place {
 /** Walks modules, and in all of its walks together meets no more than a real model has. */
 export class ModuleWalker {
   #entries = 0;
+  #characters = 0;
 
   /** In the order of model.state_dict(); undefined for what is no module. */
   tensorsOf(root: PickleCall): [string, PickleValue][] | undefined {
@@ -20,7 +21,12 @@ export class ModuleWalker {
     const tensors: [string, PickleValue][] = [];
     const open: Place[] = [{ module: root, prefix: '', depth: 0 }];
     for (let place = open.pop(); place; place = open.pop()) {
-      for (const [name, item] of this.#ownTensors(place.module)) tensors.push([place.prefix + name, item]);
+      for (const [name, item] of this.#ownTensors(place.module)) {
+        this.#characters += place.prefix.length + name.length;
+        if (this.#characters > maxModuleCharacters)
+          throw formatError(`the names of its modules take more than ${maxModuleCharacters} characters`);
+        tensors.push([place.prefix + name, item]);
+      }
       for (const child of this.#children(place).reverse()) open.push(child);
     }
     return tensors;

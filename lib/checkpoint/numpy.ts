@@ -43,8 +43,8 @@ function dtypeOf(value: PickleValue | undefined): { name: string; little: boolea
   return { name, little: order !== '>' };
 }
 
-/** What was made of a call already: many numbers can be made of the same bytes. */
-const encoded = new WeakMap<PickleCall, Uint8Array>();
+/** What was made of a call already, null where it makes no bytes: many numbers can be made of the same ones. */
+const encoded = new WeakMap<PickleCall, Uint8Array | null>();
 
 /** Bytes, which protocol 2 writes as a string in Latin-1 that is to be encoded. */
 export function bytesOf(value: PickleValue | undefined): Uint8Array | undefined {
@@ -52,14 +52,17 @@ export function bytesOf(value: PickleValue | undefined): Uint8Array | undefined 
   if (isCall(value, 'builtins.bytes') && value.args.items.length === 0) return new Uint8Array();
   if (!isCall(value, '_codecs.encode')) return undefined;
   const known = encoded.get(value);
-  if (known) return known;
-  const [text, encoding] = value.args.items;
-  if (typeof text !== 'string' || typeof encoding !== 'string' || !/^latin-?1$/.test(encoding)) return undefined;
+  if (known !== undefined) return known ?? undefined;
+  const bytes = encodedBytes(value.args.items);
+  encoded.set(value, bytes ?? null);
+  return bytes;
+}
+
+function encodedBytes([text, encoding]: readonly PickleValue[]): Uint8Array | undefined {
+  if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) return undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of Latin-1 is meant
   if (!/^[\x00-\xff]*$/.test(text)) return undefined;
-  const bytes = Uint8Array.from(Buffer.from(text, 'latin1'));
-  encoded.set(value, bytes);
-  return bytes;
+  return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
 /** A number for a scalar, nested lists for an array; undefined for what is neither, or of another dtype. */

@@ -1,6 +1,10 @@
 // How much a pickle may ask for. Counted while it runs: an instruction of two bytes can ask for the same megabyte again, and
 // what is small in the file must not become large, or slow, in memory. For unpickle.ts.
+import { formatError } from './errors';
 import {
+  maxGlobals,
+  maxHeldBytes,
+  maxLongIntegers,
   maxPickleCalls,
   maxPickleContainers,
   maxPickleDicts,
@@ -10,6 +14,51 @@ import {
 } from './limits';
 import { PickleTuple, type PickleValue } from './pickle-values';
 import { Float } from './values';
+
+/** What V8 takes for values of each kind, in bytes, with the slots that hold them. */
+export const cost = {
+  /** In a list, tuple or set. */
+  item: 16,
+  float: 32,
+  bigint: 64,
+  /** And two bytes a character. */
+  text: 48,
+  /** And its bytes. */
+  bytes: 512,
+  container: 96,
+  /** The first item of a list or a dict makes room for more. */
+  room: 192,
+  entry: 64,
+  call: 128,
+  reference: 48,
+  global: 512,
+  /** What resolve.ts makes of values, and the copy that callers see. */
+  resolved: { list: 192, item: 16, dict: 448, entry: 112, opaque: 640, tensor: 512, dimension: 32 },
+} as const;
+
+/**
+ * Memory that reading a file may take besides its tensors' bytes. Estimated while values are made, since a few bytes of a
+ * file can ask for any number of them.
+ */
+export class MemoryBudget {
+  #left: number;
+
+  constructor(left = maxHeldBytes) {
+    this.#left = left;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  take(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left < 0)
+      throw formatError(
+        `it holds too much: besides its tensors' bytes it would take more than ${maxHeldBytes} bytes of memory`,
+      );
+  }
+}
 
 export class PickleBudget {
   readonly #counts = new Map<string, number>();
@@ -26,6 +75,14 @@ export class PickleBudget {
   /** A list, tuple, dict or call; or items that are put into one from another. */
   containers(count: number): void {
     this.#spend('lists, tuples and dicts', maxPickleContainers, count);
+  }
+
+  global(): void {
+    this.#spend('names of Python', maxGlobals, 1);
+  }
+
+  longInteger(): void {
+    this.#spend('integers of more than eight bytes', maxLongIntegers, 1);
   }
 
   /** A dict that gets its first item. */

@@ -1,12 +1,19 @@
 // The bytes of a pickle, read from front to back; no length in them is believed before it is compared with what is left.
 // For unpickle.ts.
 import type { LearnError } from '../errors';
-import { CutPickle, formatError } from './errors';
+import { CutPickle, ForeignPickle, formatError } from './errors';
 import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from './limits';
 import { op } from './opcodes';
 import { Float } from './values';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Most names are, and the decoder's call costs more than they do. */
+function isShortAscii(bytes: Buffer): boolean {
+  if (bytes.length > 64) return false;
+  for (const byte of bytes) if (byte > 0x7f) return false;
+  return true;
+}
 
 export class PickleBytes {
   /** Where the instruction in hand starts. */
@@ -60,6 +67,7 @@ export class PickleBytes {
   long(width: number): number | bigint {
     if (width > maxIntegerBytes) throw this.error(`an integer of ${width} bytes is too long`);
     if (width === 0) return 0;
+    if (width <= 6) return this.#bytes.readIntLE(this.#take(width), width);
     const digits = Buffer.from(this.#slice(width)).reverse().toString('hex');
     const value = BigInt.asIntN(8 * width, BigInt(`0x${digits}`));
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
@@ -72,6 +80,7 @@ export class PickleBytes {
 
   text(length: number): string {
     const bytes = this.#string(length);
+    if (isShortAscii(bytes)) return bytes.toString('latin1');
     try {
       return utf8.decode(bytes);
     } catch {
@@ -156,6 +165,11 @@ export class PickleBytes {
 
   error(problem: string): LearnError {
     return formatError(this.#describe(problem));
+  }
+
+  /** The same for what torch.save never writes. */
+  foreign(problem: string): LearnError {
+    return new ForeignPickle(this.#describe(problem));
   }
 
   /** The same where more bytes might help. */

@@ -14,6 +14,8 @@ export class PickleGlobal {
   }
 }
 
+const none: readonly never[] = Object.freeze([]);
+
 /** "Call this with that", not done. */
 export class PickleCall {
   readonly callee: PickleValue;
@@ -23,14 +25,25 @@ export class PickleCall {
   /** What __setstate__ would get. */
   state: PickleValue | undefined;
   /** What would be appended to the result, as to a list. */
-  readonly items: PickleValue[] = [];
+  items: readonly PickleValue[] = none;
   /** What would be set in the result, as in a dict. */
-  readonly entries: [PickleValue, PickleValue][] = [];
+  entries: readonly (readonly [PickleValue, PickleValue])[] = none;
 
   constructor(callee: PickleValue, args: PickleValue, isNew = false) {
     this.callee = callee;
     this.args = args;
     this.isNew = isNew;
+  }
+
+  /** Most calls get none, so that room for them is made at the first. */
+  append(item: PickleValue): void {
+    if (this.items === none) this.items = [];
+    (this.items as PickleValue[]).push(item);
+  }
+
+  setItem(key: PickleValue, value: PickleValue): void {
+    if (this.entries === none) this.entries = [];
+    (this.entries as [PickleValue, PickleValue][]).push([key, value]);
   }
 }
 

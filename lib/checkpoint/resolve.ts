@@ -2,9 +2,9 @@
 // numbers, and what has no meaning here stays as an opaque node. Strict where weights are wanted, lenient elsewhere.
 import { formatError, UnsupportedTensor } from './errors';
 import { asksFor } from './globals';
-import { maxCopiedItems, maxDepth, maxSparseKeys } from './limits';
+import { maxCopiedItems, maxDepth, maxSparseKeys, maxUnsupportedTensors } from './limits';
 import { bytesOf, type NumpyValue, numpyValue } from './numpy';
-import { isSparse } from './pickle-budget';
+import { cost, isSparse, type MemoryBudget } from './pickle-budget';
 import {
   kindOf,
   PickleCall,
@@ -34,12 +34,15 @@ export class Resolver {
   readonly #extras: TensorList;
   #copied = 0;
   #sparse = 0;
+  #unsupported = 0;
+  readonly #memory: MemoryBudget;
   readonly #known = new Map<PickleValue, Value>();
   /** What is being resolved: a value that is met again inside itself has no end. */
   readonly #open = new Set<PickleValue>();
 
-  /** `extras` gets the tensors that are not under a name of the state. */
-  constructor(reader: TensorReader, extras: TensorList) {
+  /** `extras` gets the tensors that are not under a name of the state; `memory` is what may be taken. */
+  constructor(reader: TensorReader, extras: TensorList, memory: MemoryBudget) {
+    this.#memory = memory;
     this.#reader = reader;
     this.#extras = extras;
   }
@@ -56,6 +59,7 @@ export class Resolver {
     if (known !== undefined) return known;
     if (this.#open.has(raw)) throw formatError(`${path} contains itself`);
     if (this.#open.size > maxDepth) throw formatError(`${path.slice(0, 200)}… is nested deeper than ${maxDepth}`);
+    this.#memory.take(resolvedBytes(raw));
     this.#open.add(raw);
     const value = this.#resolve(raw, path, isWanted);
     this.#open.delete(raw);
@@ -108,6 +112,8 @@ export class Resolver {
       return this.#extras.add(this.#reader.read(raw, path));
     } catch (cause) {
       if (isWanted || !(cause instanceof UnsupportedTensor)) throw cause;
+      if (++this.#unsupported > maxUnsupportedTensors)
+        throw formatError(`${path} is one of more than ${maxUnsupportedTensors} tensors of kinds that are not read`);
       return new Opaque((raw.callee as PickleGlobal).name, 'call', null);
     }
   }
@@ -117,6 +123,7 @@ export class Resolver {
     if (plain !== undefined) this.#copied += plain instanceof PickleSet ? plain.items.length : sizeOf(plain);
     if (this.#copied > maxCopiedItems)
       throw formatError(`${path} is one of more than ${maxCopiedItems} items of sets and arrays`);
+    if (plain instanceof PickleSet) this.#memory.take(cost.resolved.entry * plain.items.length);
     if (plain instanceof PickleSet)
       return new Set(plain.items.map((item) => this.#hashed(this.resolve(item, path, isWanted), path)));
     if (plain !== undefined) return plain;
@@ -138,6 +145,20 @@ export class Resolver {
     return new Opaque(name, 'name', null);
   }
 }
+
+/** What a value takes in memory once it is resolved, without the values in it. */
+function resolvedBytes(raw: Container): number {
+  const { list, item, dict, entry, opaque } = cost.resolved;
+  if (Array.isArray(raw)) return list + item * raw.length;
+  if (raw instanceof PickleTuple) return list + item * raw.items.length;
+  if (raw instanceof PickleSet) return dict + entry * raw.items.length;
+  if (raw instanceof PickleDict) return dict + entry * (raw.size + (raw.attributes?.size ?? 0));
+  if (!(raw instanceof PickleCall)) return list;
+  // Of tensors, tensors.ts knows more.
+  return isTensor(raw) ? list : opaque + item * raw.items.length + entry * raw.entries.length;
+}
+
+type Container = Exclude<PickleValue, Plain>;
 
 /** set([…]) as protocols 2 and 3 write it. */
 function setOf({ callee, args }: PickleCall): PickleSet | undefined {

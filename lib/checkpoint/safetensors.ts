@@ -1,11 +1,13 @@
 // Reads the description of a safetensors file: a length, a header in JSON, then the tensors' bytes without a gap. Checks
 // all that the safetensors library checks.
 import type { Checkpoint, ParseOptions } from './checkpoint';
+import type { StoragePlace, StoredBytes } from './container';
 import { type DType, dtypes } from './dtypes';
 import { formatError } from './errors';
 import type { CheckpointFile } from './file';
 import { type Json, type JsonObject, parseObject } from './json';
 import { maxDimensions, maxHeaderBytes } from './limits';
+import { cost, MemoryBudget } from './pickle-budget';
 import { dtypesByName } from './safetensors-dtypes';
 import { stripped } from './strip';
 import { NamedTensors } from './tree';
@@ -26,14 +28,12 @@ interface Entry {
 }
 
 export async function readSafetensors(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {
-  const { header, dataStart } = await readHeader(file, options.signal);
+  const { entries, strings, dataStart } = await readHeader(file, options.signal);
   if (options.key)
     throw formatError(
       `There is nothing under the key ${JSON.stringify(options.key)}: a safetensors file holds one set of tensors, which ` +
         'has no key. Leave out the option "key"',
     );
-  const strings = stringsOf(header.get(metadataKey));
-  const entries = [...header].filter(([name]) => name !== metadataKey).map(([name, entry]) => entryOf(name, entry));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCovered(entries, file.size - dataStart);
   const { stripPrefix } = options;
@@ -41,7 +41,7 @@ export async function readSafetensors(file: CheckpointFile, options: ParseOption
   return {
     file,
     facts: { kind: 'safetensors', byteorder: 'little' },
-    storages: entries.map((entry) => ({ stored: bytesOf(entry, dataStart), dtype: entry.dtype })),
+    storages: entries.map((entry) => ({ stored: new TensorBytes(entry, dataStart), dtype: entry.dtype })),
     key: '',
     keys: [''],
     // torch.load gives a file of this name to the safetensors library.
@@ -60,9 +60,21 @@ async function readHeader(file: CheckpointFile, signal?: AbortSignal) {
   if (length > BigInt(maxHeaderBytes))
     throw formatError(`its safetensors header of ${length} bytes is larger than ${maxHeaderBytes}`);
   const bytes = await file.read(lengthBytes, Number(length));
-  const header = await parseObject(textOf(bytes), 'its safetensors header', signal);
-  return { header, dataStart: lengthBytes + bytes.length };
+  const memory = new MemoryBudget();
+  const entries: Entry[] = [];
+  let strings: JsonObject | undefined;
+  const visit = (name: string, value: Json) => {
+    if (name === metadataKey) strings = stringsOf(value);
+    else entries.push(entryOf(name, value));
+    const dimensions = entries.at(-1)?.shape.length ?? 0;
+    memory.take(cost.text + 2 * name.length + entryCost + cost.resolved.dimension * dimensions);
+  };
+  await parseObject(textOf(bytes), 'its safetensors header', visit, signal);
+  return { entries, strings, dataStart: lengthBytes + bytes.length };
 }
+
+/** Of an entry, its tensor and its storage, in bytes of memory. */
+const entryCost = 1024;
 
 function textOf(bytes: Buffer): string {
   try {
@@ -128,21 +140,32 @@ function checkCovered(entries: readonly Entry[], bytes: number): void {
     );
 }
 
-function bytesOf({ name, begin, end }: Entry, dataStart: number) {
-  const bytes = end - begin;
-  const place = () => ({ offset: dataStart + begin, bytes, bigEndian: false, crc32: -1 });
-  return { path: `[${JSON.stringify(name)}]`, bytes, place };
+class TensorBytes implements StoredBytes {
+  readonly bytes: number;
+  readonly #name: string;
+  readonly #offset: number;
+
+  constructor({ name, begin, end }: Entry, dataStart: number) {
+    this.bytes = end - begin;
+    this.#name = name;
+    this.#offset = dataStart + begin;
+  }
+
+  get path(): string {
+    return `[${JSON.stringify(this.#name)}]`;
+  }
+
+  place(): StoragePlace {
+    return { offset: this.#offset, bytes: this.bytes, bigEndian: false, crc32: -1 };
+  }
 }
 
 function treeOf(names: readonly string[], entries: readonly Entry[], strings: JsonObject | undefined) {
   const named = new NamedTensors();
   const part = new OrderedDict();
   entries.forEach(({ dtype, shape }, storage) => {
-    const stride = shape.map((_, axis) =>
-      shape.slice(axis + 1).reduce((product, size) => product * Math.max(size, 1), 1),
-    );
     const name = names[storage]!;
-    part.set(name, named.addNamed(name, { dtype, shape, stride, offset: 0, storage }));
+    part.set(name, named.addNamed(name, { dtype, shape, stride: rowMajor(shape), offset: 0, storage }));
   });
   // Beside the items, as _metadata of a state dict: load_state_dict() of Python would take a string for a tensor.
   if (strings) part.attributes = new Map([[metadataKey, strings as ReadonlyMap<Value, Value>]]);
@@ -153,6 +176,15 @@ function treeOf(names: readonly string[], entries: readonly Entry[], strings: Js
     tree: { root: part, path: [], part },
     sources: [named.source, {}] as const,
   };
+}
+
+function rowMajor(shape: readonly number[]): number[] {
+  const stride = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, step = 1; axis >= 0; axis--) {
+    stride[axis] = step;
+    step *= Math.max(shape[axis]!, 1);
+  }
+  return stride;
 }
 
 function shown(json: Json | undefined): string {

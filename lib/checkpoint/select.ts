@@ -77,12 +77,16 @@ function searched(root: PickleValue, walker: ModuleWalker): Part[] {
   return part ? [part] : [];
 }
 
+/** Of a dict that is looked for by its words; a key of a megabyte may be that of many dicts. */
+const longestName = 200;
+
 function childrenOf(value: PickleValue, path: PartPath, seen: Set<PickleValue>) {
   if (!(value instanceof PickleDict)) return [];
   const isNew = (item: PickleValue) =>
     (item instanceof PickleDict || item instanceof PickleCall) && !seen.has(item) && seen.add(item);
+  const isRandom = (key: string) => /(^|_)(rng|random)(_|$)/.test(key.slice(0, longestName));
   return [...value.entries]
-    .filter(([key, item]) => typeof key === 'string' && !/(^|_)(rng|random)(_|$)/.test(key) && isNew(item))
+    .filter(([key, item]) => typeof key === 'string' && typeof item === 'object' && !isRandom(key) && isNew(item))
     .map(([key, item]) => ({ value: item, path: [...path, key] }));
 }
 

@@ -3,7 +3,8 @@
 import type { StorageTable, StoredBytes } from './container';
 import { type DType, dtypeOfStorage, dtypes, isDType } from './dtypes';
 import { formatError, UnsupportedTensor } from './errors';
-import { maxDimensions } from './limits';
+import { maxDimensions, maxStorageNameLength } from './limits';
+import { cost, type MemoryBudget } from './pickle-budget';
 import {
   kindOf,
   PickleCall,
@@ -91,8 +92,11 @@ export class TensorReader {
   readonly #idLength: number;
   readonly #numbers = new Map<string, number>();
 
+  readonly #memory: MemoryBudget;
+
   /** `hasViews`: ids of storages say which part of one is meant, as those of legacy streams do. */
-  constructor(table: StorageTable, hasViews: boolean) {
+  constructor(table: StorageTable, hasViews: boolean, memory: MemoryBudget) {
+    this.#memory = memory;
     this.#table = table;
     this.#idLength = hasViews ? 6 : 5;
   }
@@ -125,6 +129,8 @@ export class TensorReader {
     }
     const dtypeArgument = ofBytes ? rest.shift() : undefined;
     checkView(rest[0], path);
+    const dimensions = size instanceof PickleTuple ? size.items.length : 0;
+    this.#memory.take(cost.resolved.tensor + cost.resolved.dimension * dimensions);
     const view = this.#storage(reference, path);
     const { dtype: typed, stored } = this.storages[view.storage]!;
     if (ofBytes !== (typed === undefined))
@@ -162,6 +168,7 @@ export class TensorReader {
     ) {
       throw formatError(`Expected a storage for ${path} but found ${kindOf(reference)}`);
     }
+    checkStorageName(key, location);
     const dtype = storageType(type.name, path);
     const stored = this.#table.get(key);
     if (!stored)
@@ -218,6 +225,15 @@ function extentOf(shape: readonly number[], stride: readonly number[], offset: n
   const elements = shape.reduce((product, size) => product * size, 1);
   const extent = shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis]!, offset + 1);
   return Number.isSafeInteger(extent) && Number.isSafeInteger(elements) ? extent : Number.POSITIVE_INFINITY;
+}
+
+/** Keys are looked up, and compared, once for every tensor. */
+export function checkStorageName(...names: readonly string[]): void {
+  const long = names.find((name) => name.length > maxStorageNameLength);
+  if (long !== undefined)
+    throw formatError(
+      `a storage's key or location of ${long.length} characters is too long: ${JSON.stringify(long.slice(0, 60))}…`,
+    );
 }
 
 /** dtype of a typed storage; undefined for bytes. Old files name the device too: torch.cuda.FloatStorage. */

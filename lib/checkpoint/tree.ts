@@ -89,12 +89,18 @@ export function metadataOf({ root, path, part }: Tree): Map<string, unknown> {
   return metadata;
 }
 
+/** Of a tuple that is a key. */
+const mostParts = 100;
+const longestPart = 1000;
+
 /** A key as text. Of one that holds others no more than that: it may hold them in more ways than can be written. */
 function nameOf(key: Value): string {
   const isPlain = (value: Value) => typeof value !== 'object' || value === null;
   if (isPlain(key)) return String(key);
   if (key instanceof Float) return String(key.value);
-  return Array.isArray(key) && key.every(isPlain) ? `(${key.join(', ')})` : `a key that is ${key.constructor.name}`;
+  const isShort = (value: Value) => typeof value !== 'string' || value.length <= longestPart;
+  const isNamed = Array.isArray(key) && key.length <= mostParts && key.every((part) => isPlain(part) && isShort(part));
+  return isNamed ? `(${key.join(', ')})` : `a key that is ${key.constructor.name}`;
 }
 
 /** The entries of a dict without the part, which lies at `path` in it. */

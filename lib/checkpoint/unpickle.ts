@@ -1,22 +1,21 @@
 // Reads a pickle into inert values: the instructions of torch.save, and nothing that could run code. Works without
 // recursion, so that no nesting can exhaust the stack, and in turns, so that the event loop goes on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { currentModule } from './globals';
-import { instructionsPerTurn } from './limits';
+import { CutPickle } from './errors';
+import { unlessInjected } from './injected';
+import { instructionsPerTurn, maxStackedValues } from './limits';
 import { op } from './opcodes';
-import { PickleBudget } from './pickle-budget';
+import { MemoryBudget } from './pickle-budget';
+import { PickleBuilder } from './pickle-builder';
 import { PickleBytes } from './pickle-bytes';
 import { PickleMemo } from './pickle-memo';
 import {
-  kindOf,
-  PickleCall,
   PickleDict,
-  PickleGlobal,
-  PickleReference,
+  type PickleGlobal,
+  type PickleReference,
   PickleSet,
   PickleTuple,
   type PickleValue,
-  pairsOf,
 } from './pickle-values';
 
 export interface Unpickled {
@@ -29,6 +28,8 @@ export interface Unpickled {
   instructions: ReadonlySet<number>;
   /** Bytes that the pickle takes. */
   length: number;
+  /** What is left for what is made of it. */
+  memory: MemoryBudget;
 }
 
 interface UnpickleOptions {
@@ -36,37 +37,58 @@ interface UnpickleOptions {
   place: string;
   /** Something else may follow the pickle. */
   isFollowed?: boolean;
+  /** It is read again with more bytes where it is cut. */
+  mayGrow?: boolean;
+  /** What it may take. */
+  memory?: MemoryBudget;
   signal?: AbortSignal | undefined;
 }
 
-export async function unpickle(bytes: Buffer, { place, isFollowed, signal }: UnpickleOptions): Promise<Unpickled> {
+/** Throws ERR_STATE_UNSAFE where a pickle that is damaged asks for code. */
+export async function unpickle(bytes: Buffer, options: UnpickleOptions): Promise<Unpickled> {
+  try {
+    return await run(bytes, options);
+  } catch (cause) {
+    if (options.mayGrow && cause instanceof CutPickle) throw cause;
+    throw await unlessInjected(cause, bytes, options.place, options);
+  }
+}
+
+async function run(
+  bytes: Buffer,
+  { place, isFollowed, memory = new MemoryBudget(), signal }: UnpickleOptions,
+): Promise<Unpickled> {
   const input = new PickleBytes(bytes, place);
-  const machine = new Unpickler(input);
+  const machine = new Unpickler(input, memory);
   while (!machine.run(instructionsPerTurn)) {
     await nextTurn();
     signal?.throwIfAborted();
   }
   const value = machine.result();
-  if (input.left > 0 && !isFollowed) throw input.error(`${input.left} bytes follow its end`);
-  const { globals, references, instructions } = machine;
-  return { value, globals, references, instructions, length: input.passed };
+  if (input.left > 0 && !isFollowed) throw input.foreign(`${input.left} bytes follow its end`);
+  const { builder, instructions } = machine;
+  const { globals, references } = builder;
+  return { value, globals, references, instructions, length: input.passed, memory };
 }
 
 class Unpickler {
-  readonly globals: PickleGlobal[] = [];
-  readonly references: PickleReference[] = [];
-  readonly instructions = new Set<number>();
+  readonly builder: PickleBuilder;
+  readonly #used = new Uint8Array(256);
   readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
   /** Where on the stack the open MARKs are: nothing below the last can be taken. */
   readonly #marks: number[] = [];
   readonly #memo: PickleMemo;
-  readonly #budget = new PickleBudget((problem) => this.#error(problem));
-  readonly #named = new Map<string, PickleGlobal>();
 
-  constructor(input: PickleBytes) {
+  constructor(input: PickleBytes, memory: MemoryBudget) {
+    const error = (problem: string) => this.#error(problem);
     this.#input = input;
-    this.#memo = new PickleMemo(input.left, (problem) => this.#error(problem));
+    this.#memo = new PickleMemo(input.left, error);
+    this.builder = new PickleBuilder(memory, error);
+  }
+
+  get instructions(): ReadonlySet<number> {
+    return new Set([...this.#used.keys()].filter((code) => this.#used[code]));
   }
 
   /** Up to `count` instructions. Returns whether STOP was among them. */
@@ -74,23 +96,26 @@ class Unpickler {
     for (let i = 0; i < count; i++) {
       const code = this.#input.instruction();
       if (this.#input.begun === 0 && code !== op.PROTO)
-        throw this.#error('it does not start as a pickle of protocol 2 to 5');
+        throw this.#input.foreign('it does not start as a pickle of protocol 2 to 5');
       if (code === op.STOP) return true;
       this.#execute(code);
     }
-    this.#budget.instructions(count);
+    this.builder.instructions(count);
+    if (this.#stack.length > maxStackedValues || this.#marks.length > maxStackedValues)
+      throw this.#error(`it leaves more than ${maxStackedValues} values on its stack`);
     return false;
   }
 
   result(): PickleValue {
     if (this.#marks.length > 0 || this.#stack.length !== 1)
-      throw this.#error(`it ends with ${this.#stack.length} values`);
+      throw this.#input.foreign(`it ends with ${this.#stack.length} values`);
     return this.#stack[0]!;
   }
 
   #execute(code: number): void {
-    this.instructions.add(code);
+    this.#used[code] = 1;
     const literal = this.#input.literal(code);
+    if (literal !== undefined) this.builder.literal(literal);
     const value = literal === undefined ? this.#container(code) : literal;
     if (value === undefined) this.#act(code);
     else this.#stack.push(value);
@@ -99,8 +124,7 @@ class Unpickler {
   /** The value that an instruction makes of others and puts on the stack; undefined for those that do something else. */
   #container(code: number): PickleValue | undefined {
     const value = this.#newContainer(code);
-    if (value !== undefined) this.#budget.containers(1);
-    return value;
+    return value === undefined ? undefined : this.builder.container(value);
   }
 
   #newContainer(code: number): PickleValue | undefined {
@@ -122,25 +146,24 @@ class Unpickler {
       case op.FROZENSET:
         return new PickleSet(this.#popToMark());
       case op.GLOBAL:
-        return this.#global(this.#input.line(), this.#input.line());
+        return this.builder.global(this.#input.line(), this.#input.line());
       case op.STACK_GLOBAL: {
         const [module, attribute] = this.#popMany(2);
-        return this.#global(module!, attribute!);
+        return this.builder.global(module!, attribute!);
       }
       case op.REDUCE:
       case op.NEWOBJ: {
         const [callee, args] = this.#popMany(2);
-        return this.#call(callee!, args!, code === op.NEWOBJ);
+        return this.builder.call(callee!, args!, code === op.NEWOBJ);
       }
       case op.NEWOBJ_EX: {
         const [callee, args, named] = this.#popMany(3);
         if (!(named instanceof PickleDict) || named.size > 0)
           throw this.#error('an object is made with named arguments');
-        return this.#call(callee!, args!, true);
+        return this.builder.call(callee!, args!, true);
       }
       case op.BINPERSID:
-        this.references.push(new PickleReference(this.#pop()));
-        return this.references.at(-1)!;
+        return this.builder.reference(this.#pop());
       default:
         return undefined;
     }
@@ -158,19 +181,19 @@ class Unpickler {
         this.#marks.push(this.#stack.length);
         break;
       case op.APPEND:
-        this.#append([this.#pop()]);
+        this.#fill([this.#pop()], 'append');
         break;
       case op.APPENDS:
-        this.#append(this.#popToMark());
+        this.#fill(this.#popToMark(), 'append');
         break;
       case op.ADDITEMS:
-        this.#addItems(this.#popToMark());
+        this.#fill(this.#popToMark(), 'addItems');
         break;
       case op.SETITEM:
-        this.#setItems(this.#popMany(2));
+        this.#fill(this.#popMany(2), 'setItems');
         break;
       case op.SETITEMS:
-        this.#setItems(this.#popToMark());
+        this.#fill(this.#popToMark(), 'setItems');
         break;
       case op.BUILD:
         this.#build(this.#pop());
@@ -182,17 +205,21 @@ class Unpickler {
         this.#stack.push(this.#memo.get(this.#input.uint32()));
         break;
       case op.BINPUT:
-        this.#memo.put(this.#input.byte(), this.#top());
+        this.#remember(this.#input.byte());
         break;
       case op.LONG_BINPUT:
-        this.#memo.put(this.#input.uint32(), this.#top());
+        this.#remember(this.#input.uint32());
         break;
       case op.MEMOIZE:
-        this.#memo.add(this.#top());
+        this.builder.memo(this.#memo.add(this.#top()));
         break;
       default:
-        throw this.#error(`torch.save does not use its instruction 0x${code.toString(16).padStart(2, '0')}`);
+        throw this.#input.foreign(`torch.save does not use its instruction 0x${code.toString(16).padStart(2, '0')}`);
     }
+  }
+
+  #remember(index: number): void {
+    this.builder.memo(this.#memo.put(index, this.#top()));
   }
 
   #protocol(): void {
@@ -201,68 +228,13 @@ class Unpickler {
       throw this.#error(`protocol ${version} was not expected`);
   }
 
-  #global(module: PickleValue, attribute: PickleValue): PickleGlobal {
-    if (typeof module !== 'string' || typeof attribute !== 'string')
-      throw this.#error('a global is named by no string');
-    const name = `${module}\n${attribute}`;
-    const known = this.#named.get(name);
-    if (known) return known;
-    const found = new PickleGlobal(currentModule(module), attribute);
-    this.#named.set(name, found);
-    this.globals.push(found);
-    return found;
-  }
-
-  #call(callee: PickleValue, args: PickleValue, isNew: boolean): PickleDict | PickleCall {
-    if (!(callee instanceof PickleGlobal) || callee.name !== 'collections.OrderedDict') {
-      this.#budget.call(args);
-      return new PickleCall(callee, args, isNew);
-    }
-    const dict = new PickleDict(true);
-    const pairs = pairsOf(args);
-    if (!pairs) throw this.#error('an OrderedDict is made from something');
-    this.#budget.containers(pairs.length);
-    for (const [key, value] of pairs) this.#setItem(dict, key!, value!);
-    return dict;
-  }
-
   #build(state: PickleValue): void {
-    const target = this.#top();
-    this.#budget.uses(state);
-    if (target instanceof PickleCall) target.state = state;
-    else if (target instanceof PickleDict && target.isOrdered && state instanceof PickleDict) target.attributes = state;
-    else throw this.#error(`${kindOf(target)} cannot take the state ${kindOf(state)}`);
+    this.builder.build(this.#top(), state);
   }
 
-  #append(items: PickleValue[]): void {
-    const target = this.#top();
-    const list = target instanceof PickleCall ? target.items : target;
-    if (!Array.isArray(list)) throw this.#error(`${kindOf(target)} cannot be appended to`);
-    for (const item of items) list.push(item);
-  }
-
-  #addItems(items: PickleValue[]): void {
-    const target = this.#top();
-    if (!(target instanceof PickleSet)) throw this.#error(`${kindOf(target)} cannot be added to`);
-    for (const item of items) target.items.push(item);
-  }
-
-  #setItems(items: PickleValue[]): void {
-    const target = this.#top();
-    if (items.length % 2 !== 0) throw this.#error('a key has no value');
-    for (let i = 0; i < items.length; i += 2) this.#setItem(target, items[i]!, items[i + 1]!);
-  }
-
-  #setItem(target: PickleValue, key: PickleValue, value: PickleValue): void {
-    this.#budget.key(key);
-    if (target instanceof PickleCall) {
-      target.entries.push([key, value]);
-      return;
-    }
-    if (!(target instanceof PickleDict)) throw this.#error(`${kindOf(target)} cannot take items`);
-    if (target.entries.has(key)) throw this.#error(`a dict has the key ${kindOf(key)} twice`);
-    if (target.size === 0) this.#budget.dict();
-    target.entries.set(key, value);
+  /** Puts `items` into what is below them on the stack. */
+  #fill(items: PickleValue[], how: 'append' | 'addItems' | 'setItems'): void {
+    this.builder[how](this.#top(), items);
   }
 
   #popMany(count: number): PickleValue[] {

@@ -4,9 +4,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as bombs from './bombs.mjs';
 import * as code from './code.mjs';
 import * as deflated from './deflated.mjs';
 import * as foreign from './foreign.mjs';
+import * as injected from './injected.mjs';
 import * as large from './large.mjs';
 import * as legacy from './legacy.mjs';
 import * as pickles from './pickles.mjs';
@@ -16,7 +18,20 @@ import * as tensors from './tensors.mjs';
 import * as zips from './zips.mjs';
 
 /** By class. Each list is { hostile: { name: [content, words, code, how] }, benign: { name: [content, tensors, how] } }. */
-const classes = { tensors, pickles, large, code, zips, readers, deflated, legacy, safetensors, foreign };
+const classes = {
+  tensors,
+  pickles,
+  large,
+  bombs,
+  code,
+  injected,
+  zips,
+  readers,
+  deflated,
+  legacy,
+  safetensors,
+  foreign,
+};
 
 const usual = { weight: ['float32', [2, 2], [1, 2, 3, 4]] };
 

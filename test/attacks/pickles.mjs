@@ -32,6 +32,9 @@ const instructions = [
   ['code 255', 0xff, ''],
 ];
 
+/** Of those, the ones that call or name something. */
+const calling = new Set(['EXT1', 'EXT2', 'EXT4', 'INST', 'OBJ']);
+
 const nested = (depth, open, close) => [Array(depth).fill(open), Array(depth).fill(close)];
 const long = (width, value) => join(u8(0x8a), u8(width), Buffer.alloc(width, value));
 
@@ -61,7 +64,11 @@ export const hostile = {
   ...Object.fromEntries(
     instructions.map(([name, code, operands]) => [
       `the instruction ${name}`,
-      [stopped(p.mark, p.none, u8(code), operands), /instruction 0x[0-9a-f]{2}/],
+      [
+        stopped(p.mark, p.none, u8(code), operands),
+        /instruction 0x[0-9a-f]{2}/,
+        calling.has(name) ? 'ERR_STATE_UNSAFE' : 'ERR_STATE_FORMAT',
+      ],
     ]),
   ),
 

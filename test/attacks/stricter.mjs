@@ -15,7 +15,7 @@ export const stricter = {
     /does not start as a pickle|protocol \d+ was not expected|follow its end|it ends with \d+ values/,
   'Each key once': /has the key .* twice/,
   'Bounded depth, bounded numbers':
-    /nested deeper than|contains itself|is too long|at most 64 sizes|Expected a tensor for|has more than \d+/,
+    /nested deeper than|contains itself|is too long|at most 64 sizes|Expected a tensor for|has more than \d+|leaves more than|holds too much|is one of more than|take more than/,
   'Tensors as torch.save makes them':
     /Expected a storage for|unexpected arguments|no valid tensor|unexpected type|Expected a (shape|stride)|conjugated/,
   'Storages of their own size':
