@@ -10,6 +10,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
 import { checkOptions, invalid, isOneOf, isPath, isSignal, isText } from './options';
+import { printable } from './printable';
 
 export type { DType, TensorData } from './checkpoint/dtypes';
 
@@ -236,7 +237,7 @@ export async function saveState(state: State, file: string, options: SaveOptions
 export function warnOfLeft(file: string, left: readonly string[], why: string): void {
   if (left.length === 0) return;
   const what = left.slice(0, 20).join(', ') + (left.length > 20 ? ` and ${left.length - 20} more` : '');
-  process.emitWarning(`Not written to ${file}, since ${why}: ${what}`, {
+  process.emitWarning(printable(`Not written to ${file}, since ${why}: ${what}`), {
     type: 'LearnWarning',
     code: 'WARN_NOT_WRITTEN',
   });

@@ -1,5 +1,6 @@
 // Errors of the parsers. They know what is wrong and where in the file; which file it is, naming() adds for all of them.
 import { LearnError } from '../errors';
+import { shortened } from '../printable';
 
 /** The file is not what it should be. */
 export function formatError(message: string): LearnError {
@@ -38,16 +39,9 @@ export async function naming<T>(path: string, parse: () => Promise<T>): Promise<
     return await parse();
   } catch (cause) {
     if (!(cause instanceof LearnError)) throw cause;
-    throw new LearnError(cause.code, `Cannot load ${path}: ${printable(cause.message)}`, { cause });
+    throw new LearnError(cause.code, `Cannot load ${path}: ${shortened(cause.message, longestMessage)}`, { cause });
   }
 }
 
+/** Names come from the file. */
 const longestMessage = 2000;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const controls = /[\x00-\x1f\x7f-\x9f]/g;
-
-/** Names come from the file: a terminal must not obey what is in them, and a person must be able to read the rest. */
-function printable(message: string): string {
-  const short = message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message;
-  return short.replace(controls, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}

@@ -1,5 +1,6 @@
 // A question that a person answers with yes or no.
 import { createInterface } from 'node:readline';
+import { printableLines } from '../printable';
 import { wrongUsage } from './arguments';
 
 /** True for yes, which is what an empty line means too. Throws where nobody can be asked. */
@@ -9,7 +10,7 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
     throw wrongUsage(`Expected --yes, because there is no terminal to ask on: ${question.replaceAll('\n', ' ')}`);
   // Not a terminal to readline: it would take Ctrl-C for itself.
   const lines = createInterface({ input: stdin, terminal: false });
-  stderr.write(`${question} [Y/n] `);
+  stderr.write(`${printableLines(question)} [Y/n] `);
   const answered = new AbortController();
   try {
     const answer = await new Promise<string | null>((resolve) => {

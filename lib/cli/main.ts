@@ -2,6 +2,7 @@
 // The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
 import { LearnError, messageOf } from '../errors';
 import { nearest } from '../options';
+import { printableLines } from '../printable';
 import { readArguments, wrongUsage } from './arguments';
 import type { Listed } from './command';
 import { commandHelp, groupHelp, mainHelp } from './help';
@@ -101,8 +102,9 @@ function find(word: string, listed: readonly Listed[]): Listed {
 function describe(error: unknown): string {
   const { red, bold } = errorColors();
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string') return `${red(bold(`error[${code}]:`))} ${messageOf(error)}`;
-  return `${red(bold('unexpected error:'))} ${(error instanceof Error && error.stack) || messageOf(error)}`;
+  if (typeof code === 'string') return `${red(bold(`error[${code}]:`))} ${printableLines(messageOf(error))}`;
+  const stack = (error instanceof Error && error.stack) || messageOf(error);
+  return `${red(bold('unexpected error:'))} ${printableLines(stack)}`;
 }
 
 main(process.argv.slice(2)).then((code) => {

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { Evaluation } from '../evaluate';
 import { count, percent } from '../format';
+import { printable } from '../printable';
 import type { Colors } from './terminal';
 
 type Align = 'left' | 'right';
@@ -31,7 +32,8 @@ const barWidth = 20;
 
 /** Accuracy of every class; with that of an earlier evaluation of the same samples, beside it. */
 export function classTable(now: Evaluation, colors: Colors, before?: Evaluation): string {
-  const rows = now.perClass.map(({ name, samples, correct, accuracy }, label) => {
+  const rows = now.perClass.map(({ name: given, samples, correct, accuracy }, label) => {
+    const name = printable(given);
     const bar = '█'.repeat(Math.round(barWidth * (accuracy || 0)));
     const earlier = before?.perClass[label];
     return earlier
@@ -58,9 +60,9 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
       // A tenth of a class in one wrong place is worth an eye.
       return cell >= samples / 10 ? colors.yellow(count(cell)) : count(cell);
     });
-    return [perClass[actual]?.name ?? String(actual), ...cells];
+    return [printable(perClass[actual]?.name ?? String(actual)), ...cells];
   });
-  const heads = perClass.map(({ name }) => name.slice(0, width).padStart(width));
+  const heads = perClass.map(({ name }) => printable(name).slice(0, width).padStart(width));
   return plainTable(
     [colors.dim('is \\ taken for'), ...heads.map(colors.dim)],
     ['left', ...heads.map((): Align => 'right')],

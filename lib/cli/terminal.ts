@@ -1,5 +1,6 @@
 // Where a command writes: results on standard output, everything else on standard error, colours only for a person.
 import { createColors } from 'picocolors';
+import { printableLines } from '../printable';
 
 export type Colors = ReturnType<typeof createColors>;
 
@@ -41,12 +42,32 @@ export function openTerminal(onReaderGone: (error: NodeJS.ErrnoException) => voi
       return stdout.columns || 80;
     },
     colors: createColors(interactive && !env.NO_COLOR),
-    print: (line) => void stdout.write(`${line}\n`),
-    note: (line) => void stderr.write(`${line}\n`),
+    print: (line) => void stdout.write(`${shown(line, interactive)}\n`),
+    note: (line) => void stderr.write(`${shown(line, isForPeople(stderr))}\n`),
   };
 }
 
 /** For what is written to standard error. */
 export function errorColors(): Colors {
-  return createColors(Boolean(stderr.isTTY) && !isDumb && !env.NO_COLOR);
+  return createColors(isForPeople(stderr) && !env.NO_COLOR);
+}
+
+function isForPeople(stream: NodeJS.WriteStream): boolean {
+  return Boolean(stream.isTTY) && !isDumb;
+}
+
+/** Those of picocolors that are used here. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const ownColors = /(\x1b\[(?:[0127]|2[12347]|3[0-79]|9[0-7])m)/;
+
+/**
+ * What a line says, as text but for our own colours. Names and messages come from files and other processes; callers that put them
+ * between colours make them printable themselves.
+ */
+function shown(line: string, isColored: boolean): string {
+  if (!isColored) return printableLines(line);
+  return line
+    .split(ownColors)
+    .map((part, i) => (i % 2 === 1 ? part : printableLines(part)))
+    .join('');
 }

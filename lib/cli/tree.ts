@@ -1,59 +1,146 @@
-// A checkpoint's metadata for people, as an indented tree, and for machines, as JSON. Used by `inspect`.
+// A checkpoint's metadata for people, as an indented tree, and for machines, as JSON. Used by `inspect`. A value that many
+// others hold is written for each of them, so that a small file can ask for endless text: both are bounded.
 import { Opaque, TensorValue } from '../checkpoint/values';
+import { printable, shortened } from '../printable';
 
 const maxDepth = 6;
 const maxItems = 12;
 const maxText = 60;
+/** Of a key, which may be a name. */
+const maxKey = 200;
+const maxLines = 2000;
 
 /** One line a value; what is too long, too deep or too many is cut, and says so. */
-export function treeLines(metadata: ReadonlyMap<unknown, unknown>, depth = 0): string[] {
-  const items = [...metadata];
-  const lines = items.slice(0, maxItems).flatMap(([key, value]) => {
-    const inner = insideOf(value);
-    const isOpen = inner !== undefined && inner.size > 0 && depth < maxDepth;
-    return [`${'  '.repeat(depth)}${String(key)}: ${summary(value)}`, ...(isOpen ? treeLines(inner, depth + 1) : [])];
-  });
-  const more = items.length - maxItems;
-  return more > 0 ? [...lines, `${'  '.repeat(depth)}… ${more} more (all of it with --json)`] : lines;
+export function treeLines(metadata: ReadonlyMap<unknown, unknown>): string[] {
+  const lines: string[] = [];
+  addLines(metadata, metadata.size, 0, lines);
+  if (lines.length <= maxLines) return lines;
+  return [...lines.slice(0, maxLines), '… more (see --json)'];
 }
 
+function addLines(items: Iterable<readonly [unknown, unknown]>, size: number, depth: number, lines: string[]): void {
+  const indent = '  '.repeat(depth);
+  let count = 0;
+  for (const [key, value] of items) {
+    if (lines.length > maxLines || ++count > maxItems) break;
+    lines.push(`${indent}${shortened(keyText(key), maxKey)}: ${summary(value)}`);
+    const inner = depth < maxDepth ? insideOf(value) : undefined;
+    if (inner) addLines(inner.entries(), sizeOf(inner), depth + 1, lines);
+  }
+  if (size > maxItems) lines.push(`${indent}… ${size - maxItems} more (all of it with --json)`);
+}
+
+type Inside = ReadonlyMap<unknown, unknown> | readonly unknown[];
+
 /** What of a value goes on lines of its own; undefined where its summary says it all. */
-function insideOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
+function insideOf(value: unknown): Inside | undefined {
   if (value instanceof Map) return value;
   if (value instanceof Opaque && value.state instanceof Map) return value.state;
   const isLong = Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null);
-  return isLong ? new Map(value.entries()) : undefined;
+  return isLong ? (value as unknown[]) : undefined;
+}
+
+function sizeOf(inside: Inside): number {
+  return 'size' in inside ? inside.size : inside.length;
 }
 
 function summary(value: unknown): string {
   if (value instanceof Map) return value.size === 0 ? '{}' : '';
   if (value instanceof TensorValue) return `tensor, ${value.dtype} [${value.shape.join(', ')}]`;
-  if (value instanceof Opaque) return `${value.name}, an object of a class that is not known here`;
+  if (value instanceof Opaque) return `${printable(value.name)}, an object of a class that is not known here`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (insideOf(value)) return `list of ${(value as unknown[]).length}`;
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(forJson(value)) ?? String(value));
-  return text.length > maxText ? `${text.slice(0, maxText)}…` : text;
+  if (typeof value === 'bigint') return String(value);
+  // Enough of it to fill the line.
+  const text = JSON.stringify(new JsonTree(maxText, 2 * maxText).of(value)) ?? String(value);
+  return shortened(text, maxText);
 }
 
-/** Maps as objects, whatever their keys; tensors and opaque objects by what they are. */
-export function forJson(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof TensorValue) return { tensor: { dtype: value.dtype, shape: value.shape } };
-  if (value instanceof Opaque) {
-    const { name, args, state, items, entries } = value;
+/** A key as text. Of one that holds others no more than that: it may hold them in more ways than can be written. */
+function keyText(key: unknown): string {
+  if (typeof key !== 'object' || key === null) return String(key);
+  const isPlain = Array.isArray(key) && key.length <= 100 && key.every((part) => typeof part !== 'object');
+  return isPlain ? key.map((part) => String(part).slice(0, maxKey)).join(',') : `a key that is ${key.constructor.name}`;
+}
+
+/** Values in JSON, and characters of their texts. Real metadata stays far below. */
+const mostValues = 1_000_000;
+const mostCharacters = 2 ** 25;
+
+/**
+ * Maps as objects, whatever their keys; tensors and opaque objects by what they are. What goes beyond the limits is left out,
+ * and { omitted: true } is there instead.
+ */
+export class JsonTree {
+  /** Whether something was left out. */
+  isCut = false;
+  #values: number;
+  #characters: number;
+
+  constructor(values = mostValues, characters = mostCharacters) {
+    this.#values = values;
+    this.#characters = characters;
+  }
+
+  of(value: unknown): unknown {
+    this.#values--;
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+    if (typeof value === 'string') return this.#text(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (this.#isOver()) return { omitted: true };
+    if (value instanceof TensorValue) return { tensor: { dtype: value.dtype, shape: value.shape } };
+    if (value instanceof Opaque) return this.#opaque(value);
+    if (value instanceof Uint8Array) return { bytes: this.#text(Buffer.from(value).toString('base64')) };
+    if (value instanceof Set || Array.isArray(value)) return this.#list(value);
+    return this.#object(value instanceof Map ? value : Object.entries(value));
+  }
+
+  #opaque({ name, args, state, items, entries }: Opaque): unknown {
     return {
-      opaque: name,
-      args: forJson(args),
-      state: forJson(state),
-      items: forJson(items),
-      entries: forJson(entries),
+      opaque: this.#text(name),
+      args: this.of(args),
+      state: this.of(state),
+      items: this.of(items),
+      entries: this.of(entries),
     };
   }
-  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') };
-  if (value instanceof Set || Array.isArray(value)) return Array.from(value, forJson);
-  const entries = value instanceof Map ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value);
-  // Own properties whatever the key: assignment would take __proto__ for something else.
-  return Object.fromEntries(entries.map(([key, item]) => [key, forJson(item)]));
+
+  #list(items: Iterable<unknown>): unknown[] {
+    const list: unknown[] = [];
+    for (const item of items) {
+      if (this.#isOver()) {
+        list.push({ omitted: true });
+        break;
+      }
+      list.push(this.of(item));
+    }
+    return list;
+  }
+
+  /** Own properties whatever the key: assignment would take __proto__ for something else. */
+  #object(items: Iterable<readonly [unknown, unknown]>): unknown {
+    const entries: [string, unknown][] = [];
+    for (const [key, item] of items) {
+      if (this.#isOver()) {
+        entries.push(['omitted', true]);
+        break;
+      }
+      entries.push([this.#text(keyText(key)), this.of(item)]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #text(text: string): string {
+    this.#characters -= text.length;
+    if (this.#characters >= 0) return text;
+    this.isCut = true;
+    return `${text.slice(0, Math.max(0, this.#characters + text.length))}…`;
+  }
+
+  #isOver(): boolean {
+    if (this.#values > 0 && this.#characters > 0) return false;
+    this.isCut = true;
+    return true;
+  }
 }

@@ -1,6 +1,7 @@
 // Doctor's report for people: sections with aligned lines, what was found, a verdict. The same as plain text in a fence, for
 // a bug report.
 import type { Diagnosis, Report, Shown } from '../doctor';
+import { printableLines } from '../printable';
 import { withoutHome } from './secrets';
 import type { Row } from './section';
 
@@ -93,17 +94,19 @@ function formatVerdict({ status, probe }: Report, { green, yellow, red }: Paint)
 
 /** Lines of at most `width` characters, but for words that are longer: broken paths cannot be copied. */
 function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((line) => {
-    const indent = /^ */.exec(line)![0];
-    const lines: string[] = [];
-    let current = indent;
-    for (const word of line.trim().split(' ')) {
-      if (current.trim() !== '' && current.length + 1 + word.length > width) {
-        lines.push(current);
-        current = indent;
+  return printableLines(text)
+    .split('\n')
+    .flatMap((line) => {
+      const indent = /^ */.exec(line)![0];
+      const lines: string[] = [];
+      let current = indent;
+      for (const word of line.trim().split(' ')) {
+        if (current.trim() !== '' && current.length + 1 + word.length > width) {
+          lines.push(current);
+          current = indent;
+        }
+        current += current.trim() === '' ? word : ` ${word}`;
       }
-      current += current.trim() === '' ? word : ` ${word}`;
-    }
-    return [...lines, current];
-  });
+      return [...lines, current];
+    });
 }

@@ -2,6 +2,7 @@
 // there when the process was killed.
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../errors';
+import { printable } from '../printable';
 import { Pace } from './pace';
 import { Chunks } from './pending-chunks';
 import { type SavedCounts, writeCounts } from './pending-counts';
@@ -287,7 +288,7 @@ export class PendingStore {
 }
 
 function warn(message: string): void {
-  process.emitWarning(message, { type: 'LearnWarning', code: 'WARN_FEEDBACK_LOST' });
+  process.emitWarning(printable(message), { type: 'LearnWarning', code: 'WARN_FEEDBACK_LOST' });
 }
 
 function listed(problems: readonly string[]): string {

@@ -6,17 +6,23 @@ import { fromNative, LearnError } from '../../errors';
 import { bytes, count, counted } from '../../format';
 import { recogniseModel } from '../../match';
 import { native, type TensorStats } from '../../native';
+import { printable, shortened } from '../../printable';
 import { loadOpened, stateHandle } from '../../state';
 import { checkpointOptions } from '../checkpoint';
 import { command as define, on } from '../command';
 import { plainTable } from '../tables';
-import { forJson, treeLines } from '../tree';
+import { JsonTree, treeLines } from '../tree';
 
 const containers = {
   zip: 'PyTorch zip checkpoint',
   legacy: 'PyTorch checkpoint of before 1.6 (legacy stream)',
   safetensors: 'safetensors file',
 };
+
+/** What is shown to people; --json has all. */
+const maxTensors = 5000;
+const maxKeys = 50;
+const maxName = 200;
 
 export const command = define({
   name: 'inspect',
@@ -43,19 +49,28 @@ export const command = define({
     const model = modelOf(contents);
     if (json) {
       const tensors = contents.tensors.map((tensor, i) => ({ ...tensor, ...(values && { stats: values[i] }) }));
-      terminal.print(JSON.stringify(forJson({ ...contents, tensors, model })));
+      const tree = new JsonTree();
+      const metadata = tree.of(contents.metadata);
+      const facts = new JsonTree(Infinity, Infinity).of({ ...contents, tensors, metadata: null, model });
+      terminal.print(JSON.stringify({ ...(facts as object), metadata }));
+      if (tree.isCut) terminal.note('The metadata is too large to be printed whole; what is left out says "omitted"');
       return 0;
     }
     const { bold, dim } = terminal.colors;
     const { kind, byteorder, totals, keys, weightsOnly } = contents;
-    terminal.print(`${bold(file)}: ${containers[kind]}, ${bytes(contents.bytes)}, ${byteorder}-endian`);
+    terminal.print(`${bold(printable(file))}: ${containers[kind]}, ${bytes(contents.bytes)}, ${byteorder}-endian`);
     if (contents.key !== '' || keys.length > 1) {
-      const others = keys.filter((name) => name !== contents.key).map((name) => name || 'the whole');
-      const more = others.length > 0 ? `; --key also takes ${others.join(', ')}` : '';
-      terminal.print(`Shown is what is under the key ${contents.key || '(none)'}${more}`);
+      const others = keys
+        .filter((name) => name !== contents.key)
+        .map((name) => shortened(name, maxName) || 'the whole');
+      const rest = others.length > maxKeys ? ` and ${count(others.length - maxKeys)} more` : '';
+      const more = others.length > 0 ? `; --key also takes ${others.slice(0, maxKeys).join(', ')}${rest}` : '';
+      terminal.print(`Shown is what is under the key ${shortened(contents.key, maxName) || '(none)'}${more}`);
     }
     terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}`);
-    terminal.print(`Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${weightsOnly.because}`}\n`);
+    terminal.print(
+      `Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${printable(weightsOnly.because ?? '')}`}\n`,
+    );
     terminal.print(tensorTable(contents, values, dim));
     const elements = `${count(totals.elements)} elements, ${bytes(totals.bytes)}`;
     terminal.print(`\n  ${counted(totals.tensors, 'tensor')}, ${elements} in ${counted(totals.storages, 'storage')}`);
@@ -70,16 +85,19 @@ function tensorTable(
   dim: (text: string) => string,
 ): string {
   const heads = ['tensor', 'shape', 'dtype', 'size', ...(stats ? ['min', 'max', 'mean', 'NaN', 'Inf'] : ['shares'])];
-  const rows = tensors.map(({ name, shape, dtype, bytes: size, sharedWith }, i) => {
+  const shown = tensors.slice(0, maxTensors);
+  const rows = shown.map(({ name, shape, dtype, bytes: size, sharedWith }, i) => {
     const { min, max, mean, nan, infinite } = stats?.[i] ?? {};
     const numbers = [min, max, mean].map((value) =>
       Number.isNaN(value) ? '–' : String(Number(value?.toPrecision(4))),
     );
-    const more = stats ? [...numbers, count(nan ?? 0), count(infinite ?? 0)] : [sharedWith ?? ''];
-    return [name, `[${shape.join(', ')}]`, dtype, bytes(size), ...more];
+    const more = stats ? [...numbers, count(nan ?? 0), count(infinite ?? 0)] : [shortened(sharedWith ?? '', maxName)];
+    return [shortened(name, maxName), `[${shape.join(', ')}]`, dtype, bytes(size), ...more];
   });
   const align = heads.map((_, i) => (i < 3 || (!stats && i === 4) ? ('left' as const) : ('right' as const)));
-  return plainTable(heads.map(dim), align, rows);
+  const table = plainTable(heads.map(dim), align, rows);
+  if (shown.length === tensors.length) return table;
+  return `${table}\n  … ${counted(tensors.length - shown.length, 'more tensor')} (all of them with --json)`;
 }
 
 async function statsOf(checkpoint: Checkpoint, signal: AbortSignal): Promise<TensorStats[]> {
