@@ -1,22 +1,20 @@
-// A learner's state, and how each record of the journal changes it. Equal records on equal states give equal states, bit for
-// bit: what a run came to is found again by going through its journal.
+// A learner's state, and how each record of the journal changes it. Equal records on equal states give equal states, bit for bit.
 import { modulesOf } from '../create-state';
 import { fromNative } from '../errors';
 import { runJob } from '../job';
 import { type LearnerHandle, type NativeUpdate, native } from '../native';
-import { invalid } from '../options';
 import type { LearnerPlan } from '../plans';
 import { makeState, type State, stateHandle } from '../state';
 import { startDetector } from './detectors';
 import type { RunningDetector } from './detectors/detector';
-import { type Baseline, better, type Evaluation, objection } from './gate';
+import { baselineOf, better, type Evaluation, evaluationOn, verdictOn } from './gate';
 import { type IdBytes, IdWindow } from './ids';
-import { Prequential, type Score, scoresOf } from './prequential';
+import { Prequential, type Score, scoresOfLearned } from './prequential';
 import { refusedIn } from './reasons';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './records';
 import { Served } from './served';
 import type { Outcome, SavedCore, Setting } from './setting';
-import { digestOf, type VersionInfo } from './versions';
+import { digestOf, findVersion, newestOf, type VersionInfo } from './versions';
 
 /** Updates that learn more samples again after a drift, and how many times as many. */
 const boost = { updates: 100, factor: 2 };
@@ -109,10 +107,8 @@ export class Core {
    */
   async prepare(record: LearnerRecord, sequence: number): Promise<() => Outcome | undefined> {
     switch (record.kind) {
-      case 'batch': {
-        const outcome = await this.#learn(record);
-        return () => outcome;
-      }
+      case 'batch':
+        return this.#learn(record).then((outcome) => () => outcome);
       case 'quarantine':
         return () => this.#quarantine(record);
       case 'account':
@@ -148,13 +144,7 @@ export class Core {
     this.#saved.quarantined += refused.length;
     this.#saved.learned += learned;
     if (learned === 0) return outcome;
-    const others = Array.from(labels.keys()).filter((i) => !isRefused.has(i));
-    const scored = scoresOf(
-      update.logits,
-      Int32Array.from(others, (i) => labels[i]!),
-    );
-    for (const [at, i] of others.entries()) {
-      const score = scores[i] ?? scored[at]!;
+    for (const [i, score] of scoresOfLearned(update.logits, labels, scores, isRefused)) {
       outcome.scores[i] = score;
       this.#prequential.add(score);
       const error = Number(score.predicted !== score.label);
@@ -195,28 +185,15 @@ export class Core {
     Object.assign(this.info(this.#saved.serving), this.#saved.best ?? { accuracy: null, perClass: [] });
   }
 
-  /** How the weights of now do as a version. */
+  /** Judges the current weights as a version. */
   async judge(created: number): Promise<VerdictRecord> {
-    const { gate, settings } = this.setting;
-    const candidate = await this.weights();
-    this.#judged = candidate;
-    const sha256 = await digestOf(stateHandle(candidate));
-    const verdict = { kind: 'verdict' as const, accuracy: null, perClass: [], sha256, created };
-    const stats = await fromNative(() => native().stateStats(stateHandle(candidate)));
-    if (stats.some(({ nan, infinite }) => nan + infinite > 0)) {
-      return { ...verdict, accepted: false, reason: 'a weight is not finite' };
-    }
-    if (!gate) return { ...verdict, accepted: true, reason: '' };
-    const evaluation = await this.evaluate(candidate);
-    const reason = objection(evaluation, this.#saved.best, settings.gate);
-    return { ...verdict, ...evaluation, accepted: reason === '', reason };
+    this.#judged = await this.weights();
+    return verdictOn(this.#judged, this.#saved.best, this.setting, created);
   }
 
   /** On the held-out samples, which there must be. */
   evaluate(state: State): Promise<Evaluation> {
-    const { program, settings, scoring, gate } = this.setting;
-    const { batchSize, threads } = settings;
-    return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
+    return evaluationOn(state, this.setting);
   }
 
   /** A copy of the weights that are being learned. */
@@ -249,10 +226,10 @@ export class Core {
     await files.save(state, info, { settings });
     return () => {
       this.#saved.untilCandidate = settings.gate.every;
-      if (accuracy !== null) this.#saved.best = better(evaluationOf(info)!, this.#saved.best);
+      if (accuracy !== null) this.#saved.best = better(baselineOf(info)!, this.#saved.best);
       this.#saved.versions.push(info);
       this.#serve(state, info.version);
-      this.#forgetOld();
+      this.#saved.versions = newestOf(this.#saved.versions, settings.keepVersions, info.version);
       return undefined;
     };
   }
@@ -275,7 +252,7 @@ export class Core {
       throw cause;
     }
     return () => {
-      this.#saved.best = evaluationOf(info);
+      this.#saved.best = baselineOf(info);
       this.#saved.untilCandidate = this.setting.settings.gate.every;
       this.#serve(state, version);
       return undefined;
@@ -289,21 +266,9 @@ export class Core {
     this.#saved.serving = version;
   }
 
-  #forgetOld(): void {
-    const { versions, serving } = this.#saved;
-    const surplus = versions.length - this.setting.settings.keepVersions;
-    if (surplus <= 0) return;
-    const old = versions.filter(({ version }) => version !== serving).slice(0, surplus);
-    // Their files go when there is a snapshot that does not need them.
-    this.#saved.versions = versions.filter((info) => !old.includes(info));
-  }
-
   /** Throws ERR_INVALID_OPTION where the version is not kept. */
   info(version: number): VersionInfo {
-    const info = this.#saved.versions.find((kept) => kept.version === version);
-    if (info) return info;
-    const kept = this.#saved.versions.map((one) => one.version).join(', ');
-    throw invalid(`one of the versions ${kept}`, 'version', version);
+    return findVersion(this.#saved.versions, version);
   }
 
   async #replaceWeights(state: State): Promise<void> {
@@ -332,8 +297,4 @@ export class Core {
     this.#judged?.dispose();
     this.#served.retire();
   }
-}
-
-function evaluationOf({ accuracy, perClass }: VersionInfo): Baseline {
-  return accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
 }

@@ -1,11 +1,16 @@
 // Whether a candidate may serve: by samples that are never learned.
 import { createHash } from 'node:crypto';
 import { type Dataset, openDataset } from '../datasets';
+import { fromNative } from '../errors';
 import { runJob } from '../job';
 import { type DatasetHandle, native, type StateHandle } from '../native';
 import type { RunPlan } from '../plans';
+import { type State, stateHandle } from '../state';
 import { bytesOf, sizeOf, type Values } from '../values';
 import type { Settings } from './learner-options';
+import type { VerdictRecord } from './records';
+import type { Setting } from './setting';
+import { digestOf, type VersionInfo } from './versions';
 
 export interface Evaluation {
   accuracy: number;
@@ -71,11 +76,7 @@ export class Gate {
 }
 
 /** Why a candidate may not serve; empty: it may. */
-export function objection(
-  candidate: Evaluation,
-  best: Baseline,
-  { maxDrop, perClassMaxDrop }: Settings['gate'],
-): string {
+function objection(candidate: Evaluation, best: Baseline, { maxDrop, perClassMaxDrop }: Settings['gate']): string {
   if (!best) return '';
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   if (candidate.accuracy < best.accuracy - maxDrop) {
@@ -89,8 +90,38 @@ export function objection(
   );
 }
 
+/** What later versions are measured by where this one serves. */
+export function baselineOf({ accuracy, perClass }: VersionInfo): Baseline {
+  return accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
+}
+
 /** Whichever is right more often. */
 export function better(candidate: Evaluation, best: Baseline): Evaluation {
   if (!best) return candidate;
   return candidate.accuracy > best.accuracy ? candidate : best;
+}
+
+/** On the held-out samples, which there must be. */
+export function evaluationOn(state: State, { program, settings, scoring, gate }: Setting): Promise<Evaluation> {
+  const { batchSize, threads } = settings;
+  return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
+}
+
+/** Whether a candidate may serve, where `best` is what versions are measured by. */
+export async function verdictOn(
+  candidate: State,
+  best: Baseline,
+  setting: Setting,
+  created: number,
+): Promise<VerdictRecord> {
+  const sha256 = await digestOf(stateHandle(candidate));
+  const verdict = { kind: 'verdict' as const, accuracy: null, perClass: [], sha256, created };
+  const stats = await fromNative(() => native().stateStats(stateHandle(candidate)));
+  if (stats.some(({ nan, infinite }) => nan + infinite > 0)) {
+    return { ...verdict, accepted: false, reason: 'a weight is not finite' };
+  }
+  if (!setting.gate) return { ...verdict, accepted: true, reason: '' };
+  const evaluation = await evaluationOn(candidate, setting);
+  const reason = objection(evaluation, best, setting.settings.gate);
+  return { ...verdict, ...evaluation, accepted: reason === '', reason };
 }

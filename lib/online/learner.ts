@@ -176,8 +176,8 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Serves an earlier version again and learns on from it, after all that was asked for before. Default: the one before the one
-   * that serves then. Rejects, and changes nothing, where that version is not kept (any more) or its file cannot be loaded.
+   * Serves an earlier version again and learns on from it, without momentum. Default: the one before the one that serves. Rejects,
+   * and changes nothing, where that version is not kept (any more) or its file cannot be loaded.
    */
   async rollback(version?: number): Promise<VersionInfo> {
     this.#checkOpen();

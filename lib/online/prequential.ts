@@ -96,6 +96,24 @@ export function scoresOf(logits: Float32Array, labels: Int32Array): Score[] {
   return Array.from(labels, (label, i) => scoreOf(logits.subarray(i * classes, (i + 1) * classes), label));
 }
 
+/**
+ * The scores of those samples of a batch that were learned, by their indices. `logits`: [learned sample, class]; `given`: made by
+ * predictions before, or null.
+ */
+export function scoresOfLearned(
+  logits: Float32Array,
+  labels: Int32Array,
+  given: readonly (Score | null)[],
+  isRefused: ReadonlySet<number>,
+): [index: number, score: Score][] {
+  const learned = Array.from(labels.keys()).filter((i) => !isRefused.has(i));
+  const scored = scoresOf(
+    logits,
+    Int32Array.from(learned, (i) => labels[i]!),
+  );
+  return learned.map((i, at) => [i, given[i] ?? scored[at]!]);
+}
+
 function scoreOf(logits: Float32Array, label: number): Score {
   const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity);
   let sum = 0;

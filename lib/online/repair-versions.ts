@@ -6,6 +6,7 @@ import type { Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { messageOf } from '../errors';
 import { loadPart, type State, stateHandle, treeOf } from '../state';
+import { baselineOf } from './gate';
 import type { SavedCore, Setting } from './setting';
 import type { LoadedSnapshot } from './snapshot';
 import { digestOf, type VersionFiles, type VersionInfo } from './versions';
@@ -87,8 +88,7 @@ async function forgetVersions(file: string, files: VersionFiles, isLost: Readonl
     if (isLost.has(core.serving)) {
       if (versions.length === 0) versions.push(await newVersion(core, state, files, saved.settings));
       core.serving = versions.at(-1)!.version;
-      const { accuracy, perClass } = versions.at(-1)!;
-      core.best = accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
+      core.best = baselineOf(versions.at(-1)!);
     }
     core.versions = versions;
     root.set('learner', JSON.stringify(saved));

@@ -127,6 +127,23 @@ export class VersionFiles {
   }
 }
 
+/** Throws ERR_INVALID_OPTION where the version is not kept. */
+export function findVersion(versions: readonly VersionInfo[], version: number): VersionInfo {
+  const info = versions.find((kept) => kept.version === version);
+  if (info) return info;
+  throw invalid(`one of the versions ${versions.map((kept) => kept.version).join(', ')}`, 'version', version);
+}
+
+/**
+ * The newest versions, `count` with the one that serves, however old that is. The files of others go when there is a snapshot
+ * that does not need them.
+ */
+export function newestOf(versions: readonly VersionInfo[], count: number, serving: number): VersionInfo[] {
+  const surplus = Math.max(0, versions.length - count);
+  const old = versions.filter(({ version }) => version !== serving).slice(0, surplus);
+  return versions.filter((info) => !old.includes(info));
+}
+
 /** undefined: the text is none. */
 function manifestOf(text: string): (VersionInfo & { settings: Settings }) | undefined {
   try {

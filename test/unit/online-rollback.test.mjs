@@ -13,6 +13,8 @@ describe('a rollback that cannot be made', () => {
     const learner = await open(at('race'), options);
     await learn(learner, 0, 3);
     const oldest = learner.versions()[0].version;
+    // Nothing is being learned, so that the next call begins a batch at once.
+    await new Promise(setImmediate);
     const learned = [3, 4, 5, 6].map((number) => learner.learn(sample(number)));
     await assert.rejects(learner.rollback(oldest), {
       code: 'ERR_INVALID_OPTION',

@@ -15,7 +15,8 @@ describe('text that is printed', () => {
   });
 
   it('is what it was otherwise, in any script', () => {
-    for (const text of ['fc.weight', 'größe', '重み', 'שלום', 'السلام', '👩‍💻 🇪🇺', '│├ ✓ →']) assert.equal(printable(text), text);
+    for (const text of ['fc.weight', 'größe', '重み', 'שלום', 'السلام', '👩‍💻 🇪🇺', '│├ ✓ →'])
+      assert.equal(printable(text), text);
   });
 
   it('keeps its lines where it has several', () => {
