@@ -55,6 +55,11 @@ export class Engine {
     this.core = parts.core;
   }
 
+  /** Of rule 4: what this learner cannot recover from until it is opened again. */
+  get failure(): { readonly cause: unknown } | undefined {
+    return this.#failure;
+  }
+
   /** Runs `work` when all before it is done. If it fails, memory may be ahead of the journal: nothing runs after it. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#inTurn(() => this.#guard(work));

@@ -160,6 +160,11 @@ export class OnlineLearner implements AsyncDisposable {
     return this.#engine.core.setting.settings.batchSize;
   }
 
+  /** Why it does nothing more until it is opened again, such as a full disk; undefined: it works. close() rejects with it. */
+  get failure(): { readonly cause: unknown } | undefined {
+    return this.#engine.failure;
+  }
+
   metrics(): LearnerMetrics {
     const { updates, rehearsed, drifts, refused, serving } = this.#engine.core.counts;
     return {

@@ -289,7 +289,7 @@ describe('command line: the answer to a sample that was set aside', () => {
     };
     const reasons = [{ index: 0, id: 'a', code: 'label', message: 'expected a label from 0 to 9' }];
     const expected = { id: 'a', version: 3, quarantined: true };
-    assert.deepEqual(await answer({}), expected);
+    assert.deepEqual(await answer({ reasons: [] }), expected);
     const reason = { code: 'label', message: 'expected a label from 0 to 9' };
     assert.deepEqual(await answer({ reasons }), { ...expected, reason });
   });

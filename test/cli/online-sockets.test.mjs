@@ -122,6 +122,39 @@ describe('command line: online, at sockets', () => {
     assert.equal(metrics.offered, 40);
   });
 
+  it('answers a rollback to a version whose file is damaged with the error, and goes on for all', async () => {
+    const often = ['--batch-size', '10', '--max-delay-ms', '600000', '--gate-every', '1'];
+    const { connect, child, ended } = await listening('damaged', ['--port', '0'], ...often);
+    const [one, other] = [connect(), connect()];
+    await one.ask(...lessons(images).slice(0, 30));
+    // Nor can it be made again: all that the journal starts from is damaged too.
+    for (const file of fs.readdirSync(at('damaged'), { recursive: true }))
+      if (/snapshot-|version-00000000[01]\.pth$/.test(file)) fs.truncateSync(at(`damaged/${file}`), 1000);
+    const [{ error }] = await one.ask('{"rollback": 1}');
+    assert.match(error.message, /version-000000001\.pth/);
+    await other.ask(...lessons(images).slice(30));
+    const [{ metrics }] = await one.ask('{"metrics": true}');
+    assert.equal(metrics.learned, 40);
+    assert.equal(metrics.version, 4);
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 130);
+  });
+
+  it('disconnects its peers and ends with exit code 1 when the learner cannot continue', async () => {
+    const { connect, ended } = await listening('failing', ['--port', '0'], '--max-delay-ms', '1');
+    const peers = Array.from({ length: 3 }, connect);
+    for (const peer of peers) await peer.ask(lessons(images)[0]);
+    fs.rmSync(at('failing'), { recursive: true });
+    fs.writeFileSync(at('failing'), '');
+    // A sample for the quarantine, whose file is not there any more.
+    peers[0].send({ id: 1, input: [1], label: 0 });
+    const [{ value }] = await Promise.all(peers.map(({ answers }) => answers.next()));
+    assert.equal(typeof value.error.code, 'string');
+    const { code, stderr } = await ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /error\[\w+\]: /);
+  });
+
   it('serves the others while one does not read its answers', async () => {
     const { connect } = await listening('slow', ['--port', '0']);
     const slow = connect();

@@ -210,10 +210,14 @@ describe('command line: online', () => {
       { id: 1, input: [1, 2], label: 3 },
       { id: 2, input: base64(0), label: 10 },
     );
-    assert.deepEqual(answers, [
-      { id: 1, version: 0, quarantined: true },
-      { id: 2, version: 0, quarantined: true },
-    ]);
+    assert.deepEqual(
+      answers.map(({ reason: { code }, ...answer }) => ({ ...answer, code })),
+      [
+        { id: 1, version: 0, quarantined: true, code: 'shape' },
+        { id: 2, version: 0, quarantined: true, code: 'label' },
+      ],
+    );
+    assert.match(answers[1].reason.message, /label/);
     assert.equal(lines(fs.readFileSync(at('aside/quarantine.ndjson'), 'utf8')).length, 2);
   });
 

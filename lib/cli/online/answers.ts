@@ -1,16 +1,9 @@
 // What the learner says to a request, as a line of JSON has it.
-import { LearnError } from '../../errors';
 import type { SampleId } from '../../online/ids';
 import type { OnlineLearner } from '../../online/learner';
 import type { LearnResult } from '../../online/queue';
 import { Predictions } from './predictions';
 import type { Request } from './requests';
-
-/** Why a sample was set aside. */
-interface Reason {
-  code: string;
-  message: string;
-}
 
 /** Rejects with mistakes of whoever asks. */
 export class Answers {
@@ -57,21 +50,22 @@ export class Answers {
     }
   }
 
-  /** Only mistakes of the caller leave the learner as it was. */
+  /** Whatever is wrong with one request, such as a version whose file is damaged, the learner goes on unless it has failed. */
   async #guarded<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
     } catch (cause) {
-      if (!(cause instanceof LearnError && cause.code === 'ERR_INVALID_OPTION')) this.#fail(cause);
+      const { failure } = this.#learner;
+      if (failure) this.#fail(failure.cause);
       throw cause;
     }
   }
 }
 
 /** `loss` and `correct` say how the sample was predicted before it was learned; `reason`, why it was not learned. */
-function learned(id: SampleId | undefined, result: LearnResult & { reasons?: readonly Reason[] }) {
+function learned(id: SampleId | undefined, result: LearnResult) {
   const { version, prequential, duplicates, quarantined, unknown, drift, reasons } = result;
-  const [reason] = reasons ?? [];
+  const [reason] = reasons;
   return {
     ...{ id, version },
     ...(prequential.samples > 0 && { loss: prequential.loss, correct: prequential.correct === prequential.samples }),

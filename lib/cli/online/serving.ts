@@ -104,8 +104,10 @@ export class Serving {
       const isInterrupted = signal.aborted;
       this.stop();
       await this.#answers.predicted;
-      // Without waiting for a full batch.
-      await this.#learner.close();
+      // Without waiting for a full batch. What fails is thrown when peers have their answers.
+      await this.#learner.close().catch((cause) => {
+        this.#failure ??= { cause };
+      });
       if (isInterrupted) allTaken = await within(patienceMs.toRead, answered);
       else await Promise.all(answered);
       if (this.#connections) await within(patienceMs.toHangUp, this.#connections.closed);
