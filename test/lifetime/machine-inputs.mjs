@@ -1,6 +1,6 @@
 // What a learner may be given, good and bad: for machine.mjs.
 import assert from 'node:assert/strict';
-import { arrays, createState, linear, sequential } from 'torch-incremental';
+import { arrays, createState, LearnError, linear, sequential } from 'torch-incremental';
 
 export const size = 3;
 export const classes = 2;
@@ -25,9 +25,37 @@ const spoiled = {
   'label NaN': ({ input }) => ({ label: Number.NaN, input }),
 };
 export const spoils = Object.keys(spoiled);
+spoiled.outlier = ({ label }) => ({ label, input: [3e38, -3e38, 3e38] });
 
 /** Ids in the forms that they may have: those that print alike are one. */
-const idForms = { number: (id) => id, string: String, bigint: BigInt, none: () => undefined, null: () => null };
+const idForms = {
+  number: (id) => id,
+  string: String,
+  bigint: BigInt,
+  strange: (id) => strangeIds[id % strangeIds.length],
+  none: () => undefined,
+  null: () => null,
+};
+const strangeIds = [
+  '',
+  ' ',
+  '__proto__',
+  'constructor',
+  'null',
+  'undefined',
+  'NaN',
+  '\0',
+  '\u{1f600}',
+  '-0',
+  '1e3',
+  'x'.repeat(1024),
+  2n ** 70n,
+];
+/** What a sample is known by; undefined: by nothing. */
+export function idOf({ id, form }) {
+  const given = idForms[form](id);
+  return given === undefined || given === null ? undefined : String(given);
+}
 export const idForm = Object.keys(idForms);
 
 export function samplesOf(specs) {
@@ -49,6 +77,21 @@ export const mistakes = {
   'no samples': (learner) => learner.learn({ inputs: new Float32Array(), labels: [] }),
   'nothing at all': (learner) => learner.learn(),
   'null for samples': (learner) => learner.learn(null),
+  'a getter that throws': (learner) =>
+    learner.learn({
+      get inputs() {
+        return assert.fail('it was read');
+      },
+      labels: [0],
+    }),
+  'labels with a hole': (learner) => learner.learn({ inputs: new Float32Array(6), labels: new Array(2) }),
+  'labels that are no array': (learner) => learner.learn({ inputs: new Float32Array(3), labels: { 0: 1, length: 1 } }),
+  'a stream that brings none': async (learner) => {
+    for await (const result of learner.stream([{ inputs: [1, 2, 3], labels: [0] }])) void result;
+  },
+  'a stream that brings null': async (learner) => {
+    for await (const result of learner.stream([null], { overflow: 'dropOldest' })) void result;
+  },
   'too few ids': (learner) => learner.learn({ inputs: new Float32Array(6), labels: [0, 1], ids: [1] }),
   ...Object.fromEntries(
     Object.entries({
@@ -71,6 +114,7 @@ export const mistakes = {
       boolean: true,
       symbol: Symbol('id'),
       long: 'x'.repeat(1025),
+      'half of a pair': '\ud800',
     }).map(([name, id]) => [
       `an id that is ${name}`,
       (learner) => learner.learn({ inputs: Float32Array.of(1, 2, 3), labels: [0], ids: [id] }),
@@ -104,3 +148,16 @@ export const wrongSettings = {
   'nesterov without momentum': { nesterov: true, momentum: 0 },
   'bf16 in exact mode': { precision: 'bf16' },
 };
+
+/** Makes sure that a call rejects, with an error of ours and not with one of JavaScript's. */
+export async function refused(call, what, codes) {
+  let error;
+  try {
+    await call();
+  } catch (cause) {
+    error = cause;
+  }
+  assert.ok(error, `${what} was taken`);
+  assert.ok(error instanceof LearnError, `${what}: ${error.stack}`);
+  if (codes) assert.ok(codes.includes(error.code), `${what}: ${error.code} ${error.message}`);
+}

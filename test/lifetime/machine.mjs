@@ -4,8 +4,20 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LearnError, OnlineLearner, repairLearner, reproduceVersion } from 'torch-incremental';
-import { classes, dataset, given, mistakes, model, samplesOf, size, wrongSettings } from './machine-inputs.mjs';
+import { OnlineLearner, repairLearner, reproduceVersion } from 'torch-incremental';
+import {
+  classes,
+  dataset,
+  given,
+  idOf,
+  mistakes,
+  model,
+  refused,
+  samplesOf,
+  size,
+  wrongSettings,
+} from './machine-inputs.mjs';
+import { Versions } from './machine-versions.mjs';
 
 const firstSettings = { batchSize: 2, keepVersions: 3, every: 2 };
 
@@ -18,9 +30,9 @@ export class Machine {
   #waiting = [];
   #joined = [];
   #counts = { learned: 0, quarantined: 0, duplicates: 0, dropped: 0, updates: 0, rehearsed: 0 };
-  #versions = [0];
-  #serving = 0;
-  #until = firstSettings.every;
+  #versions = new Versions(firstSettings);
+  /** For ids of samples that nothing else knows. */
+  #next = 10_000;
 
   static async begin(dir) {
     const machine = new Machine();
@@ -47,47 +59,32 @@ export class Machine {
 
   async learn({ samples }) {
     const before = { ...this.#counts };
-    const fresh = samples.filter((sample) => this.#settles(sample));
+    const bad = samples.flatMap((sample, i) => (this.#settles(sample) === 'quarantined' ? i : []));
     const result = await this.#learner.learn(samplesOf(samples));
-    this.#update(fresh.length);
     const { learned, quarantined, duplicates } = this.#counts;
+    this.#update(learned - before.learned);
     assert.equal(result.prequential.samples, learned - before.learned);
     assert.equal(result.quarantined, quarantined - before.quarantined);
+    assert.deepEqual(result.reasons.map(({ index }) => index).sort(), bad);
     assert.equal(result.duplicates, duplicates - before.duplicates);
-    if (this.#until !== undefined) assert.equal(result.version, this.#serving);
+    if (this.#versions.areSure) assert.equal(result.version, this.#versions.serving);
   }
 
-  /** Counts a sample; whether it is one to be learned. */
-  #settles({ id, kind, form }) {
-    if (!['none', 'null'].includes(form)) {
-      if (this.#known.has(String(id))) {
-        this.#counts.duplicates++;
-        return false;
-      }
-      this.#known.add(String(id));
-    }
-    this.#counts[kind === 'good' ? 'learned' : 'quarantined']++;
-    return kind === 'good';
+  /** Counts a sample, and says as what. */
+  #settles(sample) {
+    const id = idOf(sample);
+    const as = this.#known.has(id) ? 'duplicates' : sample.kind === 'good' ? 'learned' : 'quarantined';
+    if (id !== undefined) this.#known.add(id);
+    this.#counts[as]++;
+    return as;
   }
 
   /** New samples of one call, in as few updates as there may be. */
   #update(samples) {
-    for (let rest = samples; rest > 0; rest -= this.#settings.batchSize) this.#oneUpdate();
-  }
-
-  #oneUpdate() {
-    this.#counts.updates++;
-    if (this.#until !== undefined && --this.#until <= 0) this.#newVersion();
-  }
-
-  #newVersion() {
-    const version = this.#versions.at(-1) + 1;
-    this.#until = this.#settings.every;
-    this.#versions.push(version);
-    this.#serving = version;
-    const surplus = Math.max(0, this.#versions.length - this.#settings.keepVersions);
-    const old = this.#versions.filter((one) => one !== this.#serving).slice(0, surplus);
-    this.#versions = this.#versions.filter((one) => !old.includes(one));
+    for (let rest = samples; rest > 0; rest -= this.#settings.batchSize) {
+      this.#counts.updates++;
+      this.#versions.update();
+    }
   }
 
   async stream({ batches }) {
@@ -114,25 +111,43 @@ export class Machine {
     this.#counts = { ...this.#counts, learned, quarantined, duplicates, dropped };
     this.#leaveToTime();
     // What was left out and has an id is offered again: those that were learned are known.
-    const named = batches.flat().filter(({ form }) => !['none', 'null'].includes(form));
+    const named = batches.flat().filter((sample) => idOf(sample) !== undefined);
     if (named.length > 0) await this.#learner.learn(samplesOf(named));
-    for (const { id } of named) this.#known.add(String(id));
+    for (const sample of named) this.#known.add(idOf(sample));
     const now = this.#learner.metrics();
     assert.equal(now.offered, learned + quarantined + duplicates + dropped + named.length);
     this.#counts = { ...this.#counts, learned: now.learned, quarantined: now.quarantined, duplicates: now.duplicates };
     this.#leaveToTime();
   }
 
+  /** One sample, finite, of which no finite loss comes: the others can be learned, and each is counted once. */
+  async outlier({ count, at }) {
+    const good = Array.from({ length: count }, () => ({ id: this.#next++, kind: 'good', form: 'number' }));
+    const all = good.toSpliced(at % (count + 1), 0, { id: this.#next++, kind: 'outlier', form: 'number' });
+    const { learned, quarantined, duplicates } = this.#counts;
+    await this.#learner.learn(samplesOf(all));
+    const first = this.#learner.metrics();
+    assert.equal(first.learned + first.quarantined, learned + quarantined + all.length);
+    await this.#learner.learn(samplesOf(good));
+    const second = this.#learner.metrics();
+    // Those that were set aside with it were free to come again.
+    assert.equal(second.learned + second.duplicates, first.learned + duplicates + count);
+    const { logits } = await this.#learner.predict(Float32Array.from({ length: size }, (_, i) => Math.sin(i)));
+    assert.ok(logits.every(Number.isFinite), 'what serves is not finite');
+    this.#counts = {
+      ...this.#counts,
+      learned: second.learned,
+      quarantined: second.quarantined,
+      duplicates: second.duplicates,
+    };
+    for (const sample of good) this.#known.add(idOf(sample));
+    this.#leaveToTime();
+  }
+
   /** How many samples are in one update was a matter of time: it is taken as it is, until the next version is sure again. */
   #leaveToTime() {
     this.#counts.updates = this.#learner.metrics().updates;
-    this.#until = undefined;
-  }
-
-  #readVersions() {
-    this.#versions = this.#learner.versions().map((info) => info.version);
-    this.#serving = this.#learner.metrics().version;
-    assert.ok(this.#versions.includes(this.#serving));
+    this.#versions.areSure = false;
   }
 
   async predict({ count }) {
@@ -141,7 +156,7 @@ export class Machine {
     );
     assert.equal(ids.length, count);
     assert.equal(labels.length, count);
-    assert.equal(version, this.#serving);
+    assert.equal(version, this.#versions.serving);
     this.#waiting.push(...ids);
   }
 
@@ -164,12 +179,19 @@ export class Machine {
     this.#update(fresh.length);
   }
 
+  /** A label that there is no class for: its sample waits for another one. */
+  async wrongLabel() {
+    if (this.#waiting.length === 0) return;
+    const { quarantined, unknown } = await this.#learner.feedback([this.#waiting[0]], [classes]);
+    assert.deepEqual({ quarantined, unknown }, { quarantined: 1, unknown: 0 });
+    this.#counts.quarantined++;
+  }
+
   async rollback({ which }) {
-    const version = this.#versions[which % this.#versions.length];
+    const version = this.#versions.kept[which % this.#versions.kept.length];
     const info = await this.#learner.rollback(version);
     assert.equal(info.version, version);
-    this.#serving = version;
-    this.#until = this.#settings.every;
+    this.#versions.serve(version);
   }
 
   async save() {
@@ -181,15 +203,15 @@ export class Machine {
   async rehearse({ rounds, sampleSize }) {
     const { updates, version } = await this.#learner.rehearse(dataset, { rounds, sampleSize });
     const drawn = Math.min(sampleSize, 5);
-    const isSure = this.#until !== undefined;
+    const { areSure } = this.#versions;
     for (let round = 0; round < rounds; round++) {
       this.#update(drawn);
-      this.#newVersion();
+      this.#versions.add();
     }
     this.#counts.rehearsed += rounds * drawn;
     assert.equal(updates, rounds * Math.ceil(drawn / this.#settings.batchSize));
-    if (!isSure) this.#readVersions();
-    assert.equal(version, this.#serving);
+    if (!areSure) this.#versions.read(this.#learner);
+    assert.equal(version, this.#versions.serving);
   }
 
   async mistake({ what }) {
@@ -205,7 +227,7 @@ export class Machine {
     this.#settings = { ...this.#settings, ...settings };
     await this.#open(this.#settings);
     if (same) assert.equal(await this.#learner.fingerprint(), before, 'opened again, it is another');
-    if (settings.every !== undefined && this.#until !== undefined) this.#until = Math.min(this.#until, settings.every);
+    this.#versions.change(this.#settings);
   }
 
   async #closeTwice() {
@@ -224,16 +246,16 @@ export class Machine {
     assert.equal(await this.#learner.fingerprint(), before, `${what} changed something`);
   }
 
-  async repair({ closed }) {
+  async repair({ closed, apply }) {
     if (!closed) return void (await refused(() => repairLearner(this.#dir), 'repair', ['ERR_BUSY']));
     await this.#learner.close();
-    const { damaged, torn, movedTo } = await repairLearner(this.#dir, { apply: true });
+    const { damaged, torn, movedTo } = await repairLearner(this.#dir, { apply });
     assert.deepEqual({ damaged, torn, movedTo }, { damaged: false, torn: null, movedTo: null });
     await this.#open(this.#settings);
   }
 
   async reproduce({ which, closed }) {
-    const version = this.#versions[which % this.#versions.length];
+    const version = this.#versions.kept[which % this.#versions.kept.length];
     if (!closed)
       return void (await refused(() => reproduceVersion(this.#dir, 1, { model }), 'reproduce', ['ERR_BUSY']));
     const before = await this.#learner.fingerprint();
@@ -250,29 +272,11 @@ export class Machine {
 
   #check(message) {
     const metrics = this.#learner.metrics();
-    const { offered, learned, duplicates, dropped, quarantined, queued, updates, rehearsed, version } = metrics;
+    const { offered, learned, duplicates, dropped, quarantined, queued, updates, rehearsed } = metrics;
     assert.equal(offered, learned + duplicates + dropped + quarantined + queued, message);
     assert.equal(queued, 0, message);
     assert.deepEqual({ learned, quarantined, duplicates, dropped, updates, rehearsed }, this.#counts, message);
-    if (this.#until === undefined) this.#readVersions();
-    assert.equal(version, this.#serving, message);
-    assert.deepEqual(
-      this.#learner.versions().map((info) => info.version),
-      this.#versions,
-      message,
-    );
+    if (!this.#versions.areSure) this.#versions.read(this.#learner);
+    this.#versions.check(this.#learner, message);
   }
-}
-
-/** Rejects with an error of ours, and not with one of JavaScript's. */
-async function refused(call, what, codes) {
-  let error;
-  try {
-    await call();
-  } catch (cause) {
-    error = cause;
-  }
-  assert.ok(error, `${what} was taken`);
-  assert.ok(error instanceof LearnError, `${what}: ${error.stack}`);
-  if (codes) assert.ok(codes.includes(error.code), `${what}: ${error.code} ${error.message}`);
 }

@@ -54,6 +54,11 @@ const operation = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('feedback'), count: fc.nat(3), again: fc.nat(2), strangers: fc.nat(2) }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wrongLabel') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('outlier'), count: fc.integer({ min: 1, max: 4 }), at: fc.nat(4) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('rollback'), which: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('save') }) },
   {
@@ -68,7 +73,7 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen'), settings }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen'), settings: fc.constant({}) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopenWrongly'), what: among(Object.keys(wrongSettings)) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('repair'), closed: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('repair'), closed: fc.boolean(), apply: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reproduce'), which: fc.nat(9), closed: fc.boolean() }) },
 );
 
