@@ -97,10 +97,26 @@ const containers: readonly (readonly [ContainerKind, (head: Buffer) => boolean])
 export async function containerOf(file: CheckpointFile): Promise<ContainerKind> {
   const head = await file.read(0, Math.min(headBytes, file.size));
   const found = containers.find(([, test]) => test(head));
+  if (found && found[0] !== 'zip' && isTar(head))
+    throw formatError('Expected a checkpoint but the file is a tar archive too, which PyTorch would read instead');
   if (found) return found[0];
   const error = foreignError(head, file.size);
   // PyTorch takes what is nothing else for a pickle, and runs it.
   throw await unlessInjected(error, await file.read(0, Math.min(searchedBytes, file.size)), 'it', { isGuess: true });
+}
+
+/** Whether the first header of a tar archive is there, as Python's tarfile looks for it: by its checksum in octal digits. */
+function isTar(head: Buffer): boolean {
+  const [start, end] = [148, 156];
+  const digits = /^[ \0]*([0-7]+)[ \0]/.exec(`${head.toString('latin1', start, end)}\0`)?.[1];
+  if (head.length < headBytes || digits === undefined) return false;
+  const sum = (byteAt: (at: number) => number) => {
+    let total = 0;
+    for (let at = 0; at < headBytes; at++) total += at >= start && at < end ? 0x20 : byteAt(at);
+    return total;
+  };
+  const checksum = Number.parseInt(digits, 8);
+  return checksum === sum((at) => head.readUInt8(at)) || checksum === sum((at) => head.readInt8(at));
 }
 
 function foreignError(head: Buffer, size: number) {

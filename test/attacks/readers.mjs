@@ -2,7 +2,7 @@
 // folders; Python's zipfile; tools that read from front to back; and those that take the other of two facts.
 import { crc32 } from 'node:zlib';
 import { call, checkpoint, join, p, pickle, records, tensor, u16, u32, zip } from '../unit/checkpoint-support.mjs';
-import { descriptor, end64, extra64, four } from './build.mjs';
+import { descriptor, dict, end64, entry, extra64, four, legacy, pickled, safetensors } from './build.mjs';
 
 const other = Buffer.from(new Float32Array([9, 8, 7, 6]).buffer);
 const code = pickle(call('os', 'system', p.text('touch canary')));
@@ -44,7 +44,26 @@ function inComment(otherData) {
 const unicodePath = (crcOf, path) => join(u16(0x7075), u16(5 + path.length), [1], u32(crc32(Buffer.from(crcOf))), path);
 const described = (index, after) => changed(index, { flags: 8, localFlags: 8, localSize: 0, localCrc: 0, after });
 
+/** `file` with the first header of a tar archive among its bytes: a checksum in octal digits. */
+function asTar(file) {
+  const bytes = Buffer.from(file);
+  bytes.fill(' ', 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, '0')}  `, 148, 'latin1');
+  return bytes;
+}
+
+const room = ' '.repeat(600);
+
 export const hostile = {
+  'a legacy stream that is a tar archive too': [
+    asTar(legacy({ system: pickled(dict(p.text('little_endian'), p.true, p.text('x'), p.text(room))) })),
+    /is a tar archive too/,
+  ],
+  'a safetensors file that is a tar archive too': [
+    asTar(safetensors({ __metadata__: { x: room }, weight: entry() })),
+    /is a tar archive too/,
+  ],
   'a pickle of other weights in capitals': [
     zip([['x/DATA.PKL', otherPickle], ...records()]),
     /DATA\.PKL differs in case/,
@@ -131,6 +150,9 @@ export const hostile = {
 };
 
 export const benign = {
+  'a legacy stream with digits where a tar archive has its checksum': [
+    legacy({ system: pickled(dict(p.text('little_endian'), p.true, p.text('x'), p.text('0'.repeat(600)))) }),
+  ],
   'capitals in a name that has no twin': [beside(['x/extra/README', 'text'])],
   'a ZIP64 field that repeats the offset': [
     changed(0, { size: 0xffffffff, stored: 0xffffffff, extra: extra64(pickle().length, pickle().length, 0) }),

@@ -21,7 +21,7 @@ export const stricter = {
   'Storages of their own size':
     /of elements of \d+ bytes in|another tensor for something else|which the file does not have/,
   'Legacy streams as torch.save makes them':
-    /is a plain pickle|about the machine|list of the storages' keys|bytes follow the last storage/,
+    /is a plain pickle|about the machine|list of the storages' keys|bytes follow the last storage|is a tar archive too/,
   'Exactly the storages that are named':
     /not in the file's list of storages|is stored twice|is stored, but no|is named as|that does not lie in it/,
   'safetensors headers begin with a brace': /of no known kind.* 00 00 00 00 00/,
