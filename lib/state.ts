@@ -213,7 +213,8 @@ export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): 
 /**
  * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
  * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
- * symbolic link is followed. What Python's weights_only would refuse is left out, and a process warning says what. A
+ * symbolic link is followed. What Python's weights_only or loadState would refuse is left out: the item of a dict or a set, and
+ * None where it was in a list or a tuple. A process warning says what, and why. A
  * safetensors file gets the state's tensors, each in full, and strings of its metadata; the warning says what it did not.
  */
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
@@ -224,7 +225,7 @@ export async function saveState(state: State, file: string, options: SaveOptions
   await holding(state, async () => {
     if (format === 'pth') {
       const left = await writeCheckpoint(treeOf(state).root, file, { signal });
-      warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
+      warnOfLeft(file, left, "PyTorch's weights_only or loadState would refuse it");
     } else {
       const { tensors, metadata } = state;
       const left = await writeSafetensors({ handle: stateHandle(state), tensors, metadata }, file, signal);

@@ -1,16 +1,19 @@
-// The JSON of safetensors headers: objects, lists, strings and sizes. JSON.parse would take the last of two equal keys, sort
-// those that look like numbers, and hold up the event loop where the header is large. For safetensors.ts.
+// The JSON of safetensors headers. Its strings and sizes count; other values may be facts about tensors that the format does not
+// have, which its library ignores. JSON.parse would take the last of two equal keys, sort those that look like numbers, and
+// hold up the event loop where the header is large. For safetensors.ts.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LearnError } from '../errors';
 import { formatError } from './errors';
 import { maxHeaderDepth, maxHeaderFacts, maxHeaderItems } from './limits';
 
-export type Json = string | number | Json[] | JsonObject;
+/** NaN stands for every number that is no size. */
+export type Json = null | boolean | string | number | Json[] | JsonObject;
 /** In the order of the text. */
 export type JsonObject = Map<string, Json>;
 
 const size = /(?:0|[1-9]\d*)(?![\d.eE])/y;
-
+const otherNumber = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d.eE])/y;
+const word = /(?:null|true|false)\b/y;
 /** A string of ASCII without escapes. */
 const plain = /^"[ !#-[\]-~]*"$/;
 
@@ -78,7 +81,12 @@ class JsonReader {
     if (first === '[') return this.#list(depth + 1);
     const digits = this.#take(size);
     if (digits !== undefined) return Number(digits);
-    throw this.#error(`a string, a size, { or [ was expected but ${this.#here()} found`);
+    const literal = this.#take(word) ?? this.#take(otherNumber);
+    if (literal === undefined) throw this.#error(`a value was expected but ${this.#here()} found`);
+    const value = JSON.parse(literal) as null | boolean | number;
+    if (typeof value !== 'number') return value;
+    if (!Number.isFinite(value)) throw this.#error('a number is out of range');
+    return Number.NaN;
   }
 
   #list(depth: number): Json[] {

@@ -5,8 +5,7 @@ import { CutPickle, ForeignPickle, formatError } from './errors';
 import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from './limits';
 import { op } from './opcodes';
 import { Float } from './values';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+import { decoded, isUnicode } from './wtf8';
 
 /** Most names are, and the decoder's call costs more than they do. */
 function isShortAscii(bytes: Buffer): boolean {
@@ -81,21 +80,16 @@ export class PickleBytes {
   text(length: number): string {
     const bytes = this.#string(length);
     if (isShortAscii(bytes)) return bytes.toString('latin1');
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      throw this.error('a string is not valid UTF-8');
-    }
+    const text = decoded(bytes);
+    if (text === undefined) throw this.error('a string is not valid UTF-8');
+    return text;
   }
 
   /** A string of Python 2, which may be text in some encoding or any bytes. */
   oldText(length: number): string {
     const bytes = this.#string(length);
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      return bytes.toString('latin1');
-    }
+    const text = decoded(bytes);
+    return text !== undefined && isUnicode(text) ? text : bytes.toString('latin1');
   }
 
   /** A length of eight bytes, which is compared with what is left before it becomes a number. */
@@ -159,6 +153,7 @@ export class PickleBytes {
     if (length < 0 && this.left < maxGlobalBytes) throw this.cut('the name of a global does not end');
     if (length < 0) throw this.error('the name of a global does not end');
     const text = this.text(length);
+    if (!isUnicode(text)) throw this.error('the name of a global is not valid UTF-8');
     this.#take(1);
     return text;
   }

@@ -1,12 +1,13 @@
 // data.pkl of a checkpoint: what torch.save pickles for a tree of values, byte for byte for a state dict. For
 // write-checkpoint.ts.
+import { LearnError } from '../errors';
 import type { TensorInfo } from '../native';
 import { type DType, dtypes } from './dtypes';
 import { op } from './opcodes';
 import { step } from './pickle-values';
 import { Pickler } from './pickler';
 import { Float, Opaque, OrderedDict, TensorValue, Tuple, type Value } from './values';
-import { isPlainName } from './weights-only';
+import { checkReadable, stepTo, Writability } from './writable';
 
 export interface PickledTree {
   pickle: Uint8Array;
@@ -20,7 +21,9 @@ export interface PickledTree {
 export function pickleTree(root: Value, infoOf: (tensor: TensorValue) => TensorInfo): PickledTree {
   const writer = new TreeWriter(infoOf);
   writer.write(root, '');
-  return { pickle: writer.pickler.finish(), storages: [...writer.keys.keys()], left: writer.left };
+  const pickle = writer.pickler.finish();
+  checkReadable(pickle.length, writer.pickler);
+  return { pickle, storages: [...writer.keys.keys()], left: writer.left };
 }
 
 class TreeWriter {
@@ -28,89 +31,107 @@ class TreeWriter {
   /** Keys of storages by TensorInfo.storage. */
   readonly keys = new Map<number, number>();
   readonly left: string[] = [];
+  readonly #writability = new Writability();
   readonly #infoOf: (tensor: TensorValue) => TensorInfo;
 
   constructor(infoOf: (tensor: TensorValue) => TensorInfo) {
     this.#infoOf = infoOf;
   }
 
-  write(value: Value, path: string): void {
+  write(value: Value, path: string, depth = 0): void {
     const { pickler } = this;
-    if (value === null) pickler.opcode(op.NONE);
+    const why = this.#writability.whyNot(value, depth);
+    if (why !== undefined) {
+      // Among the items of a list or a tuple there must be something in its place.
+      this.#leave(path, why);
+      pickler.opcode(op.NONE);
+    } else if (value === null) pickler.opcode(op.NONE);
     else if (typeof value === 'boolean') pickler.boolean(value);
     else if (typeof value === 'string') pickler.string(value);
     else if (typeof value === 'bigint' || (typeof value === 'number' && isInteger(value))) pickler.integer(value);
     else if (typeof value === 'number') pickler.float(value);
     else if (value instanceof Float) pickler.float(value.value);
     else if (value instanceof TensorValue) this.#tensor(this.#infoOf(value));
-    else if (!pickler.repeat(value)) this.#container(value, path);
+    else if (!pickler.repeat(value)) this.#container(value, path, depth);
+  }
+
+  #leave(path: string, why: string): void {
+    this.left.push(`${path || 'the whole'} (${why})`);
   }
 
   #container(
     value: Exclude<Value, null | boolean | number | bigint | string | Float | TensorValue>,
     path: string,
+    depth: number,
   ): void {
     const { pickler } = this;
-    const inside = (item: Value, i: number) => () => this.write(item, path + step(i));
+    const inside = (item: Value, i: number) => () => this.write(item, path + step(i), depth + 1);
     if (value instanceof Uint8Array) this.#bytes(value);
     else if (value instanceof Tuple) pickler.tuple(value.map(inside), value);
     else if (Array.isArray(value)) pickler.list(value.map(inside), value);
-    else if (value instanceof Set) this.#call('builtins', 'set', [[...value]], path, value);
-    else if (value instanceof Opaque) this.#opaque(value, path);
-    else this.#dict(value, path);
+    else if (value instanceof Set) this.#set(value, path, depth);
+    else if (value instanceof Opaque) this.#opaque(value, path, depth);
+    else this.#dict(value, path, depth);
   }
 
-  #dict(value: ReadonlyMap<Value, Value>, path: string): void {
+  #dict(value: ReadonlyMap<Value, Value>, path: string, depth: number): void {
     const { pickler } = this;
     const isOrdered = value instanceof OrderedDict;
-    if (isOrdered) pickler.orderedDict(value);
-    else pickler.dict(value);
-    this.#items(value, path);
+    const items = this.#writable(value, path, depth);
+    const write = ([key, item]: readonly [Value, Value]) => {
+      this.write(key, path, depth + 1);
+      this.write(item, path + stepTo(key), depth + 1);
+    };
+    if (isOrdered) {
+      pickler.orderedDict(value);
+      pickler.orderedItems(items, write);
+    } else {
+      pickler.dict(value);
+      pickler.dictItems(items, write);
+    }
     if (!isOrdered || !value.attributes) return;
-    pickler.dict(value.attributes);
-    this.#items(value.attributes, path);
+    this.#dict(value.attributes, path, depth);
     pickler.opcode(op.BUILD);
   }
 
-  /** Without the items that cannot be written, which are noted instead. */
-  #items(value: ReadonlyMap<Value, Value>, path: string): void {
-    const written = [...value].filter(([key, item]) => this.#canWrite(item, path + step(key as string)));
-    this.pickler.items(written, ([key, item]) => {
-      this.write(key, path);
-      this.write(item, path + step(key as string));
+  /** The items that can be written; the others are noted. A key counts as a whole: None in its place could be there twice. */
+  #writable(dict: ReadonlyMap<Value, Value>, path: string, depth: number): [Value, Value][] {
+    return [...dict].filter(([key, item]) => {
+      const why = this.#writability.whyNotKey(key, depth + 1) ?? this.#writability.whyNot(item, depth + 1);
+      if (why === undefined) return true;
+      if (item instanceof TensorValue && typeof key === 'string')
+        throw new LearnError('ERR_INVALID_OPTION', `Cannot write a tensor under the name ${stepTo(key)}: it is ${why}`);
+      this.#leave(path + stepTo(key), why);
+      return false;
     });
   }
 
-  #canWrite(value: Value, path: string): boolean {
-    if (!(value instanceof Opaque) || isWritable(value)) return true;
-    this.left.push(`${path} (${value.name})`);
-    return false;
+  #set(value: ReadonlySet<Value>, path: string, depth: number): void {
+    const items = [...value].filter((item) => {
+      const why = this.#writability.whyNotKey(item, depth + 1);
+      if (why !== undefined) this.#leave(`${path}[an item]`, why);
+      return why === undefined;
+    });
+    this.#call('builtins', 'set', [items], path, depth, value as Set<Value>);
   }
 
-  #opaque(value: Opaque, path: string): void {
-    const { pickler } = this;
-    if (!isWritable(value)) {
-      // Among the items of a list or a tuple there must be something in its place.
-      this.left.push(`${path} (${value.name})`);
-      pickler.opcode(op.NONE);
-      return;
-    }
+  #opaque(value: Opaque, path: string, depth: number): void {
     const dot = value.name.lastIndexOf('.');
     const [module, name] = [value.name.slice(0, dot), value.name.slice(dot + 1)] as const;
-    if (value.how === 'name') pickler.global(module, name);
-    else this.#call(module, name, value.args instanceof Tuple ? value.args : [], path, value);
+    if (value.how === 'name') this.pickler.global(module, name);
+    else this.#call(module, name, value.args as Tuple, path, depth + 2, value);
   }
 
-  #call(module: string, name: string, args: readonly Value[], path: string, identity: Value): void {
+  #call(module: string, name: string, args: readonly Value[], path: string, depth: number, identity: Value): void {
     this.pickler.global(oldModules[module] ?? module, name);
-    this.pickler.tuple(args.map((item) => () => this.write(item, path)));
+    this.pickler.tuple(args.map((item) => () => this.write(item, path, depth)));
     this.pickler.opcode(op.REDUCE);
     this.pickler.remember(identity);
   }
 
   /** As Python writes bytes in protocol 2: text in which each character is a byte. */
   #bytes(value: Uint8Array): void {
-    this.#call('_codecs', 'encode', [Buffer.from(value).toString('latin1'), 'latin1'], '', value);
+    this.#call('_codecs', 'encode', [Buffer.from(value).toString('latin1'), 'latin1'], '', 0, value);
   }
 
   #tensor(tensor: TensorInfo): void {
@@ -151,9 +172,4 @@ const oldModules: Readonly<Record<string, string>> = { builtins: '__builtin__', 
 /** What is no integer in Python either: an integral number beyond 2 ** 53 came from a float. */
 function isInteger(value: number): boolean {
   return Number.isSafeInteger(value) && !Object.is(value, -0);
-}
-
-/** What Python's weights_only accepts again, and says all there is to say of it. */
-function isWritable({ name, how, state, items, entries }: Opaque): boolean {
-  return isPlainName(name) && how !== 'new' && state === undefined && items.length === 0 && entries.size === 0;
 }

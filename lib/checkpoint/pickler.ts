@@ -1,9 +1,19 @@
 // Writes pickles of protocol 2 with the very bytes of Python's C pickler: what is remembered, when, and under which
 // number. For pickle-tree.ts.
 import { op } from './opcodes';
+import { encoded } from './wtf8';
 
-/** Python writes the items of a dict in groups of this many. */
+/** Python writes the items of a list or a dict in groups of this many. */
 const itemsPerGroup = 1000;
+
+/** How what holds items is to be filled: the instructions for one item and for a group. */
+interface Filling {
+  one: number;
+  many: number;
+}
+
+const ofList: Filling = { one: op.APPEND, many: op.APPENDS };
+const ofDict: Filling = { one: op.SETITEM, many: op.SETITEMS };
 
 export class Pickler {
   #bytes = Buffer.alloc(4096);
@@ -11,6 +21,10 @@ export class Pickler {
   /** What was written before, by what makes it the same object in Python. */
   readonly #memo = new Map<unknown, number>();
   #remembered = 0;
+  /** How often each instruction was written, by its code. */
+  readonly counts = new Uint32Array(256);
+  /** Calls of REDUCE that made one. */
+  orderedDicts = 0;
 
   constructor() {
     this.opcode(op.PROTO);
@@ -23,6 +37,7 @@ export class Pickler {
   }
 
   opcode(code: number): void {
+    this.counts[code]!++;
     this.#uint(code, 1);
   }
 
@@ -60,7 +75,7 @@ export class Pickler {
   /** `identity` tells apart equal strings that are different objects in Python. */
   string(text: string, identity = `string ${text}`): void {
     if (this.repeat(identity)) return;
-    const bytes = Buffer.from(text, 'utf8');
+    const bytes = encoded(text);
     this.opcode(op.BINUNICODE);
     this.#uint(bytes.length, 4);
     this.#raw(bytes);
@@ -91,11 +106,13 @@ export class Pickler {
   list(items: readonly (() => void)[], identity?: unknown): void {
     this.opcode(op.EMPTY_LIST);
     this.remember(identity);
-    this.#groups(items, (write) => write(), op.APPEND, op.APPENDS);
+    if (items.length === 1) this.#single(items[0]!, (write) => write(), ofList);
+    else this.#groups(items, (write) => write(), ofList);
   }
 
   /** OrderedDict(), empty so far. */
   orderedDict(identity?: unknown): void {
+    this.orderedDicts++;
     this.global('collections', 'OrderedDict');
     this.tuple([]);
     this.opcode(op.REDUCE);
@@ -108,18 +125,37 @@ export class Pickler {
     this.remember(identity);
   }
 
-  /** Puts items into the dict written last. `write` is to write a key and its value. */
-  items<Item>(items: readonly Item[], write: (item: Item) => void): void {
-    this.#groups(items, write, op.SETITEM, op.SETITEMS);
+  /**
+   * Puts items into the dict written last. `write` is to write a key and its value. Python's pickler counts the items of a
+   * dict one by one and sees its end only in the group that is not full: an empty one follows 1000.
+   */
+  dictItems<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    if (items.length === 1) this.#single(items[0]!, write, ofDict);
+    else this.#groups(items, write, ofDict);
+    if (items.length > 0 && items.length % itemsPerGroup === 0) this.#group([], write, ofDict);
   }
 
-  #groups<Item>(items: readonly Item[], write: (item: Item) => void, one: number, many: number): void {
-    for (let at = 0; at < items.length; at += itemsPerGroup) {
-      const group = items.slice(at, at + itemsPerGroup);
-      if (group.length > 1) this.opcode(op.MARK);
-      for (const item of group) write(item);
-      this.opcode(group.length > 1 ? many : one);
-    }
+  /** The same for an OrderedDict, whose items Python takes from an iterator, looking one ahead: one that is left is single. */
+  orderedItems<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    const isLeft = items.length % itemsPerGroup === 1;
+    this.#groups(isLeft ? items.slice(0, -1) : items, write, ofDict);
+    if (isLeft) this.#single(items.at(-1)!, write, ofDict);
+  }
+
+  #groups<Item>(items: readonly Item[], write: (item: Item) => void, filling: Filling): void {
+    for (let at = 0; at < items.length; at += itemsPerGroup)
+      this.#group(items.slice(at, at + itemsPerGroup), write, filling);
+  }
+
+  #group<Item>(items: readonly Item[], write: (item: Item) => void, { many }: Filling): void {
+    this.opcode(op.MARK);
+    for (const item of items) write(item);
+    this.opcode(many);
+  }
+
+  #single<Item>(item: Item, write: (item: Item) => void, { one }: Filling): void {
+    write(item);
+    this.opcode(one);
   }
 
   /** Refers to something written before, if it was. */

@@ -85,7 +85,7 @@ function textOf(bytes: Buffer): string {
 }
 
 function stringsOf(metadata: Json | undefined): JsonObject | undefined {
-  if (metadata === undefined) return undefined;
+  if (metadata === undefined || metadata === null) return undefined;
   if (metadata instanceof Map && [...metadata.values()].every((value) => typeof value === 'string')) return metadata;
   throw formatError(`Expected strings by name for ${metadataKey} but found ${shown(metadata)}`);
 }
@@ -189,5 +189,8 @@ function rowMajor(shape: readonly number[]): number[] {
 
 function shown(json: Json | undefined): string {
   if (json === undefined) return 'nothing';
-  return json instanceof Map ? `an object of ${json.size}` : JSON.stringify(json).slice(0, 100);
+  if (json instanceof Map) return `an object of ${json.size}`;
+  // NaN, which JSON has not.
+  const named = (_: string, value: Json) => (Number.isNaN(value) ? 'a number that is no size' : value);
+  return JSON.stringify(json, named).slice(0, 100);
 }

@@ -7,6 +7,7 @@ import type { Part } from './select';
 import { stripped, strippedModules } from './strip';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
 import { Float, OrderedDict, TensorValue, unboxed, type Value } from './values';
+import { isUnicode } from './wtf8';
 
 export interface Tree {
   readonly root: Value;
@@ -62,6 +63,8 @@ function namesOf(entries: readonly (readonly [PickleValue, PickleValue])[], plac
   if (other !== undefined)
     throw formatError(`Expected names for the tensors of ${place || 'the file'} but found ${kindOf(other)}`);
   const names = keys as string[];
+  const broken = names.find((name) => !isUnicode(name));
+  if (broken !== undefined) throw formatError(`the name ${JSON.stringify(broken)} of a tensor is not valid Unicode`);
   return new Map<PickleValue, string>(zipped(names, prefix === undefined ? names : stripped(names, prefix)));
 }
 

@@ -2,9 +2,11 @@
 import { fromNative, LearnError } from '../errors';
 import { native, type StateHandle } from '../native';
 import { type DType, dtypes } from './dtypes';
+import { maxHeaderBytes, maxHeaderFacts } from './limits';
 import { step } from './pickle-values';
 import { replaceFile } from './replace-file';
 import { safetensorsNames } from './safetensors-dtypes';
+import { isUnicode } from './wtf8';
 
 interface Tensor {
   readonly name: string;
@@ -31,18 +33,31 @@ export async function writeSafetensors(
 ): Promise<string[]> {
   checkTensors(tensors, file);
   const order = orderOf(tensors);
-  const strings = [...metadata].filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const isWritten = ([key, value]: [string, unknown]) =>
+    typeof value === 'string' && key !== '__metadata__' && isUnicode(key) && isUnicode(value);
+  const strings = [...metadata].filter((entry): entry is [string, string] => isWritten(entry));
   const header = headerOf(
     order.map((index) => tensors[index]!),
     strings,
   );
+  checkHeader(header.length - alignment, strings.length, file);
   await replaceFile(
     file,
     (path, mode) => fromNative(() => native().writeTensors(handle, { path, mode, header, tensors: order })),
     { signal },
   );
   // _metadata is in no safetensors file: Python makes it anew from the model.
-  return [...metadata].flatMap(([key, value]) => (typeof value === 'string' || key === '_metadata' ? [] : [step(key)]));
+  return [...metadata].flatMap((entry) => (isWritten(entry) || entry[0] === '_metadata' ? [] : [step(entry[0])]));
+}
+
+/** Before anything is written: what loadState would refuse. */
+function checkHeader(bytes: number, facts: number, file: string): void {
+  if (bytes <= maxHeaderBytes && facts <= maxHeaderFacts) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Cannot write ${file}: its safetensors header would have ${bytes} bytes and ${facts} strings, and files with more than ` +
+      `${maxHeaderBytes} bytes or ${maxHeaderFacts} strings there are not read again. Save it with format: 'pth'`,
+  );
 }
 
 function checkTensors(tensors: readonly Tensor[], file: string): void {

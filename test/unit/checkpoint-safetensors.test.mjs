@@ -44,8 +44,11 @@ const cases = {
   'a dtype of PyTorch': [one({ dtype: '"float32"' }), /found "float32"/],
   'a dtype of half a byte': [one({ dtype: '"F4"' }), /dtype F4, of less than a byte/],
   'a dtype of six bits': [one({ dtype: '"F6_E2M3"' }), /dtype F6_E2M3, of less than a byte/],
-  'a negative size': [one({ shape: '[-2,-2]' }), /a size, \{ or \[ was expected but "-2,-2\],/],
-  'a size that is no integer': [one({ shape: '[2.0,2]' }), /was expected but "2\.0,2\],/],
+  'a negative size': [one({ shape: '[-2,-2]' }), /sizes for \["weight"\] but found \["a number that is no size",/],
+  'a size that is no integer': [one({ shape: '[2.0,2]' }), /but found \["a number that is no size",2\]/],
+  'a size that is no number': [one({ shape: '[null,true]' }), /but found \[null,true\]/],
+  'a number out of range': [file('{"a":1e999}', ''), /a number is out of range/],
+  'a word that is no value': [file('{"a":nil}', ''), /a value was expected but "nil}" was found/],
   'a size that is a string': [
     one({ shape: '["4"]' }),
     /a shape of at most 64 sizes for \["weight"\] but found \["4"\]/,
@@ -70,6 +73,8 @@ const cases = {
   'trailing bytes': [one({}, join(data, 'x')), /Expected 16 bytes of data, .*found 17/],
   'metadata that is no object': [file('{"__metadata__":[]}', ''), /strings by name for __metadata__ but found \[\]/],
   'metadata that is no string': [file('{"__metadata__":{"a":1}}', ''), /strings by name for __metadata__/],
+  'metadata with a null in it': [file('{"__metadata__":{"a":null}}', ''), /strings by name for __metadata__/],
+  'metadata that is false': [file('{"__metadata__":false}', ''), /strings by name for __metadata__ but found false/],
 };
 
 describe('a safetensors file that loadState refuses', () => {
@@ -113,6 +118,13 @@ describe('a safetensors file', () => {
     assert.deepEqual((await load(file('{}', ''))).names, []);
     const state = await load(file(`{"a":${entry({ shape: '[3,0]', offsets: '[0,0]' })}}`, ''));
     assert.deepEqual(state.tensors[0].shape, [3, 0]);
+  });
+
+  it('may have null for metadata, and facts about tensors that the format does not know', async () => {
+    const more = '"a":null,"b":[-1.5e-3,true,{"c":[false]}]';
+    const state = await load(file(`{"__metadata__":null,"w":${entry().replace('{', `{${more},`)}}`));
+    assert.deepEqual([state.names, state.metadata.size], [['w'], 0]);
+    assert.deepEqual([...state.tensor('w').data], [1, 2, 3, 4]);
   });
 
   it('loses a prefix with stripPrefix', async () => {
@@ -183,6 +195,35 @@ describe('saveState as safetensors', () => {
     await fails(named('__metadata__'), /no tensors of that name. Save it with format: 'pth'/);
     const everyDtype = fs.readFileSync(path.join(root, 'test/golden/checkpoints/dtypes.pth'));
     await fails(everyDtype, /Cannot write "complex128" to .*no dtype complex128/);
+  });
+
+  it('leaves out and names texts that are no Unicode, and a text that has the name of the metadata', async () => {
+    const half = Buffer.from('58040000007aedb080', 'hex');
+    const items = [
+      p.text('w'),
+      tensor(),
+      p.text('half'),
+      half,
+      p.text('__metadata__'),
+      p.text('x'),
+      p.text('a'),
+      p.text('b'),
+    ];
+    fs.writeFileSync(temporary('in.pth'), checkpoint(pickle(null, items)));
+    const state = await loadState(temporary('in.pth'));
+    assert.equal(state.metadata.get('half'), 'z\udc00');
+    const [warning] = await Promise.all([nextWarning(), saveState(state, temporary('out.safetensors'))]);
+    assert.match(warning.message, /only: \["half"\], \["__metadata__"\]$/);
+    assert.deepEqual([...(await loadState(temporary('out.safetensors'))).metadata], [['a', 'b']]);
+  });
+
+  it('refuses what would not be read again: a header of more than 16 MiB', async () => {
+    const name = 'n'.repeat(2 ** 20);
+    const names = Array.from({ length: 17 }, (_, i) => [p.text(name.slice(i)), tensor()]);
+    fs.writeFileSync(temporary('in.pth'), checkpoint(pickle(null, names.flat())));
+    const save = saveState(await loadState(temporary('in.pth')), temporary('large.safetensors'));
+    await assert.rejects(save, { code: 'ERR_INVALID_OPTION', message: /header would have \d+ bytes.*format: 'pth'/ });
+    assert.ok(!fs.existsSync(temporary('large.safetensors')));
   });
 
   it('ends with an abort, and leaves the old file', async () => {
