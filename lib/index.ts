@@ -57,7 +57,7 @@ export { loadState, State, saveState } from './state';
 export { type TrainResult, trainEvents, trainIncremental } from './train';
 export type { EpochEvent, StepEvent, TrainEvent } from './train-events';
 export type { CheckpointOptions, TrainOptions } from './train-options';
-export type { EpochSummary } from './training-checkpoint';
+export type { EpochSummary, ResumeOptions } from './training-checkpoint';
 export {
   centerCrop,
   normalize,

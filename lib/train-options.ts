@@ -6,7 +6,7 @@ import { LearnError } from './errors';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from './options';
 import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
 import type { TrainEvent } from './train-events';
-import { type RecordedOptions, recordedChecks } from './training-checkpoint';
+import { isResume, type RecordedOptions, type ResumeOptions, recordedChecks } from './training-checkpoint';
 import type { Transform } from './transforms';
 
 export interface TrainOptions extends RunOptions {
@@ -57,10 +57,11 @@ export interface TrainOptions extends RunOptions {
   /** Where to keep the training itself, so that it can go on after a crash or an abort. Default: nowhere. */
   checkpoint?: CheckpointOptions;
   /**
-   * A checkpoint to go on from, as if there had been no interruption. Weights and all options that are not given come
-   * from it; `source` is not read.
+   * A checkpoint to resume, as if there had been no interruption: its path, or `{ path, key, stripPrefix }` where the model is
+   * under another key or its names have a prefix, as for loadState(). Weights and all options that are not given come from
+   * it; `source` is not read.
    */
-  resume?: string;
+  resume?: string | ResumeOptions;
   /** Called on the JavaScript thread. If it throws, training stops and the promise rejects with what it threw. */
   onProgress?: (event: TrainEvent) => void;
 }
@@ -94,7 +95,7 @@ export const trainOptionChecks = {
   transforms: isTransforms,
   logEvery: isNumber({ integer: true, min: 0 }),
   checkpoint: isCheckpoint,
-  resume: isPath,
+  resume: isResume,
   onProgress: isFunction,
 } satisfies Record<keyof TrainOptions, unknown>;
 

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { createState, loadState, net, saveState } from 'torch-incremental';
+import { createState, loadState, net, OrderedDict, saveState } from 'torch-incremental';
+import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
+import { treeOf } from '../../dist/state.js';
 import { temporaryFolder, writeCifar10 } from '../support.mjs';
 import { binary, lines, run } from './run.mjs';
 
@@ -78,6 +80,25 @@ describe('command line: train --checkpoint and --resume', () => {
     const missing = await train(['--resume', 'missing.ckpt']);
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /^error\[ERR_FILE\]: .*missing\.ckpt/);
+  });
+
+  it('resumes a model under another key and with a prefix, with --key and --strip-prefix', async () => {
+    const args = ['--epochs', '1', '--seed', '3', '--threads', '1', '--checkpoint', 'plain.ckpt'];
+    assert.equal((await train(['pretrained_model.pth', ...args, '--out', 'plain.pth'])).code, 0);
+    const { root } = treeOf(await loadState(at('plain.ckpt'), { key: 'model' }));
+    const named = new OrderedDict([...root.get('model')].map(([name, tensor]) => [`module.${name}`, tensor]));
+    const rest = [...root].filter(([key]) => key !== 'model');
+    await writeCheckpoint(new Map([['net', named], ...rest]), at('moved.ckpt'));
+    await writeCheckpoint(new Map([['state_dict', named], ...rest]), at('wrapped.ckpt'));
+    assert.equal((await train(['--resume', 'plain.ckpt', '--epochs', '2', '--out', 'whole.pth'])).code, 0);
+    for (const choice of [
+      ['--resume', 'moved.ckpt', '--key', 'net', '--strip-prefix', 'module.'],
+      ['--resume', 'wrapped.ckpt', '--strip-prefix', 'auto'],
+    ]) {
+      const { code, stderr } = await train([...choice, '--epochs', '2', '--out', 'again.pth']);
+      assert.equal(code, 0, stderr);
+      assert.ok((await loadState(at('again.pth'))).equals(await loadState(at('whole.pth'))));
+    }
   });
 
   it('evaluates the model inside such a file with --key', async () => {

@@ -129,9 +129,9 @@ torch.save(run, sys.argv[2] + 'random')
     await stopped(init, { ...options, checkpoint: { path: at('ours.ckpt') } }, 7);
     runPython(at('odd.py'), [at('ours.ckpt'), at('odd-')]);
     for (const [name, code, reason] of [
-      ['adam', 'ERR_STATE_MISMATCH', /it is not torch\.optim\.SGD/],
+      ['adam', 'ERR_STATE_MISMATCH', /it is torch\.optim\.Adam, and only SGD is resumed/],
       ['damped', 'ERR_STATE_MISMATCH', /dampening is 0\.5/],
-      ['groups', 'ERR_STATE_MISMATCH', /2 parameter groups/],
+      ['groups', 'ERR_STATE_MISMATCH', /2 parameter groups, and does not say/],
       ['other', 'ERR_STATE_MISMATCH', /2 parameters, but .* has 6/],
       ['position', 'ERR_STATE_FORMAT', /'epoch', as it was before the epoch in hand/],
       ['random', 'ERR_STATE_FORMAT', /torch\.get_rng_state\(\)/],

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { arrays, createState, loadState, net, saveState, trainEvents, trainIncremental } from 'torch-incremental';
+import {
+  arrays,
+  createState,
+  loadState,
+  net,
+  OrderedDict,
+  saveState,
+  trainEvents,
+  trainIncremental,
+} from 'torch-incremental';
+import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
+import { treeOf } from '../../dist/state.js';
 import { madeUpImages, root, temporaryFolder } from '../support.mjs';
 import { assertSameEnd, data, drawing, recorded, stopped } from './resume-support.mjs';
 
@@ -83,6 +94,48 @@ describe('resume', () => {
     assert.equal(other.history.length, 2);
   });
 
+  /** The checkpoint with its model under other keys, its names with a prefix, and its optimizer under another key. */
+  async function moved(keys, prefix, optimizer = 'optimizer') {
+    const { root: whole } = treeOf(await loadState(path, { key: 'model' }));
+    const named = new OrderedDict([...whole.get('model')].map(([name, tensor]) => [prefix + name, tensor]));
+    const rest = [...whole].filter(([key]) => key !== 'model' && key !== 'optimizer');
+    const innermost = new Map([[keys.at(-1), named], [optimizer, whole.get('optimizer')], ...rest]);
+    const around = (inner, key) =>
+      new Map([
+        [key, inner],
+        ['epoch', 1000],
+      ]);
+    await writeCheckpoint(keys.slice(0, -1).reduceRight(around, innermost), at('moved.ckpt'));
+  }
+
+  for (const [what, keys, prefix, options] of [
+    ['under another key', ['net'], '', { key: 'net' }],
+    ['inside another dict, whose entries come first', ['run', 'net'], '', { key: 'run.net' }],
+    ['with a prefix', ['state_dict'], 'module.', { stripPrefix: 'module.' }],
+    ['with a prefix that auto takes away', ['model'], '_orig_mod.module.', { stripPrefix: 'auto' }],
+    ['under another key and with a prefix', ['ema'], 'net.', { key: 'ema', stripPrefix: 'net.' }],
+  ]) {
+    it(`takes a model ${what}`, async () => {
+      const whole = await recorded(state, quick);
+      await recorded(state, { ...quick, epochs: 2, checkpoint: { path } });
+      await moved(keys, prefix);
+      assertSameEnd(await recorded('', { data, resume: { path: at('moved.ckpt'), ...options }, epochs: 3 }), whole);
+    });
+  }
+
+  it('takes the only optimizer there is, under whatever key, and refuses to choose one', async () => {
+    const whole = await recorded(state, quick);
+    await recorded(state, { ...quick, epochs: 2, checkpoint: { path } });
+    await moved(['model'], '', 'solver');
+    assertSameEnd(await recorded('', { data, resume: at('moved.ckpt'), epochs: 3 }), whole);
+    const { root: one } = treeOf(await loadState(at('moved.ckpt'), { key: 'model' }));
+    await writeCheckpoint(new Map([...one, ['optimizer_states', [one.get('solver')]]]), at('two.ckpt'));
+    await assert.rejects(recorded('', { data, resume: at('two.ckpt'), epochs: 3 }), {
+      code: 'ERR_STATE_FORMAT',
+      message: /one optimizer but found 2, under solver, optimizer_states/,
+    });
+  });
+
   describe('refuses', () => {
     before(() => stopped(state, { ...quick, checkpoint: { path } }, 7));
 
@@ -139,7 +192,18 @@ describe('resume', () => {
       ]) {
         await assert.rejects(trainIncremental(state, { ...quick, checkpoint }), { code: 'ERR_INVALID_OPTION' });
       }
-      await assert.rejects(trainIncremental(state, { ...quick, resume: 1 }), { code: 'ERR_INVALID_OPTION' });
+      for (const resume of [
+        1,
+        '',
+        null,
+        {},
+        [path],
+        { path: '' },
+        { path, key: 1 },
+        { path, stripPrefix: 1 },
+        { path, keys: 'a' },
+      ])
+        await assert.rejects(trainIncremental(state, { ...quick, resume }), { code: 'ERR_INVALID_OPTION' });
     });
   });
 });

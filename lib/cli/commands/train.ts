@@ -80,6 +80,7 @@ export const command = define({
       json,
       checkpoint: path,
       every,
+      resume: resumedPath,
       ...training
     } = given;
     const { terminal, signal } = context;
@@ -89,11 +90,15 @@ export const command = define({
     const onProgress = json ? jsonLines(context) : terminal.interactive ? progressBar(context) : seedJobLines(context);
     const checkpoint = path === undefined ? undefined : { path, ...(every !== undefined && { every }) };
     const isNewer = watch(path);
+    // What chooses the model's tensors chooses those of the file that is read.
+    const choice = { ...(key !== undefined && { key }), ...(stripPrefix !== undefined && { stripPrefix }) };
+    const resume = resumedPath === undefined ? undefined : { path: resumedPath, ...choice };
     let result: TrainResult;
     try {
-      result = await withSource(file, { key, stripPrefix }, signal, (source) =>
+      result = await withSource(file, resume ? {} : choice, signal, (source) =>
         trainIncremental(source, {
           ...training,
+          ...(resume && { resume }),
           data: dataset,
           signal,
           onProgress,

@@ -1,0 +1,130 @@
+// Checkpoints of every optimizer that PyTorch has: SGD in all its forms is resumed as PyTorch continues it, every other one is
+// refused by its name. optimizers.json has the keys by which they are told apart; optimizers.py makes it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { arrays, linear, loadState, sequential, trainIncremental } from 'torch-incremental';
+import { readOptimizer } from '../../dist/sgd-state.js';
+import { needs, root, runPython, temporaryFolder } from '../support.mjs';
+
+const script = path.join(root, 'test/golden/optimizers.py');
+const golden = JSON.parse(fs.readFileSync(path.join(root, 'test/golden/optimizers.json'), 'utf8'));
+
+/** Groups of PyTorch 1.0, and of the release that an optimizer came with. */
+const old = {
+  'Adam or AdamW': 'lr betas eps weight_decay amsgrad',
+  SparseAdam: 'lr betas eps',
+  NAdam: 'lr betas eps weight_decay momentum_decay',
+  'RAdam, Adamax or another with betas': 'lr betas eps weight_decay',
+  RMSprop: 'lr momentum alpha eps centered weight_decay',
+  Rprop: 'lr etas step_sizes',
+  ASGD: 'lr lambd alpha t0 weight_decay',
+  Adadelta: 'lr rho eps weight_decay',
+  Adagrad: 'lr lr_decay weight_decay initial_accumulator_value',
+  LBFGS: 'lr max_iter max_eval tolerance_grad tolerance_change history_size line_search_fn',
+};
+
+const sgd = { lr: 0.1, momentum: 0.9, dampening: 0, weight_decay: 0, nesterov: false };
+const map = (entries) => new Map(Object.entries(entries));
+const stateDict = (groups, states = []) =>
+  map({
+    param_groups: groups.map((group) => map({ params: [0], ...group })),
+    state: new Map([[0, map(Object.fromEntries(states.map((key) => [key, null])))]]),
+  });
+const group = (keys) => Object.fromEntries(keys.filter((key) => key !== 'params').map((key) => [key, 0]));
+
+const refuses = (value, message) => assert.throws(() => readOptimizer(value), { code: 'ERR_STATE_MISMATCH', message });
+
+describe('the optimizer of a checkpoint', () => {
+  for (const [name, { group: keys, state }] of Object.entries(golden).filter(([other]) => other !== 'SGD')) {
+    it(`is told by its keys: ${name}, also before its first step`, () => {
+      const isNamed = new RegExp(`it is torch\\.optim\\.(${name}\\b|Adam or AdamW|RAdam, Adamax)`);
+      refuses(stateDict([group(keys)], state), isNamed);
+      refuses(stateDict([group(keys)]), isNamed);
+    });
+  }
+
+  for (const [name, keys] of Object.entries(old)) {
+    it(`is told by the keys that it had at first: ${name}`, () =>
+      refuses(
+        stateDict([group(keys.split(' '))]),
+        new RegExp(`it is torch\\.optim\\.${name}, and only SGD is resumed`),
+      ));
+  }
+
+  it('is no SGD where its groups or states hold what SGD does not have', () => {
+    refuses(stateDict([{ ...sgd, trust_coefficient: 0.001 }]), /whose groups do not have trust_coefficient/);
+    refuses(stateDict([sgd, { ...sgd, decay_rate: 0.1 }]), /whose groups do not have decay_rate/);
+    refuses(stateDict([sgd], ['momentum_buffer', 'step']), /which does not keep step/);
+    refuses(stateDict([group(['lr', 'weight_decay'])]), /does not have momentum/);
+  });
+
+  it('is SGD with the keys of schedulers, labels, and every release of PyTorch', () => {
+    const later = { maximize: false, foreach: null, differentiable: false, fused: true };
+    const marks = { initial_lr: 0.1, max_lr: 1, min_lr: 0, base_momentum: 0.8, swa_lr: 0.1, name: 'backbone' };
+    for (const more of [{}, later, marks])
+      assert.equal(readOptimizer(stateDict([{ ...sgd, ...more }], ['momentum_buffer'])).options.momentum, 0.9);
+  });
+
+  it('is refused with groups of different options, which are named, or of unknown order', () => {
+    refuses(stateDict([sgd, { ...sgd, lr: 0.2 }]), /learningRate is 0\.1 in group 0, 0\.2 in group 1/);
+    const { momentumOf } = readOptimizer(stateDict([sgd, sgd]));
+    const model = sequential([linear(3, 2)]);
+    assert.throws(() => momentumOf(model), {
+      code: 'ERR_STATE_MISMATCH',
+      message: /2 parameter groups, and does not say/,
+    });
+  });
+
+  describe('of a live PyTorch', () => {
+    const at = temporaryFolder();
+    const data = arrays({
+      inputs: Float32Array.from({ length: 12 }, (_, i) => i / 8 - 0.75),
+      labels: [0, 1, 1, 0],
+      shape: [3],
+      classes: 2,
+    });
+    const model = sequential([linear(3, 2)]);
+    const resume = (name) =>
+      trainIncremental('', {
+        model,
+        data,
+        resume: at(`made/${name}.ckpt`),
+        epochs: 2,
+        batchSize: 4,
+        shuffle: false,
+        threads: 1,
+      });
+    before(function () {
+      needs(this, 'TORCH_INCREMENTAL_PYTHON');
+      assert.deepEqual(JSON.parse(runPython(script, [at('made')])), golden);
+    });
+
+    for (const name of Object.keys(golden).filter((other) => other !== 'SGD')) {
+      it(`is refused by name: ${name}`, () =>
+        assert.rejects(resume(name), {
+          code: 'ERR_STATE_MISMATCH',
+          message: new RegExp(`its optimizer cannot be resumed: it is torch\\.optim\\.${name}, `),
+        }));
+    }
+
+    for (const form of [
+      'plain',
+      'momentum',
+      'integers',
+      'nesterov',
+      'foreach',
+      'fused',
+      'differentiable',
+      'tensor',
+      'names',
+      'groups',
+    ]) {
+      it(`is continued with the bits of PyTorch: SGD, ${form}`, async () => {
+        const { state } = await resume(`sgd ${form}`);
+        const theirs = await loadState(at(`made/sgd ${form}.pth`));
+        for (const name of theirs.names) assert.deepEqual(state.tensor(name), theirs.tensor(name), name);
+      });
+    }
+  });
+});
