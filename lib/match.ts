@@ -5,7 +5,7 @@ import type { Model } from './module';
 import type { State } from './state';
 
 /** A state, or what is known of one before it is loaded. */
-type Described = Pick<State, 'tensors'>;
+type Described = Pick<State, 'tensors' | 'metadata'>;
 
 /** What was found to fit before: neither states nor models change. */
 const recognised = new WeakMap<Described, Model>();
@@ -55,14 +55,19 @@ interface Difference {
   total: number;
 }
 
+/** By name and shape, with the differences that load_state_dict(strict=True) of PyTorch overlooks: src/train/weights.cc. */
 function compare(model: Model, state: Described): Difference {
   const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
   const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
-  const missing = [...wanted].filter(([name]) => !held.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
+  const missing = [...wanted]
+    .filter(([name]) => !held.has(name) && !isCountOfOld(name, state))
+    .map(([name, shape]) => `${name} ${shown(shape)}`);
   const unexpected = [...held].filter(([name]) => !wanted.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
   const misshapen = [...wanted].flatMap(([name, shape]) => {
     const found = held.get(name);
-    if (!found || shown(found) === shown(shape)) return [];
+    // Before PyTorch 0.4 no tensor was without dimensions; one with a dimension gives its first element.
+    const isOld = shape.length === 0 && found?.length === 1 && found[0]! > 0;
+    if (!found || isOld || shown(found) === shown(shape)) return [];
     return [`${name} is ${shown(found)}, expected ${shown(shape)}`];
   });
   return {
@@ -72,6 +77,15 @@ function compare(model: Model, state: Described): Difference {
     shared: wanted.size - missing.length,
     total: missing.length + unexpected.length + misshapen.length,
   };
+}
+
+/** Batch norms count their batches from version 2 on, which is that of PyTorch 0.4.1; a state of before has no count. */
+function isCountOfOld(name: string, { metadata }: Described): boolean {
+  if (!/(^|\.)num_batches_tracked$/.test(name)) return false;
+  const modules = metadata.get('_metadata');
+  const facts = modules instanceof Map ? modules.get(name.replace(/\.?num_batches_tracked$/, '')) : undefined;
+  const version = facts instanceof Map ? facts.get('version') : undefined;
+  return typeof version !== 'number' || version < 2;
 }
 
 function mismatch(model: string, { missing, unexpected, misshapen }: Difference): LearnError {

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 import { type Checkpoint, type ParseOptions, readPlan, withCheckpoint } from './checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
+import { step } from './checkpoint/pickle-values';
 import { metadataOf, type Tree } from './checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
 import { writeCheckpoint } from './checkpoint/write-checkpoint';
@@ -27,7 +28,10 @@ export interface LoadOptions {
    * one that holds tensors.
    */
   key?: string;
-  /** Taken from before every name: 'module.'. 'auto' takes what DataParallel, torch.compile and Lightning put there. */
+  /**
+   * Taken from before every name: 'module.'. 'auto' takes what DataParallel, torch.compile, AveragedModel and Lightning put
+   * there, in any order; {@link State.stripped} says what it did. Default: nothing is taken.
+   */
   stripPrefix?: string;
   /** Rejects with its reason when it is aborted. */
   signal?: AbortSignal;
@@ -115,6 +119,15 @@ export class State implements Disposable {
   get metadata(): ReadonlyMap<string, unknown> {
     this.#metadata ??= metadataOf(this.#tree);
     return this.#metadata;
+  }
+
+  /**
+   * What `stripPrefix` took from before every name in the file, '' for nothing, and the names of the tensors that it left out:
+   * they are the wrapper's own, such as `n_averaged` of an AveragedModel, and in `metadata`.
+   */
+  get stripped(): { readonly prefix: string; readonly leftOut: readonly string[] } {
+    const { prefix = '', leftOut = [] } = this.#tree.stripped ?? {};
+    return { prefix, leftOut: [...leftOut] };
   }
 
   /**
@@ -207,7 +220,20 @@ export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): 
   checkpoint.sources.forEach((source, i) => {
     source.handle = handles[i]!;
   });
+  warnOfLeftOut(checkpoint.file.path, checkpoint.tree);
   return loadedState(handles, checkpoint.tree);
+}
+
+function warnOfLeftOut(file: string, { stripped }: Tree): void {
+  const { prefix = '', leftOut = [] } = stripped ?? {};
+  if (leftOut.length === 0) return;
+  const what = listed(leftOut.map(step));
+  process.emitWarning(
+    printable(
+      `Left out of the state of ${file}, since not under the prefix ${JSON.stringify(prefix)}, but in its metadata: ${what}`,
+    ),
+    { type: 'LearnWarning', code: 'WARN_LEFT_OUT' },
+  );
 }
 
 /**
@@ -237,9 +263,12 @@ export async function saveState(state: State, file: string, options: SaveOptions
 /** Names what a file does not hold of a state. */
 export function warnOfLeft(file: string, left: readonly string[], why: string): void {
   if (left.length === 0) return;
-  const what = left.slice(0, 20).join(', ') + (left.length > 20 ? ` and ${left.length - 20} more` : '');
-  process.emitWarning(printable(`Not written to ${file}, since ${why}: ${what}`), {
+  process.emitWarning(printable(`Not written to ${file}, since ${why}: ${listed(left)}`), {
     type: 'LearnWarning',
     code: 'WARN_NOT_WRITTEN',
   });
+}
+
+function listed(items: readonly string[]): string {
+  return items.slice(0, 20).join(', ') + (items.length > 20 ? ` and ${items.length - 20} more` : '');
 }

@@ -31,6 +31,8 @@ export interface FileDescription extends ContainerFacts {
   /** Whether torch.load(path, weights_only=True) takes the file, and why not. */
   weightsOnly: { loads: boolean; because?: string };
   metadata: ReadonlyMap<string, unknown>;
+  /** As State.stripped. */
+  stripped: { prefix: string; leftOut: readonly string[] };
 }
 
 /** Throws as loadState does for files that cannot be loaded. `use` gets the same file, while it is open. */
@@ -63,17 +65,9 @@ function describe(checkpoint: Checkpoint): FileDescription {
   };
   const because = refusedByWeightsOnly;
   const weightsOnly = because === undefined ? { loads: true } : { loads: false, because };
-  return {
-    path: file.path,
-    bytes: file.size,
-    ...facts,
-    key,
-    keys,
-    tensors,
-    totals,
-    weightsOnly,
-    metadata: metadataOf(tree),
-  };
+  const { prefix = '', leftOut = [] } = tree.stripped ?? {};
+  const found = { key, keys, tensors, totals, weightsOnly, metadata: metadataOf(tree), stripped: { prefix, leftOut } };
+  return { path: file.path, bytes: file.size, ...facts, ...found };
 }
 
 function elementsOf(shape: readonly number[]): number {

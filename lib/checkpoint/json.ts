@@ -6,8 +6,21 @@ import type { LearnError } from '../errors';
 import { formatError } from './errors';
 import { maxHeaderDepth, maxHeaderFacts, maxHeaderItems } from './limits';
 
-/** NaN stands for every number that is no size. */
-export type Json = null | boolean | string | number | Json[] | JsonObject;
+/** A number that is no size, as it stands in the text. */
+export class OtherNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** For messages. */
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+export type Json = null | boolean | string | number | OtherNumber | Json[] | JsonObject;
 /** In the order of the text. */
 export type JsonObject = Map<string, Json>;
 
@@ -81,12 +94,12 @@ class JsonReader {
     if (first === '[') return this.#list(depth + 1);
     const digits = this.#take(size);
     if (digits !== undefined) return Number(digits);
-    const literal = this.#take(word) ?? this.#take(otherNumber);
-    if (literal === undefined) throw this.#error(`a value was expected but ${this.#here()} found`);
-    const value = JSON.parse(literal) as null | boolean | number;
-    if (typeof value !== 'number') return value;
-    if (!Number.isFinite(value)) throw this.#error('a number is out of range');
-    return Number.NaN;
+    const literal = this.#take(word);
+    if (literal !== undefined) return JSON.parse(literal) as null | boolean;
+    const other = this.#take(otherNumber);
+    if (other === undefined) throw this.#error(`a value was expected but ${this.#here()} found`);
+    if (!Number.isFinite(Number(other))) throw this.#error('a number is out of range');
+    return new OtherNumber(other);
   }
 
   #list(depth: number): Json[] {

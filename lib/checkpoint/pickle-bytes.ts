@@ -81,7 +81,10 @@ export class PickleBytes {
     const bytes = this.#string(length);
     if (isShortAscii(bytes)) return bytes.toString('latin1');
     const text = decoded(bytes);
-    if (text === undefined) throw this.error('a string is not valid UTF-8');
+    if (text === undefined)
+      throw this.error(
+        'a string is not valid UTF-8, or has a surrogate pair as two characters, which no text here can hold',
+      );
     return text;
   }
 

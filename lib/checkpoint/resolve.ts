@@ -18,6 +18,7 @@ import {
 } from './pickle-values';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
 import { Float, Opaque, OrderedDict, type TensorSource, TensorValue, tupleOf, type Value } from './values';
+import { isPlainName } from './weights-only';
 
 /** Tensors in the order in which they were met, and where they will be found once they are loaded. */
 export class TensorList {
@@ -52,7 +53,10 @@ export class Resolver {
     this.#known.set(raw, value);
   }
 
-  /** `isWanted`: part of what was asked for, where an unknown class is an error. Depth is bounded by maxDepth. */
+  /**
+   * `isWanted`: part of what was asked for, where a class is an error that weights_only does not take. Depth is bounded by
+   * maxDepth.
+   */
   resolve(raw: PickleValue, path: string, isWanted: boolean): Value {
     if (!isContainer(raw)) return raw;
     const known = this.#known.get(raw);
@@ -82,9 +86,7 @@ export class Resolver {
     if (raw instanceof PickleDict) return this.dict(raw, path, isWanted);
     if (raw instanceof PickleCall) return this.#call(raw, path, isWanted);
     if (raw instanceof PickleGlobal) return this.#opaque(raw, path, isWanted);
-    if (raw instanceof PickleReference)
-      throw formatError(`Expected a value for ${path} but found a storage without a tensor`);
-    return raw;
+    return raw instanceof PickleReference ? storageWithoutTensor(raw, path) : raw;
   }
 
   dict(raw: PickleDict, path: string, isWanted: boolean): Map<Value, Value> {
@@ -130,7 +132,7 @@ export class Resolver {
     const { callee } = raw;
     if (!(callee instanceof PickleGlobal))
       throw formatError(`Expected the name of a class for ${path} but found ${kindOf(callee)}`);
-    if (isWanted) throw asksFor(path, callee.name);
+    if (isWanted && !isPlainName(callee.name)) throw asksFor(path, callee.name);
     const inside = (value: PickleValue) => this.resolve(value, path, false);
     const opaque = new Opaque(callee.name, raw.isNew ? 'new' : 'call', inside(raw.args));
     if (raw.state !== undefined) opaque.state = inside(raw.state);
@@ -141,9 +143,16 @@ export class Resolver {
   }
 
   #opaque({ name }: PickleGlobal, path: string, isWanted: boolean): Opaque {
-    if (isWanted) throw asksFor(path, name);
+    if (isWanted && !isPlainName(name)) throw asksFor(path, name);
     return new Opaque(name, 'name', null);
   }
+}
+
+/** tensor.untyped_storage(), saved by itself: its bytes have no meaning without a tensor, and are not read. */
+function storageWithoutTensor({ id }: PickleReference, path: string): Opaque {
+  const type = id instanceof PickleTuple ? id.items[1] : undefined;
+  if (type instanceof PickleGlobal && isPlainName(type.name)) return new Opaque(type.name, 'call', null);
+  throw formatError(`Expected the type of a storage for ${path} but found ${kindOf(type)}`);
 }
 
 /** What a value takes in memory once it is resolved, without the values in it. */

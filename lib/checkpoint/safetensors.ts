@@ -8,8 +8,9 @@ import type { CheckpointFile } from './file';
 import { type Json, type JsonObject, parseObject } from './json';
 import { maxDimensions, maxHeaderBytes } from './limits';
 import { cost, MemoryBudget } from './pickle-budget';
+import { TensorList } from './resolve';
 import { dtypesByName } from './safetensors-dtypes';
-import { stripped } from './strip';
+import { type Stripped, stripped } from './strip';
 import { NamedTensors } from './tree';
 import { OrderedDict, type Value } from './values';
 
@@ -48,7 +49,7 @@ export async function readSafetensors(file: CheckpointFile, options: ParseOption
     refusedByWeightsOnly: file.path.endsWith('.safetensors')
       ? undefined
       : 'it is a safetensors file without that ending',
-    ...treeOf(stripPrefix === undefined ? names : stripped(names, stripPrefix), entries, strings),
+    ...treeOf(stripped(names, stripPrefix), entries, strings),
   };
 }
 
@@ -160,21 +161,25 @@ class TensorBytes implements StoredBytes {
   }
 }
 
-function treeOf(names: readonly string[], entries: readonly Entry[], strings: JsonObject | undefined) {
+function treeOf({ names, ...what }: Stripped, entries: readonly Entry[], strings: JsonObject | undefined) {
   const named = new NamedTensors();
+  const extras = new TensorList();
   const part = new OrderedDict();
-  entries.forEach(({ dtype, shape }, storage) => {
-    const name = names[storage]!;
-    part.set(name, named.addNamed(name, { dtype, shape, stride: rowMajor(shape), offset: 0, storage }));
-  });
   // Beside the items, as _metadata of a state dict: load_state_dict() of Python would take a string for a tensor.
-  if (strings) part.attributes = new Map([[metadataKey, strings as ReadonlyMap<Value, Value>]]);
+  const beside = new Map<Value, Value>(strings ? [[metadataKey, strings as ReadonlyMap<Value, Value>]] : []);
+  entries.forEach(({ name, dtype, shape }, storage) => {
+    const tensor = { dtype, shape, stride: rowMajor(shape), offset: 0, storage };
+    const inState = names.get(name);
+    if (inState === undefined) beside.set(name, extras.add(tensor));
+    else part.set(inState, named.addNamed(inState, tensor));
+  });
+  if (beside.size > 0) part.attributes = beside;
   return {
     names: named.names,
     tensors: named.tensors,
-    extras: [],
-    tree: { root: part, path: [], part },
-    sources: [named.source, {}] as const,
+    extras: extras.tensors,
+    tree: { root: part, path: [], part, stripped: what },
+    sources: [named.source, extras.source] as const,
   };
 }
 
@@ -190,7 +195,5 @@ function rowMajor(shape: readonly number[]): number[] {
 function shown(json: Json | undefined): string {
   if (json === undefined) return 'nothing';
   if (json instanceof Map) return `an object of ${json.size}`;
-  // NaN, which JSON has not.
-  const named = (_: string, value: Json) => (Number.isNaN(value) ? 'a number that is no size' : value);
-  return JSON.stringify(json, named).slice(0, 100);
+  return JSON.stringify(json).slice(0, 100);
 }

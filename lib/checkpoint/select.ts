@@ -14,10 +14,12 @@ export interface Part {
   value: PickleDict | PickleCall;
   /** A module, not a dict: its tensors in the order of model.state_dict(). */
   module?: [string, PickleValue][];
+  /** Why they are not those of model.state_dict(). */
+  problem?: string | undefined;
 }
 
-/** How deep below the root a part is looked for where no key is given: {'model': …} and {'checkpoint': {'model': …}}. */
-const searchDepth = 2;
+/** How deep below the root a part is looked for where no key is given; 2 is {'checkpoint': {'model': …}}. */
+const searchDepth = 8;
 
 export interface Selection {
   part: Part;
@@ -33,10 +35,16 @@ export function selectPart(
 ): Selection {
   const walker = new ModuleWalker();
   const candidates = searched(root, walker);
-  if (key !== undefined) return { part: partAt(root, oneOf(root, key), candidates, walker), candidates };
-  if (candidates.length > 0) return { part: candidates[0]!, candidates };
+  if (key !== undefined) return { part: whole(partAt(root, oneOf(root, key), candidates, walker)), candidates };
+  if (candidates.length > 0) return { part: whole(candidates[0]!), candidates };
   refuseUnknown(root, globals);
   throw nothingIn(root);
+}
+
+/** The part, which without some of its weights would be another model. */
+function whole(part: Part): Part {
+  if (part.problem === undefined) return part;
+  throw formatError(`${part.problem}. In Python, save model.state_dict() before the model is quantised or hooked`);
 }
 
 /** Of several keys the first that the root has. */
@@ -98,8 +106,8 @@ function isOptimizer(value: PickleValue): boolean {
 /** A part if there is a tensor in it, under a name. */
 function asPart(value: PickleValue, path: PartPath, walker: ModuleWalker): Part | undefined {
   if (value instanceof PickleCall) {
-    const module = walker.tensorsOf(value);
-    return module && { path, value, module };
+    const found = walker.tensorsOf(value);
+    return found && { path, value, module: found.tensors, problem: found.problem };
   }
   if (!(value instanceof PickleDict)) return undefined;
   if (value.size === 0) return path.length === 0 ? { path, value } : undefined;

@@ -4,7 +4,7 @@ import { formatError } from './errors';
 import { kindOf, PickleDict, type PickleValue, step } from './pickle-values';
 import { type Resolver, TensorList } from './resolve';
 import type { Part } from './select';
-import { stripped, strippedModules } from './strip';
+import { type Stripped, stripped, strippedModules } from './strip';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
 import { Float, OrderedDict, TensorValue, unboxed, type Value } from './values';
 import { isUnicode } from './wtf8';
@@ -15,6 +15,8 @@ export interface Tree {
   readonly path: readonly Value[];
   /** The state's own dict: tensors by name, and whatever else stands between them. */
   readonly part: ReadonlyMap<Value, Value>;
+  /** What "stripPrefix" took from before the names, and which tensors it left out of the state. */
+  readonly stripped?: Omit<Stripped, 'names'>;
 }
 
 /** The tensors of a state. */
@@ -36,28 +38,41 @@ interface Tools {
 
 /** The part comes first and strictly, so that its tensors are numbered in their order. */
 export function buildTree(root: PickleValue, { value, path, module }: Part, tools: Tools): Tree {
+  const { resolver, reader, named } = tools;
   const place = path.map(step).join('');
   const entries = module ?? [...(value as PickleDict).entries];
-  const isOrdered = !(value instanceof PickleDict) || value.isOrdered;
+  const { names, prefix, leftOut } = stripped(namesIn(entries, place), tools.stripPrefix);
+  // An OrderedDict has attributes, where what is left out stays.
+  const isOrdered = !(value instanceof PickleDict) || value.isOrdered || leftOut.length > 0;
   const part = isOrdered ? new OrderedDict() : new Map<Value, Value>();
-  const names = namesOf(entries, place, tools.stripPrefix);
+  const put = (key: Value, item: Value, at: string) => {
+    if (part.has(key)) throw formatError(`${at} has, without its prefix, the name of something else`);
+    part.set(key, item);
+  };
+  const left: [string, PickleValue][] = [];
   for (const [key, item] of entries) {
-    const name = names.get(key);
     const at = place + step(key);
-    if (name === undefined) part.set(tools.resolver.resolve(key, at, true), tools.resolver.resolve(item, at, true));
-    else part.set(name, tools.named.addNamed(name, tools.reader.read(item, at)));
+    if (!isTensor(item)) put(resolver.resolve(key, at, true), resolver.resolve(item, at, true), at);
+    else if (!names.has(key as string)) left.push([key as string, item]);
+    else put(names.get(key as string)!, named.addNamed(names.get(key as string)!, reader.read(item, at)), at);
   }
   if (part instanceof OrderedDict && value instanceof PickleDict && value.attributes) {
-    const attributes = tools.resolver.dict(value.attributes, place, false);
+    const attributes = resolver.dict(value.attributes, place, false);
     checkModules(attributes.get('_metadata'));
-    part.attributes = strippedModules(attributes, names);
+    part.attributes = strippedModules(attributes, prefix);
   }
-  tools.resolver.define(value, part);
-  return { root: tools.resolver.resolve(root, '', false), path: path as readonly Value[], part };
+  if (part instanceof OrderedDict && left.length > 0)
+    part.attributes = new Map([
+      ...(part.attributes ?? []),
+      ...left.map(([name, item]): [Value, Value] => [name, resolver.resolve(item, place + step(name), false)]),
+    ]);
+  resolver.define(value, part);
+  const tree = { root: resolver.resolve(root, '', false), path: path as readonly Value[], part };
+  return { ...tree, stripped: { prefix, leftOut } };
 }
 
-/** The name in the state of every key that has a tensor. */
-function namesOf(entries: readonly (readonly [PickleValue, PickleValue])[], place: string, prefix: string | undefined) {
+/** The keys that have a tensor. */
+function namesIn(entries: readonly (readonly [PickleValue, PickleValue])[], place: string): string[] {
   const keys = entries.flatMap(([key, item]) => (isTensor(item) ? [key] : []));
   const other = keys.find((key) => typeof key !== 'string');
   if (other !== undefined)
@@ -65,11 +80,7 @@ function namesOf(entries: readonly (readonly [PickleValue, PickleValue])[], plac
   const names = keys as string[];
   const broken = names.find((name) => !isUnicode(name));
   if (broken !== undefined) throw formatError(`the name ${JSON.stringify(broken)} of a tensor is not valid Unicode`);
-  return new Map<PickleValue, string>(zipped(names, prefix === undefined ? names : stripped(names, prefix)));
-}
-
-function zipped(keys: readonly string[], names: readonly string[]): [string, string][] {
-  return keys.map((key, i) => [key, names[i]!]);
+  return names;
 }
 
 function checkModules(modules: Value | undefined): void {

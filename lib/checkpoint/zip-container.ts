@@ -48,7 +48,9 @@ function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: bo
           throw formatError(
             `its compressed tensors are larger than ${most} bytes; unpack the file and zip it with: zip -0 -r`,
           );
-        const where = { offset, bytes: record.bytes, bigEndian, crc32: directory.isUnchecked ? -1 : record.crc32 };
+        // torch.serialization.skip_data() leaves room for storages that are filled later, and 0 for their checksums.
+        const isUnchecked = directory.isUnchecked || (record.crc32 === 0 && !record.isDeflated);
+        const where = { offset, bytes: record.bytes, bigEndian, crc32: isUnchecked ? -1 : record.crc32 };
         return record.isDeflated
           ? { ...where, unpacked: await unpack(file, directory, record, maxUnpackedBytes) }
           : where;

@@ -8,17 +8,27 @@
 namespace incremental {
 namespace {
 
-const at::Tensor& find(const ProgramTensor& wanted, const StateDict& state) {
+bool is_batch_count(const ProgramTensor& wanted) {
+  const size_t dot = wanted.name.rfind('.');
+  const std::string own = dot == std::string::npos ? wanted.name : wanted.name.substr(dot + 1);
+  return wanted.shape.empty() && own == "num_batches_tracked";
+}
+
+// As load_state_dict(strict=True) finds it: the count of a batch norm that PyTorch before 0.4.1 saved is missing and 0,
+// and what has no dimensions may be stored with one, as PyTorch before 0.4 did.
+at::Tensor find(const ProgramTensor& wanted, const StateDict& state) {
   auto found =
       std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
+  if (found == state.end() && is_batch_count(wanted)) return at::zeros(wanted.shape, wanted.dtype);
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
+  if (wanted.shape.empty() && found->tensor.dim() == 1 && found->tensor.numel() > 0) return found->tensor.select(0, 0);
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
   return found->tensor;
 }
 
 at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
-  const at::Tensor& source = find(wanted, state);
+  const at::Tensor source = find(wanted, state);
   return to_stored(wanted, at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(source));
 }
 

@@ -78,7 +78,11 @@ export const hostile = {
   'a text of gigabytes': [stopped('X', u32(0xfffffff0)), /too long/],
   'bytes of gigabytes': [checkpoint(join(p.proto(3), 'B', u32(0xfffffff0), p.stop)), /too long|cut/],
   'a text that is not UTF-8': [stopped('X', u32(1), [0xff]), /UTF-8/],
-  'a text of half a surrogate pair': [stopped('X', u32(3), [0xed, 0xa0, 0x80]), /UTF-8/],
+  'a surrogate pair of two characters': [
+    stopped('X', u32(6), [0xed, 0xa0, 0x80, 0xed, 0xb0, 0x80]),
+    /surrogate pair as two/,
+  ],
+  'a text of half a surrogate pair': [stopped('X', u32(3), [0xed, 0xa0, 0x80]), /the string "\\ud800"/],
   'a text in overlong UTF-8': [stopped('X', u32(2), [0xc0, 0x80]), /UTF-8/],
   'a key that is cut': [program(p.emptyDict, 'X', u32(5), 'ab'), /cut/],
   'a number that is cut': [program('J', [1, 2]), /cut/],

@@ -52,7 +52,7 @@ export const hostile = {
   ),
   'one fact twice': raw(/twice|duplicate/i, '{"a": {"dtype":"F32","shape":[2,2],"shape":[4],"data_offsets":[0,16]}}'),
   'an entry that is a number': raw(/found 5/, '{"weight": 5}'),
-  'an entry that is None': raw(/"null/, '{"weight": null}'),
+  'an entry that is None': raw(/for \["weight"\] but found null/, '{"weight": null}'),
   'an entry without a dtype': one(/dtype/, { dtype: undefined }),
   'an entry without a shape': one(/shape/, { shape: undefined }),
   'an entry without a place': one(/data_offsets/, { data_offsets: undefined }),

@@ -24,6 +24,7 @@ import torch
 from torch import nn
 
 import checkpoints
+import forms_beside
 import legacy_streams
 
 
@@ -163,6 +164,7 @@ def forms():
     value, kept = parameters()
     yield "parameters.pt", saved(value), kept, kept, {}
     yield "legacy parameters.pt", legacy(value), kept, kept, {}
+    yield from forms_beside.forms(network, saved, legacy)
 
 
 def make(folder, kept_folder=None):

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { loadState, Opaque, OrderedDict, saveState, Tuple } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
-import { call, checkpoint, join, p, pickle, refused, tensor, tupleOf } from './checkpoint-support.mjs';
+import { call, checkpoint, join, p, pickle, refused, tensor, tupleOf, u8 } from './checkpoint-support.mjs';
 
 const dict = (...items) => [p.emptyDict, p.mark, ...items, p.setItems];
 const float = (value) => {
@@ -91,20 +91,114 @@ describe('a training checkpoint', () => {
     assert.equal(state.metadata.get('best'), 0.75);
   });
 
+  const module = (parameters, modules, { type = '__main__ Net', more = [] } = {}) => [
+    p.global(...type.split(' ')),
+    p.emptyTuple,
+    p.newobj,
+    dict(p.text('_parameters'), parameters, p.text('_buffers'), p.emptyDict, p.text('_modules'), modules, ...more),
+    p.build,
+  ];
+
   it('gives the weights of a whole pickled model', async () => {
-    const module = (parameters, modules) => [
-      p.global('__main__', 'Net'),
-      p.emptyTuple,
-      p.newobj,
-      dict(p.text('_parameters'), parameters, p.text('_buffers'), p.emptyDict, p.text('_modules'), modules),
-      p.build,
-    ];
     const parameters = dict(p.text('weight'), tensor(), p.text('bias'), p.none);
     const whole = module(p.emptyDict, dict(p.text('fc'), module(parameters, p.emptyDict)));
     const state = await load(checkpoint(join(p.proto(), whole, p.stop)));
     assert.deepEqual(state.names, ['fc.weight']);
     await saveState(state, at('out.pth'));
     assert.ok((await loadState(at('out.pth'))).equals(state));
+  });
+});
+
+describe('a whole pickled model that loadState refuses', () => {
+  const at = temporaryFolder();
+  const ordered = (...items) => [call('collections', 'OrderedDict'), p.mark, ...items, p.setItems];
+  const layer = (type, ...more) => [
+    p.global(...type.split(' ')),
+    p.emptyTuple,
+    p.newobj,
+    dict(
+      p.text('_parameters'),
+      dict(p.text('w'), tensor()),
+      p.text('_buffers'),
+      p.emptyDict,
+      p.text('_modules'),
+      p.emptyDict,
+      ...more,
+    ),
+    p.build,
+  ];
+  const model = (inner) => [
+    p.global('__main__', 'Net'),
+    p.emptyTuple,
+    p.newobj,
+    dict(p.text('_parameters'), p.emptyDict, p.text('_modules'), dict(p.text('fc'), inner)),
+    p.build,
+  ];
+  const whole = (value) => checkpoint(join(p.proto(), value, p.stop));
+  const object = [p.global('torch', 'ScriptObject'), p.emptyTuple, p.newobj, dict(), p.build];
+  const quantised = call('torch._utils', '_rebuild_qtensor', p.int(1));
+  const hook = (module, name) => ordered(p.int(0), [p.global(module, name), p.emptyTuple, p.newobj]);
+
+  for (const [what, inner, message] of [
+    [
+      'a quantised layer',
+      layer('torch.ao.nn.quantized.dynamic.modules.linear Linear'),
+      /layer "fc", torch\.ao.*packed form/,
+    ],
+    ['one of an older PyTorch', layer('torch.nn.quantized.modules.conv Conv2d'), /packed form/],
+    [
+      'a packed weight',
+      layer('mine Linear', p.text('_packed_params'), object),
+      /layer "fc", mine\.Linear, .*packed form/,
+    ],
+    ['packed weights', layer('mine Linear', p.text('_packed_params'), tupleOf([quantised, p.none])), /packed form/],
+    [
+      'a hook for its state dict',
+      layer('mine Linear', p.text('_state_dict_hooks'), hook('mine', 'Hook')),
+      /hook.*mine\.Hook/,
+    ],
+    ['one before it', layer('mine Linear', p.text('_state_dict_pre_hooks'), hook('mine', 'Hook')), /has a hook/],
+  ]) {
+    it(`has ${what}, which it names`, () => refused(at('in.pth'), whole(model(inner)), 'ERR_STATE_FORMAT', message));
+  }
+
+  it('is no obstacle to a state dict beside it', async () => {
+    const both = file(
+      p.text('model'),
+      model(layer('torch.nn.quantized.modules.conv Conv2d')),
+      p.text('state'),
+      dict(p.text('a'), tensor()),
+    );
+    fs.writeFileSync(at('in.pth'), both);
+    assert.deepEqual((await loadState(at('in.pth'), { key: 'state' })).names, ['a']);
+    await assert.rejects(loadState(at('in.pth'), { key: 'model' }), {
+      code: 'ERR_STATE_FORMAT',
+      message: /packed form/,
+    });
+  });
+
+  it('is read with the hook of spectral norm, and without buffers that are not kept, in later protocols too', async () => {
+    const spectral = hook('torch.nn.utils.spectral_norm', 'SpectralNormStateDictHook');
+    const hidden = [p.text('_non_persistent_buffers_set'), u8(0x8f), p.mark, p.text('b'), u8(0x90)];
+    const buffers = [p.text('_buffers'), dict(p.text('b'), tensor())];
+    const inner = [
+      p.global('mine', 'Linear'),
+      p.emptyTuple,
+      p.newobj,
+      dict(
+        p.text('_parameters'),
+        dict(p.text('w'), tensor()),
+        ...buffers,
+        p.text('_modules'),
+        p.emptyDict,
+        p.text('_state_dict_hooks'),
+        spectral,
+        ...hidden,
+      ),
+      p.build,
+    ];
+    fs.writeFileSync(at('in.pth'), checkpoint(join(p.proto(4), model(inner), p.stop)));
+    assert.deepEqual((await loadState(at('in.pth'))).names, ['fc.w']);
   });
 });
 
@@ -124,7 +218,61 @@ describe('stripPrefix', () => {
   it("takes with 'auto' what wrappers put before all names, in any order", async () => {
     assert.deepEqual(await namesOf(named('module._orig_mod.a', 'module._orig_mod.b'), 'auto'), ['a', 'b']);
     assert.deepEqual(await namesOf(named('_orig_mod.module.a'), 'auto'), ['a']);
-    assert.deepEqual(await namesOf(named('module.a', 'b'), 'auto'), ['module.a', 'b']);
+    assert.deepEqual(await namesOf(named('model._orig_mod.module.model.a'), 'auto'), ['a']);
+    assert.deepEqual(await namesOf(named('conv.a', 'b'), 'auto'), ['conv.a', 'b']);
+    // A model of that name inside a wrapper, beside another one.
+    assert.deepEqual(await namesOf(named('module.model.a', 'module.head.b'), 'auto'), ['model.a', 'head.b']);
+  });
+
+  it("names with 'auto' those that have no prefix where others have one, and can be no wrapper's", async () => {
+    const message = (names) => ({ code: 'ERR_STATE_MISMATCH', message: new RegExp(names) });
+    await assert.rejects(
+      namesOf(named('module.a', 'b', 'c'), 'auto'),
+      message('begin with "module\\.".* are "b", "c"'),
+    );
+    await assert.rejects(namesOf(named('model.a', 'head.b'), 'auto'), message('begin with "model\\.".* is "head\\.b"'));
+    const many = Array.from({ length: 9 }, (_, i) => `b${i}.x`);
+    await assert.rejects(namesOf(named('_orig_mod.a', ...many), 'auto'), message('"b4\\.x" and 4 more'));
+  });
+
+  for (const [names, stripPrefix, kept, leftOut] of [
+    [['n_averaged', 'module.a', 'module.b'], 'auto', ['a', 'b'], ['n_averaged']],
+    [['n_averaged', 'module.a'], 'module.', ['a'], ['n_averaged']],
+    [['n_averaged', 'module.module._orig_mod.a'], 'auto', ['a'], ['n_averaged']],
+    [['_orig_mod.n_averaged', '_orig_mod.module.a'], 'auto', ['a'], ['_orig_mod.n_averaged']],
+    [['module.n_averaged', 'module.module.a'], 'module.module.', ['a'], ['module.n_averaged']],
+    [
+      ['model.a', 'criterion.weight', 'val_acc.total', 'class_weights'],
+      'auto',
+      ['a'],
+      ['criterion.weight', 'val_acc.total', 'class_weights'],
+    ],
+    [['net.a', 'train_loss_fn.ce.weight'], 'net.', ['a'], ['train_loss_fn.ce.weight']],
+  ]) {
+    it(`leaves out what is the wrapper's, with a warning that names it: ${names}, ${stripPrefix}`, async () => {
+      const warned = new Promise((resolve) => process.once('warning', resolve));
+      fs.writeFileSync(at('in.pth'), named(...names));
+      const state = await loadState(at('in.pth'), { stripPrefix });
+      const { code, message } = await warned;
+      assert.equal(code, 'WARN_LEFT_OUT');
+      for (const name of leftOut) assert.ok(message.includes(JSON.stringify(name)), message);
+      const prefix = names.find((name) => !leftOut.includes(name)).replace(/a$/, '');
+      assert.deepEqual([state.names, state.stripped], [kept, { prefix, leftOut }]);
+      for (const name of leftOut) assert.deepEqual([...state.metadata.get(name).data], [1, 2, 3, 4]);
+      // They stay beside the state when it is saved, and are not taken for weights again.
+      await saveState(state, at('out.pth'));
+      const again = await loadState(at('out.pth'), { stripPrefix: 'auto' });
+      assert.ok(again.equals(state));
+      assert.deepEqual([...again.metadata.keys()], leftOut);
+    });
+  }
+
+  it('refuses two things that have one name without it', async () => {
+    const items = [p.text('a'), p.int(1), p.text('module.a'), tensor()];
+    await assert.rejects(namesOf(file(...items), 'module.'), {
+      code: 'ERR_STATE_FORMAT',
+      message: /name of something else/,
+    });
   });
 
   it('takes it from the names of modules in _metadata too', async () => {

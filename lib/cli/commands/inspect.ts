@@ -67,6 +67,9 @@ export const command = define({
       const more = others.length > 0 ? `; --key also takes ${others.slice(0, maxKeys).join(', ')}${rest}` : '';
       terminal.print(`Shown is what is under the key ${shortened(contents.key, maxName) || '(none)'}${more}`);
     }
+    const { prefix, leftOut } = contents.stripped;
+    const without = leftOut.length > 0 ? `; left out: ${leftOut.join(', ')}` : '';
+    if (prefix !== '') terminal.print(`Names are shown without the prefix ${prefix}${without}`);
     terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}`);
     terminal.print(
       `Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${printable(weightsOnly.because ?? '')}`}\n`,
