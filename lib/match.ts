@@ -1,4 +1,5 @@
 // Which model a state belongs to, and in what it does not fit.
+import { isWrapped } from './checkpoint/strip';
 import { LearnError } from './errors';
 import { knownModels } from './models';
 import type { Model } from './module';
@@ -28,12 +29,12 @@ export function recogniseModel(state: Described): Model {
     candidate.difference.shared > best.difference.shared ? candidate : best,
   );
   const { shared } = nearest.difference;
-  if (shared > 0) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference);
+  if (shared > 0) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference, state);
   throw new LearnError(
     'ERR_MODEL_UNKNOWN',
     `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
       `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}. Pass the model they belong to as the option ` +
-      '"model", for example sequential({ … }) with layers of these names',
+      ['"model", for example sequential({ … }) with layers of these names', ...hintOfWrapper(state)].join('.\n  '),
   );
 }
 
@@ -41,7 +42,7 @@ export function recogniseModel(state: Described): Model {
 export function checkState(model: Model, state: Described): void {
   if (checked.get(state)?.has(model)) return;
   const difference = compare(model, state);
-  if (difference.total > 0) throw mismatch(model.name, difference);
+  if (difference.total > 0) throw mismatch(model.name, difference, state);
   const models = checked.get(state) ?? new WeakSet();
   checked.set(state, models.add(model));
 }
@@ -65,8 +66,8 @@ function compare(model: Model, state: Described): Difference {
   const unexpected = [...held].filter(([name]) => !wanted.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
   const misshapen = [...wanted].flatMap(([name, shape]) => {
     const found = held.get(name);
-    // Before PyTorch 0.4 no tensor was without dimensions; one with a dimension gives its first element.
-    const isOld = shape.length === 0 && found?.length === 1 && found[0]! > 0;
+    // Before PyTorch 0.4 no tensor was without dimensions.
+    const isOld = shape.length === 0 && found?.length === 1 && found[0] === 1;
     if (!found || isOld || shown(found) === shown(shape)) return [];
     return [`${name} is ${shown(found)}, expected ${shown(shape)}`];
   });
@@ -88,13 +89,20 @@ function isCountOfOld(name: string, { metadata }: Described): boolean {
   return typeof version !== 'number' || version < 2;
 }
 
-function mismatch(model: string, { missing, unexpected, misshapen }: Difference): LearnError {
+function mismatch(model: string, { missing, unexpected, misshapen }: Difference, state: Described): LearnError {
   const lines = [`The state does not fit ${model}.`];
   if (missing.length > 0) lines.push(`Missing: ${list(missing)}.`);
   if (unexpected.length > 0) lines.push(`Unexpected: ${list(unexpected)}.`);
   if (misshapen.length > 0) lines.push(`Of another shape: ${list(misshapen)}.`);
+  if (unexpected.length > 0) lines.push(...hintOfWrapper(state));
   lines.push('Load the checkpoint that belongs to this model, or pass its own as the option "model".');
   return new LearnError('ERR_STATE_MISMATCH', lines.join('\n  '));
+}
+
+function hintOfWrapper({ tensors }: Described): string[] {
+  const wrapped = tensors.find(({ name }) => isWrapped(name));
+  if (!wrapped) return [];
+  return [`Names such as ${wrapped.name} have the prefix of a wrapper: load the state with stripPrefix: 'auto'.`];
 }
 
 function list(items: readonly string[]): string {

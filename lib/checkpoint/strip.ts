@@ -6,6 +6,11 @@ import { OrderedDict, type Value } from './values';
 /** What 'auto' takes away, in any order and number. */
 const wrappers = ['module.', '_orig_mod.', 'model.', '_fsdp_wrapped_module.', '_checkpoint_wrapped_module.'];
 
+/** Whether a name begins as those of wrapped models do. */
+export function isWrapped(name: string): boolean {
+  return wrappers.some((wrapper) => name.startsWith(wrapper));
+}
+
 export interface Stripped {
   /** By the names in the file: those without the prefix. */
   names: ReadonlyMap<string, string>;

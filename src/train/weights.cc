@@ -15,13 +15,13 @@ bool is_batch_count(const ProgramTensor& wanted) {
 }
 
 // As load_state_dict(strict=True) finds it: the count of a batch norm that PyTorch before 0.4.1 saved is missing and 0,
-// and what has no dimensions may be stored with one, as PyTorch before 0.4 did.
+// and what has no dimensions may have one of size 1, as all tensors of PyTorch before 0.4 had.
 at::Tensor find(const ProgramTensor& wanted, const StateDict& state) {
   auto found =
       std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
   if (found == state.end() && is_batch_count(wanted)) return at::zeros(wanted.shape, wanted.dtype);
   check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
-  if (wanted.shape.empty() && found->tensor.dim() == 1 && found->tensor.numel() > 0) return found->tensor.select(0, 0);
+  if (wanted.shape.empty() && found->tensor.dim() == 1 && found->tensor.numel() == 1) return found->tensor.select(0, 0);
   check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
         at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
   return found->tensor;
