@@ -119,6 +119,29 @@ describe('command line: evaluate, inspect', () => {
     assert.deepEqual(json.metadata.args.state, { lr: 3 });
   });
 
+  it('inspects an averaged model without its prefix, and says so', async () => {
+    const names = ['n_averaged', 'module._orig_mod.fc', 'module._orig_mod.out'];
+    fs.writeFileSync(
+      at('swa.pth'),
+      checkpoint(
+        pickle(
+          null,
+          names.flatMap((name) => [p.text(name), tensor()]),
+        ),
+      ),
+    );
+    const inspect = (...args) => run(['inspect', 'swa.pth', ...args], { cwd: at() });
+    const { stdout } = await inspect('--strip-prefix', 'auto');
+    assert.match(stdout, /\nNames are shown without the prefix module\._orig_mod\.; left out: n_averaged\n/);
+    const json = JSON.parse((await inspect('--strip-prefix', 'auto', '--json')).stdout);
+    assert.deepEqual(json.stripped, { prefix: 'module._orig_mod.', leftOut: ['n_averaged'] });
+    assert.deepEqual(
+      json.tensors.map(({ name }) => name),
+      ['fc', 'out'],
+    );
+    assert.deepEqual(JSON.parse((await inspect('--json')).stdout).stripped, { prefix: '', leftOut: [] });
+  });
+
   it('inspects what fits no known model, and where libtorch is missing', async () => {
     const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
     const { code, stdout } = await run(['inspect', 'own.pth'], { cwd: at(), env });
