@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,7 +32,12 @@ void in_parallel(size_t count, size_t per_thread, const std::function<void(size_
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
   const size_t wanted = std::min({kMostThreads, cores, count / per_thread});
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < wanted; ++i) threads.emplace_back(take_turns);
+  threads.reserve(wanted);
+  try {
+    for (size_t i = 1; i < wanted; ++i) threads.emplace_back(take_turns);
+  } catch (const std::system_error&) {
+    // The system grants no more threads: those that there are do all the work.
+  }
   take_turns();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);

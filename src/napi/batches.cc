@@ -69,6 +69,17 @@ class BatchReader {
   std::optional<DeviceBatches> on_device_;
 };
 
+// While it lives nobody else reads.
+struct Claim {
+  std::shared_ptr<BatchReader> reader;
+  explicit Claim(std::shared_ptr<BatchReader> claimed) : reader(std::move(claimed)) {
+    check(!reader->busy.exchange(true), "ERR_BUSY", "The next batch was already asked for; wait for it first");
+  }
+  ~Claim() { reader->busy = false; }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+};
+
 // Handles hold immutable values: this one holds where the reader is.
 struct BatchReaderPlace {
   std::shared_ptr<BatchReader> reader;
@@ -106,13 +117,10 @@ Napi::Value to_js(Napi::Env env, const Batch& batch) {
 
 Napi::Value next_batch(const Napi::CallbackInfo& call) {
   auto reader = Handle<BatchReaderPlace>::open(call[0])->reader;
-  check(!reader->busy.exchange(true), "ERR_BUSY", "The next batch was already asked for; wait for it first");
   return PromiseWorker<std::optional<Batch>>::start(
-      call.Env(), [reader] { return reader->next(); },
-      [reader](Napi::Env env, std::optional<Batch>& batch) {
-        const Napi::Value result = batch ? to_js(env, *batch) : env.Undefined();
-        reader->busy = false;
-        return result;
+      call.Env(), [claim = std::make_shared<Claim>(reader)] { return claim->reader->next(); },
+      [](Napi::Env env, std::optional<Batch>& batch) -> Napi::Value {
+        return batch ? to_js(env, *batch) : env.Undefined();
       });
 }
 

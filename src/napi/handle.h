@@ -24,14 +24,17 @@ struct Handle {
   int64_t bytes;
 
   // `bytes`: native memory held, told to the garbage collector, which sees only the small External otherwise.
+  // While an environment closes no External can be made: the value is then freed here, and what it locks with it.
   static Napi::Value make(Napi::Env env, std::shared_ptr<const T> value, int64_t bytes) {
-    auto* handle = new Handle{std::move(value), bytes};
-    auto external = Napi::External<Handle>::New(env, handle, [](Napi::Env finalizing, Handle* raw) {
-      raw->release(finalizing);
-      delete raw;
+    auto handle = std::make_unique<Handle>(Handle{std::move(value), 0});
+    auto external = Napi::External<Handle>::New(env, handle.get(), [](Napi::Env finalizing, Handle* raw) {
+      const std::unique_ptr<Handle> owned(raw);
+      owned->release(finalizing);
     });
+    Handle* owned = handle.release();  // by the External
     external.TypeTag(&type_tag<T>());
     Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+    owned->bytes = bytes;
     return external;
   }
 
@@ -51,7 +54,7 @@ struct Handle {
   void release(Napi::Env env) {
     if (!value) return;
     value.reset();
-    Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+    if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
   }
 };
 

@@ -42,10 +42,15 @@ Napi::Object to_js(Napi::Env env, const Event& event) {
 Job::Running& Job::running(Napi::Env env) {
   auto* running = env.GetInstanceData<Running>();
   if (running == nullptr) {
-    running = new Running();
-    env.SetInstanceData(running);
+    auto made = std::make_unique<Running>();
+    env.SetInstanceData(made.get());
+    running = made.release();
   }
   return *running;
+}
+
+void Job::check_open(const Running& all) {
+  check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
 }
 
 void Job::stop_all(Napi::Env env) {
@@ -57,38 +62,44 @@ void Job::stop_all(Napi::Env env) {
 }
 
 Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work) {
-  auto job = std::unique_ptr<Job>(new Job(env, std::move(work)));
-  job->length_ = length;
-  return start(env, on_events, std::move(job));
+  Running& all = running(env);
+  check_open(all);
+  return start(env, on_events, length, all.threads.take(length), std::move(work));
 }
 
 Napi::Object Job::start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work) {
   check(!thread->busy(), "ERR_BUSY", "This has something else in hand");
-  auto job = std::unique_ptr<Job>(new Job(env, std::move(work)));
-  job->thread_ = std::move(thread);
-  return start(env, env.Undefined(), std::move(job));
+  check_open(running(env));
+  return start(env, env.Undefined(), std::nullopt, std::move(thread), std::move(work));
 }
 
-Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, std::unique_ptr<Job> owned) {
-  Running& all = running(env);
-  check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
-  Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
-                                                   : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  Job* job = owned.release();
-  job->channel_ = Channel::New(
-      env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
-      static_cast<std::nullptr_t*>(nullptr),
-      [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job);
-  // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
-  job->hook_ = env.AddCleanupHook(&Job::abandon, job);
-  if (job->length_) job->thread_ = all.threads.take(*job->length_);
-  job->thread_->start([job] { job->run(); });
-  all.jobs.insert(job);
-
+// All that can fail comes first: the thread, which the callers have, the values of JavaScript, the place in the list. A
+// channel whose job never runs would keep the process alive, and a clean-up hook would wait for a thread that there is
+// none of.
+Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, std::optional<JobLength> length,
+                        std::shared_ptr<JobThread> thread, Work work) {
+  auto job = std::unique_ptr<Job>(new Job(env, length, std::move(thread), std::move(work)));
   Napi::Object handle = Napi::Object::New(env);
   handle["done"] = job->deferred_.Promise();
   handle["cancel"] = Napi::Function::New(
       env, [feed = job->feed_](const Napi::CallbackInfo&) { feed->cancelled = true; }, "cancel");
+  Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
+                                                   : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  std::unordered_set<Job*>& jobs = running(env).jobs;
+  jobs.insert(job.get());
+  try {
+    job->channel_ = Channel::New(
+        env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
+        static_cast<std::nullptr_t*>(nullptr),
+        [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job.get());
+  } catch (...) {
+    jobs.erase(job.get());
+    throw;
+  }
+  Job* owned = job.release();  // by the channel, whose finalizer calls finish()
+  // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
+  owned->hook_ = env.AddCleanupHook(&Job::abandon, owned);
+  owned->thread_->start([owned] { owned->run(); });
   return handle;
 }
 
@@ -163,13 +174,7 @@ void Job::finish(Napi::Env env) {
   running(env).jobs.erase(this);
   if (length_) running(env).threads.give_back(std::move(thread_), *length_);
   hook_.Remove(env);
-  try {
-    Napi::HandleScope scope(env);
-    if (failure_) return deferred_.Reject(incremental::to_js(env, *failure_).Value());
-    deferred_.Resolve(result_(env));
-  } catch (const std::exception&) {
-    // The environment stopped running JavaScript between the last batch and now: nobody is left to tell.
-  }
+  settle(env, deferred_, failure_, [&] { return result_(env); });
 }
 
 }  // namespace incremental

@@ -66,9 +66,12 @@ class Job {
     bool closed = false;
   };
   static Running& running(Napi::Env env);
+  static void check_open(const Running& all);
 
-  Job(Napi::Env env, Work work) : deferred_(env), work_(std::move(work)) {}
-  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, std::unique_ptr<Job> owned);
+  Job(Napi::Env env, std::optional<JobLength> length, std::shared_ptr<JobThread> thread, Work work)
+      : deferred_(env), length_(length), work_(std::move(work)), thread_(std::move(thread)) {}
+  static Napi::Object start(Napi::Env env, const Napi::Value& on_events, std::optional<JobLength> length,
+                            std::shared_ptr<JobThread> thread, Work work);
   static void abandon(Job* job);
   void run();
   void post(const Event& event);

@@ -4,9 +4,13 @@
 #include <napi.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
+#include "src/core/libtorch.h"
+#include "src/core/team.h"
 #include "src/napi/error.h"
 
 namespace incremental {
@@ -19,15 +23,17 @@ class PromiseWorker : public Napi::AsyncWorker {
   using Deliver = std::function<Napi::Value(Napi::Env, Result&)>;
 
   static Napi::Promise start(Napi::Env env, Work work, Deliver deliver) {
-    auto* worker = new PromiseWorker(env, std::move(work), std::move(deliver));
+    auto worker = std::unique_ptr<PromiseWorker>(new PromiseWorker(env, std::move(work), std::move(deliver)));
     Napi::Promise promise = worker->deferred_.Promise();
     worker->Queue();
+    worker.release();  // NOLINT(bugprone-unused-return-value): deletes itself when it is done
     return promise;
   }
 
  protected:
   void Execute() override {
     try {
+      have_team();
       result_.emplace(work_());
     } catch (...) {
       failure_ = describe(std::current_exception());
@@ -36,13 +42,7 @@ class PromiseWorker : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
-    Napi::HandleScope scope(Env());
-    try {
-      if (failure_) return deferred_.Reject(to_js(Env(), *failure_).Value());
-      deferred_.Resolve(deliver_(Env(), *result_));
-    } catch (const Napi::Error& error) {
-      deferred_.Reject(error.Value());
-    }
+    settle(Env(), deferred_, failure_, [this] { return deliver_(Env(), *result_); });
   }
 
  private:
@@ -51,6 +51,15 @@ class PromiseWorker : public Napi::AsyncWorker {
         deferred_(env),
         work_(std::move(work)),
         deliver_(std::move(deliver)) {}
+
+  // What is done here comes to the same on one thread.
+  static void have_team() {
+    try {
+      check_team(at::get_num_threads());
+    } catch (const std::system_error&) {
+      at::set_num_threads(1);
+    }
+  }
 
   Napi::Promise::Deferred deferred_;
   Work work_;

@@ -3,11 +3,13 @@
 #include <thread>
 
 #include "src/core/error.h"
+#include "src/core/team.h"
 #include "src/train/weights.h"
 
 namespace incremental {
 
 RunScope::RunScope(int threads) {
+  check_team(threads);
   // A new thread asks for the process-wide count at its first parallel operation, which would replace its own by what
   // another job set meanwhile. Asking first gets that over with (lazy_init_num_threads in ATen/Parallel.h).
   // Setting it drops what oneDNN has prepared for shapes that it knows, which is not done for nothing.
