@@ -13,8 +13,8 @@ export interface CreateStateOptions {
 /** A state initialised as PyTorch's modules initialise theirs, bit for bit. */
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
   isMade('program', 'net() or sequential()')(model, 'model');
-  checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
-  const handle = await fromNative(() => native().createState(model.tensors, options.seed ?? 0));
+  const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
+  const handle = await fromNative(() => native().createState(model.tensors, seed));
   return makeState(handle, modulesOf(model));
 }
 

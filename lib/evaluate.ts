@@ -2,6 +2,7 @@
 import { cifar10, type Dataset, datasetClasses, isDataset } from './datasets';
 import { LearnError } from './errors';
 import { runJob } from './job';
+import { sampleShape } from './module';
 import { native } from './native';
 import { checkOptions, isListOf, isNumber } from './options';
 import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
@@ -26,7 +27,7 @@ export interface ClassResult {
 }
 
 export interface Evaluation {
-  /** Mean cross-entropy over the samples. */
+  /** Mean cross-entropy over the samples; NaN where the model's outputs are. */
   loss: number;
   /** Correct among all samples, 0 to 1. */
   accuracy: number;
@@ -37,8 +38,8 @@ export interface Evaluation {
 }
 
 /** Scores a state on labelled data. */
-export async function evaluate(source: string | State, options: EvaluateOptions = {}): Promise<Evaluation> {
-  checkOptions('evaluate', options, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
+export async function evaluate(source: string | State, given: EvaluateOptions = {}): Promise<Evaluation> {
+  const options = checkOptions('evaluate', given, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
     const { shape, dtype } = native().datasetInfo(dataset);
@@ -89,14 +90,14 @@ export async function predict(
 }
 
 /** The same of inputs that nobody else changes, which are not copied. */
-export async function predictOf(source: string | State, inputs: Values, options: PredictOptions): Promise<Prediction> {
-  checkOptions('predict', options, {
+export async function predictOf(source: string | State, inputs: Values, given: PredictOptions): Promise<Prediction> {
+  const options = checkOptions('predict', given, {
     ...runOptionChecks,
     transforms: isTransforms,
     shape: isListOf(isNumber({ integer: true, min: 1 })),
   });
   return withSubject(source, options, ({ model, plan }) => {
-    const shape = options.shape ?? model.input;
+    const shape = options.shape ?? sampleShape(model);
     if (!shape) {
       throw new LearnError(
         'ERR_INVALID_OPTION',

@@ -1,6 +1,7 @@
 // One way to wait for the addon's long work: aborts, callbacks that throw, and errors all end here.
 import { fromNative } from './errors';
 import type { Job } from './native';
+import { plain } from './options';
 
 interface RunOptions<Event> {
   signal?: AbortSignal | undefined;
@@ -16,8 +17,9 @@ interface RunOptions<Event> {
  */
 export async function runJob<Result, Event = never>(
   start: (onEvents: (events: Event[]) => void) => Job<Result>,
-  { signal, onEvents, onEveryEvent }: RunOptions<Event>,
+  options: RunOptions<Event>,
 ): Promise<Result> {
+  const { signal, onEvents, onEveryEvent } = plain(options);
   signal?.throwIfAborted();
   let thrown: { what: unknown } | undefined;
   const guarded = (events: Event[]) => {

@@ -72,6 +72,11 @@ export function value(name: string): ValueRef {
   return { value: name };
 }
 
+/** Shape of one sample, where the model fixes it. */
+export function sampleShape(model: Model): readonly number[] | undefined {
+  return Object.hasOwn(model, 'input') ? model.input : undefined;
+}
+
 export function buildModel(name: string, root: Module, input?: readonly number[]): Model {
   const builder = new Builder();
   builder.add(root, '', 'input', 'output');
@@ -108,7 +113,7 @@ class Builder {
       if (local === 'output') return output;
       return own.has(local) ? joined(path, local) : `${path}:${local}`;
     };
-    const calls = module.steps.filter((step) => 'module' in step);
+    const calls = module.steps.filter(isCall);
     for (const [name, child] of module.children) {
       const call = calls.find((step) => step.module === name);
       if (!call) throw new LearnError('ERR_INVALID_OPTION', `The module "${joined(path, name)}" is never called`);
@@ -117,7 +122,7 @@ class Builder {
       nodes.set(name, this.nodes.splice(before));
     }
     for (const step of module.steps) {
-      if (!('module' in step)) this.nodes.push(renamed(step, global));
+      if (!isCall(step)) this.nodes.push(renamed(step, global));
       else if (children.has(step.module)) this.nodes.push(...(nodes.get(step.module) ?? []));
       else throw new LearnError('ERR_INVALID_OPTION', `No module named "${joined(path, step.module)}"`);
     }
@@ -128,6 +133,14 @@ class Builder {
       .filter((tensor) => tensor.role === role)
       .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   }
+}
+
+function isList(argument: object): argument is readonly ValueRef[] | readonly number[] {
+  return Array.isArray(argument);
+}
+
+function isCall(step: ProgramNode | ModuleCall): step is ModuleCall {
+  return Object.hasOwn(step, 'module');
 }
 
 function joined(path: string, name: string): string {
@@ -143,6 +156,8 @@ function renamed(step: ProgramNode, global: (local: string) => string): ProgramN
 
 function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
   if (argument === null || typeof argument !== 'object') return argument;
-  if ('value' in argument) return value(global(argument.value));
-  return argument.map((item) => (typeof item === 'object' ? value(global(item.value)) : item)) as Argument;
+  if (isList(argument)) {
+    return argument.map((item) => (typeof item === 'object' ? value(global(item.value)) : item)) as Argument;
+  }
+  return value(global(argument.value));
 }

@@ -1,9 +1,17 @@
 // Checks of what callers pass in, shared by every public function. A wrong value is named with what was expected and
 // what came, before any work starts.
+//
+// The law of options: an option is an own property of the object that is given. checkOptions() reads each once, checks it,
+// and returns a copy without a prototype; functions use the copy only. Thus nothing that some package added to
+// Object.prototype is taken for an option, nothing is used that was not checked, and what the caller changes later, or a
+// getter that answers differently the next time, changes nothing.
 import { LearnError } from './errors';
 
-/** Throws unless `value`, given as option `name`, is acceptable. */
-export type Check = (value: unknown, name: string) => void;
+/** Throws unless `value`, given as option `name`, is acceptable. What it returns, if anything, is used in its place. */
+export type Check = (value: unknown, name: string) => unknown;
+
+/** The largest number that float32 has: weights are computed in it. */
+export const largestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 interface Range {
   min?: number;
@@ -13,15 +21,50 @@ interface Range {
   integer?: boolean;
 }
 
-/** Checks that `options` has only the keys of `checks`, each undefined or acceptable. */
-export function checkOptions(caller: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
+/**
+ * Checks that `options` has only the keys of `checks`, each undefined or acceptable, and none of them on a prototype of its
+ * own, where it would not be read. Returns a copy without a prototype.
+ */
+export function checkOptions<Options extends object>(
+  caller: string,
+  options: Options,
+  checks: Readonly<Record<string, Check>>,
+): Options {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid(`an object with the options of ${caller}()`, 'options', options);
   }
+  refuseInherited(caller, options, checks);
+  const copy = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (!check) throw unknownOption(caller, name, Object.keys(checks));
-    if (value !== undefined) check(value, name);
+    if (value !== undefined) copy[name] = check(value, name) ?? value;
+  }
+  return copy;
+}
+
+/** The same of options that are checked later. */
+export function ownOptions<Options extends object>(
+  caller: string,
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): Options {
+  return checkOptions(caller, options, Object.fromEntries(names.map((name) => [name, () => undefined])));
+}
+
+function refuseInherited(caller: string, options: object, checks: Readonly<Record<string, Check>>): void {
+  let prototype = Object.getPrototypeOf(options);
+  // Up to Object.prototype, also that of another realm: what somebody added there was not meant as an option.
+  while (prototype !== null && !Object.hasOwn(prototype, 'isPrototypeOf')) {
+    const name = Object.getOwnPropertyNames(prototype).find((key) => Object.hasOwn(checks, key));
+    if (name !== undefined) {
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `Expected the options of ${caller}() to be properties of the object itself, but "${name}" is inherited; ` +
+          `pass a copy, such as { ...defaults, ${name} }`,
+      );
+    }
+    prototype = Object.getPrototypeOf(prototype);
   }
 }
 
@@ -61,7 +104,7 @@ export function isOneOf(words: readonly string[]): Check {
 /** A plain value made by one of this library's functions, told by the field that all of its kind have. */
 export function isMade(field: string, makers: string): Check {
   return (value, name) => {
-    if (typeof value !== 'object' || value === null || !(field in value))
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field))
       throw invalid(`a value made by ${makers}`, name, value);
   };
 }
@@ -69,7 +112,7 @@ export function isMade(field: string, makers: string): Check {
 export function isListOf(check: Check): Check {
   return (value, name) => {
     if (!Array.isArray(value)) throw invalid('an array', name, value);
-    for (const [index, item] of value.entries()) check(item, `${name}[${index}]`);
+    return Array.from(value, (item, index) => check(item, `${name}[${index}]`) ?? item);
   };
 }
 
@@ -101,8 +144,8 @@ function inRange(
 }
 
 function describe({ min, above, max, integer }: Range): string {
-  const noun = integer ? 'an integer' : 'a finite number';
-  if (min !== undefined && max !== undefined) return `${noun} from ${min} to ${max}`;
+  const noun = integer ? 'an integer' : max === largestFloat ? 'a finite number (as float32)' : 'a finite number';
+  if (min !== undefined && max !== undefined && max !== largestFloat) return `${noun} from ${min} to ${max}`;
   if (above !== undefined) return `${noun} above ${above}`;
   if (min !== undefined) return `${noun} of at least ${min}`;
   return noun;
@@ -164,6 +207,11 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
+}
+
+/** A copy without a prototype, for objects of this library in which something may be missing. */
+export function plain<T extends object>(values: T): T {
+  return Object.assign(Object.create(null), values);
 }
 
 /** Without what is undefined. */

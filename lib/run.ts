@@ -1,14 +1,14 @@
 // What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
 
-import { type Dataset, openDataset } from './datasets';
+import { beginDataset, type Dataset, type Opening } from './datasets';
 import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, planDevice, type Threads } from './device';
 import { LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
-import type { Model } from './module';
+import { type Model, sampleShape } from './module';
 import { type DatasetHandle, native, type ProgramHandle, type StateHandle } from './native';
 import { type Check, invalid, isListOf, isMade, isNumber, isSignal } from './options';
 import type { Program } from './program';
-import { loadState, State, stateHandle } from './state';
+import { heldHandle, holding, loadState, State } from './state';
 import type { Transform } from './transforms';
 
 export interface RunOptions {
@@ -56,8 +56,16 @@ export function programHandle(program: Program): ProgramHandle {
   return known;
 }
 
-/** Prepares state and model for `use`, and frees afterwards what was opened for it. */
-export async function withSubject<Result>(
+/** Prepares state and model for `use`, and frees afterwards what was opened for it. Holds the state from the call on. */
+export function withSubject<Result>(
+  source: string | State,
+  options: RunOptions,
+  use: (subject: Subject) => Promise<Result>,
+): Promise<Result> {
+  return holding(source, () => prepare(source, options, use));
+}
+
+async function prepare<Result>(
   source: string | State,
   options: RunOptions,
   use: (subject: Subject) => Promise<Result>,
@@ -71,7 +79,7 @@ export async function withSubject<Result>(
     const { batchSize = 64 } = options;
     const plan = {
       program: programHandle(model.program),
-      state: stateHandle(state),
+      state: heldHandle(state),
       batchSize,
       threads: device.threads,
       device: planDevice(device),
@@ -82,15 +90,26 @@ export async function withSubject<Result>(
   }
 }
 
-/** The same, with data. */
-export function withRun<Result>(
+/** The same, with data, whose arrays are copied before this returns. */
+export async function withRun<Result>(
   source: string | State,
   data: Dataset,
   options: RunOptions,
   use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
 ): Promise<Result> {
-  return withSubject(source, options, async (subject) => {
-    const dataset = await openDataset(data, options.signal);
+  const opening = beginDataset(data, options.signal);
+  return holding(source, () => prepareRun(source, opening, options, use)).finally(() => opening.abandon());
+}
+
+/** The same for a caller that holds the state, and abandons data that this was not done with. */
+export function prepareRun<Result>(
+  source: string | State,
+  opening: Opening,
+  options: RunOptions,
+  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+): Promise<Result> {
+  return prepare(source, options, async (subject) => {
+    const dataset = await opening.finish();
     try {
       return await use(subject, dataset);
     } finally {
@@ -111,10 +130,11 @@ export function checkSamples(model: Model, shape: readonly number[], transforms:
     | Extract<Transform, { size: unknown }>
     | undefined;
   const sample = crop ? [shape[0], ...crop.size] : shape;
-  if (model.input && String(sample) !== String(model.input)) {
+  const input = sampleShape(model);
+  if (input && String(sample) !== String(input)) {
     throw new LearnError(
       'ERR_SHAPE',
-      `Expected samples of shape [${model.input.join(', ')}] for ${model.name} but the data set's are [${sample.join(', ')}]`,
+      `Expected samples of shape [${input.join(', ')}] for ${model.name} but the data set's are [${sample.join(', ')}]`,
     );
   }
 }

@@ -10,7 +10,7 @@ import { writeCheckpoint } from './checkpoint/write-checkpoint';
 import { writeSafetensors } from './checkpoint/write-safetensors';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
-import { checkOptions, invalid, isOneOf, isPath, isSignal, isText } from './options';
+import { checkOptions, invalid, isOneOf, isPath, isSignal, isText, plain } from './options';
 import { printable } from './printable';
 
 export type { DType, TensorData } from './checkpoint/dtypes';
@@ -49,13 +49,58 @@ export interface SaveOptions {
 
 /** The native side of a state; throws ERR_DISPOSED when it is gone. */
 export let stateHandle: (state: State) => StateHandle;
+/** The same for work that holds the state, which may have been disposed since that began. */
+export let heldHandle: (state: State) => StateHandle;
 /** A state that no file held: `modules` is what its state dict has as `_metadata`. */
 export let makeState: (handle: StateHandle, modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>) => State;
 /** What is written for a state: all that its file held, with its own dict in its place. */
 export let treeOf: (state: State) => Tree;
 let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
-/** Keeps the native side of a state while `work` runs, even if the state is disposed meanwhile. */
-let holding: (state: State, work: () => Promise<void>) => Promise<void>;
+/**
+ * Runs `work` and keeps the native side of a state meanwhile, from the call on and even if the state is disposed; rejects with
+ * ERR_DISPOSED where it was before. Of what is no State nothing is kept.
+ */
+export let holding: <Result>(source: unknown, work: () => Promise<Result>) => Promise<Result>;
+/** Another State of the same tensors, which lives until it is disposed itself; the same one where that was disposed. */
+export let sharedState: (state: State) => State;
+
+/** All that a State knows. States that share it free it together. */
+interface Contents {
+  readonly handle: StateHandle;
+  /** What it holds beside its own: the tensors of its metadata. */
+  readonly others: readonly StateHandle[];
+  readonly tensors: readonly StateTensor[];
+  readonly names: readonly string[];
+  readonly indices: ReadonlyMap<string, number>;
+  readonly tree: Tree;
+  /** States, and work that runs. */
+  holders: number;
+}
+
+/** Those that were made here. */
+const known = new WeakSet<Contents>();
+
+function contentsOf(
+  handle: StateHandle,
+  others: readonly StateHandle[],
+  tree: (tensors: readonly StateTensor[]) => Tree,
+): Contents {
+  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
+  const tensors = Object.freeze(
+    infos!.map(({ name, dtype, shape }) => Object.freeze({ name, dtype: dtype as DType, shape: Object.freeze(shape) })),
+  );
+  const names = Object.freeze(tensors.map(({ name }) => name));
+  const indices = new Map(names.map((name, index) => [name, index]));
+  const contents = { handle, others, tensors, names, indices, tree: tree(tensors), holders: 0 };
+  known.add(contents);
+  return contents;
+}
+
+function release(contents: Contents): void {
+  contents.holders--;
+  if (contents.holders > 0) return;
+  for (const handle of [contents.handle, ...contents.others]) native().disposeState(handle);
+}
 
 /** Named tensors in file order. Nothing changes a state: training returns a new one. */
 export class State implements Disposable {
@@ -63,52 +108,39 @@ export class State implements Disposable {
   readonly names: readonly string[];
   /** In file order. Cheap: no values are copied. */
   readonly tensors: readonly StateTensor[];
-  readonly #handle: StateHandle;
-  /** What it holds beside its own: the tensors of its metadata. */
-  readonly #others: readonly StateHandle[];
-  readonly #tree: Tree;
-  readonly #indices: ReadonlyMap<string, number>;
+  readonly #contents: Contents;
   #metadata: ReadonlyMap<string, unknown> | undefined;
   #disposed = false;
-  #holders = 0;
 
   static {
-    makeState = (handle, modules) => new State(handle, [], (tensors) => newTree(handle, tensors, modules));
-    loadedState = ([handle, ...others], tree) => new State(handle!, others, () => tree);
-    treeOf = (state) => state.#tree;
+    makeState = (handle, modules) => new State(contentsOf(handle, [], (tensors) => newTree(handle, tensors, modules)));
+    loadedState = ([handle, ...others], tree) => new State(contentsOf(handle!, others, () => tree));
+    treeOf = (state) => state.#contents.tree;
+    heldHandle = (state) => state.#contents.handle;
     stateHandle = (state) => {
-      if (!state.#disposed) return state.#handle;
+      if (!state.#disposed) return state.#contents.handle;
       throw new LearnError('ERR_DISPOSED', 'This State was disposed and can no longer be used; load it again');
     };
-    holding = async (state, work) => {
-      stateHandle(state);
-      state.#holders++;
+    sharedState = (state) => (state.#disposed ? state : new State(state.#contents));
+    holding = async (source, work) => {
+      if (!(source instanceof State)) return work();
+      stateHandle(source);
+      source.#contents.holders++;
       try {
-        await work();
+        return await work();
       } finally {
-        state.#holders--;
-        state.#free();
+        release(source.#contents);
       }
     };
   }
 
   /** States come from loadState(), createState() and training. */
-  private constructor(
-    handle: StateHandle,
-    others: readonly StateHandle[],
-    tree: (tensors: readonly StateTensor[]) => Tree,
-  ) {
-    this.#handle = handle;
-    this.#others = others;
-    const [infos] = fromNativeSync(() => native().stateInfo([this.#handle]));
-    this.tensors = Object.freeze(
-      infos!.map(({ name, dtype, shape }) =>
-        Object.freeze({ name, dtype: dtype as DType, shape: Object.freeze(shape) }),
-      ),
-    );
-    this.names = Object.freeze(this.tensors.map(({ name }) => name));
-    this.#indices = new Map(this.names.map((name, index) => [name, index]));
-    this.#tree = tree(this.tensors);
+  private constructor(contents: Contents) {
+    if (!known.has(contents)) throw invalid('what loadState(), createState() or a training makes', 'state', contents);
+    this.#contents = contents;
+    this.tensors = contents.tensors;
+    this.names = contents.names;
+    contents.holders++;
   }
 
   /**
@@ -117,7 +149,7 @@ export class State implements Disposable {
    * module path to a Map of that module's facts, as model.state_dict() attaches it: '' → version → 1.
    */
   get metadata(): ReadonlyMap<string, unknown> {
-    this.#metadata ??= metadataOf(this.#tree);
+    this.#metadata ??= metadataOf(this.#contents.tree);
     return this.#metadata;
   }
 
@@ -126,7 +158,7 @@ export class State implements Disposable {
    * they are the wrapper's own, such as `n_averaged` of an AveragedModel, and in `metadata`.
    */
   get stripped(): { readonly prefix: string; readonly leftOut: readonly string[] } {
-    const { prefix = '', leftOut = [] } = this.#tree.stripped ?? {};
+    const { prefix = '', leftOut = [] } = this.#contents.tree.stripped ?? {};
     return { prefix, leftOut: [...leftOut] };
   }
 
@@ -136,7 +168,7 @@ export class State implements Disposable {
    */
   tensor(name: string): { shape: number[]; dtype: DType; data: TensorData } {
     const handle = stateHandle(this);
-    const index = this.#indices.get(name);
+    const index = this.#contents.indices.get(name);
     if (index === undefined) throw invalid(`one of the state's ${this.names.length} names`, 'name', name);
     const { dtype, shape } = this.tensors[index]!;
     const bytes = fromNativeSync(() => native().stateTensor(handle, index));
@@ -152,13 +184,9 @@ export class State implements Disposable {
 
   /** Frees the memory now instead of when the state is collected. Names, shapes and metadata stay readable. */
   dispose(): void {
+    if (this.#disposed) return;
     this.#disposed = true;
-    this.#free();
-  }
-
-  #free(): void {
-    if (!this.#disposed || this.#holders > 0) return;
-    for (const handle of [this.#handle, ...this.#others]) native().disposeState(handle);
+    release(this.#contents);
   }
 
   [Symbol.dispose](): void {
@@ -194,12 +222,12 @@ function newTree(
  */
 export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
   isPath(file, 'path');
-  checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal });
-  return loadPart(file, options);
+  return loadPart(file, checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal }));
 }
 
 /** The same, of a part that one of several keys may have. */
-export async function loadPart(file: string, options: ParseOptions): Promise<State> {
+export async function loadPart(file: string, given: ParseOptions): Promise<State> {
+  const options = plain(given);
   const { signal } = options;
   signal?.throwIfAborted();
   return withCheckpoint(file, options, (checkpoint) => loadOpened(checkpoint, signal));
@@ -246,15 +274,19 @@ function warnOfLeftOut(file: string, { stripped }: Tree): void {
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
   if (!(state instanceof State)) throw invalid('a State', 'state', state);
   isPath(file, 'path');
-  checkOptions('saveState', options, { format: isOneOf(['pth', 'safetensors']), signal: isSignal });
-  const { format = file.endsWith('.safetensors') ? 'safetensors' : 'pth', signal } = options;
+  const checks = { format: isOneOf(['pth', 'safetensors']), signal: isSignal };
+  const { format = file.endsWith('.safetensors') ? 'safetensors' : 'pth', signal } = checkOptions(
+    'saveState',
+    options,
+    checks,
+  );
   await holding(state, async () => {
     if (format === 'pth') {
       const left = await writeCheckpoint(treeOf(state).root, file, { signal });
       warnOfLeft(file, left, "PyTorch's weights_only or loadState would refuse it");
     } else {
       const { tensors, metadata } = state;
-      const left = await writeSafetensors({ handle: stateHandle(state), tensors, metadata }, file, signal);
+      const left = await writeSafetensors({ handle: heldHandle(state), tensors, metadata }, file, signal);
       warnOfLeft(file, left, 'a safetensors file holds tensors by name and strings only');
     }
   });

@@ -76,8 +76,9 @@ export interface CheckpointOptions {
 const isCheckpoint: Check = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid('{ path, every }', name, value);
-  checkOptions(name, value, { path: isPath, every: isEvery });
-  isPath((value as CheckpointOptions).path, `${name}.path`);
+  const copy = checkOptions(name, value as CheckpointOptions, { path: isPath, every: isEvery });
+  isPath(copy.path, `${name}.path`);
+  return copy;
 };
 
 const isEvery: Check = (value, name) => {

@@ -2,19 +2,20 @@
 import { checkWritable } from './checkpoint/replace-file';
 import { CheckpointWriter } from './checkpoint-writer';
 import { modulesOf } from './create-state';
-import { cifar10 } from './datasets';
+import { beginDataset, cifar10, type Opening } from './datasets';
 import { afterTraining, type DeviceInfo } from './device';
 import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
 import { checkOptions } from './options';
-import { checkSamples, type Subject, withRun } from './run';
-import { makeState, type State } from './state';
+import { checkSamples, prepareRun, type Subject } from './run';
+import { holding, makeState, State, sharedState } from './state';
 import { summary, type TrainEvent, toTrainEvent } from './train-events';
 import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './train-options';
 import {
   checkSameSamples,
   type EpochSummary,
+  type ResumeOptions,
   readTrainingCheckpoint,
   resumedOptions,
   startOf,
@@ -41,22 +42,36 @@ export interface TrainResult {
  * Trains on new data with SGD and cross-entropy, and returns a new state. Nothing given is changed, so that a run that
  * fails or is aborted loses nothing.
  */
-export async function trainIncremental(source: string | State, options: TrainOptions = {}): Promise<TrainResult> {
-  checkOptions('trainIncremental', options, trainOptionChecks);
-  if (options.checkpoint) await checkWritable(options.checkpoint.path);
-  if (options.resume === undefined) return begin(source, options);
+export async function trainIncremental(source: string | State, given: TrainOptions = {}): Promise<TrainResult> {
+  const options = checkOptions('trainIncremental', given, trainOptionChecks);
+  const { data = cifar10({ root: './data', download: true }), checkpoint, resume, signal } = options;
+  // From the call on: what happens to the state or the arrays meanwhile changes nothing.
+  const opening = beginDataset(data, signal);
+  const run = async () => {
+    if (checkpoint) await checkWritable(checkpoint.path);
+    return resume === undefined ? begin(source, opening, options) : goOn(resume, opening, options);
+  };
+  return holding(resume === undefined ? source : undefined, run).finally(() => opening.abandon());
+}
+
+function begin(
+  source: string | State,
+  opening: Opening,
+  options: TrainOptions,
+  resumed?: TrainingCheckpoint,
+): Promise<TrainResult> {
+  return prepareRun(source, opening, options, (subject, dataset) => train(subject, dataset, options, resumed));
+}
+
+async function goOn(resume: string | ResumeOptions, opening: Opening, options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
-  const resumed = await readTrainingCheckpoint(options.resume, options.signal);
+  const resumed = await readTrainingCheckpoint(resume, options.signal);
   try {
-    return await begin(resumed.state, resumedOptions(resumed, options), resumed);
+    const merged = resumedOptions(resumed, options);
+    return await begin(resumed.state, opening, merged, resumed);
   } finally {
     resumed.state.dispose();
   }
-}
-
-function begin(source: string | State, options: TrainOptions, resumed?: TrainingCheckpoint): Promise<TrainResult> {
-  const { data = cifar10({ root: './data', download: true }) } = options;
-  return withRun(source, data, options, (subject, dataset) => train(subject, dataset, options, resumed));
 }
 
 async function train(
@@ -135,24 +150,38 @@ function anyOf(...signals: (AbortSignal | undefined)[]): AbortSignal | undefined
   return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
-/** The same run as a stream of its events, returning the result. Leaving the loop early stops the training. */
-export async function* trainEvents(
+/**
+ * The same run as a stream of its events, returning the result. It begins when the first one is asked for; leaving the loop
+ * early stops it. A State is held from the call on.
+ */
+export function trainEvents(
   source: string | State,
   options: Omit<TrainOptions, 'onProgress'> = {},
 ): AsyncGenerator<TrainEvent, TrainResult> {
+  return eventsOf(source instanceof State ? sharedState(source) : source, options);
+}
+
+/** Disposes the source, where it is a State. */
+async function* eventsOf(
+  source: string | State,
+  given: Omit<TrainOptions, 'onProgress'>,
+): AsyncGenerator<TrainEvent, TrainResult> {
   const leave = new AbortController();
-  const queue = new EventQueue();
-  const signal = options?.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal;
-  const run = trainIncremental(source, { ...options, signal, onProgress: (event) => queue.push(event) });
-  const over = run.then(
-    () => queue.close(),
-    () => queue.close(),
-  );
+  let over: Promise<void> | undefined;
   try {
+    const options = checkOptions('trainEvents', given, trainOptionChecks);
+    const queue = new EventQueue();
+    const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal;
+    const run = trainIncremental(source, { ...options, signal, onProgress: (event) => queue.push(event) });
+    over = run.then(
+      () => queue.close(),
+      () => queue.close(),
+    );
     for (let event = await queue.next(); event; event = await queue.next()) yield event;
     return await run;
   } finally {
     leave.abort();
     await over;
+    if (source instanceof State) source.dispose();
   }
 }

@@ -8,7 +8,7 @@ import { isThreadCount } from './device';
 import { fromNativeSync, LearnError, messageOf } from './errors';
 import type { Model } from './module';
 import { type NativeSnapshot, native, type StateHandle } from './native';
-import { type Check, checkOptions, isBoolean, isNumber, isOneOf, isPath, isText } from './options';
+import { type Check, checkOptions, isBoolean, isNumber, isOneOf, isPath, isText, plain } from './options';
 import type { Position, TensorRef, TrainPlan, TrainStart } from './plans';
 import { readOptimizer, sgdState } from './sgd-state';
 import { loadPart, makeState, type State, treeOf } from './state';
@@ -122,8 +122,9 @@ export interface ResumeOptions {
 
 export const isResume: Check = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return isPath(value, name);
-  checkOptions(name, value, { path: isPath, key: isText, stripPrefix: isText });
-  isPath((value as ResumeOptions).path, `${name}.path`);
+  const own = checkOptions(name, value as ResumeOptions, { path: isPath, key: isText, stripPrefix: isText });
+  isPath(own.path, `${name}.path`);
+  return own;
 };
 
 /** Reads what was written here, or by Python under the same keys. */
@@ -191,7 +192,7 @@ function read(path: string, state: State): TrainingCheckpoint {
     path,
     state,
     // What optimizer.load_state_dict() would take comes first: a schedule may have changed it.
-    options: { ...recordedIn(options), ...optimizer.options },
+    options: plain({ ...recordedIn(options), ...optimizer.options }),
     samples: count(options.get('samples'), 'options.samples'),
     history: historyIn(entry('history')),
     position: {
@@ -276,7 +277,7 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
     );
   }
   const changed = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...given, ...recorded, ...Object.fromEntries(changed) };
+  return plain({ ...given, ...recorded, ...Object.fromEntries(changed) });
 }
 
 export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Promise<TrainStart> {

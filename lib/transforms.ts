@@ -1,7 +1,7 @@
 // Transforms: what happens to an image between the data set and the model. Plain, frozen values with torchvision's
 // names, defaults and meaning; src/data/pipeline.cc runs them. A new one is a member of the union, a function here, and
 // a file with its pixel work (see src/data/geometry.h).
-import { checkNumbers, invalid, type Pair, pair } from './options';
+import { checkNumbers, invalid, ownOptions, type Pair, pair } from './options';
 
 /** One step of a pipeline. Made by the functions below. */
 export type Transform =
@@ -41,7 +41,8 @@ export function randomRotation(degrees: number | readonly [number, number]): Tra
  * Cuts out `size`, one number or [height, width], at a random place, after adding `padding` black pixels on every side.
  * Default: `padding` 0. src/data/crop.cc
  */
-export function randomCrop(size: Pair, { padding = 0 }: { padding?: number } = {}): Transform {
+export function randomCrop(size: Pair, options: { padding?: number } = {}): Transform {
+  const { padding = 0 } = ownOptions('randomCrop', options, ['padding']);
   checkNumbers('randomCrop', { size }, { integer: true, min: 1 });
   checkNumbers('randomCrop', { padding }, { integer: true, min: 0 });
   return Object.freeze({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });

@@ -1,5 +1,6 @@
 // A checkpoint in any of the forms that are read: from the file to the tensors of its state, what else it holds, and a
 // plan for the addon. No tensor's bytes are read here.
+import { plain } from '../options';
 import type { ReadPlan } from '../plans';
 import type { ContainerFacts, PickleContainer } from './container';
 import { containerOf } from './detect';
@@ -56,7 +57,7 @@ export function withCheckpoint<T>(
   options: ParseOptions,
   use: (checkpoint: Checkpoint) => Promise<T>,
 ): Promise<T> {
-  return CheckpointFile.with(path, (file) => naming(path, async () => use(await parse(file, options))));
+  return CheckpointFile.with(path, (file) => naming(path, async () => use(await parse(file, plain(options)))));
 }
 
 async function parse(file: CheckpointFile, options: ParseOptions): Promise<Checkpoint> {

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { LearnError, messageOf } from '../errors';
 import { flush } from '../flush';
+import { plain } from '../options';
 
 /** A temporary file that nobody has written to for so long was left by a process that was killed, on whatever machine. */
 const staleAfterMs = 60 * 60 * 1000;
@@ -26,8 +27,9 @@ export interface ReplaceOptions {
 export async function replaceFile(
   file: string,
   write: (temporary: string, mode: number) => Promise<void>,
-  { signal, links = 'follow' }: ReplaceOptions = {},
+  options: ReplaceOptions = {},
 ): Promise<void> {
+  const { signal, links = 'follow' } = plain(options);
   signal?.throwIfAborted();
   const { target, old } = await findTarget(file, links);
   await removeStale(target);

@@ -13,9 +13,9 @@ export interface Part {
   path: PartPath;
   value: PickleDict | PickleCall;
   /** A module, not a dict: its tensors in the order of model.state_dict(). */
-  module?: [string, PickleValue][];
+  module: [string, PickleValue][] | undefined;
   /** Why they are not those of model.state_dict(). */
-  problem?: string | undefined;
+  problem: string | undefined;
 }
 
 /** How deep below the root a part is looked for where no key is given; 2 is {'checkpoint': {'model': …}}. */
@@ -110,9 +110,9 @@ function asPart(value: PickleValue, path: PartPath, walker: ModuleWalker): Part 
     return found && { path, value, module: found.tensors, problem: found.problem };
   }
   if (!(value instanceof PickleDict)) return undefined;
-  if (value.size === 0) return path.length === 0 ? { path, value } : undefined;
+  if (value.size === 0) return path.length === 0 ? { path, value, module: undefined, problem: undefined } : undefined;
   const holds = [...value.entries].some(([name, item]) => typeof name === 'string' && isTensor(item));
-  return holds ? { path, value } : undefined;
+  return holds ? { path, value, module: undefined, problem: undefined } : undefined;
 }
 
 /** Nothing but tensors: a state dict, whatever else the file may hold. */
@@ -131,7 +131,10 @@ function partAt(root: PickleValue, key: string, candidates: readonly Part[], wal
     throw formatError(`There is nothing under the key ${JSON.stringify(key)}. It holds ${held}`);
   }
   const part =
-    asPart(value, path, walker) ?? (value instanceof PickleDict && value.size === 0 ? { path, value } : undefined);
+    asPart(value, path, walker) ??
+    (value instanceof PickleDict && value.size === 0
+      ? { path, value, module: undefined, problem: undefined }
+      : undefined);
   if (part) return part;
   throw formatError(`Expected a dict of tensors under the key ${JSON.stringify(key)} but found ${kindOf(value)}`);
 }

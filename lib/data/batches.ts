@@ -35,9 +35,9 @@ export interface Batch {
  * The batches of a DataLoader over `dataset`, in its order and with its random draws. Nothing is trained; the model's own
  * draws (dropout) are therefore not in the stream. Leaving the loop early frees everything.
  */
-export async function* batches(dataset: Dataset, options: BatchesOptions = {}): AsyncGenerator<Batch, void> {
+export async function* batches(dataset: Dataset, given: BatchesOptions = {}): AsyncGenerator<Batch, void> {
   isDataset(dataset, 'dataset');
-  checkOptions('batches', options, {
+  const options = checkOptions('batches', given, {
     transforms: isListOf(isMade('kind', 'toTensor(), normalize(), …')),
     batchSize: isNumber({ integer: true, min: 1 }),
     epochs: isNumber({ integer: true, min: 1 }),

@@ -203,15 +203,15 @@ class Machine {
 }
 
 export function isRun(value: Value | undefined): value is Run {
-  return typeof value === 'object' && value !== null && 'offset' in value;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'offset');
 }
 
 export function isGlobal(value: Value | undefined): value is Global {
-  return typeof value === 'object' && value !== null && 'global' in value;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'global');
 }
 
 export function isCall(value: Value | undefined): value is Call {
-  return typeof value === 'object' && value !== null && 'callee' in value;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'callee');
 }
 
 export function textOf(value: Value | undefined): string | undefined {

@@ -1,6 +1,6 @@
 // torch.nn.BatchNorm2d
 import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers } from '../options';
+import { checkNumbers, ownOptions } from '../options';
 import { constant } from './initialisers';
 
 export interface BatchNorm2dOptions {
@@ -14,7 +14,8 @@ export interface BatchNorm2dOptions {
  * Normalises each channel of [n, features, h, w] by the batch's statistics in training and by the running ones otherwise,
  * then scales and shifts (Ioffe and Szegedy 2015, algorithm 1). As `torch.nn.BatchNorm2d`.
  */
-export function batchNorm2d(features: number, { eps = 1e-5, momentum = 0.1 }: BatchNorm2dOptions = {}): Module {
+export function batchNorm2d(features: number, options: BatchNorm2dOptions = {}): Module {
+  const { eps = 1e-5, momentum = 0.1 } = ownOptions('batchNorm2d', options, ['eps', 'momentum']);
   checkNumbers('batchNorm2d', { features }, { integer: true, min: 1 });
   checkNumbers('batchNorm2d', { eps, momentum }, { min: 0 });
   const shape = [features];

@@ -1,6 +1,7 @@
 // Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
 import { LearnError } from '../errors';
 import { type Module, type ModuleCall, node, value } from '../module';
+import { ownOptions } from '../options';
 
 /**
  * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts
@@ -23,7 +24,8 @@ export interface ResidualOptions {
  * body(x) + shortcut(x): He et al. 2016, eq. 1 and 2. The names of the body's and the shortcut's layers stand side by side,
  * as in torchvision's BasicBlock: `residual({ conv1, bn1, relu, conv2, bn2 }, { shortcut: { downsample } })`.
  */
-export function residual(body: Layers, { shortcut = {} }: ResidualOptions = {}): Module {
+export function residual(body: Layers, options: ResidualOptions = {}): Module {
+  const { shortcut = {} } = ownOptions('residual', options, ['shortcut']);
   const main = childrenOf(body);
   const side = Object.entries(shortcut);
   const steps = [

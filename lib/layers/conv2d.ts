@@ -1,6 +1,6 @@
 // torch.nn.Conv2d
 import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers, type Pair, pair } from '../options';
+import { checkNumbers, ownOptions, type Pair, pair } from '../options';
 import { biasUniform, kaimingUniform } from './initialisers';
 
 export interface Conv2dOptions {
@@ -18,7 +18,8 @@ export interface Conv2dOptions {
 
 /** A 2-d convolution: [n, inChannels, h, w] to [n, outChannels, h', w']. As `torch.nn.Conv2d`. */
 export function conv2d(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}): Module {
-  const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+  const names = ['stride', 'padding', 'dilation', 'groups', 'bias'] as const;
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = ownOptions('conv2d', options, names);
   checkNumbers('conv2d', { inChannels, outChannels, kernelSize, stride, dilation, groups }, { integer: true, min: 1 });
   checkNumbers('conv2d', { padding }, { integer: true, min: 0 });
   checkNumbers(

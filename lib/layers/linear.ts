@@ -1,6 +1,6 @@
 // torch.nn.Linear
 import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers } from '../options';
+import { checkNumbers, ownOptions } from '../options';
 import { biasUniform, kaimingUniform } from './initialisers';
 
 export interface LinearOptions {
@@ -9,7 +9,8 @@ export interface LinearOptions {
 }
 
 /** x·Wᵀ + b: [n, inFeatures] to [n, outFeatures]. As `torch.nn.Linear`. */
-export function linear(inFeatures: number, outFeatures: number, { bias = true }: LinearOptions = {}): Module {
+export function linear(inFeatures: number, outFeatures: number, options: LinearOptions = {}): Module {
+  const { bias = true } = ownOptions('linear', options, ['bias']);
   checkNumbers('linear', { inFeatures, outFeatures }, { integer: true, min: 1 });
   const tensors: ModuleTensor[] = [
     {

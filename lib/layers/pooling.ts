@@ -1,6 +1,6 @@
 // torch.nn.MaxPool2d, AvgPool2d, AdaptiveAvgPool2d
 import { leaf, type Module, node, value } from '../module';
-import { checkNumbers, type Pair, pair } from '../options';
+import { checkNumbers, ownOptions, type Pair, pair } from '../options';
 
 export interface PoolOptions {
   /** Pixels between two windows. Defaults to the kernel size. */
@@ -26,7 +26,8 @@ export function adaptiveAvgPool2d(outputSize: Pair): Module {
   return leaf('AdaptiveAvgPool2d', [node('adaptive_avg_pool2d', '', args)]);
 }
 
-function poolArguments(layer: string, kernelSize: Pair, { stride = kernelSize, padding = 0 }: PoolOptions) {
+function poolArguments(layer: string, kernelSize: Pair, options: PoolOptions) {
+  const { stride = kernelSize, padding = 0 } = ownOptions(layer, options, ['stride', 'padding']);
   checkNumbers(layer, { kernelSize, stride }, { integer: true, min: 1 });
   checkNumbers(layer, { padding }, { integer: true, min: 0 });
   return { self: value('input'), kernel_size: pair(kernelSize), stride: pair(stride), padding: pair(padding) };

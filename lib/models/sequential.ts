@@ -1,6 +1,7 @@
 // The builder for models of one's own.
 import { chain, type Layers } from '../layers/containers';
 import { buildModel, type Model } from '../module';
+import { ownOptions } from '../options';
 
 export interface SequentialOptions {
   /** Shape of one sample, such as [3, 32, 32]; `predict` and the checks before a run use it. Default: any. */
@@ -10,6 +11,7 @@ export interface SequentialOptions {
 }
 
 /** A model that runs its layers one after the other; the keys become the names in the state dict. */
-export function sequential(layers: Layers, { input, name = 'Sequential' }: SequentialOptions = {}): Model {
+export function sequential(layers: Layers, options: SequentialOptions = {}): Model {
+  const { input, name = 'Sequential' } = ownOptions('sequential', options, ['input', 'name']);
   return buildModel(name, chain(layers), input);
 }

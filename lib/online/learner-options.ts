@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { type Dataset, isDataset } from '../datasets';
 import type { Threads } from '../device';
-import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath } from '../options';
+import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath, plain } from '../options';
 import type { LearnerPlan } from '../plans';
 import { isTransforms, type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
@@ -131,7 +131,7 @@ const isShare = isNumber({ min: 0, max: 1 });
 const isSync: Check = (value, name) => {
   if (value === 'always') return;
   if (typeof value !== 'object' || value === null) throw invalid("'always' or { everyMs }", name, value);
-  checkOptions(name, value, { everyMs: isNumber({ min: 0, max: 2 ** 31 - 1 }) });
+  return checkOptions(name, value, { everyMs: isNumber({ min: 0, max: 2 ** 31 - 1 }) });
 };
 
 const isSizes: Check = (value, name) => {
@@ -144,10 +144,11 @@ const isSizes: Check = (value, name) => {
 function isGroup(checks: Record<string, Check>, required: readonly string[] = []): Check {
   return (value, name) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('an object', name, value);
-    checkOptions(name, value, checks);
+    const copy = checkOptions(name, value as Record<string, unknown>, checks);
     for (const key of required) {
-      if ((value as Record<string, unknown>)[key] === undefined) throw invalid('a value', `${name}.${key}`, undefined);
+      if (copy[key] === undefined) throw invalid('a value', `${name}.${key}`, undefined);
     }
+    return copy;
   };
 }
 
@@ -187,17 +188,17 @@ const checks = {
     onRefused: isOneOf(['rollback', 'continue']),
   }),
   drift: isGroup({ detector: isDetector, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
-  feedback: (value, name) => {
-    if (value !== false) isFeedback(value, name);
-  },
+  feedback: (value, name) => (value === false ? value : isFeedback(value, name)),
   journal: isGroup({ sync: isSync, maxBytes: isNumber({ integer: true, min: 2 ** 20 }) }),
   keepVersions: isCount,
   rememberIds: isCount,
 } satisfies Record<keyof LearnerOptions, Check>;
 
-export function checkLearnerOptions(options: LearnerOptions): void {
-  checkOptions('OnlineLearner.open', options, checks);
-  isPath(options.dir, 'dir');
+/** Returns a copy. */
+export function checkLearnerOptions(options: LearnerOptions): LearnerOptions {
+  const copy = checkOptions('OnlineLearner.open', options, checks);
+  isPath(copy.dir, 'dir');
+  return copy;
 }
 
 /** What decides what a learner computes: options in which nothing is missing, as snapshots record them. */
@@ -257,7 +258,9 @@ export function settingsOf(options: LearnerOptions, heldOut: string, threads: nu
       threads: options.threads === undefined ? undefined : threads,
     }),
   } as Settings;
-  settings.inputs ??= settings.transforms.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
+  if (!Object.hasOwn(settings, 'inputs')) {
+    settings.inputs = settings.transforms.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
+  }
   if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);
   return settings;
@@ -269,6 +272,7 @@ export function changedOptions(old: Settings, settings: Settings): string[] {
   return names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(settings[name]));
 }
 
-export function feedbackLimits({ ttlMs, maxBytes, memoryBytes }: FeedbackOptions = {}): Required<FeedbackOptions> {
+export function feedbackLimits(options: FeedbackOptions = {}): Required<FeedbackOptions> {
+  const { ttlMs, maxBytes, memoryBytes } = plain(options);
   return { ttlMs: ttlMs ?? 3_600_000, maxBytes: maxBytes ?? 2 ** 30, memoryBytes: memoryBytes ?? 64 * 2 ** 20 };
 }

@@ -10,7 +10,7 @@ import { type Samples, samplesIn } from './admission';
 import type { Engine } from './engine';
 import { Feedback } from './feedback';
 import { type Counts, Intake } from './intake';
-import type { LearnerOptions } from './learner-options';
+import { checkLearnerOptions, type LearnerOptions } from './learner-options';
 import { openEngine } from './open';
 import type { FeedbackMetrics } from './pending-store';
 import type { PrequentialMetrics } from './prequential';
@@ -65,7 +65,8 @@ export class OnlineLearner implements AsyncDisposable {
    * Goes on with the learner in `options.dir`, bit for bit where it was, however it ended; or begins one there. One process
    * has it at a time: ERR_BUSY for others.
    */
-  static async open(options: LearnerOptions): Promise<OnlineLearner> {
+  static async open(given: LearnerOptions): Promise<OnlineLearner> {
+    const options = checkLearnerOptions(given);
     const engine = await openEngine(options);
     try {
       const intake = new Intake(engine, options.maxDelayMs ?? 50);

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { chooseDevice } from '../device';
 import { LearnError, messageOf } from '../errors';
 import { recogniseModel } from '../match';
-import { invalid } from '../options';
-import { loadState, State, stateHandle } from '../state';
+import { invalid, plain } from '../options';
+import { loadState, State, sharedState, stateHandle } from '../state';
 import type { Core } from './core';
 import { cutRecord, cutTorn } from './cut';
 import { Engine } from './engine';
@@ -14,7 +14,7 @@ import { asFileError, FolderLock, moveAside, refuseLinks } from './folder';
 import { Gate } from './gate';
 import { announce, Journal } from './journal';
 import { headerBytes, journalFiles } from './journal-format';
-import { changedOptions, checkLearnerOptions, type LearnerOptions, settingsOf } from './learner-options';
+import { changedOptions, type LearnerOptions, settingsOf } from './learner-options';
 import { settingOf } from './make-setting';
 import { settingsRecord, withSettings } from './new-settings';
 import { Quarantine } from './quarantine';
@@ -25,8 +25,19 @@ import type { Setting, SettingMaker } from './setting';
 import { beginning } from './version-zero';
 import { digestOf, VersionFiles, type VersionInfo } from './versions';
 
+/** `options`: as checkLearnerOptions() returns them. */
 export async function openEngine(options: LearnerOptions): Promise<Engine> {
-  checkLearnerOptions(options);
+  if (!(options.checkpoint instanceof State)) return openFolder(options);
+  // The caller may dispose it meanwhile.
+  const checkpoint = sharedState(options.checkpoint);
+  try {
+    return await openFolder(plain({ ...options, checkpoint }));
+  } finally {
+    checkpoint.dispose();
+  }
+}
+
+async function openFolder(options: LearnerOptions): Promise<Engine> {
   options.signal?.throwIfAborted();
   const folder = path.resolve(options.dir);
   let lock: FolderLock | undefined;

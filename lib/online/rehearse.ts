@@ -27,12 +27,15 @@ export interface RehearseResult {
 
 export async function rehearse(engine: Engine, data: Dataset, options: RehearseOptions): Promise<RehearseResult> {
   isDataset(data, 'dataset');
-  checkOptions('rehearse', options, {
+  const {
+    rounds = 1,
+    sampleSize = 1000,
+    signal,
+  } = checkOptions('rehearse', options, {
     rounds: isNumber({ integer: true, min: 1 }),
     sampleSize: isNumber({ integer: true, min: 1 }),
     signal: isSignal,
   });
-  const { rounds = 1, sampleSize = 1000, signal } = options;
   const dataset = await openDataset(data, signal);
   try {
     checkFit(engine, dataset);

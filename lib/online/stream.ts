@@ -40,11 +40,10 @@ interface Learning {
 }
 
 export function followed(target: Target, source: Source, options: StreamOptions): AsyncGenerator<LearnResult> {
-  checkOptions('stream', options, {
+  const { highWaterMark = 4 * target.batchSize, overflow = 'block' } = checkOptions('stream', options, {
     highWaterMark: isNumber({ integer: true, min: 1 }),
     overflow: isOneOf(['block', 'dropOldest', 'sample']),
   });
-  const { highWaterMark = 4 * target.batchSize, overflow = 'block' } = options;
   const iterable = source as Partial<AsyncIterable<Samples> & Iterable<Samples>> | null | undefined;
   if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
     throw invalid('a stream, or something else to be iterated', 'source', source);

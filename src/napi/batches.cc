@@ -87,13 +87,13 @@ struct BatchReaderPlace {
 
 Napi::Value make_batches(const Napi::CallbackInfo& call) {
   const Napi::Object plan = call[0].As<Napi::Object>();
-  auto dataset = Handle<Dataset>::open(plan.Get("dataset"));
+  auto dataset = Handle<Dataset>::open(own(plan, "dataset"));
   const at::IntArrayRef sizes = dataset->inputs.sizes();
   Pipeline pipeline(to_transforms(array(plan, "transforms")), sizes.slice(1).vec(), dataset->inputs.scalar_type());
   BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
                        boolean(plan, "dropLast")};
-  options.channels_last = plan.Has("channelsLast") && boolean(plan, "channelsLast");
-  const Napi::Value device = plan.Get("device");
+  options.channels_last = plan.HasOwnProperty("channelsLast") && boolean(plan, "channelsLast");
+  const Napi::Value device = own(plan, "device");
   auto reader = std::make_shared<BatchReader>(
       std::move(dataset), std::move(pipeline), options, static_cast<uint64_t>(integer(plan, "seed")),
       device.IsString() ? std::optional(to_device(device.As<Napi::String>().Utf8Value())) : std::nullopt);

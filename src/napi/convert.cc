@@ -13,7 +13,7 @@ namespace {
 
 Napi::Value property(const Napi::Object& object, const char* key, bool (Napi::Value::*is)() const,
                      const char* expected) {
-  Napi::Value value = object.Get(key);
+  Napi::Value value = own(object, key);
   check((value.*is)(), "ERR_INVALID_OPTION", "Expected ", expected, " for \"", key, "\" of a plan");
   return value;
 }
@@ -27,8 +27,7 @@ int64_t to_integer(const Napi::Value& value, const char* key) {
 
 // A list that must be of one kind.
 template <class Item>
-std::vector<Item> list(const Napi::Object& object, const char* key, Item (*convert)(const Napi::Value&, const char*)) {
-  Napi::Array values = array(object, key);
+std::vector<Item> list(const Napi::Array& values, const char* key, Item (*convert)(const Napi::Value&, const char*)) {
   std::vector<Item> items;
   items.reserve(values.Length());
   for (uint32_t i = 0; i < values.Length(); ++i) items.push_back(convert(values[i], key));
@@ -71,12 +70,12 @@ Argument to_argument(const Napi::Value& value) {
 Node to_node(const Napi::Object& value) {
   Node node{string(value, "op"), string(value, "overload"), {}, strings(value, "outputs"), {}};
   Napi::Object arguments = object(value, "args");
-  Napi::Array names = arguments.GetPropertyNames();
+  const Napi::Array names = own_names(arguments);
   for (uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
     node.arguments.emplace_back(name, to_argument(arguments.Get(name)));
   }
-  const Napi::Value only = value.Get("only");
+  const Napi::Value only = own(value, "only");
   const std::string mode = only.IsString() ? only.As<Napi::String>().Utf8Value() : "";
   if (mode != "evaluation") node.modes.push_back(Mode::kTraining);
   if (mode != "training") node.modes.push_back(Mode::kEvaluation);
@@ -94,15 +93,20 @@ std::vector<ProgramTensor> to_tensors(const Napi::Array& values) {
 
 }  // namespace
 
-int64_t integer(const Napi::Object& object, const char* key) { return to_integer(object.Get(key), key); }
+Napi::Value own(const Napi::Object& object, const char* key) {
+  const Napi::String name = Napi::String::New(object.Env(), key);
+  return object.HasOwnProperty(name) ? object.Get(name) : object.Env().Undefined();
+}
 
-double number(const Napi::Object& object, const char* key) { return to_number(object.Get(key), key); }
+int64_t integer(const Napi::Object& object, const char* key) { return to_integer(own(object, key), key); }
+
+double number(const Napi::Object& object, const char* key) { return to_number(own(object, key), key); }
 
 bool boolean(const Napi::Object& object, const char* key) {
   return property(object, key, &Napi::Value::IsBoolean, "a boolean").As<Napi::Boolean>().Value();
 }
 
-std::string string(const Napi::Object& object, const char* key) { return to_string(object.Get(key), key); }
+std::string string(const Napi::Object& object, const char* key) { return to_string(own(object, key), key); }
 
 Napi::Object object(const Napi::Object& parent, const char* key) {
   return property(parent, key, &Napi::Value::IsObject, "an object").As<Napi::Object>();
@@ -112,9 +116,13 @@ Napi::Array array(const Napi::Object& object, const char* key) {
   return property(object, key, &Napi::Value::IsArray, "an array").As<Napi::Array>();
 }
 
-std::vector<int64_t> integers(const Napi::Object& object, const char* key) { return list(object, key, to_integer); }
+std::vector<int64_t> integers(const Napi::Object& object, const char* key) {
+  return list(array(object, key), key, to_integer);
+}
 
-std::vector<double> numbers(const Napi::Object& object, const char* key) { return list(object, key, to_number); }
+std::vector<double> numbers(const Napi::Object& object, const char* key) {
+  return list(array(object, key), key, to_number);
+}
 
 std::vector<std::string> strings(const Napi::Object& object, const char* key) { return list(object, key, to_string); }
 
@@ -152,7 +160,7 @@ std::vector<int32_t> to_labels(const Napi::Value& value) {
 at::Tensor to_tensor(const Napi::Value& from) {
   if (from.IsNull()) return {};
   check(from.IsObject(), "ERR_INVALID_OPTION", "Expected tensors of states in a plan");
-  const auto state = Handle<StateDict>::open(from.As<Napi::Object>().Get("state"));
+  const auto state = Handle<StateDict>::open(own(from.As<Napi::Object>(), "state"));
   const int64_t index = integer(from.As<Napi::Object>(), "index");
   check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
         " tensors has no tensor ", index);

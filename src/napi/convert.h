@@ -5,18 +5,32 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "src/core/error.h"
 #include "src/core/file.h"
 #include "src/core/libtorch.h"
 #include "src/program/program.h"
 
 namespace incremental {
 
+// An own property; undefined where there is none. Everything below reads these only: what a prototype holds, such as
+// Object.prototype where some package wrote to it, is no part of a plan.
+Napi::Value own(const Napi::Object& object, const char* key);
+
 // Each throws ERR_INVALID_OPTION naming `key` where the property has another type.
 int64_t integer(const Napi::Object& object, const char* key);
+// The same of one that `Narrow` must hold.
+template <class Narrow>
+Narrow integer(const Napi::Object& object, const char* key) {
+  const int64_t wide = integer(object, key);
+  check(wide >= int64_t{std::numeric_limits<Narrow>::min()} && wide <= int64_t{std::numeric_limits<Narrow>::max()},
+        "ERR_INVALID_OPTION", "Expected a smaller integer for \"", key, "\" of a plan but received ", wide);
+  return static_cast<Narrow>(wide);
+}
 double number(const Napi::Object& object, const char* key);
 bool boolean(const Napi::Object& object, const char* key);
 std::string string(const Napi::Object& object, const char* key);

@@ -12,8 +12,8 @@ namespace {
 
 RecordFile to_record_file(const Napi::Object& from) {
   RecordFile file{to_file(from), integer(from, "bytes"), integer(from, "offset"), integer(from, "count"), {}, true};
-  if (from.Has("labels") && !from.Get("labels").IsUndefined()) {
-    file.labels = to_labels(from.Get("labels"));
+  if (const Napi::Value labels = own(from, "labels"); !labels.IsUndefined()) {
+    file.labels = to_labels(labels);
     file.labelled = false;
   }
   return file;
@@ -28,7 +28,7 @@ std::vector<RecordFile> to_record_files(const Napi::Array& from) {
 std::function<Dataset()> to_maker(const Napi::Object& plan) {
   const std::string kind = string(plan, "kind");
   if (kind == "subset") {
-    return [of = Handle<Dataset>::open(plan.Get("of")), start = integer(plan, "start"), end = integer(plan, "end")] {
+    return [of = Handle<Dataset>::open(own(plan, "of")), start = integer(plan, "start"), end = integer(plan, "end")] {
       return subset_of(*of, start, end);
     };
   }
@@ -40,9 +40,8 @@ std::function<Dataset()> to_maker(const Napi::Object& plan) {
     };
   }
   check(kind == "arrays", "ERR_INVALID_OPTION", "Unknown kind of data set \"", kind, "\"");
-  return [inputs = to_samples(plan.Get("inputs"), std::move(shape)), labels = to_labels(plan.Get("labels")), classes] {
-    return dataset_from_arrays(inputs, labels, classes);
-  };
+  return [inputs = to_samples(own(plan, "inputs"), std::move(shape)), labels = to_labels(own(plan, "labels")),
+          classes] { return dataset_from_arrays(inputs, labels, classes); };
 }
 
 Napi::Value make_dataset(const Napi::CallbackInfo& call) {

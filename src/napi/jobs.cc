@@ -15,8 +15,8 @@ namespace incremental {
 namespace {
 
 void read_run_plan(const Napi::Object& from, RunPlan& plan) {
-  plan.program = Handle<Program>::open(from.Get("program"));
-  plan.state = Handle<StateDict>::open(from.Get("state"));
+  plan.program = Handle<Program>::open(own(from, "program"));
+  plan.state = Handle<StateDict>::open(own(from, "state"));
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.batch_size = integer(from, "batchSize");
   plan.threads = static_cast<int>(integer(from, "threads"));
@@ -26,8 +26,8 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
 Start to_start(const Napi::Object& from) {
   Start start{{integer(from, "epoch"), integer(from, "step"), number(from, "lossSum"), integer(from, "samples"),
                number(from, "seconds")},
-              to_tensor(from.Get("random")),
-              to_tensor(from.Get("epochRandom")),
+              to_tensor(own(from, "random")),
+              to_tensor(own(from, "epochRandom")),
               {}};
   const Napi::Array momentum = array(from, "momentum");
   for (uint32_t i = 0; i < momentum.Length(); ++i) start.momentum.push_back(to_tensor(momentum.Get(i)));
@@ -37,7 +37,7 @@ Start to_start(const Napi::Object& from) {
 TrainPlan to_train_plan(const Napi::Object& from) {
   TrainPlan plan;
   read_run_plan(from, plan);
-  plan.dataset = Handle<Dataset>::open(from.Get("dataset"));
+  plan.dataset = Handle<Dataset>::open(own(from, "dataset"));
   plan.names = strings(from, "names");
   plan.epochs = integer(from, "epochs");
   plan.shuffle = boolean(from, "shuffle");
@@ -50,7 +50,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.niceness = static_cast<int>(integer(from, "niceness"));
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
-  const Napi::Value start = from.Get("start");
+  const Napi::Value start = own(from, "start");
   if (start.IsObject()) plan.start = to_start(start.As<Napi::Object>());
   return plan;
 }
@@ -69,7 +69,7 @@ Napi::Value to_js(Napi::Env env, const TrainOutcome& outcome) {
 Napi::Value start_training(const Napi::CallbackInfo& call) {
   TrainPlan plan = to_train_plan(call[0].As<Napi::Object>());
   // On the CPU the loop for devices is one that tests ask for.
-  const Napi::Value loop = call[0].As<Napi::Object>().Get("loop");
+  const Napi::Value loop = own(call[0].As<Napi::Object>(), "loop");
   const bool for_devices = loop.IsString() && loop.As<Napi::String>().Utf8Value() == "device";
   const auto run = plan.device.is_cpu() && !for_devices ? train : train_on_device;
   auto work = [plan = std::move(plan), run](const Report& report, const Cancelled& cancelled) {
@@ -81,7 +81,7 @@ Napi::Value start_training(const Napi::CallbackInfo& call) {
 Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   RunPlan plan;
   read_run_plan(call[0].As<Napi::Object>(), plan);
-  plan.dataset = Handle<Dataset>::open(call[0].As<Napi::Object>().Get("dataset"));
+  plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     Evaluation evaluation = evaluate(plan, cancelled);
     evaluation.confusion = evaluation.confusion.to(at::kDouble);
@@ -100,7 +100,7 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
   const Napi::Object from = call[0].As<Napi::Object>();
   RunPlan plan;
   read_run_plan(from, plan);
-  at::Tensor inputs = to_samples(from.Get("inputs"), integers(from, "shape"));
+  at::Tensor inputs = to_samples(own(from, "inputs"), integers(from, "shape"));
   const int64_t samples = inputs.size(0);
   const JobLength length = samples <= plan.batch_size ? JobLength::kShort : JobLength::kLong;
   auto work = [plan = std::move(plan), inputs = std::move(inputs), samples](const Report&,

@@ -43,8 +43,8 @@ std::vector<at::Tensor> to_tensors(const Napi::Array& from) {
 
 LearnerPlan to_learner_plan(const Napi::Object& from) {
   LearnerPlan plan;
-  plan.program = Handle<Program>::open(from.Get("program"));
-  plan.state = Handle<StateDict>::open(from.Get("state"));
+  plan.program = Handle<Program>::open(own(from, "program"));
+  plan.state = Handle<StateDict>::open(own(from, "state"));
   plan.names = strings(from, "names");
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.scoring = to_transforms(array(from, "scoring"));
@@ -60,9 +60,9 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
   plan.threads = static_cast<int>(integer(from, "threads"));
   plan.niceness = static_cast<int>(integer(from, "niceness"));
-  const Napi::Value start = from.Get("start");
+  const Napi::Value start = own(from, "start");
   if (!start.IsObject()) return plan;
-  plan.random = to_tensor(start.As<Napi::Object>().Get("random"));
+  plan.random = to_tensor(own(start.As<Napi::Object>(), "random"));
   plan.momentum = to_tensors(array(start.As<Napi::Object>(), "momentum"));
   plan.replayed = to_tensors(array(start.As<Napi::Object>(), "replay"));
   return plan;
@@ -96,9 +96,9 @@ Napi::Value learner_update(const Napi::CallbackInfo& call) {
   const Napi::Object plan = call[1].As<Napi::Object>();
   const LearnerPlan& made = owned->learner->plan();
   const Dataset data =
-      dataset_from_arrays(to_samples(plan.Get("inputs"), made.shape), to_labels(plan.Get("labels")), made.classes);
+      dataset_from_arrays(to_samples(own(plan, "inputs"), made.shape), to_labels(own(plan, "labels")), made.classes);
   auto work = [learner = owned->learner, samples = Samples{data.inputs, data.labels},
-               served = Handle<StateDict>::open(plan.Get("served")), replayed = integer(plan, "replayed"),
+               served = Handle<StateDict>::open(own(plan, "served")), replayed = integer(plan, "replayed"),
                keep = boolean(plan, "keep"), rules = integer(plan, "rules")](const Report&, const Cancelled&) {
     return [update = learner->update(rules, samples, served, replayed, keep)](Napi::Env env) {
       return to_js(env, update);

@@ -65,7 +65,7 @@ ReadPlan to_read_plan(const Napi::Object& from) {
 
 WritePlan to_write_plan(const Napi::Object& from) {
   return {string(from, "path"), static_cast<uint32_t>(integer(from, "mode")), string(from, "archive"),
-          to_bytes(from.Get("pickle"), "pickle"), integers(from, "storages")};
+          to_bytes(own(from, "pickle"), "pickle"), integers(from, "storages")};
 }
 
 States to_states(const Napi::Value& from) {
@@ -105,7 +105,7 @@ Napi::Value write(const Napi::CallbackInfo& call) {
 Napi::Value write_plain(const Napi::CallbackInfo& call) {
   const auto from = call[1].As<Napi::Object>();
   const WriteTensorsPlan plan{string(from, "path"), static_cast<uint32_t>(integer(from, "mode")),
-                              to_bytes(from.Get("header"), "header"), integers(from, "tensors")};
+                              to_bytes(own(from, "header"), "header"), integers(from, "tensors")};
   return PromiseWorker<Nothing>::start(
       call.Env(),
       [state = Handle<StateDict>::open(call[0]), plan] {

@@ -8,12 +8,12 @@ namespace {
 Transform to_transform(const Napi::Object& value) {
   Transform transform;
   transform.kind = string(value, "kind");
-  if (value.Has("p")) transform.numbers = {number(value, "p")};
-  if (value.Has("degrees")) transform.numbers = numbers(value, "degrees");
-  if (value.Has("size")) transform.numbers = numbers(value, "size");
-  if (value.Has("padding")) transform.numbers.push_back(number(value, "padding"));
-  if (value.Has("mean")) transform.mean = numbers(value, "mean");
-  if (value.Has("std")) transform.std = numbers(value, "std");
+  if (value.HasOwnProperty("p")) transform.numbers = {number(value, "p")};
+  if (value.HasOwnProperty("degrees")) transform.numbers = numbers(value, "degrees");
+  if (value.HasOwnProperty("size")) transform.numbers = numbers(value, "size");
+  if (value.HasOwnProperty("padding")) transform.numbers.push_back(number(value, "padding"));
+  if (value.HasOwnProperty("mean")) transform.mean = numbers(value, "mean");
+  if (value.HasOwnProperty("std")) transform.std = numbers(value, "std");
   return transform;
 }
 

@@ -53,6 +53,16 @@ describe('arrays', () => {
     await assert.rejects(info(images(2, [-1, 0])), { ...wrong, message: /labels\[0\] is -1/ });
   });
 
+  it('name the label that an int32 does not hold, instead of wrapping it', () => {
+    for (const label of [2 ** 31, 2 ** 32, 2 ** 32 + 1, -(2 ** 31) - 1, -(2 ** 32), Number.MAX_SAFE_INTEGER]) {
+      assert.throws(() => images(2, [1, label]), {
+        ...{ name: 'LearnError', code: 'ERR_DATA_FORMAT' },
+        message: `Expected labels from 0 to 2147483647 but labels[1] is ${label}`,
+      });
+    }
+    assert.deepEqual([...images(2, [0, 2 ** 31 - 1]).labels], [0, 2 ** 31 - 1]);
+  });
+
   it('need as many values as labels and shape say', () => {
     assert.throws(() => images(2, [0]), {
       code: 'ERR_DATA_FORMAT',
@@ -66,6 +76,10 @@ describe('arrays', () => {
     'no inputs': { ...good, inputs: undefined },
     'labels that are no integers': { ...good, labels: [0.5] },
     'labels that are strings': { ...good, labels: ['0'] },
+    'labels with a hole': { ...good, inputs: new Uint8Array(24), labels: Object.assign(new Array(2), [0]) },
+    'labels of 64 bits': { ...good, labels: BigInt64Array.of(0n) },
+    'labels that are floats': { ...good, labels: Float64Array.of(0) },
+    'more classes than labels can be': { ...good, classes: 2 ** 32 },
     'a shape with a 0': { ...good, shape: [0, 2, 2] },
     'no shape': { ...good, shape: [] },
     'no classes': { ...good, classes: 0 },

@@ -37,8 +37,13 @@ const checks = {
  * chance allows. For any numbers, changes up or down. Memory grows with the logarithm of the window. No warnings.
  */
 export function adwin(options: AdwinOptions = {}): Adwin {
-  checkOptions('adwin', options, checks);
-  const { delta = 0.002, clock = 32, maxBuckets = 5, minWindowLength = 5, gracePeriod = 10 } = options;
+  const {
+    delta = 0.002,
+    clock = 32,
+    maxBuckets = 5,
+    minWindowLength = 5,
+    gracePeriod = 10,
+  } = checkOptions('adwin', options, checks);
   return Object.freeze({ kind: 'adwin', delta, clock, maxBuckets, minWindowLength, gracePeriod });
 }
 

@@ -27,8 +27,7 @@ const checks = {
  * p + s > pₘᵢₙ + 2 sₘᵢₙ and a drift where p + s > pₘᵢₙ + 3 sₘᵢₙ. For errors, 0 or 1. Best at sudden changes for the worse.
  */
 export function ddm(options: DdmOptions = {}): Ddm {
-  checkOptions('ddm', options, checks);
-  const { warmStart = 30, warningThreshold = 2, driftThreshold = 3 } = options;
+  const { warmStart = 30, warningThreshold = 2, driftThreshold = 3 } = checkOptions('ddm', options, checks);
   if (warningThreshold > driftThreshold) {
     throw invalid(`at least warningThreshold (${warningThreshold})`, 'driftThreshold', driftThreshold);
   }

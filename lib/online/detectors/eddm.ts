@@ -26,8 +26,7 @@ const checks = { warmStart: isNumber({ integer: true, min: 0 }), alpha: isShare,
  * easily alarmed. A warning holds until the next error.
  */
 export function eddm(options: EddmOptions = {}): Eddm {
-  checkOptions('eddm', options, checks);
-  const { warmStart = 30, alpha = 0.95, beta = 0.9 } = options;
+  const { warmStart = 30, alpha = 0.95, beta = 0.9 } = checkOptions('eddm', options, checks);
   if (beta > alpha) throw invalid(`at most alpha (${alpha})`, 'beta', beta);
   return Object.freeze({ kind: 'eddm', warmStart, alpha, beta });
 }

@@ -19,8 +19,9 @@ const kinds: { readonly [Kind in Detector['kind']]: DetectorKind<Extract<Detecto
 };
 
 export const isDetector: Check = (value, name) => {
-  const kind = (value as Detector | null | undefined)?.kind;
-  if (typeof value !== 'object' || typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {
+  const isObject = typeof value === 'object' && value !== null;
+  const kind = isObject && Object.hasOwn(value, 'kind') ? (value as Detector).kind : undefined;
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {
     throw invalid('a detector made by adwin(), ddm(), eddm(), kswin() or pageHinkley()', name, value);
   }
 };

@@ -33,8 +33,7 @@ const checks = {
  * and 1 it sees only large ones. No warnings.
  */
 export function kswin(options: KswinOptions = {}): Kswin {
-  checkOptions('kswin', options, checks);
-  const { alpha = 0.005, windowSize = 100, statSize = 30, seed = 0 } = options;
+  const { alpha = 0.005, windowSize = 100, statSize = 30, seed = 0 } = checkOptions('kswin', options, checks);
   if (windowSize < 2 * statSize) {
     throw invalid(`at least twice statSize (${2 * statSize})`, 'windowSize', windowSize);
   }

@@ -33,8 +33,13 @@ const checks = {
  * u − uₘᵢₙ > λ (up) or dₘₐₓ − d > λ (down). For any numbers. No warnings.
  */
 export function pageHinkley(options: PageHinkleyOptions = {}): PageHinkley {
-  checkOptions('pageHinkley', options, checks);
-  const { minInstances = 30, delta = 0.005, threshold = 50, alpha = 0.9999, mode = 'both' } = options;
+  const {
+    minInstances = 30,
+    delta = 0.005,
+    threshold = 50,
+    alpha = 0.9999,
+    mode = 'both',
+  } = checkOptions('pageHinkley', options, checks);
   return Object.freeze({ kind: 'pageHinkley', minInstances, delta, threshold, alpha, mode });
 }
 
