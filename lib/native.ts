@@ -182,7 +182,8 @@ export interface Native {
     plan: TrainPlan,
     onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
   ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
-  makeProgram(program: Program): ProgramHandle;
+  /** Throws where it names an operator that no model may name and that is not among `allow`. */
+  makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
   evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
   predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** What an online learner computes. It does one thing at a time: a call before the last one ended throws ERR_BUSY. */

@@ -2,11 +2,11 @@
 
 import { beginDataset, type Dataset, type Opening } from './datasets';
 import { chooseDevice, type Device, type DeviceInfo, isDevice, isThreads, planDevice, type Threads } from './device';
-import { LearnError } from './errors';
+import { fromNativeSync, LearnError } from './errors';
 import { checkState, recogniseModel } from './match';
 import { type Model, sampleShape } from './module';
 import { type DatasetHandle, native, type ProgramHandle, type StateHandle } from './native';
-import { type Check, invalid, isListOf, isMade, isNumber, isSignal } from './options';
+import { type Check, invalid, isListOf, isMade, isNumber, isSignal, isText } from './options';
 import type { Program } from './program';
 import { heldHandle, holding, loadState, State } from './state';
 import type { Transform } from './transforms';
@@ -23,6 +23,11 @@ export interface RunOptions {
    * of physical cores.
    */
   threads?: Threads;
+  /**
+   * Operators beyond those that a model may use, such as `['aten::rand']`, for a model that you trust. Recorded nowhere.
+   * Default: none.
+   */
+  allowOperators?: readonly string[];
   /** Aborting ends the run after the batch in hand; it rejects with `signal.reason`. */
   signal?: AbortSignal;
 }
@@ -33,6 +38,7 @@ export const runOptionChecks = {
   batchSize: isNumber({ integer: true, min: 1 }),
   device: isDevice,
   threads: isThreads,
+  allowOperators: isListOf(isText),
   signal: isSignal,
 } satisfies Record<string, Check>;
 
@@ -50,8 +56,11 @@ export interface Subject {
 /** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
 const programs = new WeakMap<Program, ProgramHandle>();
 
-export function programHandle(program: Program): ProgramHandle {
-  const known = programs.get(program) ?? native().makeProgram(program);
+/** Throws where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
+export function programHandle(program: Program, allow: readonly string[] = []): ProgramHandle {
+  // Never kept: another call allows no more than it says itself.
+  if (allow.length > 0) return fromNativeSync(() => native().makeProgram(program, allow));
+  const known = programs.get(program) ?? fromNativeSync(() => native().makeProgram(program, []));
   programs.set(program, known);
   return known;
 }
@@ -78,7 +87,7 @@ async function prepare<Result>(
     checkState(model, state);
     const { batchSize = 64 } = options;
     const plan = {
-      program: programHandle(model.program),
+      program: programHandle(model.program, options.allowOperators),
       state: heldHandle(state),
       batchSize,
       threads: device.threads,

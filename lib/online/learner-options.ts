@@ -159,11 +159,11 @@ const isFeedback = isGroup({
 });
 
 const { learningRate, momentum, weightDecay, nesterov, mode, precision, contractLinear, seed } = recordedChecks;
-const { model, batchSize, threads, signal } = runOptionChecks;
+const { model, batchSize, threads, allowOperators, signal } = runOptionChecks;
 
 const checks = {
   ...{ learningRate, momentum, weightDecay, nesterov, mode, precision, contractLinear, seed },
-  ...{ model, batchSize, threads, signal },
+  ...{ model, batchSize, threads, allowOperators, signal },
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   dir: isPath,
   checkpoint: () => {},

@@ -130,9 +130,9 @@ export class OnlineLearner implements AsyncDisposable {
     return this.#feedback.predict(inputs, (copy) =>
       this.#predictions.take(async () => {
         const { served, setting } = this.#engine.core;
-        const { model, shape, scoring: transforms } = setting;
+        const { model, shape, scoring: transforms, allowOperators } = setting;
         const prediction = await served.read((state) =>
-          predictOf(state, copy, { ...{ model, shape, transforms }, threads: 1, device: 'cpu' }),
+          predictOf(state, copy, { ...{ model, shape, transforms, allowOperators }, threads: 1, device: 'cpu' }),
         );
         return { ...prediction, version: served.version };
       }),

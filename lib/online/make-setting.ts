@@ -2,34 +2,29 @@
 import { LearnError } from '../errors';
 import { predict } from '../evaluate';
 import { checkState } from '../match';
-import type { Model } from '../module';
+import { type Model, sampleShape } from '../module';
 import { checkSamples, programHandle } from '../run';
 import type { State } from '../state';
 import type { Transform } from '../transforms';
 import { sizeOf, valueArrays } from '../values';
 import type { Settings } from './learner-options';
 import { scoringOf } from './scoring';
-import type { Setting } from './setting';
+import type { Setting, SettingParts } from './setting';
 
 /** Tries the settings out: throws where model, state and settings do not fit each other. */
-export async function settingOf(
-  { gate, files, niceness }: Pick<Setting, 'gate' | 'files' | 'niceness'>,
-  settings: Settings,
-  model: Model,
-  state: State,
-): Promise<Setting> {
+export async function settingOf(parts: SettingParts, settings: Settings, model: Model, state: State): Promise<Setting> {
   checkState(model, state);
   const shape = shapeOf(model, settings);
   const scoring = scoringOf(settings.transforms, shape);
   checkSamples(model, shape, settings.transforms);
   return {
-    ...{ model, settings, scoring, shape, program: programHandle(model.program), niceness, gate, files },
-    classes: await classesOf(model, state, shape, settings, scoring),
+    ...{ ...parts, model, settings, scoring, shape, program: programHandle(model.program, parts.allowOperators) },
+    classes: await classesOf(model, state, shape, settings, scoring, parts.allowOperators),
   };
 }
 
 function shapeOf(model: Model, settings: Settings): readonly number[] {
-  const shape = settings.shape.length > 0 ? settings.shape : model.input;
+  const shape = settings.shape.length > 0 ? settings.shape : sampleShape(model);
   if (shape) return shape;
   throw new LearnError(
     'ERR_INVALID_OPTION',
@@ -44,8 +39,12 @@ async function classesOf(
   shape: readonly number[],
   { inputs, threads }: Settings,
   transforms: readonly Transform[],
+  allowOperators: readonly string[],
 ): Promise<number> {
   const zeros = new valueArrays[inputs](sizeOf(shape));
-  const { logits } = await predict(state, zeros, { model, shape, transforms, threads, device: 'cpu' });
+  const { logits } = await predict(state, zeros, {
+    ...{ model, shape, transforms, threads, allowOperators },
+    device: 'cpu',
+  });
   return logits.length;
 }

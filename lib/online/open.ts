@@ -6,6 +6,7 @@ import { chooseDevice } from '../device';
 import { LearnError, messageOf } from '../errors';
 import { recogniseModel } from '../match';
 import { invalid, plain } from '../options';
+import { programHandle } from '../run';
 import { loadState, State, sharedState, stateHandle } from '../state';
 import type { Core } from './core';
 import { cutRecord, cutTorn } from './cut';
@@ -21,7 +22,7 @@ import { Quarantine } from './quarantine';
 import type { SettingsRecord } from './records';
 import { type Base, coreFrom, findBase, recordsAfter, replay, soundSurvey, UnappliableRecord } from './recover';
 import { versionSource } from './reproduce';
-import type { Setting, SettingMaker } from './setting';
+import type { SettingMaker, SettingParts } from './setting';
 import { beginning } from './version-zero';
 import { digestOf, VersionFiles, type VersionInfo } from './versions';
 
@@ -60,7 +61,7 @@ interface Opening {
   files: VersionFiles;
   threads: number;
   /** What settings are made of beside model and state. */
-  parts: Pick<Setting, 'gate' | 'files' | 'niceness'>;
+  parts: SettingParts;
   settingFor: SettingMaker;
 }
 
@@ -68,11 +69,9 @@ async function openLocked(folder: string, lock: FolderLock, options: LearnerOpti
   const { threads } = await chooseDevice('cpu', options.threads ?? 'leave-one');
   const files = new VersionFiles(path.join(folder, 'versions'));
   const gate = options.gate?.heldOut && (await Gate.open(options.gate.heldOut));
-  const parts = {
-    gate,
-    files: versionSource(folder, files, options.model, { keep: true }),
-    niceness: options.niceness ?? 0,
-  };
+  const { model, niceness = 0, allowOperators = [] } = options;
+  const source = versionSource(folder, files, model, { allowOperators, keep: true });
+  const parts = { gate, files: source, niceness, allowOperators };
   const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
   const opening = { folder, lock, options, files, threads, parts, settingFor };
   try {
@@ -91,6 +90,8 @@ async function openFrom(opening: Opening): Promise<Engine | undefined> {
   const { folder, options, settingFor } = opening;
   const base = await findBase(folder, (snapshot) => {
     const model = snapshot.model ?? options.model ?? recogniseModel(snapshot.state);
+    // An operator that has to be allowed is no fault of the snapshot.
+    programHandle(model.program, options.allowOperators);
     return async () => coreFrom(snapshot, await settingFor(snapshot.settings, model, snapshot.state));
   });
   if (!base) return begin(opening);

@@ -5,7 +5,7 @@ import { LearnError } from '../errors';
 import { recogniseModel } from '../match';
 import type { Model } from '../module';
 import { checkOptions, isBoolean, isNumber, isPath } from '../options';
-import { runOptionChecks } from '../run';
+import { programHandle, runOptionChecks } from '../run';
 import { asFileError, FolderLock } from './folder';
 import type { Position } from './journal-format';
 import { type JournalLoss, lossOf, sizeOf } from './lost';
@@ -54,16 +54,19 @@ export interface RepairOptions {
   from?: number;
   /** Of a learner of an earlier version, whose snapshots do not record it. Default: recognised, or nothing is replayed. */
   model?: Model;
+  /** Operators that the model may use beyond the list, as in training. */
+  allowOperators?: readonly string[];
 }
 
 /**
  * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. Looks at all that open() reads,
  * and replays the journal as it does. ERR_BUSY where the learner is open, ERR_JOURNAL where nothing is left to resume from.
  */
-export async function repairLearner(dir: string, options: RepairOptions = {}): Promise<RepairReport> {
+export async function repairLearner(dir: string, given: RepairOptions = {}): Promise<RepairReport> {
   isPath(dir, 'dir');
-  const { model } = runOptionChecks;
-  checkOptions('repairLearner', options, { apply: isBoolean, from: isNumber({ integer: true, min: 1 }), model });
+  const { model, allowOperators } = runOptionChecks;
+  const from = isNumber({ integer: true, min: 1 });
+  const options = checkOptions('repairLearner', given, { apply: isBoolean, from, model, allowOperators });
   const folder = path.resolve(dir);
   try {
     // Before the lock, which is a file in it.
@@ -87,7 +90,8 @@ export async function repairLearner(dir: string, options: RepairOptions = {}): P
 
 async function repairLocked(folder: string, lock: FolderLock, options: RepairOptions): Promise<RepairReport> {
   const files = new VersionFiles(path.join(folder, 'versions'));
-  const source = versionSource(folder, files, options.model, { keep: false });
+  const { model, allowOperators = [] } = options;
+  const source = versionSource(folder, files, model, { allowOperators, keep: false });
   try {
     return await repairWith(source, folder, files, lock, options);
   } finally {
@@ -126,7 +130,8 @@ async function repairWith(
   report.damaged = journal !== null || snapshots.length + versions.length + quarantine.length > 0;
   if (!options.apply || !report.damaged) return report;
   report.movedTo = await moveLost(folder, lock, report, end);
-  const keeping = versionSource(folder, files, options.model, { keep: true });
+  const { model, allowOperators = [] } = options;
+  const keeping = versionSource(folder, files, model, { allowOperators, keep: true });
   await mendVersions(base, found.core, files, keeping, versions);
   return report;
 }
@@ -142,14 +147,17 @@ interface Found {
 }
 
 /** Goes through the journal as open() does. */
-async function replayed(folder: string, source: VersionSource, { model, from }: RepairOptions): Promise<Found> {
-  const settingFor: SettingMaker = (...setting) =>
-    settingOf({ gate: undefined, niceness: 0, files: source }, ...setting);
+async function replayed(folder: string, source: VersionSource, options: RepairOptions): Promise<Found> {
+  const { model, from, allowOperators = [] } = options;
+  const parts = { gate: undefined, niceness: 0, allowOperators, files: source };
+  const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
   const isFault = () => true;
   const base = await findBase(
     folder,
     (snapshot) => {
       const known = snapshot.model ?? model ?? recogniseModel(snapshot.state);
+      // An operator that has to be allowed is no fault of the snapshot.
+      programHandle(known.program, allowOperators);
       return async () => {
         checkBefore(snapshot, from);
         return coreFrom(snapshot, await settingFor(snapshot.settings, known, snapshot.state));

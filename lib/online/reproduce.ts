@@ -7,7 +7,7 @@ import { LearnError, messageOf } from '../errors';
 import { recogniseModel } from '../match';
 import type { Model } from '../module';
 import { checkOptions, isNumber, isPath } from '../options';
-import { runOptionChecks } from '../run';
+import { type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
 import type { Core } from './core';
 import { FolderLock, isShortage } from './folder';
@@ -30,6 +30,8 @@ export interface Reproduction {
   records: number;
 }
 
+export interface ReproduceOptions extends Pick<RunOptions, 'model' | 'allowOperators'> {}
+
 /**
  * Replays the journal of the learner in `dir`, from a snapshot at or before the version's parent, and resolves if that leads to
  * the version's very bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records are no longer there. The version itself is
@@ -39,18 +41,20 @@ export interface Reproduction {
 export async function reproduceVersion(
   dir: string,
   version: number,
-  options: { model?: Model } = {},
+  options: ReproduceOptions = {},
 ): Promise<Reproduction> {
   isPath(dir, 'dir');
   isNumber({ integer: true, min: 1 })(version, 'version');
-  checkOptions('reproduceVersion', options, { model: runOptionChecks.model });
+  const checks = { model: runOptionChecks.model, allowOperators: runOptionChecks.allowOperators };
+  const { model, allowOperators = [] } = checkOptions('reproduceVersion', options, checks);
   const folder = path.resolve(dir);
   const lock = new FolderLock(folder);
   try {
     const files = new VersionFiles(path.join(folder, 'versions'));
     const info = await files.describe(version);
-    const source = versionSource(folder, files, options.model, { keep: false });
-    const { base, core } = await madeAgain(folder, info, source, options.model).finally(() => source.release());
+    const source = versionSource(folder, files, model, { allowOperators, keep: false });
+    const again = madeAgain(folder, info, source, model, allowOperators);
+    const { base, core } = await again.finally(() => source.release());
     core.dispose();
     return { version: info, from: base.sequence, records: info.records!.to - base.sequence };
   } finally {
@@ -67,7 +71,7 @@ export function versionSource(
   folder: string,
   files: VersionFiles,
   model: Model | undefined,
-  { keep }: { keep: boolean },
+  { keep, allowOperators }: { keep: boolean; allowOperators: readonly string[] },
 ): VersionSource {
   let scratch: { folder: string; files: VersionFiles } | undefined;
   const source: VersionSource = {
@@ -94,8 +98,8 @@ export function versionSource(
   return source;
 
   async function makeAgain(info: VersionInfo, damage: unknown): Promise<State> {
-    const replaying = versionSource(folder, files, model, { keep: false });
-    const again = madeAgain(folder, info, replaying, model).finally(() => replaying.release());
+    const replaying = versionSource(folder, files, model, { allowOperators, keep: false });
+    const again = madeAgain(folder, info, replaying, model, allowOperators).finally(() => replaying.release());
     const { core } = await again.catch((cause) => {
       if (isShortage(cause)) throw cause;
       throw new LearnError(
@@ -130,13 +134,14 @@ async function madeAgain(
   version: VersionInfo,
   source: Setting['files'],
   given: Model | undefined,
+  allowOperators: readonly string[],
 ): Promise<{ base: SnapshotFile; core: Core }> {
   const base = await baseOf(folder, version);
   const { to } = version.records!;
   const snapshot = await readSnapshot(base);
   try {
     const model = snapshot.model ?? given ?? recogniseModel(snapshot.state);
-    const parts = { gate: undefined, niceness: 0, files: source };
+    const parts = { gate: undefined, niceness: 0, allowOperators, files: source };
     const start = await coreFrom(snapshot, await settingOf(parts, snapshot.settings, model, snapshot.state));
     const records = recordsAfter(folder, snapshot, snapshot.sequence, to);
     const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);

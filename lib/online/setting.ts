@@ -47,6 +47,8 @@ export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {
 export interface Setting {
   model: Model;
   program: ProgramHandle;
+  /** Which the program needs; recorded nowhere. */
+  allowOperators: readonly string[];
   settings: Settings;
   scoring: readonly Transform[];
   shape: readonly number[];
@@ -55,6 +57,9 @@ export interface Setting {
   gate: Gate | undefined;
   files: Pick<VersionFiles, 'load' | 'save'>;
 }
+
+/** What a setting is made of beside settings, model and state. */
+export type SettingParts = Pick<Setting, 'gate' | 'files' | 'niceness' | 'allowOperators'>;
 
 /** The setting for a model and a state that fits it. Rejects where the settings do not fit them. */
 export type SettingMaker = (settings: Settings, model: Model, state: State) => Promise<Setting>;

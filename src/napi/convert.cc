@@ -67,6 +67,15 @@ Argument to_argument(const Napi::Value& value) {
   return ValueName{string(value.As<Napi::Object>(), "value")};
 }
 
+Napi::Array own_names(const Napi::Object& object) {
+  napi_value names = nullptr;
+  const auto filter = static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols);
+  const napi_status status =
+      napi_get_all_property_names(object.Env(), object, napi_key_own_only, filter, napi_key_numbers_to_strings, &names);
+  if (status != napi_ok) throw Napi::Error::New(object.Env());
+  return {object.Env(), names};
+}
+
 Node to_node(const Napi::Object& value) {
   Node node{string(value, "op"), string(value, "overload"), {}, strings(value, "outputs"), {}};
   Napi::Object arguments = object(value, "args");
@@ -124,7 +133,11 @@ std::vector<double> numbers(const Napi::Object& object, const char* key) {
   return list(array(object, key), key, to_number);
 }
 
-std::vector<std::string> strings(const Napi::Object& object, const char* key) { return list(object, key, to_string); }
+std::vector<std::string> strings(const Napi::Object& object, const char* key) {
+  return list(array(object, key), key, to_string);
+}
+
+std::vector<std::string> to_strings(const Napi::Array& values, const char* key) { return list(values, key, to_string); }
 
 at::ScalarType to_dtype(const std::string& name) {
   if (name == "float32") return at::kFloat;

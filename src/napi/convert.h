@@ -40,6 +40,8 @@ std::vector<int64_t> integers(const Napi::Object& object, const char* key);
 std::vector<double> numbers(const Napi::Object& object, const char* key);
 std::vector<std::string> strings(const Napi::Object& object, const char* key);
 
+std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
+
 // The dtypes that a model's tensors can have: float32 and int64.
 at::ScalarType to_dtype(const std::string& name);
 

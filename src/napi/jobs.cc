@@ -6,6 +6,7 @@
 #include "src/napi/job.h"
 #include "src/napi/promise_worker.h"
 #include "src/napi/transforms.h"
+#include "src/program/allowed_operators.h"
 #include "src/train/create.h"
 #include "src/train/evaluate.h"
 #include "src/train/train.h"
@@ -138,9 +139,11 @@ Napi::Value start_creation(const Napi::CallbackInfo& call) {
 }
 
 Napi::Value make_program(const Napi::CallbackInfo& call) {
-  check(call[0].IsObject(), "ERR_INVALID_OPTION", "Expected a program");
-  auto program = std::make_shared<const Program>(to_program(call[0].As<Napi::Object>()));
-  return Handle<Program>::make(call.Env(), std::move(program), 0);
+  check(call[0].IsObject() && call[1].IsArray(), "ERR_INVALID_OPTION", "Expected a program and a list of operators");
+  auto program = std::make_shared<Program>(to_program(call[0].As<Napi::Object>()));
+  check_operators(*program, to_strings(call[1].As<Napi::Array>(), "allowOperators"));
+  program->writes_in_evaluation = writes_in_place(*program, Mode::kEvaluation);
+  return Handle<Program>::make(call.Env(), std::shared_ptr<const Program>(std::move(program)), 0);
 }
 
 Napi::Value stop_jobs(const Napi::CallbackInfo& call) {

@@ -41,6 +41,8 @@ struct Program {
   std::vector<ProgramTensor> buffers;
   std::vector<Node> nodes;
   std::vector<std::string> outputs;
+  // Whether it changes tensors that it is given while it evaluates: it must then get copies of a state's.
+  bool writes_in_evaluation = false;
 };
 
 }  // namespace incremental

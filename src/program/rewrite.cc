@@ -1,18 +1,26 @@
 #include "src/program/rewrite.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "src/program/executor.h"
 
 namespace incremental {
-namespace {
 
 const Argument* argument_of(const Node& node, const std::string& name) {
   for (const auto& [argument, value] : node.arguments) {
     if (argument == name) return &value;
   }
   return nullptr;
+}
+
+namespace {
+
+// A number that is none is refused when its node is made to be called: constant.cc.
+int64_t to_integer(double number) {
+  constexpr double kMost = 9007199254740992.0;
+  return std::abs(number) <= kMost ? static_cast<int64_t>(number) : 0;
 }
 
 }  // namespace
@@ -26,16 +34,16 @@ const std::string* value_of(const Node& node, const std::string& argument) {
 std::vector<int64_t> pair_of(const Node& node, const std::string& argument, int64_t otherwise) {
   const Argument* given = argument_of(node, argument);
   const auto* list = given ? std::get_if<std::vector<double>>(given) : nullptr;
-  if (list != nullptr && list->size() == 2) return {list->begin(), list->end()};
-  const int64_t both = list != nullptr && list->size() == 1 ? static_cast<int64_t>(list->front())
-                                                            : integer_of(node, argument, otherwise);
+  if (list != nullptr && list->size() == 2) return {to_integer(list->front()), to_integer(list->back())};
+  const int64_t both =
+      list != nullptr && list->size() == 1 ? to_integer(list->front()) : integer_of(node, argument, otherwise);
   return {both, both};
 }
 
 int64_t integer_of(const Node& node, const std::string& argument, int64_t otherwise) {
   const Argument* given = argument_of(node, argument);
   const auto* number = given ? std::get_if<double>(given) : nullptr;
-  return number ? static_cast<int64_t>(*number) : otherwise;
+  return number ? to_integer(*number) : otherwise;
 }
 
 Readers count_readers(const Program& program) {

@@ -8,6 +8,9 @@
 
 namespace incremental {
 
+// What `node` is given for `argument`; null: nothing.
+const Argument* argument_of(const Node& node, const std::string& name);
+
 // The value that `node` is given for `argument`; null where that is none or a constant.
 const std::string* value_of(const Node& node, const std::string& argument);
 

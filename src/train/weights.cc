@@ -36,11 +36,13 @@ at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Dev
 
 std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;
+  // A program that writes must not write into the state.
+  const bool shares = !program.writes_in_evaluation;
   std::vector<at::Tensor> tensors;
   for (const auto* part : {&program.parameters, &program.buffers}) {
     for (const ProgramTensor& wanted : *part) {
       const at::Tensor tensor = find(wanted, state).to(device, wanted.dtype).contiguous();
-      tensors.push_back(to_stored(wanted, tensor));
+      tensors.push_back(to_stored(wanted, shares ? tensor : tensor.clone()));
     }
   }
   return tensors;

@@ -11,7 +11,7 @@ const model = sequential({ out: linear(1, classes) }, { input: [1] });
 /** A learner of samples that are one number each. */
 async function learnerWith(replay, seed, state, start) {
   return addon().makeLearner({
-    program: addon().makeProgram(model.program),
+    program: addon().makeProgram(model.program, []),
     state: stateHandle(state),
     ...{ names: state.names, transforms: [], scoring: [], shape: [1], dtype: 'float32', classes },
     ...{ learningRate: 0, momentum: 0, weightDecay: 0, nesterov: false, maxGradientNorm: 0 },
