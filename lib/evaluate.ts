@@ -32,9 +32,14 @@ export interface Evaluation {
   /** Correct among all samples, 0 to 1. */
   accuracy: number;
   perClass: ClassResult[];
-  /** `confusion[actual][predicted]`: how many samples. */
+  /** `confusion[actual][predicted]`: how many samples, without those of `notFinite`. */
   confusion: number[][];
   samples: number;
+  /**
+   * Samples for which the model's outputs name no class: their largest is infinite or NaN. None of them counts as correct.
+   * Above 0 the weights, or the samples, are of no use.
+   */
+  notFinite: number;
 }
 
 /** Scores a state on labelled data. */
@@ -47,20 +52,21 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     checkSamples(model, shape, transforms);
     return runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
   });
-  const { loss, samples, confusion: cells } = result;
+  const { loss, samples, confusion: cells, notFinite } = result;
 
-  const classes = Math.sqrt(cells.length);
+  const classes = notFinite.length;
   const confusion = Array.from({ length: classes }, (_, row) => [
     ...cells.subarray(row * classes, (row + 1) * classes),
   ]);
   const names = await datasetClasses(data);
   const perClass = confusion.map((row, label): ClassResult => {
-    const count = row.reduce((sum, cell) => sum + cell, 0);
+    const count = row.reduce((sum, cell) => sum + cell, notFinite[label]!);
     const correct = row[label] ?? 0;
     return { name: names?.[label] ?? String(label), samples: count, correct, accuracy: correct / count };
   });
   const correct = perClass.reduce((sum, result) => sum + result.correct, 0);
-  return { loss, accuracy: correct / samples, perClass, confusion, samples };
+  const none = notFinite.reduce((sum, count) => sum + count, 0);
+  return { loss, accuracy: correct / samples, perClass, confusion, samples, notFinite: none };
 }
 
 export interface PredictOptions extends RunOptions {

@@ -120,6 +120,16 @@ export interface NativeSnapshot extends Position {
   rest: StateHandle;
 }
 
+/** See src/train/evaluate.h. */
+export interface NativeEvaluation {
+  loss: number;
+  /** [actual class, predicted class], without the samples of `notFinite`. */
+  confusion: Float64Array;
+  /** [actual class]: samples for which no class can be predicted. */
+  notFinite: Float64Array;
+  samples: number;
+}
+
 /** What one update of a learner came to. */
 export interface NativeUpdate {
   /** Why the weights were left as they were; empty: they were not. */
@@ -184,7 +194,7 @@ export interface Native {
   ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
   /** Throws where it names an operator that no model may name and that is not among `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
-  evaluate(plan: RunPlan): Job<{ loss: number; confusion: Float64Array; samples: number }>;
+  evaluate(plan: RunPlan): Job<NativeEvaluation>;
   predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
   /** What an online learner computes. It does one thing at a time: a call before the last one ended throws ERR_BUSY. */
   makeLearner(plan: LearnerPlan): Promise<LearnerHandle>;

@@ -109,6 +109,18 @@ export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' 
   );
 }
 
+/**
+ * Throws where Nesterov's look-ahead is asked for without the momentum that it looks along, as torch.optim.SGD does. Of options
+ * that are missing, the defaults count.
+ */
+export function checkMomentum({ nesterov = false, momentum = 0.9 }: Pick<TrainOptions, 'nesterov' | 'momentum'>): void {
+  if (!nesterov || momentum > 0) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    'nesterov: true requires a momentum above 0; give one, or leave nesterov out',
+  );
+}
+
 /** Every option that a checkpoint of the training keeps, with its default filled in. */
 export function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
   const settings: RecordedOptions = {

@@ -11,7 +11,13 @@ import { checkOptions } from './options';
 import { checkSamples, prepareRun, type Subject } from './run';
 import { holding, makeState, State, sharedState } from './state';
 import { summary, type TrainEvent, toTrainEvent } from './train-events';
-import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './train-options';
+import {
+  type CheckpointOptions,
+  checkMomentum,
+  settingsOf,
+  type TrainOptions,
+  trainOptionChecks,
+} from './train-options';
 import {
   checkSameSamples,
   type EpochSummary,
@@ -44,6 +50,7 @@ export interface TrainResult {
  */
 export async function trainIncremental(source: string | State, given: TrainOptions = {}): Promise<TrainResult> {
   const options = checkOptions('trainIncremental', given, trainOptionChecks);
+  if (options.resume === undefined) checkMomentum(options);
   const { data = cifar10({ root: './data', download: true }), checkpoint, resume, signal } = options;
   // From the call on: what happens to the state or the arrays meanwhile changes nothing.
   const opening = beginDataset(data, signal);
@@ -68,6 +75,8 @@ async function goOn(resume: string | ResumeOptions, opening: Opening, options: T
   const resumed = await readTrainingCheckpoint(resume, options.signal);
   try {
     const merged = resumedOptions(resumed, options);
+    // A run that was begun with both goes on with them.
+    if (options.nesterov !== undefined || options.momentum !== undefined) checkMomentum(merged);
     return await begin(resumed.state, opening, merged, resumed);
   } finally {
     resumed.state.dispose();

@@ -8,7 +8,7 @@ import { isThreadCount } from './device';
 import { fromNativeSync, LearnError, messageOf } from './errors';
 import type { Model } from './module';
 import { type NativeSnapshot, native, type StateHandle } from './native';
-import { type Check, checkOptions, isBoolean, isNumber, isOneOf, isPath, isText, plain } from './options';
+import { type Check, checkOptions, isBoolean, isNumber, isOneOf, isPath, isText, largestFloat, plain } from './options';
 import type { Position, TensorRef, TrainPlan, TrainStart } from './plans';
 import { readOptimizer, sgdState } from './sgd-state';
 import { loadPart, makeState, type State, treeOf } from './state';
@@ -30,9 +30,9 @@ export const recordedChecks = {
   batchSize: isNumber({ integer: true, min: 1 }),
   shuffle: isBoolean,
   dropLast: isBoolean,
-  learningRate: isNumber({ min: 0 }),
-  momentum: isNumber({ min: 0 }),
-  weightDecay: isNumber({ min: 0 }),
+  learningRate: isNumber({ min: 0, max: largestFloat }),
+  momentum: isNumber({ min: 0, max: largestFloat }),
+  weightDecay: isNumber({ min: 0, max: largestFloat }),
   nesterov: isBoolean,
   mode: isOneOf(['exact', 'fast']),
   precision: isOneOf(['fp32', 'bf16']),

@@ -81,7 +81,9 @@ export const seedTransforms: readonly Transform[] = Object.freeze([
 
 function channels(name: string, value: number | readonly number[]): readonly number[] {
   const values = Array.isArray(value) ? value : [value];
-  const good = values.length > 0 && values.every((item) => Number.isFinite(item) && (name === 'mean' || item !== 0));
+  // As float32, in which images are: there 1e300 is infinite and 1e-50 is 0.
+  const rounded = values.map((item) => (typeof item === 'number' ? Math.fround(item) : Number.NaN));
+  const good = values.length > 0 && rounded.every((item) => Number.isFinite(item) && (name === 'mean' || item !== 0));
   if (!good) throw invalid(`finite numbers${name === 'std' ? ' other than 0' : ''}`, `normalize: ${name}`, value);
   return Object.freeze([...values]);
 }

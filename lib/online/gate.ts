@@ -60,14 +60,19 @@ export class Gate {
     return alike?.some((known) => Buffer.compare(known, bytes) === 0) ?? false;
   }
 
-  async evaluate(plan: Omit<RunPlan, 'dataset' | 'state'>, state: StateHandle): Promise<Evaluation> {
+  /** `notFinite`: samples for which the outputs name no class. They count as wrong. */
+  async evaluate(
+    plan: Omit<RunPlan, 'dataset' | 'state'>,
+    state: StateHandle,
+  ): Promise<{ evaluation: Evaluation; notFinite: number }> {
     const job = () => native().evaluate({ ...plan, state, dataset: this.#dataset });
-    const { confusion, samples } = await runJob(job, {});
-    const classes = Math.sqrt(confusion.length);
+    const { confusion, samples, notFinite } = await runJob(job, {});
+    const classes = notFinite.length;
     const rows = Array.from({ length: classes }, (_, row) => confusion.subarray(row * classes, (row + 1) * classes));
     const correct = rows.map((row, label) => row[label]!);
     const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
-    return { accuracy: sum(correct) / samples, perClass: rows.map((row, label) => correct[label]! / sum(row)) };
+    const perClass = rows.map((row, label) => correct[label]! / (sum(row) + notFinite[label]!));
+    return { evaluation: { accuracy: sum(correct) / samples, perClass }, notFinite: sum(notFinite) };
   }
 
   dispose(): void {
@@ -76,7 +81,12 @@ export class Gate {
 }
 
 /** Why a candidate may not serve; empty: it may. */
-function objection(candidate: Evaluation, best: Baseline, { maxDrop, perClassMaxDrop }: Settings['gate']): string {
+function objection(
+  { evaluation: candidate, notFinite }: Measured,
+  best: Baseline,
+  { maxDrop, perClassMaxDrop }: Settings['gate'],
+): string {
+  if (notFinite > 0) return `its outputs are not finite for ${notFinite} of the held-out samples`;
   if (!best) return '';
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   if (candidate.accuracy < best.accuracy - maxDrop) {
@@ -102,7 +112,13 @@ export function better(candidate: Evaluation, best: Baseline): Evaluation {
 }
 
 /** On the held-out samples, which there must be. */
-export function evaluationOn(state: State, { program, settings, scoring, gate }: Setting): Promise<Evaluation> {
+export async function evaluationOn(state: State, setting: Setting): Promise<Evaluation> {
+  return (await measure(state, setting)).evaluation;
+}
+
+type Measured = Awaited<ReturnType<Gate['evaluate']>>;
+
+function measure(state: State, { program, settings, scoring, gate }: Setting): Promise<Measured> {
   const { batchSize, threads } = settings;
   return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
 }
@@ -121,7 +137,7 @@ export async function verdictOn(
     return { ...verdict, accepted: false, reason: 'a weight is not finite' };
   }
   if (!setting.gate) return { ...verdict, accepted: true, reason: '' };
-  const evaluation = await evaluationOn(candidate, setting);
-  const reason = objection(evaluation, best, setting.settings.gate);
-  return { ...verdict, ...evaluation, accepted: reason === '', reason };
+  const measured = await measure(candidate, setting);
+  const reason = objection(measured, best, setting.settings.gate);
+  return { ...verdict, ...measured.evaluation, accepted: reason === '', reason };
 }

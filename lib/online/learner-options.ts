@@ -6,7 +6,7 @@ import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath, 
 import type { LearnerPlan } from '../plans';
 import { isTransforms, type RunOptions, runOptionChecks } from '../run';
 import type { State } from '../state';
-import { checkNumerics, type TrainOptions } from '../train-options';
+import { checkMomentum, checkNumerics, type TrainOptions } from '../train-options';
 import { recordedChecks } from '../training-checkpoint';
 import type { Transform } from '../transforms';
 import { type Detector, isDetector } from './detectors';
@@ -263,6 +263,8 @@ export function settingsOf(options: LearnerOptions, heldOut: string, threads: nu
   }
   if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);
+  // A learner that began with both goes on with them.
+  if (!recorded || nesterov !== undefined || momentum !== undefined) checkMomentum(settings);
   return settings;
 }
 

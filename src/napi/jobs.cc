@@ -20,7 +20,7 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.state = Handle<StateDict>::open(own(from, "state"));
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.batch_size = integer(from, "batchSize");
-  plan.threads = static_cast<int>(integer(from, "threads"));
+  plan.threads = integer<int32_t>(from, "threads");
   plan.device = to_device(string(from, "device"));
 }
 
@@ -48,7 +48,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
-  plan.niceness = static_cast<int>(integer(from, "niceness"));
+  plan.niceness = integer<int32_t>(from, "niceness");
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
   const Napi::Value start = own(from, "start");
@@ -86,11 +86,13 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     Evaluation evaluation = evaluate(plan, cancelled);
     evaluation.confusion = evaluation.confusion.to(at::kDouble);
+    evaluation.not_finite = evaluation.not_finite.to(at::kDouble);
     return [evaluation](Napi::Env env) -> Napi::Value {
       Napi::Object result = Napi::Object::New(env);
       result["loss"] = evaluation.loss;
       result["samples"] = evaluation.samples;
       result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
+      result["notFinite"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.not_finite);
       return result;
     };
   };

@@ -58,8 +58,8 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
                    boolean(from, "contractLinear")};
   plan.replay = to_replay(object(from, "replay"));
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
-  plan.threads = static_cast<int>(integer(from, "threads"));
-  plan.niceness = static_cast<int>(integer(from, "niceness"));
+  plan.threads = integer<int32_t>(from, "threads");
+  plan.niceness = integer<int32_t>(from, "niceness");
   const Napi::Value start = own(from, "start");
   if (!start.IsObject()) return plan;
   plan.random = to_tensor(own(start.As<Napi::Object>(), "random"));

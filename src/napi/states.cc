@@ -23,9 +23,8 @@ std::string to_bytes(const Napi::Value& value, const char* key) {
 
 StoredStorage to_storage(const Napi::Object& from) {
   StoredStorage storage{integer(from, "offset"), integer(from, "bytes"), boolean(from, "bigEndian"), {}, {}};
-  const int64_t crc = integer(from, "crc32");
-  if (crc >= 0) storage.crc32 = static_cast<uint32_t>(crc);
-  const Napi::Value unpacked = from.Get("unpacked");
+  if (integer(from, "crc32") >= 0) storage.crc32 = integer<uint32_t>(from, "crc32");
+  const Napi::Value unpacked = own(from, "unpacked");
   if (!unpacked.IsUndefined()) storage.unpacked = to_bytes(unpacked, "unpacked");
   return storage;
 }
@@ -64,7 +63,7 @@ ReadPlan to_read_plan(const Napi::Object& from) {
 }
 
 WritePlan to_write_plan(const Napi::Object& from) {
-  return {string(from, "path"), static_cast<uint32_t>(integer(from, "mode")), string(from, "archive"),
+  return {string(from, "path"), integer<uint32_t>(from, "mode"), string(from, "archive"),
           to_bytes(own(from, "pickle"), "pickle"), integers(from, "storages")};
 }
 
@@ -104,7 +103,7 @@ Napi::Value write(const Napi::CallbackInfo& call) {
 
 Napi::Value write_plain(const Napi::CallbackInfo& call) {
   const auto from = call[1].As<Napi::Object>();
-  const WriteTensorsPlan plan{string(from, "path"), static_cast<uint32_t>(integer(from, "mode")),
+  const WriteTensorsPlan plan{string(from, "path"), integer<uint32_t>(from, "mode"),
                               to_bytes(own(from, "header"), "header"), integers(from, "tensors")};
   return PromiseWorker<Nothing>::start(
       call.Env(),

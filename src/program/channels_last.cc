@@ -22,6 +22,15 @@ void keep_convolution_weights(Program& program) {
   }
 }
 
+// Random numbers are drawn one after the other through memory: what they go into has its elements in the order that
+// exact mode has, whatever the layout of the images that it is like.
+Node in_order(Node node) {
+  constexpr auto kContiguous = static_cast<double>(at::MemoryFormat::Contiguous);
+  if (node.op == "aten::empty_like" && argument_of(node, "memory_format") == nullptr)
+    node.arguments.emplace_back("memory_format", kContiguous);
+  return node;
+}
+
 // The shape of the images that `node` makes rows of; empty where it does something else.
 std::vector<int64_t> flattened_images(const Node& node, const Shapes& shapes) {
   const std::string* input = node.op == "aten::flatten" ? value_of(node, "self") : nullptr;
@@ -61,7 +70,7 @@ Program with_channels_last(const Program& program, const Shapes& shapes) {
     const bool joined = !images.empty() && i + 1 < program.nodes.size() &&
                         belong_together(program, readers, node, program.nodes[i + 1]);
     if (!joined) {
-      result.nodes.push_back(node);
+      result.nodes.push_back(in_order(node));
       continue;
     }
     const Node& linear = program.nodes[++i];

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/core/error.h"
+#include "src/program/batch_statistics.h"
 #include "src/program/constant.h"
 #include "src/program/rewrite.h"
 
@@ -26,7 +27,8 @@ std::optional<c10::IValue> from_run(const c10::Argument& schema, Mode mode, cons
 
 }  // namespace
 
-Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator) {
+Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator,
+                   bool checks_statistics) {
   check(tensors.size() == program.parameters.size() + program.buffers.size(), kBadProgram, "Expected ",
         program.parameters.size() + program.buffers.size(), " tensors for the program but received ", tensors.size());
   for (const ProgramTensor& parameter : program.parameters) define(parameter.name);
@@ -36,7 +38,9 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
   for (const std::string& name : program.inputs) inputs_.push_back(define(name));
   for (size_t i = 0; i < program.nodes.size(); ++i) {
     const Node& node = program.nodes[i];
-    if (std::count(node.modes.begin(), node.modes.end(), mode) > 0) add_call(node, i, mode, generator);
+    if (std::count(node.modes.begin(), node.modes.end(), mode) == 0) continue;
+    add_call(node, i, mode, generator);
+    if (checks_statistics && mode == Mode::kTraining && takes_statistics(node)) calls_.back().checked = node;
   }
   for (const std::string& name : program.outputs) outputs_.push_back(slot_of(name, "the program's outputs"));
   mark_last_uses();
@@ -126,6 +130,12 @@ c10::IValue Executor::take(const Use& use) {
   return use.last ? std::exchange(values_[use.slot], c10::IValue()) : values_[use.slot];
 }
 
+// Their input is the first argument of both operators that there are.
+void Executor::check_statistics(const Call& call) const {
+  const std::string lack = lack_of_values(*call.checked, stack_.front().toTensor().sizes());
+  check(lack.empty(), "ERR_SHAPE", lack, " in ", call.label, " of the model's program");
+}
+
 void Executor::invoke(const Call& call) {
   if (auto op = std::get_if<c10::OperatorHandle>(&call.op)) return op->callBoxed(stack_);
   std::vector<at::Tensor> arguments;
@@ -149,6 +159,7 @@ std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {
       for (const Use& use : input.uses) list.push_back(take(use).toTensor());
       stack_[input.position] = std::move(list);
     }
+    if (call.checked) check_statistics(call);
     try {
       invoke(call);
     } catch (c10::Error& error) {

@@ -1,6 +1,7 @@
 // Runs a Program through c10::Dispatcher. Autograd records the calls like any others, so the same list is trained and
 // served. Everything that can be found once (operators, constant arguments, last uses) is found in the constructor.
 #pragma once
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -15,8 +16,10 @@ namespace incremental {
 class Executor {
  public:
   // `tensors`: the parameters, then the buffers, in the program's order; operators may change buffers in place.
-  // `generator`: what operators draw from.
-  Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator);
+  // `generator`: what operators draw from. `checks_statistics`: in training, a batch norm that gets one value a channel
+  // throws ERR_SHAPE, as PyTorch's does; otherwise its running variance becomes NaN.
+  Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator,
+           bool checks_statistics = false);
 
   // One value per name of Program::inputs; returns one per name of Program::outputs.
   std::vector<at::Tensor> run(std::vector<at::Tensor> inputs);
@@ -39,12 +42,14 @@ class Executor {
     std::vector<c10::IValue> arguments;  // constants in place, None where a value goes
     std::vector<Input> inputs;
     std::vector<Slot> outputs;
-    std::string label;  // for errors
+    std::string label;                           // for errors
+    std::optional<Node> checked = std::nullopt;  // where it takes statistics that are looked at before
   };
 
   void add_own(const OwnOperator& op, const Node& node, std::string label);
   void invoke(const Call& call);
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
+  void check_statistics(const Call& call) const;
   void mark_last_uses();
   Slot slot_of(const std::string& name, const std::string& label) const;
   Slot define(const std::string& name);

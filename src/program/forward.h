@@ -12,12 +12,14 @@ namespace incremental {
 class Forward {
  public:
   // As Executor's; `bf16`: see Numerics. Executors are made when the first batch comes that they serve.
-  Forward(Ways ways, std::vector<at::Tensor> tensors, Mode mode, at::Generator generator, bool bf16 = false)
+  Forward(Ways ways, std::vector<at::Tensor> tensors, Mode mode, at::Generator generator, bool bf16 = false,
+          bool checks_statistics = false)
       : ways_(std::move(ways)),
         tensors_(std::move(tensors)),
         mode_(mode),
         generator_(std::move(generator)),
-        bf16_(bf16) {}
+        bf16_(bf16),
+        checks_statistics_(checks_statistics) {}
 
   // `input`: [sample, …]. Returns the program's first output, in float32.
   at::Tensor operator()(at::Tensor input);
@@ -28,6 +30,7 @@ class Forward {
   Mode mode_;
   at::Generator generator_;
   bool bf16_;
+  bool checks_statistics_;
   std::unique_ptr<Executor> few_, many_;
 };
 

@@ -42,16 +42,22 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
 Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   double loss_sum = 0;
   int64_t samples = 0;
-  at::Tensor confusion;
+  at::Tensor confusion, not_finite;
   for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
     const int64_t classes = logits.size(1);
-    if (!confusion.defined()) confusion = at::zeros({classes, classes}, logits.options().dtype(at::kLong));
+    if (!confusion.defined()) {
+      confusion = at::zeros({classes, classes}, logits.options().dtype(at::kLong));
+      not_finite = at::zeros({classes}, confusion.options());
+    }
     loss_sum += at::cross_entropy_loss(logits, batch.labels).item<double>() * static_cast<double>(logits.size(0));
     samples += logits.size(0);
     const at::Tensor cells = batch.labels * classes + logits.argmax(1);
-    confusion.view(-1).index_add_(0, cells, at::ones_like(cells));
+    // Of a NaN, argmax would make a class like any other.
+    const at::Tensor finite = at::isfinite(logits.amax(1)).to(at::kLong);
+    confusion.view(-1).index_add_(0, cells, finite);
+    not_finite.index_add_(0, batch.labels, 1 - finite);
   });
-  return {loss_sum / static_cast<double>(samples), confusion.cpu(), samples};
+  return {loss_sum / static_cast<double>(samples), confusion.cpu(), not_finite.cpu(), samples};
 }
 
 Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {

@@ -5,8 +5,9 @@
 namespace incremental {
 
 struct Evaluation {
-  double loss;           // mean over the samples
-  at::Tensor confusion;  // [actual class, predicted class] int64
+  double loss;            // mean over the samples
+  at::Tensor confusion;   // [actual class, predicted class] int64, of the samples for which a class can be predicted
+  at::Tensor not_finite;  // [actual class] int64: of the others, whose largest logit is infinite or NaN
   int64_t samples;
 };
 

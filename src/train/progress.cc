@@ -1,5 +1,6 @@
 #include "src/train/progress.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -7,11 +8,28 @@
 #include "src/core/error.h"
 
 namespace incremental {
+namespace {
 
-void check_finite(const Weights& weights) {
-  for (const at::Tensor& parameter : weights.parameters()) {
-    check(at::isfinite(parameter.detach()).all().item<bool>(), "ERR_NOT_FINITE",
-          "A weight became infinite or NaN in the last step. The given state is unchanged; try a smaller learningRate");
+// Whether what is infinite or NaN now was so in the given state.
+bool all_were_bad(const at::Tensor& bad, const StateDict& given, const std::string& name) {
+  auto found = std::find_if(given.begin(), given.end(), [&](const NamedTensor& item) { return item.name == name; });
+  return found != given.end() && !bad.logical_and(at::isfinite(found->tensor)).any().item<bool>();
+}
+
+}  // namespace
+
+void check_finite(const Weights& weights, const StateDict& given) {
+  at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> tensors = weights.all();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const at::Tensor bad = at::isfinite(tensors[i]).logical_not();
+    if (!bad.any().item<bool>()) continue;
+    const std::string& name = weights.name(i);
+    const bool is_buffer = i >= weights.parameters().size();
+    check(all_were_bad(weights.to_saved(i, bad).cpu(), given, name), "ERR_NOT_FINITE",
+          is_buffer ? "The buffer \"" : "The weight \"", name,
+          "\" became infinite or NaN. The given state is unchanged; ", "try a smaller learningRate",
+          is_buffer ? ", or look for bad values in the data" : "");
   }
 }
 
@@ -38,13 +56,13 @@ void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::T
   }
 }
 
-Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
+Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
                        const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
                        const at::Tensor& epoch_random) {
-  check_finite(weights);  // or a good checkpoint would give way to one that is lost
+  check_finite(weights, *plan.state);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
   add_momentum(*rest, weights, momentum_buffers);
-  return {position, weights.copy(names), std::move(rest)};
+  return {position, weights.copy(plan.names), std::move(rest)};
 }
 
 }  // namespace incremental

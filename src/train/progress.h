@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "src/train/snapshot.h"
+#include "src/train/train.h"
 #include "src/train/weights.h"
 
 namespace incremental {
@@ -16,8 +17,9 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Throws ERR_NOT_FINITE where a weight is no number any more.
-void check_finite(const Weights& weights);
+// Throws ERR_NOT_FINITE, naming the tensor, where a value of a weight or of a buffer is infinite or NaN that is neither
+// in `given`.
+void check_finite(const Weights& weights, const StateDict& given);
 // Throws ERR_NOT_FINITE where `loss`, of `step` (from 1) of the epoch behind `epoch` others, is none.
 void check_finite(double loss, int64_t epoch, int64_t step);
 
@@ -29,7 +31,7 @@ void restore(at::Generator& generator, const at::Tensor& state);
 void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers);
 
 // `momentum_buffers`: undefined where there is none. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
-Snapshot take_snapshot(const Position& position, const Weights& weights, const std::vector<std::string>& names,
+Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
                        const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
                        const at::Tensor& epoch_random);
 

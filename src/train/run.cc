@@ -1,9 +1,12 @@
 #include "src/train/run.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "src/core/error.h"
 #include "src/core/team.h"
+#include "src/program/batch_statistics.h"
+#include "src/program/rewrite.h"
 #include "src/train/weights.h"
 
 namespace incremental {
@@ -20,6 +23,22 @@ Ways ways_for(const Program& program, const StateDict& state, const std::vector<
               const Numerics& numerics, c10::Device device) {
   if (!numerics.fast) return exact_ways(program, device);
   return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics, device);
+}
+
+void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {
+  const auto& nodes = plan.program->nodes;
+  if (std::none_of(nodes.begin(), nodes.end(), takes_statistics)) return;
+  const int64_t samples = plan.dataset->labels.size(0);
+  const int64_t rest = plan.drop_last ? 0 : samples % plan.batch_size;
+  const bool is_last = rest > 0 && samples > plan.batch_size;
+  const int64_t fewest = rest > 0 ? rest : plan.batch_size;
+  const Shapes shapes = shapes_of(*plan.program, tensors_of(*plan.program, *plan.state, c10::kCPU), sample_shape);
+  const std::string lack = lack_of_values(*plan.program, shapes, fewest);
+  if (lack.empty()) return;
+  const bool dropping_helps = is_last && lack_of_values(*plan.program, shapes, plan.batch_size).empty();
+  check(false, "ERR_SHAPE", lack, dropping_helps ? ": the last batch of " : ": a batch of ", samples,
+        " samples in batches of ", plan.batch_size, " has ", fewest, ". ",
+        dropping_helps ? "Set dropLast: true, or another batchSize" : "Use another batchSize, or larger inputs");
 }
 
 Pipeline pipeline_of(const RunPlan& plan) {

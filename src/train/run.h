@@ -15,7 +15,8 @@ namespace incremental {
 // Lives on the stack of the job's thread while it computes.
 class RunScope {
  public:
-  // The thread count is this thread's own: other jobs in the process keep theirs.
+  // The thread count is this thread's own: other jobs in the process keep theirs. Throws std::system_error where the
+  // system does not grant so many.
   explicit RunScope(int threads);
 
  private:
@@ -26,6 +27,9 @@ class RunScope {
 // `device`: where it will run.
 Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
               const Numerics& numerics, c10::Device device = c10::kCPU);
+
+// Throws ERR_SHAPE where the sizes alone say that a batch of the run has one value for a statistic of the model's.
+void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_shape);
 
 // Makes samples of the data set's, as the plan's transforms say.
 Pipeline pipeline_of(const RunPlan& plan);

@@ -21,7 +21,9 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   Weights weights(ways.few, *plan.state);
   weights.require_grad();
   std::vector<std::string> contracted = std::move(ways.contracted);
-  Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16);
+  check_batches(plan, pipeline.output_shape());
+  Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16,
+                  /*checks_statistics=*/true);
   Sgd optimizer(weights.parameters(), plan.sgd, weights.to_kept(plan.start.momentum));
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
@@ -40,7 +42,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
     if (!takes_snapshots || taken) return;
     report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
             std::make_shared<const Snapshot>(
-                take_snapshot(position, weights, plan.names, optimizer.momentum_buffers(), random, epoch_random))});
+                take_snapshot(position, weights, plan, optimizer.momentum_buffers(), random, epoch_random))});
     taken = true;
   };
   const auto is_due = [&] {
@@ -88,11 +90,12 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
     }
     report({Event::Type::kEpoch, position.epoch + 1, steps, position.loss_sum / static_cast<double>(position.samples),
             position.seconds, position.samples});
+    check_finite(weights, *plan.state);
     position = {position.epoch + 1};
     epoch_random = random;
     if (is_due()) snapshot();
   }
-  check_finite(weights);
+  check_finite(weights, *plan.state);
   snapshot();
   return {weights.release(plan.names), clock.seconds(), std::move(contracted), ""};
 }

@@ -45,7 +45,9 @@ class Training {
                  plan.start.position.step > 0 ? plan.start.random : at::Tensor()),
         steps_(plan, ways_, weights_.all(), optimizer_, batches_),
         per_epoch_(batches_.per_epoch()),
-        position_(plan.start.position) {}
+        position_(plan.start.position) {
+    check_batches(plan, pipeline_of(plan).output_shape());
+  }
 
   TrainOutcome run() {
     at::Tensor random = generator_state();
@@ -53,12 +55,12 @@ class Training {
       run_epoch();
       report_({Event::Type::kEpoch, position_.epoch + 1, per_epoch_,
                position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples});
-      check_finite(weights_);
+      check_finite(weights_, *plan_.state);
       random = batches_.random_before(per_epoch_);
       position_ = {position_.epoch + 1};
       if (is_due()) snapshot(random, random);
     }
-    check_finite(weights_);
+    check_finite(weights_, *plan_.state);
     snapshot(random, random);
     return {weights_.release(plan_.names), clock_.seconds(), ways_.contracted, steps_.not_captured()};
   }
@@ -131,8 +133,8 @@ class Training {
   void snapshot(const at::Tensor& random, const at::Tensor& epoch_random) {
     if (plan_.snapshot_every < 0 || taken_) return;
     report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0,
-             std::make_shared<const Snapshot>(take_snapshot(position_, weights_, plan_.names,
-                                                            optimizer_.momentum_buffers(), random, epoch_random))});
+             std::make_shared<const Snapshot>(
+                 take_snapshot(position_, weights_, plan_, optimizer_.momentum_buffers(), random, epoch_random))});
     taken_ = true;
   }
 

@@ -23,6 +23,7 @@ class Weights {
   const std::vector<at::Tensor>& buffers() const { return buffers_; }
   // Parameters, then buffers: what an Executor binds.
   std::vector<at::Tensor> all() const;
+  const std::string& name(size_t index) const { return wanted_[index].name; }
   void require_grad() const;
 
   // What belongs to the parameters, such as their momentum, undefined where there is none: from the state's layout into

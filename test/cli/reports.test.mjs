@@ -43,6 +43,18 @@ describe('command line: evaluate, inspect', () => {
     }
   });
 
+  it('says for how many samples the outputs are not finite', async () => {
+    await saveState(await createState(net(), { seed: 0 }), at('nan.safetensors'));
+    const bytes = fs.readFileSync(at('nan.safetensors'));
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const [bias] = JSON.parse(bytes.subarray(8, start).toString())['conv1.bias'].data_offsets;
+    bytes.writeFloatLE(Number.NaN, start + bias);
+    fs.writeFileSync(at('nan.safetensors'), bytes);
+    const { code, stdout } = await run(['evaluate', 'nan.safetensors'], { cwd: at() });
+    assert.equal(code, 0);
+    assert.match(stdout, /^0\.0 % of 100 samples right, loss nan\n\nThe outputs for 100 samples are infinite or NaN/);
+  });
+
   it('refuses to evaluate a state that fits no known model, and says what does not fit', async () => {
     const { code, stderr } = await run(['evaluate', 'own.pth'], { cwd: at() });
     assert.equal(code, 1);

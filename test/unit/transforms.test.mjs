@@ -60,6 +60,8 @@ describe('transforms', () => {
     'no mean': () => normalize([], [1]),
     'a mean that is a string': () => normalize('0.5', 1),
     'a deviation of 0': () => normalize(0, [1, 0]),
+    'a deviation that float32 rounds to 0': () => normalize(0, 1e-50),
+    'a mean that float32 does not hold': () => normalize([0, 1e300], 1),
   };
   for (const [name, make] of Object.entries(wrong)) {
     it(`refuse ${name}`, () => {

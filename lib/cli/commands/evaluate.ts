@@ -37,8 +37,11 @@ export const command = define({
       return 0;
     }
     const { colors } = terminal;
-    const { loss, accuracy, samples } = result;
+    const { loss, accuracy, samples, notFinite } = result;
     terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}\n`);
+    if (notFinite > 0) {
+      terminal.print(`The outputs for ${count(notFinite)} samples are infinite or NaN: these count as wrong\n`);
+    }
     terminal.print(`${classTable(result, colors)}\n`);
     terminal.print(confusionTable(result, colors));
     return 0;
