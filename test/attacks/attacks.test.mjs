@@ -50,7 +50,7 @@ const kindOf = ({ tensors, isEither }) => (isEither ? 'bounded' : tensors ? 'loa
 const sentences = { bounded: 'takes neither long nor much memory', loaded: 'loads', refused: 'is refused' };
 
 describe('a checkpoint that was made to', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const temporary = temporaryFolder();
   const files = listFiles(temporary('files'));
   const answers = new Map();
