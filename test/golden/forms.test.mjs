@@ -63,7 +63,6 @@ describe('checkpoints of all forms', () => {
 
   it('load in Python with weights_only, with the same structure, types, bits and shared storages', async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    this.timeout(60_000);
     const [fresh, kept, ours] = ['fresh', 'kept', 'ours'].map((name) => temporary(name));
     fs.mkdirSync(ours);
     runPython(script, ['make', fresh, kept]);
