@@ -53,11 +53,12 @@ export { type Reproduction, reproduceVersion } from './online/reproduce';
 export type { StreamOptions } from './online/stream';
 export type { VersionInfo } from './online/versions';
 export type { Program, ProgramNode, ProgramTensor } from './program';
+export type { ResumeOptions } from './resume-options';
 export { loadState, State, saveState } from './state';
 export { type TrainResult, trainEvents, trainIncremental } from './train';
 export type { EpochEvent, StepEvent, TrainEvent } from './train-events';
 export type { CheckpointOptions, TrainOptions } from './train-options';
-export type { EpochSummary, ResumeOptions } from './training-checkpoint';
+export type { EpochSummary } from './training-checkpoint';
 export {
   centerCrop,
   normalize,

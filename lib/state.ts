@@ -3,7 +3,6 @@
 import { inspect } from 'node:util';
 import { type Checkpoint, type ParseOptions, readPlan, withCheckpoint } from './checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from './checkpoint/dtypes';
-import { step } from './checkpoint/pickle-values';
 import { metadataOf, type Tree } from './checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from './checkpoint/values';
 import { writeCheckpoint } from './checkpoint/write-checkpoint';
@@ -11,7 +10,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors';
 import { fromNative, fromNativeSync, LearnError } from './errors';
 import { native, type StateHandle } from './native';
 import { checkOptions, invalid, isOneOf, isPath, isSignal, isText, plain } from './options';
-import { printable } from './printable';
+import { warnOfLeft, warnOfLeftOut } from './state-warnings';
 
 export type { DType, TensorData } from './checkpoint/dtypes';
 
@@ -252,18 +251,6 @@ export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): 
   return loadedState(handles, checkpoint.tree);
 }
 
-function warnOfLeftOut(file: string, { stripped }: Tree): void {
-  const { prefix = '', leftOut = [] } = stripped ?? {};
-  if (leftOut.length === 0) return;
-  const what = listed(leftOut.map(step));
-  process.emitWarning(
-    printable(
-      `Left out of the state of ${file}, since not under the prefix ${JSON.stringify(prefix)}, but in its metadata: ${what}`,
-    ),
-    { type: 'LearnWarning', code: 'WARN_LEFT_OUT' },
-  );
-}
-
 /**
  * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
  * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
@@ -290,17 +277,4 @@ export async function saveState(state: State, file: string, options: SaveOptions
       warnOfLeft(file, left, 'a safetensors file holds tensors by name and strings only');
     }
   });
-}
-
-/** Names what a file does not hold of a state. */
-export function warnOfLeft(file: string, left: readonly string[], why: string): void {
-  if (left.length === 0) return;
-  process.emitWarning(printable(`Not written to ${file}, since ${why}: ${listed(left)}`), {
-    type: 'LearnWarning',
-    code: 'WARN_NOT_WRITTEN',
-  });
-}
-
-function listed(items: readonly string[]): string {
-  return items.slice(0, 20).join(', ') + (items.length > 20 ? ` and ${items.length - 20} more` : '');
 }

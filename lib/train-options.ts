@@ -4,9 +4,10 @@ import { type Dataset, isDataset } from './datasets';
 import { isThreads } from './device';
 import { LearnError } from './errors';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from './options';
+import { isResume, type ResumeOptions } from './resume-options';
 import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
 import type { TrainEvent } from './train-events';
-import { isResume, type RecordedOptions, type ResumeOptions, recordedChecks } from './training-checkpoint';
+import { type RecordedOptions, recordedChecks } from './training-checkpoint';
 import type { Transform } from './transforms';
 
 export interface TrainOptions extends RunOptions {

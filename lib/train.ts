@@ -8,6 +8,7 @@ import { EventQueue } from './event-queue';
 import { runJob } from './job';
 import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from './native';
 import { checkOptions } from './options';
+import type { ResumeOptions } from './resume-options';
 import { checkSamples, prepareRun, type Subject } from './run';
 import { holding, makeState, State, sharedState } from './state';
 import { summary, type TrainEvent, toTrainEvent } from './train-events';
@@ -21,7 +22,6 @@ import {
 import {
   checkSameSamples,
   type EpochSummary,
-  type ResumeOptions,
   readTrainingCheckpoint,
   resumedOptions,
   startOf,

@@ -8,7 +8,8 @@ import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { LearnError, messageOf } from '../errors';
 import { native, type StateHandle } from '../native';
 import { invalid } from '../options';
-import { loadState, type State, stateHandle, treeOf, warnOfLeft } from '../state';
+import { loadState, type State, stateHandle, treeOf } from '../state';
+import { warnOfLeft } from '../state-warnings';
 import type { Settings } from './learner-options';
 
 export interface VersionInfo {
