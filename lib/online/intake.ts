@@ -175,7 +175,8 @@ export class Intake {
       (cause) => this.#fail(pending, cause),
     );
     this.#running.add(run);
-    return run.finally(() => this.#running.delete(run));
+    run.then(() => this.#running.delete(run));
+    return run;
   }
 
   #settle(pending: readonly Pending[], refusals: ReadonlyMap<Pending, Refusal>): void {
