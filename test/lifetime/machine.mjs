@@ -102,7 +102,7 @@ export class Machine {
       if (result && ++told > after) break;
     }
     for (let tries = 0; this.#learner.metrics().queued > 0; tries++) {
-      assert.ok(tries < 500, `${this.#learner.metrics().queued} samples wait for ever`);
+      assert.ok(tries < 10_000, `${this.#learner.metrics().queued} samples wait for ever`);
       await sleep(2);
     }
     const { learned, quarantined, duplicates, dropped } = this.#learner.metrics();
@@ -113,6 +113,8 @@ export class Machine {
     // What was left out and has an id is offered again: those that were learned are known.
     const named = batches.flat().filter((sample) => idOf(sample) !== undefined);
     if (named.length > 0) await this.#learner.learn(samplesOf(named));
+    // Which comes after all that was begun, such as a version of what was learned last.
+    await this.#learner.fingerprint();
     for (const sample of named) this.#known.add(idOf(sample));
     const now = this.#learner.metrics();
     assert.equal(now.offered, learned + quarantined + duplicates + dropped + named.length);
