@@ -71,7 +71,7 @@ function readPickled(file: CheckpointFile, container: PickleContainer, options: 
   refuseActing(value, globals);
   const selection = selectPart(value, options.key, globals);
   if (options.key === undefined && !options.takeFirst) checkUnique(selection);
-  const reader = new TensorReader(container.storages, container.facts.kind === 'legacy', memory);
+  const reader = new TensorReader(container.storages, container.facts, memory);
   const named = new NamedTensors();
   const extras = new TensorList();
   const resolver = new Resolver(reader, extras, memory);

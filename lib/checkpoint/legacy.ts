@@ -13,6 +13,7 @@ import { type Unpickled, unpickle } from './unpickle';
 
 const magic = 0x1950a86a20f9469cfc6cn;
 const protocol = 1001;
+const objectPlace = 'the object';
 /** Read at first where a pickle is; most are smaller. More only where it turns out to be longer. */
 const firstWindowBytes = 2 ** 16;
 const windowGrowth = 8;
@@ -29,7 +30,7 @@ export async function readLegacy(file: CheckpointFile, signal: AbortSignal | und
   const machine = (await stream.next('the machine')).value;
   if (!(machine instanceof PickleDict))
     throw formatError(`Expected a dict about the machine that wrote the legacy stream but found ${kindOf(machine)}`);
-  const pickle = await stream.next('the object');
+  const pickle = await stream.next(objectPlace);
   const named = namedStorages(pickle.references);
   const keys = keysIn((await stream.next('the list of storages')).value, named);
   return {
@@ -67,6 +68,8 @@ class PickleStream {
         this.position += pickle.length;
         // The first three say nothing about weights, but a loader that trusts files would run them all the same.
         refuseActing(pickle.value, pickle.globals);
+        if (pickle.references.length > 0 && place !== objectPlace)
+          throw formatError(`${place} of the legacy stream refers to a storage, which only its object can`);
         return pickle;
       } catch (cause) {
         if (!(cause instanceof CutPickle) || length === left) throw cause;

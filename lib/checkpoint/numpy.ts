@@ -28,6 +28,9 @@ function narrow(value: bigint): number | bigint {
 function isCall(value: PickleValue | undefined, name: string): value is PickleCall & { args: PickleTuple } {
   return (
     value instanceof PickleCall &&
+    !value.isNew &&
+    value.items.length === 0 &&
+    value.entries.length === 0 &&
     value.callee instanceof PickleGlobal &&
     value.callee.name === name &&
     value.args instanceof PickleTuple

@@ -93,18 +93,32 @@ export class PickleBuilder {
     if (!(callee instanceof PickleGlobal) || callee.name !== 'collections.OrderedDict') {
       this.#budget.call(args);
       this.#memory.take(cost.call);
-      return new PickleCall(callee, args, isNew);
+      return new PickleCall(callee, this.#argumentsOf(callee, args), isNew);
     }
     const dict = new PickleDict(true);
     const pairs = pairsOf(args);
-    if (!pairs) throw this.#error('an OrderedDict is made from something');
+    // By NEWOBJ, Python's class ignores them.
+    if (!pairs || (isNew && pairs.length > 0)) throw this.#error('an OrderedDict is made from something');
     this.#budget.containers(pairs.length);
     for (const [key, value] of pairs) this.#setItem(dict, key!, value!);
     return dict;
   }
 
+  /** As they are now: a set keeps what its list holds when it is made, not what the list gets after that. */
+  #argumentsOf(callee: PickleValue, args: PickleValue): PickleTuple {
+    if (!(args instanceof PickleTuple)) throw this.#error(`${kindOf(args)} is given to a call as its arguments`);
+    const [list] = args.items;
+    if (!Array.isArray(list) || !(callee instanceof PickleGlobal) || callee.name !== 'builtins.set') return args;
+    this.#budget.containers(list.length);
+    this.#memory.take(2 * cost.container + cost.item * list.length);
+    return new PickleTuple([[...list], ...args.items.slice(1)]);
+  }
+
   build(target: PickleValue, state: PickleValue): void {
     this.#budget.uses(state);
+    const built =
+      target instanceof PickleCall ? target.state : target instanceof PickleDict ? target.attributes : undefined;
+    if (built !== undefined) throw this.#error(`${kindOf(target)} is given a state twice`);
     if (target instanceof PickleCall) target.state = state;
     else if (target instanceof PickleDict && target.isOrdered && state instanceof PickleDict) target.attributes = state;
     else throw this.#error(`${kindOf(target)} cannot take the state ${kindOf(state)}`);

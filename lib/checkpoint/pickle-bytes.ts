@@ -4,7 +4,7 @@ import type { LearnError } from '../errors';
 import { CutPickle, ForeignPickle, formatError } from './errors';
 import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from './limits';
 import { op } from './opcodes';
-import { Float } from './values';
+import { ByteArray, Float } from './values';
 import { decoded, isUnicode } from './wtf8';
 
 /** Most names are, and the decoder's call costs more than they do. */
@@ -20,6 +20,7 @@ export class PickleBytes {
   readonly #bytes: Buffer;
   readonly #place: string;
   #at = 0;
+  #frameEnd = 0;
 
   /** `place` says for messages what the bytes are: 'data.pkl'. */
   constructor(bytes: Buffer, place: string) {
@@ -102,9 +103,12 @@ export class PickleBytes {
     return Number(length);
   }
 
-  /** Frames only say how much to read ahead. */
+  /** Frames only say how much to read ahead, but Python takes no instruction that reaches over the end of one. */
   frame(): void {
-    if (this.uint64() > BigInt(this.left)) throw this.cut('a frame is longer than what is left');
+    if (this.#at < this.#frameEnd) throw this.error('a frame begins in another');
+    const length = this.uint64();
+    if (length > BigInt(this.left)) throw this.cut('a frame is longer than what is left');
+    this.#frameEnd = this.#at + Number(length);
   }
 
   /** The value that an instruction itself holds; undefined for instructions that hold none. */
@@ -143,8 +147,9 @@ export class PickleBytes {
       case op.BINBYTES:
         return this.block(this.uint32());
       case op.BINBYTES8:
-      case op.BYTEARRAY8:
         return this.block(this.length64());
+      case op.BYTEARRAY8:
+        return ByteArray.from(this.block(this.length64()));
       default:
         return undefined;
     }
@@ -197,6 +202,8 @@ export class PickleBytes {
   /** Where `count` bytes start, which are passed. */
   #take(count: number): number {
     if (count > this.left) throw this.cut();
+    if (this.#at < this.#frameEnd && this.#at + count > this.#frameEnd)
+      throw this.error('it reaches over the end of a frame');
     this.#at += count;
     return this.#at - count;
   }

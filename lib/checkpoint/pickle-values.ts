@@ -66,9 +66,11 @@ export class PickleTuple {
 
 export class PickleSet {
   readonly items: PickleValue[];
+  readonly isFrozen: boolean;
 
-  constructor(items: PickleValue[] = []) {
+  constructor(items: PickleValue[] = [], isFrozen = false) {
     this.items = items;
+    this.isFrozen = isFrozen;
   }
 }
 

@@ -2,6 +2,7 @@
 // numbers, and what has no meaning here stays as an opaque node. Strict where weights are wanted, lenient elsewhere.
 import { formatError, UnsupportedTensor } from './errors';
 import { asksFor } from './globals';
+import { Hasher } from './hasher';
 import { maxCopiedItems, maxDepth, maxSparseKeys, maxUnsupportedTensors } from './limits';
 import { bytesOf, type NumpyValue, numpyValue } from './numpy';
 import { cost, isSparse, type MemoryBudget } from './pickle-budget';
@@ -38,6 +39,7 @@ export class Resolver {
   #unsupported = 0;
   readonly #memory: MemoryBudget;
   readonly #known = new Map<PickleValue, Value>();
+  readonly #hasher = new Hasher();
   /** What is being resolved: a value that is met again inside itself has no end. */
   readonly #open = new Set<PickleValue>();
 
@@ -82,7 +84,11 @@ export class Resolver {
     if (isTensor(raw)) return this.#tensor(raw, path, isWanted);
     if (Array.isArray(raw)) return all(raw);
     if (raw instanceof PickleTuple) return tupleOf(all(raw.items));
-    if (raw instanceof PickleSet) return new Set(all(raw.items).map((item) => this.#hashed(item, path)));
+    if (raw instanceof PickleSet) {
+      const set = this.#set(raw.items, path, isWanted);
+      if (raw.isFrozen) this.#hasher.addFrozen(set);
+      return set;
+    }
     if (raw instanceof PickleDict) return this.dict(raw, path, isWanted);
     if (raw instanceof PickleCall) return this.#call(raw, path, isWanted);
     if (raw instanceof PickleGlobal) return this.#opaque(raw, path, isWanted);
@@ -92,14 +98,38 @@ export class Resolver {
   dict(raw: PickleDict, path: string, isWanted: boolean): Map<Value, Value> {
     const dict = raw.isOrdered ? new OrderedDict() : new Map<Value, Value>();
     const set = (to: Map<Value, Value>, from: PickleDict) => {
-      for (const [key, item] of from.entries) {
-        to.set(this.#hashed(this.resolve(key, path, isWanted), path), this.resolve(item, path + step(key), isWanted));
-      }
+      const used = new Set<unknown>();
+      for (const [key, item] of from.entries)
+        to.set(this.key(key, path, isWanted, used), this.resolve(item, path + step(key), isWanted));
       return to;
     };
     set(dict, raw);
     if (raw.attributes && dict instanceof OrderedDict) dict.attributes = set(new Map(), raw.attributes);
     return dict;
+  }
+
+  /** A key of the dict at `path`. `used`: what Python would take for one with another of its keys. */
+  key(raw: PickleValue, path: string, isWanted: boolean, used: Set<unknown>): Value {
+    if (typeof raw === 'string') return raw;
+    this.#memory.take(cost.entry);
+    const value = this.#hashed(this.resolve(raw, path, isWanted), path);
+    const key = this.#hasher.keyOf(value);
+    if (key === undefined || used.has(key))
+      throw formatError(`${path} has ${key === undefined ? 'a key that can change' : `the key ${kindOf(raw)} twice`}`);
+    used.add(key);
+    return value;
+  }
+
+  /** Of equal items the first, as in Python. */
+  #set(items: readonly PickleValue[], path: string, isWanted: boolean): Set<Value> {
+    const found = new Map<unknown, Value>();
+    items.forEach((item, i) => {
+      const value = this.#hashed(this.resolve(item, path + step(i), isWanted), path);
+      const key = this.#hasher.keyOf(value);
+      if (key === undefined) throw formatError(`${path} is a set of something that can change`);
+      if (!found.has(key)) found.set(key, value);
+    });
+    return new Set(found.values());
   }
 
   /** A value that is to be a key, or in a set: see isSparse(). NumPy's numbers are known as such only here. */
@@ -126,8 +156,7 @@ export class Resolver {
     if (this.#copied > maxCopiedItems)
       throw formatError(`${path} is one of more than ${maxCopiedItems} items of sets and arrays`);
     if (plain instanceof PickleSet) this.#memory.take(cost.resolved.entry * plain.items.length);
-    if (plain instanceof PickleSet)
-      return new Set(plain.items.map((item) => this.#hashed(this.resolve(item, path, isWanted), path)));
+    if (plain instanceof PickleSet) return this.#set(plain.items, path, isWanted);
     if (plain !== undefined) return plain;
     const { callee } = raw;
     if (!(callee instanceof PickleGlobal))
@@ -169,9 +198,10 @@ function resolvedBytes(raw: Container): number {
 
 type Container = Exclude<PickleValue, Plain>;
 
-/** set([…]) as protocols 2 and 3 write it. */
-function setOf({ callee, args }: PickleCall): PickleSet | undefined {
-  const isSet = callee instanceof PickleGlobal && callee.name === 'builtins.set';
+/** set([…]) as protocols 2 and 3 write it. By NEWOBJ, Python's class makes an empty one of them. */
+function setOf({ callee, args, isNew, state, items: more, entries }: PickleCall): PickleSet | undefined {
+  const isPlain = !isNew && state === undefined && more.length === 0 && entries.length === 0;
+  const isSet = isPlain && callee instanceof PickleGlobal && callee.name === 'builtins.set';
   const items = isSet && args instanceof PickleTuple && args.items.length === 1 ? args.items[0] : undefined;
   return Array.isArray(items) ? new PickleSet(items) : undefined;
 }

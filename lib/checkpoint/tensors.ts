@@ -1,9 +1,10 @@
 // Tensors as torch.save pickles them: calls of a few functions of PyTorch, each checked against the storages that are
 // really there. resolve.ts asks for them one by one.
-import type { StorageTable, StoredBytes } from './container';
+import type { ContainerFacts, StorageTable, StoredBytes } from './container';
 import { type DType, dtypeOfStorage, dtypes, isDType } from './dtypes';
 import { formatError, UnsupportedTensor } from './errors';
 import { maxDimensions, maxStorageNameLength } from './limits';
+import { areNoHooks, classes, isPlainState, ofParameter, ofPlainType, parameters } from './parameters';
 import { cost, type MemoryBudget } from './pickle-budget';
 import {
   kindOf,
@@ -35,21 +36,7 @@ const plain = 'torch._utils._rebuild_tensor_v2';
 const plainOfBytes = 'torch._utils._rebuild_tensor_v3';
 /** Before PyTorch 0.4: neither requires_grad nor hooks. */
 const plainOld = 'torch._utils._rebuild_tensor';
-const parameters: ReadonlySet<string> = new Set([
-  'torch._utils._rebuild_parameter',
-  'torch._utils._rebuild_parameter_with_state',
-  // As PyTorch before 0.4 made them: an object with the tensor as its argument.
-  'torch.nn.parameter.Parameter',
-  'torch.autograd.variable.Variable',
-]);
 const ofType = 'torch._tensor._rebuild_from_type_v2';
-/** Classes that _rebuild_from_type_v2 may name; others keep more than a tensor. */
-const plainTypes: ReadonlySet<string> = new Set([
-  'torch.Tensor',
-  'torch.nn.parameter.Parameter',
-  'torch.nn.parameter.Buffer',
-]);
-
 /** Kinds of tensors that are refused, in words. */
 const others: Readonly<Record<string, string>> = {
   'torch._utils._rebuild_sparse_tensor': 'a sparse tensor; store .to_dense()',
@@ -66,7 +53,7 @@ const functions: ReadonlySet<string> = new Set([
   plain,
   plainOfBytes,
   plainOld,
-  ...parameters,
+  ...parameters.keys(),
   ofType,
   ...Object.keys(others),
 ]);
@@ -90,32 +77,48 @@ export class TensorReader {
   readonly storages: StoredStorage[] = [];
   readonly #table: StorageTable;
   readonly #idLength: number;
+  readonly #isBigEndian: boolean;
   readonly #numbers = new Map<string, number>();
 
   readonly #memory: MemoryBudget;
 
-  /** `hasViews`: ids of storages say which part of one is meant, as those of legacy streams do. */
-  constructor(table: StorageTable, hasViews: boolean, memory: MemoryBudget) {
+  /** In legacy streams, ids of storages say which part of one is meant. */
+  constructor(
+    table: StorageTable,
+    { kind, byteorder }: Pick<ContainerFacts, 'kind' | 'byteorder'>,
+    memory: MemoryBudget,
+  ) {
     this.#memory = memory;
     this.#table = table;
-    this.#idLength = hasViews ? 6 : 5;
+    this.#idLength = kind === 'legacy' ? 6 : 5;
+    this.#isBigEndian = byteorder === 'big';
   }
 
   /** `path` says where in the pickle the value is. Throws UnsupportedTensor for kinds that are sound but not read. */
   read(value: PickleValue, path: string): StoredTensor {
     let inner = value;
+    let hasGradient = false;
     for (let depth = 0; depth < maxNesting && isTensor(inner); depth++) {
       const { callee, args, state, items, entries } = inner;
       const isOld = oldTensor.test(callee.name) || inner.isNew;
+      if (inner.isNew && !classes.has(callee.name) && !oldTensor.test(callee.name))
+        throw formatError(`${path} is made of ${callee.name}, which is no class`);
       if (!(args instanceof PickleTuple) || (state !== undefined && !isOld) || items.length > 0 || entries.length > 0)
         throw formatError(`${path} is no valid tensor`);
-      if (callee.name === plain || callee.name === plainOfBytes)
-        return this.#readPlain(args.items, callee.name === plainOfBytes, path);
-      if (callee.name === plainOld) return this.#readPlain([...args.items, false, null], false, path);
-      if (oldTensor.test(callee.name))
-        return this.#readPlain([...(state instanceof PickleTuple ? state.items : []), false, null], false, path);
-      if (parameters.has(callee.name)) inner = args.items[0] ?? null;
-      else if (callee.name === ofType) inner = ofPlainType(args.items, path);
+      const facts = plainFacts(callee.name, args, state);
+      if (facts)
+        return checkGradient(
+          this.#readPlain(facts, callee.name === plainOfBytes, path),
+          hasGradient || facts[4] === true,
+          path,
+        );
+      if (parameters.has(callee.name)) {
+        if (state !== undefined && !isPlainState(state))
+          throw formatError(`${path} is a parameter with an unexpected state`);
+        inner = ofParameter(callee.name, args.items, path);
+        hasGradient =
+          args.items[1] === true || (args.items.length === 1 && callee.name === 'torch.nn.parameter.Parameter');
+      } else if (callee.name === ofType) inner = ofPlainType(args.items, path);
       else throw new UnsupportedTensor(`${path} is ${others[callee.name]} before saving`);
     }
     throw formatError(`Expected a tensor for ${path} but found ${kindOf(inner)}`);
@@ -123,8 +126,7 @@ export class TensorReader {
 
   #readPlain(args: readonly PickleValue[], ofBytes: boolean, path: string): StoredTensor {
     const [reference, offset, size, strides, requiresGrad, hooks, ...rest] = args;
-    const hasHooks = !(hooks === null || (hooks instanceof PickleDict && hooks.size === 0));
-    if (typeof requiresGrad !== 'boolean' || hasHooks || rest.length > (ofBytes ? 2 : 1)) {
+    if (typeof requiresGrad !== 'boolean' || !areNoHooks(hooks) || rest.length > (ofBytes ? 2 : 1)) {
       throw formatError(`${path} is a tensor with unexpected arguments`);
     }
     const dtypeArgument = ofBytes ? rest.shift() : undefined;
@@ -136,6 +138,9 @@ export class TensorReader {
     if (ofBytes !== (typed === undefined))
       throw formatError(`${path} is a tensor whose storage has an unexpected type`);
     const dtype = typed ?? dtypeNamed(dtypeArgument, path);
+    // PyTorch reads them as if they were little-endian, so nobody knows what was meant.
+    if (ofBytes && this.#isBigEndian && dtypes[dtype].bytes > 1)
+      throw new UnsupportedTensor(`${path} holds ${dtype} of a big-endian machine in bytes without a dtype`);
     const shape = sizes(size, 'shape', path);
     const stride = sizes(strides, 'stride', path);
     if (stride.length !== shape.length || !isSize(offset)) {
@@ -199,13 +204,22 @@ export class TensorReader {
   }
 }
 
-/** What _rebuild_from_type_v2(function, type, arguments, attributes) makes a tensor of. */
-function ofPlainType([callee, type, args]: readonly PickleValue[], path: string): PickleValue {
-  if (!(type instanceof PickleGlobal) || !(callee instanceof PickleGlobal))
-    throw formatError(`${path} is a tensor with unexpected arguments`);
-  if (!plainTypes.has(type.name))
-    throw new UnsupportedTensor(`${path} is a tensor of the class ${type.name}; store the plain tensor before saving`);
-  return new PickleCall(callee, args ?? null);
+/** The arguments of _rebuild_tensor_v2 or _v3; those before PyTorch 0.4 had fewer. undefined for what makes something else. */
+function plainFacts(
+  name: string,
+  args: PickleTuple,
+  state: PickleValue | undefined,
+): readonly PickleValue[] | undefined {
+  if (name === plain || name === plainOfBytes) return args.items;
+  if (name === plainOld) return [...args.items, false, null];
+  if (oldTensor.test(name)) return [...(state instanceof PickleTuple ? state.items : []), false, null];
+  return undefined;
+}
+
+/** PyTorch refuses gradients of integers. */
+function checkGradient(tensor: StoredTensor, hasGradient: boolean, path: string): StoredTensor {
+  if (!hasGradient || /float|complex/.test(tensor.dtype)) return tensor;
+  throw formatError(`${path} of ${tensor.dtype} is to have gradients, which only floating-point numbers have`);
 }
 
 function isSize(value: PickleValue | undefined): value is number {
@@ -250,9 +264,13 @@ function dtypeNamed(value: PickleValue | undefined, path: string): DType {
   return name;
 }
 
-/** Bits that tell PyTorch to conjugate or negate the values when they are read. */
+/**
+ * Bits that tell PyTorch to conjugate or negate the values when they are read: it sets each that is named, whatever its
+ * value says.
+ */
 function checkView(metadata: PickleValue | undefined, path: string): void {
   if (metadata === undefined || metadata === null) return;
-  if (metadata instanceof PickleDict && [...metadata.entries.values()].every((set) => set === false)) return;
+  if (!(metadata instanceof PickleDict)) throw formatError(`${path} is a tensor with unexpected arguments`);
+  if (metadata.size === 0) return;
   throw new UnsupportedTensor(`${path} is a conjugated or negated view; store .resolve_conj().resolve_neg() instead`);
 }

@@ -50,9 +50,10 @@ export function buildTree(root: PickleValue, { value, path, module }: Part, tool
     part.set(key, item);
   };
   const left: [string, PickleValue][] = [];
+  const used = new Set<unknown>();
   for (const [key, item] of entries) {
     const at = place + step(key);
-    if (!isTensor(item)) put(resolver.resolve(key, at, true), resolver.resolve(item, at, true), at);
+    if (!isTensor(item)) put(resolver.key(key, place, true, used), resolver.resolve(item, at, true), at);
     else if (!names.has(key as string)) left.push([key as string, item]);
     else put(names.get(key as string)!, named.addNamed(names.get(key as string)!, reader.read(item, at)), at);
   }

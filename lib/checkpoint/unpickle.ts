@@ -144,7 +144,7 @@ class Unpickler {
       case op.EMPTY_SET:
         return new PickleSet();
       case op.FROZENSET:
-        return new PickleSet(this.#popToMark());
+        return new PickleSet(this.#popToMark(), true);
       case op.GLOBAL:
         return this.builder.global(this.#input.line(), this.#input.line());
       case op.STACK_GLOBAL: {

@@ -18,6 +18,9 @@ export function tupleOf(items: Iterable<Value>): Tuple {
   return tuple;
 }
 
+/** Python's bytearray: bytes that can change, and therefore are no key. */
+export class ByteArray extends Uint8Array {}
+
 /** A float of Python whose value is an integer, such as 1.0, which as a plain number would be written as the integer 1. */
 export class Float {
   readonly value: number;

@@ -145,7 +145,7 @@ function parseEntry(entry: Buffer, path: string, extra: Buffer): ZipRecord {
   const narrow = [entry.readUInt32LE(24), entry.readUInt32LE(20), entry.readUInt32LE(42)] as const;
   const [bytes, stored, header] = wideValues(narrow, fieldOf(extra, zip64Kind, path), path);
   const isDeflated = method === deflatedMethod;
-  if (stored !== bytes && !isDeflated)
+  if (stored !== bytes && (!isDeflated || stored === 0))
     throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
   return {
     path,

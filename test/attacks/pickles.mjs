@@ -1,6 +1,6 @@
 // Pickle programs that underflow, overflow, recurse, alias, cycle, lie about lengths, use instructions that checkpoints
 // never hold, or end wrongly. Those that name code are in code.mjs.
-import { checkpoint, join, p, pickle, tensor, tupleOf, u8, u16, u32, u64 } from '../unit/checkpoint-support.mjs';
+import { call, checkpoint, join, p, pickle, tensor, tupleOf, u8, u16, u32, u64 } from '../unit/checkpoint-support.mjs';
 import { dict, list, training } from './build.mjs';
 
 const program = (...parts) => checkpoint(join(p.proto(), ...parts));
@@ -38,7 +38,57 @@ const calling = new Set(['EXT1', 'EXT2', 'EXT4', 'INST', 'OBJ']);
 const nested = (depth, open, close) => [Array(depth).fill(open), Array(depth).fill(close)];
 const long = (width, value) => join(u8(0x8a), u8(width), Buffer.alloc(width, value));
 
+const pairs = list(tupleOf([p.text('weight'), tensor()]));
+const float = (value) => ['G', Buffer.from(value, 'hex')];
+/** Keys of which Python takes some for one, and things that it takes for none. */
+const keyed = (...keys) => checkpoint(training(dict(keys.map((key) => [key, p.none]))));
+const frame = (length, ...parts) => program([0x95, u64(length)], ...parts);
+
 export const hostile = {
+  'an OrderedDict that NEWOBJ makes from pairs': [
+    stopped(p.global('collections', 'OrderedDict'), tupleOf([pairs]), p.newobj),
+    /made from something/,
+  ],
+  'a state dict that is given attributes twice': [
+    stopped([
+      call('collections', 'OrderedDict'),
+      p.text('weight'),
+      tensor(),
+      p.setItem,
+      p.emptyDict,
+      p.build,
+      p.emptyDict,
+      p.build,
+    ]),
+    /given a state twice/,
+  ],
+  'arguments that are a list': [
+    checkpoint(training([p.global('argparse', 'Namespace'), p.emptyList, p.reduce])),
+    /as its arguments/,
+  ],
+  'the keys 1 and 1.0': [keyed(p.int(1), float('3ff0000000000000')), /the key .* twice/],
+  'the keys 1 and True': [keyed(p.int(1), p.true), /the key .* twice/],
+  'the keys 0 and -0.0': [keyed(p.int(0), float('8000000000000000')), /the key .* twice/],
+  'the keys 1.0 and 1.0': [keyed(float('3ff0000000000000'), float('3ff0000000000000')), /the key .* twice/],
+  'the keys 2**70 and 2.0**70': [keyed([0x8a, 9, Buffer.alloc(8), 64], float('4450000000000000')), /the key .* twice/],
+  'equal tuples as keys': [keyed(tupleOf([p.int(1)]), tupleOf([p.true])), /the key .* twice/],
+  'equal bytes as keys': [keyed('C\x01x', 'C\x01x'), /the key .* twice/],
+  'equal keys beside the weights in one dict': [
+    checkpoint(pickle(null, [p.text('weight'), tensor(), p.int(1), p.none, p.true, p.none])),
+    /the key .* twice/,
+  ],
+  'a list as a key': [keyed(p.emptyList), /a key that can change/],
+  'a dict in a tuple as a key': [keyed(tupleOf([p.emptyDict])), /a key that can change/],
+  'a bytearray as a key': [keyed([0x96, u64(1), 'x']), /a key that can change/],
+  'a set of lists': [
+    checkpoint(training(call('builtins', 'set', list(p.emptyList)))),
+    /a set of something that can change/,
+  ],
+  'an instruction that reaches over the end of a frame': [
+    frame(3, p.text('weight'), p.stop),
+    /over the end of a frame/,
+  ],
+  'a frame in a frame': [frame(20, [0x95, u64(4)], p.emptyDict, p.stop, Buffer.alloc(20)), /begins in another/],
   'an empty pickle': [checkpoint(''), /cut|protocol/],
   'a pickle of protocol 0': [checkpoint('(dp0\n.'), /protocol 2 to 5/],
   'a pickle of protocol 1': [checkpoint('}q\0.'), /protocol 2 to 5/],

@@ -19,6 +19,17 @@ const persid = (...items) => one({ from: [tupleOf(items), p.persid] });
 const float = p.global('torch', 'FloatStorage');
 const special = (name, ...args) => checkpoint(pickle(call('torch._utils', name, ...args)));
 
+/** A tensor with attributes. */
+const typed = (attributes) =>
+  call(
+    'torch._tensor',
+    '_rebuild_from_type_v2',
+    p.global('torch._utils', '_rebuild_tensor_v2'),
+    p.global('torch.nn.parameter', 'Parameter'),
+    tensor().slice(1, -1),
+    attributes,
+  );
+
 /** name: [bytes, words of the message, code (ERR_STATE_FORMAT), { extension, options }] */
 export const hostile = {
   'a storage that is missing': [from({ key: '1' }), /the key "1"/],
@@ -105,11 +116,20 @@ export const hostile = {
   ],
   'a tensor whose arguments are a list': [
     checkpoint(pickle([p.global('torch._utils', '_rebuild_tensor_v2'), p.emptyList, p.reduce])),
-    /no valid tensor/,
+    /as its arguments/,
   ],
   'requires_grad as a number': [one({ rest: [p.int(1), p.none] }), /unexpected arguments/],
   'a tensor with hooks': [one({ rest: [p.false, dict(p.int(1), p.int(2))] }), /unexpected arguments/],
   'a conjugated view': [one({ rest: [p.false, p.none, dict(p.text('conj'), p.true)] }), /conjugated/],
+  // PyTorch sets the bit that is named, whatever its value.
+  'a view that says it is not negated': [
+    one({ rest: [p.false, p.none, dict(p.text('neg'), p.false)] }),
+    /conjugated or negated/,
+  ],
+  'a view that says it is not conjugated': [
+    one({ rest: [p.false, p.none, dict(p.text('conj'), p.false)] }),
+    /conjugated or negated/,
+  ],
   'a view whose facts are a list': [one({ rest: [p.false, p.none, p.emptyList] }), /conjugated|unexpected/],
   'a tensor of an unknown dtype': [ofBytes('float9_e9m9'), /float9_e9m9/],
   'a tensor whose dtype is no dtype': [ofBytes('Size'), /dtype torch\.Size/],
@@ -132,7 +152,7 @@ export const hostile = {
       ['x/data/0', four],
       ['x/version', '3'],
     ]),
-    /another dtype/,
+    /uint16 of a big-endian machine/,
   ],
 
   'a sparse tensor': [special('_rebuild_sparse_tensor', p.none), /sparse tensor; store \.to_dense\(\)/],
@@ -140,7 +160,63 @@ export const hostile = {
   'a tensor without values': [special('_rebuild_meta_tensor_no_storage', p.none), /meta tensor/],
   'a nested tensor': [special('_rebuild_nested_tensor', p.none), /nested tensor/],
   'a parameter of a number': [special('_rebuild_parameter', p.int(1), p.true, p.none), /Expected a tensor/],
-  'a parameter of nothing': [special('_rebuild_parameter'), /Expected a tensor/],
+  'a parameter of nothing': [special('_rebuild_parameter'), /unexpected arguments/],
+  'a parameter of five facts': [
+    special('_rebuild_parameter', tensor(), p.true, p.none, p.none, p.none),
+    /unexpected arguments/,
+  ],
+  'a parameter with hooks': [
+    special('_rebuild_parameter', tensor(), p.true, dict(p.int(1), p.int(2))),
+    /unexpected arguments/,
+  ],
+  // PyTorch sets the attributes, and `data` and `real` of a tensor are its values.
+  ...Object.fromEntries(
+    ['data', 'real', 'requires_grad', '__class__'].map((name) => [
+      `a parameter whose attribute ${name} is another tensor`,
+      [
+        special('_rebuild_parameter_with_state', tensor(), p.true, p.none, dict(p.text(name), tensor({ offset: 0 }))),
+        /attributes that would replace/,
+      ],
+    ]),
+  ),
+  'a tensor whose second attributes hold its values': [
+    checkpoint(pickle(typed(tupleOf([p.none, dict(p.text('data'), tensor())])))),
+    /attributes that would replace/,
+  ],
+  'a tensor whose attributes are a list': [checkpoint(pickle(typed(p.emptyList))), /attributes that would replace/],
+  'a parameter of old whose state holds other values': [
+    checkpoint(
+      pickle([
+        [p.global('torch.nn.parameter', 'Parameter'), tupleOf([tensor()]), p.newobj],
+        [tupleOf([tensor(), p.none, p.none, p.false, p.none]), p.build],
+      ]),
+    ),
+    /an unexpected state/,
+  ],
+  'a tensor of integers with gradients': [
+    one({ from: storage({ type: 'torch IntStorage' }), rest: [p.true, p.none] }),
+    /int32 is to have gradients/,
+  ],
+  'a parameter of integers with gradients': [
+    special('_rebuild_parameter', tensor({ from: storage({ type: 'torch IntStorage' }) }), p.true, p.none),
+    /int32 is to have gradients/,
+  ],
+  'a function that is used as a class': [
+    checkpoint(pickle([p.global('torch._utils', '_rebuild_tensor_v2'), tensor().slice(1, -1), p.newobj])),
+    /_rebuild_tensor_v2, which is no class/,
+  ],
+  'wide numbers in big-endian bytes without a dtype': [
+    zip([
+      [
+        'x/data.pkl',
+        pickle(tensor({ how: v3, from: untyped(16), rest: [p.false, p.none, p.global('torch', 'uint32')] })),
+      ],
+      ['x/byteorder', 'big'],
+      ['x/data/0', four],
+      ['x/version', '3'],
+    ]),
+    /uint32 of a big-endian machine/,
+  ],
   'parameters 1,000 deep': [
     checkpoint(
       pickle([
@@ -223,7 +299,24 @@ export const benign = {
   ],
   'a parameter': [checkpoint(pickle(call('torch._utils', '_rebuild_parameter', tensor(), p.true, none)))],
   'a tensor with empty hooks': [one({ rest: [p.true, none] })],
-  'a view that is not conjugated': [one({ rest: [p.false, p.none, dict(p.text('conj'), p.false)] })],
+  'a parameter with attributes of its own': [
+    checkpoint(
+      pickle(
+        call('torch._utils', '_rebuild_parameter_with_state', tensor(), p.true, none, dict(p.text('note'), p.none)),
+      ),
+    ),
+  ],
+  'a tensor with attributes of its own': [checkpoint(pickle(typed(dict(p.text('note'), p.none))))],
+  'a tensor with attributes of slots': [checkpoint(pickle(typed(tupleOf([p.none, dict(p.text('note'), p.none)]))))],
+  'a parameter of old': [
+    checkpoint(
+      pickle([
+        [p.global('torch.nn.parameter', 'Parameter'), tupleOf([tensor()]), p.newobj],
+        [tupleOf([p.true, p.false, p.none]), p.build],
+      ]),
+    ),
+  ],
+  'a view without facts': [one({ rest: [p.false, p.none, p.emptyDict] })],
   'a storage that no tensor uses': [
     zip([
       ['x/data.pkl', pickle()],

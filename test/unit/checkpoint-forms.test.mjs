@@ -98,6 +98,24 @@ describe('a training checkpoint', () => {
     dict(p.text('_parameters'), parameters, p.text('_buffers'), p.emptyDict, p.text('_modules'), modules, ...more),
     p.build,
   ];
+  it('makes sets as Python does', async () => {
+    const set = (...items) => [p.global('builtins', 'set'), [p.emptyList, p.mark, ...items, p.appends], p.tuple1];
+    const one = ['G', Buffer.from('3ff0000000000000', 'hex')];
+    const late = [p.emptyList, p.put(0), p.mark, p.text('a'), p.appends];
+    const items = [
+      [p.text('equal'), set(p.int(1), one, p.true, p.text('1')), p.reduce],
+      // Its list gets another item after it was made.
+      [p.text('late'), p.global('builtins', 'set'), late, p.tuple1, p.reduce],
+      [p.text('list'), p.get(0), p.text('b'), p.append],
+      // set.__new__ takes no notice of its arguments.
+      [p.text('new'), set(p.int(1)), p.newobj],
+    ];
+    const { metadata } = await load(file(p.text('model'), weights(), ...items));
+    assert.deepEqual([...metadata.get('equal')], [1, '1']);
+    assert.deepEqual([...metadata.get('late')], ['a']);
+    assert.deepEqual(metadata.get('list'), ['a', 'b']);
+    assert.ok(metadata.get('new') instanceof Opaque);
+  });
 
   it('gives the weights of a whole pickled model', async () => {
     const parameters = dict(p.text('weight'), tensor(), p.text('bias'), p.none);

@@ -1,0 +1,59 @@
+// Which values Python can have as keys of dicts and items of sets, and which of them it takes for one: 1, 1.0 and True,
+// bytes of equal content, tuples of equal items. For resolve.ts.
+import { ByteArray, Float, Tuple, type Value } from './values';
+
+export class Hasher {
+  readonly #frozen = new Set<Value>();
+  /** Of bytes and tuples, by object. */
+  readonly #known = new Map<Value, object | undefined>();
+  readonly #byContent = new Map<string, object>();
+  /** Of everything in tuples: a short word, so that tuples which share a long text stay cheap. */
+  readonly #words = new Map<unknown, number>();
+
+  /** A set that can be hashed. */
+  addFrozen(set: Set<Value>): void {
+    this.#frozen.add(set);
+  }
+
+  /** Something that a Map takes for equal where Python does; undefined for what Python refuses, since it can change. */
+  keyOf(value: Value): unknown {
+    if (typeof value === 'boolean') return Number(value);
+    if (value instanceof Float) return integral(value.value);
+    if (Number.isNaN(value)) return {}; // equal to nothing
+    if (typeof value !== 'object' || value === null) return value;
+    if (value instanceof Map || value instanceof ByteArray || (value instanceof Set && !this.#frozen.has(value)))
+      return undefined;
+    if (!(value instanceof Uint8Array) && !Array.isArray(value)) return value;
+    if (!this.#known.has(value)) this.#known.set(value, this.#contentKey(value));
+    return this.#known.get(value);
+  }
+
+  #contentKey(value: Uint8Array | Value[]): object | undefined {
+    if (value instanceof Uint8Array) return this.#interned(`b${Buffer.from(value).toString('latin1')}`);
+    if (!(value instanceof Tuple)) return undefined;
+    const keys = value.map((item) => this.keyOf(item));
+    return keys.includes(undefined)
+      ? undefined
+      : this.#interned(`t${Array.from(keys, (key) => this.#wordOf(key)).join()}`);
+  }
+
+  #wordOf(key: unknown): number {
+    // As text, numbers cannot be chosen for their hash.
+    const by =
+      typeof key === 'number' || typeof key === 'bigint' ? `n${key}` : typeof key === 'string' ? `s${key}` : key;
+    const known = this.#words.get(by) ?? this.#words.size;
+    this.#words.set(by, known);
+    return known;
+  }
+
+  #interned(content: string): object {
+    const known = this.#byContent.get(content) ?? {};
+    this.#byContent.set(content, known);
+    return known;
+  }
+}
+
+/** As the integer that is equal to it. */
+function integral(value: number): number | bigint {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value;
+}
