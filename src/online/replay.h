@@ -41,8 +41,8 @@ class Replay {
   // Copies of what is held, and the counts that going on takes; and the way back, which throws ERR_STATE_FORMAT where
   // the tensors are not those of such a buffer.
   StateDict state() const;
-  // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself could
-  // have kept.
+  // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself
+  // could have kept.
   void restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl& generator);
 
  private:

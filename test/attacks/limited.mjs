@@ -1,5 +1,6 @@
 // Processes of Node that may not take more memory than loading a hostile file may need, for the attacks and the fuzzers.
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../support.mjs';
 
@@ -28,4 +29,17 @@ export function spawnLimited(script, args, cwd) {
     });
   }
   return { worker, output: () => printed };
+}
+
+/** Resident memory in MB: now, and the most since it was last called. */
+export function memory() {
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  const [peak, now] = ['VmHWM', 'VmRSS'].map(
+    (name) => Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))[1]) / 1024,
+  );
+  // Where this is not allowed the peaks only grow, and nothing is hidden.
+  try {
+    fs.writeFileSync('/proc/self/clear_refs', '5');
+  } catch {}
+  return { peak, now };
 }

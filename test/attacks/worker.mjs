@@ -1,23 +1,10 @@
 // Loads one file after the other as it is told to, and answers what came of each: the error, or the tensors, with the
 // milliseconds and the memory that it took. Its parent knows from the silence which file made it hang or crash.
-import fs from 'node:fs';
 import { inspect } from 'node:util';
 import { LearnError, loadState } from 'torch-incremental';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';
+import { memory } from './limited.mjs';
 import { tensorsOf } from './tensors-of.mjs';
-
-/** Resident memory in MB: now, and the most since it was last called. */
-function memory() {
-  const status = fs.readFileSync('/proc/self/status', 'utf8');
-  const [peak, now] = ['VmHWM', 'VmRSS'].map(
-    (name) => Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))[1]) / 1024,
-  );
-  // Where this is not allowed the peaks only grow, and nothing is hidden.
-  try {
-    fs.writeFileSync('/proc/self/clear_refs', '5');
-  } catch {}
-  return { peak, now };
-}
 
 /** Runs `work` and tells how long it took: of the processor, since other processes may have the machine meanwhile. */
 async function timed(work) {

@@ -9,11 +9,13 @@ import * as zip from './targets/zip.mjs';
 const targets = { zip, pickle, legacy, safetensors };
 export const targetNames = Object.keys(targets);
 
-/** What the file in hand is called. */
-export const fileName = 'case.pth';
+/** The ending says to Python, not to this library, which of its readers is meant. */
+export const endingOf = (target) => (target === 'safetensors' ? '.safetensors' : '.pth');
 
-const good = goodFiles();
-
-export function caseOf(target, seed, index) {
-  return targets[target].make(new Random(Math.imul(seed, 0x9e3779b1) + index), good);
+/** `folder`: honest files that writeSeeds() made; the files that are made of them are others. */
+export function casesFrom(folder) {
+  const good = goodFiles(folder);
+  return (target, seed, index) => targets[target].make(new Random(Math.imul(seed, 0x9e3779b1) + index), good);
 }
+
+export const caseOf = casesFrom();

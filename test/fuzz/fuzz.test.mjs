@@ -5,8 +5,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, loadState } from 'torch-incremental';
-import { root, temporaryFolder } from '../support.mjs';
+import { needs, root, temporaryFolder } from '../support.mjs';
 import { caseOf, targetNames } from './cases.mjs';
+import { difference, verdict } from './compare.mjs';
 import { instructions, putTogether, takeApart } from './instructions.mjs';
 import { goodFiles, goodPickles } from './seeds.mjs';
 
@@ -56,33 +57,126 @@ describe('the fuzzers', () => {
     assert.equal(takeApart(putTogether(one)).length, one.length);
   });
 
-  it('find nothing in two seconds, and tell how much they did', () => {
-    const { status, stdout } = fuzz('--seconds', '2', '--out', temporary('none'));
+  it('find nothing in two seconds, and report how much they did', () => {
+    const { status, stdout } = fuzz('--seconds', '2', '--no-differential', '--out', temporary('none'));
     assert.equal(status, 0, stdout);
+    assert.match(stdout, /^Files are only loaded here/m);
     for (const target of targetNames)
       assert.match(stdout, new RegExp(`^${target}: \\d+ files, \\d+ a second, \\d+ different`, 'm'));
     assert.ok(!fs.existsSync(temporary('none')));
   });
 
   it('keep the file of what they find, and fail', () => {
-    const { status, stdout } = fuzz(
+    const limit = ['--slow-ms', '0', '--no-differential'];
+    const { status, stdout } = fuzz('--seconds', '0.2', '--target', 'zip', ...limit, '--out', temporary('some'));
+    assert.equal(status, 1, stdout);
+    const [name] = fs.readdirSync(temporary('some')).filter((file) => file.endsWith('.pth'));
+    assert.match(stdout, new RegExp(`${name}: it took`));
+    const [, seed, index] = name.match(/^zip-(\d+)-(\d+)\.pth$/);
+    assert.ok(fs.readFileSync(path.join(temporary('some'), name)).equals(caseOf('zip', Number(seed), Number(index))));
+  });
+
+  it('find a difference that is planted in what both read, and keep both answers', function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    this.timeout(120_000);
+    const args = [
       '--seconds',
       '0.2',
+      '--differential',
+      '--target',
+      'pickle',
+      '--plant',
+      '3',
+      '--out',
+      temporary('planted'),
+    ];
+    const { status, stdout } = fuzz(...args);
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /\.pth: read differently: the whole: here \["l","planted"\], in Python \["[do]"/);
+    const [name] = fs.readdirSync(temporary('planted')).filter((file) => file.endsWith('.json'));
+    const { ours, theirs } = JSON.parse(fs.readFileSync(path.join(temporary('planted'), name), 'utf8'));
+    assert.ok(ours.tree && theirs.tree);
+  });
+
+  it('find nothing where Python and this library read the same', function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    this.timeout(120_000);
+    const { status, stdout } = fuzz('--seconds', '2', '--differential', '--out', temporary('nothing'));
+    assert.equal(status, 0, stdout);
+    for (const target of targetNames)
+      assert.match(stdout, new RegExp(`^${target}: .*\\n  compared with Python: both read [1-9]`, 'm'));
+  });
+
+  it('fail where nothing is read by both', function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    this.timeout(120_000);
+    const args = [
+      '--seconds',
+      '0.1',
+      '--differential',
       '--target',
       'zip',
       '--slow-ms',
       '0',
       '--out',
-      temporary('some'),
-    );
+      temporary('slow'),
+    ];
+    const { status, stdout } = fuzz(...args);
     assert.equal(status, 1, stdout);
-    const [name] = fs.readdirSync(temporary('some')).sort();
-    assert.match(stdout, new RegExp(`${name}: it took 0 ms|${name}: it took`));
-    const [, seed, index] = name.match(/^zip-(\d+)-(\d+)\.pth$/);
-    assert.ok(fs.readFileSync(path.join(temporary('some'), name)).equals(caseOf('zip', Number(seed), Number(index))));
+    assert.match(stdout, /too few files were read by both/);
   });
 
   it('refuse a target that there is none of', () => {
     assert.match(fuzz('--target', 'tar').stderr, /--target is one of zip, pickle, legacy, safetensors, not tar/);
+  });
+});
+
+describe('the verdict on two answers', () => {
+  const tensor = ['T', 'float32', [2], 'aa'];
+  const tree = (value) => ({ tree: ['d', [['w', value]]] });
+  const kind = (ours, theirs) => verdict(ours, theirs).kind;
+  const refusal = { code: 'ERR_STATE_FORMAT', message: 'x.pth: it is damaged' };
+
+  it('tells equal content from other bytes, shapes, dtypes, orders and kinds', () => {
+    assert.equal(kind(tree(tensor), tree(tensor)), 'both');
+    for (const other of [
+      ['T', 'float32', [2], 'ab'],
+      ['T', 'float32', [1, 2], 'aa'],
+      ['T', 'int32', [2], 'aa'],
+      ['n', '1'],
+      null,
+    ])
+      assert.equal(kind(tree(tensor), tree(other)), 'finding', JSON.stringify(other));
+    const [a, b] = [
+      ['a', ['n', '1']],
+      ['b', ['n', '1']],
+    ];
+    assert.equal(difference(['d', [a, b]], ['d', [a, b]]), undefined);
+    assert.match(difference(['d', [a, b]], ['d', [b, a]]), /"a".*key/);
+    assert.match(difference(['d', [a]], ['d', [a, b]]), /1 and 2 items/);
+    assert.match(difference(['d', [a]], ['o', [a], []]), /the whole/);
+    assert.match(difference(['l', 'x'], ['t', 'x']), /the whole/);
+    assert.equal(difference(['s', 'x', 'y'], ['s', 'y', 'x']), undefined);
+  });
+
+  it('takes an object that is kept by its name for any of Python, but never a tensor for one', () => {
+    assert.equal(kind(tree(['?', 'a.B']), tree(['?', 'c.D'])), 'both');
+    assert.equal(kind(tree(tensor), tree(['?', 'c.D'])), 'finding');
+    assert.equal(kind(tree(['?', 'a.B']), tree(tensor)), 'finding');
+    assert.equal(kind(tree(['?', 'torch._utils._rebuild_qtensor']), tree(tensor)), 'both');
+  });
+
+  it('is a finding where only this library reads, unless the reason is known, and never where only Python does', () => {
+    assert.equal(kind(tree(tensor), { error: 'RuntimeError: no', second: 'RuntimeError: no' }), 'finding');
+    assert.equal(kind(tree(['?', 'a.B']), { error: 'TypeError: no', second: 'TypeError: no' }), 'only here');
+    assert.equal(kind(tree(['?', 'a.B']), { error: 'x', second: 'Acting: os.system' }), 'finding');
+    assert.equal(kind(refusal, { by: 'weights_only', ...tree(tensor) }), 'only Python');
+    assert.equal(kind(refusal, { error: 'no' }), 'neither');
+  });
+
+  it('is a finding where zipfile sees other names', () => {
+    const ours = { ...tree(tensor), zip: ['x/data.pkl'] };
+    assert.equal(kind(ours, { ...tree(tensor), zip: { names: ['x/data.pkl'], isSame: true } }), 'both');
+    assert.equal(kind(ours, { ...tree(tensor), zip: { names: ['x/data.pkl', 'x/other'], isSame: true } }), 'finding');
   });
 });

@@ -1,23 +1,42 @@
-// What the fuzzers begin with: the checkpoints that PyTorch made, and what is in them.
+// Files to begin with: the checkpoints of test/golden that PyTorch made, those that python.py makes where there is one, and
+// their parts.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { root } from '../support.mjs';
+import { python, root } from '../support.mjs';
+import { putTogether, takeApart } from './instructions.mjs';
 
 const folder = path.join(root, 'test/golden/checkpoints');
 
-export function goodFiles() {
-  return fs
-    .readdirSync(folder)
-    .filter((name) => !name.endsWith('.json'))
-    .map((name) => fs.readFileSync(path.join(folder, name)));
+/** Writes Python's honest files into a folder. */
+export function writeSeeds(to) {
+  execFileSync(python, [path.join(import.meta.dirname, 'python.py'), 'seeds', to]);
+}
+
+const read = (from, wanted) =>
+  fs
+    .readdirSync(from)
+    .sort()
+    .filter((name) => wanted.test(name))
+    .map((name) => fs.readFileSync(path.join(from, name)));
+
+/** Whole files by kind. `from`: a folder of honest files, in addition. */
+export function goodFiles(from) {
+  const zips = read(folder, /^(?!.*json)/);
+  if (from === undefined) return { zip: zips, legacy: [], safetensors: [] };
+  return {
+    zip: [...zips, ...read(from, /\.pth$/)],
+    legacy: read(from, /\.legacy$/),
+    safetensors: read(from, /\.safetensors$/),
+  };
 }
 
 const known = new WeakMap();
 
-/** The pickle and the storages of each zip file: { pickle, storages: [name, bytes][] }. */
-export function goodPickles(files) {
-  if (!known.has(files)) known.set(files, files.map(unzipped));
-  return known.get(files);
+/** The pickle and the storages of each zip file: { pickle, storages: [name, bytes][], records: [name, bytes][] }. */
+export function goodPickles({ zip }) {
+  if (!known.has(zip)) known.set(zip, zip.map(unzipped));
+  return known.get(zip);
 }
 
 /** Of files as torch.save writes them: stored, described by a directory at their end. */
@@ -34,5 +53,29 @@ function unzipped(file) {
     at += 46 + nameBytes + extraBytes + commentBytes;
   }
   const [, pickle] = found.find(([name]) => name === 'data.pkl');
-  return { pickle, storages: found.filter(([name]) => name.startsWith('data/')) };
+  return { pickle, storages: found.filter(([name]) => name.startsWith('data/')), records: found };
+}
+
+const streams = new WeakMap();
+
+/** The five pickles and the storages of legacy streams. Keys are addresses of that run of Python; here they are small numbers. */
+export function goodStreams({ legacy }) {
+  if (!streams.has(legacy)) streams.set(legacy, legacy.map(apart));
+  return streams.get(legacy);
+}
+
+function apart(file) {
+  const pickles = [];
+  let at = 0;
+  while (pickles.length < 5) {
+    const list = takeApart(file.subarray(at));
+    at += putTogether(list).length;
+    pickles.push(list);
+  }
+  const keys = pickles[4].filter(({ name }) => name === 'BINUNICODE').map(({ operand }) => operand.toString());
+  for (const instruction of pickles.flat()) {
+    const number = instruction.name === 'BINUNICODE' ? keys.indexOf(instruction.operand.toString()) : -1;
+    if (number >= 0) instruction.operand = Buffer.from(String(70 + number));
+  }
+  return { pickles: pickles.map(putTogether), storages: file.subarray(at) };
 }

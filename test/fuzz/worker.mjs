@@ -1,74 +1,80 @@
-// Makes and loads files of one target until it is told to stop, and reports. The file in hand stays on the disk, so that
-// it is still there after a crash.
+// Makes and loads files as it is told to: { target, first, count } or { files } → an answer for each, in the form of answer.mjs. The
+// files stay in the folder, so that the current one is still there after a crash.
 import fs from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import { LearnError, loadState, saveState } from 'torch-incremental';
-import { tensorsOf } from '../attacks/tensors-of.mjs';
-import { caseOf, fileName } from './cases.mjs';
+import { LearnError, saveState } from 'torch-incremental';
+import { inspectFile } from '../../dist/checkpoint/inspect.js';
+import { memory } from '../attacks/limited.mjs';
+import { loadAny, treeOfState, zipNames } from './answer.mjs';
+import { casesFrom, endingOf } from './cases.mjs';
 
-const [folder, target, seed, milliseconds, goodFile, first, slowMs] = process.argv.slice(2);
-const file = path.join(folder, fileName);
+const [folder, seed, goodFile, slowMs, seeds] = process.argv.slice(2);
 const mostMegabytes = 512;
 const accepted = /^ERR_(STATE_FORMAT|STATE_UNSAFE|STATE_MISMATCH|FILE)$/;
-
-/** What came of it, in words that are equal where the reader took the same way. */
-function outcomeOf(error) {
-  return `${error.code} ${error.message.replace(file, '').replace(/"[^"]*"|\[[^\]]*\]|\d+|0x[0-9a-f]+/g, '…')}`;
-}
-
-const again = path.join(folder, 'again.pth');
+const caseOf = casesFrom(seeds);
 
 /** Loads the file and looks at all of it; every tenth that loads is written, and must be the same when it is read again. */
-async function outcomeOfLoading(number) {
-  const state = await loadState(file);
-  const tensors = tensorsOf(state);
+async function read(file, index) {
+  const state = await loadAny(file);
   if (!inspect(state) || !(state.metadata instanceof Map)) throw new Error('it cannot be shown');
-  if (number % 10 === 0) {
-    await saveState(state, again);
-    const copy = await loadState(again);
-    if (!copy.equals(state)) throw new Error('it is another state when it was saved and loaded');
-    copy.dispose();
-  }
+  const answer = treeOfState(state);
+  if (index % 10 === 0) answer.written = await writeAgain(state, file);
   state.dispose();
-  const kinds = new Set(tensors.map(({ dtype, shape }) => `${dtype} ${shape.length}`));
-  return `loaded ${[...kinds].sort().join(', ')}`;
+  if (fs.readFileSync(file).subarray(0, 2).equals(Buffer.from('PK'))) answer.zip = await zipNames(file);
+  return answer;
 }
 
-/** undefined where all is well, else what is wrong. */
-async function problemWith(number) {
+async function writeAgain(state, file) {
+  const again = `${file}.pth`;
+  await saveState(state, again);
+  const copy = await loadAny(again);
+  if (!copy.equals(state)) throw new Error('it is another state after it was saved and loaded');
+  copy.dispose();
+  return again;
+}
+
+/** The answer, and `problem` where something is wrong whatever Python says. */
+async function answerTo(file, index) {
+  const before = memory();
   const start = process.cpuUsage();
+  let answer;
   try {
-    outcomes.add((await outcomeOfLoading(number)).slice(0, 200));
+    answer = await read(file, index);
+    if (index % 4 === 0) await inspectFile(file);
   } catch (error) {
-    if (!(error instanceof LearnError && accepted.test(error.code))) return error?.stack ?? String(error);
-    outcomes.add(outcomeOf(error).slice(0, 200));
+    const isExpected = error instanceof LearnError && accepted.test(error.code);
+    answer = isExpected ? { code: error.code, message: error.message } : { problem: error?.stack ?? String(error) };
   }
   const { user, system } = process.cpuUsage(start);
   const took = (user + system) / 1000; // of the processor, since other processes may have the machine meanwhile
-  if (took > Number(slowMs)) return `it took ${Math.round(took)} ms`;
-  const megabytes = process.memoryUsage.rss() / 2 ** 20;
-  return megabytes > mostMegabytes + initialMegabytes ? `${Math.round(megabytes)} MB are in use` : undefined;
+  const megabytes = memory().peak - before.now;
+  if (took > Number(slowMs)) answer.problem ??= `it took ${Math.round(took)} ms`;
+  if (megabytes > mostMegabytes) answer.problem ??= `it took ${Math.round(megabytes)} MB`;
+  return answer;
 }
 
-await loadState(goodFile);
-const initialMegabytes = process.memoryUsage.rss() / 2 ** 20;
-const outcomes = new Set();
-const end = performance.now() + Number(milliseconds);
-let executions = 0;
-let reported = 0;
-for (let index = Number(first); performance.now() < end; index++) {
-  fs.writeFileSync(file, caseOf(target, Number(seed), index));
-  if (performance.now() - reported > 200) {
-    reported = performance.now();
-    process.send({ index, executions, outcomes: outcomes.size });
-  }
-  const problem = await problemWith(executions);
-  executions++;
-  if (problem !== undefined) {
-    process.send({ index, executions, outcomes: outcomes.size, problem });
-    await new Promise((resolve) => process.once('message', resolve)); // the file is being copied
+process.on('warning', () => {});
+await loadAny(goodFile); // libtorch is loaded at first use, which is no part of the first file's time
+/** Files that are there, or made. */
+function* filesOf({ target, first, count, files }) {
+  if (files) yield* files.map((file, index) => ({ index, file }));
+  for (let index = first; !files && index < first + count; index++) {
+    const file = path.join(folder, `${target}-${index}${endingOf(target)}`);
+    fs.writeFileSync(file, caseOf(target, Number(seed), index));
+    yield { index, file };
   }
 }
-process.send({ index: -1, executions, outcomes: outcomes.size });
-process.disconnect();
+
+process.on('message', async (job) => {
+  const answers = [];
+  let reported = performance.now();
+  for (const { index, file } of filesOf(job)) {
+    answers.push({ index, file, ...(await answerTo(file, index)) });
+    if (performance.now() - reported < 500) continue;
+    reported = performance.now();
+    process.send({ index });
+  }
+  process.send({ answers });
+});
+process.send({ ready: true });

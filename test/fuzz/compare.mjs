@@ -1,0 +1,132 @@
+// What the two answers to one file mean together: that both read the same, that one is stricter, or a finding.
+import { stricter } from '../attacks/stricter.mjs';
+
+/** Where this library reads what neither of Python's readers does: by title, the words of Python's error. */
+const wider = {
+  // torch.save writes uint16 and other new dtypes so, and torch.load cannot read it again.
+  'bytes without a dtype in legacy streams': /UntypedStorage' has no attribute 'dtype'/,
+  'texts of Python 2 in other encodings': /'utf-8' codec can't decode/,
+  'records that hold no weights':
+    /file \.(format_version|storage_alignment|data\/serialization_id): |invalid literal for int/,
+  'Python ran out of time or memory': /the process ended with status|MemoryError/,
+  // What a legacy stream says of the machine has no meaning; nothing of it is made here.
+  'objects that are not made': /NEWOBJ class argument must be a type/,
+};
+
+/** Python fails to make an object that is kept by its name here, and never made. */
+const isUnmade =
+  /^(TypeError|ValueError|RuntimeError|AttributeError|NotImplementedError|LookupError|OverflowError): |NEWOBJ class argument/;
+
+/** undefined where both trees are one, else where they differ. Objects without a meaning here are not looked into. */
+export function difference(ours, theirs, path = '') {
+  if (JSON.stringify(ours) === JSON.stringify(theirs)) return undefined;
+  const [kind, other] = [kindOf(ours), kindOf(theirs)];
+  if (kind === '?' ? other === '?' || isMade(ours) : other === '?' && kind !== 'T') return undefined;
+  if (kind !== other || kind === 'plain' || kind === 'n' || kind === 'b') return told(path, ours, theirs);
+  if (kind === 'T') return told(path, ours, theirs);
+  if (kind === 'd' || kind === 'o') {
+    return (
+      differenceOfPairs(ours[1], theirs[1], path) ??
+      differenceOfPairs(ours[2] ?? [], theirs[2] ?? [], `${path}.__dict__`)
+    );
+  }
+  // Objects without a meaning have no order in which they could be compared.
+  if (kind === 's' && JSON.stringify([ours, theirs]).includes('["?"')) return undefined;
+  const [a, b] = kind === 's' ? [sorted(ours), sorted(theirs)] : [ours, theirs];
+  if (a.length !== b.length) return told(path, ours, theirs);
+  return first(a, (item, i) => (i === 0 ? undefined : difference(item, b[i], `${path}[${i - 1}]`)));
+}
+
+function differenceOfPairs(ours, theirs, path) {
+  if (ours.length !== theirs.length)
+    return `${path}: ${ours.length} and ${theirs.length} items; ${told('', ours, theirs)}`;
+  return first(ours, ([key, item], i) => {
+    const at = `${path}[${JSON.stringify(key)?.slice(0, 60)}]`;
+    return difference(key, theirs[i][0], `${at} (key)`) ?? difference(item, theirs[i][1], at);
+  });
+}
+
+function first(items, work) {
+  for (const [i, item] of items.entries()) {
+    const found = work(item, i);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const kindOf = (value) => (Array.isArray(value) ? value[0] : 'plain');
+const told = (path, ours, theirs) =>
+  `${path || 'the whole'}: here ${JSON.stringify(ours)?.slice(0, 300)}, in Python ${JSON.stringify(theirs)?.slice(0, 300)}`;
+const sorted = ([kind, ...items]) => [kind, ...items.map((item) => JSON.stringify(item)).sort()];
+
+/** What Python makes and is kept by its name here: objects of its own, and kinds of tensors that no state holds. */
+const isMade = ([, name]) =>
+  /^(torch\.nn\.parameter\.\w+|torch\.(cuda\.)?\w+Tensor|torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_\w+|builtins\.(frozenset|bytes|bytearray|dict|list|set|complex)|_codecs\.encode|torch\.Size|collections\.\w+)$/.test(
+    name,
+  );
+
+/** Words of an error without what differs from file to file, for counting. */
+export function reasonOf(message) {
+  return message
+    .replace(/^.*?\.(pth|safetensors)[:,]? ?/, '')
+    .replace(/\(at (byte|character) .*$/, '')
+    .replace(/"(\\.|[^"\\])*"|\[[^\]]*\]|0x[0-9a-f]+|-?\d[\d.e+]*|-?Infinity|-?NaN/g, '…')
+    .replace(/record \S+/g, 'record …')
+    .slice(0, 110);
+}
+
+/** { kind: 'both' | 'only here' | 'only Python' | 'neither' | 'finding', reason }. `ours`: { tree | large | code, message }. `isHonest`: Python wrote the file. */
+export function verdict(ours, theirs, isHonest = false) {
+  const isRead = ours.code === undefined;
+  const isReadThere = theirs.error === undefined;
+  if (isRead && isReadThere) {
+    const found =
+      zipDifference(ours.zip, theirs.zip) ?? (ours.large || theirs.large ? undefined : treeDifference(ours, theirs));
+    return found === undefined ? { kind: 'both' } : { kind: 'finding', reason: `read differently: ${found}` };
+  }
+  if (isRead) {
+    const why = `${theirs.error} / ${theirs.second ?? ''}`;
+    const inert =
+      JSON.stringify(ours.tree ?? '').includes('["?"') && isUnmade.test(theirs.second) && 'objects that are not made';
+    const title = Object.keys(wider).find((name) => wider[name].test(why)) ?? inert;
+    if (title && !/Acting/.test(theirs.second ?? '')) return { kind: 'only here', reason: title };
+    return { kind: 'finding', reason: `read here, refused by Python: ${why}` };
+  }
+  if (isReadThere && isHonest)
+    return { kind: 'finding', reason: `refused here, though Python wrote it: ${ours.message}` };
+  if (isReadThere && theirs.by !== 'pickle') {
+    const title = Object.keys(stricter).find((name) => stricter[name].test(ours.message));
+    return { kind: 'only Python', reason: title ?? `not in docs/checkpoints.md: ${reasonOf(ours.message)}` };
+  }
+  return { kind: 'neither', reason: reasonOf(ours.message) };
+}
+
+function treeDifference(ours, theirs) {
+  return difference(theirs.by === 'safetensors' ? inOrder(ours.tree) : ours.tree, theirs.tree);
+}
+
+/** Of a safetensors file, whose names have no order. */
+function inOrder([kind, pairs, attributes]) {
+  const byName = (list) => [...list].sort(([a], [b]) => Buffer.compare(points(a), points(b)));
+  return [kind, byName(pairs), attributes.map(([key, [inner, strings]]) => [key, [inner, byName(strings)]])];
+}
+
+/** By code points, as Python sorts. */
+const points = (text) => Buffer.from(text, 'utf8');
+
+function zipDifference(ours, theirs) {
+  if (ours === undefined || theirs?.names === undefined) return undefined;
+  if (!theirs.isSame) return 'zipfile reads another data.pkl';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
+  const isPlain = (names) => names.every((name) => /^[\x00-\x7f]*$/.test(name));
+  if (!isPlain(ours) || JSON.stringify(ours) === JSON.stringify(theirs.names)) return undefined;
+  return `zipfile sees ${JSON.stringify(theirs.names)} and we ${JSON.stringify(ours)}`.slice(0, 500);
+}
+
+/** What is wrong with a file that this library wrote of what it read: Python must read all of that. */
+export function writtenDifference(ours, theirs) {
+  if (theirs.by !== 'weights_only') return `written here, refused by Python: ${theirs.error ?? theirs.because}`;
+  const isWhole = ours.tree && theirs.tree && !JSON.stringify(ours.tree).includes('["?"');
+  const found = isWhole ? difference(ours.tree, theirs.tree) : undefined;
+  return found && `read differently after it was written: ${found}`;
+}
