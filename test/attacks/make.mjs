@@ -14,12 +14,14 @@ import * as legacy from './legacy.mjs';
 import * as pickles from './pickles.mjs';
 import * as readers from './readers.mjs';
 import * as safetensors from './safetensors.mjs';
+import * as storages from './storages.mjs';
 import * as tensors from './tensors.mjs';
 import * as zips from './zips.mjs';
 
 /** By class. Each list is { hostile: { name: [content, words, code, how] }, benign: { name: [content, tensors, how] } }. */
 const classes = {
   tensors,
+  storages,
   pickles,
   large,
   bombs,
