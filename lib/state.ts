@@ -157,7 +157,7 @@ export class State implements Disposable {
    * they are the wrapper's own, such as `n_averaged` of an AveragedModel, and in `metadata`.
    */
   get stripped(): { readonly prefix: string; readonly leftOut: readonly string[] } {
-    const { prefix = '', leftOut = [] } = this.#contents.tree.stripped ?? {};
+    const { prefix, leftOut } = plain(this.#contents.tree).stripped ?? { prefix: '', leftOut: [] };
     return { prefix, leftOut: [...leftOut] };
   }
 

@@ -117,7 +117,7 @@ export async function readTrainingCheckpoint(
   resume: string | ResumeOptions,
   signal?: AbortSignal,
 ): Promise<TrainingCheckpoint> {
-  const { path, key, stripPrefix } = typeof resume === 'string' ? { path: resume } : resume;
+  const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
     return await naming(path, async () => read(path, state));
