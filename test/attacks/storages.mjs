@@ -1,5 +1,5 @@
 // Storages whose size, type, key or place does not fit the bytes that are there.
-import { call, checkpoint, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
+import { checkpoint, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
 
 const one = (changes) => checkpoint(pickle(tensor(changes)));
 const from = (changes) => one({ from: storage(changes) });
