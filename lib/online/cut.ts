@@ -1,4 +1,4 @@
-// Cuts off the end of a journal that nobody can have been told of.
+// Cuts off the end of a journal that was never acknowledged.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../checkpoint/replace-file';

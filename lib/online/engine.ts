@@ -10,7 +10,7 @@
 // 4. When memory may be ahead of the journal (a failed append, a failed computation), nothing more is done or acknowledged, and
 //    close() rejects with the failure. Otherwise results are acknowledged that opening again does not lead to.
 // 5. At open, the last record counts as torn if it cannot be applied and its failure follows from the record and the state
-//    alone: by rules 1 and 2 nobody can have been told of it. A shortage of memory, threads or descriptors is no such failure:
+//    alone: by rules 1 and 2 it was never acknowledged. A shortage of memory, threads or descriptors is no such failure:
 //    open() rejects and leaves the folder as it is. Otherwise a busy machine makes a learner forget.
 // 6. Records are applied by the rules they were written under, and are not checked at the border again. Otherwise a stricter
 //    check makes folders of earlier versions unreadable.

@@ -111,7 +111,7 @@ export class Journal {
     return { position: this.#position, bytes: this.#bytes };
   }
 
-  /** Removes the record appended after `mark`, which nobody was told of. Waits for its append, whether that fails or not. */
+  /** Removes the record appended after `mark`, which was not acknowledged. Waits for its append, whether that fails or not. */
   async retract({ position, bytes }: Mark): Promise<void> {
     await this.#inTurn(async () => {
       await truncate(this.#descriptor, bytes);

@@ -85,7 +85,7 @@ async function openLocked(folder: string, lock: FolderLock, options: LearnerOpti
   }
 }
 
-/** undefined: a last record that nobody can have been told of was cut off, and opening begins again without it. */
+/** undefined: a last record that was never acknowledged was cut off, and opening begins again without it. */
 async function openFrom(opening: Opening): Promise<Engine | undefined> {
   const { folder, options, settingFor } = opening;
   const base = await findBase(folder, (snapshot) => {

@@ -90,14 +90,14 @@ export class VersionFiles {
     throw new LearnError('ERR_FILE', `${file} is not the manifest of version ${version}: it is damaged`);
   }
 
-  /** Writes the manifest of a version anew. */
+  /** Writes the manifest of a version again. */
   async describeAgain(info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
     const text = `${JSON.stringify({ ...info, created: new Date(info.created).toISOString(), ...facts }, null, 2)}\n`;
     const write = (temporary: string, mode: number) => fs.writeFile(temporary, text, { mode, flush: true, flag: 'wx' });
     await replaceFile(this.path(info.version, 'json'), write, { links: 'replace' });
   }
 
-  /** Writes the manifests anew that are missing or damaged. */
+  /** Writes the manifests again that are missing or damaged. */
   async describeMissing(versions: readonly VersionInfo[], facts: Record<string, unknown>): Promise<void> {
     for (const info of versions) {
       const known = await this.describe(info.version).catch(() => undefined);
@@ -145,7 +145,7 @@ export function newestOf(versions: readonly VersionInfo[], count: number, servin
   return versions.filter((info) => !old.includes(info));
 }
 
-/** undefined: the text is none. */
+/** undefined: the text is not a manifest. */
 function manifestOf(text: string): (VersionInfo & { settings: Settings }) | undefined {
   try {
     const { created, ...info } = JSON.parse(text);
