@@ -28,6 +28,6 @@ export async function readCounts(folder: string): Promise<{ saved: SavedCounts; 
 
 export function writeCounts(folder: string, saved: SavedCounts): Promise<void> {
   const write = (temporary: string, mode: number) =>
-    fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { mode, flag: 'wx' });
+    fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { mode, flush: true, flag: 'wx' });
   return replaceFile(path.join(folder, name), write, { links: 'replace' });
 }

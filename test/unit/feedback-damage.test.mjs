@@ -165,4 +165,26 @@ describe('late labels with damaged files', function () {
     assert.deepEqual(store.counts, { pending: 0, joined: 0, expired: 0, lost: 5 });
     await store.close();
   });
+
+  it('keeps its counts through a loss of power: they are on the disk before they get their name', async () => {
+    const calls = [];
+    const { writeFile, rename } = fs.promises;
+    const noting = (call, note) => {
+      return (...args) => {
+        calls.push(note(...args));
+        return call(...args);
+      };
+    };
+    Object.assign(fs.promises, {
+      writeFile: noting(writeFile, (_file, _data, { flush }) => (flush ? 'flushed' : 'written')),
+      rename: noting(rename, () => 'renamed'),
+    });
+    try {
+      const { writeCounts } = await import('../../dist/online/pending-counts.js');
+      await writeCounts(at(''), { joined: 1, expired: 0, lost: 0, removing: [] });
+    } finally {
+      Object.assign(fs.promises, { writeFile, rename });
+    }
+    assert.deepEqual(calls, ['flushed', 'renamed']);
+  });
 });
