@@ -3,6 +3,7 @@
 import { LearnError } from '../errors';
 import type { TensorInfo } from '../native';
 import { type DType, dtypes } from './dtypes';
+import { Hasher } from './hasher';
 import { op } from './opcodes';
 import { step } from './pickle-values';
 import { Pickler } from './pickler';
@@ -32,6 +33,7 @@ class TreeWriter {
   readonly keys = new Map<number, number>();
   readonly left: string[] = [];
   readonly #writability = new Writability();
+  readonly #hasher = new Hasher();
   readonly #infoOf: (tensor: TensorValue) => TensorInfo;
 
   constructor(infoOf: (tensor: TensorValue) => TensorInfo) {
@@ -96,8 +98,9 @@ class TreeWriter {
 
   /** The items that can be written; the others are noted. A key counts as a whole: None in its place could be there twice. */
   #writable(dict: ReadonlyMap<Value, Value>, path: string, depth: number): [Value, Value][] {
+    const used = new Set<unknown>();
     return [...dict].filter(([key, item]) => {
-      const why = this.#writability.whyNotKey(key, depth + 1) ?? this.#writability.whyNot(item, depth + 1);
+      const why = this.#whyNotKey(key, used, depth) ?? this.#writability.whyNot(item, depth + 1);
       if (why === undefined) return true;
       if (item instanceof TensorValue && typeof key === 'string')
         throw new LearnError('ERR_INVALID_OPTION', `Cannot write a tensor under the name ${stepTo(key)}: it is ${why}`);
@@ -106,9 +109,20 @@ class TreeWriter {
     });
   }
 
+  /** Why the key of a dict, or the item of a set, cannot be written. `used`: by those before it. */
+  #whyNotKey(key: Value, used: Set<unknown>, depth: number): string | undefined {
+    const why = this.#writability.whyNotKey(key, depth + 1);
+    if (why !== undefined) return why;
+    const hash = this.#hasher.keyOf(key);
+    if (used.has(hash)) return 'for Python the same as one before it';
+    used.add(hash);
+    return undefined;
+  }
+
   #set(value: ReadonlySet<Value>, path: string, depth: number): void {
+    const used = new Set<unknown>();
     const items = [...value].filter((item) => {
-      const why = this.#writability.whyNotKey(item, depth + 1);
+      const why = this.#whyNotKey(item, used, depth);
       if (why !== undefined) this.#leave(`${path}[an item]`, why);
       return why === undefined;
     });
