@@ -33,7 +33,7 @@ export const cost = {
   reference: 48,
   global: 512,
   /** What resolve.ts makes of values, and the copy that callers see. */
-  resolved: { list: 192, item: 16, dict: 448, entry: 112, opaque: 640, tensor: 512, dimension: 32 },
+  resolved: { list: 192, item: 16, dict: 448, entry: 112, opaque: 640, tensor: 512, dimension: 64 },
 } as const;
 
 /**

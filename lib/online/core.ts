@@ -14,7 +14,7 @@ import { refusedIn } from './reasons';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './records';
 import { Served } from './served';
 import type { Outcome, SavedCore, Setting } from './setting';
-import { digestOf, findVersion, newestOf, type VersionInfo } from './versions';
+import { digestOf, findVersion, newestOf, nextVersion, type VersionInfo } from './versions';
 
 /** Updates that learn more samples again after a drift, and how many times as many. */
 const boost = { updates: 100, factor: 2 };
@@ -204,7 +204,7 @@ export class Core {
 
   async #decide(verdict: VerdictRecord, sequence: number): Promise<() => undefined> {
     const { settings, files } = this.setting;
-    const { accepted, accuracy, perClass, created } = verdict;
+    const { accepted } = verdict;
     const judged = this.#judged;
     this.#judged = undefined;
     const { state, sha256 } = judged ? { state: judged, sha256: verdict.sha256 } : await this.#again(verdict, sequence);
@@ -217,16 +217,14 @@ export class Core {
         return undefined;
       };
     }
-    const last = this.#saved.versions.at(-1)!;
-    const info: VersionInfo = {
-      ...{ version: last.version + 1, parent: this.#saved.serving, updates: this.#saved.updates },
-      records: { from: (last.records?.to ?? 0) + 1, to: sequence },
-      ...{ accuracy, perClass, sha256, created },
-    };
-    await files.save(state, info, { settings });
+    const info = nextVersion(this.#saved, verdict, sha256, sequence);
+    await files.save(state, info, { settings }).catch((cause) => {
+      state.dispose();
+      throw cause;
+    });
     return () => {
       this.#saved.untilCandidate = settings.gate.every;
-      if (accuracy !== null) this.#saved.best = better(baselineOf(info)!, this.#saved.best);
+      if (info.accuracy !== null) this.#saved.best = better(baselineOf(info)!, this.#saved.best);
       this.#saved.versions.push(info);
       this.#serve(state, info.version);
       this.#saved.versions = newestOf(this.#saved.versions, settings.keepVersions, info.version);

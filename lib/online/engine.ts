@@ -16,7 +16,7 @@
 //    check makes folders of earlier versions unreadable.
 // 7. New settings are recorded only after a core has been made with them. Otherwise one mistaken option is fatal for ever, with
 //    the old options too.
-import { messageOf } from '../errors';
+import { LearnError, messageOf } from '../errors';
 import { runJob } from '../job';
 import { native } from '../native';
 import { stateHandle } from '../state';
@@ -49,6 +49,7 @@ export class Engine {
   #last: Promise<unknown> = Promise.resolve();
   #failure: { cause: unknown } | undefined;
   #writing: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -77,6 +78,7 @@ export class Engine {
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new LearnError('ERR_DISPOSED', 'This learner was closed; open it again'));
     const result = this.#last.then(() => {
       if (this.#failure) throw this.#failure.cause;
       return work();
@@ -96,9 +98,12 @@ export class Engine {
 
   /** Puts the record on the disk and into effect. */
   async commit(record: LearnerRecord, samples: readonly QuarantinedSample[] = []): Promise<Outcome | undefined> {
-    const { journal, quarantine } = this.#parts;
+    const { journal, quarantine, lock } = this.#parts;
     const sequence = journal.next;
-    if (record.kind === 'quarantine') await quarantine.add(sequence, samples);
+    if (record.kind === 'quarantine') {
+      await lock.check();
+      await quarantine.add(sequence, samples);
+    }
     if (record.kind !== 'batch') return this.#append(record, await this.core.prepare(record, sequence));
     const outcome = await this.#learn(record, sequence);
     if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused));
@@ -145,26 +150,38 @@ export class Engine {
     await this.commit(await this.core.judge(Date.now()));
   }
 
-  /** Takes a snapshot, which is written while learning goes on, and lets the journal go on in a new file. */
-  async snapshot(): Promise<void> {
+  /**
+   * Takes a snapshot, which is written while learning continues, and begins a new file of the journal. `written`: called when the
+   * snapshot is on the disk, before what it makes superfluous is removed.
+   */
+  async snapshot(written = async () => {}): Promise<void> {
     await this.#writing;
-    const { folder, journal, files, maxBytes, learner } = this.#parts;
+    const { folder, journal, files, maxBytes, learner, lock } = this.#parts;
     const tensors = await runJob(() => native().learnerState(this.core.handle), {});
     const { model, settings } = this.core.setting;
     const core = this.core.toJSON();
     const snapshot = { ...journal.position, learner, settings, core, ids: this.core.ids };
-    await journal.rotate();
-    this.#writing = writeSnapshot(folder, model, snapshot, tensors).then(() =>
-      prune(folder, files, [...core.versions, ...this.core.counts.versions], maxBytes).catch(warnOfFiles),
-    );
+    try {
+      await lock.check();
+      await journal.rotate();
+    } catch (cause) {
+      for (const handle of [tensors.model, tensors.rest, tensors.replay]) native().disposeState(handle);
+      throw cause;
+    }
+    this.#writing = writeSnapshot(folder, model, snapshot, tensors)
+      .then(written)
+      .then(async () => {
+        await lock.check();
+        await prune(folder, files, [...core.versions, ...this.core.counts.versions], maxBytes).catch(warnOfFiles);
+      });
     this.#writing.catch((cause) => {
       this.#failure ??= { cause };
     });
   }
 
-  /** The same, and waits until it is on the disk. */
-  async writeSnapshot(): Promise<void> {
-    await this.snapshot();
+  /** The same, and waits until all of it is done. */
+  async writeSnapshot(written?: () => Promise<void>): Promise<void> {
+    await this.snapshot(written);
     await this.#writing;
   }
 
@@ -188,10 +205,10 @@ export class Engine {
 
   /** With a snapshot, so that opening again takes no time. Rejects with the failure of a learner that had failed. */
   async close(): Promise<void> {
+    const last = this.#inTurn(() => this.#guard(() => this.snapshot()));
+    this.#isClosed = true;
     try {
-      await this.#last;
-      if (this.#failure) throw this.#failure.cause;
-      await this.snapshot();
+      await last;
     } finally {
       await this.release().finally(() => this.#parts.lock.release());
     }

@@ -64,20 +64,32 @@ export async function refuseLinks(folder: string): Promise<void> {
   }
 }
 
-/** Moves files of a folder into a new one in it, and returns its name. What is missing is left out. */
-export async function moveAside(folder: string, names: readonly string[]): Promise<string> {
+/** Makes a folder in a learner's own with what its files hold now, and returns its name. What is missing is left out. */
+export async function keepAside(folder: string, names: readonly string[]): Promise<string> {
   const name = `lost-${new Date().toISOString()}`;
   const lost = path.join(folder, name);
   await fs.mkdir(lost);
-  await moveInto(lost, folder, names);
+  for (const file of names) {
+    const [from, to] = [path.join(folder, file), path.join(lost, file)];
+    // Some file systems have no links.
+    await fs
+      .link(from, to)
+      .catch(() => fs.copyFile(from, to))
+      .catch(ignoreMissing);
+  }
+  await syncFolder(lost);
+  await syncFolder(folder);
   return name;
 }
 
+function ignoreMissing(cause: NodeJS.ErrnoException): void {
+  if (cause.code !== 'ENOENT') throw cause;
+}
+
+/** Moves files of a folder into another one in it. What is missing is left out. */
 export async function moveInto(lost: string, folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    await fs.rename(path.join(folder, name), path.join(lost, path.basename(name))).catch((cause) => {
-      if (cause.code !== 'ENOENT') throw cause;
-    });
+    await fs.rename(path.join(folder, name), path.join(lost, path.basename(name))).catch(ignoreMissing);
   }
   await syncFolder(lost);
   await syncFolder(folder);
@@ -112,9 +124,17 @@ const shortages: ReadonlySet<unknown> = new Set([
 
 /** Whether something failed for want of memory, threads, descriptors, room or rights. */
 export function isShortage(cause: unknown): boolean {
+  return isDenied(cause) || hasCode(cause, (code) => code === 'ERR_OUT_OF_MEMORY');
+}
+
+/** Whether the system refused a file. */
+export function isDenied(cause: unknown): boolean {
+  return hasCode(cause, (code) => shortages.has(code));
+}
+
+function hasCode(cause: unknown, isWanted: (code: unknown) => boolean): boolean {
   for (let error = cause; error instanceof Error; error = error.cause) {
-    const { code } = error as { code?: unknown };
-    if (code === 'ERR_OUT_OF_MEMORY' || shortages.has(code)) return true;
+    if (isWanted((error as { code?: unknown }).code)) return true;
   }
   return false;
 }

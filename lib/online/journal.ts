@@ -170,7 +170,10 @@ export class Journal {
 
   /** On the disk, in the folder that a later open() finds. */
   async #synced(): Promise<void> {
-    await Promise.all([fsync(this.#descriptor), this.#place.check()]);
+    // Both are over before anything else is done with the descriptor.
+    for (const result of await Promise.allSettled([fsync(this.#descriptor), this.#place.check()])) {
+      if (result.status === 'rejected') throw result.reason;
+    }
   }
 
   #syncSoon(everyMs: number): void {

@@ -17,10 +17,22 @@ export async function settingOf(parts: SettingParts, settings: Settings, model: 
   const shape = shapeOf(model, settings);
   const scoring = scoringOf(settings.transforms, shape);
   checkSamples(model, shape, settings.transforms);
+  checkBatch(shape, settings);
   return {
     ...{ ...parts, model, settings, scoring, shape, program: programHandle(model.program, parts.allowOperators) },
     classes: await classesOf(model, state, shape, settings, scoring, parts.allowOperators),
   };
+}
+
+/** The samples of a batch are one record of the journal, whose length is a number of 32 bits. */
+function checkBatch(shape: readonly number[], { batchSize, inputs }: Settings): void {
+  const bytes = sizeOf(shape) * valueArrays[inputs].BYTES_PER_ELEMENT;
+  const most = Math.floor(2 ** 31 / Math.max(1, bytes));
+  if (batchSize <= most) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected a "batchSize" of at most ${most} samples of ${bytes} bytes, which are 2 GiB, but received ${batchSize}`,
+  );
 }
 
 function shapeOf(model: Model, settings: Settings): readonly number[] {

@@ -22,6 +22,9 @@ export async function moveLost(folder: string, lock: FolderLock, report: RepairR
   try {
     if (isCut) await copyTail(folder, lost, journal);
     for (const { file } of quarantine) await copyWhole(inFolder(file), path.join(lost, file));
+    for (const { file, bytes } of versions) {
+      if (bytes > 0) await copyWhole(inFolder(path.join('versions', file)), path.join(lost, file));
+    }
     await syncFolder(lost);
     await syncFolder(folder);
   } catch (cause) {
@@ -34,12 +37,6 @@ export async function moveLost(folder: string, lock: FolderLock, report: RepairR
   // From the last one on, so that what stays is always the beginning of a journal.
   const whole = journal ? [...(isCut ? [] : [journal.file]), ...journal.laterFiles].reverse() : [];
   await moveInto(lost, folder, [...whole, ...snapshots.map((snapshot) => snapshot.file)]);
-  // Last, since they are needed only if what is left cannot be replayed.
-  await moveInto(
-    lost,
-    folder,
-    versions.map(({ file }) => path.join('versions', file)),
-  );
   if (isCut) {
     await fs.truncate(inFolder(journal.file), journal.offset);
     await syncFile(inFolder(journal.file));

@@ -11,17 +11,19 @@ import { loadState, State, sharedState, stateHandle } from '../state';
 import type { Core } from './core';
 import { cutRecord, cutTorn } from './cut';
 import { Engine } from './engine';
-import { asFileError, FolderLock, moveAside, refuseLinks } from './folder';
+import { asFileError, FolderLock, refuseLinks } from './folder';
 import { Gate } from './gate';
 import { announce, Journal } from './journal';
 import { headerBytes, journalFiles } from './journal-format';
 import { changedOptions, type LearnerOptions, settingsOf } from './learner-options';
 import { settingOf } from './make-setting';
+import { modelText } from './model-text';
 import { settingsRecord, withSettings } from './new-settings';
 import { Quarantine } from './quarantine';
 import type { SettingsRecord } from './records';
 import { type Base, coreFrom, findBase, recordsAfter, replay, soundSurvey, UnappliableRecord } from './recover';
 import { versionSource } from './reproduce';
+import { removeUnusable, setAside } from './set-aside';
 import type { SettingMaker, SettingParts } from './setting';
 import { beginning } from './version-zero';
 import { digestOf, VersionFiles, type VersionInfo } from './versions';
@@ -71,7 +73,11 @@ async function openLocked(folder: string, lock: FolderLock, options: LearnerOpti
   const gate = options.gate?.heldOut && (await Gate.open(options.gate.heldOut));
   const { model, niceness = 0, allowOperators = [] } = options;
   const source = versionSource(folder, files, model, { allowOperators, keep: true });
-  const parts = { gate, files: source, niceness, allowOperators };
+  const save: typeof source.save = async (...version) => {
+    await lock.check();
+    return source.save(...version);
+  };
+  const parts = { gate, files: { ...source, save }, niceness, allowOperators };
   const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
   const opening = { folder, lock, options, files, threads, parts, settingFor };
   try {
@@ -119,12 +125,13 @@ async function begin({ folder, lock, options, files, threads, parts, settingFor 
   const settings = settingsOf(options, parts.gate?.sha256 ?? '', threads);
   const state = typeof checkpoint === 'string' ? await loadState(checkpoint) : checkpoint;
   try {
-    const setting = await settingFor(settings, options.model ?? recogniseModel(state), state);
+    const model = options.model ?? recogniseModel(state);
+    const setting = await settingFor(settings, model, state);
     const first: VersionInfo = {
       ...{ version: 0, parent: null, updates: 0, records: null, accuracy: null, perClass: [] },
       ...{ sha256: await digestOf(stateHandle(state)), created: Date.now() },
     };
-    await files.save(state, first, { settings });
+    await files.save(state, first, { settings, model: modelText(model) });
     const position = { sequence: 0, chain: randomInt(2 ** 32) };
     const core = await coreFrom(beginning(state, first, settings, position), setting);
     return await orDispose(core, async () => {
@@ -176,14 +183,15 @@ async function resume(opening: Opening, base: Base<Core>): Promise<Engine | unde
   try {
     replayed = await replay(folder, first, records, snapshot, settingFor, onQuarantined);
   } catch (cause) {
-    const isTorn =
-      cause instanceof UnappliableRecord && cause.followsFromState && cause.record.sequence === last.sequence;
-    if (!isTorn) throw cause;
+    if (!(cause instanceof UnappliableRecord && cause.wasNeverApplied(folder, last, base.newest) && !damage))
+      throw cause;
     await setAside(folder, unusable);
+    await removeUnusable(folder, unusable);
     await cutRecord(folder, cause.record);
     return undefined;
   }
   let { core, end } = replayed;
+  const isYoung = snapshot.isBeginning;
   const { divergedAt } = core;
   return orDispose(
     () => core,
@@ -201,10 +209,14 @@ async function resume(opening: Opening, base: Base<Core>): Promise<Engine | unde
       const learner = snapshot.learner ?? randomUUID();
       const engine = new Engine({ folder, lock, files, maxBytes, core, journal, quarantine, learner });
       return started(engine, async () => {
-        await setAside(folder, unusable);
         if (divergedAt !== undefined) warnOfOtherBits(folder, divergedAt);
-        if (changed || unusable.length > 0 || divergedAt !== undefined) await engine.writeSnapshot();
-        await files.describeMissing(core.counts.versions, { settings });
+        if (changed || isYoung || unusable.length > 0 || divergedAt !== undefined) {
+          await setAside(folder, unusable);
+          // The new one may have the name of one of them.
+          const superseded = unusable.filter(({ sequence }) => sequence !== end.sequence);
+          await engine.writeSnapshot(() => removeUnusable(folder, superseded));
+        }
+        await files.describeMissing(core.counts.versions);
         await engine.judgeIfDue();
       });
     },
@@ -233,20 +245,6 @@ async function tried(core: Core, change: SettingsRecord, settingFor: SettingMake
       { cause },
     );
   }
-}
-
-async function setAside(folder: string, unusable: Base<Core>['unusable']): Promise<void> {
-  if (unusable.length === 0) return;
-  const lost = await moveAside(
-    folder,
-    unusable.map((snapshot) => path.basename(snapshot.path)),
-  );
-  const what = unusable.map((snapshot) => `${path.basename(snapshot.path)}: ${snapshot.reason}`).join('; ');
-  process.emitWarning(
-    `The learner in ${folder} was opened from an older snapshot and a longer journal, and nothing is lost; moved to ${lost}, since ` +
-      `they cannot be used: ${what}`,
-    { type: 'LearnWarning', code: 'WARN_SNAPSHOT_UNUSABLE' },
-  );
 }
 
 function warnOfOtherBits(folder: string, sequence: number): void {

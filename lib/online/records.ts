@@ -137,3 +137,8 @@ function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const isAligned = batch.ids.length === labels.length && batch.scores.length === labels.length;
   return isKnown(rules) && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
 }
+
+/** Whether a record is one of settings that were recorded before they were tried, as earlier versions did. */
+export function isUntried({ kind, payload }: Pick<JournalRecord, 'kind' | 'payload'>): boolean {
+  return kinds[kind] === 'settings' && !Object.hasOwn(JSON.parse(payload.toString('utf8')), 'rules');
+}

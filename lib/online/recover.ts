@@ -1,13 +1,14 @@
 // A learner from its folder: the newest snapshot that can be used, then every record after it.
+import fs from 'node:fs/promises';
 import { LearnError, messageOf } from '../errors';
 import { Core } from './core';
 import { isShortage } from './folder';
-import type { JournalRecord, Position } from './journal-format';
+import { headerBytes, type JournalRecord, journalFiles, type Position } from './journal-format';
 import type { Settings } from './learner-options';
 import { withSettings } from './new-settings';
 import { type QuarantinedSample, quarantinedIn } from './quarantine';
 import { type Damage, readJournal } from './read-journal';
-import { decode } from './records';
+import { decode, isUntried } from './records';
 import type { Setting, SettingMaker } from './setting';
 import { type LoadedSnapshot, readSnapshot, type SnapshotFile, snapshotFiles } from './snapshot';
 import { versionZero } from './version-zero';
@@ -38,20 +39,21 @@ export async function findBase<Used>(
   isFault: (cause: unknown) => boolean = (cause) => !isShortage(cause),
 ): Promise<Base<Used> | undefined> {
   const files = await snapshotFiles(folder);
-  const newest = files.at(-1)?.sequence;
-  if (newest === undefined) return undefined;
+  const newest = files.at(-1)?.sequence ?? 0;
   const unusable: UnusableSnapshot[] = [];
   for (const file of files.reverse()) {
     const found = await orReason(() => usedOf(() => readSnapshot(file)), isFault);
     if (typeof found === 'object') return { ...found.result, newest, unusable };
     unusable.push({ ...file, reason: found });
   }
+  if (files.length === 0 && !(await holdsRecords(folder))) return undefined;
   const young = await versionZero(folder);
   const found = young && (await orReason(() => usedOf(young), isFault));
   if (typeof found === 'object') return { ...found.result, newest, unusable };
+  const reason = unusable[0]?.reason ?? found ?? 'there is none';
   throw new LearnError(
     'ERR_JOURNAL',
-    `No snapshot in ${folder} can be used, without which its journal leads nowhere: ${unusable[0]!.reason}`,
+    `No snapshot in ${folder} can be used, without which its journal leads nowhere: ${reason}`,
   );
 
   async function usedOf(read: () => Promise<LoadedSnapshot>): Promise<Pick<Base<Used>, 'snapshot' | 'used'>> {
@@ -63,6 +65,11 @@ export async function findBase<Used>(
       throw cause;
     }
   }
+}
+
+async function holdsRecords(folder: string): Promise<boolean> {
+  const sizes = await Promise.all(journalFiles(folder).map(async (file) => (await fs.stat(file.path)).size));
+  return sizes.some((size) => size > headerBytes);
 }
 
 /** Tells an error that says nothing of the snapshot, whatever its code. */
@@ -181,10 +188,17 @@ export class UnappliableRecord extends LearnError {
     this.reason = `record ${sequence} cannot be applied: ${messageOf(cause)}`;
   }
 
-  /** Whether it would fail on every machine: nothing but the record and the state before it is at fault. */
-  get followsFromState(): boolean {
-    const { cause } = this;
-    return cause instanceof LearnError && stateCodes.has(cause.code) && !isShortage(cause);
+  /**
+   * Whether it cannot have been applied before, and so nobody can have been told of it: nothing but the record and the state
+   * before it is at fault, and it is the last. A snapshot or a file of the journal after it proves the contrary, but for settings
+   * that an earlier version recorded before it tried them.
+   */
+  wasNeverApplied(folder: string, last: Position, newest: number): boolean {
+    const { cause, record } = this;
+    const followsFromState = cause instanceof LearnError && stateCodes.has(cause.code) && !isShortage(cause);
+    if (!followsFromState || record.sequence !== last.sequence) return false;
+    const isFollowed = record.sequence <= newest || journalFiles(folder).some(({ first }) => first > record.sequence);
+    return !isFollowed || isUntried(record);
   }
 }
 
@@ -243,13 +257,18 @@ export async function replay(
   }
 }
 
-/** A core as the snapshot has it. */
-export async function coreFrom(snapshot: LoadedSnapshot, setting: Setting): Promise<Core> {
+/** A core as the snapshot has it. `measure`: at the beginning, by the held-out samples. */
+export async function coreFrom(
+  snapshot: LoadedSnapshot,
+  setting: Setting,
+  { measure }: { measure: boolean } = { measure: true },
+): Promise<Core> {
   const { core: saved, ids, state, isBeginning } = snapshot;
   const info = saved.versions.find(({ version }) => version === saved.serving)!;
   const served = await setting.files.load(info);
-  const core = await Core.start(setting, state, snapshot.startOf(setting.model), saved, ids, served);
-  if (!isBeginning) return core;
+  const start = snapshot.startOf(setting.model);
+  const core = await Core.start(setting, state, start, structuredClone(saved), ids, served);
+  if (!isBeginning || !measure) return core;
   try {
     const { heldOut } = setting.settings;
     if (heldOut !== (setting.gate?.sha256 ?? ''))

@@ -5,11 +5,12 @@ import { naming } from '../checkpoint/errors';
 import type { Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { messageOf } from '../errors';
-import { loadPart, type State, stateHandle, treeOf } from '../state';
-import { baselineOf } from './gate';
+import { loadPart, type State, sharedState, stateHandle, treeOf } from '../state';
+import { isShortage } from './folder';
+import { findBase } from './recover';
 import type { SavedCore, Setting } from './setting';
 import type { LoadedSnapshot } from './snapshot';
-import { digestOf, type VersionFiles, type VersionInfo } from './versions';
+import { digestOf, findVersion, type VersionFiles, type VersionInfo } from './versions';
 
 export interface VersionDamage {
   version: number;
@@ -20,14 +21,15 @@ export interface VersionDamage {
   serves: boolean;
   /**
    * `'remade'`: its very bits are made again, from the journal or, a manifest, from the snapshot. `'lost'`: it can no longer be rolled
-   * back to; if it serves, the newest version that can be loaded serves in its place, or else the weights of the snapshot.
+   * back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
    */
   fate: 'remade' | 'lost';
 }
 
-/** Looks at the files of all versions that are kept. */
+/** Looks at the files of versions. `serving`: the number of the one that serves. */
 export async function examineVersions(
-  { versions, serving }: SavedCore,
+  versions: readonly VersionInfo[],
+  serving: number,
   files: VersionFiles,
   source: Setting['files'],
 ): Promise<VersionDamage[]> {
@@ -58,53 +60,88 @@ async function reasonOf(loading: Promise<State>): Promise<unknown> {
     (await loading).dispose();
     return undefined;
   } catch (cause) {
+    if (isShortage(cause)) throw cause;
     return cause;
   }
 }
 
-/** Makes again those that can be, and takes the others out of the snapshot that the learner resumes from. */
-export async function mendVersions(
-  { path: snapshot, settings }: LoadedSnapshot,
-  { versions }: SavedCore,
-  files: VersionFiles,
-  source: Setting['files'],
-  damage: readonly VersionDamage[],
-): Promise<void> {
-  const isLost = new Set(damage.filter(({ fate }) => fate === 'lost').map(({ version }) => version));
-  if (isLost.size > 0) await forgetVersions(snapshot, files, isLost);
-  const kept = versions.filter(({ version }) => !isLost.has(version));
-  const isDamaged = new Set(damage.map(({ version }) => version));
-  for (const info of kept) if (isDamaged.has(info.version)) (await source.load(info)).dispose();
-  await files.describeMissing(kept, { settings });
+/** In place of the version that serves, whose file is lost: under its number, so that later records mean what they meant. */
+export interface Substitute {
+  version: number;
+  state: State;
+  /** Loads it for the version. */
+  source: Setting['files'];
 }
 
-async function forgetVersions(file: string, files: VersionFiles, isLost: ReadonlySet<number>): Promise<void> {
-  const state = await loadPart(file, { key: ['model'] });
+/**
+ * Undefined where the version that serves can be loaded or made again. Otherwise the newest version that can be loaded, or else
+ * the weights of the newest snapshot that can be read.
+ */
+export async function substituteFor(
+  folder: string,
+  files: VersionFiles,
+  source: Setting['files'],
+): Promise<Substitute | undefined> {
+  const base = await findBase(folder, () => async () => ({}));
+  if (!base) return undefined;
+  const { state: weights, core } = base.snapshot;
   try {
-    const root = new Map(treeOf(state).root as Map<Value, Value>);
-    const saved = await naming(file, async () => JSON.parse(String(root.get('learner'))));
-    const core = saved.core as SavedCore;
-    const versions = core.versions.filter(({ version }) => !isLost.has(version));
-    if (isLost.has(core.serving)) {
-      if (versions.length === 0) versions.push(await newVersion(core, state, files, saved.settings));
-      core.serving = versions.at(-1)!.version;
-      core.best = baselineOf(versions.at(-1)!);
-    }
-    core.versions = versions;
-    root.set('learner', JSON.stringify(saved));
-    await writeCheckpoint(root, file, { links: 'replace' });
+    const { sha256, version } = findVersion(core.versions, core.serving);
+    if (!(await reasonOf(source.load(findVersion(core.versions, version))))) return undefined;
+    const state = (await newestOther(core, files)) ?? sharedState(weights);
+    const load: typeof source.load = (info) =>
+      info.sha256 === sha256 ? Promise.resolve(sharedState(state)) : source.load(info);
+    return { version, state, source: { ...source, load } };
   } finally {
-    state.dispose();
+    weights.dispose();
   }
 }
 
-/** The weights of the snapshot as a version. */
-async function newVersion(core: SavedCore, state: State, files: VersionFiles, settings: unknown): Promise<VersionInfo> {
-  const last = core.versions.at(-1)!;
-  const info: VersionInfo = {
-    ...{ version: last.version + 1, parent: core.serving, updates: core.updates, records: null },
-    ...{ accuracy: null, perClass: [], sha256: await digestOf(stateHandle(state)), created: Date.now() },
-  };
-  await files.save(state, info, { settings }, treeOf(state).part);
-  return info;
+async function newestOther({ versions, serving }: SavedCore, files: VersionFiles): Promise<State | undefined> {
+  for (const info of versions.toReversed()) {
+    const state = info.version === serving ? undefined : await files.load(info).catch(() => undefined);
+    if (state) return state;
+  }
+  return undefined;
+}
+
+/** Writes those again that can be made, and lets the snapshot that the learner resumes from do without the others. */
+export async function mendVersions(
+  { path: snapshot, settings }: LoadedSnapshot,
+  versions: readonly VersionInfo[],
+  files: VersionFiles,
+  source: Setting['files'],
+  damage: readonly VersionDamage[],
+  substitute: Substitute | undefined,
+): Promise<void> {
+  const lost = new Set(damage.filter(({ fate }) => fate === 'lost').map(({ version }) => version));
+  if (lost.size > 0) await doWithout(snapshot, files, lost, substitute);
+  const isDamaged = new Set(damage.map(({ version }) => version));
+  for (const info of versions) {
+    if (lost.has(info.version) || !isDamaged.has(info.version)) continue;
+    using state = await source.load(info);
+    await files.save(state, info, { settings });
+  }
+}
+
+async function doWithout(
+  file: string,
+  files: VersionFiles,
+  lost: ReadonlySet<number>,
+  substitute: Substitute | undefined,
+): Promise<void> {
+  using state = await loadPart(file, { key: ['model'] });
+  const root = new Map(treeOf(state).root as Map<Value, Value>);
+  const saved = await naming(file, async () => JSON.parse(String(root.get('learner'))));
+  const core = saved.core as SavedCore;
+  core.newest = Math.max(core.newest ?? 0, ...core.versions.map(({ version }) => version));
+  if (substitute && lost.has(substitute.version)) {
+    const info = findVersion(core.versions, substitute.version);
+    const sha256 = await digestOf(stateHandle(substitute.state));
+    Object.assign(info, { sha256, accuracy: null, perClass: [] });
+    await files.save(substitute.state, info, {}, treeOf(substitute.state).part);
+  }
+  core.versions = core.versions.filter(({ version }) => version === substitute?.version || !lost.has(version));
+  root.set('learner', JSON.stringify(saved));
+  await writeCheckpoint(root, file, { links: 'replace' });
 }

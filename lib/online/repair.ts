@@ -6,7 +6,7 @@ import { recogniseModel } from '../match';
 import type { Model } from '../module';
 import { checkOptions, isBoolean, isNumber, isPath } from '../options';
 import { programHandle, runOptionChecks } from '../run';
-import { asFileError, FolderLock } from './folder';
+import { asFileError, FolderLock, isDenied } from './folder';
 import type { Position } from './journal-format';
 import { type JournalLoss, lossOf, sizeOf } from './lost';
 import { settingOf } from './make-setting';
@@ -14,11 +14,11 @@ import { moveLost } from './move-lost';
 import { type QuarantineDamage, quarantineDamage } from './quarantine-damage';
 import type { Damage } from './read-journal';
 import { coreFrom, findBase, recordsAfter, replay, survey, UnappliableRecord, type UnusableSnapshot } from './recover';
-import { examineVersions, mendVersions, type VersionDamage } from './repair-versions';
+import { examineVersions, mendVersions, substituteFor, type VersionDamage } from './repair-versions';
 import { type VersionSource, versionSource } from './reproduce';
-import type { SavedCore, SettingMaker } from './setting';
+import type { SavedCore, Setting, SettingMaker } from './setting';
 import type { LoadedSnapshot } from './snapshot';
-import { VersionFiles } from './versions';
+import { VersionFiles, type VersionInfo } from './versions';
 
 export type { JournalLoss } from './lost';
 export type { VersionDamage } from './repair-versions';
@@ -106,8 +106,10 @@ async function repairWith(
   lock: FolderLock,
   options: RepairOptions,
 ): Promise<RepairReport> {
-  // What cannot be replayed, for want of the model or of the version that serves, is read at least.
-  const found = (await replayed(folder, source, options).catch(() => undefined)) ?? (await surveyed(folder, options));
+  const substitute = await substituteFor(folder, files, source);
+  const serving = substitute ? substitute.source : source;
+  // What cannot be replayed, for want of the model, is read at least.
+  const found = (await replayed(folder, serving, options).catch(unlessDenied)) ?? (await surveyed(folder, options));
   const { base, end, damage } = found;
   const report: RepairReport = {
     dir: folder,
@@ -121,7 +123,7 @@ async function repairWith(
         return { file: path.basename(file), reason, bytes: await sizeOf(file) };
       }),
     ),
-    versions: await examineVersions(found.core, files, source),
+    versions: await examineVersions(needed(found), substitute?.version ?? found.core.serving, files, source),
     quarantine: await quarantineDamage(folder),
     replayed: found.replayed,
     movedTo: null,
@@ -130,9 +132,7 @@ async function repairWith(
   report.damaged = journal !== null || snapshots.length + versions.length + quarantine.length > 0;
   if (!options.apply || !report.damaged) return report;
   report.movedTo = await moveLost(folder, lock, report, end);
-  const { model, allowOperators = [] } = options;
-  const keeping = versionSource(folder, files, model, { allowOperators, keep: true });
-  await mendVersions(base, found.core, files, keeping, versions);
+  await mendVersions(base, needed(found), files, serving, versions, substitute);
   return report;
 }
 
@@ -146,12 +146,17 @@ interface Found {
   replayed: boolean;
 }
 
+/** Versions that a replay begins with, and those that it ends with. */
+function needed({ base, core }: Found): VersionInfo[] {
+  const byNumber = new Map([...base.core.versions, ...core.versions].map((info) => [info.version, info]));
+  return [...byNumber.values()].sort((a, b) => a.version - b.version);
+}
+
 /** Goes through the journal as open() does. */
-async function replayed(folder: string, source: VersionSource, options: RepairOptions): Promise<Found> {
+async function replayed(folder: string, source: Setting['files'], options: RepairOptions): Promise<Found> {
   const { model, from, allowOperators = [] } = options;
   const parts = { gate: undefined, niceness: 0, allowOperators, files: source };
   const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
-  const isFault = () => true;
   const base = await findBase(
     folder,
     (snapshot) => {
@@ -160,10 +165,11 @@ async function replayed(folder: string, source: VersionSource, options: RepairOp
       programHandle(known.program, allowOperators);
       return async () => {
         checkBefore(snapshot, from);
-        return coreFrom(snapshot, await settingFor(snapshot.settings, known, snapshot.state));
+        const setting = await settingFor(snapshot.settings, known, snapshot.state);
+        return coreFrom(snapshot, setting, { measure: false });
       };
     },
-    isFault,
+    (cause) => !isDenied(cause),
   );
   if (!base) throw noSnapshot(folder);
   const { snapshot, used, unusable } = base;
@@ -182,8 +188,8 @@ async function replayed(folder: string, source: VersionSource, options: RepairOp
     return { ...found, end: last, damage, core };
   } catch (cause) {
     if (!(cause instanceof UnappliableRecord)) throw cause;
-    const { record, followsFromState } = cause;
-    const torn = followsFromState && record.sequence === last.sequence && !damage;
+    const { record } = cause;
+    const torn = cause.wasNeverApplied(folder, last, base.newest) && !damage;
     const here = { ...record, record: record.sequence, reason: cause.reason, torn };
     return { ...found, end: cause.before, damage: here, core };
   }
@@ -197,6 +203,11 @@ async function surveyed(folder: string, { from }: RepairOptions): Promise<Found>
   snapshot.state.dispose();
   const { end, damage } = await survey(folder, base, from);
   return { base: snapshot, unusable, end, damage, core: snapshot.core, replayed: false };
+}
+
+/** Nothing, unless the system refused a file: that says nothing of what is in it. */
+function unlessDenied(cause: unknown): undefined {
+  if (isDenied(cause)) throw cause;
 }
 
 /** A snapshot that includes a record is lost with it. */

@@ -25,7 +25,9 @@ export interface SavedCore {
   /** The version that serves, and all that are kept, oldest first. */
   serving: number;
   versions: VersionInfo[];
-  /** Updates behind the last candidate. */
+  /** The newest version that was ever made, where a repair took it out of `versions`: no other gets its number. */
+  newest?: number;
+  /** Updates until the next candidate. */
   untilCandidate: number;
   best: Baseline;
   prequential: unknown;

@@ -2,9 +2,12 @@
 // whose one snapshot is lost resumes from there too.
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { LearnError } from '../errors';
+import type { Model } from '../module';
 import type { State } from '../state';
 import { type JournalFile, journalFiles, type Position, positionBefore } from './journal-format';
 import type { Settings } from './learner-options';
+import { readModel } from './model-text';
 import type { SavedCore } from './setting';
 import type { LoadedSnapshot } from './snapshot';
 import { VersionFiles, type VersionInfo } from './versions';
@@ -15,6 +18,7 @@ export function beginning(
   first: VersionInfo,
   settings: Settings,
   { sequence, chain }: Position,
+  model?: Model,
 ): LoadedSnapshot {
   const core: SavedCore = {
     ...{ updates: 0, learned: 0, rehearsed: 0, quarantined: 0, duplicates: 0, dropped: 0, drifts: 0, refused: 0 },
@@ -22,7 +26,7 @@ export function beginning(
     ...{ prequential: null, detector: null },
   };
   return {
-    ...{ path: '', sequence, chain, learner: undefined, model: undefined, settings, core, state },
+    ...{ path: '', sequence, chain, learner: undefined, model, settings, core, state },
     ids: { previous: new Uint8Array(), current: new Uint8Array() },
     startOf: () => undefined,
     isBeginning: true,
@@ -35,9 +39,12 @@ export async function versionZero(folder: string): Promise<(() => Promise<Loaded
   if (oldest?.first !== 1) return undefined;
   return async () => {
     const files = new VersionFiles(path.join(folder, 'versions'));
-    const { settings, ...first } = await files.manifest(0);
+    const { settings, model, ...first } = await files.manifest(0);
+    if (!settings)
+      throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are not known any more');
     const position = await positionOf(oldest);
-    return beginning(await files.load(first), first, settings, position);
+    const made = model === undefined ? undefined : readModel(model);
+    return beginning(await files.load(first), first, settings, position, made);
   };
 }
 

@@ -11,6 +11,8 @@ import { invalid } from '../options';
 import { loadState, type State, stateHandle, treeOf } from '../state';
 import { warnOfLeft } from '../state-warnings';
 import type { Settings } from './learner-options';
+import type { VerdictRecord } from './records';
+import type { SavedCore } from './setting';
 
 export interface VersionInfo {
   /** From 0, which is what the learner began with. */
@@ -28,6 +30,14 @@ export interface VersionInfo {
   sha256: string;
   /** Milliseconds since 1970. */
   created: number;
+}
+
+/** What the file beside a version says. */
+interface Manifest extends VersionInfo {
+  /** Those that it was made with; missing where the manifest had to be written again. */
+  settings?: Settings;
+  /** Of version 0, as modelText() writes it. */
+  model?: string;
 }
 
 const nameOf = (version: number) => `version-${String(version).padStart(9, '0')}`;
@@ -74,12 +84,12 @@ export class VersionFiles {
 
   /** What the manifest says of a version. Throws ERR_INVALID_OPTION where it is not kept, ERR_FILE where that is damaged. */
   async describe(version: number): Promise<VersionInfo> {
-    const { settings, ...info } = await this.manifest(version);
+    const { settings, model, ...info } = await this.manifest(version);
     return info;
   }
 
-  /** The same, with the settings that the version was made with. */
-  async manifest(version: number): Promise<VersionInfo & { settings: Settings }> {
+  /** The same, with the settings that the version was made with; without them where the manifest had to be written again. */
+  async manifest(version: number): Promise<Manifest> {
     const file = this.path(version, 'json');
     const text = await fs.readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') throw invalid('a version that is kept', 'version', version);
@@ -98,10 +108,11 @@ export class VersionFiles {
   }
 
   /** Writes the manifests again that are missing or damaged. */
-  async describeMissing(versions: readonly VersionInfo[], facts: Record<string, unknown>): Promise<void> {
+  async describeMissing(versions: readonly VersionInfo[]): Promise<void> {
     for (const info of versions) {
       const known = await this.describe(info.version).catch(() => undefined);
-      if (!known) await this.describeAgain(info, facts);
+      // The settings that it was made with are not known any more.
+      if (!known) await this.describeAgain(info, {});
     }
   }
 
@@ -128,6 +139,21 @@ export class VersionFiles {
   }
 }
 
+/** The version that a candidate becomes by its verdict, which is record `sequence` of the journal. */
+export function nextVersion(
+  { versions, newest = 0, serving, updates }: SavedCore,
+  { accuracy, perClass, created }: VerdictRecord,
+  sha256: string,
+  sequence: number,
+): VersionInfo {
+  const last = versions.at(-1)!;
+  return {
+    ...{ version: Math.max(last.version, newest) + 1, parent: serving, updates },
+    records: { from: (last.records?.to ?? 0) + 1, to: sequence },
+    ...{ accuracy, perClass, sha256, created },
+  };
+}
+
 /** Throws ERR_INVALID_OPTION where the version is not kept. */
 export function findVersion(versions: readonly VersionInfo[], version: number): VersionInfo {
   const info = versions.find((kept) => kept.version === version);
@@ -146,7 +172,7 @@ export function newestOf(versions: readonly VersionInfo[], count: number, servin
 }
 
 /** undefined: the text is not a manifest. */
-function manifestOf(text: string): (VersionInfo & { settings: Settings }) | undefined {
+function manifestOf(text: string): Manifest | undefined {
   try {
     const { created, ...info } = JSON.parse(text);
     const manifest = { ...info, created: Date.parse(created) };

@@ -111,10 +111,12 @@ describe('the snapshots of a learner', function () {
     assert.deepEqual(await stateOf(dir), whole);
   });
 
-  it('gone, all of them: refused, with or without a checkpoint to begin with', async () => {
-    await makeLearner(dir, { lives: 1, every: 100 });
+  it('gone, all of them: made again from version 0 and a whole journal, else refused, and one begins only without records', async () => {
+    const whole = await makeLearner(dir, { lives: 1, every: 100 });
     for (const name of snapshotsIn(dir)) fs.rmSync(path.join(dir, name));
-    await assert.rejects(open(dir), { code: 'ERR_JOURNAL', message: /holds a journal but no snapshot/ });
+    assert.deepEqual(await stateOf(copy(dir, at('from version 0'))), whole);
+    fs.rmSync(path.join(dir, 'versions/version-000000000.pth'));
+    await assert.rejects(open(dir), { code: 'ERR_JOURNAL', message: /^No snapshot in .* can be used/ });
     // As a process leaves it that ends before there is a learner: one begins.
     fs.truncateSync(path.join(dir, journalsIn(dir)[0]), 24);
     assert.equal((await stateOf(dir)).learned, 0);

@@ -63,7 +63,7 @@ function linesOf(dir: string, report: RepairReport): string[] {
 function fateOf(version: number, serves: boolean, fate: VersionDamage['fate']): string {
   if (fate === 'remade') return 'Nothing is lost with it: it is made again, with the same bits';
   if (!serves) return `Lost: version ${version}, which can no longer be rolled back to`;
-  return `Lost: version ${version}, which serves. The newest version that can be loaded serves in its place; what was learned stays`;
+  return `Lost: version ${version}, which serves. The newest one that can be loaded serves under its number; what was learned stays`;
 }
 
 function lossLines({
