@@ -22,7 +22,7 @@ import { native } from '../native';
 import { stateHandle } from '../state';
 import type { Core } from './core';
 import type { FolderLock } from './folder';
-import type { Journal } from './journal';
+import type { Journal, Place } from './journal';
 import { prune } from './prune';
 import { type Quarantine, type QuarantinedSample, quarantinedIn } from './quarantine';
 import { type BatchRecord, encode, type LearnerRecord } from './records';
@@ -59,6 +59,11 @@ export class Engine {
   /** Of rule 4: what this learner cannot recover from until it is opened again. */
   get failure(): { readonly cause: unknown } | undefined {
     return this.#failure;
+  }
+
+  /** The folder of this learner. */
+  get place(): Place {
+    return this.#parts.lock;
   }
 
   /** Runs `work` when all before it is done. If it fails, memory may be ahead of the journal: nothing runs after it. */

@@ -5,7 +5,7 @@ import { types } from 'node:util';
 import type { Prediction } from '../evaluate';
 import { invalid } from '../options';
 import { copyOfValues, sizeOf, type Values } from '../values';
-import { copied, guarded, isClass, listIn, noInput, numbersIn, type Sample } from './admission';
+import { copied, guarded, isClass, listIn, noInput, numbersIn } from './admission';
 import type { Engine } from './engine';
 import { isId } from './ids';
 import type { Intake } from './intake';
@@ -13,9 +13,8 @@ import { feedbackLimits, type LearnerOptions } from './learner-options';
 import { Pace } from './pace';
 import type { Remembered } from './pending-format';
 import { type FeedbackMetrics, PendingStore, type Taken } from './pending-store';
-import { type Score, scoresOf } from './prequential';
-import { Call, type LearnResult } from './queue';
-import { freeCodes } from './reasons';
+import { scoresOf } from './prequential';
+import { Call, type Claim, type LearnResult, type Offered } from './queue';
 
 interface LateLabel {
   id: string;
@@ -52,7 +51,8 @@ export class Feedback {
     const { core } = engine;
     const { settings, shape, classes } = core.setting;
     const form = { type: settings.inputs, values: sizeOf(shape), classes };
-    const store = await PendingStore.open(path.resolve(dir), form, feedbackLimits(feedback), (id) => core.knows(id));
+    const [folder, limits] = [path.resolve(dir), feedbackLimits(feedback)];
+    const store = await PendingStore.open(folder, form, limits, (id) => core.knows(id), engine.place);
     return new Feedback(engine, intake, store);
   }
 
@@ -80,28 +80,18 @@ export class Feedback {
     const handedOn = track(this.#handingOn, async () => {
       const found = await settled(reads);
       await turn;
-      return { found, ...this.#handOn(late, found) };
+      return this.#handOn(late, found);
     });
     this.#turn = handedOn.then(
       () => {},
       () => {},
     );
     return track(this.#joining, async () => {
-      const { found, learning, positions } = await handedOn;
+      const { learning, positions } = await handedOn;
       const unknown = late.length - positions.length;
-      try {
-        const { reasons, ...result } = await learning;
-        const isFree = new Set(reasons.flatMap(({ index, code }) => (freeCodes.has(code) ? [positions[index]!] : [])));
-        for (const [i, one] of found.entries()) {
-          if (one?.taken && isFree.has(i)) this.#store!.release(one.taken);
-          else if (one?.taken) this.#store!.settle(one.taken);
-        }
-        const own = reasons.map((reason) => ({ ...reason, index: positions[reason.index]! }));
-        return { ...result, reasons: own, unknown };
-      } catch (cause) {
-        for (const one of found) if (one?.taken) this.#store!.release(one.taken);
-        throw cause;
-      }
+      const { reasons, ...result } = await learning;
+      const own = reasons.map((reason) => ({ ...reason, index: positions[reason.index]! }));
+      return { ...result, reasons: own, unknown };
     });
   }
 
@@ -132,13 +122,14 @@ export class Feedback {
   ): { learning: Promise<LearnResult>; positions: number[] } {
     const here = new Map(found.flatMap((one, i) => (one?.taken ? [[late[i]!.id, one.remembered]] : [])));
     const positions: number[] = [];
-    const samples = late.flatMap(({ id, label }, i): Sample[] => {
+    const samples = late.flatMap(({ id, label }, i): Offered[] => {
       const one = found[i];
       if (!one && !here.has(id) && !(isId(id) && this.#intake.knows(id))) return [];
       positions.push(i);
-      const score = one?.taken ? this.#scoreOf(one.remembered!, label) : null;
+      const claim = one?.taken && this.#claimOn(one.taken, one.remembered!);
       const remembered = one?.remembered ?? here.get(id);
-      return [{ id, label, input: remembered?.input ?? noInput, score, awaitsLabel: true }];
+      const score = claim?.scoreOf(label) ?? null;
+      return [{ id, label, input: remembered?.input ?? noInput, score, awaitsLabel: true, claim }];
     });
     this.#intake.offer(samples.length);
     if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
@@ -146,8 +137,14 @@ export class Feedback {
     return { learning: Promise.resolve(nothing), positions };
   }
 
-  #scoreOf({ logits }: Remembered, label: number): Score {
-    return scoresOf(logits, Int32Array.of(label))[0]!;
+  #claimOn(taken: Taken, { input, logits }: Remembered): Claim {
+    const store = this.#store!;
+    return {
+      input,
+      scoreOf: (label) => scoresOf(logits, Int32Array.of(label))[0]!,
+      settle: () => store.settle(taken),
+      release: () => store.release(taken),
+    };
   }
 
   /** Ends. `learnRest` learns what waits. */

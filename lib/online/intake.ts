@@ -10,13 +10,12 @@
 // 3. A sample whose id is on its way waits for what becomes of that one. Otherwise it would be called a duplicate of a sample that
 //    is never learned.
 // 4. Where the learner fails, samples that were not settled were not offered: their callers are told by a rejection.
-import { joined } from '../values';
-import { noInput, objection, type Sample } from './admission';
+import type { Values } from '../values';
+import { noInput, objection } from './admission';
 import type { Engine } from './engine';
-import { Call, type LearnResult, type Pending, Queue } from './queue';
+import { Call, type LearnResult, type Offered, type Pending, Queue, recordOf, tell } from './queue';
 import type { Refusal } from './reasons';
-import { type BatchRecord, currentRules } from './records';
-import type { Outcome } from './setting';
+import type { BatchRecord } from './records';
 
 export interface Counts {
   /** Samples that came. */
@@ -88,7 +87,7 @@ export class Intake {
   }
 
   /** Takes samples that were offered. Resolves when all of them are settled. */
-  accept(samples: readonly Sample[]): Promise<LearnResult> {
+  accept(samples: readonly Offered[]): Promise<LearnResult> {
     const call = new Call();
     call.waiting = samples.length;
     const since = performance.now();
@@ -132,8 +131,9 @@ export class Intake {
   /** The first of them is durable, or in quarantine. */
   #countDuplicates(pending: readonly Pending[]): void {
     this.#counted.duplicates += pending.length;
-    for (const { call } of pending) {
+    for (const { call, claim } of pending) {
       call.result.duplicates++;
+      claim?.settle();
       this.#close(call);
     }
   }
@@ -181,12 +181,13 @@ export class Intake {
 
   #settle(pending: readonly Pending[], refusals: ReadonlyMap<Pending, Refusal>): void {
     for (const sample of pending) {
-      const { id, call, index } = sample;
+      const { id, call, index, claim } = sample;
       const refusal = refusals.get(sample);
       if (refusal) {
         call.result.quarantined++;
         call.result.reasons.push({ index, id, code: refusal.code, message: refusal.message });
       }
+      if (!refusal?.isFree) claim?.settle();
       this.#close(call);
       const others = id === null ? undefined : this.#waiting.get(id);
       // With a label that was none, this one never waited.
@@ -198,21 +199,29 @@ export class Intake {
     this.#pump();
   }
 
-  /** Of samples that came with an id that is free again, the first takes the place of the one that was not learned. */
-  #promote([next, ...others]: readonly Pending[], { input, score }: Pending): void {
-    if (!next) return;
+  /**
+   * The id of `before`, which was not learned, is free again. The first of `others` that may have the id takes it, and the
+   * claim; those before it are refused, and those after it wait.
+   */
+  #promote(others: readonly Pending[], before: Pending): void {
+    const { setting } = this.#engine.core;
     const refused = new Map<string, { refusal: Refusal; pending: Pending[] }>();
-    const isRepeat = next.input === noInput;
-    this.#admit(isRepeat ? { ...next, input, score } : next, refused, others);
+    const found = others.findIndex((other) => !objection(other, setting)?.isFree);
+    const first = found < 0 ? others.length : found;
+    for (const other of others.slice(0, first)) this.#admit({ ...other, input: inputOf(other, before) }, refused);
+    const heir = others[first];
+    if (heir) this.#admit(heirOf(heir, before), refused, others.slice(first + 1));
+    else before.claim?.release();
     for (const { refusal, pending } of refused.values()) this.#quarantine(refusal, pending);
   }
 
   #fail(pending: readonly Pending[], cause: unknown): void {
-    for (const { id, call } of pending) {
+    for (const { id, call, claim } of pending) {
       const others = (id !== null && this.#waiting.get(id)) || [];
       if (id !== null) this.#waiting.delete(id);
-      for (const one of [{ call }, ...others]) {
+      for (const one of [{ call, claim }, ...others]) {
         this.#open--;
+        one.claim?.release();
         one.call.reject(cause);
       }
     }
@@ -270,28 +279,15 @@ export class Intake {
   }
 }
 
-function recordOf(pending: readonly Pending[]): BatchRecord {
-  const labels = Int32Array.from(pending, ({ label }) => label);
-  const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
-  const inputs = joined(pending.map(({ input }) => input));
-  return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
+/** A repeat has none of its own. */
+function inputOf({ input }: Pending, before: Pending): Values {
+  return input === noInput ? before.input : input;
 }
 
-/** Gives the calls that had samples in an update its outcome. */
-function tell(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
-  const isRefused = new Set(refused.map(({ index }) => index));
-  const calls = new Set(pending.filter((_, i) => !isRefused.has(i)).map(({ call }) => call));
-  for (const call of calls) {
-    call.result.updates++;
-    call.lossSum += loss;
-    call.result.drift ||= drift;
-  }
-  for (const [i, { call }] of pending.entries()) {
-    const { prequential } = call.result;
-    const score = scores[i];
-    if (!score) continue;
-    prequential.loss = prequential.samples === 0 ? score.loss : prequential.loss + score.loss;
-    prequential.samples++;
-    prequential.correct += Number(score.predicted === score.label);
-  }
+/** What is learned in the place of `before`. A late label is one for the prediction that is claimed, whichever call found it. */
+function heirOf(next: Pending, before: Pending): Pending {
+  const claim = next.claim ?? before.claim;
+  if (!next.awaitsLabel) return { ...next, claim };
+  const score = claim?.scoreOf(next.label) ?? null;
+  return { ...next, claim, input: claim?.input ?? inputOf(next, before), score };
 }

@@ -76,10 +76,10 @@ export class Chunks {
     this.#dropWritten();
   }
 
-  /** Drops what waited longest for the disk, until there is room. Returns what is lost. */
-  dropUnwritten(): { segment: Segment; first: number; end: number }[] {
+  /** Drops what waited longest for the disk, until there is room; or all of it. Returns what is lost. */
+  dropUnwritten(all = false): { segment: Segment; first: number; end: number }[] {
     const dropped = [];
-    while (this.isFull) {
+    while (all ? !this.isWritten : this.isFull) {
       const chunk = this.firstUnwritten!;
       const { segment, first, written, count } = chunk;
       this.#drop(chunk);

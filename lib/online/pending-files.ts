@@ -2,9 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { close, open, readAll, writeAll } from './descriptors';
+import type { Place } from './journal';
 import { Pace } from './pace';
 import { type Chunks, recordIn } from './pending-chunks';
+import { type SavedCounts, writeCounts } from './pending-counts';
 import {
+  decodeHeader,
   encodeHeader,
   encodeJoined,
   fileHeaderBytes,
@@ -17,23 +20,30 @@ import {
 } from './pending-format';
 import type { Segment } from './pending-segment';
 
-const { O_APPEND, O_CREAT, O_RDONLY, O_WRONLY } = fs.constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants;
+/** No file that is there already is written over, nor what a link leads to. */
+const creating = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY;
 
 export class PendingFiles {
   readonly #folder: string;
+  readonly #place: Place;
   readonly #chunks: Chunks;
-  /** The file that is written to. */
-  #output: { segment: Segment; descriptor: number } | undefined;
+  /** The file that is written to, and whether it has its header. */
+  #output: { segment: Segment; descriptor: number; isBegun: boolean } | undefined;
   /** Files that are being read. */
   readonly #inputs = new Map<Segment, { descriptor: Promise<number>; readers: number }>();
 
-  constructor(folder: string, chunks: Chunks) {
+  /** Nothing is written to or removed from `folder` where its path leads elsewhere: other files are there under the same names. */
+  constructor(folder: string, place: Place, chunks: Chunks) {
     this.#folder = folder;
+    this.#place = place;
     this.#chunks = chunks;
   }
 
   /** Writes all that is only in memory. One call at a time. After a failure, another call tries the same again. */
   async flush(): Promise<void> {
+    if (this.#chunks.isWritten) return;
+    await this.#place.check();
     const pace = new Pace();
     for (let chunk = this.#chunks.firstUnwritten; chunk; chunk = this.#chunks.firstUnwritten) {
       const { segment, written, count, first, bytes } = chunk;
@@ -49,18 +59,17 @@ export class PendingFiles {
   }
 
   async #outputOf(segment: Segment): Promise<number> {
-    if (this.#output?.segment === segment) return this.#output.descriptor;
-    await this.#closeOutput();
     const { number, token, form } = segment;
-    const descriptor = await open(path.join(this.#folder, pendingName(number)), O_CREAT | O_WRONLY);
-    this.#output = { segment, descriptor };
-    try {
-      await writeAll(descriptor, [encodeHeader(number, token, form)], 0);
-    } catch (cause) {
+    if (this.#output?.segment !== segment) {
       await this.#closeOutput();
-      throw cause;
+      const file = path.join(this.#folder, pendingName(number));
+      await this.#place.check();
+      this.#output = { segment, descriptor: await open(file, creating), isBegun: false };
     }
-    return descriptor;
+    const output = this.#output;
+    if (!output.isBegun) await writeAll(output.descriptor, [encodeHeader(number, token, form)], 0);
+    output.isBegun = true;
+    return output.descriptor;
   }
 
   async #closeOutput(): Promise<void> {
@@ -86,7 +95,7 @@ export class PendingFiles {
   /** With one open file for all that read it at a time. */
   async #reading<Result>(segment: Segment, use: (descriptor: number) => Promise<Result>): Promise<Result> {
     const file = path.join(this.#folder, pendingName(segment.number));
-    const input = this.#inputs.get(segment) ?? { descriptor: open(file, O_RDONLY), readers: 0 };
+    const input = this.#inputs.get(segment) ?? { descriptor: openOwn(file, segment), readers: 0 };
     this.#inputs.set(segment, input);
     input.readers++;
     try {
@@ -101,7 +110,12 @@ export class PendingFiles {
 
   /** Notes which samples got their labels. */
   async noteJoined({ number }: Segment, indices: readonly number[]): Promise<void> {
-    const descriptor = await open(path.join(this.#folder, joinedName(number)), O_CREAT | O_WRONLY | O_APPEND);
+    const file = path.join(this.#folder, joinedName(number));
+    await this.#place.check();
+    const descriptor = await open(file, O_WRONLY | O_APPEND | O_NOFOLLOW).catch((cause) => {
+      if (cause.code !== 'ENOENT') throw cause;
+      return open(file, creating | O_APPEND);
+    });
     try {
       await writeAll(descriptor, [encodeJoined(number, indices)]);
     } finally {
@@ -109,15 +123,36 @@ export class PendingFiles {
     }
   }
 
+  /** Replaces what is counted of segments whose files are to be removed. */
+  async writeCounts(saved: SavedCounts): Promise<void> {
+    await this.#place.check();
+    await writeCounts(this.#folder, saved);
+  }
+
   /** Removes all that there is of a segment. Not while flush() writes. */
   async remove(segment: Segment): Promise<void> {
     this.#chunks.dropSegment(segment);
     if (this.#output?.segment === segment) await this.#closeOutput();
+    await this.#place.check();
     await removeFiles(this.#folder, segment.number);
   }
 
   async close(): Promise<void> {
     await this.#closeOutput();
+  }
+}
+
+/** Opens the file of a segment to be read. Rejects where another one has its name. */
+async function openOwn(file: string, { number, token }: Segment): Promise<number> {
+  const descriptor = await open(file, O_RDONLY | O_NOFOLLOW);
+  try {
+    const header = Buffer.alloc(fileHeaderBytes);
+    await readAll(descriptor, header, 0);
+    if (decodeHeader(header, number)?.token === token) return descriptor;
+    throw new Error(`${file} is another file now`);
+  } catch (cause) {
+    await close(descriptor);
+    throw cause;
   }
 }
 

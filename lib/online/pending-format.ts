@@ -31,13 +31,15 @@ export const pendingName = (number: number) => nameOf('pending', number);
 /** Which records of a file got their labels. */
 export const joinedName = (number: number) => nameOf('joined', number);
 
-/** Numbers of the files in a folder, in order. */
-export function pendingNumbers(folder: string): number[] {
-  return fs
-    .readdirSync(folder)
-    .map((name) => /^pending-(\d{9,15})\.log$/.exec(name))
-    .flatMap((match) => (match ? [Number(match[1])] : []))
-    .sort((a, b) => a - b);
+/** Numbers of the files in a folder, in order: of predictions, and of labels. */
+export function numbersIn(folder: string): { pending: number[]; joined: number[] } {
+  const names = fs.readdirSync(folder);
+  const numbersOf = (pattern: RegExp) =>
+    names
+      .map((name) => pattern.exec(name))
+      .flatMap((match) => (match ? [Number(match[1])] : []))
+      .sort((a, b) => a - b);
+  return { pending: numbersOf(/^pending-(\d{9,15})\.log$/), joined: numbersOf(/^joined-(\d{9,15})\.log$/) };
 }
 
 /** Bytes of a record. */

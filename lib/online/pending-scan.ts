@@ -3,6 +3,7 @@
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../errors';
+import { printable } from '../printable';
 import { readAll } from './descriptors';
 import { Pace } from './pace';
 import { readCounts, type SavedCounts } from './pending-counts';
@@ -14,8 +15,8 @@ import {
   isWhole,
   joinedBytes,
   joinedName,
+  numbersIn,
   pendingName,
-  pendingNumbers,
   type SampleForm,
   strideOf,
   timeOf,
@@ -31,18 +32,18 @@ export interface Scan {
   last: number;
   /** Samples of files that could not be opened, which stay where they are. */
   unread: number;
-  /** What was wrong. */
-  problems: string[];
 }
 
-/** `knows`: whether the sample of an id was learned. */
+/** `knows`: whether the sample of an id was learned. Warns of all that is wrong with the files. */
 export async function scanPending(folder: string, form: SampleForm, knows: (id: string) => boolean): Promise<Scan> {
   const { saved, problem } = await readCounts(folder);
   // One that cannot be removed is left out all the same.
   for (const number of saved.removing) await removeFiles(folder, number).catch(() => {});
-  const numbers = pendingNumbers(folder);
-  const last = Math.max(0, ...saved.removing, ...numbers);
-  const scan: Scan = { saved, segments: [], last, unread: 0, problems: problem ? [problem] : [] };
+  const { pending: numbers, joined } = numbersIn(folder);
+  // A number is never given again while a file has it.
+  const last = Math.max(0, ...saved.removing, ...numbers, ...joined);
+  const scan: Scan = { saved, segments: [], last, unread: 0 };
+  const problems = problem ? [problem] : [];
   for (const number of numbers.filter((one) => !saved.removing.includes(one))) {
     const file = path.join(folder, pendingName(number));
     try {
@@ -52,13 +53,14 @@ export async function scanPending(folder: string, form: SampleForm, knows: (id: 
       await settleKnown(segment, knows);
       scan.segments.push(segment);
       const { lost } = segment.counts;
-      if (lost > 0) scan.problems.push(`${lost} of ${segment.count} in ${file}: ${reason}`);
+      if (lost > 0) problems.push(`${lost} of ${segment.count} in ${file}: ${reason}`);
     } catch (cause) {
       const stat = await fs.stat(file).catch(() => undefined);
       scan.unread += recordsIn(stat?.isFile() ? stat.size : 0, form);
-      scan.problems.push(`all in ${file}: ${messageOf(cause)}`);
+      problems.push(`all in ${file}: ${messageOf(cause)}`);
     }
   }
+  if (problems.length > 0) warn(`Some predictions can get no label any more: ${listed(problems)}`);
   return scan;
 }
 
@@ -141,4 +143,13 @@ async function settleKnown(segment: Segment, knows: (id: string) => boolean): Pr
     if (segment.isPending(index) && knows(segment.idOf(index))) segment.settle(index, 'joined');
     if (pace.isOver) await pace.rest();
   }
+}
+
+function listed(problems: readonly string[]): string {
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+  return problems.slice(0, 5).join('; ') + more;
+}
+
+export function warn(message: string): void {
+  process.emitWarning(printable(message), { type: 'LearnWarning', code: 'WARN_FEEDBACK_LOST' });
 }

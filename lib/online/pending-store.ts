@@ -2,13 +2,13 @@
 // there when the process was killed.
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../errors';
-import { printable } from '../printable';
+import type { Place } from './journal';
 import { Pace } from './pace';
 import { Chunks } from './pending-chunks';
-import { type SavedCounts, writeCounts } from './pending-counts';
+import type { SavedCounts } from './pending-counts';
 import { PendingFiles } from './pending-files';
 import { fileHeaderBytes, joinedBytes, type Remembered, type SampleForm, strideOf } from './pending-format';
-import { type Scan, scanPending } from './pending-scan';
+import { type Scan, scanPending, warn } from './pending-scan';
 import { Segment } from './pending-segment';
 import { Upkeep } from './upkeep';
 
@@ -71,14 +71,15 @@ export class PendingStore {
   );
   readonly #sweeper: NodeJS.Timeout;
 
-  private constructor(folder: string, form: SampleForm, limits: Limits, { saved, segments, last, unread }: Scan) {
+  private constructor(folder: string, place: Place, form: SampleForm, limits: Limits, scan: Scan) {
+    const { saved, segments, last, unread } = scan;
     this.#folder = folder;
     this.#form = form;
     this.#limits = limits;
     const segmentBytes = Math.min(largestSegment, limits.maxBytes / 16);
     this.#perSegment = Math.max(1, Math.floor((segmentBytes - fileHeaderBytes) / strideOf(form)));
     this.#chunks = new Chunks(limits.memoryBytes);
-    this.#files = new PendingFiles(folder, this.#chunks);
+    this.#files = new PendingFiles(folder, place, this.#chunks);
     this.#segments = segments;
     this.#byToken = new Map(segments.map((segment) => [segment.token, segment]));
     this.#last = last;
@@ -90,16 +91,16 @@ export class PendingStore {
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** Goes on with what the folder holds. `knows`: whether the sample of an id was learned. */
+  /** Resumes with what the folder, `place`, holds. `knows`: whether the sample of an id was learned. */
   static async open(
     folder: string,
     form: SampleForm,
     limits: Limits,
     knows: (id: string) => boolean,
+    place: Place,
   ): Promise<PendingStore> {
     const scan = await scanPending(folder, form, knows);
-    if (scan.problems.length > 0) warn(`Some predictions can get no label any more: ${listed(scan.problems)}`);
-    return new PendingStore(folder, form, limits, scan);
+    return new PendingStore(folder, place, form, limits, scan);
   }
 
   get counts(): FeedbackMetrics {
@@ -233,10 +234,15 @@ export class PendingStore {
       const fate = 'They are kept in memory as far as memoryBytes goes, and tried again each second';
       warn(`Predictions that wait for labels cannot be written to ${this.#folder}: ${messageOf(cause)}. ${fate}`);
     }
-    for (const { segment, first, end } of this.#chunks.dropUnwritten()) {
+    this.#drop();
+    this.#upkeep.soon(0);
+  }
+
+  /** Counts as lost what cannot be kept in memory any longer, or all that is only there. */
+  #drop(all = false): void {
+    for (const { segment, first, end } of this.#chunks.dropUnwritten(all)) {
       for (let index = first; index < end; index++) if (segment.isPending(index)) segment.settle(index, 'lost');
     }
-    this.#upkeep.soon(0);
   }
 
   async #noteJoined(): Promise<void> {
@@ -267,7 +273,7 @@ export class PendingStore {
     this.#gone.push(...done);
     if (this.#gone.length === 0) return;
     this.#saved.removing = this.#gone.map(({ number }) => number);
-    await writeCounts(this.#folder, this.#saved);
+    await this.#files.writeCounts(this.#saved);
     for (let segment = this.#gone[0]; segment; segment = this.#gone[0]) {
       this.#joined.delete(segment);
       await this.#files.remove(segment);
@@ -282,16 +288,8 @@ export class PendingStore {
       this.#current = undefined;
       this.#notedAt = -Infinity;
     });
+    this.#drop(true);
     // What was written is written.
     await this.#files.close().catch(() => {});
   }
-}
-
-function warn(message: string): void {
-  process.emitWarning(printable(message), { type: 'LearnWarning', code: 'WARN_FEEDBACK_LOST' });
-}
-
-function listed(problems: readonly string[]): string {
-  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
-  return problems.slice(0, 5).join('; ') + more;
 }

@@ -1,7 +1,10 @@
 // Samples on their way to be learned, and the calls of learn() that wait for them.
+import { joined, type Values } from '../values';
 import type { Sample } from './admission';
 import type { Score } from './prequential';
 import type { Reason } from './reasons';
+import { type BatchRecord, currentRules } from './records';
+import type { Outcome } from './setting';
 
 /** What learn() resolves with. */
 export interface LearnResult {
@@ -59,7 +62,26 @@ export class Call {
   }
 }
 
-export interface Pending extends Sample {
+/**
+ * The right of one late label to the prediction that waits for it. It belongs to one sample at a time, and passes to the next of
+ * its id where that sample is not learned; the last one settles or releases it.
+ */
+export interface Claim {
+  readonly input: Values;
+  /** Of the prediction, by a label. */
+  scoreOf(label: number): Score;
+  /** The prediction waits no longer: its sample is known. */
+  settle(): void;
+  /** It waits for another label. */
+  release(): void;
+}
+
+/** A sample that was offered. */
+export interface Offered extends Sample {
+  claim?: Claim | undefined;
+}
+
+export interface Pending extends Offered {
   score: Score | null;
   call: Call;
   /** Which of the call's samples. */
@@ -94,5 +116,32 @@ export class Queue {
       this.#first = 0;
     }
     return taken;
+  }
+}
+
+/** Throws where there is no memory for it. */
+export function recordOf(pending: readonly Pending[]): BatchRecord {
+  const labels = Int32Array.from(pending, ({ label }) => label);
+  const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
+  const inputs = joined(pending.map(({ input }) => input));
+  return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
+}
+
+/** Gives the calls that had samples in an update its outcome. */
+export function tell(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
+  const isRefused = new Set(refused.map(({ index }) => index));
+  const calls = new Set(pending.filter((_, i) => !isRefused.has(i)).map(({ call }) => call));
+  for (const call of calls) {
+    call.result.updates++;
+    call.lossSum += loss;
+    call.result.drift ||= drift;
+  }
+  for (const [i, { call }] of pending.entries()) {
+    const { prequential } = call.result;
+    const score = scores[i];
+    if (!score) continue;
+    prequential.loss = prequential.samples === 0 ? score.loss : prequential.loss + score.loss;
+    prequential.samples++;
+    prequential.correct += Number(score.predicted === score.label);
   }
 }

@@ -14,9 +14,6 @@ import type { NativeUpdate } from '../native';
  */
 export type ReasonCode = 'shape' | 'label' | 'value' | 'heldOut' | 'output' | 'update' | 'batch';
 
-/** Reasons for which the prediction of a late label goes on waiting for one. */
-export const freeCodes: ReadonlySet<ReasonCode> = new Set(['update', 'batch']);
-
 export interface Refusal {
   code: ReasonCode;
   message: string;

@@ -6,6 +6,7 @@ import { PendingStore } from '../../dist/online/pending-store.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,
+  inPlace,
   inputsOf,
   joinLarge,
   knowsNone,
@@ -138,7 +139,7 @@ describe('late labels with damaged files', function () {
   it('counts a record as lost that is found damaged only when its label comes', async () => {
     const dir = at('late');
     fs.mkdirSync(dir);
-    const store = await PendingStore.open(dir, large, limits, knowsNone);
+    const store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);
     const ids = await rememberLarge(store, 0, 1000);
     await until(() => bytesOf(dir) >= 1000 * largeBytes);
     flip(path.join(dir, 'pending-000000001.log'), 40 + 3 * largeBytes + 100);
@@ -154,11 +155,11 @@ describe('late labels with damaged files', function () {
   it('counts as lost what was predicted from samples of another size than the learner takes now', async () => {
     const dir = at('size');
     fs.mkdirSync(dir);
-    let store = await PendingStore.open(dir, large, limits, knowsNone);
+    let store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);
     await rememberLarge(store, 0, 5);
     await store.close();
     const { result, warnings } = await warningsDuring(() =>
-      PendingStore.open(dir, { ...large, values: 10 }, limits, knowsNone),
+      PendingStore.open(dir, { ...large, values: 10 }, limits, knowsNone, inPlace),
     );
     store = result;
     assert.match(warnings.join(), /samples of another type or size/);

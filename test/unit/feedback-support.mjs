@@ -75,6 +75,8 @@ export const large = { type: 'float32', values: 1000, classes: 2 };
 export const largeBytes = 16 + 4 * 1002;
 export const limits = { ttlMs: 3_600_000, maxBytes: 2 ** 30, memoryBytes: 2 ** 20 };
 export const knowsNone = () => false;
+/** Of a store whose folder is where it was. */
+export const inPlace = { check: async () => {} };
 
 /** Puts large samples, told apart by their numbers from `first` on, into a store. */
 export async function rememberLarge(store, first, count) {
