@@ -9,6 +9,7 @@ export class Hasher {
   readonly #byContent = new Map<string, object>();
   /** Of everything in tuples: a short word, so that tuples which share a long text stay cheap. */
   readonly #words = new Map<unknown, number>();
+  readonly #numberWords = new Map<unknown, number>();
 
   /** A set that can be hashed. */
   addFrozen(set: Set<Value>): void {
@@ -38,11 +39,12 @@ export class Hasher {
   }
 
   #wordOf(key: unknown): number {
-    // As text, numbers cannot be chosen for their hash.
-    const by =
-      typeof key === 'number' || typeof key === 'bigint' ? `n${key}` : typeof key === 'string' ? `s${key}` : key;
-    const known = this.#words.get(by) ?? this.#words.size;
-    this.#words.set(by, known);
+    // Numbers as text, so that they cannot be chosen for their hash; texts as they are, since each keeps its hash.
+    const isNumber = typeof key === 'number' || typeof key === 'bigint';
+    const words: Map<unknown, number> = isNumber ? this.#numberWords : this.#words;
+    const by = isNumber ? String(key) : key;
+    const known = words.get(by) ?? this.#words.size + this.#numberWords.size;
+    words.set(by, known);
     return known;
   }
 
