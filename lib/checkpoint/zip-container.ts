@@ -14,6 +14,7 @@ import {
   maxUnpackedBytes,
   maxUnpackedRatio,
 } from './limits';
+import { type PickleReference, PickleTuple } from './pickle-values';
 import { unpickle } from './unpickle';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip';
 
@@ -27,6 +28,7 @@ export async function readZip(file: CheckpointFile, signal: AbortSignal | undefi
     place: 'data.pkl',
     signal,
   });
+  pickle.references.forEach(checkReference);
   return {
     facts: { kind: 'zip', archive: directory.archive, version, byteorder },
     pickle,
@@ -133,4 +135,11 @@ async function readByteorder(file: CheckpointFile, directory: ZipDirectory): Pro
   if (text !== 'little' && text !== 'big')
     throw formatError(`Expected little or big as byteorder but found ${JSON.stringify(text)}`);
   return text;
+}
+
+/** Python looks at each when it is met, also at one in an object that is not made here. What else may be wrong shows later. */
+function checkReference({ id }: PickleReference): void {
+  const tag = id instanceof PickleTuple ? id.items[0] : undefined;
+  if (typeof tag !== 'string' || tag === 'storage') return;
+  throw formatError(`Expected a storage but found a reference to ${JSON.stringify(tag)}`);
 }

@@ -1,5 +1,5 @@
 // Storages whose size, type, key or place does not fit the bytes that are there.
-import { checkpoint, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
+import { call, checkpoint, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
 
 const one = (changes) => checkpoint(pickle(tensor(changes)));
 const from = (changes) => one({ from: storage(changes) });
@@ -9,6 +9,17 @@ const float = p.global('torch', 'FloatStorage');
 
 /** name: [bytes, words of the message, code (ERR_STATE_FORMAT), { extension, options }] */
 export const hostile = {
+  'a reference to something else in an object that is not made': [
+    checkpoint(
+      pickle(null, [
+        p.text('a'),
+        tensor(),
+        p.text('b'),
+        call('torch', 'QInt8Storage', [tupleOf([p.text('cuda:0'), float, p.text('1')]), p.persid]),
+      ]),
+    ),
+    /Expected a storage but found a reference to "cuda:0"/,
+  ],
   'a storage that is missing': [from({ key: '1' }), /the key "1"/],
   'a storage named with a path': [from({ key: '../data.pkl' }), /does not have/],
   'a storage named with a NUL': [from({ key: '0\0x' }), /does not have/],
