@@ -46,10 +46,11 @@ std::string lack_of_values(const Program& program, const Shapes& shapes, int64_t
     if (known == shapes.end() || known->second.empty()) continue;
     std::vector<int64_t> shape = known->second;
     shape.front() *= samples;
-    const std::string lack = lack_of_values(node, shape);
+    std::string lack = lack_of_values(node, shape);
     if (lack.empty()) continue;
     const std::string module = module_of(node);
-    return module.empty() ? lack : lack + " (" + module + ")";
+    if (!module.empty()) lack.append(" (").append(module).append(")");
+    return lack;
   }
   return "";
 }
