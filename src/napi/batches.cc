@@ -75,9 +75,16 @@ struct Claim {
   explicit Claim(std::shared_ptr<BatchReader> claimed) : reader(std::move(claimed)) {
     check(!reader->busy.exchange(true), "ERR_BUSY", "The next batch was already asked for; wait for it first");
   }
-  ~Claim() { reader->busy = false; }
+  ~Claim() { release(); }
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
+
+  void release() {
+    if (std::exchange(held, false)) reader->busy = false;
+  }
+
+ private:
+  bool held = true;
 };
 
 // Handles hold immutable values: this one holds where the reader is.
@@ -117,10 +124,14 @@ Napi::Value to_js(Napi::Env env, const Batch& batch) {
 
 Napi::Value next_batch(const Napi::CallbackInfo& call) {
   auto reader = Handle<BatchReaderPlace>::open(call[0])->reader;
+  auto claim = std::make_shared<Claim>(std::move(reader));
+  // Both hold it: it is released on JavaScript's thread, so that a second call in the same turn is always refused.
   return PromiseWorker<std::optional<Batch>>::start(
-      call.Env(), [claim = std::make_shared<Claim>(reader)] { return claim->reader->next(); },
-      [](Napi::Env env, std::optional<Batch>& batch) -> Napi::Value {
-        return batch ? to_js(env, *batch) : env.Undefined();
+      call.Env(), [claim] { return claim->reader->next(); },
+      [claim](Napi::Env env, std::optional<Batch>& batch) -> Napi::Value {
+        const Napi::Value result = batch ? to_js(env, *batch) : env.Undefined();
+        claim->release();
+        return result;
       });
 }
 
