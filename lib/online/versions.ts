@@ -7,7 +7,7 @@ import type { Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { LearnError, messageOf } from '../errors';
 import { native, type StateHandle } from '../native';
-import { invalid } from '../options';
+import { invalid, plain } from '../options';
 import { loadState, type State, stateHandle, treeOf } from '../state';
 import { warnOfLeft } from '../state-warnings';
 import type { Settings } from './learner-options';
@@ -175,7 +175,7 @@ export function newestOf(versions: readonly VersionInfo[], count: number, servin
 function manifestOf(text: string): Manifest | undefined {
   try {
     const { created, ...info } = JSON.parse(text);
-    const manifest = { ...info, created: Date.parse(created) };
+    const manifest = plain<Manifest>({ ...info, created: Date.parse(created) });
     const isWhole = typeof manifest.sha256 === 'string' && Number.isFinite(manifest.created);
     return isWhole && Array.isArray(manifest.perClass) ? manifest : undefined;
   } catch {
