@@ -44,7 +44,17 @@ function checkAttributes(state: PickleValue | undefined, path: string): void {
     const names = dict instanceof PickleDict ? [...dict.entries.keys()] : [null];
     if (!names.every((name) => typeof name === 'string' && !ownAttributes.test(name)))
       throw formatError(`${path} is a tensor with attributes that would replace parts of it`);
+    if (dict instanceof PickleDict) for (const value of dict.entries.values()) checkUnmade(value, path);
   }
+}
+
+/** A tensor among the attributes is not made here. Python makes it, and fails where its sizes and strides do not fit. */
+function checkUnmade(value: PickleValue, path: string): void {
+  if (!(value instanceof PickleCall) || !(value.callee instanceof PickleGlobal)) return;
+  const args = value.args instanceof PickleTuple ? value.args.items : [];
+  const [shape, stride] = args.slice(2, 4).map((sizes) => (sizes instanceof PickleTuple ? sizes.items.length : -1));
+  if (value.callee.name.startsWith('torch._utils._rebuild_tensor') && shape !== stride)
+    throw formatError(`${path} has an attribute that is a tensor with unexpected sizes or strides`);
 }
 
 /** What objects before PyTorch 0.4 had beside their tensor: requires_grad, volatile, hooks. With more, it would be another. */
