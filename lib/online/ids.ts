@@ -68,7 +68,7 @@ export interface IdBytes {
 export type SampleId = string | number | bigint;
 
 /** Bytes of an id, as UTF-8. */
-export const mostIdBytes = 1024;
+const mostIdBytes = 1024;
 /** Of bigints: with more, they have more than that many digits. */
 const mostIdBits = Math.floor(mostIdBytes * Math.log2(10));
 

@@ -17,7 +17,7 @@ export interface Recognised {
 }
 
 /** Looks for records in a file from a byte on. */
-export async function recognise(file: string, offset: number): Promise<Recognised> {
+async function recognise(file: string, offset: number): Promise<Recognised> {
   const found: Recognised = { records: 0, last: null, samples: 0 };
   const pieces = await Pieces.open(file);
   try {

@@ -1,5 +1,4 @@
 // Versions whose files are missing or damaged: which they are, and the way on without them.
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { naming } from '../checkpoint/errors';
 import type { Value } from '../checkpoint/values';
@@ -7,6 +6,7 @@ import { writeCheckpoint } from '../checkpoint/write-checkpoint';
 import { messageOf } from '../errors';
 import { loadPart, type State, sharedState, stateHandle, treeOf } from '../state';
 import { isShortage } from './folder';
+import { sizeOf } from './lost';
 import { findBase } from './recover';
 import type { SavedCore, Setting } from './setting';
 import type { LoadedSnapshot } from './snapshot';
@@ -38,10 +38,7 @@ export async function examineVersions(
     const { version } = info;
     const note = async (type: 'pth' | 'json', cause: unknown, fate: VersionDamage['fate']) => {
       const file = path.basename(files.path(version, type));
-      const bytes = await fs.stat(files.path(version, type)).then(
-        ({ size }) => size,
-        () => 0,
-      );
+      const bytes = await sizeOf(files.path(version, type));
       found.push({ version, file, reason: messageOf(cause), bytes, serves: version === serving, fate });
     };
     const damage = await reasonOf(files.load(info));

@@ -107,6 +107,7 @@ async function repairWith(
   options: RepairOptions,
 ): Promise<RepairReport> {
   const substitute = await substituteFor(folder, files, source);
+  using _held = substitute?.state;
   const serving = substitute ? substitute.source : source;
   // What cannot be replayed, for want of the model, is read at least.
   const found = (await replayed(folder, serving, options).catch(unlessDenied)) ?? (await surveyed(folder, options));
