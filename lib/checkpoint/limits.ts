@@ -26,8 +26,8 @@ export const maxStorageNameLength = 1024;
 export const maxSearchedValues = 200_000;
 /** Lists, tuples, dicts, calls: a tensor is nine. */
 export const maxPickleContainers = 4_000_000;
-/** Dicts that hold something. */
-export const maxPickleDicts = 500_000;
+/** Dicts that hold something: one for each of 200,000 tensors, and as many as fit into maxHeldBytes. */
+export const maxPickleDicts = 250_000;
 /** Values inside values: how deep the tree of a checkpoint may be. */
 export const maxDepth = 256;
 /** Modules, tensors and names of a whole pickled model. */

@@ -2,7 +2,6 @@
 // afterwards whether anything was lost. For the tests of kills, faults and losses of power.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import path from 'node:path';
 import {
   adwin,
   arrays,
@@ -15,6 +14,7 @@ import {
   repairLearner,
   sequential,
 } from 'torch-incremental';
+import { snapshotFiles } from '../../dist/online/snapshot.js';
 
 const size = 4;
 const classes = 3;
@@ -192,14 +192,14 @@ export class Book {
   }
 }
 
-/** Leaves a folder only the first of its snapshots; with `isWhole`, the first whose journal is there. */
-function forgetLaterSnapshots(dir, isWhole) {
-  const numberOf = (name) => Number(/\d+/.exec(name)[0]);
-  const names = fs.readdirSync(dir).sort();
-  const snapshots = names.filter((name) => /^snapshot-\d+\.pth$/.test(name));
-  const begins = new Set(names.filter((name) => /^journal-\d+\.log$/.test(name)).map(numberOf));
-  const first = isWhole ? snapshots.find((name) => begins.has(numberOf(name) + 1)) : snapshots[0];
-  for (const name of snapshots) if (name !== first) fs.rmSync(path.join(dir, name));
+/**
+ * Leaves a folder only the first of its snapshots. `hasHoles`: files that were removed before the power went may be there again without
+ * the files that they need; then the newest snapshot but one, from which every learner must be able to resume.
+ */
+async function forgetLaterSnapshots(dir, hasHoles) {
+  const snapshots = await snapshotFiles(dir);
+  const kept = hasHoles ? Math.max(0, snapshots.length - 2) : 0;
+  for (const [i, file] of snapshots.entries()) if (i !== kept) fs.rmSync(file.path);
 }
 
 export function assertAccounts({ offered, learned, duplicates, dropped, quarantined, queued }, message = '') {
@@ -236,7 +236,7 @@ export async function assertNothingLost(
   const { learner, repaired } = await openOrRepair(dir, options, mayRepair);
   try {
     if (!repaired) {
-      forgetLaterSnapshots(copy, hasHoles);
+      await forgetLaterSnapshots(copy, hasHoles);
       const again = await open(copy, options);
       assert.equal(await learner.fingerprint(), await again.fingerprint(), 'its journal leads to something else');
       await again.close();
