@@ -1,4 +1,4 @@
-// The seam, C++ side: one line per name that lib/native.ts declares.
+// The seam, C++ side: one line per name that lib/native/native.ts declares.
 #include <napi.h>
 
 #include "src/core/memory.h"

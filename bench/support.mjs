@@ -101,7 +101,7 @@ export function repeatedImages(folder, samples) {
 }
 
 export function machine() {
-  const { threads, cpuCapability } = require('../dist/native.js').native().info();
+  const { threads, cpuCapability } = require('../dist/native/native.js').native().info();
   const flags = fs.readFileSync('/proc/cpuinfo', 'utf8').match(/\b(avx512_bf16|amx_bf16)\b/g) ?? [];
   const torch = process.env.TORCH_INCREMENTAL_PYTHON
     ? execFileSync(process.env.TORCH_INCREMENTAL_PYTHON, ['-c', 'import torch; print(torch.__version__)'], {

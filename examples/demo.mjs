@@ -20,7 +20,7 @@ import { DownloadBar, TrainBar } from '../dist/cli/bar.js';
 import { onInterrupt } from '../dist/cli/interrupt.js';
 import { classTable, confusionTable } from '../dist/cli/tables.js';
 import { openTerminal } from '../dist/cli/terminal.js';
-import { count, percent } from '../dist/format.js';
+import { count, percent } from '../dist/core/format.js';
 import { pictures, picturesThatFit } from './pictures.mjs';
 import { drawShapes } from './shapes.mjs';
 

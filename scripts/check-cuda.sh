@@ -37,7 +37,7 @@ for package in node-addon-api node-api-headers mocha; do
 done
 if [[ -x node_modules/.bin/tsc ]]; then
   node_modules/.bin/tsc -p .
-elif [[ ! -f dist/native.js ]]; then
+elif [[ ! -f dist/native/native.js ]]; then
   fail 'dist/ is missing, and there is no node_modules/.bin/tsc to make it with. Where there is a network: npm run setup'
 fi
 

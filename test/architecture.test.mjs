@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import native from '../dist/native.js';
+import native from '../dist/native/native.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (name) => fs.readFileSync(path.join(root, name), 'utf8');
@@ -73,8 +73,8 @@ describe('architecture', () => {
     assert.deepEqual(long, []);
   });
 
-  it('exports from the addon exactly what interface Native in lib/native.ts declares', () => {
-    const body = read('lib/native.ts').match(/^export interface Native \{\n(.*?)^\}/ms)[1];
+  it('exports from the addon exactly what interface Native in lib/native/native.ts declares', () => {
+    const body = read('lib/native/native.ts').match(/^export interface Native \{\n(.*?)^\}/ms)[1];
     const declared = [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name);
     assert.deepEqual(Object.keys(native.native()).sort(), declared.sort());
   });

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { loadState, saveState } from 'torch-incremental';
 import { memory } from '../support.mjs';
 
-createRequire(import.meta.url)('../../dist/native.js').native();
+createRequire(import.meta.url)('../../dist/native/native.js').native();
 const [file, out] = process.argv.slice(2);
 const seconds = async (work) => {
   const started = performance.now();

@@ -1,21 +1,21 @@
 // A checkpoint in any of the forms that are read: from the file to the tensors of its state, what else it holds, and a
 // plan for the addon. No tensor's bytes are read here.
-import { plain } from '../options';
-import type { ReadPlan } from '../plans';
-import type { ContainerFacts, PickleContainer } from './container';
-import { containerOf } from './detect';
+import { plain } from '../core/checks';
+import type { ReadPlan } from '../native/plans';
+import { containerOf } from './containers/detect';
+import { CheckpointFile } from './containers/file';
+import { readLegacy } from './containers/legacy';
+import { readZip } from './containers/zip';
 import { naming } from './errors';
-import { CheckpointFile } from './file';
-import { refuseActing } from './globals';
-import { readLegacy } from './legacy';
+import { whyRefused } from './pickle/weights-only';
 import { Resolver, TensorList } from './resolve';
-import { readSafetensors } from './safetensors';
+import { readSafetensors } from './safetensors/read';
 import { checkUnique, keyOf, selectPart } from './select';
+import type { ContainerFacts, PickleContainer } from './storages';
 import { type StoredStorage, type StoredTensor, TensorReader } from './tensors';
 import { buildTree, NamedTensors, type Tree } from './tree';
+import { refuseActing } from './unsafe-names';
 import type { TensorSource } from './values';
-import { whyRefused } from './weights-only';
-import { readZip } from './zip-container';
 
 export interface ParseOptions {
   /**

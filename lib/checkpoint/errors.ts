@@ -1,6 +1,6 @@
 // Errors of the parsers. They know what is wrong and where in the file; which file it is, naming() adds for all of them.
-import { LearnError } from '../errors';
-import { shortened } from '../printable';
+import { LearnError } from '../core/errors';
+import { shortened } from '../core/printable';
 
 /** The file is not what it should be. */
 export function formatError(message: string): LearnError {

@@ -2,11 +2,11 @@
 // where it is damaged: so code counts before damage, wherever it is. Reads instructions without running them, all of
 // Python's.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 import { ForeignPickle, unsafeError } from './errors';
-import { currentModule, isActing, isKnown } from './globals';
 import { maxGlobalBytes, maxScannedInstructions } from './limits';
-import { PickleGlobal } from './pickle-values';
+import { PickleGlobal } from './pickle/values';
+import { currentModule, isActing, isKnown } from './unsafe-names';
 
 /** What follows an instruction's code: that many bytes, as many as the next 1, 4 or 8 say, or lines. */
 type Operand = number | 'count1' | 'count4' | 'count8' | 'line' | 'lines';

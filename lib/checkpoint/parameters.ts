@@ -1,6 +1,6 @@
 // What surrounds a tensor in a pickle: parameters, and tensors of a class or with attributes. For tensors.ts.
 import { formatError, UnsupportedTensor } from './errors';
-import { PickleCall, PickleDict, PickleGlobal, PickleTuple, type PickleValue } from './pickle-values';
+import { PickleCall, PickleDict, PickleGlobal, PickleTuple, type PickleValue } from './pickle/values';
 
 /** With how many arguments each can have: the tensor, requires_grad, hooks, attributes. */
 export const parameters: ReadonlyMap<string, readonly [least: number, most: number]> = new Map([

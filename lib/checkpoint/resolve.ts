@@ -1,11 +1,10 @@
 // Turns the inert values of a pickle into those of values.ts: tensors are checked and numbered, numbers of NumPy become
 // numbers, and what has no meaning here stays as an opaque node. Strict where weights are wanted, lenient elsewhere.
 import { formatError, UnsupportedTensor } from './errors';
-import { asksFor } from './globals';
 import { Hasher } from './hasher';
 import { maxCopiedItems, maxDepth, maxSparseKeys, maxUnsupportedTensors } from './limits';
-import { bytesOf, type NumpyValue, numpyValue } from './numpy';
-import { cost, isSparse, type MemoryBudget } from './pickle-budget';
+import { cost, isSparse, type MemoryBudget } from './pickle/budget';
+import { bytesOf, type NumpyValue, numpyValue } from './pickle/numpy';
 import {
   kindOf,
   PickleCall,
@@ -16,10 +15,11 @@ import {
   PickleTuple,
   type PickleValue,
   step,
-} from './pickle-values';
+} from './pickle/values';
+import { isPlainName } from './pickle/weights-only';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
+import { asksFor } from './unsafe-names';
 import { Float, Opaque, OrderedDict, type TensorSource, TensorValue, tupleOf, type Value } from './values';
-import { isPlainName } from './weights-only';
 
 /** Tensors in the order in which they were met, and where they will be found once they are loaded. */
 export class TensorList {

@@ -1,10 +1,10 @@
 // Finds in a checkpoint the part that a state is made of: the file's only dict of tensors, or the one that is asked for.
 // Also whole pickled modules, whose tensors hang in a tree of inert objects.
 import { formatError } from './errors';
-import { refuseUnknown } from './globals';
-import { ModuleWalker } from './modules';
-import { kindOf, PickleCall, PickleDict, type PickleGlobal, type PickleValue, step } from './pickle-values';
+import { kindOf, PickleCall, PickleDict, type PickleGlobal, type PickleValue, step } from './pickle/values';
 import { isTensor } from './tensors';
+import { refuseUnknown } from './unsafe-names';
+import { ModuleWalker } from './whole-models';
 
 /** Keys of the dicts around a part, from the root's on; empty for the root itself. */
 export type PartPath = readonly PickleValue[];

@@ -1,11 +1,11 @@
 // Tensors as torch.save pickles them: calls of a few functions of PyTorch, each checked against the storages that are
 // really there. resolve.ts asks for them one by one.
-import type { ContainerFacts, StorageTable, StoredBytes } from './container';
+
 import { type DType, dtypeOfStorage, dtypes, isDType } from './dtypes';
 import { formatError, UnsupportedTensor } from './errors';
 import { maxDimensions, maxStorageNameLength } from './limits';
 import { areNoHooks, classes, isPlainState, ofParameter, ofPlainType, parameters } from './parameters';
-import { cost, type MemoryBudget } from './pickle-budget';
+import { cost, type MemoryBudget } from './pickle/budget';
 import {
   kindOf,
   PickleCall,
@@ -14,7 +14,8 @@ import {
   PickleReference,
   PickleTuple,
   type PickleValue,
-} from './pickle-values';
+} from './pickle/values';
+import type { ContainerFacts, StorageTable, StoredBytes } from './storages';
 
 export interface StoredTensor {
   dtype: DType;

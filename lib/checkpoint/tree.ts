@@ -1,13 +1,13 @@
 // Everything that a checkpoint holds, with the dict of a state's tensors in its place: what resolve.ts makes of a pickle,
 // what State.metadata shows of it, and what is written again.
 import { formatError } from './errors';
-import { kindOf, PickleDict, type PickleValue, step } from './pickle-values';
+import { kindOf, PickleDict, type PickleValue, step } from './pickle/values';
+import { isUnicode } from './pickle/wtf8';
+import { type Stripped, stripped, strippedModules } from './prefixes';
 import { type Resolver, TensorList } from './resolve';
 import type { Part } from './select';
-import { type Stripped, stripped, strippedModules } from './strip';
 import { isTensor, type StoredTensor, type TensorReader } from './tensors';
 import { Float, OrderedDict, TensorValue, unboxed, type Value } from './values';
-import { isUnicode } from './wtf8';
 
 export interface Tree {
   readonly root: Value;

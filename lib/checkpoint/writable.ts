@@ -1,6 +1,6 @@
 // Which values a checkpoint can hold so that PyTorch's weights_only, and this library, read them again. What it cannot hold
 // is left out and named. For pickle-tree.ts.
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 import {
   maxDepth,
   maxPickleBytes,
@@ -10,11 +10,11 @@ import {
   maxPickleInstructions,
   maxStringBytes,
 } from './limits';
-import { op } from './opcodes';
-import { step } from './pickle-values';
-import type { Pickler } from './pickler';
+import { op } from './pickle/opcodes';
+import type { Pickler } from './pickle/pickler';
+import { step } from './pickle/values';
+import { isPlainName } from './pickle/weights-only';
 import { Float, Opaque, Tuple, type Value } from './values';
-import { isPlainName } from './weights-only';
 
 /** What is known of a value with all that is in it. */
 interface Whole {

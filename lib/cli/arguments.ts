@@ -1,8 +1,8 @@
 // Reads a command's arguments. Wrong usage is an ERR_INVALID_OPTION that names the flag and, where there is one, the
 // word that was meant.
 import { parseArgs } from 'node:util';
-import { LearnError } from '../errors';
-import { nearest } from '../options';
+import { nearest } from '../core/checks';
+import { LearnError } from '../core/errors';
 import { type Command, flagOf, type Given, kebab, type Option, type Options } from './command';
 
 export interface Arguments {

@@ -1,6 +1,6 @@
 // A question that a person answers with yes or no.
 import { createInterface } from 'node:readline';
-import { printableLines } from '../printable';
+import { printableLines } from '../core/printable';
 import { wrongUsage } from './arguments';
 
 /** True for yes, which is what an empty line means too. Throws where nobody can be asked. */

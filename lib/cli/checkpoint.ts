@@ -1,5 +1,5 @@
 // Which part of a checkpoint a command works on.
-import { loadState, type State } from '../state';
+import { loadState, type State } from '../state/state';
 import { text } from './command';
 
 export const checkpointOptions = {

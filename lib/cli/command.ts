@@ -1,6 +1,6 @@
 // What a command of the command line is: its words, its options and what it does. Commands export one of these; main.ts
 // lists them.
-import type { Check } from '../options';
+import type { Check } from '../core/checks';
 import type { Terminal } from './terminal';
 
 /** An option whose value has the type T. Its flag is its key in kebab-case, so that the API's words are the flags. */

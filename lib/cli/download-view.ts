@@ -1,6 +1,7 @@
 // Progress of a download on standard error: a bar for a person, a line for every tenth in a log.
+
+import { bytes, percent } from '../core/format';
 import type { DownloadProgress } from '../download/fetch-file';
-import { bytes, percent } from '../format';
 import { DownloadBar } from './bar';
 import { errorColors } from './terminal';
 

@@ -1,9 +1,10 @@
 // What the commands of `torch-incremental libtorch` share.
-import { LearnError } from '../errors';
-import { checkBuild } from '../libtorch/check-build';
-import { writeChoice } from '../libtorch/choice';
+
+import { nearest } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { checkBuild } from '../install/check-build';
+import { writeChoice } from '../install/choice';
 import { unsupportedPlatform, type Variant, variantsOf } from '../libtorch/manifest';
-import { nearest } from '../options';
 import { wrongUsage } from './arguments';
 import type { Terminal } from './terminal';
 

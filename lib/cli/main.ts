@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { nearest } from '../core/checks';
 // The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
-import { LearnError, messageOf } from '../errors';
-import { nearest } from '../options';
-import { printableLines } from '../printable';
+import { LearnError, messageOf } from '../core/errors';
+import { printableLines } from '../core/printable';
 import { readArguments, wrongUsage } from './arguments';
 import type { Listed } from './command';
 import { commandHelp, groupHelp, mainHelp } from './help';

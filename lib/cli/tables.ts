@@ -1,8 +1,8 @@
 // Tables for a terminal of 80 columns: results by class, and the confusion matrix. Used by `evaluate` and by the demo.
 import Table from 'cli-table3';
-import type { Evaluation } from '../evaluate';
-import { count, percent } from '../format';
-import { printable } from '../printable';
+import { count, percent } from '../core/format';
+import { printable } from '../core/printable';
+import type { Evaluation } from '../training/evaluate';
 import type { Colors } from './terminal';
 
 type Align = 'left' | 'right';

@@ -1,6 +1,6 @@
 // Where a command writes: results on standard output, everything else on standard error, colours only for a person.
 import { createColors } from 'picocolors';
-import { printableLines } from '../printable';
+import { printableLines } from '../core/printable';
 
 export type Colors = ReturnType<typeof createColors>;
 

@@ -1,7 +1,7 @@
 // A checkpoint's metadata for people, as an indented tree, and for machines, as JSON. Used by `inspect`. A value that many
 // others hold is written for each of them, so that a small file can ask for endless text: both are bounded.
 import { Opaque, TensorValue } from '../checkpoint/values';
-import { printable, shortened } from '../printable';
+import { printable, shortened } from '../core/printable';
 
 const maxDepth = 6;
 const maxItems = 12;

@@ -1,10 +1,11 @@
 // What `libtorch install --print-urls` prints: everything that somebody with a network needs to fetch a build for a machine
 // without one.
+
+import { bytes, counted } from '../core/format';
 import { withoutCredentials } from '../download/credentials';
-import { bytes, counted } from '../format';
+import { bytesToFetch } from '../install/overview';
+import { fileName, mirrored } from '../install/sources';
 import { pin, platform, type Variant } from '../libtorch/manifest';
-import { bytesToFetch } from '../libtorch/overview';
-import { fileName, mirrored } from '../libtorch/sources';
 
 export function urlLines(name: string, variant: Variant, mirror: string | undefined): string[] {
   const { archives } = variant;

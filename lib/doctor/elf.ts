@@ -1,7 +1,7 @@
 // What a shared library says it needs: the dynamic section of a 64-bit little-endian ELF file. Every number in it is
 // checked before it is used, because the file may be cut short or be something else altogether.
 import fs from 'node:fs';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 
 export interface ElfNeeds {
   /** As ELF numbers them: 62 is x86-64, 183 is AArch64. */

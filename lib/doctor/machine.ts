@@ -5,10 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { folderBytes, isThere, nearestThatExists } from '../libtorch/files';
-import { homeFolder } from '../libtorch/home';
+import { freeBytes } from '../files/free-space';
+import { homeFolder } from '../files/home-folder';
+import { folderBytes, isThere, nearestThatExists } from '../files/stat';
 import { glibcVersion } from '../libtorch/libc';
-import { freeBytes } from '../libtorch/space';
 
 export interface Machine {
   /** As process.platform and process.arch have them. */

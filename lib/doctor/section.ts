@@ -1,10 +1,10 @@
 // What a section of doctor's report is: it looks at something, says what that means, and shows it. sections.ts lists them.
-import type { AddonName, addonPlaces } from '../addon';
+import type { AddonName, addonPlaces } from '../libtorch/addon';
 import type { Candidate } from '../libtorch/candidates';
 import type { Driver } from '../libtorch/driver';
 import type { Manifest } from '../libtorch/manifest';
 import type { Machine } from './machine';
-import type { ProbeResult } from './run-probe';
+import type { ProbeResult } from './probe/run';
 
 /** `problem`: nothing trains here. `warning`: it works, but something is not as asked for. `note`: good to know. */
 export type Severity = 'problem' | 'warning' | 'note';

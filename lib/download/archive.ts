@@ -1,11 +1,11 @@
 // Fetches a .tar.gz and unpacks it, so that its folder is there whole or not at all, and lets only one process at a time
-// do it. Called by lib/data/cifar10.ts.
+// do it. Called by lib/datasets/cifar10/cifar10.ts.
 import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { LearnError, messageOf } from '../errors';
+import { LearnError, messageOf } from '../core/errors';
 import { withoutCredentials } from './credentials';
 import { type FetchOptions, fetchFile } from './fetch-file';
 import { withFileLock } from './file-lock';

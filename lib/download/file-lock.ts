@@ -4,7 +4,7 @@ import { readlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 
 export interface LockTimes {
   pollMs: number;

@@ -1,7 +1,7 @@
 // fetch() as a command-line tool needs it: through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, which Node's
 // own does not look at. Loaded by whoever downloads, and by nobody else.
 import type { Response } from 'undici';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 import { authorizationOf, withoutCredentials } from './credentials';
 
 export interface Network {

@@ -1,5 +1,5 @@
 // Parts of a zip archive into a folder. Guilty until checked: names that lead out of the folder, links, files that are
-// there twice, and files larger than the directory says are refused. Called by lib/libtorch/install.ts.
+// there twice, and files larger than the directory says are refused. Called by lib/install/install-libtorch.ts.
 import { createWriteStream } from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';

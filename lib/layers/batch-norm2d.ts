@@ -1,6 +1,7 @@
 // torch.nn.BatchNorm2d
-import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers, ownOptions } from '../options';
+
+import { checkNumbers, ownOptions } from '../core/checks';
+import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import { constant } from './initialisers';
 
 export interface BatchNorm2dOptions {

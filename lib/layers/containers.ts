@@ -1,7 +1,8 @@
 // Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
-import { LearnError } from '../errors';
-import { type Module, type ModuleCall, node, value } from '../module';
-import { ownOptions } from '../options';
+
+import { ownOptions } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { type Module, type ModuleCall, node, value } from '../program/module';
 
 /**
  * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts

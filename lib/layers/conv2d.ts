@@ -1,6 +1,7 @@
 // torch.nn.Conv2d
-import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers, ownOptions, type Pair, pair } from '../options';
+
+import { checkNumbers, ownOptions, type Pair, pair } from '../core/checks';
+import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import { biasUniform, kaimingUniform } from './initialisers';
 
 export interface Conv2dOptions {

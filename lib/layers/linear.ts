@@ -1,6 +1,7 @@
 // torch.nn.Linear
-import { leaf, type Module, type ModuleTensor, node, value } from '../module';
-import { checkNumbers, ownOptions } from '../options';
+
+import { checkNumbers, ownOptions } from '../core/checks';
+import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import { biasUniform, kaimingUniform } from './initialisers';
 
 export interface LinearOptions {

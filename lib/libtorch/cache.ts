@@ -2,10 +2,10 @@
 // tried. Looks at files only. `torch-incremental libtorch` fills it; candidates.ts asks it.
 import fs from 'node:fs';
 import path from 'node:path';
-import { LearnError, messageOf } from '../errors';
+import { LearnError, messageOf } from '../core/errors';
+import { homeFolder } from '../files/home-folder';
+import { isThere } from '../files/stat';
 import { compareVersions, type Driver, findDriver, runs } from './driver';
-import { isThere } from './files';
-import { homeFolder } from './home';
 import { type Manifest, pin, platform, variantsOf } from './manifest';
 
 export interface CacheCandidate {

@@ -2,9 +2,9 @@
 // and scripts/setup.mjs (which runs before there is an addon) can ask too.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ErrorCode } from '../errors';
+import type { ErrorCode } from '../core/errors';
+import { isThere, sizeOf } from '../files/stat';
 import { cacheCandidates, findCacheRoot } from './cache';
-import { isThere, sizeOf } from './files';
 import { pin, platform, type Variant, variantsOf } from './manifest';
 
 export interface Candidate {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import { isThere } from './files';
+import { isThere } from '../files/stat';
 
 export interface Driver {
   /** null: there is one, and it does not say which. */

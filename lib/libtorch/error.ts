@@ -1,5 +1,5 @@
 // The error of a libtorch that cannot be found or loaded: what was tried, what came of it, what to do.
-import { type ErrorCode, LearnError } from '../errors';
+import { type ErrorCode, LearnError } from '../core/errors';
 import { type Candidate, type Problem, platformPackageName } from './candidates';
 import { isCheckout } from './checkout';
 import { pin } from './manifest';

@@ -1,6 +1,6 @@
 // Which C library this process runs on, and whether libtorch runs on it. For doctor and for the loader's error messages.
 import { compareVersions } from './driver';
-import { glibcFloor } from './floors';
+import { glibcFloor } from './requirements';
 
 /** glibc's version, undefined on other C libraries. Takes some milliseconds. */
 export function glibcVersion(): string | undefined {

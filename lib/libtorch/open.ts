@@ -1,12 +1,12 @@
-// Opens the libraries of a libtorch in this process, in the order that they need. Used by lib/libtorch.ts, and in a child
+// Opens the libraries of a libtorch in this process, in the order that they need. Used by lib/libtorch/load.ts, and in a child
 // process of its own by verify-child.ts: a wrong library can end the process that opens it.
 import path from 'node:path';
-import { openAddon } from '../addon';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
+import { isThere } from '../files/stat';
+import { openAddon } from './addon';
 import { type Problem, skipsVersionCheck } from './candidates';
-import { isThere } from './files';
-import { processorFloor } from './floors';
 import { pin } from './manifest';
+import { processorFloor } from './requirements';
 
 interface Loader {
   /** null, or what the dynamic linker said. */

@@ -1,7 +1,7 @@
 // The torch of a Python on this machine: a build of libtorch that is there already.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { LearnError } from '../errors';
+import { LearnError } from '../core/errors';
 
 /** Finds it without importing it, and not in the folder that this process happens to be in. */
 const script = `

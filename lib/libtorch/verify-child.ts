@@ -1,8 +1,9 @@
 // Run by verify.ts in a process of its own: `verify-child.js FOLDER PARENT`, with the pid of who waits for it. Loads libtorch
 // from there and the addon with it, and says a line of JSON when it begins and one when it is done; that it gets there is the
 // news.
-import { openAddon } from '../addon';
-import { messageOf } from '../errors';
+
+import { messageOf } from '../core/errors';
+import { openAddon } from './addon';
 import type { Problem } from './candidates';
 import { openLibtorch, openLoader } from './open';
 

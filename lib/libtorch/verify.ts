@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { addonPath } from '../addon';
+import { addonPath } from './addon';
 import { findCacheRoot } from './cache';
 import type { Problem } from './candidates';
 

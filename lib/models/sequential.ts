@@ -1,7 +1,8 @@
 // The builder for models of one's own.
+
+import { ownOptions } from '../core/checks';
 import { chain, type Layers } from '../layers/containers';
-import { buildModel, type Model } from '../module';
-import { ownOptions } from '../options';
+import { buildModel, type Model } from '../program/module';
 
 export interface SequentialOptions {
   /** Shape of one sample, such as [3, 32, 32]; `predict` and the checks before a run use it. Default: any. */

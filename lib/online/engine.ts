@@ -16,19 +16,19 @@
 //    check makes folders of earlier versions unreadable.
 // 7. New settings are recorded only after a core has been made with them. Otherwise one mistaken option is fatal for ever, with
 //    the old options too.
-import { LearnError, messageOf } from '../errors';
-import { runJob } from '../job';
-import { native } from '../native';
-import { stateHandle } from '../state';
-import type { Core } from './core';
-import type { FolderLock } from './folder';
-import type { Journal, Place } from './journal';
-import { prune } from './prune';
-import { type Quarantine, type QuarantinedSample, quarantinedIn } from './quarantine';
-import { type BatchRecord, encode, type LearnerRecord } from './records';
-import type { Outcome } from './setting';
-import { writeSnapshot } from './snapshot';
-import { digestOf, sha256, type VersionFiles, type VersionInfo } from './versions';
+import { LearnError, messageOf } from '../core/errors';
+import { runJob } from '../native/job';
+import { native } from '../native/native';
+import { stateHandle } from '../state/state';
+import type { Outcome } from './context';
+import type { Core } from './state-machine';
+import type { Journal, Place } from './storage/journal-writer';
+import type { FolderLock } from './storage/lock';
+import { prune } from './storage/prune';
+import { type Quarantine, type QuarantinedSample, quarantinedIn } from './storage/quarantine';
+import { type BatchRecord, encode, type LearnerRecord } from './storage/records';
+import { writeSnapshot } from './storage/snapshot';
+import { digestOf, sha256, type VersionFiles, type VersionInfo } from './versions/files';
 
 export interface Parts {
   folder: string;

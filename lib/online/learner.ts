@@ -1,25 +1,25 @@
 // OnlineLearner: learns from a stream while it serves. What it computes is in core.ts, how it is kept in engine.ts; here samples
 // wait for others, up to a full batch or their time.
 import os from 'node:os';
+import { isNumber } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { Turns } from '../core/limiter';
 import type { Dataset } from '../datasets';
-import { LearnError } from '../errors';
-import { type Prediction, predictOf } from '../evaluate';
-import { isNumber } from '../options';
-import { type SaveOptions, type State, saveState } from '../state';
-import { type Samples, samplesIn } from './admission';
+import type { PrequentialMetrics } from '../metrics/prequential';
+import { type SaveOptions, type State, saveState } from '../state/state';
+import { type Prediction, predictOf } from '../training/evaluate';
+import type { SavedCore } from './context';
 import type { Engine } from './engine';
-import { Feedback } from './feedback';
-import { type Counts, Intake } from './intake';
-import { checkLearnerOptions, type LearnerOptions } from './learner-options';
-import { openEngine } from './open';
-import type { FeedbackMetrics } from './pending-store';
-import type { PrequentialMetrics } from './prequential';
-import type { LearnResult } from './queue';
-import { type RehearseOptions, type RehearseResult, rehearse } from './rehearse';
-import type { SavedCore } from './setting';
-import { followed, type Source, type StreamOptions, type Target } from './stream';
-import { Turns } from './turns';
-import type { VersionInfo } from './versions';
+import { Feedback } from './feedback/feedback';
+import type { FeedbackMetrics } from './feedback/store';
+import { type Counts, Intake } from './intake/intake';
+import type { LearnResult } from './intake/queue';
+import { type Samples, samplesIn } from './intake/samples';
+import { followed, type Source, type StreamOptions, type Target } from './intake/stream';
+import { type RehearseOptions, type RehearseResult, rehearse } from './learn-from';
+import { checkLearnerOptions, type LearnerOptions } from './options';
+import { openEngine } from './recovery/open';
+import type { VersionInfo } from './versions/files';
 
 export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
   /** The version that serves. */

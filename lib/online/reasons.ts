@@ -1,5 +1,5 @@
 // Why samples are not learned: for the callers, the quarantine file and the journal.
-import type { NativeUpdate } from '../native';
+import type { NativeUpdate } from '../native/native';
 
 /**
  * By their codes:

@@ -13,7 +13,7 @@ const release = path.join(buildFolder, 'Release');
 
 /**
  * Compiles against the libtorch in `libtorch`, with headers found from the package or from `project`. Returns the folder
- * of the result, which lib/native.ts takes before prebuilds/. What was there before stays until the new one is complete.
+ * of the result, which lib/native/native.ts takes before prebuilds/. What was there before stays until the new one is complete.
  */
 export async function buildByHand({ libtorch, project }) {
   if (fs.existsSync(path.join(root, 'scripts', 'setup.mjs')))

@@ -1,5 +1,5 @@
 // The one exception of the core: a stable code and a message for a person. src/napi/error.cc turns it into JavaScript's
-// LearnError; the codes are listed in lib/errors.ts.
+// LearnError; the codes are listed in lib/core/errors.ts.
 #pragma once
 #include <stdexcept>
 #include <string>

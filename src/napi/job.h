@@ -30,7 +30,7 @@ class Job {
   using Work = std::function<Deliver(const Report&, const Cancelled&)>;
 
   // Returns { done: Promise, cancel() }. `on_events` is called with an array of events; undefined where none are
-  // wanted. It must not throw (lib/job.ts sees to that).
+  // wanted. It must not throw (lib/native/job.ts sees to that).
   static Napi::Object start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work);
   // The same on a thread of the caller's, which must have nothing in hand: for work that is done on one thread always.
   static Napi::Object start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work);

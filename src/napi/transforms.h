@@ -1,4 +1,4 @@
-// Transforms as lib/transforms.ts writes them, into the core's form.
+// Transforms as lib/transforms/index.ts writes them, into the core's form.
 #pragma once
 #include <napi.h>
 

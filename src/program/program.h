@@ -1,4 +1,4 @@
-// A model as plain data: operator calls over named values. lib/program.ts says what each field means.
+// A model as plain data: operator calls over named values. lib/program/program.ts says what each field means.
 #pragma once
 #include <string>
 #include <utility>

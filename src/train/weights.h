@@ -11,7 +11,7 @@ namespace incremental {
 
 // Parameters, then buffers, for reading: the state's own memory where it is as the program wants it, else copies.
 // Throws ERR_STATE_MISMATCH where a tensor is missing or has another shape, but for those that load_state_dict() of
-// PyTorch takes all the same (lib/match.ts has said so before, with all names at once).
+// PyTorch takes all the same (lib/models/recognise.ts has said so before, with all names at once).
 std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device);
 
 class Weights {

@@ -1,7 +1,7 @@
 // Plans as lib/checkpoint/ would never make them, given to the addon itself: it must not believe what it is told of a file.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import native from '../../dist/native.js';
+import native from '../../dist/native/native.js';
 import { temporaryFolder } from '../support.mjs';
 
 const most = Number.MAX_SAFE_INTEGER;

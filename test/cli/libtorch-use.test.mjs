@@ -31,7 +31,7 @@ describe('command line: libtorch use', () => {
     const file = cacheModule.choiceFile({ root: user.cache });
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, '{');
-    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
+    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch/load.js'))}).loadLibtorch()`;
     const { code, stderr } = await run([load], { script: '-e', env: user.env });
     assert.equal(code, 1);
     assert.ok(stderr.includes(`${file}): should say what was chosen, and cannot be understood\n`), stderr);

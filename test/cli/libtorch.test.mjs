@@ -225,7 +225,7 @@ describe('command line: libtorch', () => {
     assert.deepEqual((await json()).choice, { folder: own });
     fs.rmSync(own, { recursive: true });
     assert.match((await libtorch('list')).stdout, /own libtorch .*which cannot be used: no such folder\n$/);
-    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch.js'))}).loadLibtorch()`;
+    const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch/load.js'))}).loadLibtorch()`;
     const failed = await call([load], { script: '-e' });
     assert.match(failed.stderr, /own libtorch\): no such folder/);
     assert.match(failed.stderr, /npx torch-incremental libtorch use auto/);

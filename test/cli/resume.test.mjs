@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createState, loadState, net, OrderedDict, saveState } from 'torch-incremental';
-import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
-import { treeOf } from '../../dist/state.js';
+import { writeCheckpoint } from '../../dist/checkpoint/write.js';
+import { treeOf } from '../../dist/state/state.js';
 import { temporaryFolder, writeCifar10 } from '../support.mjs';
 import { binary, lines, run } from './run.mjs';
 

@@ -1,7 +1,7 @@
 // Batches made on a GPU are bit for bit those made by the transforms for the CPU.
 import assert from 'node:assert/strict';
 import { arrays, cifar10 } from 'torch-incremental';
-import { batches } from '../../dist/data/batches.js';
+import { batches } from '../../dist/datasets/batches.js';
 import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
 import { collect, hashOf, needs, synthetic, syntheticImages } from '../unit/data-support.mjs';
 import { madeOn } from '../unit/device-support.mjs';

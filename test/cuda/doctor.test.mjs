@@ -1,6 +1,6 @@
 // Doctor on a machine with a GPU: it says that CUDA is used, and its trial comes to the same there as plain JavaScript.
 import assert from 'node:assert/strict';
-import doctor from '../../dist/doctor.js';
+import doctor from '../../dist/doctor/doctor.js';
 import { needsCuda } from './support.mjs';
 
 describe('doctor on a GPU', () => {

@@ -1,6 +1,6 @@
 // What the tests on a GPU share: they are skipped, loudly, where there is none. scripts/check-cuda.sh runs them, and
 // sets TORCH_INCREMENTAL_CUDA so that a GPU that is not found is a failure and no skip.
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/native.js';
 
 let found;
 

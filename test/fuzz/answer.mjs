@@ -2,12 +2,12 @@
 // begin with the kind of value. Numbers are compared by value, tensors by dtype, shape and a hash of their bytes.
 import { createHash } from 'node:crypto';
 import { loadState } from 'torch-incremental';
+import { CheckpointFile } from '../../dist/checkpoint/containers/file.js';
+import { readZipDirectory } from '../../dist/checkpoint/containers/zip-directory.js';
 import { dtypes } from '../../dist/checkpoint/dtypes.js';
-import { CheckpointFile } from '../../dist/checkpoint/file.js';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';
 import { Float, Opaque, OrderedDict, TensorValue, Tuple } from '../../dist/checkpoint/values.js';
-import { readZipDirectory } from '../../dist/checkpoint/zip.js';
-import { treeOf } from '../../dist/state.js';
+import { treeOf } from '../../dist/state/state.js';
 
 const mostBytes = 2 ** 22;
 const mostNodes = 20_000;

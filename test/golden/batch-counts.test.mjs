@@ -17,8 +17,8 @@ import {
   sequential,
   trainIncremental,
 } from 'torch-incremental';
-import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
-import { treeOf } from '../../dist/state.js';
+import { writeCheckpoint } from '../../dist/checkpoint/write.js';
+import { treeOf } from '../../dist/state/state.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 import { checkpoint, pickle, storage, tensor } from '../unit/checkpoint-support.mjs';
 

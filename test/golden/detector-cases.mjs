@@ -2,7 +2,7 @@
 // detectors.test.mjs and renew-detectors.mjs.
 import { createHash } from 'node:crypto';
 import { adwin, ddm, eddm, kswin, pageHinkley } from 'torch-incremental';
-import { startDetector } from '../../dist/online/detectors/index.js';
+import { startDetector } from '../../dist/detectors/index.js';
 
 /**
  * The numbers of a stream { values, parts, seed }. A part [count, first, last] has a level that goes from `first` to `last`.

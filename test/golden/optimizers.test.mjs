@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { arrays, linear, loadState, sequential, trainIncremental } from 'torch-incremental';
-import { readOptimizer } from '../../dist/sgd-state.js';
+import { readOptimizer } from '../../dist/training/optimizer-state.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 
 const script = path.join(root, 'test/golden/optimizers.py');

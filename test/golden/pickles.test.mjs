@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadState, OrderedDict, saveState, Tuple } from 'torch-incremental';
-import { pickleTree } from '../../dist/checkpoint/pickle-tree.js';
+import { pickleTree } from '../../dist/checkpoint/pickle/write-tree.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 
 const script = path.join(root, 'test/golden/pickles.py');

@@ -14,7 +14,7 @@ import {
   repairLearner,
   sequential,
 } from 'torch-incremental';
-import { snapshotFiles } from '../../dist/online/snapshot.js';
+import { snapshotFiles } from '../../dist/online/storage/snapshot.js';
 
 const size = 4;
 const classes = 3;

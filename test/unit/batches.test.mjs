@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { batches } from '../../dist/data/batches.js';
-import { arrays, cifar10, subset } from '../../dist/datasets.js';
-import { normalize, randomHorizontalFlip, toTensor } from '../../dist/transforms.js';
+import { batches } from '../../dist/datasets/batches.js';
+import { arrays, cifar10, subset } from '../../dist/datasets/index.js';
+import { normalize, randomHorizontalFlip, toTensor } from '../../dist/transforms/index.js';
 import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
 import { collect, golden, hashOf, needs, needsAvx, needsPython, runPython, syntheticImages } from './data-support.mjs';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import native from '../../dist/native.js';
+import native from '../../dist/native/native.js';
 
 const { crc32c } = native.native();
 

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { adwin, ddm, eddm, kswin, pageHinkley } from 'torch-incremental';
-import { startDetector } from '../../dist/online/detectors/index.js';
-import { PythonRandom } from '../../dist/online/detectors/python-random.js';
+import { startDetector } from '../../dist/detectors/index.js';
+import { PythonRandom } from '../../dist/detectors/python-random.js';
 import { casesFrom, numbers, outcomeOf } from '../golden/detector-cases.mjs';
 import { root } from '../support.mjs';
 
@@ -65,7 +65,7 @@ describe('drift detectors', () => {
 
   it('are made without the addon', () => {
     const script = `
-      require('./dist/online/detectors/index.js');
+      require('./dist/detectors/index.js');
       if (Object.keys(require.cache).some((name) => /native\\.js$|\\.node$/.test(name))) process.exit(1);`;
     assert.equal(spawnSync(process.execPath, ['-e', script], { cwd: root }).status, 0);
   });

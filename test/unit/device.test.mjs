@@ -2,8 +2,8 @@
 // here; real ones are for test/cuda/.
 import assert from 'node:assert/strict';
 import { createState, evaluate, net, predict, trainIncremental } from 'torch-incremental';
-import { afterTraining, chooseDevice, planDevice } from '../../dist/device.js';
-import { native } from '../../dist/native.js';
+import { afterTraining, chooseDevice, planDevice } from '../../dist/native/device.js';
+import { native } from '../../dist/native/native.js';
 import { data } from './resume-support.mjs';
 
 /** As if libtorch had CUDA and found this. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import doctor from '../../dist/doctor/doctor.js';
 import elf from '../../dist/doctor/elf.js';
 import machineModule from '../../dist/doctor/machine.js';
-import needs from '../../dist/doctor/needs.js';
-import doctor from '../../dist/doctor.js';
+import needs from '../../dist/doctor/missing-libraries.js';
 import { temporaryFolder } from '../support.mjs';
 import { candidate, examine, failure, found } from './doctor-support.mjs';
 

@@ -1,7 +1,7 @@
 // Made-up machines for doctor: a healthy one, of which each test changes what it is about.
 import path from 'node:path';
+import doctor from '../../dist/doctor/doctor.js';
 import taken from '../../dist/doctor/taken.js';
-import doctor from '../../dist/doctor.js';
 import candidatesModule from '../../dist/libtorch/candidates.js';
 import manifest from '../../dist/libtorch/manifest.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import candidates from '../../dist/libtorch/candidates.js';
-import floors from '../../dist/libtorch/floors.js';
+import floors from '../../dist/libtorch/requirements.js';
 import { examine, failure, found, keysOf } from './doctor-support.mjs';
 
 const withFlags = (flags) => ({ machine: { files: { '/proc/cpuinfo': `flags\t: ${flags}\n` } } });

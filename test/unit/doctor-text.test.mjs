@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createColors } from 'picocolors';
-import secrets from '../../dist/doctor/secrets.js';
+import doctor from '../../dist/doctor/doctor.js';
+import secrets from '../../dist/doctor/redact.js';
+import text from '../../dist/doctor/report-text.js';
 import sectionsModule from '../../dist/doctor/sections.js';
-import text from '../../dist/doctor/text.js';
-import doctor from '../../dist/doctor.js';
 import { root } from '../support.mjs';
 import { context, examine, failure, found, keysOf } from './doctor-support.mjs';
 

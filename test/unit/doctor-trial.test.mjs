@@ -1,6 +1,6 @@
 // The plain JavaScript that doctor compares libtorch with: its gradients are those of the loss, and a comparison can fail.
 import assert from 'node:assert/strict';
-import reference from '../../dist/doctor/trial/reference.js';
+import reference from '../../dist/doctor/probe/reference.js';
 
 const { difference, linear, stepped } = reference;
 

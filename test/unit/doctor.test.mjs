@@ -1,12 +1,12 @@
-// lib/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
+// lib/doctor/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import runProbeModule from '../../dist/doctor/run-probe.js';
-import text from '../../dist/doctor/text.js';
-import doctor from '../../dist/doctor.js';
+import doctor from '../../dist/doctor/doctor.js';
+import runProbeModule from '../../dist/doctor/probe/run.js';
+import text from '../../dist/doctor/report-text.js';
 import { root, temporaryFolder } from '../support.mjs';
 
 const { diagnose } = doctor;
@@ -82,7 +82,7 @@ describe('doctor', () => {
 
   it('is told from a failure where the system has no files left for pipes, and keeps no process waiting', () => {
     const code = `
-      const { runProbe } = require(${JSON.stringify(path.join(root, 'dist/doctor/run-probe.js'))});
+      const { runProbe } = require(${JSON.stringify(path.join(root, 'dist/doctor/probe/run.js'))});
       const { openSync } = require('node:fs');
       try {
         for (;;) openSync('/dev/null');

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { native } from '../../dist/native.js';
-import { PendingStore } from '../../dist/online/pending-store.js';
+import { native } from '../../dist/native/native.js';
+import { PendingStore } from '../../dist/online/feedback/store.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PendingStore } from '../../dist/online/pending-store.js';
+import { PendingStore } from '../../dist/online/feedback/store.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,
@@ -181,7 +181,7 @@ describe('late labels with damaged files', function () {
       rename: noting(rename, () => 'renamed'),
     });
     try {
-      const { writeCounts } = await import('../../dist/online/pending-counts.js');
+      const { writeCounts } = await import('../../dist/online/feedback/counts.js');
       await writeCounts(at(''), { joined: 1, expired: 0, lost: 0, removing: [] });
     } finally {
       Object.assign(fs.promises, { writeFile, rename });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { PendingStore } from '../../dist/online/pending-store.js';
+import { PendingStore } from '../../dist/online/feedback/store.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { barLine } from '../../dist/cli/bar.js';
-import { bytes, count, counted, duration, fixed, logLine, percent } from '../../dist/format.js';
+import { bytes, count, counted, duration, fixed, logLine, percent } from '../../dist/core/format.js';
 
 describe('format', () => {
   // [(x, f'{x:.4f}') for x in …] of Python 3.

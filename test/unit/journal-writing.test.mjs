@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OnlineLearner } from 'torch-incremental';
-import { Journal } from '../../dist/online/journal.js';
-import { readJournal } from '../../dist/online/read-journal.js';
+import { readJournal } from '../../dist/online/storage/journal-reader.js';
+import { Journal } from '../../dist/online/storage/journal-writer.js';
 import { needsPrlimit, root, temporaryFolder } from '../support.mjs';
 import { anyPlace, learn, open, sample, stateOf } from './journal-support.mjs';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Journal } from '../../dist/online/journal.js';
-import { readJournal } from '../../dist/online/read-journal.js';
+import { readJournal } from '../../dist/online/storage/journal-reader.js';
+import { Journal } from '../../dist/online/storage/journal-writer.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   anyPlace,

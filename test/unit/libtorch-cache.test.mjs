@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import choiceModule from '../../dist/install/choice.js';
+import overviewModule from '../../dist/install/overview.js';
+import removeModule from '../../dist/install/remove-libtorch.js';
 import cache from '../../dist/libtorch/cache.js';
-import choiceModule from '../../dist/libtorch/choice.js';
 import driver from '../../dist/libtorch/driver.js';
 import manifest from '../../dist/libtorch/manifest.js';
-import overviewModule from '../../dist/libtorch/overview.js';
-import removeModule from '../../dist/libtorch/remove.js';
 import { root as repository, temporaryFolder } from '../support.mjs';
 
 const { cacheCandidates, cacheRoot, choiceFile, findCacheRoot, libtorchIn, readChoice } = cache;

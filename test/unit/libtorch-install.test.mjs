@@ -1,4 +1,4 @@
-// lib/libtorch/install.ts and sources.ts with made-up builds: what is in the cache after every way in which an
+// lib/install/install-libtorch.ts and sources.ts with made-up builds: what is in the cache after every way in which an
 // installation can go well or wrong.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import sourcesModule from '../../dist/libtorch/sources.js';
+import sourcesModule from '../../dist/install/sources.js';
 import { root as repository } from '../support.mjs';
 import { cutAfter, silentAfter, status } from './file-server.mjs';
 import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
@@ -204,7 +204,7 @@ describe('installing libtorch', () => {
     );
     const require = createRequire(import.meta.url);
     const script = `
-      const { install } = require(${JSON.stringify(require.resolve('../../dist/libtorch/install.js'))});
+      const { install } = require(${JSON.stringify(require.resolve('../../dist/install/install-libtorch.js'))});
       install(JSON.parse(process.argv[1]));`;
     const sources = await sourcesOf('cpu', variantOf('cpu'), {});
     const options = {

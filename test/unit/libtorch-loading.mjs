@@ -1,5 +1,5 @@
 // Loading libtorch in a fresh process, from a copy of this package as it is installed and from a made-up libtorch. For the
-// tests of lib/libtorch.ts: a library that was opened stays, so each load has a process of its own.
+// tests of lib/libtorch/load.ts: a library that was opened stays, so each load has a process of its own.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-// lib/libtorch/install.ts where a mirror or a proxy stands between: what it asks whom, and what it says.
+// lib/install/install-libtorch.ts where a mirror or a proxy stands between: what it asks whom, and what it says.
 import assert from 'node:assert/strict';
 import { startProxy, status } from './file-server.mjs';
 import { fails, madeUpManifest, useMadeUpCache } from './libtorch-support.mjs';

@@ -1,8 +1,8 @@
-// lib/libtorch/pip.ts with a stand-in for Python that writes down how it was called.
+// lib/install/pip.ts with a stand-in for Python that writes down how it was called.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import pip from '../../dist/libtorch/pip.js';
+import pip from '../../dist/install/pip.js';
 import { temporaryFolder } from '../support.mjs';
 
 /** Ends only once there is nothing more to read. Does what pip does for a password that it may not ask for. */

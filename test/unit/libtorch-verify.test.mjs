@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import mapped from '../../dist/libtorch/already-loaded.js';
 import candidates from '../../dist/libtorch/candidates.js';
-import mapped from '../../dist/libtorch/mapped.js';
 import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
 
 describe('libtorch', () => {

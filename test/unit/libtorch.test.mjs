@@ -1,14 +1,14 @@
-// lib/libtorch.ts: where libtorch is looked for and what is said when it cannot be used. Loading happens in child
+// lib/libtorch/load.ts: where libtorch is looked for and what is said when it cannot be used. Loading happens in child
 // processes, because a library that was opened stays.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import candidates from '../../dist/libtorch/candidates.js';
-import floors from '../../dist/libtorch/floors.js';
 import libc from '../../dist/libtorch/libc.js';
 import manifest from '../../dist/libtorch/manifest.js';
 import open from '../../dist/libtorch/open.js';
+import floors from '../../dist/libtorch/requirements.js';
 import { root } from '../support.mjs';
 import { loadingLibtorch, real } from './libtorch-loading.mjs';
 

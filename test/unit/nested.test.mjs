@@ -1,6 +1,6 @@
 // Numbers in arrays of arrays: of one shape, or of none.
 import assert from 'node:assert/strict';
-import { flattened } from '../../dist/nested.js';
+import { flattened } from '../../dist/core/nested-numbers.js';
 
 const nest = (shape, at = 0) =>
   shape.length === 0 ? at : Array.from({ length: shape[0] }, (_, i) => nest(shape.slice(1), at * shape[0] + i));

@@ -1,7 +1,7 @@
 // The border of a learner: what callers give is checked and copied at the call. Wrong types reject the call and count nothing,
 // wrong values are quarantined, and nobody else notices either.
 import assert from 'node:assert/strict';
-import { idOf } from '../../dist/online/ids.js';
+import { idOf } from '../../dist/online/seen-ids.js';
 import { temporaryFolder } from '../support.mjs';
 import { assertExact, good, noIds, noNumbers, openIn, rejects, revoked, size, throwing } from './border-support.mjs';
 

@@ -14,7 +14,7 @@ import {
   subset,
   trainIncremental,
 } from 'torch-incremental';
-import native from '../../dist/native.js';
+import native from '../../dist/native/native.js';
 import { needs, temporaryFolder } from '../support.mjs';
 
 const model = sequential({ out: linear(4, 3) }, { input: [4] });
@@ -25,7 +25,7 @@ const good = (number) => ({
 
 /** Samples of a data set as they are, for learn(). */
 async function rawSamples(dataset) {
-  const { openDataset } = await import('../../dist/datasets.js');
+  const { openDataset } = await import('../../dist/datasets/index.js');
   const handle = await openDataset(dataset);
   const { length } = native.native().datasetInfo(handle);
   return native.native().datasetSamples(handle, 0, length);

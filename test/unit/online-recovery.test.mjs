@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { adwin, createState, ddm, linear, normalize, relu, repairLearner, sequential } from 'torch-incremental';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/native.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   contents,
@@ -21,7 +21,7 @@ import {
 async function settingsOf(dir) {
   const learner = await open(dir, { model: undefined });
   await learner.close();
-  const { loadPart } = await import('../../dist/state.js');
+  const { loadPart } = await import('../../dist/state/state.js');
   const state = await loadPart(path.join(dir, snapshotsIn(dir).at(-1)), { key: ['model'] });
   return JSON.parse(state.metadata.get('learner')).settings;
 }

@@ -1,7 +1,7 @@
 // The files of an online learner's versions.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { VersionFiles } from '../../dist/online/versions.js';
+import { VersionFiles } from '../../dist/online/versions/files.js';
 import { temporaryFolder } from '../support.mjs';
 
 describe('the files of versions', () => {

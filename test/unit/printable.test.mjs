@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { printable, printableLines, shortened } from '../../dist/printable.js';
+import { printable, printableLines, shortened } from '../../dist/core/printable.js';
 
 describe('text that is printed', () => {
   it('holds nothing that a terminal obeys', () => {

@@ -1,8 +1,8 @@
 // The replay buffer of an online learner, by way of the addon: which samples it keeps, and how often it draws them.
 import assert from 'node:assert/strict';
 import { createState, linear, sequential } from 'torch-incremental';
-import native from '../../dist/native.js';
-import { stateHandle } from '../../dist/state.js';
+import native from '../../dist/native/native.js';
+import { stateHandle } from '../../dist/state/state.js';
 
 const { native: addon } = native;
 const classes = 4;

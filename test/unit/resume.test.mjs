@@ -12,8 +12,8 @@ import {
   trainEvents,
   trainIncremental,
 } from 'torch-incremental';
-import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
-import { treeOf } from '../../dist/state.js';
+import { writeCheckpoint } from '../../dist/checkpoint/write.js';
+import { treeOf } from '../../dist/state/state.js';
 import { madeUpImages, root, temporaryFolder } from '../support.mjs';
 import { assertSameEnd, data, drawing, recorded, stopped } from './resume-support.mjs';
 

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createState, linear, loadState, Opaque, OrderedDict, saveState, sequential, Tuple } from 'torch-incremental';
-import { pickleTree } from '../../dist/checkpoint/pickle-tree.js';
+import { pickleTree } from '../../dist/checkpoint/pickle/write-tree.js';
 import { Float } from '../../dist/checkpoint/values.js';
 import { stepTo } from '../../dist/checkpoint/writable.js';
-import { writeCheckpoint } from '../../dist/checkpoint/write-checkpoint.js';
-import { treeOf } from '../../dist/state.js';
+import { writeCheckpoint } from '../../dist/checkpoint/write.js';
+import { treeOf } from '../../dist/state/state.js';
 import { Random } from '../fuzz/random.mjs';
 import { needs, runPython, temporaryFolder } from '../support.mjs';
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { loadState, saveState } from 'torch-incremental';
-import { checkWritable } from '../../dist/checkpoint/replace-file.js';
+import { checkWritable } from '../../dist/files/atomic-write.js';
 import { root, temporaryFolder } from '../support.mjs';
 
 const golden = (name) => path.join(root, 'test/golden/checkpoints', name);

@@ -8,7 +8,7 @@ import {
   randomVerticalFlip,
   seedTransforms,
   toTensor,
-} from '../../dist/transforms.js';
+} from '../../dist/transforms/index.js';
 
 describe('transforms', () => {
   it("are plain values with torchvision's defaults", () => {

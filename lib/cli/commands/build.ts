@@ -1,5 +1,5 @@
 // `torch-incremental build`: compiles the addon on this machine, where the prebuilt one does not fit.
-import { buildAddon } from '../../build';
+import { buildAddon } from '../../install/build-addon';
 import { command as define, text } from '../command';
 
 export const command = define({

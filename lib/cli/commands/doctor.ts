@@ -1,8 +1,8 @@
 // `torch-incremental doctor`: whether this installation works, and if not, why.
-import { diagnose, exitCodes } from '../../doctor';
+import { diagnose, exitCodes } from '../../doctor/doctor';
 import { thisMachine } from '../../doctor/machine';
-import { homesOf } from '../../doctor/secrets';
-import { formatBugReport, formatReport } from '../../doctor/text';
+import { homesOf } from '../../doctor/redact';
+import { formatBugReport, formatReport } from '../../doctor/report-text';
 import { wrongUsage } from '../arguments';
 import { command as define, on } from '../command';
 

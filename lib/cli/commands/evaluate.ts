@@ -1,8 +1,9 @@
 // `torch-incremental evaluate`: how good a checkpoint is on the test images, class by class.
-import { type Device, isDevice } from '../../device';
-import { evaluate } from '../../evaluate';
-import { count, fixed, percent } from '../../format';
-import { runOptionChecks as checks } from '../../run';
+
+import { count, fixed, percent } from '../../core/format';
+import { type Device, isDevice } from '../../native/device';
+import { evaluate } from '../../training/evaluate';
+import { runOptionChecks as checks } from '../../training/run';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';

@@ -2,12 +2,12 @@
 // libtorch; only --stats loads it.
 import type { Checkpoint } from '../../checkpoint/checkpoint';
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
-import { fromNative, LearnError } from '../../errors';
-import { bytes, count, counted } from '../../format';
-import { recogniseModel } from '../../match';
-import { native, type TensorStats } from '../../native';
-import { printable, shortened } from '../../printable';
-import { loadOpened, stateHandle } from '../../state';
+import { fromNative, LearnError } from '../../core/errors';
+import { bytes, count, counted } from '../../core/format';
+import { printable, shortened } from '../../core/printable';
+import { recogniseModel } from '../../models/recognise';
+import { native, type TensorStats } from '../../native/native';
+import { loadOpened, stateHandle } from '../../state/state';
 import { checkpointOptions } from '../checkpoint';
 import { command as define, on } from '../command';
 import { plainTable } from '../tables';

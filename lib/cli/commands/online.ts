@@ -1,9 +1,10 @@
 // `torch-incremental online`: a learner that other programs feed with lines of JSON.
-import { checkWritable } from '../../checkpoint/replace-file';
-import { count, counted, percent } from '../../format';
+
+import { isNumber, isPath } from '../../core/checks';
+import { count, counted, percent } from '../../core/format';
+import { checkWritable } from '../../files/atomic-write';
 import { type LearnerMetrics, OnlineLearner } from '../../online/learner';
-import type { LearnerOptions } from '../../online/learner-options';
-import { isNumber, isPath } from '../../options';
+import type { LearnerOptions } from '../../online/options';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, text } from '../command';
 import { interrupted } from '../interrupt';

@@ -1,7 +1,8 @@
 // `torch-incremental repair`: what is damaged in an online learner's folder, what is lost with that, and the way on without it.
-import { bytes, count, counted } from '../../format';
-import { type JournalLoss, type RepairReport, repairLearner, type VersionDamage } from '../../online/repair';
-import { isNumber } from '../../options';
+
+import { isNumber } from '../../core/checks';
+import { bytes, count, counted } from '../../core/format';
+import { type JournalLoss, type RepairReport, repairLearner, type VersionDamage } from '../../online/repair/repair';
 import { command as define, number, on } from '../command';
 
 export const command = define({

@@ -1,13 +1,13 @@
 // `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
 import fs from 'node:fs';
-import { checkWritable } from '../../checkpoint/replace-file';
-import { type Device, isDevice } from '../../device';
-import { count, duration, fixed, logLine } from '../../format';
-import { isNumber, isPath } from '../../options';
-import { saveState } from '../../state';
-import { type TrainResult, trainIncremental } from '../../train';
-import type { TrainEvent } from '../../train-events';
-import { trainOptionChecks as checks } from '../../train-options';
+import { isNumber, isPath } from '../../core/checks';
+import { count, duration, fixed, logLine } from '../../core/format';
+import { checkWritable } from '../../files/atomic-write';
+import { type Device, isDevice } from '../../native/device';
+import { saveState } from '../../state/state';
+import type { TrainEvent } from '../../training/events';
+import { trainOptionChecks as checks } from '../../training/options';
+import { type TrainResult, trainIncremental } from '../../training/train';
 import { wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
 import { checkpointOptions, withSource } from '../checkpoint';

@@ -1,9 +1,9 @@
 // `torch-incremental versions`: which versions a learner keeps, and whether one can be made again from its journal.
 import path from 'node:path';
-import { count, counted, percent } from '../../format';
-import { reproduceVersion } from '../../online/reproduce';
-import { VersionFiles, type VersionInfo } from '../../online/versions';
-import { isNumber } from '../../options';
+import { isNumber } from '../../core/checks';
+import { count, counted, percent } from '../../core/format';
+import { reproduceVersion } from '../../online/recovery/reproduce';
+import { VersionFiles, type VersionInfo } from '../../online/versions/files';
 import { command as define, number, on } from '../command';
 import { plainTable } from '../tables';
 

@@ -1,7 +1,8 @@
 // What the learner says to a request, as a line of JSON has it.
-import type { SampleId } from '../../online/ids';
+
+import type { LearnResult } from '../../online/intake/queue';
 import type { OnlineLearner } from '../../online/learner';
-import type { LearnResult } from '../../online/queue';
+import type { SampleId } from '../../online/seen-ids';
 import { Predictions } from './predictions';
 import type { Request } from './requests';
 

@@ -2,7 +2,7 @@
 // descriptors.
 import fs from 'node:fs';
 import type net from 'node:net';
-import { LearnError } from '../../errors';
+import { LearnError } from '../../core/errors';
 import { errorLine } from './conversation';
 
 const mostConnections = 1024;

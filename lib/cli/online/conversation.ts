@@ -4,7 +4,7 @@
 // On a port or a socket a first line that is not a JSON object ends the conversation, whatever its length: a web page can make a
 // browser send a request to any port of its machine, with lines of JSON as its body.
 import type { Readable } from 'node:stream';
-import { LearnError, messageOf } from '../../errors';
+import { LearnError, messageOf } from '../../core/errors';
 import type { SampleForm } from '../../online/learner';
 import type { Answers } from './answers';
 import type { Limits } from './limits';

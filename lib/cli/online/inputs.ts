@@ -1,9 +1,10 @@
 // Reads the values of one sample in JSON: base64 of their bytes, or numbers, one after the other or nested as the sample is.
-import { LearnError } from '../../errors';
-import { flattened } from '../../nested';
+
+import { invalid } from '../../core/checks';
+import { LearnError } from '../../core/errors';
+import { flattened } from '../../core/nested-numbers';
+import type { Values, ValueType } from '../../core/sample-values';
 import type { SampleForm } from '../../online/learner';
-import { invalid } from '../../options';
-import type { Values, ValueType } from '../../values';
 
 export type InputForm = Pick<SampleForm, 'inputs' | 'shape'>;
 

@@ -1,7 +1,7 @@
 // Bounds what peers may send and leave unread, by what a sample of the learner needs.
 import { constants } from 'node:buffer';
+import { sizeOf, valueArrays } from '../../core/sample-values';
 import type { SampleForm } from '../../online/learner';
-import { sizeOf, valueArrays } from '../../values';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

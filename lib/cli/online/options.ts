@@ -1,13 +1,14 @@
 // The options of `torch-incremental online`, in the API's words, and what they make of OnlineLearner.open()'s.
+
+import { type Check, defined, isNumber, isOneOf, isPath } from '../../core/checks';
 import { cifar10 } from '../../datasets';
-import { adwin } from '../../online/detectors/adwin';
-import { ddm } from '../../online/detectors/ddm';
-import { eddm } from '../../online/detectors/eddm';
-import { kswin } from '../../online/detectors/kswin';
-import { pageHinkley } from '../../online/detectors/page-hinkley';
-import type { LearnerOptions } from '../../online/learner-options';
-import { type Check, defined, isNumber, isOneOf, isPath } from '../../options';
-import { trainOptionChecks as checks } from '../../train-options';
+import { adwin } from '../../detectors/adwin';
+import { ddm } from '../../detectors/ddm';
+import { eddm } from '../../detectors/eddm';
+import { kswin } from '../../detectors/kswin';
+import { pageHinkley } from '../../detectors/page-hinkley';
+import type { LearnerOptions } from '../../online/options';
+import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
 

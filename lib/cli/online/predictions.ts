@@ -1,9 +1,9 @@
 // Single samples predicted together: those that come while others are being predicted make up the next call. 128 of them take
 // a tenth of the time that 128 calls side by side take.
 
-import { LearnError } from '../../errors';
+import { LearnError } from '../../core/errors';
+import { joined, sizeOf, type Values } from '../../core/sample-values';
 import type { OnlineLearner } from '../../online/learner';
-import { joined, sizeOf, type Values } from '../../values';
 
 export interface Predicted {
   /** By which feedback() knows it; undefined: it remembers none. */

@@ -1,8 +1,9 @@
 // What a line of `torch-incremental online` asks for. What cannot be understood is an error that says what was expected.
-import { LearnError } from '../../errors';
-import type { SampleId } from '../../online/ids';
-import { type Check, invalid, isNumber, isPath, nearest } from '../../options';
-import type { Values } from '../../values';
+
+import { type Check, invalid, isNumber, isPath, nearest } from '../../core/checks';
+import { LearnError } from '../../core/errors';
+import type { Values } from '../../core/sample-values';
+import type { SampleId } from '../../online/seen-ids';
 import { type InputForm, inputOf } from './inputs';
 
 export type Request =

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
-import { LearnError } from '../../errors';
+import { LearnError } from '../../core/errors';
 
 export interface Place {
   /** For people. */

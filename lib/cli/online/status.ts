@@ -1,5 +1,5 @@
 // The line on a terminal that says how a learner is doing, a few times a second.
-import { count, fixed, percent } from '../../format';
+import { count, fixed, percent } from '../../core/format';
 import type { LearnerMetrics } from '../../online/learner';
 import type { Colors } from '../terminal';
 

@@ -1,5 +1,5 @@
 // The compiled files: where they may be, which are loaded and why, and what the addon says of itself.
-import type { NativeInfo } from '../../native';
+import type { NativeInfo } from '../../native/native';
 import { capital, problem, row, section } from '../section';
 
 interface Place {

@@ -1,6 +1,6 @@
 // Our folder for builds of libtorch: what is in it, and whether more can be put there.
 import path from 'node:path';
-import { bytes } from '../../format';
+import { bytes } from '../../core/format';
 import { note, row, section, warning } from '../section';
 
 export interface Facts {

@@ -1,5 +1,5 @@
 // The environment variables that matter: to this package, to libtorch, to the dynamic linker, to CUDA and to downloads.
-import { maskedVariable } from '../secrets';
+import { maskedVariable } from '../redact';
 import { row, section } from '../section';
 
 export interface Facts {

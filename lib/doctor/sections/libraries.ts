@@ -1,6 +1,6 @@
 // The libraries of the libtorch that is tried first: what they need and cannot find.
 import path from 'node:path';
-import { findNeeds, type Needs } from '../needs';
+import { findNeeds, type Needs } from '../missing-libraries';
 import { type Finding, problem, row, section, warning } from '../section';
 
 export interface Facts extends Needs {
@@ -8,7 +8,7 @@ export interface Facts extends Needs {
   readonly folder: string | null;
 }
 
-/** As they are opened: see lib/libtorch.ts. */
+/** As they are opened: see lib/libtorch/load.ts. */
 const opened = ['libtorch_global_deps.so', 'libtorch.so', 'libtorch_cpu.so', 'libtorch_cuda.so'];
 
 export const libraries = section<Facts>({

@@ -1,6 +1,6 @@
 // libtorch: every place where it was looked for, what is there, and what is taken.
 import path from 'node:path';
-import { bytes } from '../../format';
+import { bytes } from '../../core/format';
 import type { Candidate } from '../../libtorch/candidates';
 import type { Machine } from '../machine';
 import { type Finding, note, problem, type Row, row, section, warning } from '../section';

@@ -1,6 +1,6 @@
 // Memory, and what control groups allow of it and of the processor.
 import path from 'node:path';
-import { bytes } from '../../format';
+import { bytes } from '../../core/format';
 import type { Machine } from '../machine';
 import { type Finding, note, row, section, warning } from '../section';
 

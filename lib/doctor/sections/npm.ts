@@ -2,7 +2,7 @@
 // Reads npm's files and variables instead of asking npm, which takes a second and may not be there.
 import path from 'node:path';
 import { isNpmsOwn, readSettings, type Settings } from '../npm-settings';
-import { masked } from '../secrets';
+import { masked } from '../redact';
 import { type Context, type Finding, note, row, section, warning } from '../section';
 
 export interface Facts {

@@ -1,7 +1,7 @@
 // What came of loading everything, and of training where that was asked for, in a process of its own.
-import { fixed } from '../../format';
+import { fixed } from '../../core/format';
 import type { Machine } from '../machine';
-import { type ProbeFailure, type ProbeResult, stageNames } from '../run-probe';
+import { type ProbeFailure, type ProbeResult, stageNames } from '../probe/run';
 import { capital, problem, row, section, warning } from '../section';
 
 export type Facts = Pick<ProbeResult, 'trained' | 'stages' | 'failure' | 'loss' | 'seconds'>;

@@ -1,5 +1,5 @@
 // The processor: which instructions it has of those that libtorch has kernels for, and whether it has those it must have.
-import { processorFloor } from '../../libtorch/floors';
+import { processorFloor } from '../../libtorch/requirements';
 import { note, problem, row, section, warning } from '../section';
 
 export interface Facts {

@@ -1,8 +1,8 @@
 // The operating system: its name, the container it is in, its C and C++ libraries.
 import path from 'node:path';
 import { compareVersions } from '../../libtorch/driver';
-import { glibcFloor, libstdcxxFloor } from '../../libtorch/floors';
 import { unsupportedPlatform } from '../../libtorch/manifest';
+import { glibcFloor, libstdcxxFloor } from '../../libtorch/requirements';
 import type { Machine } from '../machine';
 import { type Finding, problem, row, section } from '../section';
 

@@ -1,17 +1,17 @@
 // `torch-incremental libtorch install`: a build of libtorch from the network or from what is there, into the cache.
 import fs from 'node:fs';
 import path from 'node:path';
-import { bytes } from '../../../format';
+import type { Check } from '../../../core/checks';
+import { bytes } from '../../../core/format';
+import { checkVariant } from '../../../install/check-build';
+import { install, isUsable } from '../../../install/install-libtorch';
+import { bytesToFetch, defaultVariant } from '../../../install/overview';
+import { type Source, sourcesOf } from '../../../install/sources';
 import { libtorchIn, variantFolder } from '../../../libtorch/cache';
 import { libtorchCandidates, preferredOf } from '../../../libtorch/candidates';
-import { checkVariant } from '../../../libtorch/check-build';
 import { askDriver, type Driver, runs } from '../../../libtorch/driver';
-import { install, isUsable } from '../../../libtorch/install';
 import { pin, type Variant, variantsOf } from '../../../libtorch/manifest';
-import { bytesToFetch, defaultVariant } from '../../../libtorch/overview';
 import { findPythonTorch } from '../../../libtorch/python';
-import { type Source, sourcesOf } from '../../../libtorch/sources';
-import type { Check } from '../../../options';
 import { wrongUsage } from '../../arguments';
 import { confirm } from '../../ask';
 import { type Context, command as define, on, text } from '../../command';

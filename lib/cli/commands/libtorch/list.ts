@@ -1,7 +1,7 @@
 // `torch-incremental libtorch list`: the builds there are for this machine.
-import { bytes } from '../../../format';
+import { bytes } from '../../../core/format';
+import { type Overview, overview, type VariantStatus } from '../../../install/overview';
 import { askDriver } from '../../../libtorch/driver';
-import { type Overview, overview, type VariantStatus } from '../../../libtorch/overview';
 import { command as define, on } from '../../command';
 import { checkPlatform } from '../../libtorch';
 import { plainTable } from '../../tables';

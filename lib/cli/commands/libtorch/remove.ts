@@ -1,7 +1,7 @@
 // `torch-incremental libtorch remove`: deletes a variant from the cache.
-import { LearnError } from '../../../errors';
+import { LearnError } from '../../../core/errors';
+import { removeVariant } from '../../../install/remove-libtorch';
 import { cacheRoot } from '../../../libtorch/cache';
-import { removeVariant } from '../../../libtorch/remove';
 import { command as define } from '../../command';
 import { variantNamed } from '../../libtorch';
 

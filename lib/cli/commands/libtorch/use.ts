@@ -1,10 +1,10 @@
 // `torch-incremental libtorch use`: writes down which build is to be used, and takes that back.
 import fs from 'node:fs';
 import path from 'node:path';
-import { LearnError } from '../../../errors';
+import { LearnError } from '../../../core/errors';
+import { checkBuild } from '../../../install/check-build';
+import { forgetChoice, writeChoice } from '../../../install/choice';
 import { libtorchIn, variantFolder } from '../../../libtorch/cache';
-import { checkBuild } from '../../../libtorch/check-build';
-import { forgetChoice, writeChoice } from '../../../libtorch/choice';
 import { variantsOf } from '../../../libtorch/manifest';
 import { findPythonTorch } from '../../../libtorch/python';
 import { command as define } from '../../command';

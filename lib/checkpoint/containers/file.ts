@@ -1,0 +1,78 @@
+// A checkpoint file that is being parsed, read in exact pieces.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { LearnError } from '../../core/errors';
+import { OpenFile } from '../../files/open-file';
+import { formatError } from '../errors';
+
+const windowBytes = 2 ** 16;
+
+export class CheckpointFile {
+  readonly #file: OpenFile;
+  /** What peek() read last, and from where. */
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
+
+  /** Opens `file` for as long as `use` runs, and throws where its content changed meanwhile. */
+  static with<T>(file: string, use: (opened: CheckpointFile) => Promise<T>): Promise<T> {
+    return OpenFile.with(file, 'a checkpoint file', (opened) => use(new CheckpointFile(opened)), folderError);
+  }
+
+  private constructor(file: OpenFile) {
+    this.#file = file;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get size(): number {
+    return this.#file.size;
+  }
+
+  get descriptor(): number {
+    return this.#file.descriptor;
+  }
+
+  checkUnchanged(): Promise<void> {
+    return this.#file.checkUnchanged();
+  }
+
+  /** Exactly `length` bytes. They must be in the file. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    if (offset < 0 || length < 0 || offset + length > this.size) {
+      throw formatError(
+        `${length} bytes from byte ${offset} are wanted, but the file has ${this.size}: it is cut or damaged`,
+      );
+    }
+    const bytes = Buffer.alloc(length);
+    for (let at = 0; at < length; ) {
+      const count = await this.#file.read(bytes, at, length - at, offset + at);
+      if (count === 0) throw new LearnError('ERR_FILE', 'it became shorter while it was being read');
+      at += count;
+    }
+    return bytes;
+  }
+
+  /** The same for small pieces that lie close together, such as headers: most of them cost no call of the system. */
+  async peek(offset: number, length: number): Promise<Buffer> {
+    if (offset < this.#windowStart || offset + length > this.#windowStart + this.#window.length) {
+      const available = Math.max(0, this.size - offset);
+      this.#window = await this.read(offset, Math.max(length, Math.min(windowBytes, available)));
+      this.#windowStart = offset;
+    }
+    return this.#window.subarray(offset - this.#windowStart, offset - this.#windowStart + length);
+  }
+}
+
+async function folderError(folder: string): Promise<LearnError> {
+  const distributed = await fs.stat(path.join(folder, '.metadata')).then(
+    () => true,
+    () => false,
+  );
+  const advice = distributed
+    ? 'it holds a distributed checkpoint; turn it into one file with ' +
+      `python -m torch.distributed.checkpoint.format_utils dcp_to_torch ${folder} out.pth`
+    : 'name a file in it';
+  return new LearnError('ERR_FILE', `Expected a checkpoint file but ${folder} is a folder; ${advice}`);
+}

@@ -1,0 +1,267 @@
+// The directory of a zip file, as strictly as torch.save writes it: nothing is read from where two readers could
+// disagree. zip-container.ts reads records through it.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatError } from '../errors';
+import { maxDirectoryBytes, maxRecords } from '../limits';
+import type { CheckpointFile } from './file';
+import { elsewhere32, findDirectory, readUint64 } from './zip-end';
+import { checkedName, checkNoTwins, checkSpelling, fieldOf, isMarkedAsUtf8 } from './zip-names';
+
+/** A file inside the zip. */
+export interface ZipRecord {
+  /** Where its local header starts. */
+  readonly header: number;
+  /** With the top folder. */
+  readonly path: string;
+  readonly flags: number;
+  readonly bytes: number;
+  /** Bytes that it takes in the file: fewer if it is deflated. */
+  readonly stored: number;
+  readonly isDeflated: boolean;
+  readonly crc32: number;
+  /** Where the next record or the directory starts. */
+  limit: number;
+}
+
+export interface ZipDirectory {
+  /** The one folder that everything is in. */
+  readonly archive: string;
+  /** By name inside that folder. */
+  readonly records: ReadonlyMap<string, ZipRecord>;
+  /** No checksum was recorded for anything, as with torch.serialization.set_crc32_options(False). */
+  readonly isUnchecked: boolean;
+}
+
+const entryBytes = 46;
+const localBytes = 30;
+const storedMethod = 0;
+const deflatedMethod = 8;
+/** Encrypted, patched, strongly encrypted, an encrypted directory. */
+const secretFlags = 0x2061;
+/** Sizes and checksum follow the bytes. */
+const describedFlag = 8;
+/** DOS's mark of a folder, of which PyTorch reads nothing. */
+const folderAttribute = 0x10;
+/** Of Unix's mode: what kind of thing it is. Regular files have this one, and tools that do not say have none. */
+const modeOfKind = 0xf000;
+const modeOfFile = 0x8000;
+/** Entries between two turns of the event loop: about a millisecond. */
+const entriesPerTurn = 1000;
+
+export async function readZipDirectory(file: CheckpointFile, signal?: AbortSignal): Promise<ZipDirectory> {
+  const { count, start, bytes } = await findDirectory(file);
+  // Before anything is allocated: a directory of so many records cannot be smaller than this.
+  if (count > maxRecords || bytes > maxDirectoryBytes)
+    throw formatError(`its directory of ${count} records is too large`);
+  if (count * entryBytes > bytes)
+    throw formatError(`its directory of ${bytes} bytes is too small for ${count} records`);
+  const entries = new DirectoryEntries(await file.read(start, bytes), count);
+  while (!entries.parse(entriesPerTurn)) {
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+  const { all, archive, records } = entries;
+  if (all.length === 0) throw formatError('the zip file is empty');
+  checkNoTwins(records);
+  setLimits(all, start);
+  return { archive, records, isUnchecked: all.every(({ crc32 }) => crc32 === 0) };
+}
+
+class DirectoryEntries {
+  readonly all: ZipRecord[] = [];
+  readonly records = new Map<string, ZipRecord>();
+  archive = '';
+  readonly #bytes: Buffer;
+  readonly #count: number;
+  #at = 0;
+  /** Of the names beyond ASCII so far. */
+  #isMarked: boolean | undefined;
+
+  constructor(bytes: Buffer, count: number) {
+    this.#bytes = bytes;
+    this.#count = count;
+  }
+
+  /** Up to `count` of them. Returns whether that were all. */
+  parse(count: number): boolean {
+    const end = Math.min(this.#count, this.all.length + count);
+    while (this.all.length < end) this.#add(this.#next(this.all.length));
+    if (end < this.#count) return false;
+    if (this.#at !== this.#bytes.length) throw formatError('its zip directory holds more than its records');
+    return true;
+  }
+
+  #next(index: number): ZipRecord {
+    const [bytes, at] = [this.#bytes, this.#at];
+    if (at + entryBytes > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50) {
+      throw formatError(`entry ${index} of its zip directory is damaged`);
+    }
+    const nameEnd = at + entryBytes + bytes.readUInt16LE(at + 28);
+    const extraEnd = nameEnd + bytes.readUInt16LE(at + 30);
+    this.#at = extraEnd + bytes.readUInt16LE(at + 32);
+    if (this.#at > bytes.length) throw formatError(`entry ${index} of its zip directory is cut`);
+    const name = bytes.subarray(at + entryBytes, nameEnd);
+    const extra = bytes.subarray(nameEnd, extraEnd);
+    const path = checkedName(name, index);
+    this.#checkEncoding(isMarkedAsUtf8(path, name, bytes.readUInt16LE(at + 8), extra), path);
+    return parseEntry(bytes.subarray(at, at + entryBytes), path, extra);
+  }
+
+  #checkEncoding(isMarked: boolean | undefined, path: string): void {
+    if (isMarked === undefined) return;
+    this.#isMarked ??= isMarked;
+    if (isMarked !== this.#isMarked) throw formatError(`record ${path} is named in another encoding than others`);
+  }
+
+  #add(record: ZipRecord): void {
+    const { path, bytes } = record;
+    this.all.push(record);
+    if (this.all.length === 1) this.archive = path.slice(0, Math.max(0, path.indexOf('/')));
+    if (this.archive === '' || !path.startsWith(`${this.archive}/`)) {
+      throw formatError(`record ${path} is not in the one top folder that torch.save makes`);
+    }
+    const name = path.slice(this.archive.length + 1);
+    if (name === '' || name.endsWith('/')) {
+      // A folder, as zip tools add them.
+      if (bytes > 0) throw formatError(`record ${path} is a folder but has ${bytes} bytes`);
+      return;
+    }
+    checkSpelling(name, path);
+    if (this.records.has(name)) throw formatError(`record ${path} is there twice`);
+    this.records.set(name, record);
+  }
+}
+
+function parseEntry(entry: Buffer, path: string, extra: Buffer): ZipRecord {
+  const flags = entry.readUInt16LE(8);
+  const method = entry.readUInt16LE(10);
+  if (flags & secretFlags) throw formatError(`record ${path} is encrypted`);
+  if (method !== storedMethod && method !== deflatedMethod) {
+    const advice = 'torch.save stores records uncompressed; unpack the file and zip it again with: zip -0 -r';
+    throw formatError(`record ${path} is compressed (method ${method}); ${advice}`);
+  }
+  if (entry.readUInt16LE(34) !== 0) throw formatError(`record ${path} is in another part of the zip file`);
+  checkIsFile(entry.readUInt32LE(38), path);
+  const narrow = [entry.readUInt32LE(24), entry.readUInt32LE(20), entry.readUInt32LE(42)] as const;
+  const [bytes, stored, header] = wideValues(narrow, fieldOf(extra, zip64Kind, path), path);
+  const isDeflated = method === deflatedMethod;
+  if (stored !== bytes && (!isDeflated || stored === 0))
+    throw formatError(`record ${path} is stored in ${stored} bytes but has ${bytes}`);
+  return {
+    path,
+    flags,
+    header: header!,
+    bytes: bytes!,
+    stored: stored!,
+    isDeflated,
+    crc32: entry.readUInt32LE(16),
+    limit: 0,
+  };
+}
+
+/** What is marked as a folder or a link is nothing to one reader, and a file with content to another. */
+function checkIsFile(attributes: number, path: string): void {
+  const kind = (attributes >>> 16) & modeOfKind;
+  const isFile = (attributes & folderAttribute) === 0 && (kind === 0 || kind === modeOfFile);
+  if (!isFile && !path.endsWith('/')) throw formatError(`record ${path} is marked as a folder or a link`);
+}
+
+const zip64Kind = 1;
+
+/**
+ * Size, stored size and offset. The ZIP64 field holds those that did not fit into 32 bits, in this order. Some tools
+ * repeat there what did fit: then it must be the same, and in its place for those who count from the front.
+ */
+function wideValues(narrow: readonly number[], field: Buffer | undefined, path: string): readonly number[] {
+  const isElsewhere = narrow.map((value) => value === elsewhere32);
+  const needed = isElsewhere.filter(Boolean).length;
+  if (!field) {
+    if (needed > 0) throw formatError('its zip directory lacks a 64-bit size');
+    return narrow;
+  }
+  const held = Math.floor(field.length / 8);
+  if (held < needed) throw formatError('its zip directory lacks a 64-bit size');
+  if (held === needed && field.length === 8 * held) {
+    let next = 0;
+    return narrow.map((value, i) => (isElsewhere[i] ? readUint64(field, 8 * next++) : value));
+  }
+  const values = narrow.map((value, i) => (i < held ? readUint64(field, 8 * i) : value));
+  const agrees = narrow.every((value, i) => (isElsewhere[i] ? i < needed : value === values[i]));
+  // A number of the part of the zip file may follow all three.
+  const rest = field.length - 8 * held;
+  const isWhole = held <= 3 && (rest === 0 || (held === 3 && rest === 4 && field.readUInt32LE(24) === 0));
+  if (agrees && isWhole) return values;
+  throw formatError(`record ${path} has a ZIP64 field that contradicts its entry of the zip directory`);
+}
+
+/** No two records may claim the same bytes, so each ends where the next starts, at the latest; the first starts the file. */
+function setLimits(records: ZipRecord[], end: number): void {
+  const isBefore = (record: ZipRecord, i: number) => i === 0 || records[i - 1]!.header < record.header;
+  const sorted = records.every(isBefore) ? records : [...records].sort((a, b) => a.header - b.header);
+  sorted.forEach((record, i) => {
+    record.limit = sorted[i + 1]?.header ?? end;
+    if (record.header + localBytes + record.stored > record.limit)
+      throw formatError(`record ${record.path} overlaps another or lies outside the file: it is cut or damaged`);
+  });
+  if (sorted[0]!.header !== 0) throw formatError('the zip file starts with a record that its directory does not list');
+}
+
+/** Where the record's bytes start. The local header must say of them what the directory says, or leave it open. */
+export async function locate(file: CheckpointFile, record: ZipRecord, isUnchecked: boolean): Promise<number> {
+  const name = Buffer.from(record.path, 'utf8');
+  const local = await file.peek(record.header, localBytes + name.length);
+  const data = record.header + localBytes + local.readUInt16LE(26) + local.readUInt16LE(28);
+  const flags = local.readUInt16LE(6);
+  const agrees =
+    local.readUInt32LE(0) === 0x04034b50 &&
+    (flags & secretFlags) === 0 &&
+    local.readUInt16LE(8) === (record.isDeflated ? deflatedMethod : storedMethod) &&
+    local.readUInt16LE(26) === name.length &&
+    local.subarray(localBytes).equals(name) &&
+    factsAgree(record, isUnchecked, (flags & describedFlag) !== 0, {
+      crc32: local.readUInt32LE(14),
+      stored: local.readUInt32LE(18),
+      bytes: local.readUInt32LE(22),
+    });
+  if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
+  if (data + record.stored > record.limit) throw formatError(`record ${record.path} overlaps what follows it`);
+  if (local.readUInt32LE(18) === elsewhere32 || local.readUInt32LE(22) === elsewhere32)
+    await checkLocalSizes(file, record, data - local.readUInt16LE(28), data);
+  if (flags & describedFlag) await checkDescriptor(file, record, data + record.stored, isUnchecked);
+  return data;
+}
+
+interface LocalFacts {
+  crc32: number;
+  stored: number;
+  bytes: number;
+}
+
+/** Where a descriptor follows the bytes, the header may say 0. */
+function factsAgree(record: ZipRecord, isUnchecked: boolean, isDescribed: boolean, local: LocalFacts): boolean {
+  const isOpen = (value: number) => isDescribed && value === 0;
+  const sizeAgrees = (here: number, there: number) => here === there || here === elsewhere32 || isOpen(here);
+  const crcAgrees = isUnchecked || local.crc32 === record.crc32 || isOpen(local.crc32);
+  return crcAgrees && sizeAgrees(local.stored, record.stored) && sizeAgrees(local.bytes, record.bytes);
+}
+
+/** The ZIP64 field of a local header whose sizes are said to be there. */
+async function checkLocalSizes(file: CheckpointFile, record: ZipRecord, start: number, end: number): Promise<void> {
+  const field = fieldOf(await file.peek(start, end - start), zip64Kind, record.path);
+  const agrees =
+    field && field.length >= 16 && readUint64(field, 0) === record.bytes && readUint64(field, 8) === record.stored;
+  if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
+}
+
+/** What follows the bytes of a record, where it is marked as their descriptor: readers of streams go by it. */
+async function checkDescriptor(file: CheckpointFile, record: ZipRecord, at: number, isUnchecked: boolean) {
+  const room = record.limit - at;
+  if (room < 16) return;
+  const found = await file.peek(at, Math.min(room, 24));
+  if (found.readUInt32LE(0) !== 0x08074b50) return;
+  const crcAgrees = isUnchecked || found.readUInt32LE(4) === record.crc32;
+  const isNarrow = found.readUInt32LE(8) === record.stored && found.readUInt32LE(12) === record.bytes;
+  const isWide = found.length >= 24 && readUint64(found, 8) === record.stored && readUint64(found, 16) === record.bytes;
+  if (!crcAgrees || !(isNarrow || isWide))
+    throw formatError(`the descriptor of record ${record.path} does not agree with the zip directory`);
+}

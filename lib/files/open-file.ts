@@ -1,0 +1,96 @@
+// A regular file that is open to be read: by parsers here and by the addon, through one descriptor, so that a file that is
+// replaced meanwhile is read as it was, and one that is written to meanwhile is noticed.
+import { type BigIntStats, constants } from 'node:fs';
+import fs from 'node:fs/promises';
+import { LearnError, messageOf } from '../core/errors';
+
+/** Descriptors of terminals and pipes are not waited for, and no terminal becomes that of this process. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+export class OpenFile {
+  readonly path: string;
+  readonly size: number;
+  readonly #handle: fs.FileHandle;
+  readonly #opened: BigIntStats;
+
+  /**
+   * Opens `path` for as long as `use` runs, and throws ERR_FILE where its content changed meanwhile. `what` says for messages
+   * what was expected: 'a checkpoint file'. `folderError` is for a folder of this name.
+   */
+  static async with<T>(
+    path: string,
+    what: string,
+    use: (file: OpenFile) => Promise<T>,
+    folderError: (path: string) => Promise<LearnError> = async () =>
+      new LearnError('ERR_FILE', `Expected ${what} but ${path} is a folder`),
+  ): Promise<T> {
+    const handle = await fs.open(path, flags).catch((cause) => {
+      throw new LearnError('ERR_FILE', `Cannot open ${path}: ${messageOf(cause)}`, { cause });
+    });
+    try {
+      const stat = await handle.stat({ bigint: true });
+      if (stat.isDirectory()) throw await folderError(path);
+      if (!stat.isFile()) {
+        const kind = stat.isFIFO() ? 'a named pipe' : 'a device';
+        throw new LearnError('ERR_FILE', `Expected ${what} but ${path} is ${kind}; copy what it gives into a file`);
+      }
+      return await new OpenFile(path, stat, handle).#usedBy(use);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private constructor(path: string, opened: BigIntStats, handle: fs.FileHandle) {
+    this.path = path;
+    this.size = Number(opened.size);
+    this.#opened = opened;
+    this.#handle = handle;
+  }
+
+  /** For the addon, which makes one of its own of it. */
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  /** Up to `length` bytes at `position` of the file, into the front of `bytes`. Returns how many. */
+  async read(bytes: Buffer, start: number, length: number, position: number): Promise<number> {
+    try {
+      return (await this.#handle.read(bytes, start, length, position)).bytesRead;
+    } catch (cause) {
+      throw new LearnError('ERR_FILE', `Cannot read ${this.path}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #usedBy<T>(use: (file: OpenFile) => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await use(this);
+    } catch (cause) {
+      // What seems to be damage may be half of what another process writes.
+      if (cause instanceof LearnError) await this.checkUnchanged();
+      throw cause;
+    }
+    await this.checkUnchanged();
+    return result;
+  }
+
+  /**
+   * Throws where the file was written to since it was opened. Where its links changed, as when another file takes its name,
+   * what is read is whole: that changes the time of its status alone.
+   */
+  async checkUnchanged(): Promise<void> {
+    const [then, now] = [this.#opened, await this.#handle.stat({ bigint: true })];
+    const isSame =
+      now.dev === then.dev &&
+      now.ino === then.ino &&
+      now.size === then.size &&
+      now.mtimeNs === then.mtimeNs &&
+      (now.ctimeNs === then.ctimeNs || now.nlink !== then.nlink);
+    if (isSame) return;
+    throw new LearnError(
+      'ERR_FILE',
+      `${this.path} changed while it was being read; load it again once nothing writes to it. Writers that make a new file and ` +
+        'rename it, as saveState does, never disturb a reader',
+    );
+  }
+}

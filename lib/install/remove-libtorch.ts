@@ -1,0 +1,35 @@
+// Takes a build of libtorch out of the cache.
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { LearnError, messageOf } from '../core/errors';
+import { withFileLock } from '../download/file-lock';
+import { isThere } from '../files/stat';
+import { type CachePlace, cacheRoot, readChoice, variantFolder } from '../libtorch/cache';
+import { forgetChoice } from './choice';
+import { partsFolder, removeAbandoned } from './install-libtorch';
+
+/**
+ * Also what an unfinished download left, and the choice of it. A process that has it open keeps it. False where nothing
+ * was there.
+ */
+export async function removeVariant(name: string, place: CachePlace = {}, signal?: AbortSignal): Promise<boolean> {
+  const target = variantFolder(name, place);
+  try {
+    // Before the lock, which would make the folder.
+    if (!isThere(place.root ?? cacheRoot())) return false;
+    return await withFileLock(`${target}.lock`, signal, async () => {
+      const there = isThere(target) || isThere(partsFolder(target));
+      // At once, so that nobody finds half of it.
+      if (isThere(target)) await fs.rename(target, `${target}.old-${randomUUID()}`);
+      await fs.rm(partsFolder(target), { recursive: true, force: true });
+      const choice = readChoice(place);
+      if (choice !== null && 'variant' in choice && choice.variant === name) await forgetChoice(place);
+      await removeAbandoned(target);
+      return there;
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof LearnError) throw cause;
+    throw new LearnError('ERR_FILE', `Could not remove ${target}: ${messageOf(cause)}`, { cause });
+  }
+}

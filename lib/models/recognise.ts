@@ -1,0 +1,114 @@
+// Which model a state belongs to, and in what it does not fit.
+import { isWrapped } from '../checkpoint/prefixes';
+import { LearnError } from '../core/errors';
+import type { Model } from '../program/module';
+import type { State } from '../state/state';
+import { knownModels } from './zoo';
+
+/** A state, or what is known of one before it is loaded. */
+type Described = Pick<State, 'tensors' | 'metadata'>;
+
+/** What was found to fit before: neither states nor models change. */
+const recognised = new WeakMap<Described, Model>();
+const checked = new WeakMap<Described, WeakSet<Model>>();
+
+/** The model whose tensors the state holds; throws with every difference to the nearest one if there is none. */
+export function recogniseModel(state: Described): Model {
+  const known = recognised.get(state);
+  if (known) return known;
+  const candidates = Object.values(knownModels).map((make) => {
+    const model = make();
+    return { model, difference: compare(model, state) };
+  });
+  const fitting = candidates.find(({ difference }) => difference.total === 0);
+  if (fitting) {
+    recognised.set(state, fitting.model);
+    return fitting.model;
+  }
+  const nearest = candidates.reduce((best, candidate) =>
+    candidate.difference.shared > best.difference.shared ? candidate : best,
+  );
+  const { shared } = nearest.difference;
+  if (shared > 0) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference, state);
+  throw new LearnError(
+    'ERR_MODEL_UNKNOWN',
+    `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
+      `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}. Pass the model they belong to as the option ` +
+      ['"model", for example sequential({ … }) with layers of these names', ...hintOfWrapper(state)].join('.\n  '),
+  );
+}
+
+/** Throws ERR_STATE_MISMATCH, naming every difference, unless the state fits the model. */
+export function checkState(model: Model, state: Described): void {
+  if (checked.get(state)?.has(model)) return;
+  const difference = compare(model, state);
+  if (difference.total > 0) throw mismatch(model.name, difference, state);
+  const models = checked.get(state) ?? new WeakSet();
+  checked.set(state, models.add(model));
+}
+
+interface Difference {
+  missing: string[];
+  unexpected: string[];
+  misshapen: string[];
+  /** Names that both have. */
+  shared: number;
+  total: number;
+}
+
+/** By name and shape, with the differences that load_state_dict(strict=True) of PyTorch overlooks: src/train/weights.cc. */
+function compare(model: Model, state: Described): Difference {
+  const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
+  const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
+  const missing = [...wanted]
+    .filter(([name]) => !held.has(name) && !isCountOfOld(name, state))
+    .map(([name, shape]) => `${name} ${shown(shape)}`);
+  const unexpected = [...held].filter(([name]) => !wanted.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
+  const misshapen = [...wanted].flatMap(([name, shape]) => {
+    const found = held.get(name);
+    // Before PyTorch 0.4 no tensor was without dimensions.
+    const isOld = shape.length === 0 && found?.length === 1 && found[0] === 1;
+    if (!found || isOld || shown(found) === shown(shape)) return [];
+    return [`${name} is ${shown(found)}, expected ${shown(shape)}`];
+  });
+  return {
+    missing,
+    unexpected,
+    misshapen,
+    shared: wanted.size - missing.length,
+    total: missing.length + unexpected.length + misshapen.length,
+  };
+}
+
+/** Batch norms count their batches from version 2 on, which is that of PyTorch 0.4.1; a state of before has no count. */
+function isCountOfOld(name: string, { metadata }: Described): boolean {
+  if (!/(^|\.)num_batches_tracked$/.test(name)) return false;
+  const modules = metadata.get('_metadata');
+  const facts = modules instanceof Map ? modules.get(name.replace(/\.?num_batches_tracked$/, '')) : undefined;
+  const version = facts instanceof Map ? facts.get('version') : undefined;
+  return typeof version !== 'number' || version < 2;
+}
+
+function mismatch(model: string, { missing, unexpected, misshapen }: Difference, state: Described): LearnError {
+  const lines = [`The state does not fit ${model}.`];
+  if (missing.length > 0) lines.push(`Missing: ${list(missing)}.`);
+  if (unexpected.length > 0) lines.push(`Unexpected: ${list(unexpected)}.`);
+  if (misshapen.length > 0) lines.push(`Of another shape: ${list(misshapen)}.`);
+  if (unexpected.length > 0) lines.push(...hintOfWrapper(state));
+  lines.push('Load the checkpoint that belongs to this model, or pass its own as the option "model".');
+  return new LearnError('ERR_STATE_MISMATCH', lines.join('\n  '));
+}
+
+function hintOfWrapper({ tensors }: Described): string[] {
+  const wrapped = tensors.find(({ name }) => isWrapped(name));
+  if (!wrapped) return [];
+  return [`Names such as ${wrapped.name} have the prefix of a wrapper: load the state with stripPrefix: 'auto'.`];
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? '(none)' : items.join(', ');
+}
+
+function shown(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}

@@ -1,0 +1,5 @@
+// The list of models that a state can be recognised as. A new one is a file beside this and a line here.
+import type { Model } from '../../program/module';
+import { net } from './net';
+
+export const knownModels: Readonly<Record<string, () => Model>> = { net };

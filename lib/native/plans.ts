@@ -1,0 +1,224 @@
+// The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
+// again where memory depends on them.
+
+import type { Transform } from '../transforms';
+import type { DatasetHandle, ProgramHandle, StateHandle } from './native';
+
+/** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
+export interface ReadPlan {
+  /** For messages. */
+  path: string;
+  /** What it is open as: the parsers and the addon must read the same file, whatever has its name by now. */
+  descriptor: number;
+  /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
+  fileBytes: number;
+  storages: {
+    offset: number;
+    bytes: number;
+    bigEndian: boolean;
+    /** -1: none was recorded. */
+    crc32: number;
+    /** The bytes themselves, where they are compressed in the file. */
+    unpacked?: Uint8Array;
+  }[];
+  /** Lists of tensors, each to become one state. All may share storages. */
+  parts: (readonly {
+    name: string;
+    dtype: string;
+    shape: number[];
+    /** In elements, as is `offset`. */
+    stride: number[];
+    offset: number;
+    storage: number;
+  }[])[];
+}
+
+/** How to write tensors of several states: `pickle` is the finished data.pkl, which names their storages "0", "1", … */
+export interface WritePlan {
+  /** A file that does not exist yet. */
+  path: string;
+  /** Its permissions, from which the process's umask is taken. */
+  mode: number;
+  /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
+  archive: string;
+  pickle: Uint8Array;
+  /** TensorInfo.storage of the storages, in the order of their names. */
+  storages: number[];
+}
+
+/** How to write tensors of one state one behind the other, in row-major order. */
+export interface WriteTensorsPlan {
+  /** As in a WritePlan. */
+  path: string;
+  mode: number;
+  /** What comes before them. */
+  header: Uint8Array;
+  /** Which of the state's, in the order of the file. */
+  tensors: number[];
+}
+
+/** One tensor to make, filled as PyTorch's modules initialise it. */
+export interface InitialTensor {
+  name: string;
+  dtype: 'float32' | 'int64';
+  shape: readonly number[];
+  init: Initialiser;
+}
+
+export type Initialiser =
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Uniform in [-bound, bound). */
+  | { readonly kind: 'uniform'; readonly bound: number };
+
+export type DatasetPlan =
+  /** Files of fixed records, read in order. */
+  | {
+      kind: 'records';
+      files: {
+        /** For messages. */
+        path: string;
+        /** As in a ReadPlan. */
+        descriptor: number;
+        /** Size of the file when it was looked at: one that changed meanwhile is refused. */
+        bytes: number;
+        /** Where the records start, and how many there are. */
+        offset: number;
+        count: number;
+        /** Labels for files that hold images only; absent when byte 0 of each record is the label. */
+        labels?: Int32Array;
+      }[];
+      shape: number[];
+      classes: number;
+    }
+  | { kind: 'arrays'; inputs: Uint8Array | Float32Array; labels: Int32Array; shape: number[]; classes: number }
+  /** Samples start … end-1 of another set, sharing its memory. */
+  | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
+
+/** A run through a data set without a model. */
+export interface BatchesPlan {
+  dataset: DatasetHandle;
+  transforms: readonly Transform[];
+  batchSize: number;
+  epochs: number;
+  shuffle: boolean;
+  dropLast: boolean;
+  seed: number;
+  /** Made in the memory layout of fast mode; only tests ask for it. */
+  channelsLast?: boolean;
+  /** Where they are made, as in a RunPlan. Absent: by the transforms for the CPU; only tests name one. */
+  device?: string;
+}
+
+/** A forward pass over a data set. */
+export interface RunPlan {
+  program: ProgramHandle;
+  state: StateHandle;
+  dataset: DatasetHandle;
+  transforms: readonly Transform[];
+  batchSize: number;
+  threads: number;
+  /** 'cpu', 'cuda:0', … */
+  device: string;
+}
+
+/** A forward pass over samples of `shape`, one after the other. */
+export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
+  inputs: Uint8Array | Float32Array;
+  shape: readonly number[];
+}
+
+export interface TrainPlan extends RunPlan {
+  /** Names of the state that training returns, in state-dict order. */
+  names: readonly string[];
+  epochs: number;
+  shuffle: boolean;
+  dropLast: boolean;
+  learningRate: number;
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  mode: 'exact' | 'fast';
+  /** 'bf16' in fast mode only. */
+  precision: 'fp32' | 'bf16';
+  contractLinear: boolean;
+  seed: number;
+  /** Of the threads that compute. */
+  niceness: number;
+  logEvery: number;
+  /** Where to begin; absent: at the beginning. */
+  start?: TrainStart;
+  /** On the CPU, 'device' runs the loop for devices there; only tests ask for it. */
+  loop?: 'device';
+  /** Steps between two snapshots; 0: one at the end of every epoch; -1: none. */
+  snapshotEvery: number;
+}
+
+/** See src/online/learner.h. */
+export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'device'> {
+  names: readonly string[];
+  /** For scoring, without random ones; `transforms` are for learning. */
+  scoring: readonly Transform[];
+  /** Of one sample. */
+  shape: readonly number[];
+  dtype: 'uint8' | 'float32';
+  classes: number;
+  learningRate: number;
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  /** 0: no limit. */
+  maxGradientNorm: number;
+  mode: 'exact' | 'fast';
+  precision: 'fp32' | 'bf16';
+  contractLinear: boolean;
+  replay: { policy: 'reservoir' | 'classBalanced'; capacity: number; perUpdate: number };
+  seed: number;
+  niceness: number;
+  /** From a NativeLearnerState, to go on from; `state` is then its model. */
+  start?: {
+    random: TensorRef;
+    /** By the program's parameters. */
+    momentum: (TensorRef | null)[];
+    /** In the order of NativeLearnerState.replay. */
+    replay: TensorRef[];
+  };
+}
+
+/** New samples for a learner to score and learn. */
+export interface UpdatePlan {
+  /** Number of the rules that the update is computed by: see src/online/learner.h. */
+  rules: number;
+  inputs: Uint8Array | Float32Array;
+  labels: Int32Array;
+  /** The version that serves. */
+  served: StateHandle;
+  /** How many of the replay buffer's are learned again with them. */
+  replayed: number;
+  /** Whether the buffer gets the new ones. */
+  keep: boolean;
+}
+
+/** One tensor of a state. */
+export interface TensorRef {
+  state: StateHandle;
+  index: number;
+}
+
+/** Where a run stands between two steps. See src/train/snapshot.h. */
+export interface Position {
+  /** Whole epochs done. */
+  epoch: number;
+  /** Steps done of the epoch in hand, and what they came to. */
+  step: number;
+  lossSum: number;
+  samples: number;
+  seconds: number;
+}
+
+export interface TrainStart extends Position {
+  /** The generator just before the next batch is drawn, and before the epoch in hand; null: as the seed leaves it. */
+  random: TensorRef | null;
+  epochRandom: TensorRef | null;
+  /** Momentum buffers by the program's parameters. */
+  momentum: (TensorRef | null)[];
+}

@@ -1,0 +1,195 @@
+// Late labels: what was predicted is remembered until its label comes, and then learned with the score of the prediction that was
+// made when it was asked for.
+import path from 'node:path';
+import { types } from 'node:util';
+import { invalid } from '../../core/checks';
+import { copyOfValues, sizeOf, type Values } from '../../core/sample-values';
+import { Pace } from '../../core/time-slice';
+import { scoresOf } from '../../metrics/prequential';
+import type { Prediction } from '../../training/evaluate';
+import type { Engine } from '../engine';
+import type { Intake } from '../intake/intake';
+import { Call, type Claim, type LearnResult, type Offered } from '../intake/queue';
+import { copied, guarded, isClass, listIn, noInput, numbersIn } from '../intake/samples';
+import { feedbackLimits, type LearnerOptions } from '../options';
+import { isId } from '../seen-ids';
+import type { Remembered } from './format';
+import { type FeedbackMetrics, PendingStore, type Taken } from './store';
+
+interface LateLabel {
+  id: string;
+  label: number;
+}
+
+interface Found {
+  /** undefined: the label is out of range, so that another one may come. */
+  taken: Taken | undefined;
+  remembered: Remembered | undefined;
+}
+
+export class Feedback {
+  readonly #engine: Engine;
+  readonly #intake: Intake;
+  /** undefined: nothing is remembered. */
+  readonly #store: PendingStore | undefined;
+  /** Predictions to be remembered, and labels whose samples are not handed on. */
+  readonly #handingOn = new Set<Promise<unknown>>();
+  /** Labels whose samples are not learned. */
+  readonly #joining = new Set<Promise<unknown>>();
+  /** Samples are handed on in the order of their labels, wherever they have to be read from. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(engine: Engine, intake: Intake, store: PendingStore | undefined) {
+    this.#engine = engine;
+    this.#intake = intake;
+    this.#store = store;
+  }
+
+  /** Goes on with what was remembered in the learner's folder. */
+  static async open(engine: Engine, intake: Intake, { dir, feedback }: LearnerOptions): Promise<Feedback> {
+    if (feedback === false) return new Feedback(engine, intake, undefined);
+    const { core } = engine;
+    const { settings, shape, classes } = core.setting;
+    const form = { type: settings.inputs, values: sizeOf(shape), classes };
+    const [folder, limits] = [path.resolve(dir), feedbackLimits(feedback)];
+    const store = await PendingStore.open(folder, form, limits, (id) => core.knows(id), engine.place);
+    return new Feedback(engine, intake, store);
+  }
+
+  get metrics(): FeedbackMetrics {
+    return this.#store?.counts ?? { pending: 0, joined: 0, expired: 0, lost: 0 };
+  }
+
+  /** What `answer` makes of a copy of `inputs`; both are remembered. */
+  predict<Answer extends Prediction>(
+    inputs: Values,
+    answer: (copy: Values) => Promise<Answer>,
+  ): Promise<Answer & { ids: string[] }> {
+    const copy = copyOfValues(inputs, [this.#engine.core.setting.settings.inputs]);
+    return track(this.#handingOn, async () => {
+      const prediction = await answer(copy);
+      return { ids: (await this.#store?.remember(copy, prediction.logits)) ?? [], ...prediction };
+    });
+  }
+
+  /** Learns the samples of these ids. */
+  join(ids: string | readonly string[], labels: number | ArrayLike<number>): Promise<LearnResult> {
+    const late = guarded('ids and labels', () => lateLabels(ids, labels));
+    const reads = this.#beginReads(late);
+    const turn = this.#turn;
+    const handedOn = track(this.#handingOn, async () => {
+      const found = await settled(reads);
+      await turn;
+      return this.#handOn(late, found);
+    });
+    this.#turn = handedOn.then(
+      () => {},
+      () => {},
+    );
+    return track(this.#joining, async () => {
+      const { learning, positions } = await handedOn;
+      const unknown = late.length - positions.length;
+      const { reasons, ...result } = await learning;
+      const own = reasons.map((reason) => ({ ...reason, index: positions[reason.index]! }));
+      return { ...result, reasons: own, unknown };
+    });
+  }
+
+  /** For each label what waits for it. The first that may be the sample's takes it; others do not keep it from waiting. */
+  #beginReads(late: readonly LateLabel[]): (() => Promise<Found | undefined>)[] {
+    const { setting } = this.#engine.core;
+    const taken = late.map(({ id, label }) => (isClass(label, setting) ? this.#store?.take(id) : undefined));
+    return late.map(({ id, label }, i) => {
+      const one = taken[i];
+      if (one) return () => this.#read(one);
+      const seen = isClass(label, setting) ? undefined : this.#store?.look(id);
+      return async () => seen && { taken: undefined, remembered: await seen() };
+    });
+  }
+
+  async #read(taken: Taken): Promise<Found | undefined> {
+    const remembered = await this.#store!.read(taken);
+    return remembered && { taken, remembered };
+  }
+
+  /**
+   * Gives what was found to be learned. A label that came before is left to those who know its id. `positions`: of the samples that
+   * are learned, or would be, among the labels; the others are unknown.
+   */
+  #handOn(
+    late: readonly LateLabel[],
+    found: readonly (Found | undefined)[],
+  ): { learning: Promise<LearnResult>; positions: number[] } {
+    const here = new Map(found.flatMap((one, i) => (one?.taken ? [[late[i]!.id, one.remembered]] : [])));
+    const positions: number[] = [];
+    const samples = late.flatMap(({ id, label }, i): Offered[] => {
+      const one = found[i];
+      if (!one && !here.has(id) && !(isId(id) && this.#intake.knows(id))) return [];
+      positions.push(i);
+      const claim = one?.taken && this.#claimOn(one.taken, one.remembered!);
+      const remembered = one?.remembered ?? here.get(id);
+      const score = claim?.scoreOf(label) ?? null;
+      return [{ id, label, input: remembered?.input ?? noInput, score, awaitsLabel: true, claim }];
+    });
+    this.#intake.offer(samples.length);
+    if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
+    const nothing = { ...new Call().result, version: this.#engine.core.counts.serving };
+    return { learning: Promise.resolve(nothing), positions };
+  }
+
+  #claimOn(taken: Taken, { input, logits }: Remembered): Claim {
+    const store = this.#store!;
+    return {
+      input,
+      scoreOf: (label) => scoresOf(logits, Int32Array.of(label))[0]!,
+      settle: () => store.settle(taken),
+      release: () => store.release(taken),
+    };
+  }
+
+  /** Ends. `learnRest` learns what waits. */
+  async close(learnRest: () => Promise<void>): Promise<void> {
+    await Promise.allSettled(this.#handingOn);
+    await learnRest();
+    await Promise.allSettled(this.#joining);
+    await this.#store?.close();
+  }
+}
+
+/** Starts work that is in the set as long as it lasts. */
+function track<Result>(set: Set<Promise<unknown>>, work: () => Promise<Result>): Promise<Result> {
+  const result = work();
+  set.add(result);
+  const end = () => set.delete(result);
+  result.then(end, end);
+  return result;
+}
+
+/** Some at a time: what is in memory is read at once. */
+async function settled<Result>(reads: readonly (() => Promise<Result>)[]): Promise<Result[]> {
+  const pace = new Pace();
+  const begun: Promise<Result>[] = [];
+  for (const read of reads) {
+    begun.push(read());
+    if (pace.isOver) await pace.rest();
+  }
+  return Promise.all(begun);
+}
+
+/** Copies, one by one. Throws ERR_INVALID_OPTION where they are none. */
+function lateLabels(ids: unknown, labels: unknown): LateLabel[] {
+  if (typeof ids === 'string') {
+    if (typeof labels !== 'number') throw invalid('a number, since there is one id', 'labels', labels);
+    return [{ id: ids, label: labels }];
+  }
+  const expected = 'an id that predict() gave, or an array of at least one';
+  const ownIds = copied(listIn(ids, expected, 'ids'), (id) => {
+    if (typeof id !== 'string') throw invalid(expected, 'ids', ids);
+    return id;
+  });
+  const oneEach = `an array of ${ownIds.length} labels, one for each id`;
+  const given = listIn(labels, oneEach, 'labels', types.isInt32Array);
+  if (given.length !== ownIds.length) throw invalid(oneEach, 'labels', labels);
+  const ownLabels = numbersIn(given);
+  return ownIds.map((id, i) => ({ id, label: ownLabels[i]! }));
+}

@@ -1,0 +1,155 @@
+// Remembered predictions as an earlier process left them. Nothing that is wrong with the files stops whoever reads them: what
+// cannot be read is counted as lost.
+import fs, { type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../../core/errors';
+import { printable } from '../../core/printable';
+import { Pace } from '../../core/time-slice';
+import { readAll } from '../../files/descriptors';
+import { readCounts, type SavedCounts } from './counts';
+import { removeFiles } from './files';
+import {
+  decodeHeader,
+  decodeJoined,
+  fileHeaderBytes,
+  isWhole,
+  joinedBytes,
+  joinedName,
+  numbersIn,
+  pendingName,
+  type SampleForm,
+  strideOf,
+  timeOf,
+} from './format';
+import { Segment } from './segment';
+
+const blockBytes = 256 * 2 ** 10;
+
+export interface Scan {
+  saved: SavedCounts;
+  segments: Segment[];
+  /** Number of the last file there was. */
+  last: number;
+  /** Samples of files that could not be opened, which stay where they are. */
+  unread: number;
+}
+
+/** `knows`: whether the sample of an id was learned. Warns of all that is wrong with the files. */
+export async function scanPending(folder: string, form: SampleForm, knows: (id: string) => boolean): Promise<Scan> {
+  const { saved, problem } = await readCounts(folder);
+  // One that cannot be removed is left out all the same.
+  for (const number of saved.removing) await removeFiles(folder, number).catch(() => {});
+  const { pending: numbers, joined } = numbersIn(folder);
+  // A number is never given again while a file has it.
+  const last = Math.max(0, ...saved.removing, ...numbers, ...joined);
+  const scan: Scan = { saved, segments: [], last, unread: 0 };
+  const problems = problem ? [problem] : [];
+  for (const number of numbers.filter((one) => !saved.removing.includes(one))) {
+    const file = path.join(folder, pendingName(number));
+    try {
+      const { segment, damaged, reason } = await scanFile(file, number, form);
+      await settleJoined(path.join(folder, joinedName(number)), segment);
+      for (const index of damaged) segment.settle(index, 'lost');
+      await settleKnown(segment, knows);
+      scan.segments.push(segment);
+      const { lost } = segment.counts;
+      if (lost > 0) problems.push(`${lost} of ${segment.count} in ${file}: ${reason}`);
+    } catch (cause) {
+      const stat = await fs.stat(file).catch(() => undefined);
+      scan.unread += recordsIn(stat?.isFile() ? stat.size : 0, form);
+      problems.push(`all in ${file}: ${messageOf(cause)}`);
+    }
+  }
+  if (problems.length > 0) warn(`Some predictions can get no label any more: ${listed(problems)}`);
+  return scan;
+}
+
+interface ScannedFile {
+  segment: Segment;
+  /** Samples that cannot be read, and why. */
+  damaged: number[];
+  reason: string;
+}
+
+async function scanFile(file: string, number: number, form: SampleForm): Promise<ScannedFile> {
+  const handle = await fs.open(file);
+  try {
+    const { size } = await handle.stat();
+    const header = Buffer.alloc(Math.min(fileHeaderBytes, size));
+    await readAll(handle.fd, header, 0);
+    const decoded = decodeHeader(header, number);
+    if (!decoded) return allLost(new Segment(number, '', form), size, 'its header is damaged');
+    const segment = new Segment(number, decoded.token, decoded.form);
+    if (JSON.stringify(decoded.form) !== JSON.stringify(form)) {
+      return allLost(segment, size, 'the learner takes samples of another type or size now, or has other classes');
+    }
+    return { segment, damaged: await scanRecords(handle, segment, size), reason: 'other checksums' };
+  } finally {
+    await handle.close();
+  }
+}
+
+function allLost(segment: Segment, size: number, reason: string): ScannedFile {
+  const damaged = Array.from({ length: recordsIn(size, segment.form) }, () => segment.add(0));
+  return { segment, damaged, reason };
+}
+
+/** Whole ones: what a crash left of a last one is none. */
+function recordsIn(size: number, form: SampleForm): number {
+  return Math.max(0, Math.floor((size - fileHeaderBytes) / strideOf(form)));
+}
+
+/** Adds the samples of a file to its segment. Returns which are damaged. */
+async function scanRecords(handle: FileHandle, segment: Segment, size: number): Promise<number[]> {
+  const { stride, form } = segment;
+  const total = recordsIn(size, form);
+  const perBlock = Math.max(1, Math.floor(blockBytes / stride));
+  const block = Buffer.alloc(perBlock * stride);
+  const damaged: number[] = [];
+  const pace = new Pace();
+  let time: number | undefined;
+  for (let first = 0; first < total; first += perBlock) {
+    const count = Math.min(perBlock, total - first);
+    await readAll(handle.fd, block.subarray(0, count * stride), fileHeaderBytes + first * stride);
+    for (let i = 0; i < count; i++) {
+      const record = block.subarray(i * stride, (i + 1) * stride);
+      if (isWhole(record, first + i)) time = timeOf(record);
+      else damaged.push(first + i);
+      // Those before the first that can be read are taken to be as old as that.
+      while (time !== undefined && segment.count <= first + i) segment.add(time);
+      if (pace.isOver) await pace.rest();
+    }
+  }
+  while (segment.count < total) segment.add(0);
+  return damaged;
+}
+
+/** A damaged entry is one less; those around it are found. */
+async function settleJoined(file: string, segment: Segment): Promise<void> {
+  const bytes = await fs.readFile(file).catch(() => Buffer.alloc(0));
+  const pace = new Pace();
+  for (let at = 0; at + joinedBytes <= bytes.length; ) {
+    const index = decodeJoined(segment.number, bytes, at);
+    if (index !== undefined && index < segment.count) segment.settle(index, 'joined');
+    at += index === undefined ? 1 : joinedBytes;
+    if (pace.isOver) await pace.rest();
+  }
+}
+
+/** Samples that were learned before it could be noted with the file. */
+async function settleKnown(segment: Segment, knows: (id: string) => boolean): Promise<void> {
+  const pace = new Pace();
+  for (let index = 0; index < segment.count; index++) {
+    if (segment.isPending(index) && knows(segment.idOf(index))) segment.settle(index, 'joined');
+    if (pace.isOver) await pace.rest();
+  }
+}
+
+function listed(problems: readonly string[]): string {
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+  return problems.slice(0, 5).join('; ') + more;
+}
+
+export function warn(message: string): void {
+  process.emitWarning(printable(message), { type: 'LearnWarning', code: 'WARN_FEEDBACK_LOST' });
+}

@@ -1,0 +1,148 @@
+// What is known in memory of one file of remembered predictions: since when each waits for its label, or that it does not any
+// more. About four bytes each.
+import { fileHeaderBytes, joinedBytes, type SampleForm, strideOf } from './format';
+
+export class Segment {
+  readonly number: number;
+  /** What the ids of its samples begin with. */
+  readonly token: string;
+  readonly form: SampleForm;
+  readonly stride: number;
+  /** It goes as soon as nothing of it is being learned. */
+  isDoomed = false;
+  #count = 0;
+  #joined = 0;
+  #lost = 0;
+  #expired = 0;
+  /** All before this one expired, but for those whose labels had come. */
+  #expiredTo = 0;
+  /** Of the first sample, in milliseconds since 1970, and how much later the others came: never earlier than the one before. */
+  #start = 0;
+  #times = new Uint32Array(64);
+  /** One bit for each sample: joined or lost. */
+  #settled = new Uint32Array(2);
+  /** Those whose labels came, and that are not durably learned yet. */
+  readonly #taken = new Set<number>();
+
+  constructor(number: number, token: string, form: SampleForm) {
+    this.number = number;
+    this.token = token;
+    this.form = form;
+    this.stride = strideOf(form);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get start(): number {
+    return this.#start;
+  }
+
+  get counts(): { pending: number; joined: number; expired: number; lost: number } {
+    const pending = this.#count - this.#joined - this.#lost - this.#expired;
+    return { pending, joined: this.#joined, expired: this.#expired, lost: this.#lost };
+  }
+
+  /** On the disk. */
+  get bytes(): number {
+    return fileHeaderBytes + this.#count * this.stride + this.#joined * joinedBytes;
+  }
+
+  /** Whether none of its samples waits for anything. */
+  get isDone(): boolean {
+    return this.counts.pending === 0;
+  }
+
+  /** One more sample; returns its index. */
+  add(time: number): number {
+    const index = this.#count++;
+    if (index === 0) this.#start = time;
+    if (index === this.#times.length) {
+      this.#times = grown(this.#times);
+      this.#settled = grown(this.#settled);
+    }
+    const later = Math.min(Math.max(time - this.#start, 0), 2 ** 32 - 1);
+    // A clock that was set back must not change the order.
+    this.#times[index] = index === 0 ? 0 : Math.max(later, this.#times[index - 1]!);
+    return index;
+  }
+
+  idOf(index: number): string {
+    return `${this.token}-${index}`;
+  }
+
+  isPending(index: number): boolean {
+    const waits = Number.isInteger(index) && index >= this.#expiredTo && index < this.#count;
+    return waits && !this.#isSettled(index) && !this.#taken.has(index);
+  }
+
+  /** The label of a sample that isPending() came. */
+  take(index: number): void {
+    this.#taken.add(index);
+  }
+
+  /** It was not learned after all. */
+  release(index: number): void {
+    this.#taken.delete(index);
+    if (index < this.#expiredTo) this.#expired++;
+  }
+
+  /** A sample got its label, or cannot be read. */
+  settle(index: number, as: 'joined' | 'lost'): void {
+    this.#taken.delete(index);
+    if (this.#isSettled(index)) return;
+    this.#settled[index >>> 5]! |= 1 << (index & 31);
+    if (as === 'joined') this.#joined++;
+    else this.#lost++;
+  }
+
+  /** Samples that came at this time or before wait no longer. */
+  expire(time: number): void {
+    const later = time - this.#start;
+    if (this.#count === 0 || later < this.#times[this.#expiredTo]!) return;
+    let [from, to] = [this.#expiredTo, this.#count];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#times[middle]! <= later) from = middle + 1;
+      else to = middle;
+    }
+    this.#expireTo(to);
+  }
+
+  expireAll(): void {
+    this.#expireTo(this.#count);
+  }
+
+  #expireTo(end: number): void {
+    const first = this.#expiredTo;
+    if (end <= first) return;
+    let waiting = end - first - countBits(this.#settled, first, end);
+    for (const index of this.#taken) if (index >= first && index < end) waiting--;
+    this.#expired += waiting;
+    this.#expiredTo = end;
+  }
+
+  #isSettled(index: number): boolean {
+    return ((this.#settled[index >>> 5]! >>> (index & 31)) & 1) === 1;
+  }
+}
+
+function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+/** How many bits from `first` to `end` - 1 are set. */
+function countBits(words: Uint32Array, first: number, end: number): number {
+  let count = 0;
+  for (let at = first; at < end; ) {
+    const stop = Math.min(end, (at | 31) + 1);
+    // Those of one word that are asked for.
+    let bits = (words[at >>> 5]! >>> (at & 31)) & (stop - at === 32 ? -1 : (1 << (stop - at)) - 1);
+    for (; bits !== 0; bits &= bits - 1) count++;
+    at = stop;
+  }
+  return count;
+}

@@ -1,0 +1,147 @@
+// Samples on their way to be learned, and the calls of learn() that wait for them.
+import { joined, type Values } from '../../core/sample-values';
+import type { Score } from '../../metrics/prequential';
+import type { Outcome } from '../context';
+import type { Reason } from '../reasons';
+import { type BatchRecord, currentRules } from '../storage/records';
+import type { Sample } from './samples';
+
+/** What learn() resolves with. */
+export interface LearnResult {
+  /** Updates that its samples took part in. */
+  updates: number;
+  /** Mean loss of those updates, replayed samples included; NaN where there was none. */
+  loss: number;
+  /** How the samples were predicted before they were learned. */
+  prequential: { samples: number; correct: number; loss: number };
+  /** That serves now. */
+  version: number;
+  /** Samples whose ids were known. */
+  duplicates: number;
+  /** Samples that were not learned, and are in the quarantine file. */
+  quarantined: number;
+  /** Why, for each of these, by their order in the call. */
+  reasons: Reason[];
+  /** Labels whose ids wait for none: they were never given, or what was predicted expired or got lost. */
+  unknown: number;
+  /** Whether the detector found a drift in these updates. */
+  drift: boolean;
+}
+
+/** One call of learn(): settled when the last of its samples is. */
+export class Call {
+  readonly result: LearnResult = {
+    ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, reasons: [], unknown: 0 },
+    ...{ drift: false, prequential: { samples: 0, correct: 0, loss: Number.NaN } },
+  };
+  readonly done: Promise<LearnResult>;
+  /** Samples that are not settled. */
+  waiting = 0;
+  lossSum = 0;
+  resolve!: (result: LearnResult) => void;
+  reject!: (cause: unknown) => void;
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // The caller of learn() gets the rejection; nobody else needs to.
+    this.done.catch(() => {});
+  }
+
+  /** One of its samples is settled; `version` serves. */
+  settle(version: number): void {
+    if (--this.waiting > 0) return;
+    const { result } = this;
+    result.version = version;
+    result.loss = this.lossSum / result.updates;
+    result.prequential.loss /= result.prequential.samples;
+    result.reasons.sort((a, b) => a.index - b.index);
+    this.resolve(result);
+  }
+}
+
+/**
+ * The right of one late label to the prediction that waits for it. It belongs to one sample at a time, and passes to the next of
+ * its id where that sample is not learned; the last one settles or releases it.
+ */
+export interface Claim {
+  readonly input: Values;
+  /** Of the prediction, by a label. */
+  scoreOf(label: number): Score;
+  /** The prediction waits no longer: its sample is known. */
+  settle(): void;
+  /** It waits for another label. */
+  release(): void;
+}
+
+/** A sample that was offered. */
+export interface Offered extends Sample {
+  claim?: Claim | undefined;
+}
+
+export interface Pending extends Offered {
+  score: Score | null;
+  call: Call;
+  /** Which of the call's samples. */
+  index: number;
+  /** When it came, by performance.now(). */
+  since: number;
+}
+
+/** First in, first out, whatever its length. */
+export class Queue {
+  #items: Pending[] = [];
+  #first = 0;
+
+  get length(): number {
+    return this.#items.length - this.#first;
+  }
+
+  get oldest(): Pending | undefined {
+    return this.#items[this.#first];
+  }
+
+  push(item: Pending): void {
+    this.#items.push(item);
+  }
+
+  /** The first samples, `count` at most. */
+  take(count: number): Pending[] {
+    const taken = this.#items.slice(this.#first, this.#first + count);
+    this.#first += taken.length;
+    if (this.#first > 1024 && 2 * this.#first > this.#items.length) {
+      this.#items = this.#items.slice(this.#first);
+      this.#first = 0;
+    }
+    return taken;
+  }
+}
+
+/** Throws where there is no memory for it. */
+export function recordOf(pending: readonly Pending[]): BatchRecord {
+  const labels = Int32Array.from(pending, ({ label }) => label);
+  const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
+  const inputs = joined(pending.map(({ input }) => input));
+  return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
+}
+
+/** Gives the calls that had samples in an update its outcome. */
+export function tell(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
+  const isRefused = new Set(refused.map(({ index }) => index));
+  const calls = new Set(pending.filter((_, i) => !isRefused.has(i)).map(({ call }) => call));
+  for (const call of calls) {
+    call.result.updates++;
+    call.lossSum += loss;
+    call.result.drift ||= drift;
+  }
+  for (const [i, { call }] of pending.entries()) {
+    const { prequential } = call.result;
+    const score = scores[i];
+    if (!score) continue;
+    prequential.loss = prequential.samples === 0 ? score.loss : prequential.loss + score.loss;
+    prequential.samples++;
+    prequential.correct += Number(score.predicted === score.label);
+  }
+}

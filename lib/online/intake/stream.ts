@@ -1,0 +1,203 @@
+// A source of samples that a learner follows: at the source's speed or at its own, in bounded memory. What the source brings is
+// checked and copied when it comes.
+import { setImmediate } from 'node:timers/promises';
+import { checkOptions, invalid, isNumber, isOneOf } from '../../core/checks';
+import type { LearnResult } from './queue';
+import type { Sample, Samples } from './samples';
+
+export interface StreamOptions {
+  /** Samples that may wait to be learned. Default: four times `batchSize`. */
+  highWaterMark?: number;
+  /**
+   * What happens where the source is faster. `'block'`: it waits. `'dropOldest'`: those that waited longest are dropped.
+   * `'sample'`: which ones are dropped is left to chance, each with the same probability. Default: 'block'.
+   */
+  overflow?: 'block' | 'dropOldest' | 'sample';
+}
+
+/** Anything to be iterated: Node's Readable in object mode, Web streams, async generators, arrays. */
+export type Source = AsyncIterable<Samples> | Iterable<Samples>;
+
+/** What a stream does to its learner. */
+export interface Target {
+  batchSize: number;
+  /** Checks and copies samples, and counts them as offered. Throws where they are none, or where the learner was closed. */
+  take(samples: Samples): Sample[];
+  /** Counts samples, taken before, that will not be learned. */
+  drop(samples: number): void;
+  /** Learns samples, taken before. */
+  learn(samples: readonly Sample[]): Promise<LearnResult>;
+  /** Throws where the learner was closed. */
+  checkOpen(): void;
+  /** Calls `leave` before the learner closes. Returns how to take that back. */
+  beforeClose(leave: () => void): () => void;
+}
+
+/** Samples that are being learned. */
+interface Learning {
+  size: number;
+  result: Promise<LearnResult>;
+}
+
+export function followed(target: Target, source: Source, options: StreamOptions): AsyncGenerator<LearnResult> {
+  const { highWaterMark = 4 * target.batchSize, overflow = 'block' } = checkOptions('stream', options, {
+    highWaterMark: isNumber({ integer: true, min: 1 }),
+    overflow: isOneOf(['block', 'dropOldest', 'sample']),
+  });
+  const iterable = source as Partial<AsyncIterable<Samples> & Iterable<Samples>> | null | undefined;
+  if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
+    throw invalid('a stream, or something else to be iterated', 'source', source);
+  }
+  if (overflow === 'block') return learned(accepted(target, source), highWaterMark);
+  // Of two batches, one is being learned and one comes next; the others can still be dropped.
+  const begun = Math.min(2 * target.batchSize, Math.ceil(highWaterMark / 2));
+  const buffer = new Buffered(target, source, highWaterMark - begun, overflow);
+  return learned(buffer.learning(), begun, () => buffer.leave());
+}
+
+function begin(target: Target, samples: readonly Sample[]): Learning {
+  const result = target.learn(samples);
+  // It is awaited in its turn.
+  result.catch(() => {});
+  return { size: samples.length, result };
+}
+
+/** Learns what comes as soon as it is there, also where nobody waits for it any more. */
+async function* accepted(target: Target, source: Source): AsyncGenerator<Learning> {
+  for await (const samples of source) {
+    let learning: Learning;
+    try {
+      learning = begin(target, target.take(samples));
+    } catch (cause) {
+      // The results of what came before are told first.
+      const result = Promise.reject(cause);
+      result.catch(() => {});
+      learning = { size: 0, result };
+    }
+    yield learning;
+  }
+}
+
+/** Tells the results in order, with `highWaterMark` samples being learned at most. `leave` is called when nobody reads on. */
+async function* learned(
+  source: AsyncGenerator<Learning>,
+  highWaterMark: number,
+  leave = () => {},
+): AsyncGenerator<LearnResult> {
+  const results: Promise<LearnResult>[] = [];
+  let begun = 0;
+  let coming: Promise<IteratorResult<Learning>> | undefined;
+  let ended = false;
+  try {
+    while (!ended || results.length > 0) {
+      if (!ended && begun < highWaterMark) coming ??= source.next();
+      // Whichever is first: the source brings more, or the oldest is done.
+      const pulled = coming?.then((next) => ({ next }));
+      const done = results[0]?.then((result) => ({ result }));
+      const event = await Promise.race([pulled, done].filter((promise) => promise !== undefined));
+      if ('result' in event) {
+        results.shift();
+        yield event.result;
+        continue;
+      }
+      coming = undefined;
+      ended = event.next.done === true;
+      if (event.next.done) continue;
+      const { size, result } = event.next.value;
+      begun += size;
+      const settled = () => {
+        begun -= size;
+      };
+      result.then(settled, settled);
+      results.push(result);
+    }
+  } finally {
+    leave();
+    // A source that has nothing to bring would keep the loop from being left.
+    const returned = source.return(undefined).catch(() => {});
+    if (!coming) await returned;
+  }
+}
+
+/** Reads a source as fast as it comes, and keeps `room` samples of it at most. */
+class Buffered {
+  readonly #target: Target;
+  readonly #source: Source;
+  readonly #room: number;
+  readonly #overflow: 'dropOldest' | 'sample';
+  readonly #waiting: Sample[][] = [];
+  #held = 0;
+  /** Since there was room for all. */
+  #arrived = 0;
+  #isLeft = false;
+  #isRead = false;
+  #wake = () => {};
+
+  constructor(target: Target, source: Source, room: number, overflow: 'dropOldest' | 'sample') {
+    this.#target = target;
+    this.#source = source;
+    this.#room = room;
+    this.#overflow = overflow;
+  }
+
+  async *learning(): AsyncGenerator<Learning> {
+    const forget = this.#target.beforeClose(() => this.leave());
+    const reading = this.#read().finally(() => {
+      this.#isRead = true;
+      this.#wake();
+    });
+    reading.catch(() => {});
+    try {
+      while (this.#waiting.length > 0 || !(this.#isRead || this.#isLeft)) {
+        const next = this.#waiting.shift();
+        if (next) {
+          this.#held -= next.length;
+          yield begin(this.#target, next);
+        } else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+      if (this.#isRead) await reading;
+      else this.#target.checkOpen();
+    } finally {
+      this.leave();
+      forget();
+    }
+  }
+
+  async #read(): Promise<void> {
+    for await (const samples of this.#source) {
+      const taken = this.#target.take(samples);
+      if (this.#isLeft) {
+        begin(this.#target, taken);
+        return;
+      }
+      this.#waiting.push(taken);
+      this.#held += taken.length;
+      this.#arrived = this.#held > this.#room ? this.#arrived + 1 : this.#waiting.length;
+      while (this.#held > this.#room && this.#waiting.length > 1) this.#drop();
+      this.#wake();
+      // A source that always has more would otherwise keep everything else from happening.
+      if (this.#arrived > this.#waiting.length) await setImmediate();
+    }
+  }
+
+  #drop(): void {
+    const last = this.#waiting.length - 1;
+    // Algorithm R: the newest takes the place of one of the others, or is itself the one that goes.
+    const chosen = Math.min(Math.floor(Math.random() * this.#arrived), last);
+    const [dropped] = this.#waiting.splice(this.#overflow === 'dropOldest' ? 0 : chosen, 1);
+    this.#held -= dropped!.length;
+    this.#target.drop(dropped!.length);
+  }
+
+  /** Reads no more, and learns what was read. */
+  leave(): void {
+    this.#isLeft = true;
+    for (const samples of this.#waiting.splice(0)) begin(this.#target, samples);
+    this.#held = 0;
+    this.#wake();
+  }
+}

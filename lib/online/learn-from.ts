@@ -1,0 +1,106 @@
+// Rehearsing: a random sample of a data set is drawn, learned, and made a version, again and again.
+import { hash } from 'node:crypto';
+import { checkOptions, isNumber, isSignal } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { joined } from '../core/sample-values';
+import { type Dataset, isDataset, openDataset } from '../datasets';
+import { type DatasetHandle, type NativeSamples, native } from '../native/native';
+import type { Engine } from './engine';
+import { type BatchRecord, currentRules } from './storage/records';
+
+export interface RehearseOptions {
+  /** How often a sample is drawn. Default: 1. */
+  rounds?: number;
+  /** Samples that are drawn in each, none of them twice. Default: 1,000, or all there are. */
+  sampleSize?: number;
+  /** Ends it after the update in hand; rejects with `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+export interface RehearseResult {
+  updates: number;
+  /** Mean loss of the last round's updates; NaN where all were refused. */
+  loss: number;
+  /** That serves now. */
+  version: number;
+}
+
+export async function rehearse(engine: Engine, data: Dataset, options: RehearseOptions): Promise<RehearseResult> {
+  isDataset(data, 'dataset');
+  const {
+    rounds = 1,
+    sampleSize = 1000,
+    signal,
+  } = checkOptions('rehearse', options, {
+    rounds: isNumber({ integer: true, min: 1 }),
+    sampleSize: isNumber({ integer: true, min: 1 }),
+    signal: isSignal,
+  });
+  const dataset = await openDataset(data, signal);
+  try {
+    checkFit(engine, dataset);
+    const before = engine.core.counts.updates;
+    let loss = Number.NaN;
+    for (let round = 0; round < rounds; round++) loss = await oneRound(engine, dataset, sampleSize, signal);
+    const { updates, serving } = engine.core.counts;
+    return { updates: updates - before, loss, version: serving };
+  } finally {
+    native().disposeDataset(dataset);
+  }
+}
+
+function checkFit({ core }: Engine, dataset: DatasetHandle): void {
+  const { shape, settings, classes } = core.setting;
+  const info = native().datasetInfo(dataset);
+  if (info.dtype === settings.inputs && String(info.shape) === String(shape) && info.classes <= classes) return;
+  throw new LearnError(
+    'ERR_SHAPE',
+    `Expected ${settings.inputs} samples of shape [${shape.join(', ')}] and ${classes} classes, but the data set has ` +
+      `${info.dtype} ones of shape [${info.shape.join(', ')}] and ${info.classes}`,
+  );
+}
+
+async function oneRound(
+  engine: Engine,
+  dataset: DatasetHandle,
+  sampleSize: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { settings, gate } = engine.core.setting;
+  const { length } = native().datasetInfo(dataset);
+  const drawn = draw(Math.min(sampleSize, length), length, `${settings.seed} ${engine.core.counts.updates}`);
+  const samples = drawn
+    .map((index) => native().datasetSamples(dataset, index, 1))
+    .filter(({ inputs }) => !gate?.holds(inputs));
+  let [sum, updates] = [0, 0];
+  for (let first = 0; first < samples.length; first += settings.batchSize) {
+    signal?.throwIfAborted();
+    const batch = samples.slice(first, first + settings.batchSize);
+    const outcome = await engine.exclusively(() => engine.commit(recordOf(batch)));
+    if (outcome!.learned === 0) continue;
+    sum += outcome!.loss;
+    updates++;
+  }
+  await engine.exclusively(() => engine.judge());
+  return sum / updates;
+}
+
+function recordOf(samples: readonly NativeSamples[]): BatchRecord {
+  const inputs = joined(samples.map((sample) => sample.inputs));
+  const none = samples.map(() => null);
+  const labels = Int32Array.from(samples, (sample) => sample.labels[0]!);
+  return { kind: 'batch', rules: currentRules, ids: none, labels, inputs, scores: none, fresh: false };
+}
+
+/**
+ * `count` different numbers below `length`, by Floyd's algorithm (Bentley, CACM 1987). The same for the same key: what is drawn
+ * follows from the seed and from where the learner stands.
+ */
+function draw(count: number, length: number, key: string): number[] {
+  const drawn = new Set<number>();
+  for (let last = length - count; last < length; last++) {
+    const number = hash('sha256', `${key} ${last}`, 'buffer').readUIntBE(0, 6) % (last + 1);
+    drawn.add(drawn.has(number) ? last : number);
+  }
+  return [...drawn];
+}

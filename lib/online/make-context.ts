@@ -1,0 +1,62 @@
+// What stays the same while a learner is open, from its settings, its model and a state.
+import { LearnError } from '../core/errors';
+import { sizeOf, valueArrays } from '../core/sample-values';
+import { checkState } from '../models/recognise';
+import { type Model, sampleShape } from '../program/module';
+import type { State } from '../state/state';
+import { predict } from '../training/evaluate';
+import { checkSamples, programHandle } from '../training/run';
+import type { Transform } from '../transforms';
+import type { Setting, SettingParts } from './context';
+import type { Settings } from './options';
+import { scoringOf } from './scoring';
+
+/** Tries the settings out: throws where model, state and settings do not fit each other. */
+export async function settingOf(parts: SettingParts, settings: Settings, model: Model, state: State): Promise<Setting> {
+  checkState(model, state);
+  const shape = shapeOf(model, settings);
+  const scoring = scoringOf(settings.transforms, shape);
+  checkSamples(model, shape, settings.transforms);
+  checkBatch(shape, settings);
+  return {
+    ...{ ...parts, model, settings, scoring, shape, program: programHandle(model.program, parts.allowOperators) },
+    classes: await classesOf(model, state, shape, settings, scoring, parts.allowOperators),
+  };
+}
+
+/** The samples of a batch are one record of the journal, whose length is a number of 32 bits. */
+function checkBatch(shape: readonly number[], { batchSize, inputs }: Settings): void {
+  const bytes = sizeOf(shape) * valueArrays[inputs].BYTES_PER_ELEMENT;
+  const most = Math.floor(2 ** 31 / Math.max(1, bytes));
+  if (batchSize <= most) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected a "batchSize" of at most ${most} samples of ${bytes} bytes, which are 2 GiB, but received ${batchSize}`,
+  );
+}
+
+function shapeOf(model: Model, settings: Settings): readonly number[] {
+  const shape = settings.shape.length > 0 ? settings.shape : sampleShape(model);
+  if (shape) return shape;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
+  );
+}
+
+/** As many as the model has outputs. */
+async function classesOf(
+  model: Model,
+  state: State,
+  shape: readonly number[],
+  { inputs, threads }: Settings,
+  transforms: readonly Transform[],
+  allowOperators: readonly string[],
+): Promise<number> {
+  const zeros = new valueArrays[inputs](sizeOf(shape));
+  const { logits } = await predict(state, zeros, {
+    ...{ model, shape, transforms, threads, allowOperators },
+    device: 'cpu',
+  });
+  return logits.length;
+}

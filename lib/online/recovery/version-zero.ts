@@ -1,0 +1,59 @@
+// The beginning of a learner: version 0 and its settings are all that record 1 of the journal is computed from. A young learner
+// whose one snapshot is lost resumes from there too.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { LearnError } from '../../core/errors';
+import type { Model } from '../../program/module';
+import type { State } from '../../state/state';
+import type { SavedCore } from '../context';
+import type { Settings } from '../options';
+import { type JournalFile, journalFiles, type Position, positionBefore } from '../storage/journal-format';
+import { readModel } from '../storage/model-text';
+import type { LoadedSnapshot } from '../storage/snapshot';
+import { VersionFiles, type VersionInfo } from '../versions/files';
+
+/** A learner before its first record. `state`: version 0. */
+export function beginning(
+  state: State,
+  first: VersionInfo,
+  settings: Settings,
+  { sequence, chain }: Position,
+  model?: Model,
+): LoadedSnapshot {
+  const core: SavedCore = {
+    ...{ updates: 0, learned: 0, rehearsed: 0, quarantined: 0, duplicates: 0, dropped: 0, drifts: 0, refused: 0 },
+    ...{ boosted: 0, serving: 0, versions: [first], untilCandidate: settings.gate.every, best: null },
+    ...{ prequential: null, detector: null },
+  };
+  return {
+    ...{ path: '', sequence, chain, learner: undefined, model, settings, core, state },
+    ids: { previous: new Uint8Array(), current: new Uint8Array() },
+    startOf: () => undefined,
+    isBeginning: true,
+  };
+}
+
+/** The beginning of the learner in a folder; undefined where its first record is no longer there. */
+export async function versionZero(folder: string): Promise<(() => Promise<LoadedSnapshot>) | undefined> {
+  const [oldest] = journalFiles(folder);
+  if (oldest?.first !== 1) return undefined;
+  return async () => {
+    const files = new VersionFiles(path.join(folder, 'versions'));
+    const { settings, model, ...first } = await files.manifest(0);
+    if (!settings)
+      throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are not known any more');
+    const position = await positionOf(oldest);
+    const made = model === undefined ? undefined : readModel(model);
+    return beginning(await files.load(first), first, settings, position, made);
+  };
+}
+
+async function positionOf(file: JournalFile): Promise<Position> {
+  const handle = await fs.open(file.path);
+  try {
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(64) });
+    return positionBefore(buffer.subarray(0, bytesRead), file);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,130 @@
+// What is lost with the damage to a journal, and which records after it can still be told from other bytes.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { Pieces, pieceBytes } from '../../files/sequential-reader';
+import { native } from '../../native/native';
+import { headerBytes, isSound, type JournalRecord, journalFiles, readRecordHeader } from '../storage/journal-format';
+import type { Damage } from '../storage/journal-reader';
+import { decode } from '../storage/records';
+
+export interface Recognised {
+  /** Records whose checksums are right. */
+  records: number;
+  /** The number of the last of them. */
+  last: number | null;
+  /** New samples that they hold. */
+  samples: number;
+}
+
+/** Looks for records in a file from a byte on. */
+async function recognise(file: string, offset: number): Promise<Recognised> {
+  const found: Recognised = { records: 0, last: null, samples: 0 };
+  const pieces = await Pieces.open(file);
+  try {
+    pieces.skip(offset);
+    while (pieces.left >= headerBytes) {
+      const header = await pieces.peek(headerBytes);
+      const { length, checksum, sequence, kind } = readRecordHeader(header);
+      if (!isSound(header) || length > pieces.left - headerBytes) {
+        await toNextHeader(pieces);
+        continue;
+      }
+      const payload = (await pieces.peek(headerBytes + length)).subarray(headerBytes);
+      if (checksum === native().crc32c([payload])) {
+        found.records++;
+        found.last = Math.max(sequence, found.last ?? 0);
+        found.samples += samplesIn({ sequence, chain: 0, kind, payload, path: file, offset: pieces.offset });
+      }
+      pieces.skip(headerBytes + length);
+    }
+    return found;
+  } finally {
+    await pieces.close();
+  }
+}
+
+/** To the next bytes that may be a header, or to the end. */
+async function toNextHeader(pieces: Pieces): Promise<void> {
+  pieces.skip(1);
+  while (pieces.left >= headerBytes) {
+    const piece = await pieces.peek(pieceBytes);
+    const end = piece.length - headerBytes;
+    for (let at = 0; at <= end; at++) {
+      if (mayBeHeader(piece, at, pieces.left) && isSound(piece.subarray(at, at + headerBytes))) return pieces.skip(at);
+    }
+    pieces.skip(end + 1);
+  }
+}
+
+/** Quick, because it is asked of every byte: the record's number and its length must be possible. */
+function mayBeHeader(bytes: Buffer, at: number, left: number): boolean {
+  const high = bytes.readUInt32LE(at + 12);
+  return high < 2 ** 21 && bytes.readUInt32LE(at) < left && (high > 0 || bytes.readUInt32LE(at + 8) > 0);
+}
+
+function samplesIn(record: JournalRecord): number {
+  try {
+    const decoded = decode(record);
+    return decoded.kind === 'batch' && decoded.fresh ? decoded.labels.length : 0;
+  } catch {
+    return 0;
+  }
+}
+
+export interface JournalLoss {
+  file: string;
+  offset: number;
+  reason: string;
+  /** Number of the first record that is lost. */
+  firstRecord: number;
+  /** Number of the last one that can still be recognised; null: none can. */
+  lastRecord: number | null;
+  /** Whole records from there on, recognised by their checksums. */
+  records: number;
+  /** New samples that those hold. */
+  samples: number;
+  /** Files of the journal after the damaged one. */
+  laterFiles: string[];
+  /** From the damage to the end, later files included. */
+  bytes: number;
+}
+
+export async function lossOf(folder: string, { path: damaged, offset, reason, record }: Damage): Promise<JournalLoss> {
+  const file = path.basename(damaged);
+  const laterFiles = journalFiles(folder)
+    .map((later) => path.basename(later.path))
+    .filter((name) => name > file);
+  const loss: JournalLoss = {
+    file,
+    offset,
+    reason,
+    firstRecord: record,
+    lastRecord: null,
+    records: 0,
+    samples: 0,
+    laterFiles,
+    bytes: 0,
+  };
+  for (const name of [file, ...laterFiles]) {
+    // A file with a wrong header is lost as a whole.
+    const from = name === file && offset >= headerBytes ? offset : 0;
+    const size = await sizeOf(path.join(folder, name));
+    loss.bytes += Math.max(0, size - from);
+    if (size === 0) continue;
+    const { records, last, samples } = await recognise(path.join(folder, name), Math.max(from, headerBytes));
+    loss.records += records;
+    loss.samples += samples;
+    if (last !== null) loss.lastRecord = Math.max(last, loss.lastRecord ?? 0);
+  }
+  return loss;
+}
+
+/** 0 of a file that is missing. */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await fs.stat(file)).size;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw cause;
+  }
+}

@@ -1,0 +1,81 @@
+// Lines of the quarantine files that are none: a learner does without them, but people may miss what they said.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { replaceFile } from '../../files/atomic-write';
+import { flush } from '../../files/flush';
+import { Pieces, pieceBytes } from '../../files/sequential-reader';
+import { isTornLine, quarantineName, recordOf } from '../storage/quarantine';
+
+export interface QuarantineDamage {
+  file: string;
+  /** Where the first bad line begins. */
+  offset: number;
+  reason: string;
+  /** Bad lines, and their bytes. */
+  lines: number;
+  bytes: number;
+}
+
+export async function quarantineDamage(folder: string): Promise<QuarantineDamage[]> {
+  const found: QuarantineDamage[] = [];
+  for (const file of [`${quarantineName}.1`, quarantineName]) {
+    let damage: QuarantineDamage | undefined;
+    for await (const { line, offset } of linesOf(path.join(folder, file))) {
+      if (isGood(line)) continue;
+      const reason = 'it holds lines that are no sample in quarantine';
+      damage ??= { file, offset, reason, lines: 0, bytes: 0 };
+      damage.lines++;
+      damage.bytes += line.length;
+    }
+    if (damage) found.push(damage);
+  }
+  return found;
+}
+
+/** Replaces a file by its good lines. */
+export async function keepGoodLines(file: string): Promise<void> {
+  const write = async (temporary: string, mode: number) => {
+    const handle = await fs.open(temporary, 'wx', mode);
+    try {
+      for await (const { line } of linesOf(file)) if (isGood(line)) await handle.appendFile(line);
+      await flush(handle);
+    } finally {
+      await handle.close();
+    }
+  };
+  await replaceFile(file, write, { links: 'replace' });
+}
+
+/** What open() cuts off is no damage. */
+function isGood(line: Buffer): boolean {
+  return line.at(-1) === newline ? recordOf(line.toString('utf8')) > 0 : isTornLine(line);
+}
+
+const newline = 0x0a;
+
+/** Each with the newline that ends it; the last may have none. */
+async function* linesOf(file: string): AsyncGenerator<{ line: Buffer; offset: number }> {
+  const exists = await fs.stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return;
+  const pieces = await Pieces.open(file);
+  try {
+    for (let wanted = pieceBytes; pieces.left > 0; ) {
+      const piece = await pieces.peek(wanted);
+      const end = piece.indexOf(newline) + 1;
+      // A line may be as long as a sample is large.
+      if (end === 0 && piece.length < pieces.left) {
+        wanted *= 2;
+        continue;
+      }
+      const line = piece.subarray(0, end || piece.length);
+      yield { line, offset: pieces.offset };
+      pieces.skip(line.length);
+      wanted = pieceBytes;
+    }
+  } finally {
+    await pieces.close();
+  }
+}

@@ -1,0 +1,144 @@
+// Versions whose files are missing or damaged: which they are, and the way on without them.
+import path from 'node:path';
+import { naming } from '../../checkpoint/errors';
+import type { Value } from '../../checkpoint/values';
+import { writeCheckpoint } from '../../checkpoint/write';
+import { messageOf } from '../../core/errors';
+import { loadPart, type State, sharedState, stateHandle, treeOf } from '../../state/state';
+import type { SavedCore, Setting } from '../context';
+import { findBase } from '../recovery/recover';
+import { isShortage } from '../storage/lock';
+import type { LoadedSnapshot } from '../storage/snapshot';
+import { digestOf, findVersion, type VersionFiles, type VersionInfo } from '../versions/files';
+import { sizeOf } from './find-records';
+
+export interface VersionDamage {
+  version: number;
+  file: string;
+  reason: string;
+  bytes: number;
+  /** Whether it is the one that serves. */
+  serves: boolean;
+  /**
+   * `'remade'`: its very bits are made again, from the journal or, a manifest, from the snapshot. `'lost'`: it can no longer be rolled
+   * back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
+   */
+  fate: 'remade' | 'lost';
+}
+
+/** Looks at the files of versions. `serving`: the number of the one that serves. */
+export async function examineVersions(
+  versions: readonly VersionInfo[],
+  serving: number,
+  files: VersionFiles,
+  source: Setting['files'],
+): Promise<VersionDamage[]> {
+  const found: VersionDamage[] = [];
+  for (const info of versions) {
+    const { version } = info;
+    const note = async (type: 'pth' | 'json', cause: unknown, fate: VersionDamage['fate']) => {
+      const file = path.basename(files.path(version, type));
+      const bytes = await sizeOf(files.path(version, type));
+      found.push({ version, file, reason: messageOf(cause), bytes, serves: version === serving, fate });
+    };
+    const damage = await reasonOf(files.load(info));
+    if (damage) await note('pth', damage, (await reasonOf(source.load(info))) ? 'lost' : 'remade');
+    const manifest = await files.describe(version).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    if (manifest) await note('json', manifest, 'remade');
+  }
+  return found;
+}
+
+async function reasonOf(loading: Promise<State>): Promise<unknown> {
+  try {
+    (await loading).dispose();
+    return undefined;
+  } catch (cause) {
+    if (isShortage(cause)) throw cause;
+    return cause;
+  }
+}
+
+/** In place of the version that serves, whose file is lost: under its number, so that later records mean what they meant. */
+export interface Substitute {
+  version: number;
+  state: State;
+  /** Loads it for the version. */
+  source: Setting['files'];
+}
+
+/**
+ * Undefined where the version that serves can be loaded or made again. Otherwise the newest version that can be loaded, or else
+ * the weights of the newest snapshot that can be read.
+ */
+export async function substituteFor(
+  folder: string,
+  files: VersionFiles,
+  source: Setting['files'],
+): Promise<Substitute | undefined> {
+  const base = await findBase(folder, () => async () => ({}));
+  if (!base) return undefined;
+  const { state: weights, core } = base.snapshot;
+  try {
+    const { sha256, version } = findVersion(core.versions, core.serving);
+    if (!(await reasonOf(source.load(findVersion(core.versions, version))))) return undefined;
+    const state = (await newestOther(core, files)) ?? sharedState(weights);
+    const load: typeof source.load = (info) =>
+      info.sha256 === sha256 ? Promise.resolve(sharedState(state)) : source.load(info);
+    return { version, state, source: { ...source, load } };
+  } finally {
+    weights.dispose();
+  }
+}
+
+async function newestOther({ versions, serving }: SavedCore, files: VersionFiles): Promise<State | undefined> {
+  for (const info of versions.toReversed()) {
+    const state = info.version === serving ? undefined : await files.load(info).catch(() => undefined);
+    if (state) return state;
+  }
+  return undefined;
+}
+
+/** Writes those again that can be made, and lets the snapshot that the learner resumes from do without the others. */
+export async function mendVersions(
+  { path: snapshot, settings }: LoadedSnapshot,
+  versions: readonly VersionInfo[],
+  files: VersionFiles,
+  source: Setting['files'],
+  damage: readonly VersionDamage[],
+  substitute: Substitute | undefined,
+): Promise<void> {
+  const lost = new Set(damage.filter(({ fate }) => fate === 'lost').map(({ version }) => version));
+  if (lost.size > 0) await doWithout(snapshot, files, lost, substitute);
+  const isDamaged = new Set(damage.map(({ version }) => version));
+  for (const info of versions) {
+    if (lost.has(info.version) || !isDamaged.has(info.version)) continue;
+    using state = await source.load(info);
+    await files.save(state, info, { settings });
+  }
+}
+
+async function doWithout(
+  file: string,
+  files: VersionFiles,
+  lost: ReadonlySet<number>,
+  substitute: Substitute | undefined,
+): Promise<void> {
+  using state = await loadPart(file, { key: ['model'] });
+  const root = new Map(treeOf(state).root as Map<Value, Value>);
+  const saved = await naming(file, async () => JSON.parse(String(root.get('learner'))));
+  const core = saved.core as SavedCore;
+  core.newest = Math.max(core.newest ?? 0, ...core.versions.map(({ version }) => version));
+  if (substitute && lost.has(substitute.version)) {
+    const info = findVersion(core.versions, substitute.version);
+    const sha256 = await digestOf(stateHandle(substitute.state));
+    Object.assign(info, { sha256, accuracy: null, perClass: [] });
+    await files.save(substitute.state, info, {}, treeOf(substitute.state).part);
+  }
+  core.versions = core.versions.filter(({ version }) => version === substitute?.version || !lost.has(version));
+  root.set('learner', JSON.stringify(saved));
+  await writeCheckpoint(root, file, { links: 'replace' });
+}

@@ -1,0 +1,140 @@
+// A learner's folder: locked by one owner at a time; and what the system says of its files.
+import { type BigIntStats, statSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fromNativeSync, LearnError, messageOf } from '../../core/errors';
+import { syncFolder } from '../../files/atomic-write';
+import { flush } from '../../files/flush';
+import { type LockHandle, native } from '../../native/native';
+
+/** A folder that one owner has at a time. */
+export class FolderLock {
+  readonly #folder: string;
+  readonly #handle: LockHandle;
+  readonly #identity: string;
+
+  /** Throws ERR_BUSY, naming the owner, where another has the folder. */
+  constructor(folder: string) {
+    const owner = `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}`;
+    this.#folder = folder;
+    this.#handle = fromNativeSync(() => native().lockFile(path.join(folder, 'lock'), owner));
+    this.#identity = identityOf(statSync(folder, { bigint: true }));
+  }
+
+  /**
+   * Rejects unless the folder's path still leads to the folder that is locked. Its number is not given to another one, since the
+   * lock keeps it open. Otherwise what a moved or deleted learner writes would go to whatever is there now.
+   */
+  async check(): Promise<void> {
+    const now = await fs.stat(this.#folder, { bigint: true }).then(identityOf, messageOf);
+    if (now === this.#identity) return;
+    throw new LearnError(
+      'ERR_JOURNAL',
+      `${this.#folder} is no longer the folder of this learner: it was moved or deleted while the learner was open`,
+    );
+  }
+
+  release(): void {
+    native().unlockFile(this.#handle);
+  }
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev} ${ino}`;
+}
+
+const ownNames =
+  /^(lock|versions|pending\.json|quarantine\.ndjson(\.1)?|(journal|snapshot|pending|joined|version)-\d+\.\w+)$/;
+
+/** Throws ERR_FILE where a name of a learner's folder is a link: its owner may not have chosen what is written to. */
+export async function refuseLinks(folder: string): Promise<void> {
+  for (const [at, listing] of [folder, path.join(folder, 'versions')].entries()) {
+    const entries = await fs.readdir(listing, { withFileTypes: true }).catch((cause) => {
+      if (at > 0 && cause.code === 'ENOENT') return [];
+      throw cause;
+    });
+    const link = entries.find((entry) => entry.isSymbolicLink() && ownNames.test(entry.name));
+    if (!link) continue;
+    throw new LearnError(
+      'ERR_FILE',
+      `${path.join(listing, link.name)} is a symbolic link, which a learner neither reads nor writes. Put the file itself there, or ` +
+        'remove the link',
+    );
+  }
+}
+
+/** Makes a folder in a learner's own with what its files hold now, and returns its name. What is missing is left out. */
+export async function keepAside(folder: string, names: readonly string[]): Promise<string> {
+  const name = `lost-${new Date().toISOString()}`;
+  const lost = path.join(folder, name);
+  await fs.mkdir(lost);
+  for (const file of names) {
+    const [from, to] = [path.join(folder, file), path.join(lost, file)];
+    // Some file systems have no links.
+    await fs
+      .link(from, to)
+      .catch(() => fs.copyFile(from, to))
+      .catch(ignoreMissing);
+  }
+  await syncFolder(lost);
+  await syncFolder(folder);
+  return name;
+}
+
+function ignoreMissing(cause: NodeJS.ErrnoException): void {
+  if (cause.code !== 'ENOENT') throw cause;
+}
+
+/** Moves files of a folder into another one in it. What is missing is left out. */
+export async function moveInto(lost: string, folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await fs.rename(path.join(folder, name), path.join(lost, path.basename(name))).catch(ignoreMissing);
+  }
+  await syncFolder(lost);
+  await syncFolder(folder);
+}
+
+/** Puts a file's bytes, or its new length, on the disk. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await fs.open(file, 'r+');
+  try {
+    await flush(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What the system said of a file, as this library's error; any other error as it is. */
+export function asFileError(cause: unknown): unknown {
+  return cause instanceof Error && 'errno' in cause ? new LearnError('ERR_FILE', messageOf(cause), { cause }) : cause;
+}
+
+/** Whether the system failed at a file, whatever it holds. */
+export function isOfSystem(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) if ('errno' in error) return true;
+  return false;
+}
+
+/** Errors of the system that say nothing of a file's contents: they may be gone the next time. */
+const shortages: ReadonlySet<unknown> = new Set([
+  ...['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'ENOSPC', 'EDQUOT'],
+  ...['EACCES', 'EPERM', 'EROFS'],
+]);
+
+/** Whether something failed for want of memory, threads, descriptors, room or rights. */
+export function isShortage(cause: unknown): boolean {
+  return isDenied(cause) || hasCode(cause, (code) => code === 'ERR_OUT_OF_MEMORY');
+}
+
+/** Whether the system refused a file. */
+export function isDenied(cause: unknown): boolean {
+  return hasCode(cause, (code) => shortages.has(code));
+}
+
+function hasCode(cause: unknown, isWanted: (code: unknown) => boolean): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (isWanted((error as { code?: unknown }).code)) return true;
+  }
+  return false;
+}

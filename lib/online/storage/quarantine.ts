@@ -1,0 +1,179 @@
+// Samples that were not learned, kept for people to look at: one line of JSON each, in a file of bounded size and the one before.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { LearnError, messageOf } from '../../core/errors';
+import { bytesOf, typeOf, type Values } from '../../core/sample-values';
+import { syncFolder } from '../../files/atomic-write';
+import type { ReasonCode, Refused } from '../reasons';
+import type { Sync } from './journal-writer';
+import type { BatchRecord } from './records';
+
+export const quarantineName = 'quarantine.ndjson';
+const maxBytes = 64 * 2 ** 20;
+const tailBytes = 2 ** 16;
+const pieceLength = 2 ** 20;
+/** What each line begins with. */
+const lineBegin = '{"record":';
+
+/** Of a longer input, a line has the beginning: a sample of the wrong size may be of any. */
+const mostInputBytes = 16 * 2 ** 20;
+
+export interface QuarantinedSample {
+  id: string | null;
+  label: number;
+  input: Values;
+  code: ReasonCode;
+  reason: string;
+}
+
+/** Those of a batch that were not learned. */
+export function quarantinedIn({ ids, labels, inputs }: BatchRecord, refused: readonly Refused[]): QuarantinedSample[] {
+  const size = inputs.length / labels.length;
+  return refused.map(({ index, code, message }) => {
+    const input = inputs.subarray(index * size, (index + 1) * size);
+    return { id: ids[index]!, label: labels[index]!, input, code, reason: message };
+  });
+}
+
+export class Quarantine {
+  readonly #file: string;
+  /** Whether the disk must have what was added. */
+  readonly #flush: boolean;
+  /** The last record of the journal that it has samples of, and how many of them. */
+  #last: number;
+  #count: number;
+  /** Whether the file ends within a line that is none of ours. */
+  #isCut: boolean;
+
+  private constructor(file: string, flush: boolean, { last, count, isCut }: Tail) {
+    this.#file = file;
+    this.#flush = flush;
+    this.#last = last;
+    this.#count = count;
+    this.#isCut = isCut;
+  }
+
+  /** What the file holds harms nobody: it is for people, and read only to know where it ends. */
+  static async open(folder: string, sync: Sync): Promise<Quarantine> {
+    const file = path.join(folder, quarantineName);
+    return new Quarantine(file, sync === 'always', await mendTail(file));
+  }
+
+  /** Records behind number `sequence` are not in the journal: a crash came before they were. */
+  forgetBehind(sequence: number): void {
+    if (this.#last <= sequence) return;
+    this.#last = sequence;
+    this.#count = Infinity;
+  }
+
+  /** Samples of record `record`; known ones are not written again. */
+  async add(record: number, samples: readonly QuarantinedSample[]): Promise<void> {
+    const known = record === this.#last ? this.#count : 0;
+    if (record < this.#last || known >= samples.length) return;
+    this.#last = record;
+    this.#count = samples.length;
+    try {
+      for (const text of pieces(record, samples.slice(known))) await this.#append(text);
+    } catch (cause) {
+      throw new LearnError('ERR_JOURNAL', `Cannot write to ${this.#file}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Begins a new file where this one is full. */
+  async #append(text: string): Promise<void> {
+    const { size } = await fs.stat(this.#file).catch(() => ({ size: 0 }));
+    if (size > maxBytes) await fs.rename(this.#file, `${this.#file}.1`);
+    await fs.appendFile(this.#file, this.#isCut ? `\n${text}` : text, { flush: this.#flush });
+    this.#isCut = false;
+    const isNew = size === 0 || size > maxBytes;
+    if (isNew && this.#flush) await syncFolder(path.dirname(this.#file));
+  }
+}
+
+/** The lines of samples, some at a time: of many or large ones, all would be longer than a string may be. */
+function* pieces(record: number, samples: readonly QuarantinedSample[]): Generator<string> {
+  let text = '';
+  for (const sample of samples) {
+    text += lineOf(record, sample);
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
+function lineOf(record: number, { id, label, input, code, reason }: QuarantinedSample): string {
+  const bytes = bytesOf(input);
+  const isCut = bytes.length > mostInputBytes;
+  const text = Buffer.from(bytes.subarray(0, mostInputBytes)).toString('base64');
+  const fields = {
+    record,
+    code,
+    reason,
+    id,
+    label,
+    ...(isCut && { inputBytes: bytes.length }),
+    type: typeOf(input),
+    input: text,
+  };
+  return `${JSON.stringify(fields)}\n`;
+}
+
+interface Tail {
+  last: number;
+  count: number;
+  isCut: boolean;
+}
+
+/** Cuts off a line that a crash cut short, and says what is before it. */
+async function mendTail(file: string): Promise<Tail> {
+  for (let bytes = tailBytes; ; bytes *= 4) {
+    const { text, start } = await tailOf(file, bytes);
+    const end = text.lastIndexOf('\n') + 1;
+    const lines = text.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+    // The first line may begin before.
+    const records = lines.slice(start > 0 ? 1 : 0).map(recordOf);
+    const last = records.at(-1) ?? 0;
+    const before = records.findLastIndex((record) => record !== last);
+    if (start > 0 && before < 0) continue;
+    const rest = text.subarray(end);
+    const isTorn = isTornLine(rest);
+    if (isTorn) await fs.truncate(file, start + end);
+    return { last, count: records.length - 1 - before, isCut: rest.length > 0 && !isTorn };
+  }
+}
+
+async function tailOf(file: string, bytes: number): Promise<{ text: Buffer; start: number }> {
+  let handle: fs.FileHandle;
+  try {
+    handle = await fs.open(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    return { text: Buffer.alloc(0), start: 0 };
+  }
+  try {
+    const { size } = await handle.stat();
+    const start = Math.max(0, size - bytes);
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(size - start), position: start });
+    return { text: buffer.subarray(0, bytesRead), start };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether bytes are what a crash leaves of a last line: its begin, or the zeros of a file that was made longer first. */
+export function isTornLine(rest: Buffer): boolean {
+  const begin = rest.subarray(0, lineBegin.length).toString('latin1');
+  return rest.length > 0 && (lineBegin.startsWith(begin) || rest.every((byte) => byte === 0));
+}
+
+/** The record that a line belongs to; 0: it is none of ours. Samples are then written once too often rather than not at all. */
+export function recordOf(line: string): number {
+  try {
+    const { record, reason, type, input } = JSON.parse(line);
+    const isWhole = [reason, type, input].every((text) => typeof text === 'string');
+    return isWhole && Number.isSafeInteger(record) ? record : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,144 @@
+// What stands in a journal: everything that a learner's state follows from, and nothing that follows from it but the verdicts of
+// the gate, so that going on does not need the held-out samples of then.
+import { LearnError } from '../../core/errors';
+import { bytesOf, typeOf, type Values, type ValueType, valueArrays } from '../../core/sample-values';
+import type { Score } from '../../metrics/prequential';
+import type { Settings } from '../options';
+import type { ReasonCode } from '../reasons';
+import type { Baseline } from '../versions/gate';
+import type { JournalRecord } from './journal-format';
+
+/**
+ * The rules that new records are computed by. A record keeps the number that it was written with, and is applied by those rules
+ * for ever: a later version computes other numbers only under a new one.
+ */
+export const currentRules = 2;
+
+/** New samples of one update. */
+export interface BatchRecord {
+  kind: 'batch';
+  /** Number of the rules that it is applied by, from 1. */
+  rules: number;
+  /** null: a sample without an id. */
+  ids: (string | null)[];
+  labels: Int32Array;
+  inputs: Values;
+  /** Predictions that were made before, by whatever version served then; null: it is scored by the one that serves now. */
+  scores: (Score | null)[];
+  /** Whether the samples are new: part of the prequential metrics and of the replay buffer. */
+  fresh: boolean;
+}
+
+/** Samples that were not learned, and why; they stand in the quarantine file. */
+export interface QuarantineRecord {
+  kind: 'quarantine';
+  ids: (string | null)[];
+  reason: string;
+  /** Missing in records that earlier versions wrote. */
+  code?: ReasonCode;
+  /** Whether other samples with these ids may be learned yet. Missing: they may not. */
+  isFree?: boolean;
+}
+
+/** How a candidate for a version did. */
+export interface VerdictRecord {
+  kind: 'verdict';
+  accepted: boolean;
+  /** Why it may not serve; empty: it may. */
+  reason: string;
+  /** On the held-out samples; null where there are none. */
+  accuracy: number | null;
+  perClass: (number | null)[];
+  sha256: string;
+  /** Milliseconds since 1970. */
+  created: number;
+}
+
+export interface RollbackRecord {
+  kind: 'rollback';
+  version: number;
+}
+
+/** Samples that came and were neither learned nor quarantined, since the last such record. */
+export interface AccountRecord {
+  kind: 'account';
+  duplicates: number;
+  dropped: number;
+}
+
+export type LearnerRecord = BatchRecord | QuarantineRecord | VerdictRecord | RollbackRecord | AccountRecord;
+
+/** The settings of a learner from here on. */
+export interface SettingsRecord {
+  kind: 'settings';
+  settings: Settings;
+  /** As modelText() writes it, where it is another one from here on. */
+  model?: string;
+  /** How what serves does on the held-out samples of these settings. */
+  best: Baseline;
+}
+
+/** By their numbers in the journal. */
+const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings'] as const;
+
+/** The number of a record's kind, and its payload in parts. */
+export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
+  const kind = kinds.indexOf(record.kind);
+  if (record.kind !== 'batch') {
+    return { kind, parts: [Buffer.from(JSON.stringify({ rules: currentRules, ...record }))] };
+  }
+  const { rules, inputs, labels, ids, scores, fresh } = record;
+  const header = Buffer.from(
+    JSON.stringify({
+      ...{ rules, type: typeOf(inputs), labels: [...labels], fresh },
+      ...(ids.some((id) => id !== null) && { ids }),
+      ...(scores.some((score) => score !== null) && { scores }),
+    }),
+  );
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return { kind, parts: [length, header, bytesOf(inputs)] };
+}
+
+/** Throws where the record is none of this version, though its checksums are right: another program wrote it. */
+export function decode({ sequence, kind: number, payload }: JournalRecord): LearnerRecord | SettingsRecord {
+  const problem = (what: string) =>
+    new LearnError('ERR_JOURNAL', `record ${sequence} ${what} that this version does not know`);
+  const kind = kinds[number];
+  if (kind === undefined) throw problem(`is of a kind, ${number},`);
+  let record: LearnerRecord | SettingsRecord | undefined;
+  try {
+    record = kind === 'batch' ? decodeBatch(payload) : decodeText(payload);
+  } catch {
+    // As if it were of another kind.
+  }
+  if (record?.kind !== kind) throw problem('has a form');
+  return record;
+}
+
+function decodeText(payload: Buffer): LearnerRecord | SettingsRecord | undefined {
+  const { rules = 1, ...record } = JSON.parse(payload.toString('utf8'));
+  return isKnown(rules) ? record : undefined;
+}
+
+function isKnown(rules: unknown): boolean {
+  return Number.isInteger(rules) && (rules as number) >= 1 && (rules as number) <= currentRules;
+}
+
+function decodeBatch(payload: Buffer): BatchRecord | undefined {
+  const end = 4 + payload.readUInt32LE(0);
+  const { rules = 1, type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
+  // A copy: numbers of four bytes cannot be read from anywhere.
+  const bytes = Uint8Array.from(payload.subarray(end));
+  const inputs = new valueArrays[type as ValueType](bytes.buffer);
+  const none = labels.map(() => null);
+  const batch = { ids: ids ?? none, labels: Int32Array.from(labels), scores: scores ?? none };
+  const isWhole = labels.length > 0 && inputs.length % labels.length === 0;
+  const isAligned = batch.ids.length === labels.length && batch.scores.length === labels.length;
+  return isKnown(rules) && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
+}
+
+/** Whether a record is one of settings that were recorded before they were tried, as earlier versions did. */
+export function isUntried({ kind, payload }: Pick<JournalRecord, 'kind' | 'payload'>): boolean {
+  return kinds[kind] === 'settings' && !Object.hasOwn(JSON.parse(payload.toString('utf8')), 'rules');
+}

@@ -1,0 +1,136 @@
+// Snapshots: a learner's whole state in one file, replaced all at once, in the form that PyTorch's users save of a model and its
+// optimizer; Python loads it too. docs/online.md has the layout.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { naming } from '../../checkpoint/errors';
+import { TensorValue, type Value } from '../../checkpoint/values';
+import { writeCheckpoint } from '../../checkpoint/write';
+import { fromNativeSync, LearnError } from '../../core/errors';
+import { type NativeLearnerState, native } from '../../native/native';
+import type { LearnerPlan, TensorRef } from '../../native/plans';
+import type { Model } from '../../program/module';
+import { modulesOf } from '../../state/create';
+import { loadPart, makeState, type State, treeOf } from '../../state/state';
+import { tensorsOf } from '../../training/checkpoint';
+import { readOptimizer, sgdState } from '../../training/optimizer-state';
+import type { SavedCore } from '../context';
+import type { Settings } from '../options';
+import type { IdBytes } from '../seen-ids';
+import type { Position } from './journal-format';
+import { modelText, readModel } from './model-text';
+import { currentRules } from './records';
+
+/** Of the whole file's layout, journal included. */
+const format = 1;
+
+/** At a position of the journal: after the last record that it includes. */
+export interface Snapshot extends Position {
+  /** Names the learner, by a number drawn when it began; undefined in snapshots of earlier versions. */
+  learner: string | undefined;
+  settings: Settings;
+  core: SavedCore;
+  ids: IdBytes;
+}
+
+export interface LoadedSnapshot extends Snapshot {
+  path: string;
+  /** The one that its learner learned with; undefined in snapshots of earlier versions. */
+  model: Model | undefined;
+  /** Holds the tensors of `startOf` too. */
+  state: State;
+  startOf(model: Model): LearnerPlan['start'];
+  /** Nothing was learned yet, and what serves is still to be measured by the held-out samples. */
+  isBeginning: boolean;
+}
+
+export interface SnapshotFile {
+  path: string;
+  sequence: number;
+}
+
+const snapshotName = (sequence: number) => `snapshot-${String(sequence).padStart(15, '0')}.pth`;
+
+export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
+  return (await fs.readdir(folder))
+    .map((name) => ({ name, match: /^snapshot-(\d{15})\.pth$/.exec(name) }))
+    .filter(({ match }) => match)
+    .map(({ name, match }) => ({ path: path.join(folder, name), sequence: Number(match![1]) }))
+    .sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Writes a snapshot and frees the native state given. */
+export async function writeSnapshot(
+  folder: string,
+  model: Model,
+  { learner, sequence, chain, settings, core, ids }: Snapshot,
+  tensors: NativeLearnerState,
+): Promise<void> {
+  const [random, ...buffers] = tensorsOf(tensors.rest);
+  const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
+  const root = new Map<Value, Value>([
+    ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
+    ['optimizer', sgdState(model, settings, new Map(buffers.map(([name, buffer]) => [Number(name), buffer])))],
+    ['random', random![1]],
+    ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
+    ['ids', new Map<Value, Value>(tensorsOf(digests))],
+    ['learner', JSON.stringify({ format, rules: currentRules, learner, sequence, chain, settings, core })],
+    ['program', modelText(model)],
+  ]);
+  try {
+    await writeCheckpoint(root, path.join(folder, snapshotName(sequence)), { links: 'replace' });
+  } finally {
+    for (const handle of [tensors.model, tensors.rest, tensors.replay, digests]) native().disposeState(handle);
+  }
+}
+
+export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> {
+  const state = await loadPart(file.path, { key: ['model'] });
+  try {
+    return await naming(file.path, async () => read(file, state));
+  } catch (cause) {
+    state.dispose();
+    throw cause;
+  }
+}
+
+function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnapshot {
+  const entry = (key: string) => state.metadata.get(key) as Value | undefined;
+  const text = entry('learner');
+  const saved = typeof text === 'string' ? JSON.parse(text) : undefined;
+  if (saved?.format !== format || saved.sequence !== sequence) {
+    throw new LearnError('ERR_STATE_FORMAT', `Expected the snapshot of a learner after record ${sequence}`);
+  }
+  const { rules = 1, learner } = saved;
+  if (!(rules >= 1 && rules <= currentRules)) {
+    throw new LearnError('ERR_STATE_FORMAT', `Its rules have the number ${rules}, which this version does not know`);
+  }
+  const program = entry('program');
+  const model = program === undefined ? undefined : readModel(String(program));
+  const optimizer = readOptimizer(entry('optimizer'));
+  const replay = entry('replay');
+  const startOf = (model: Model) => ({
+    random: reference(entry('random')),
+    momentum: optimizer.momentumOf(model),
+    replay: replay instanceof Map ? [...replay.values()].map(reference) : [],
+  });
+  const ids = entry('ids');
+  const bytesOf = (key: string) => {
+    const { state: handle, index } = reference(ids instanceof Map ? ids.get(key) : undefined);
+    return new Uint8Array(fromNativeSync(() => native().stateTensor(handle, index)));
+  };
+  return {
+    path: name,
+    state,
+    ...saved,
+    learner,
+    model,
+    ids: { previous: bytesOf('previous'), current: bytesOf('current') },
+    startOf,
+    isBeginning: false,
+  };
+}
+
+function reference(value: Value | undefined): TensorRef {
+  if (value instanceof TensorValue) return { state: value.handle, index: value.index };
+  throw new LearnError('ERR_STATE_FORMAT', 'Expected a tensor in the snapshot of a learner');
+}

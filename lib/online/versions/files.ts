@@ -1,0 +1,200 @@
+// Versions: states that may serve, each in a file that Python loads, with a manifest that says where it comes from.
+import { createHash, webcrypto } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Value } from '../../checkpoint/values';
+import { writeCheckpoint } from '../../checkpoint/write';
+import { invalid, plain } from '../../core/checks';
+import { LearnError, messageOf } from '../../core/errors';
+import { replaceFile } from '../../files/atomic-write';
+import { native, type StateHandle } from '../../native/native';
+import { loadState, type State, stateHandle, treeOf } from '../../state/state';
+import { warnOfLeft } from '../../state/warnings';
+import type { SavedCore } from '../context';
+import type { Settings } from '../options';
+import type { VerdictRecord } from '../storage/records';
+
+export interface VersionInfo {
+  /** From 0, which is what the learner began with. */
+  version: number;
+  /** The version that served when this one was made; null for version 0. */
+  parent: number | null;
+  /** Updates that led to it. */
+  updates: number;
+  /** The journal's records that lie between the parent and this version; null for version 0. */
+  records: { from: number; to: number } | null;
+  /** On the held-out samples; null where there are none. */
+  accuracy: number | null;
+  perClass: (number | null)[];
+  /** Of the state: names, types, shapes and values, in file order. */
+  sha256: string;
+  /** Milliseconds since 1970. */
+  created: number;
+}
+
+/** What the file beside a version says. */
+interface Manifest extends VersionInfo {
+  /** Those that it was made with; missing where the manifest had to be written again. */
+  settings?: Settings;
+  /** Of version 0, as modelText() writes it. */
+  model?: string;
+}
+
+const nameOf = (version: number) => `version-${String(version).padStart(9, '0')}`;
+
+/** The versions in a learner's folder. */
+export class VersionFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** `root`: of the file. Default: all that the state's own file held. */
+  async save(
+    state: State,
+    info: VersionInfo,
+    facts: Record<string, unknown>,
+    root: Value = treeOf(state).root,
+  ): Promise<void> {
+    await fs.mkdir(this.#folder, { recursive: true });
+    const file = this.path(info.version, 'pth');
+    const left = await writeCheckpoint(root, file, { links: 'replace' });
+    warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
+    await this.describeAgain(info, facts);
+  }
+
+  /**
+   * Those whose manifests there are, oldest first, and for those whose manifest cannot be read, why. Throws ERR_FILE where the
+   * folder holds no learner.
+   */
+  async list(): Promise<{ versions: VersionInfo[]; unreadable: LearnError[] }> {
+    const names = await fs.readdir(this.#folder).catch((cause: unknown) => {
+      throw new LearnError('ERR_FILE', `${path.dirname(this.#folder)} holds no learner: ${messageOf(cause)}`, {
+        cause,
+      });
+    });
+    const numbers = names.flatMap((name) => /^version-(\d+)\.json$/.exec(name)?.slice(1) ?? []).map(Number);
+    const described = await Promise.allSettled(numbers.sort((a, b) => a - b).map((version) => this.describe(version)));
+    return {
+      versions: described.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      unreadable: described.flatMap((one) => (one.status === 'rejected' ? [one.reason as LearnError] : [])),
+    };
+  }
+
+  /** What the manifest says of a version. Throws ERR_INVALID_OPTION where it is not kept, ERR_FILE where that is damaged. */
+  async describe(version: number): Promise<VersionInfo> {
+    const { settings, model, ...info } = await this.manifest(version);
+    return info;
+  }
+
+  /** The same, with the settings that the version was made with; without them where the manifest had to be written again. */
+  async manifest(version: number): Promise<Manifest> {
+    const file = this.path(version, 'json');
+    const text = await fs.readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') throw invalid('a version that is kept', 'version', version);
+      throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
+    });
+    const manifest = manifestOf(text);
+    if (manifest?.version === version) return manifest;
+    throw new LearnError('ERR_FILE', `${file} is not the manifest of version ${version}: it is damaged`);
+  }
+
+  /** Writes the manifest of a version again. */
+  async describeAgain(info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
+    const text = `${JSON.stringify({ ...info, created: new Date(info.created).toISOString(), ...facts }, null, 2)}\n`;
+    const write = (temporary: string, mode: number) => fs.writeFile(temporary, text, { mode, flush: true, flag: 'wx' });
+    await replaceFile(this.path(info.version, 'json'), write, { links: 'replace' });
+  }
+
+  /** Writes the manifests again that are missing or damaged. */
+  async describeMissing(versions: readonly VersionInfo[]): Promise<void> {
+    for (const info of versions) {
+      const known = await this.describe(info.version).catch(() => undefined);
+      // The settings that it was made with are not known any more.
+      if (!known) await this.describeAgain(info, {});
+    }
+  }
+
+  async load({ version, sha256 }: VersionInfo): Promise<State> {
+    const file = this.path(version, 'pth');
+    const state = await loadState(file);
+    if ((await digestOf(stateHandle(state))) === sha256) return state;
+    state.dispose();
+    throw new LearnError('ERR_STATE_FORMAT', `${file} does not hold version ${version}: its SHA-256 is not ${sha256}`);
+  }
+
+  /** Removes all older ones but these. Newer ones may have been made while it was found out which are needed. */
+  async keep(versions: readonly number[]): Promise<void> {
+    const newest = Math.max(...versions);
+    for (const name of await fs.readdir(this.#folder)) {
+      const version = Number(/^version-(\d+)\.(pth|json)$/.exec(name)?.[1] ?? Infinity);
+      if (version < newest && !versions.includes(version)) await fs.rm(path.join(this.#folder, name));
+    }
+  }
+
+  /** Of a version's state, or of its manifest. */
+  path(version: number, type: 'pth' | 'json'): string {
+    return path.join(this.#folder, `${nameOf(version)}.${type}`);
+  }
+}
+
+/** The version that a candidate becomes by its verdict, which is record `sequence` of the journal. */
+export function nextVersion(
+  { versions, newest = 0, serving, updates }: SavedCore,
+  { accuracy, perClass, created }: VerdictRecord,
+  sha256: string,
+  sequence: number,
+): VersionInfo {
+  const last = versions.at(-1)!;
+  return {
+    ...{ version: Math.max(last.version, newest) + 1, parent: serving, updates },
+    records: { from: (last.records?.to ?? 0) + 1, to: sequence },
+    ...{ accuracy, perClass, sha256, created },
+  };
+}
+
+/** Throws ERR_INVALID_OPTION where the version is not kept. */
+export function findVersion(versions: readonly VersionInfo[], version: number): VersionInfo {
+  const info = versions.find((kept) => kept.version === version);
+  if (info) return info;
+  throw invalid(`one of the versions ${versions.map((kept) => kept.version).join(', ')}`, 'version', version);
+}
+
+/**
+ * The newest versions, `count` with the one that serves, however old that is. The files of others go when there is a snapshot
+ * that does not need them.
+ */
+export function newestOf(versions: readonly VersionInfo[], count: number, serving: number): VersionInfo[] {
+  const surplus = Math.max(0, versions.length - count);
+  const old = versions.filter(({ version }) => version !== serving).slice(0, surplus);
+  return versions.filter((info) => !old.includes(info));
+}
+
+/** undefined: the text is not a manifest. */
+function manifestOf(text: string): Manifest | undefined {
+  try {
+    const { created, ...info } = JSON.parse(text);
+    const manifest = plain<Manifest>({ ...info, created: Date.parse(created) });
+    const isWhole = typeof manifest.sha256 === 'string' && Number.isFinite(manifest.created);
+    return isWhole && Array.isArray(manifest.perClass) ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 of a state's tensors, computed off the JavaScript thread. */
+export async function digestOf(handle: StateHandle): Promise<string> {
+  const [infos] = native().stateInfo([handle]);
+  const digests = await Promise.all(
+    infos!.map(({ name, dtype, shape }, index) =>
+      sha256([Buffer.from(JSON.stringify([name, dtype, shape])), Buffer.from(native().stateTensor(handle, index))]),
+    ),
+  );
+  return createHash('sha256').update(digests.join()).digest('hex');
+}
+
+export async function sha256(parts: readonly Uint8Array[]): Promise<string> {
+  const digest = await webcrypto.subtle.digest('SHA-256', Buffer.concat(parts));
+  return Buffer.from(digest).toString('hex');
+}

@@ -1,0 +1,163 @@
+// Modules: models as trees of plain data, as torch.nn composes them. buildModel flattens a tree into the one list of
+// operator calls that the executor runs, with PyTorch's names for every parameter and buffer.
+import { LearnError } from '../core/errors';
+import type { Initialiser, InitialTensor } from '../native/plans';
+import type { Argument, Program, ProgramNode, ProgramTensor, ValueRef } from './program';
+
+/** A tensor that a module owns; its full name is the module's path, a dot, and this name. */
+export interface ModuleTensor {
+  readonly name: string;
+  readonly role: 'parameter' | 'buffer';
+  readonly dtype: 'float32' | 'int64';
+  readonly shape: readonly number[];
+  readonly init: Initialiser;
+}
+
+/** Runs a child: its input and output are values of the module that holds it. */
+export interface ModuleCall {
+  readonly module: string;
+  readonly input: string;
+  readonly output: string;
+}
+
+/**
+ * One module: torch.nn's name for it, what it owns, and what it does with the value `input` to make the value `output`.
+ * A node's values are this module's own tensors, `input`, and outputs of the steps before it.
+ */
+export interface Module {
+  /** Name of the class in torch.nn. */
+  readonly type: string;
+  /** `_version` of that class, kept in a state dict's `_metadata`. */
+  readonly version: number;
+  readonly tensors: readonly ModuleTensor[];
+  readonly children: readonly (readonly [name: string, module: Module])[];
+  readonly steps: readonly (ProgramNode | ModuleCall)[];
+}
+
+/** A model: its program, and what a state of it holds. A plain value. */
+export interface Model {
+  /** For messages, such as 'Net'. */
+  readonly name: string;
+  /** Shape of one sample, where the model fixes it: [channels, height, width]. */
+  readonly input?: readonly number[];
+  readonly program: Program;
+  /** Every parameter and buffer in state-dict order, which is also the order in which they are initialised. */
+  readonly tensors: readonly InitialTensor[];
+  /** Path and version of every module, the root first: a state dict's `_metadata`. */
+  readonly modules: readonly (readonly [path: string, version: number])[];
+}
+
+/** A leaf: nodes over its own tensors. */
+export function leaf(
+  type: string,
+  steps: readonly ProgramNode[],
+  tensors: readonly ModuleTensor[] = [],
+  version = 1,
+): Module {
+  return { type, version, tensors, children: [], steps };
+}
+
+/** The node of one operator that makes `output`. */
+export function node(
+  op: string,
+  overload: string,
+  args: Readonly<Record<string, Argument>>,
+  output = 'output',
+): ProgramNode {
+  return { op: `aten::${op}`, overload, args, outputs: [output] };
+}
+
+/** A reference to the value called `name`. */
+export function value(name: string): ValueRef {
+  return { value: name };
+}
+
+/** Shape of one sample, where the model fixes it. */
+export function sampleShape(model: Model): readonly number[] | undefined {
+  return Object.hasOwn(model, 'input') ? model.input : undefined;
+}
+
+export function buildModel(name: string, root: Module, input?: readonly number[]): Model {
+  const builder = new Builder();
+  builder.add(root, '', 'input', 'output');
+  return {
+    name,
+    ...(input && { input }),
+    program: {
+      inputs: ['input'],
+      parameters: builder.tensorsOf('parameter'),
+      buffers: builder.tensorsOf('buffer'),
+      nodes: builder.nodes,
+      outputs: ['output'],
+    },
+    tensors: builder.tensors.map(({ role: _, ...tensor }) => tensor),
+    modules: builder.modules,
+  };
+}
+
+class Builder {
+  readonly nodes: ProgramNode[] = [];
+  readonly tensors: (InitialTensor & { role: ModuleTensor['role'] })[] = [];
+  readonly modules: [string, number][] = [];
+
+  /** Adds `module` at `path`, reading the global value `input` and making the global value `output`. */
+  add(module: Module, path: string, input: string, output: string): void {
+    this.modules.push([path, module.version]);
+    for (const tensor of module.tensors) this.tensors.push({ ...tensor, name: joined(path, tensor.name) });
+    // Before the steps, so that tensors stand in the order in which PyTorch registers them, whatever order they run in.
+    const children = new Map(module.children);
+    const nodes = new Map<string, ProgramNode[]>();
+    const own = new Set(module.tensors.map((tensor) => tensor.name));
+    const global = (local: string) => {
+      if (local === 'input') return input;
+      if (local === 'output') return output;
+      return own.has(local) ? joined(path, local) : `${path}:${local}`;
+    };
+    const calls = module.steps.filter(isCall);
+    for (const [name, child] of module.children) {
+      const call = calls.find((step) => step.module === name);
+      if (!call) throw new LearnError('ERR_INVALID_OPTION', `The module "${joined(path, name)}" is never called`);
+      const before = this.nodes.length;
+      this.add(child, joined(path, name), global(call.input), global(call.output));
+      nodes.set(name, this.nodes.splice(before));
+    }
+    for (const step of module.steps) {
+      if (!isCall(step)) this.nodes.push(renamed(step, global));
+      else if (children.has(step.module)) this.nodes.push(...(nodes.get(step.module) ?? []));
+      else throw new LearnError('ERR_INVALID_OPTION', `No module named "${joined(path, step.module)}"`);
+    }
+  }
+
+  tensorsOf(role: ModuleTensor['role']): ProgramTensor[] {
+    return this.tensors
+      .filter((tensor) => tensor.role === role)
+      .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  }
+}
+
+function isList(argument: object): argument is readonly ValueRef[] | readonly number[] {
+  return Array.isArray(argument);
+}
+
+function isCall(step: ProgramNode | ModuleCall): step is ModuleCall {
+  return Object.hasOwn(step, 'module');
+}
+
+function joined(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
+  const args = Object.fromEntries(
+    Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
+  );
+  return { ...step, args, outputs: step.outputs.map(global) };
+}
+
+function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
+  if (argument === null || typeof argument !== 'object') return argument;
+  if (isList(argument)) {
+    return argument.map((item) => (typeof item === 'object' ? value(global(item.value)) : item)) as Argument;
+  }
+  return value(global(argument.value));
+}

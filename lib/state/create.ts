@@ -1,0 +1,25 @@
+// New states, for models that start from nothing.
+
+import { checkOptions, isMade, isNumber } from '../core/checks';
+import { fromNative } from '../core/errors';
+import { native } from '../native/native';
+import type { Model } from '../program/module';
+import { makeState, type State } from './state';
+
+export interface CreateStateOptions {
+  /** As `torch.manual_seed(seed)` just before the model is made. Default: 0. */
+  seed?: number;
+}
+
+/** A state initialised as PyTorch's modules initialise theirs, bit for bit. */
+export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
+  isMade('program', 'net() or sequential()')(model, 'model');
+  const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
+  const handle = await fromNative(() => native().createState(model.tensors, seed));
+  return makeState(handle, modulesOf(model));
+}
+
+/** What `state_dict()` of the model in Python carries as `_metadata`. */
+export function modulesOf(model: Model): Map<string, Map<string, number>> {
+  return new Map(model.modules.map(([path, version]) => [path, new Map([['version', version]])]));
+}

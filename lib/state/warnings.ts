@@ -1,0 +1,31 @@
+// Process warnings of what a state, or a file of one, does not hold.
+
+import { step } from '../checkpoint/pickle/values';
+import type { Tree } from '../checkpoint/tree';
+import { printable } from '../core/printable';
+
+/** Names the tensors that "stripPrefix" left out of a state. */
+export function warnOfLeftOut(file: string, { stripped }: Tree): void {
+  const { prefix = '', leftOut = [] } = stripped ?? {};
+  if (leftOut.length === 0) return;
+  const what = listed(leftOut.map(step));
+  process.emitWarning(
+    printable(
+      `Left out of the state of ${file}, since not under the prefix ${JSON.stringify(prefix)}, but in its metadata: ${what}`,
+    ),
+    { type: 'LearnWarning', code: 'WARN_LEFT_OUT' },
+  );
+}
+
+/** Names what a file does not hold of a state. */
+export function warnOfLeft(file: string, left: readonly string[], why: string): void {
+  if (left.length === 0) return;
+  process.emitWarning(printable(`Not written to ${file}, since ${why}: ${listed(left)}`), {
+    type: 'LearnWarning',
+    code: 'WARN_NOT_WRITTEN',
+  });
+}
+
+function listed(items: readonly string[]): string {
+  return items.slice(0, 20).join(', ') + (items.length > 20 ? ` and ${items.length - 20} more` : '');
+}

@@ -1,0 +1,256 @@
+// The file that a training run is kept in: what PyTorch's users save of a model and its optimizer, and what else going on
+// from there takes. Written and read here; docs/api.md has the layout.
+import { formatError, naming } from '../checkpoint/errors';
+import { Float, TensorValue, type Value } from '../checkpoint/values';
+import { writeCheckpoint } from '../checkpoint/write';
+import { type Check, isBoolean, isNumber, isOneOf, largestFloat, plain } from '../core/checks';
+import { fromNativeSync, LearnError, messageOf } from '../core/errors';
+import { isThreadCount } from '../native/device';
+import { type NativeSnapshot, native, type StateHandle } from '../native/native';
+import type { Position, TensorRef, TrainPlan, TrainStart } from '../native/plans';
+import type { Model } from '../program/module';
+import { modulesOf } from '../state/create';
+import { loadPart, makeState, type State, treeOf } from '../state/state';
+import { readOptimizer, sgdState } from './optimizer-state';
+import { dictsAround, optimizerIn, type ResumeOptions } from './resume-options';
+
+/** An epoch of TrainResult.history. */
+export interface EpochSummary {
+  /** From 1. */
+  epoch: number;
+  steps: number;
+  samples: number;
+  /** Mean over the epoch's samples, each as it was when its batch was trained on. */
+  loss: number;
+  seconds: number;
+}
+
+/** The options that going on from a checkpoint takes, by their names in TrainOptions. */
+export const recordedChecks = {
+  epochs: isNumber({ integer: true, min: 1 }),
+  batchSize: isNumber({ integer: true, min: 1 }),
+  shuffle: isBoolean,
+  dropLast: isBoolean,
+  learningRate: isNumber({ min: 0, max: largestFloat }),
+  momentum: isNumber({ min: 0, max: largestFloat }),
+  weightDecay: isNumber({ min: 0, max: largestFloat }),
+  nesterov: isBoolean,
+  mode: isOneOf(['exact', 'fast']),
+  precision: isOneOf(['fp32', 'bf16']),
+  contractLinear: isBoolean,
+  seed: isNumber({ integer: true, min: 0 }),
+  threads: isThreadCount,
+} satisfies Record<string, Check>;
+
+export type RecordedOptions = Pick<TrainPlan, keyof typeof recordedChecks>;
+
+/** What a run is made of besides the model's tensors. */
+export interface TrainingFacts {
+  model: Model;
+  options: RecordedOptions;
+  /** Of the data set. */
+  samples: number;
+  /** At least of the epochs before the snapshot. */
+  history: readonly EpochSummary[];
+}
+
+/** What a file says of a run. */
+export interface TrainingCheckpoint {
+  path: string;
+  /** The weights. Holds the tensors that are referred to below; whoever read it disposes it. */
+  state: State;
+  options: Partial<RecordedOptions>;
+  samples: number | undefined;
+  history: EpochSummary[];
+  position: Position;
+  random: TensorRef | null;
+  epochRandom: TensorRef | null;
+  /** By the numbers of the model's parameters. Throws where the optimizer's are not the model's. */
+  momentumOf(model: Model): (TensorRef | null)[];
+}
+
+/** Options that PyTorch counts as floats, also where their value is an integer. */
+const floats = new Set(['learningRate', 'momentum', 'weightDecay']);
+
+export async function writeTrainingCheckpoint(
+  path: string,
+  snapshot: NativeSnapshot,
+  { model, options, samples, history }: TrainingFacts,
+): Promise<void> {
+  const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
+  const [random, epochRandom, ...buffers] = tensorsOf(snapshot.rest);
+  const recorded = Object.entries({ ...options, samples }).map(
+    ([name, value]) => [name, floats.has(name) ? new Float(value as number) : value] as const,
+  );
+  const root = dict({
+    model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
+    optimizer: sgdState(model, options, new Map(buffers.map(([name, buffer]) => [Number(name), buffer]))),
+    epoch,
+    step,
+    running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
+    options: new Map<Value, Value>(recorded),
+    history: history
+      .filter((summary) => summary.epoch <= epoch)
+      .map(({ loss, seconds: took, ...counts }) =>
+        dict({ ...counts, loss: new Float(loss), seconds: new Float(took) }),
+      ),
+    random: dict({ state: random![1], epoch: epochRandom![1] }),
+  });
+  await writeCheckpoint(root, path);
+}
+
+function dict(entries: Record<string, Value>): Map<Value, Value> {
+  return new Map<Value, Value>(Object.entries(entries));
+}
+
+/** The tensors of a native state, by name, to be written. */
+export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
+  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
+  return infos!.map(({ name, dtype, shape }, index) => [
+    name,
+    new TensorValue({ handle }, index, { dtype: dtype as TensorValue['dtype'], shape }),
+  ]);
+}
+
+/** Reads what was written here, or by Python under the same keys. */
+export async function readTrainingCheckpoint(
+  resume: string | ResumeOptions,
+  signal?: AbortSignal,
+): Promise<TrainingCheckpoint> {
+  const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
+  const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
+  try {
+    return await naming(path, async () => read(path, state));
+  } catch (cause) {
+    state.dispose();
+    throw cause;
+  }
+}
+
+function read(path: string, state: State): TrainingCheckpoint {
+  const dicts = dictsAround(state);
+  const entry = (name: string) => dicts.find((dict) => dict.has(name))?.get(name) as Value | undefined;
+  const optimizer = readOptimizer(optimizerIn(dicts));
+  const options = mapOf(entry('options'), 'options');
+  const running = mapOf(entry('running'), 'running');
+  const count = (value: Value | undefined, name: string) => {
+    if (value !== undefined) checked(isNumber({ integer: true, min: 0 }), value, name);
+    return value as number | undefined;
+  };
+  const amount = (name: string) => {
+    const value = running.get(name) ?? 0;
+    checked(isNumber(), value, `running.${name}`);
+    return value as number;
+  };
+  const step = count(entry('step'), 'step') ?? 0;
+  return {
+    path,
+    state,
+    // What optimizer.load_state_dict() would take comes first: a schedule may have changed it.
+    options: plain({ ...recordedIn(options), ...optimizer.options }),
+    samples: count(options.get('samples'), 'options.samples'),
+    history: historyIn(entry('history')),
+    position: {
+      epoch: count(entry('epoch'), 'epoch') ?? 0,
+      step,
+      lossSum: amount('loss'),
+      samples: count(running.get('samples'), 'running.samples') ?? 0,
+      seconds: amount('seconds'),
+    },
+    ...randomIn(entry('random'), step),
+    momentumOf: optimizer.momentumOf,
+  };
+}
+
+function mapOf(value: Value | undefined, name: string): ReadonlyMap<Value, Value> {
+  if (value === undefined || value === null) return new Map();
+  if (value instanceof Map) return value;
+  throw formatError(`Expected a dict under ${name}`);
+}
+
+function checked(check: Check, value: unknown, name: string): void {
+  try {
+    check(value, name);
+  } catch (cause) {
+    throw formatError(messageOf(cause));
+  }
+}
+
+function recordedIn(options: ReadonlyMap<Value, Value>): Partial<RecordedOptions> {
+  const found = Object.entries(recordedChecks).flatMap(([name, check]) => {
+    const value = options.get(name);
+    if (value === undefined || value === null) return [];
+    checked(check, value, `options.${name}`);
+    return [[name, value]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** One in another form, which Python may have kept for itself, is no history of ours. */
+function historyIn(value: Value | undefined): EpochSummary[] {
+  if (!Array.isArray(value)) return [];
+  const summaries = value.map((item) => (item instanceof Map ? Object.fromEntries(item) : {}) as EpochSummary);
+  const isSound = ({ epoch, steps, samples, loss, seconds }: EpochSummary) =>
+    [epoch, steps, samples, loss, seconds].every((number) => typeof number === 'number');
+  return summaries.every(isSound) ? summaries : [];
+}
+
+/** `random` is {'state', 'epoch'}, or torch.get_rng_state() alone: enough between two epochs. */
+function randomIn(value: Value | undefined, step: number): Pick<TrainingCheckpoint, 'random' | 'epochRandom'> {
+  if (value === undefined || value === null) return { random: null, epochRandom: null };
+  const [now, before] = value instanceof Map ? [value.get('state'), value.get('epoch')] : [value, undefined];
+  const random = generatorIn(now, 'random');
+  if (step === 0) return { random, epochRandom: random };
+  if (before === undefined) {
+    throw formatError(
+      "Expected random to be a dict of 'state', the generator before the next batch, and 'epoch', as it was before the " +
+        `epoch in hand, since ${step} steps of that epoch are done`,
+    );
+  }
+  return { random, epochRandom: generatorIn(before, "random['epoch']") };
+}
+
+function generatorIn(value: Value | undefined, name: string): TensorRef {
+  if (value instanceof TensorValue && value.dtype === 'uint8') return { state: value.handle, index: value.index };
+  throw formatError(`Expected torch.get_rng_state() under ${name}`);
+}
+
+/** The file's options with those given in their place. Throws where a given one would lead to another order of samples. */
+export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads'>>>(
+  { path, options: recorded, position }: TrainingCheckpoint,
+  given: Options,
+): Options {
+  for (const name of ['batchSize', 'shuffle', 'dropLast', 'seed'] as const) {
+    if (given[name] !== undefined && recorded[name] !== undefined) checkSame(path, name, recorded[name], given[name]);
+  }
+  const { epochs } = given;
+  if (epochs !== undefined && epochs < position.epoch + (position.step > 0 ? 1 : 0)) {
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `The run in ${path} stands at epoch ${position.epoch}, step ${position.step}, beyond the ${epochs} epochs of the ` +
+        'option "epochs"; give a larger number, or leave it out',
+    );
+  }
+  const changed = Object.entries(given).filter(([, value]) => value !== undefined);
+  return plain({ ...given, ...recorded, ...Object.fromEntries(changed) });
+}
+
+export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Promise<TrainStart> {
+  const { path, position, random, epochRandom, momentumOf } = checkpoint;
+  return { ...position, random, epochRandom, momentum: await naming(path, async () => momentumOf(model)) };
+}
+
+/** Throws unless the data set has as many samples as the run was begun with. */
+export function checkSameSamples({ path, samples }: TrainingCheckpoint, length: number): void {
+  if (samples !== undefined) checkSame(path, 'data', `${samples} samples`, `${length} samples`);
+}
+
+function checkSame(path: string, name: string, recorded: unknown, given: unknown): void {
+  if (recorded === given) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `The run in ${path} was begun with ${name}: ${recorded}, but the option "${name}" is now ${given}, which would lead ` +
+      `to another order of samples; give ${recorded} or leave the option out, or begin a new run by passing the path as ` +
+      'the source instead of "resume"',
+  );
+}

@@ -1,0 +1,29 @@
+// Events of a run on their way to a reader that may be slower: for trainEvents().
+import type { TrainEvent } from './events';
+
+/** What waits for a slow reader: everything but steps that a newer event has overtaken. */
+export class EventQueue {
+  #events: TrainEvent[] = [];
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  push(event: TrainEvent): void {
+    if (this.#events.at(-1)?.type === 'step') this.#events.pop();
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<TrainEvent | undefined> {
+    while (this.#events.length === 0 && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#events.shift();
+  }
+}

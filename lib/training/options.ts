@@ -1,0 +1,144 @@
+// The options of trainIncremental(): what they mean, how they are checked, and their defaults.
+import { randomInt } from 'node:crypto';
+import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { type Dataset, isDataset } from '../datasets';
+import { isThreads } from '../native/device';
+import type { Transform } from '../transforms';
+import { type RecordedOptions, recordedChecks } from './checkpoint';
+import type { TrainEvent } from './events';
+import { isResume, type ResumeOptions } from './resume-options';
+import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
+
+export interface TrainOptions extends RunOptions {
+  /** Default: `cifar10({ root: './data', download: true })`. */
+  data?: Dataset;
+  /** Default: the seed job's five for images, none for float32 data. */
+  transforms?: readonly Transform[];
+  /** Times the whole data set is seen. Default: 10. */
+  epochs?: number;
+  /** A new order every epoch. Default: true. */
+  shuffle?: boolean;
+  /** Leave out a last batch that is not full. Default: false. */
+  dropLast?: boolean;
+  /** Default: 0.001. */
+  learningRate?: number;
+  /** Share of the last update that goes into the next. Default: 0.9. */
+  momentum?: number;
+  /** Times the weights, added to the gradients. Default: 0. */
+  weightDecay?: number;
+  /** Look-ahead momentum (Sutskever et al. 2013). Default: false. */
+  nesterov?: boolean;
+  /**
+   * `'exact'`: bit for bit as PyTorch does it. `'fast'`: the same training by whatever kernels, memory layouts and fusions
+   * are fastest; results differ by rounding, and are equal from run to run. Default: 'exact'.
+   */
+  mode?: 'exact' | 'fast';
+  /**
+   * `'bf16'`, in fast mode: convolutions and matrix products in bfloat16 as `torch.autocast` chooses them; weights, momentum
+   * and loss stay float32. Pays on processors with AMX or AVX512_BF16. Default: 'fp32'.
+   */
+  precision?: 'fp32' | 'bf16';
+  /**
+   * In fast mode with 'fp32': chains of convolutions and linear layers with nothing non-linear between, such as the whole of
+   * `net()`, are trained as the one affine map they are, on batches of more samples than the chain has outputs. The
+   * gradients are the same but for rounding. Default: true.
+   */
+  contractLinear?: boolean;
+  /**
+   * How far the threads that compute step back where others want the same cores, as nice(1) counts it: 0 to 19, which is
+   * `os.constants.priority.PRIORITY_LOW`. With 19, JavaScript and predictions hardly notice a training on every core. Other
+   * programs come first too, where no container sets them apart. On Linux only. Default: the process's own.
+   */
+  niceness?: number;
+  /** As `torch.manual_seed(seed)` just before the epochs: equal seeds give equal results. Default: a random one. */
+  seed?: number;
+  /** Steps between two 'log' events; 0 for none. Default: 100. */
+  logEvery?: number;
+  /** Where to keep the training itself, so that it can go on after a crash or an abort. Default: nowhere. */
+  checkpoint?: CheckpointOptions;
+  /**
+   * A checkpoint to resume, as if there had been no interruption: its path, or `{ path, key, stripPrefix }` where the model is
+   * under another key or its names have a prefix, as for loadState(). Weights and all options that are not given come from
+   * it; `source` is not read.
+   */
+  resume?: string | ResumeOptions;
+  /** Called on the JavaScript thread. If it throws, training stops and the promise rejects with what it threw. */
+  onProgress?: (event: TrainEvent) => void;
+}
+
+export interface CheckpointOptions {
+  /** A file that is replaced all at once, by one that Python loads too. */
+  path: string;
+  /** The steps between two checkpoints. At the end, and at an abort, there is always one. Default: 'epoch'. */
+  every?: 'epoch' | number;
+}
+
+const isCheckpoint: Check = (value, name) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid('{ path, every }', name, value);
+  const copy = checkOptions(name, value as CheckpointOptions, { path: isPath, every: isEvery });
+  isPath(copy.path, `${name}.path`);
+  return copy;
+};
+
+const isEvery: Check = (value, name) => {
+  if (value !== 'epoch' && !(Number.isSafeInteger(value) && (value as number) >= 1))
+    throw invalid("'epoch' or a number of steps of at least 1", name, value);
+};
+
+/** Also of the command line, which has the same options. */
+export const trainOptionChecks = {
+  ...runOptionChecks,
+  ...recordedChecks,
+  threads: isThreads,
+  niceness: isNumber({ integer: true, min: 0, max: 19 }),
+  data: isDataset,
+  transforms: isTransforms,
+  logEvery: isNumber({ integer: true, min: 0 }),
+  checkpoint: isCheckpoint,
+  resume: isResume,
+  onProgress: isFunction,
+} satisfies Record<keyof TrainOptions, unknown>;
+
+/** Throws where the two do not go together. */
+export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' | 'precision'>): void {
+  if (precision !== 'bf16' || mode === 'fast') return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    "precision: 'bf16' rounds otherwise than PyTorch's float32: it needs mode: 'fast'",
+  );
+}
+
+/**
+ * Throws where Nesterov's look-ahead is asked for without the momentum that it looks along, as torch.optim.SGD does. Of options
+ * that are missing, the defaults count.
+ */
+export function checkMomentum({ nesterov = false, momentum = 0.9 }: Pick<TrainOptions, 'nesterov' | 'momentum'>): void {
+  if (!nesterov || momentum > 0) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    'nesterov: true requires a momentum above 0; give one, or leave nesterov out',
+  );
+}
+
+/** Every option that a checkpoint of the training keeps, with its default filled in. */
+export function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
+  const settings: RecordedOptions = {
+    epochs: options.epochs ?? 10,
+    batchSize,
+    shuffle: options.shuffle ?? true,
+    dropLast: options.dropLast ?? false,
+    learningRate: options.learningRate ?? 0.001,
+    momentum: options.momentum ?? 0.9,
+    weightDecay: options.weightDecay ?? 0,
+    nesterov: options.nesterov ?? false,
+    mode: options.mode ?? 'exact',
+    precision: options.precision ?? 'fp32',
+    contractLinear: options.contractLinear ?? true,
+    seed: options.seed ?? randomInt(2 ** 48 - 1),
+    threads,
+  };
+  checkNumerics(settings);
+  return settings;
+}

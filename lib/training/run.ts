@@ -1,0 +1,157 @@
+// What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
+
+import { type Check, invalid, isListOf, isMade, isNumber, isSignal, isText } from '../core/checks';
+import { fromNativeSync, LearnError } from '../core/errors';
+import { beginDataset, type Dataset, type Opening } from '../datasets';
+import { checkState, recogniseModel } from '../models/recognise';
+import {
+  chooseDevice,
+  type Device,
+  type DeviceInfo,
+  isDevice,
+  isThreads,
+  planDevice,
+  type Threads,
+} from '../native/device';
+import { type DatasetHandle, native, type ProgramHandle, type StateHandle } from '../native/native';
+import { type Model, sampleShape } from '../program/module';
+import type { Program } from '../program/program';
+import { heldHandle, holding, loadState, State } from '../state/state';
+import type { Transform } from '../transforms';
+
+export interface RunOptions {
+  /** Default: recognised from the names and shapes of the state's tensors. */
+  model?: Model;
+  /** Samples a batch. Default: 64. */
+  batchSize?: number;
+  /** Default: 'auto'. */
+  device?: Device;
+  /**
+   * Threads that compute. `'leave-one'` leaves a core to the application. Default: what libtorch takes, which is the number
+   * of physical cores.
+   */
+  threads?: Threads;
+  /**
+   * Operators beyond those that a model may use, such as `['aten::rand']`, for a model that you trust. Recorded nowhere.
+   * Default: none.
+   */
+  allowOperators?: readonly string[];
+  /** Aborting ends the run after the batch in hand; it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** Checks that every run shares; each function adds those of its own options. */
+export const runOptionChecks = {
+  model: isMade('program', 'net() or sequential()'),
+  batchSize: isNumber({ integer: true, min: 1 }),
+  device: isDevice,
+  threads: isThreads,
+  allowOperators: isListOf(isText),
+  signal: isSignal,
+} satisfies Record<string, Check>;
+
+export const isTransforms = isListOf(isMade('kind', 'toTensor(), normalize(), …'));
+
+/** A state and the model it fits, checked against each other and against the device. */
+export interface Subject {
+  state: State;
+  model: Model;
+  device: DeviceInfo;
+  /** The part of a native plan that follows from this. */
+  plan: { program: ProgramHandle; state: StateHandle; batchSize: number; threads: number; device: string };
+}
+
+/** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
+const programs = new WeakMap<Program, ProgramHandle>();
+
+/** Throws where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
+export function programHandle(program: Program, allow: readonly string[] = []): ProgramHandle {
+  // Never kept: another call allows no more than it says itself.
+  if (allow.length > 0) return fromNativeSync(() => native().makeProgram(program, allow));
+  const known = programs.get(program) ?? fromNativeSync(() => native().makeProgram(program, []));
+  programs.set(program, known);
+  return known;
+}
+
+/** Prepares state and model for `use`, and frees afterwards what was opened for it. Holds the state from the call on. */
+export function withSubject<Result>(
+  source: string | State,
+  options: RunOptions,
+  use: (subject: Subject) => Promise<Result>,
+): Promise<Result> {
+  return holding(source, () => prepare(source, options, use));
+}
+
+async function prepare<Result>(
+  source: string | State,
+  options: RunOptions,
+  use: (subject: Subject) => Promise<Result>,
+): Promise<Result> {
+  options.signal?.throwIfAborted();
+  const device = await chooseDevice(options.device, options.threads);
+  const state = await resolveState(source, options.signal);
+  try {
+    const model = options.model ?? recogniseModel(state);
+    checkState(model, state);
+    const { batchSize = 64 } = options;
+    const plan = {
+      program: programHandle(model.program, options.allowOperators),
+      state: heldHandle(state),
+      batchSize,
+      threads: device.threads,
+      device: planDevice(device),
+    };
+    return await use({ state, model, device, plan });
+  } finally {
+    if (state !== source) state.dispose();
+  }
+}
+
+/** The same, with data, whose arrays are copied before this returns. */
+export async function withRun<Result>(
+  source: string | State,
+  data: Dataset,
+  options: RunOptions,
+  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+): Promise<Result> {
+  const opening = beginDataset(data, options.signal);
+  return holding(source, () => prepareRun(source, opening, options, use)).finally(() => opening.abandon());
+}
+
+/** The same for a caller that holds the state, and abandons data that this was not done with. */
+export function prepareRun<Result>(
+  source: string | State,
+  opening: Opening,
+  options: RunOptions,
+  use: (subject: Subject, dataset: DatasetHandle) => Promise<Result>,
+): Promise<Result> {
+  return prepare(source, options, async (subject) => {
+    const dataset = await opening.finish();
+    try {
+      return await use(subject, dataset);
+    } finally {
+      native().disposeDataset(dataset);
+    }
+  });
+}
+
+function resolveState(source: string | State, signal: AbortSignal | undefined): Promise<State> | State {
+  if (source instanceof State) return source;
+  if (typeof source === 'string') return loadState(source, signal ? { signal } : {});
+  throw invalid('the path of a checkpoint or a State', 'source', source);
+}
+
+/** Throws unless samples of `shape`, after the transforms, are what `model` takes. */
+export function checkSamples(model: Model, shape: readonly number[], transforms: readonly Transform[]): void {
+  const crop = transforms.findLast(({ kind }) => kind === 'randomCrop' || kind === 'centerCrop') as
+    | Extract<Transform, { size: unknown }>
+    | undefined;
+  const sample = crop ? [shape[0], ...crop.size] : shape;
+  const input = sampleShape(model);
+  if (input && String(sample) !== String(input)) {
+    throw new LearnError(
+      'ERR_SHAPE',
+      `Expected samples of shape [${input.join(', ')}] for ${model.name} but the data set's are [${sample.join(', ')}]`,
+    );
+  }
+}
