@@ -9,7 +9,7 @@
 
 #include "src/core/memory.h"
 #include "src/program/executor.h"
-#include "src/train/sgd.h"
+#include "src/optimizers/sgd.h"
 
 using namespace incremental;
 

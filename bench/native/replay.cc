@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "src/online/replay.h"
+#include "src/replay/replay.h"
 
 using namespace incremental;
 

@@ -1,5 +1,5 @@
 // The dtypes that a state can hold: how wide they are, how pickles name them, and which typed array holds a copy.
-// src/checkpoint/dtypes.cc has the same list.
+// src/state/dtypes.cc has the same list.
 
 const table = {
   float32: { bytes: 4, storage: 'FloatStorage', array: Float32Array },

@@ -169,7 +169,7 @@ export interface Native {
   stateInfo(states: readonly StateHandle[]): TensorInfo[][];
   /** A contiguous copy of the bytes. */
   stateTensor(state: StateHandle, index: number): ArrayBuffer;
-  /** Of each tensor's values: see src/checkpoint/stats.h. */
+  /** Of each tensor's values: see src/state/stats.h. */
   stateStats(state: StateHandle): Promise<TensorStats[]>;
   /** Same names in the same order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;

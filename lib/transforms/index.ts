@@ -1,6 +1,6 @@
 // Transforms: what happens to an image between the data set and the model. Plain, frozen values with torchvision's
-// names, defaults and meaning; src/data/pipeline.cc runs them. A new one is a member of the union, a function here, and
-// a file with its pixel work (see src/data/geometry.h).
+// names, defaults and meaning; src/transforms/pipeline.cc runs them. A new one is a member of the union, a function here, and
+// a file with its pixel work (see src/transforms/geometry.h).
 import { checkNumbers, invalid, ownOptions, type Pair, pair } from '../core/checks';
 
 /** One step of a pipeline. Made by the functions below. */
@@ -13,13 +13,13 @@ export type Transform =
   | { readonly kind: 'toTensor' }
   | { readonly kind: 'normalize'; readonly mean: readonly number[]; readonly std: readonly number[] };
 
-/** Mirrors left and right with probability `p`, 0 to 1. Default: 0.5. src/data/flip.cc */
+/** Mirrors left and right with probability `p`, 0 to 1. Default: 0.5. src/transforms/flip.cc */
 export function randomHorizontalFlip(p = 0.5): Transform {
   checkNumbers('randomHorizontalFlip', { p }, { min: 0, max: 1 });
   return Object.freeze({ kind: 'randomHorizontalFlip', p });
 }
 
-/** Turns upside down with probability `p`, 0 to 1. Default: 0.5. src/data/flip.cc */
+/** Turns upside down with probability `p`, 0 to 1. Default: 0.5. src/transforms/flip.cc */
 export function randomVerticalFlip(p = 0.5): Transform {
   checkNumbers('randomVerticalFlip', { p }, { min: 0, max: 1 });
   return Object.freeze({ kind: 'randomVerticalFlip', p });
@@ -27,7 +27,7 @@ export function randomVerticalFlip(p = 0.5): Transform {
 
 /**
  * Rotates about the centre, counter-clockwise, by an angle drawn from -degrees … degrees or from [low, high]. Nearest
- * neighbours; what comes from outside is black; the size stays. src/data/rotation.cc
+ * neighbours; what comes from outside is black; the size stays. src/transforms/rotation.cc
  */
 export function randomRotation(degrees: number | readonly [number, number]): Transform {
   if (typeof degrees === 'number') checkNumbers('randomRotation', { degrees }, { min: 0 });
@@ -39,7 +39,7 @@ export function randomRotation(degrees: number | readonly [number, number]): Tra
 
 /**
  * Cuts out `size`, one number or [height, width], at a random place, after adding `padding` black pixels on every side.
- * Default: `padding` 0. src/data/crop.cc
+ * Default: `padding` 0. src/transforms/crop.cc
  */
 export function randomCrop(size: Pair, options: { padding?: number } = {}): Transform {
   const { padding = 0 } = ownOptions('randomCrop', options, ['padding']);
@@ -50,21 +50,21 @@ export function randomCrop(size: Pair, options: { padding?: number } = {}): Tran
 
 /**
  * Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing.
- * src/data/crop.cc
+ * src/transforms/crop.cc
  */
 export function centerCrop(size: Pair): Transform {
   checkNumbers('centerCrop', { size }, { integer: true, min: 1 });
   return Object.freeze({ kind: 'centerCrop', size: Object.freeze(pair(size)) });
 }
 
-/** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. src/data/pipeline.cc */
+/** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. src/transforms/pipeline.cc */
 export function toTensor(): Transform {
   return Object.freeze({ kind: 'toTensor' });
 }
 
 /**
  * `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Stands behind toTensor.
- * src/data/pipeline.cc
+ * src/transforms/pipeline.cc
  */
 export function normalize(mean: number | readonly number[], std: number | readonly number[]): Transform {
   return Object.freeze({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
 #include "src/core/file.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
 

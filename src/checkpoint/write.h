@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
 

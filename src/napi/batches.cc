@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "src/batches/batches.h"
+#include "src/batches/device_batches.h"
 #include "src/core/error.h"
-#include "src/data/batches.h"
-#include "src/data/device_batches.h"
 #include "src/device/device.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"

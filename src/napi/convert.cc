@@ -4,9 +4,9 @@
 #include <cstring>
 #include <limits>
 
-#include "src/checkpoint/state_dict.h"
 #include "src/core/error.h"
 #include "src/napi/handle.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
 namespace {

@@ -1,7 +1,7 @@
 // Data sets from plans, and what JavaScript may ask of them. Lists of samples are copied on entry; everything that
 // takes time happens on libuv's pool.
 #include "src/core/error.h"
-#include "src/data/dataset.h"
+#include "src/datasets/dataset.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"

@@ -7,10 +7,10 @@
 #include "src/napi/promise_worker.h"
 #include "src/napi/transforms.h"
 #include "src/program/allowed_operators.h"
-#include "src/train/create.h"
+#include "src/state/create.h"
+#include "src/train/device/train_on_device.h"
 #include "src/train/evaluate.h"
 #include "src/train/train.h"
-#include "src/train/train_on_device.h"
 
 namespace incremental {
 namespace {

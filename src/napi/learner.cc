@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "src/core/memory.h"
-#include "src/data/dataset.h"
+#include "src/datasets/dataset.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"

@@ -1,15 +1,15 @@
 // States from plans and to files, and what JavaScript may ask of them. Reading and writing happen on libuv's pool.
 #include <cstring>
 
-#include "src/checkpoint/dtypes.h"
 #include "src/checkpoint/read.h"
-#include "src/checkpoint/stats.h"
 #include "src/checkpoint/write.h"
 #include "src/core/error.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
 #include "src/napi/promise_worker.h"
+#include "src/state/dtypes.h"
+#include "src/state/stats.h"
 
 namespace incremental {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "src/data/pipeline.h"
+#include "src/transforms/pipeline.h"
 
 namespace incremental {
 

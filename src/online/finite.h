@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "src/core/libtorch.h"
-#include "src/train/sgd.h"
+#include "src/optimizers/sgd.h"
 #include "src/train/weights.h"
 
 namespace incremental {

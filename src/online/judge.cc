@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "src/online/finite.h"
-#include "src/program/rewrite.h"
+#include "src/program/rewrites/rewrite.h"
 
 namespace incremental {
 namespace {

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
-#include "src/data/pipeline.h"
 #include "src/online/finite.h"
-#include "src/online/replay.h"
+#include "src/optimizers/sgd.h"
 #include "src/program/forward.h"
-#include "src/train/sgd.h"
+#include "src/replay/replay.h"
+#include "src/state/state_dict.h"
 #include "src/train/weights.h"
+#include "src/transforms/pipeline.h"
 
 namespace incremental {
 

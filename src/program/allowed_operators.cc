@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "src/core/error.h"
-#include "src/program/rewrite.h"
+#include "src/program/rewrites/rewrite.h"
 
 namespace incremental {
 namespace {

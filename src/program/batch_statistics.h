@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "src/program/program.h"
-#include "src/program/rewrite.h"
+#include "src/program/rewrites/rewrite.h"
 
 namespace incremental {
 

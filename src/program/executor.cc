@@ -6,8 +6,8 @@
 
 #include "src/core/error.h"
 #include "src/program/batch_statistics.h"
-#include "src/program/constant.h"
-#include "src/program/rewrite.h"
+#include "src/program/rewrites/constant.h"
+#include "src/program/rewrites/rewrite.h"
 
 namespace incremental {
 namespace {

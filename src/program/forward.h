@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "src/program/executor.h"
-#include "src/program/ways.h"
+#include "src/program/variants.h"
 
 namespace incremental {
 

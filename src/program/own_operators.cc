@@ -7,8 +7,8 @@
 
 #include "src/kernels/skinny_linear.h"
 #include "src/kernels/winograd.h"
-#include "src/program/exact_linear.h"
-#include "src/program/to_dense.h"
+#include "src/program/rewrites/exact_linear.h"
+#include "src/program/rewrites/to_dense.h"
 
 namespace incremental {
 namespace {

@@ -6,7 +6,7 @@
 #include "src/core/error.h"
 #include "src/core/team.h"
 #include "src/program/batch_statistics.h"
-#include "src/program/rewrite.h"
+#include "src/program/rewrites/rewrite.h"
 #include "src/train/weights.h"
 
 namespace incremental {

@@ -2,13 +2,13 @@
 #pragma once
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
 #include "src/core/libtorch.h"
 #include "src/core/memory.h"
-#include "src/data/dataset.h"
-#include "src/data/pipeline.h"
-#include "src/program/ways.h"
+#include "src/datasets/dataset.h"
+#include "src/program/variants.h"
+#include "src/state/state_dict.h"
 #include "src/train/train.h"
+#include "src/transforms/pipeline.h"
 
 namespace incremental {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
 

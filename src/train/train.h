@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
-#include "src/data/batches.h"
-#include "src/data/dataset.h"
-#include "src/data/pipeline.h"
-#include "src/program/ways.h"
+#include "src/batches/batches.h"
+#include "src/datasets/dataset.h"
+#include "src/optimizers/sgd.h"
+#include "src/program/variants.h"
+#include "src/state/state_dict.h"
 #include "src/train/report.h"
-#include "src/train/sgd.h"
 #include "src/train/snapshot.h"
+#include "src/transforms/pipeline.h"
 
 namespace incremental {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "src/core/error.h"
-#include "src/program/stored.h"
+#include "src/program/rewrites/stored.h"
 
 namespace incremental {
 namespace {

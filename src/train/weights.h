@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "src/checkpoint/state_dict.h"
 #include "src/program/program.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
 

@@ -1,0 +1,107 @@
+#include "src/batches/device_samples.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "src/core/error.h"
+
+namespace incremental {
+namespace {
+
+constexpr int64_t kMoveNumbers = sizeof(FixedAffine) / sizeof(int32_t);
+
+at::Tensor floats(const std::vector<float>& values, c10::Device device) {
+  at::Tensor tensor = at::empty({static_cast<int64_t>(values.size())}, at::kFloat);
+  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<float>());
+  return tensor.to(device);
+}
+
+}  // namespace
+
+DeviceSamples::DeviceSamples(const Dataset& dataset, const Pipeline& pipeline, c10::Device device)
+    : output_shape_(pipeline.output_shape()), sizes_(pipeline.sizes()) {
+  at::NoGradGuard no_grad;
+  labels_ = dataset.labels.to(device);
+  if (pipeline.tables().empty()) {
+    inputs_ = dataset.inputs.to(device);
+    for (const Pipeline::Normalize& step : pipeline.normalizes()) {
+      normalizes_.emplace_back(floats(step.mean, device).view({-1, 1, 1}), floats(step.std, device).view({-1, 1, 1}));
+    }
+    return;
+  }
+
+  check(dataset.labels.size(0) <= std::numeric_limits<int32_t>::max(), "ERR_INVALID_OPTION", "A data set of ",
+        dataset.labels.size(0), " images is too large for a device; use device: 'cpu'");
+  for (const ImageSize& size : sizes_) {
+    check(sizes_.size() == 1 || std::max(size.height, size.width) <= kLargestSide, "ERR_INVALID_OPTION", "Images of ",
+          size.height, "x", size.width, " are too large to be transformed on a device, where a side has at most ",
+          kLargestSide, " pixels; use device: 'cpu', or make them smaller first");
+  }
+  const int64_t channels = output_shape_[0], pixels = sizes_.front().pixels();
+  const bool moves = sizes_.size() > 1;
+  inputs_ =
+      at::zeros({dataset.labels.size(0), channels, pixels + (moves ? 1 : 0)}, at::device(device).dtype(at::kByte));
+  inputs_.narrow(2, 0, pixels).copy_(dataset.inputs.view({-1, channels, pixels}));
+
+  std::vector<float> values;
+  for (const auto& table : pipeline.tables()) values.insert(values.end(), table.begin(), table.end());
+  values_ = floats(values, device);
+  const auto integers = at::device(device).dtype(at::kInt);
+  value_offsets_ = at::arange(channels, integers).mul_(256).view({channels, 1});
+  const ImageSize out = sizes_.back();
+  rows_ = at::arange(out.height, integers).view({-1, 1}).expand({-1, out.width}).reshape({1, -1});
+  columns_ = at::arange(out.width, integers).view({1, -1}).expand({out.height, -1}).reshape({1, -1});
+}
+
+int64_t DeviceSamples::row_length(const Pipeline& pipeline) {
+  return 1 + kMoveNumbers * static_cast<int64_t>(pipeline.sizes().size() - 1);
+}
+
+void DeviceSamples::write_row(const Pipeline& pipeline, int64_t sample, const double* drawn, int32_t* row) {
+  *row = static_cast<int32_t>(sample);
+  static_assert(sizeof(FixedAffine) == kMoveNumbers * sizeof(int32_t) && alignof(FixedAffine) == alignof(int32_t));
+  pipeline.affines(drawn, reinterpret_cast<FixedAffine*>(row + 1));
+}
+
+Batch DeviceSamples::make(const at::Tensor& rows) const {
+  at::NoGradGuard no_grad;
+  const at::Tensor samples = rows.select(1, 0);
+  at::Tensor labels = labels_.index_select(0, samples);
+  std::vector<int64_t> shape = output_shape_;
+  shape.insert(shape.begin(), rows.size(0));
+  if (values_.defined()) return {from_bytes(samples, rows).view(shape), std::move(labels)};
+  at::Tensor inputs = inputs_.index_select(0, samples);
+  // Tensors, not numbers: by a number CUDA multiplies with its reciprocal instead of dividing.
+  for (const auto& [mean, std] : normalizes_) inputs.sub_(mean).div_(std);
+  return {inputs.view(shape), std::move(labels)};
+}
+
+at::Tensor DeviceSamples::from_bytes(const at::Tensor& samples, const at::Tensor& rows) const {
+  at::Tensor bytes = inputs_.index_select(0, samples);  // [sample, channel, pixel]
+  if (sizes_.size() > 1) {
+    const at::Tensor from = positions(rows).unsqueeze(1).expand({-1, bytes.size(1), -1});
+    bytes = bytes.gather(2, from);
+  }
+  return values_.index_select(0, bytes.to(at::kInt).add_(value_offsets_).view({-1}));
+}
+
+// [sample, pixel] int64: for each pixel that goes out its position in the data set's image, or the one behind the last.
+// The transforms are gone through backwards, from the image that goes out to the one that is there.
+at::Tensor DeviceSamples::positions(const at::Tensor& rows) const {
+  at::Tensor x = columns_, y = rows_, outside;
+  for (size_t i = sizes_.size() - 1; i-- > 0;) {
+    const at::Tensor moves = rows.narrow(1, 1 + kMoveNumbers * static_cast<int64_t>(i), kMoveNumbers);
+    const auto number = [&](int64_t index) { return moves.select(1, index).unsqueeze(1); };
+    const at::Tensor new_x = (x * number(0)).add_(y * number(1)).add_(number(2)).bitwise_right_shift_(16);
+    const at::Tensor new_y = (x * number(3)).add_(y * number(4)).add_(number(5)).bitwise_right_shift_(16);
+    // Kept within the image, so that what follows cannot overflow; where that changes something it was outside.
+    x = new_x.clamp(0, sizes_[i].width - 1);
+    y = new_y.clamp(0, sizes_[i].height - 1);
+    const at::Tensor left = x.ne(new_x).logical_or_(y.ne(new_y));
+    outside = outside.defined() ? outside.logical_or_(left) : left;
+  }
+  const ImageSize in = sizes_.front();
+  return y.mul(in.width).add_(x).masked_fill_(outside, in.pixels()).to(at::kLong);
+}
+
+}  // namespace incremental

@@ -1,0 +1,90 @@
+#include "src/program/rewrites/constant.h"
+
+#include <cmath>
+
+#include "src/core/error.h"
+
+namespace incremental {
+namespace {
+
+bool is_integral(double number) { return std::trunc(number) == number && std::abs(number) <= 9007199254740992.0; }
+
+class Converter {
+ public:
+  Converter(const c10::Argument& schema, const std::string& label) : schema_(schema), label_(label) {}
+
+  c10::IValue convert(const Argument& value, const c10::TypePtr& type) const {
+    if (auto optional = type->cast<c10::OptionalType>()) {
+      if (std::holds_alternative<std::monostate>(value)) return {};
+      return convert(value, optional->getElementType());
+    }
+    if (auto list = type->cast<c10::ListType>()) return convert_list(value, list->getElementType());
+    if (auto flag = std::get_if<bool>(&value); flag && type->kind() == c10::TypeKind::BoolType) return *flag;
+    if (auto word = std::get_if<std::string>(&value); word && type->kind() == c10::TypeKind::StringType) return *word;
+    if (auto number = std::get_if<double>(&value)) return convert_number(*number, type);
+    throw mismatch();
+  }
+
+ private:
+  c10::IValue convert_number(double number, const c10::TypePtr& type) const {
+    switch (type->kind()) {
+      case c10::TypeKind::IntType:
+      case c10::TypeKind::SymIntType:
+        return integer(number);
+      case c10::TypeKind::FloatType:
+        return number;
+      case c10::TypeKind::NumberType:
+        return is_integral(number) ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
+      case c10::TypeKind::TensorType: {
+        // As Python does with `tensor + 1`: a 0-dim tensor that does not take part in type promotion.
+        at::Tensor scalar = is_integral(number) ? at::scalar_tensor(static_cast<int64_t>(number), at::kLong)
+                                                : at::scalar_tensor(number, at::kDouble);
+        scalar.unsafeGetTensorImpl()->set_wrapped_number(true);
+        return scalar;
+      }
+      default:
+        throw mismatch();
+    }
+  }
+
+  c10::IValue convert_list(const Argument& value, const c10::TypePtr& element) const {
+    auto numbers = std::get_if<std::vector<double>>(&value);
+    if (numbers == nullptr) throw mismatch();
+    switch (element->kind()) {
+      case c10::TypeKind::IntType:
+      case c10::TypeKind::SymIntType: {
+        c10::List<int64_t> list;
+        for (double number : *numbers) list.push_back(integer(number));
+        return list;
+      }
+      case c10::TypeKind::FloatType: {
+        c10::List<double> list;
+        for (double number : *numbers) list.push_back(number);
+        return list;
+      }
+      default:
+        throw mismatch();
+    }
+  }
+
+  int64_t integer(double number) const {
+    if (!is_integral(number)) throw mismatch();
+    return static_cast<int64_t>(number);
+  }
+
+  Error mismatch() const {
+    return {"ERR_INVALID_OPTION",
+            c10::str("Expected ", schema_.type()->str(), " for argument \"", schema_.name(), "\" of ", label_)};
+  }
+
+  const c10::Argument& schema_;
+  const std::string& label_;
+};
+
+}  // namespace
+
+c10::IValue constant(const Argument& value, const c10::Argument& schema, const std::string& label) {
+  return Converter(schema, label).convert(value, schema.type());
+}
+
+}  // namespace incremental

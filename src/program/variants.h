@@ -1,0 +1,32 @@
+// The ways there are to run a model: which rewrites of its program serve which size of batch.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "src/program/program.h"
+#include "src/state/state_dict.h"
+
+namespace incremental {
+
+// How a run may compute.
+struct Numerics {
+  bool fast = false;             // any kernel, layout or fusion; otherwise bit for bit as PyTorch does it
+  bool bf16 = false;             // convolutions and products in bfloat16, as torch.autocast does it; only with `fast`
+  bool contract_linear = false;  // chains of affine operators as one; only with `fast`
+};
+
+// Two programs over the same parameters and buffers.
+struct Ways {
+  Program few, many;
+  int64_t limit = 0;                    // `many` serves batches of more samples than this
+  std::vector<std::string> contracted;  // the weights of chains that `many` has in contracted form
+};
+
+// As PyTorch does it: bit for bit on the CPU.
+Ways exact_ways(const Program& program, c10::Device device);
+
+// `tensors`: the program's parameters and buffers, of any values, on the CPU.
+Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
+               const Numerics& numerics, c10::Device device);
+
+}  // namespace incremental
