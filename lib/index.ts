@@ -18,6 +18,7 @@ export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
 export { dropout, flatten, identity, relu } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
+export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
 export type { PrequentialMetrics } from './metrics/prequential';
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
@@ -45,7 +46,6 @@ export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';
 export { loadState, State, saveState } from './state/state';
-export type { EpochSummary } from './training/checkpoint';
 export {
   type ClassResult,
   type EvaluateOptions,
@@ -55,7 +55,6 @@ export {
   type PredictOptions,
   predict,
 } from './training/evaluate';
-export type { EpochEvent, StepEvent, TrainEvent } from './training/events';
 export type { CheckpointOptions, TrainOptions } from './training/options';
 export type { ResumeOptions } from './training/resume-options';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';

@@ -5,8 +5,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LearnError } from '../core/errors';
 import { ForeignPickle, unsafeError } from './errors';
 import { maxGlobalBytes, maxScannedInstructions } from './limits';
+import { currentModule } from './pickle/moved-names';
 import { PickleGlobal } from './pickle/values';
-import { currentModule, isActing, isKnown } from './unsafe-names';
+import { isActing, isKnown } from './unsafe-names';
 
 /** What follows an instruction's code: that many bytes, as many as the next 1, 4 or 8 say, or lines. */
 type Operand = number | 'count1' | 'count4' | 'count8' | 'line' | 'lines';

@@ -1,6 +1,7 @@
 // What a checkpoint holds, told without reading a tensor's bytes and without libtorch. For the command line's `inspect`.
-import { type Checkpoint, type ParseOptions, withCheckpoint } from './checkpoint';
+import { withCheckpoint } from './checkpoint';
 import { type DType, dtypes } from './dtypes';
+import type { Checkpoint, ParseOptions } from './parsed';
 import type { ContainerFacts } from './storages';
 import { metadataOf } from './tree';
 

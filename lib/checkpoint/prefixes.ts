@@ -1,15 +1,7 @@
-// Prefixes that wrappers put before every name of a state dict: DataParallel, torch.compile, AveragedModel, Lightning and
-// others; and what else wrappers keep there, which is not the model's.
+// Takes the prefixes of wrappers from the names of a state dict, and leaves out what else wrappers keep there.
 import { LearnError } from '../core/errors';
+import { wrappers } from '../program/wrappers';
 import { OrderedDict, type Value } from './values';
-
-/** What 'auto' takes away, in any order and number. */
-const wrappers = ['module.', '_orig_mod.', 'model.', '_fsdp_wrapped_module.', '_checkpoint_wrapped_module.'];
-
-/** Whether a name begins as those of wrapped models do. */
-export function isWrapped(name: string): boolean {
-  return wrappers.some((wrapper) => name.startsWith(wrapper));
-}
 
 export interface Stripped {
   /** By the names in the file: those without the prefix. */

@@ -1,6 +1,6 @@
 // What the containers of checkpoints have in common: zip files, legacy streams and safetensors files all come to this.
 import type { ReadPlan } from '../native/plans';
-import type { Unpickled } from './pickle/unpickle';
+import type { Unpickled } from './pickle/unpickled';
 
 export type StoragePlace = ReadPlan['storages'][number];
 

@@ -15,20 +15,6 @@ import {
 import { isPlainName } from './pickle/weights-only';
 import { isTensorFunction } from './tensors';
 
-/** Where things of Python 2, or of older PyTorch and NumPy, are now. */
-const moved: readonly (readonly [from: RegExp, to: string])[] = [
-  [/^__builtin__$/, 'builtins'],
-  [/^copy_reg$/, 'copyreg'],
-  [/^cPickle$/, 'pickle'],
-  [/^torch\.tensor$/, 'torch._tensor'],
-  [/^numpy\.core\b/, 'numpy._core'],
-];
-
-export function currentModule(module: string): string {
-  for (const [from, to] of moved) if (from.test(module)) return module.replace(from, to);
-  return module;
-}
-
 /** Modules whose functions run code, start processes, open connections, change files or load more pickles. */
 const actingModules = new Set(
   [

@@ -1,7 +1,8 @@
 // What a checkpoint holds, as values of JavaScript: made by resolve.ts of what a pickle says, written by write-tree.ts,
 // shown to callers as State.metadata.
 import { fromNativeSync, LearnError } from '../core/errors';
-import { native, type StateHandle } from '../native/native';
+import type { StateHandle } from '../native/handles';
+import { native } from '../native/native';
 import { type DType, dtypes, type TensorData } from './dtypes';
 
 /** Python's OrderedDict: a Map that can carry attributes, as a state dict carries `_metadata`. */

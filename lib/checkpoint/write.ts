@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { fromNative, fromNativeSync } from '../core/errors';
 import { type ReplaceOptions, replaceFile } from '../files/atomic-write';
-import { native, type StateHandle, type TensorInfo } from '../native/native';
+import type { StateHandle } from '../native/handles';
+import { native, type TensorInfo } from '../native/native';
 import { pickleTree } from './pickle/write-tree';
 import { Opaque, OrderedDict, TensorValue, type Value } from './values';
 

@@ -1,7 +1,7 @@
 // Progress bars on a terminal: one line each, as wide as fits. Used by the commands and by the demo.
 import { SingleBar } from 'cli-progress';
 import { bytes, count, duration, fixed, percent } from '../core/format';
-import type { TrainEvent } from '../training/events';
+import type { TrainEvent } from '../loggers/events';
 import type { Colors } from './terminal';
 
 const longestBar = 40;

@@ -1,6 +1,4 @@
-// Numbers and lines for people. The training line is the seed job's, character for character; the command line and the
-// demo use the rest.
-import type { StepEvent } from '../training/events';
+// Numbers for people.
 
 /** Python's `f'{value:.{digits}f}'`: correctly rounded, and an exact tie goes to the even digit. */
 export function fixed(value: number, digits: number): string {
@@ -14,11 +12,6 @@ export function fixed(value: number, digits: number): string {
   const isTie = (value * 2 ** (digits + 1)) % 2 === 1;
   const last = Number(text.at(-1));
   return isTie && last % 2 === 1 ? text.slice(0, -1) + (last - 1) : text;
-}
-
-/** What the seed job prints: `Epoch [1/10], Step [100/782], Loss: 2.2989`. */
-export function logLine({ epoch, epochs, step, steps, loss }: Omit<StepEvent, 'type'>): string {
-  return `Epoch [${epoch}/${epochs}], Step [${step}/${steps}], Loss: ${fixed(loss, 4)}`;
 }
 
 /** 1234567 as '1,234,567', whatever the system's language. */

@@ -13,7 +13,8 @@ import {
 } from '../core/checks';
 import { fromNative, LearnError } from '../core/errors';
 import { sizeOf } from '../core/sample-values';
-import { type DatasetHandle, native } from '../native/native';
+import type { DatasetHandle } from '../native/handles';
+import { native } from '../native/native';
 import type { DatasetPlan } from '../native/plans';
 import { type Cifar10, cifar10Classes, cifar10Plan } from './cifar10/cifar10';
 

@@ -1,6 +1,6 @@
 // How PyTorch's modules draw their first weights. The arithmetic follows torch/nn/init.py operation by operation, since
 // a bound that differs in its last bit gives other weights.
-import type { Initialiser } from '../native/plans';
+import type { Initialiser } from '../program/module';
 
 /** `kaiming_uniform_(weight, a=sqrt(5))`, as Linear and Conv2d call it (He et al. 2015, eq. 14). */
 export function kaimingUniform(fanIn: number): Initialiser {

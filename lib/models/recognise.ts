@@ -1,12 +1,14 @@
 // Which model a state belongs to, and in what it does not fit.
-import { isWrapped } from '../checkpoint/prefixes';
 import { LearnError } from '../core/errors';
 import type { Model } from '../program/module';
-import type { State } from '../state/state';
+import { isWrapped } from '../program/wrappers';
 import { knownModels } from './zoo';
 
 /** A state, or what is known of one before it is loaded. */
-type Described = Pick<State, 'tensors' | 'metadata'>;
+interface Described {
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly metadata: ReadonlyMap<unknown, unknown>;
+}
 
 /** What was found to fit before: neither states nor models change. */
 const recognised = new WeakMap<Described, Model>();

@@ -3,11 +3,12 @@
 import { isMainThread } from 'node:worker_threads';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
+import type { InitialTensor } from '../program/module';
 import type { Program } from '../program/program';
+import type { BatchesHandle, DatasetHandle, LearnerHandle, LockHandle, ProgramHandle, StateHandle } from './handles';
 import type {
   BatchesPlan,
   DatasetPlan,
-  InitialTensor,
   LearnerPlan,
   Position,
   PredictPlan,
@@ -18,19 +19,6 @@ import type {
   WritePlan,
   WriteTensorsPlan,
 } from './plans';
-
-/** A native state dict. Opaque; only the functions below can look inside. */
-export type StateHandle = { readonly __state: never };
-/** A native program. */
-export type ProgramHandle = { readonly __program: never };
-/** A native data set. */
-export type DatasetHandle = { readonly __dataset: never };
-/** A run through a native data set, batch by batch. */
-export type BatchesHandle = { readonly __batches: never };
-/** An online learner's weights, optimizer, random numbers and replay buffer. */
-export type LearnerHandle = { readonly __learner: never };
-/** A lock on a file. */
-export type LockHandle = { readonly __lock: never };
 
 export interface NativeInfo {
   builtFor: string;

@@ -2,7 +2,7 @@
 // again where memory depends on them.
 
 import type { Transform } from '../transforms';
-import type { DatasetHandle, ProgramHandle, StateHandle } from './native';
+import type { DatasetHandle, ProgramHandle, StateHandle } from './handles';
 
 /** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
@@ -56,19 +56,6 @@ export interface WriteTensorsPlan {
   /** Which of the state's, in the order of the file. */
   tensors: number[];
 }
-
-/** One tensor to make, filled as PyTorch's modules initialise it. */
-export interface InitialTensor {
-  name: string;
-  dtype: 'float32' | 'int64';
-  shape: readonly number[];
-  init: Initialiser;
-}
-
-export type Initialiser =
-  | { readonly kind: 'constant'; readonly value: number }
-  /** Uniform in [-bound, bound). */
-  | { readonly kind: 'uniform'; readonly bound: number };
 
 export type DatasetPlan =
   /** Files of fixed records, read in order. */

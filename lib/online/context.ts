@@ -1,7 +1,8 @@
 // What a learner is given and what its core holds, as plain types.
 
 import type { Score } from '../metrics/prequential';
-import type { NativeUpdate, ProgramHandle } from '../native/native';
+import type { ProgramHandle } from '../native/handles';
+import type { NativeUpdate } from '../native/native';
 import type { Model } from '../program/module';
 import type { State } from '../state/state';
 import type { Transform } from '../transforms';

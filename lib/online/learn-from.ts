@@ -4,7 +4,8 @@ import { checkOptions, isNumber, isSignal } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { joined } from '../core/sample-values';
 import { type Dataset, isDataset, openDataset } from '../datasets';
-import { type DatasetHandle, type NativeSamples, native } from '../native/native';
+import type { DatasetHandle } from '../native/handles';
+import { type NativeSamples, native } from '../native/native';
 import type { Engine } from './engine';
 import { type BatchRecord, currentRules } from './storage/records';
 

@@ -1,8 +1,20 @@
 // Modules: models as trees of plain data, as torch.nn composes them. buildModel flattens a tree into the one list of
 // operator calls that the executor runs, with PyTorch's names for every parameter and buffer.
 import { LearnError } from '../core/errors';
-import type { Initialiser, InitialTensor } from '../native/plans';
 import type { Argument, Program, ProgramNode, ProgramTensor, ValueRef } from './program';
+
+/** One tensor to make, filled as PyTorch's modules initialise it. */
+export interface InitialTensor {
+  name: string;
+  dtype: 'float32' | 'int64';
+  shape: readonly number[];
+  init: Initialiser;
+}
+
+export type Initialiser =
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Uniform in [-bound, bound). */
+  | { readonly kind: 'uniform'; readonly bound: number };
 
 /** A tensor that a module owns; its full name is the module's path, a dot, and this name. */
 export interface ModuleTensor {

@@ -1,15 +1,17 @@
 // States: the weights of a model with their names, loaded, saved and looked at. Everything else that needs weights takes
 // and gives a State.
 import { inspect } from 'node:util';
-import { type Checkpoint, type ParseOptions, readPlan, withCheckpoint } from '../checkpoint/checkpoint';
+import { readPlan, withCheckpoint } from '../checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from '../checkpoint/dtypes';
+import type { Checkpoint, ParseOptions } from '../checkpoint/parsed';
 import { writeSafetensors } from '../checkpoint/safetensors/write';
 import { metadataOf, type Tree } from '../checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
 import { checkOptions, invalid, isOneOf, isPath, isSignal, isText, plain } from '../core/checks';
 import { fromNative, fromNativeSync, LearnError } from '../core/errors';
-import { native, type StateHandle } from '../native/native';
+import type { StateHandle } from '../native/handles';
+import { native } from '../native/native';
 import { warnOfLeft, warnOfLeftOut } from './warnings';
 
 export type { DType, TensorData } from '../checkpoint/dtypes';

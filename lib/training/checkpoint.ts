@@ -5,25 +5,16 @@ import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
 import { type Check, isBoolean, isNumber, isOneOf, largestFloat, plain } from '../core/checks';
 import { fromNativeSync, LearnError, messageOf } from '../core/errors';
+import type { EpochSummary } from '../loggers/events';
 import { isThreadCount } from '../native/device';
-import { type NativeSnapshot, native, type StateHandle } from '../native/native';
+import type { StateHandle } from '../native/handles';
+import { type NativeSnapshot, native } from '../native/native';
 import type { Position, TensorRef, TrainPlan, TrainStart } from '../native/plans';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart, makeState, type State, treeOf } from '../state/state';
 import { readOptimizer, sgdState } from './optimizer-state';
 import { dictsAround, optimizerIn, type ResumeOptions } from './resume-options';
-
-/** An epoch of TrainResult.history. */
-export interface EpochSummary {
-  /** From 1. */
-  epoch: number;
-  steps: number;
-  samples: number;
-  /** Mean over the epoch's samples, each as it was when its batch was trained on. */
-  loss: number;
-  seconds: number;
-}
 
 /** The options that going on from a checkpoint takes, by their names in TrainOptions. */
 export const recordedChecks = {

@@ -1,5 +1,5 @@
 // Events of a run on their way to a reader that may be slower: for trainEvents().
-import type { TrainEvent } from './events';
+import type { TrainEvent } from '../loggers/events';
 
 /** What waits for a slow reader: everything but steps that a newer event has overtaken. */
 export class EventQueue {

@@ -3,10 +3,10 @@ import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { type Dataset, isDataset } from '../datasets';
+import type { TrainEvent } from '../loggers/events';
 import { isThreads } from '../native/device';
 import type { Transform } from '../transforms';
 import { type RecordedOptions, recordedChecks } from './checkpoint';
-import type { TrainEvent } from './events';
 import { isResume, type ResumeOptions } from './resume-options';
 import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
 

@@ -13,7 +13,8 @@ import {
   planDevice,
   type Threads,
 } from '../native/device';
-import { type DatasetHandle, native, type ProgramHandle, type StateHandle } from '../native/native';
+import type { DatasetHandle, ProgramHandle, StateHandle } from '../native/handles';
+import { native } from '../native/native';
 import { type Model, sampleShape } from '../program/module';
 import type { Program } from '../program/program';
 import { heldHandle, holding, loadState, State } from '../state/state';

@@ -3,15 +3,16 @@
 import { checkOptions } from '../core/checks';
 import { beginDataset, cifar10, type Opening } from '../datasets';
 import { checkWritable } from '../files/atomic-write';
+import type { EpochSummary, TrainEvent } from '../loggers/events';
 import { afterTraining, type DeviceInfo } from '../native/device';
+import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
-import { type DatasetHandle, type NativeEvent, type NativeSnapshot, native } from '../native/native';
+import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { seedTransforms } from '../transforms';
 import {
   checkSameSamples,
-  type EpochSummary,
   readTrainingCheckpoint,
   resumedOptions,
   startOf,
@@ -21,7 +22,7 @@ import {
 } from './checkpoint';
 import { CheckpointWriter } from './checkpoint-writer';
 import { EventQueue } from './event-queue';
-import { summary, type TrainEvent, toTrainEvent } from './events';
+import { summary, toTrainEvent } from './events';
 import { type CheckpointOptions, checkMomentum, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
 import { checkSamples, prepareRun, type Subject } from './run';

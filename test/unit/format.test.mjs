@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { barLine } from '../../dist/cli/bar.js';
-import { bytes, count, counted, duration, fixed, logLine, percent } from '../../dist/core/format.js';
+import { bytes, count, counted, duration, fixed, percent } from '../../dist/core/format.js';
+import { logLine } from '../../dist/loggers/console.js';
 
 describe('format', () => {
   // [(x, f'{x:.4f}') for x in …] of Python 3.

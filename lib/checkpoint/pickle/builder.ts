@@ -1,8 +1,8 @@
 // Makes and fills the values of a pickle, and counts what they take. For unpickle.ts, which has the stack that they come from.
 
 import { maxGlobalBytes } from '../limits';
-import { currentModule } from '../unsafe-names';
 import { cost, type MemoryBudget, PickleBudget } from './budget';
+import { currentModule } from './moved-names';
 import {
   kindOf,
   PickleCall,

@@ -9,28 +9,8 @@ import { PickleBuilder } from './builder';
 import { PickleBytes } from './bytes';
 import { PickleMemo } from './memo';
 import { op } from './opcodes';
-import {
-  PickleDict,
-  type PickleGlobal,
-  type PickleReference,
-  PickleSet,
-  PickleTuple,
-  type PickleValue,
-} from './values';
-
-export interface Unpickled {
-  value: PickleValue;
-  /** Every global that is named anywhere, whether it ends up in `value` or not. */
-  globals: PickleGlobal[];
-  /** The same of everything that is stored outside the pickle. */
-  references: PickleReference[];
-  /** Every instruction that it uses. */
-  instructions: ReadonlySet<number>;
-  /** Bytes that the pickle takes. */
-  length: number;
-  /** What is left for what is made of it. */
-  memory: MemoryBudget;
-}
+import type { Unpickled } from './unpickled';
+import { PickleDict, PickleSet, PickleTuple, type PickleValue } from './values';
 
 interface UnpickleOptions {
   /** What the bytes are, for messages: 'data.pkl'. */

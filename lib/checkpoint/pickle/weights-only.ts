@@ -2,7 +2,7 @@
 // torch/_weights_only_unpickler.py of PyTorch 2.13. For inspect.ts, and for what may be written.
 import { dtypes } from '../dtypes';
 import { op } from './opcodes';
-import type { Unpickled } from './unpickle';
+import type { Unpickled } from './unpickled';
 
 const words = (text: string) => text.split(' ');
 

@@ -1,10 +1,11 @@
 // Reads the description of a safetensors file: a length, a header in JSON, then the tensors' bytes without a gap. Checks
 // all that the safetensors library checks.
-import type { Checkpoint, ParseOptions } from '../checkpoint';
+
 import type { CheckpointFile } from '../containers/file';
 import { type DType, dtypes } from '../dtypes';
 import { formatError } from '../errors';
 import { maxDimensions, maxHeaderBytes } from '../limits';
+import type { Checkpoint, ParseOptions } from '../parsed';
 import { cost, MemoryBudget } from '../pickle/budget';
 import { type Stripped, stripped } from '../prefixes';
 import { TensorList } from '../resolve';

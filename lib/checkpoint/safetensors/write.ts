@@ -1,7 +1,8 @@
 // Writes the tensors of a state as the safetensors library does: the header is made here, the addon adds the bytes.
 import { fromNative, LearnError } from '../../core/errors';
 import { replaceFile } from '../../files/atomic-write';
-import { native, type StateHandle } from '../../native/native';
+import type { StateHandle } from '../../native/handles';
+import { native } from '../../native/native';
 import { type DType, dtypes } from '../dtypes';
 import { maxHeaderBytes, maxHeaderFacts } from '../limits';
 import { step } from '../pickle/values';

@@ -1,7 +1,8 @@
 // `torch-incremental inspect`: what a checkpoint holds. Reads its directory and its pickle, not its tensors, and needs no
 // libtorch; only --stats loads it.
-import type { Checkpoint } from '../../checkpoint/checkpoint';
+
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
+import type { Checkpoint } from '../../checkpoint/parsed';
 import { fromNative, LearnError } from '../../core/errors';
 import { bytes, count, counted } from '../../core/format';
 import { printable, shortened } from '../../core/printable';

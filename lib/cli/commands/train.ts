@@ -1,11 +1,12 @@
 // `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
 import fs from 'node:fs';
 import { isNumber, isPath } from '../../core/checks';
-import { count, duration, fixed, logLine } from '../../core/format';
+import { count, duration, fixed } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
+import { logLine } from '../../loggers/console';
+import type { TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
 import { saveState } from '../../state/state';
-import type { TrainEvent } from '../../training/events';
 import { trainOptionChecks as checks } from '../../training/options';
 import { type TrainResult, trainIncremental } from '../../training/train';
 import { wrongUsage } from '../arguments';

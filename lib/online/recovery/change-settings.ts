@@ -1,8 +1,9 @@
 // A learner with other settings, or another model. They are a record of the journal, so that a replay from an older snapshot
 // changes them at the same place.
 
+import type { StateHandle } from '../../native/handles';
 import { runJob } from '../../native/job';
-import { native, type StateHandle } from '../../native/native';
+import { native } from '../../native/native';
 import type { LearnerPlan } from '../../native/plans';
 import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';

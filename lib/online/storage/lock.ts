@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fromNativeSync, LearnError, messageOf } from '../../core/errors';
 import { syncFolder } from '../../files/atomic-write';
 import { flush } from '../../files/flush';
-import { type LockHandle, native } from '../../native/native';
+import type { LockHandle } from '../../native/handles';
+import { native } from '../../native/native';
 
 /** A folder that one owner has at a time. */
 export class FolderLock {

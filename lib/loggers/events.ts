@@ -1,0 +1,36 @@
+// What a training run reports while it runs.
+
+/** An epoch of TrainResult.history. */
+export interface EpochSummary {
+  /** From 1. */
+  epoch: number;
+  steps: number;
+  samples: number;
+  /** Mean over the epoch's samples, each as it was when its batch was trained on. */
+  loss: number;
+  seconds: number;
+}
+
+/** A step or a log line. Only the newest waiting 'step' is delivered; every 'log' is. */
+export interface StepEvent {
+  type: 'step' | 'log';
+  /** From 1. */
+  epoch: number;
+  epochs: number;
+  /** Within the epoch, from 1. */
+  step: number;
+  steps: number;
+  /** Mean cross-entropy of this step's batch. */
+  loss: number;
+  /** Since training began. */
+  samplesPerSecond: number;
+  etaSeconds: number;
+}
+
+/** The end of an epoch; every one is delivered. */
+export interface EpochEvent extends EpochSummary {
+  type: 'epoch';
+  epochs: number;
+}
+
+export type TrainEvent = StepEvent | EpochEvent;
