@@ -26,7 +26,7 @@ int64_t batches_per_epoch(const BatchOptions& options, int64_t samples) {
         " samples, fewer than batchSize");
   const auto [epoch, step] = std::pair(options.first_epoch, options.first_step);
   check(epoch >= 0 && step >= 0 && step < count && (epoch < options.epochs || (epoch == options.epochs && step == 0)),
-        "ERR_INVALID_OPTION", "Cannot begin at step ", step, " behind ", epoch, " epochs of ", count,
+        "ERR_INVALID_OPTION", "Cannot start at step ", step, " after ", epoch, " epochs of ", count,
         " steps each where there are ", options.epochs, " epochs");
   return count;
 }

@@ -42,8 +42,8 @@ class DeviceBatches::Impl {
 
   void begin_epoch() {
     epoch_ = next_.get();
-    // The copy goes on while the next epoch is drawn: the allocator of pinned memory sees to it that this one's is not
-    // given to another meanwhile.
+    // The copy continues while the next epoch is drawn: the allocator of pinned memory sees to it that this one's is
+    // not given to another meanwhile.
     table_.copy_(epoch_.rows, /*non_blocking=*/true);
     place_.fill_(static_cast<int32_t>(epoch_.first_step * options_.batch_size));
     epoch_.rows = at::Tensor();

@@ -34,7 +34,7 @@ class DeviceBatches {
   // The next `samples` of the epoch, of one batch or of several; waits for nothing.
   Batch take(int64_t samples);
 
-  // The generator before the epoch in hand, and just before the batch of `step` of it is drawn.
+  // The generator before the current epoch, and just before the batch of `step` of it is drawn.
   at::Tensor epoch_random() const;
   at::Tensor random_before(int64_t step) const;
 

@@ -85,8 +85,8 @@ at::Tensor DeviceSamples::from_bytes(const at::Tensor& samples, const at::Tensor
   return values_.index_select(0, bytes.to(at::kInt).add_(value_offsets_).view({-1}));
 }
 
-// [sample, pixel] int64: for each pixel that goes out its position in the data set's image, or the one behind the last.
-// The transforms are gone through backwards, from the image that goes out to the one that is there.
+// [sample, pixel] int64: for each pixel that goes out its position in the data set's image, or the one after the last.
+// Follows the transforms backwards, from the image that goes out to the one that is there.
 at::Tensor DeviceSamples::positions(const at::Tensor& rows) const {
   at::Tensor x = columns_, y = rows_, outside;
   for (size_t i = sizes_.size() - 1; i-- > 0;) {

@@ -26,7 +26,7 @@ class DeviceSamples {
 
   std::vector<int64_t> output_shape_;
   std::vector<ImageSize> sizes_;  // Pipeline's
-  at::Tensor inputs_;  // uint8: [sample, channel, pixel], a black pixel behind the last; float32: as in the data set
+  at::Tensor inputs_;  // uint8: [sample, channel, pixel], a black pixel after the last; float32: as in the data set
   at::Tensor labels_;
   at::Tensor values_;          // [256 * channel]: what each byte becomes; channel after channel
   at::Tensor value_offsets_;   // [channel, 1]: where a channel's begin

@@ -16,7 +16,7 @@ struct WritePlan {
   std::vector<int64_t> storages;  // which of storages_of() they are, in that order
 };
 
-// Tensors of one state behind a header, each contiguous and little-endian.
+// Tensors of one state after a header, each contiguous and little-endian.
 struct WriteTensorsPlan {
   std::string path;  // must not exist yet
   uint32_t mode;     // permissions, before the umask

@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint64_t kAlignment = 64;
 constexpr uint64_t kPieceBytes = 1 << 18;
-// What stands in a 32-bit field whose value is in the ZIP64 fields instead.
+// Marks a 32-bit field whose value is in the ZIP64 fields instead.
 constexpr uint32_t kElsewhere = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kLocalHeaderBytes = 30;
 constexpr uint64_t kExtraHeaderBytes = 4;

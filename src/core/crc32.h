@@ -5,10 +5,10 @@
 
 namespace incremental {
 
-// Of `bytes` bytes at `data`, continuing from `crc` of what stood before; 0 to begin.
+// Of `bytes` bytes at `data`, continuing from `crc`, the checksum of the bytes before them; 0 to begin.
 uint32_t crc32(uint32_t crc, const void* data, size_t bytes);
 
-// Of two runs of bytes, one behind the other, from the checksums of both.
+// The checksum of two runs of bytes, the second directly after the first, from the checksums of both.
 uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t second_bytes);
 
 }  // namespace incremental

@@ -6,7 +6,7 @@
 
 namespace incremental {
 
-// Of what `crc` is the checksum of (0: nothing) and the bytes behind it.
+// The checksum of `bytes` bytes at `data`, continuing from `crc`, the checksum of the bytes before them; 0 to begin.
 uint32_t crc32c(uint32_t crc, const void* data, size_t bytes);
 
 }  // namespace incremental

@@ -20,7 +20,7 @@ std::string contents(int descriptor) {
   return count > 0 ? std::string(text.data(), count) : "an unknown process";
 }
 
-// What stands in the way; 0: nothing.
+// The error that prevents the lock; 0: it is held.
 int lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Whether OpenMP can make its team. GCC's library ends the whole process where one of its threads cannot be made, and
-// libtorch starts a team at its first operation that is large enough.
+// Checks that OpenMP can make its team. GCC's library ends the whole process where one of its threads cannot be made,
+// and libtorch starts a team at its first operation that is large enough.
 #pragma once
 
 namespace incremental {

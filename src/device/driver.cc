@@ -47,8 +47,9 @@ Driver ask_driver() {
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   Calls calls;
   if (library == nullptr || !calls.open(library)) {
-    driver.problem = library ? "the NVIDIA driver (libcuda.so.1) lacks functions that CUDA needs; install a newer one"
-                             : "there is no NVIDIA driver (libcuda.so.1); install it, or give the container its GPUs";
+    driver.problem = library
+                         ? "the NVIDIA driver (libcuda.so.1) has not all functions that CUDA needs; install a newer one"
+                         : "there is no NVIDIA driver (libcuda.so.1); install it, or give the container its GPUs";
     return driver;
   }
   calls.version(&driver.version);

@@ -1,6 +1,6 @@
-// What NVIDIA's driver says of itself and of its devices. Asked through its own C interface, opened by name: it needs
-// no CUDA libraries, answers where libtorch would only warn on standard error, and knows names, which libtorch's
-// device-agnostic interfaces do not tell.
+// Facts about NVIDIA's driver and its devices, from the driver's own C interface, which is opened by name. That needs
+// no CUDA libraries, answers where libtorch would only warn on standard error, and has the names of devices, which
+// libtorch's device-agnostic interfaces do not have.
 #pragma once
 #include <cstdint>
 #include <string>

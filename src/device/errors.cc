@@ -11,7 +11,7 @@ constexpr const char* kOutOfMemory =
     "it), "
     "or use another device";
 constexpr const char* kLost =
-    "The device is lost to this process: start the process anew to use it again. Until then device: 'cpu' works, and "
+    "The device is lost to this process: restart the process to use it again. Until then device: 'cpu' works, and "
     "all that was saved is safe";
 constexpr const char* kOldDriver = "The NVIDIA driver is too old for this libtorch: install a newer one";
 constexpr const char* kNoKernels =

@@ -1,4 +1,4 @@
-// What goes wrong on devices, in this library's codes and with what to do about it. Used by src/napi/error.cc.
+// Errors of devices in this library's codes, with advice. Used by src/napi/error.cc.
 #pragma once
 #include <optional>
 #include <string>

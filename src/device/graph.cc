@@ -81,11 +81,11 @@ void DeviceGraph::capture(const std::function<void()>& work) {
   try {
     work();
   } catch (...) {
-    // The stream must leave its state of being captured, whatever that says: the reason is in hand already.
+    // The stream must stop capturing, whatever that call reports: the first error is the one to throw.
     try {
       cuda_graph().capture_end(recording->self);
     } catch (const std::exception&) {
-      // Then CUDA's allocator goes on asking this graph which memory is its own (a filter that CUDAGraph.cpp hands to
+      // Then CUDA's allocator keeps asking this graph which memory is its own (a filter that CUDAGraph.cpp hands to
       // it), so it must stay.
       static_cast<void>(recording.release());
     }

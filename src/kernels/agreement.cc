@@ -10,7 +10,7 @@
 namespace incremental {
 namespace {
 
-// Numbers to compare with: any, so that sums differ unless they are added up alike, and zeros of both signs, which tell
+// Numbers to compare with: any, so that sums differ unless they are added up alike, and zeros of both signs, which show
 // what a sum begins with. The generator is that of Numerical Recipes (Press et al., 3rd edition, 7.1.4).
 at::Tensor numbers(std::array<int64_t, 2> sizes, uint32_t& state, bool with_zeros) {
   constexpr std::array kFew = {-1.0F, -0.0F, 0.0F, -0.0F};

@@ -1,8 +1,8 @@
-// Which kernels of skinny_linear.h give libtorch's bits.
+// Finds out for which products the kernels of skinny_linear.h give libtorch's bits.
 //
 // How libtorch adds up a product depends on its library, the processor, the shape, and the number of threads, and
-// nobody says how. So both compute products of some numbers, once for each shape and number of threads, and unless
-// every bit of them is equal it is libtorch that goes on to compute them.
+// no document says how. So both compute products of some numbers, once for each shape and number of threads; where any
+// bit differs, libtorch computes that shape from then on.
 #pragma once
 #include "src/core/libtorch.h"
 

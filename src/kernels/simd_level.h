@@ -1,4 +1,4 @@
-// Which of a kernel's compiled variants runs here.
+// Chooses the compiled variant of a kernel that runs on this processor.
 #pragma once
 
 namespace incremental {

@@ -32,7 +32,7 @@ std::string argument(napi_env env, napi_value value) {
 // once. What is needed again is still in the system's cache of the file. Only code, which nothing has written to.
 int forget_code(dl_phdr_info* library, size_t, void* known) {
   auto& count = *static_cast<size_t*>(known);
-  // Libraries stand in the order in which they were loaded; those of before are not ours.
+  // Libraries are listed in the order in which they were loaded; those loaded before are not ours.
   if (count > 0) {
     --count;
     return 0;
@@ -112,7 +112,7 @@ napi_value end_with_parent(napi_env env, napi_callback_info info) {
   int64_t parent = 0;
   napi_get_value_int64(env, arguments[0], &parent);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(EXIT_FAILURE);  // it has ended before the system was told
+  if (getppid() != parent) _exit(EXIT_FAILURE);  // the parent ended before this request
   return nullptr;
 }
 

@@ -17,7 +17,7 @@
 
 namespace incremental {
 
-// An own property; undefined where there is none. Everything below reads these only: what a prototype holds, such as
+// An own property; undefined where it does not exist. Everything below reads these only: what a prototype holds, such as
 // Object.prototype where some package wrote to it, is no part of a plan.
 Napi::Value own(const Napi::Object& object, const char* key);
 

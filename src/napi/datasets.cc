@@ -46,7 +46,7 @@ std::function<Dataset()> to_maker(const Napi::Object& plan) {
 
 Napi::Value make_dataset(const Napi::CallbackInfo& call) {
   const Napi::Object plan = call[0].As<Napi::Object>();
-  // A subset lives in the memory of the set it was taken from, which has told the garbage collector already.
+  // A subset lives in the memory of the set it was taken from, which has reported it to the garbage collector already.
   const bool shares = string(plan, "kind") == "subset";
   return PromiseWorker<Dataset>::start(call.Env(), to_maker(plan), [shares](Napi::Env env, Dataset& dataset) {
     const auto bytes = static_cast<int64_t>(dataset.inputs.nbytes() + dataset.labels.nbytes());

@@ -1,4 +1,4 @@
-// What each file of this folder adds to the addon's exports. binding.cc calls them all.
+// One function for each file of this folder, which adds its part of the addon's exports. binding.cc calls them all.
 #pragma once
 #include <napi.h>
 

@@ -23,7 +23,7 @@ struct Handle {
   std::shared_ptr<const T> value;
   int64_t bytes;
 
-  // `bytes`: native memory held, told to the garbage collector, which sees only the small External otherwise.
+  // `bytes`: native memory held, reported to the garbage collector, which sees only the small External otherwise.
   // While an environment closes no External can be made: the value is then freed here, and what it locks with it.
   static Napi::Value make(Napi::Env env, std::shared_ptr<const T> value, int64_t bytes) {
     auto handle = std::make_unique<Handle>(Handle{std::move(value), 0});

@@ -1,4 +1,4 @@
-// What was built and what is loaded; for `doctor` and for error messages.
+// Facts about the build and about what is loaded; for `doctor` and for error messages.
 #include <napi.h>
 
 #include <ATen/detail/CUDAHooksInterface.h>

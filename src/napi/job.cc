@@ -68,7 +68,7 @@ Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, JobLength l
 }
 
 Napi::Object Job::start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work) {
-  check(!thread->busy(), "ERR_BUSY", "This has something else in hand");
+  check(!thread->busy(), "ERR_BUSY", "Another operation of this object is still running");
   check_open(running(env));
   return start(env, env.Undefined(), std::nullopt, std::move(thread), std::move(work));
 }
@@ -109,7 +109,7 @@ std::vector<Event> Job::Feed::take() {
   std::vector<Event> events(kept.begin(), kept.end());
   kept.clear();
   if (newest) events.push_back(*std::exchange(newest, std::nullopt));
-  // Last: whoever gets it has then heard of all that led to it.
+  // Last: a caller who gets it has then received all events that led to it.
   if (snapshot) events.push_back(*std::exchange(snapshot, std::nullopt));
   return events;
 }

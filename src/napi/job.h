@@ -32,11 +32,11 @@ class Job {
   // Returns { done: Promise, cancel() }. `on_events` is called with an array of events; undefined where none are
   // wanted. It must not throw (lib/native/job.ts sees to that).
   static Napi::Object start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work);
-  // The same on a thread of the caller's, which must have nothing in hand: for work that is done on one thread always.
+  // The same on a thread of the caller's, which must be idle: for work that is done on one thread always.
   static Napi::Object start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work);
 
-  // Ends every job of this environment after the batch in hand, and lets none begin. For the 'exit' event of the main
-  // thread: process.exit() goes on to destroy libtorch's statics without running any clean-up hook, and a thread that
+  // Ends every job of this environment after its current batch, and lets none begin. For the 'exit' event of the main
+  // thread: process.exit() then destroys libtorch's statics without running any clean-up hook, and a thread that
   // still computes would use them.
   static void stop_all(Napi::Env env);
 

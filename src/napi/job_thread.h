@@ -23,7 +23,7 @@ class JobThread {
   JobThread(const JobThread&) = delete;
   JobThread& operator=(const JobThread&) = delete;
 
-  // When nothing else is in hand.
+  // Call it only while no other work is running.
   void start(std::function<void()> work);
   bool busy();
   void wait();
@@ -33,7 +33,7 @@ class JobThread {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::function<void()> work_;  // empty: none in hand
+  std::function<void()> work_;  // empty: idle
   bool ending_ = false;
   std::thread thread_;  // last: everything above exists when it starts
 };

@@ -1,4 +1,4 @@
-// What journals need of the system, lib/online/storage/journal-writer.ts: checksums, and a lock on their folder.
+// Checksums and a lock on a folder, for lib/online/storage/.
 #include "src/core/crc32c.h"
 #include "src/core/folder_lock.h"
 #include "src/napi/convert.h"

@@ -139,7 +139,7 @@ Napi::Value learner_replace_weights(const Napi::CallbackInfo& call) {
   return Job::start(call.Env(), owned->thread, std::move(work));
 }
 
-// Waits for what it has in hand.
+// Waits for its current operation.
 Napi::Value dispose_learner(const Napi::CallbackInfo& call) {
   Handle<OwnedLearner>::of(call[0]).release(call.Env());
   return call.Env().Undefined();

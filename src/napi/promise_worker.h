@@ -52,7 +52,7 @@ class PromiseWorker : public Napi::AsyncWorker {
         work_(std::move(work)),
         deliver_(std::move(deliver)) {}
 
-  // What is done here comes to the same on one thread.
+  // This work has the same result on one thread.
   static void have_team() {
     try {
       check_team(at::get_num_threads());

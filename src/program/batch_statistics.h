@@ -19,7 +19,7 @@ bool takes_statistics(const Node& node);
 // empty: it has more.
 std::string lack_of_values(const Node& node, at::IntArrayRef shape);
 
-// The same for a batch of `samples`, of the first node of the program that lacks values, followed by that node's
+// The same for a batch of `samples`, of the first node of the program that has too few, followed by that node's
 // module. Nodes whose shape is not among `shapes` are left to the executor.
 std::string lack_of_values(const Program& program, const Shapes& shapes, int64_t samples);
 

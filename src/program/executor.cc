@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kBadProgram = "ERR_INVALID_OPTION";
 
-// What the run decides and no node may: whether it trains, and where random numbers come from.
+// Arguments that the run decides and no node may: whether it trains, and where random numbers come from.
 std::optional<c10::IValue> from_run(const c10::Argument& schema, Mode mode, const at::Generator& generator) {
   if (schema.type()->kind() == c10::TypeKind::BoolType && (schema.name() == "train" || schema.name() == "training")) {
     return c10::IValue(mode == Mode::kTraining);

@@ -30,7 +30,7 @@ struct OwnOperator {
   at::Tensor (*call)(const std::vector<at::Tensor>& arguments);
 };
 
-// Null where `name` is none of these.
+// Null where no operator of ours has this name.
 const OwnOperator* find_own_operator(const std::string& name);
 
 }  // namespace incremental

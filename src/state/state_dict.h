@@ -17,7 +17,7 @@ using StateDict = std::vector<NamedTensor>;
 
 using States = std::vector<std::shared_ptr<const StateDict>>;
 
-// The storages behind states, in the order of their first use.
+// The storages that the tensors of states lie in, in the order of their first use.
 struct Storages {
   std::vector<at::Storage> list;
   std::vector<size_t> of_tensor;  // for each tensor, state after state, which one

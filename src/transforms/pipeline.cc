@@ -53,15 +53,15 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
       is_tensor = true;
     } else {
       check(transform.kind == "normalize", "ERR_INVALID_OPTION", "Unknown transform \"", transform.kind, "\"");
-      check(is_tensor, "ERR_INVALID_OPTION", "normalize must stand behind toTensor");
+      check(is_tensor, "ERR_INVALID_OPTION", "normalize must come after toTensor");
       check(image, "ERR_INVALID_OPTION", "normalize needs samples of shape [channels, height, width] but they are ",
             at::IntArrayRef(output_shape_));
       add_normalize(transform);
     }
   }
   check(is_tensor, "ERR_INVALID_OPTION",
-        "The transforms lack toTensor: models compute with float32, this data set holds ",
-        "uint8 images. Put toTensor() behind the transforms that move pixels");
+        "toTensor is missing among the transforms: models compute with float32, and this data set holds ",
+        "uint8 images. Put toTensor() after the transforms that move pixels");
   if (!bytes) return;
 
   output_shape_ = {channels_, size.height, size.width};

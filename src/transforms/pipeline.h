@@ -14,7 +14,7 @@ namespace incremental {
 class Pipeline {
  public:
   // `shape`: one sample, [channel, height, width] for images. `dtype`: kByte or kFloat. Throws ERR_INVALID_OPTION for
-  // transforms that do not fit the samples or stand in an order that torchvision could not run either.
+  // transforms that do not fit the samples or are in an order that torchvision could not run either.
   Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t> shape, at::ScalarType dtype);
 
   // Of one sample when all is done. float32.
@@ -42,7 +42,7 @@ class Pipeline {
   // Memory that `apply` works in; one per thread.
   struct Workspace {
     PixelMap map;
-    std::vector<uint8_t> planes;  // one sample, a black pixel behind each channel
+    std::vector<uint8_t> planes;  // one sample, a black pixel after each channel
   };
   Workspace make_workspace() const;
 

@@ -1,5 +1,6 @@
-// Where each pixel of a transformed image comes from. Flips, rotations and crops move these positions instead of
-// pixels, so that each is written once for every number of channels, and the pixels themselves move once, at the end.
+// Positions in the source image of the pixels of a transformed one. Flips, rotations and crops move these positions
+// instead of pixels, so that each is written once for every number of channels, and the pixels themselves move once, at
+// the end.
 #pragma once
 #include <cstdint>
 #include <numeric>
@@ -28,7 +29,7 @@ class PixelMap {
   ImageSize size() const { return size_; }
 
   // Row by row: positions in the source image; `fill()` for a pixel that came from outside of it. One more `fill()`
-  // stands behind the last pixel, so that a lookup outside the image needs no branch.
+  // follows the last pixel, so that a lookup outside the image needs no branch.
   uint32_t* positions() { return positions_.data(); }
   const uint32_t* positions() const { return positions_.data(); }
   uint32_t fill() const { return static_cast<uint32_t>(source_.pixels()); }

@@ -119,13 +119,13 @@ describe('batches', () => {
   });
 
   const refused = [
-    ['no toTensor', [randomHorizontalFlip()], /lack toTensor/],
+    ['no toTensor', [randomHorizontalFlip()], /toTensor is missing/],
     [
       'pixels moved after toTensor',
       [toTensor(), randomHorizontalFlip()],
       /randomHorizontalFlip must stand before toTensor/,
     ],
-    ['normalize before toTensor', [normalize(0.5, 0.5), toTensor()], /normalize must stand behind toTensor/],
+    ['normalize before toTensor', [normalize(0.5, 0.5), toTensor()], /normalize must come after toTensor/],
     ['toTensor twice', [toTensor(), toTensor()], /only once/],
     ['other channels', [toTensor(), normalize([1, 2], [1, 2])], /2 means and 2 standard deviations, but .* 3 channels/],
     ['a crop that is too large', [{ kind: 'randomCrop', size: [9, 3], padding: 2 }, toTensor()], /does not fit/],

@@ -87,8 +87,8 @@ void write_blocked(const float* from, float* to, int64_t pixels, int64_t block) 
 float* data_of(const at::Tensor& tensor) {
   at::Tensor copy = tensor;
   void* data = nullptr;
-  const bool told = aoti_torch_get_data_ptr(reinterpret_cast<AtenTensorHandle>(&copy), &data) == AOTI_TORCH_SUCCESS;
-  return told ? static_cast<float*>(data) : nullptr;
+  const bool known = aoti_torch_get_data_ptr(reinterpret_cast<AtenTensorHandle>(&copy), &data) == AOTI_TORCH_SUCCESS;
+  return known ? static_cast<float*>(data) : nullptr;
 }
 
 // Once for each shape: the layout belongs to the shape and the processor.

@@ -5,7 +5,7 @@
 
 namespace incremental {
 
-// The memory of an oneDNN tensor; null if libtorch does not tell.
+// The memory of an oneDNN tensor; null where libtorch does not say.
 float* data_of(const at::Tensor& tensor);
 
 // Channels that lie side by side for each pixel of `tensor`; 0 if it is laid out otherwise. May destroy its values.

@@ -17,7 +17,7 @@ const Argument* argument_of(const Node& node, const std::string& name) {
 
 namespace {
 
-// A number that is none is refused when its node is made to be called: constant.cc.
+// A value that is not a number is refused when its node is made to be called: constant.cc.
 int64_t to_integer(double number) {
   constexpr double kMost = 9007199254740992.0;
   return std::abs(number) <= kMost ? static_cast<int64_t>(number) : 0;

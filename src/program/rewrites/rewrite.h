@@ -1,4 +1,4 @@
-// What rewrites of a Program look at: who reads a value, what an argument holds, which shape a value has.
+// Questions that rewrites of a Program ask: the readers of a value, the value of an argument, the shape of a value.
 #pragma once
 #include <string>
 #include <unordered_map>
@@ -11,7 +11,7 @@ namespace incremental {
 // What `node` is given for `argument`; null: nothing.
 const Argument* argument_of(const Node& node, const std::string& name);
 
-// The value that `node` is given for `argument`; null where that is none or a constant.
+// The value that `node` is given for `argument`; null where the node has no such argument or it is a constant.
 const std::string* value_of(const Node& node, const std::string& argument);
 
 // The integers that `node` is given for `argument`, one of them standing for both axes; `otherwise` where it is not
@@ -23,7 +23,7 @@ int64_t integer_of(const Node& node, const std::string& argument, int64_t otherw
 using Readers = std::unordered_map<std::string, int>;
 Readers count_readers(const Program& program);
 
-// The parameter of that name; null where there is none.
+// The parameter of that name, or null.
 const ProgramTensor* find_parameter(const Program& program, const std::string& name);
 
 // Shapes of all values for a single sample, the axis of samples among them. Values of the training mode alone are
