@@ -86,7 +86,7 @@ int main(int count, char** arguments) {
 
   std::vector<at::Tensor> mine = weights(program);
   Executor executor(program, mine, Mode::kTraining, at::detail::createCPUGenerator(0));
-  Sgd my_optimizer(mine, {});
+  Sgd my_optimizer(mine, {0.001, 0.9, 0, false});
   auto through_executor = [&] {
     at::Tensor loss = at::cross_entropy_loss(executor.run({input}).front(), labels);
     loss.backward();
@@ -94,7 +94,7 @@ int main(int count, char** arguments) {
   };
 
   std::vector<at::Tensor> w = weights(program);
-  Sgd other_optimizer(w, {});
+  Sgd other_optimizer(w, {0.001, 0.9, 0, false});
   auto by_hand = [&] {
     at::Tensor edges = at::conv2d(input, w[0], w[1], {1, 1}, {1, 1}, {1, 1}, 1);
     at::Tensor features = at::conv2d(edges, w[2], w[3], {1, 1}, {1, 1}, {1, 1}, 1);

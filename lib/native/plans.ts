@@ -114,16 +114,28 @@ export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
   shape: readonly number[];
 }
 
+/** How weights follow from gradients. */
+export interface OptimizerPlan {
+  readonly kind: 'sgd';
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+}
+
+/** What training makes small: a scalar of the model's outputs and the labels. */
+export interface LossPlan {
+  readonly kind: 'crossEntropyLoss';
+}
+
 export interface TrainPlan extends RunPlan {
   /** Names of the state that training returns, in state-dict order. */
   names: readonly string[];
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
+  optimizer: OptimizerPlan;
+  loss: LossPlan;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
   precision: 'fp32' | 'bf16';
@@ -149,10 +161,8 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   shape: readonly number[];
   dtype: 'uint8' | 'float32';
   classes: number;
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
+  optimizer: OptimizerPlan;
+  loss: LossPlan;
   /** 0: no limit. */
   maxGradientNorm: number;
   mode: 'exact' | 'fast';

@@ -7,6 +7,7 @@ import type { Threads } from '../native/device';
 import type { LearnerPlan } from '../native/plans';
 import type { State } from '../state/state';
 import { recordedChecks } from '../training/checkpoint';
+import type { SgdOptions } from '../training/optimizer-state';
 import { checkMomentum, checkNumerics, type TrainOptions } from '../training/options';
 import { isTransforms, type RunOptions, runOptionChecks } from '../training/run';
 import type { Transform } from '../transforms';
@@ -202,7 +203,7 @@ export function checkLearnerOptions(options: LearnerOptions): LearnerOptions {
 }
 
 /** What decides what a learner computes: options in which nothing is missing, as snapshots record them. */
-export interface Settings extends Pick<LearnerPlan, PlannedName> {
+export interface Settings extends Pick<LearnerPlan & SgdOptions, PlannedName> {
   inputs: LearnerPlan['dtype'];
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;

@@ -10,6 +10,7 @@ import { type NativeUpdate, native } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
 import { modulesOf } from '../state/create';
 import { makeState, type State, stateHandle } from '../state/state';
+import { stepPlan } from '../training/optimizer-state';
 import type { Outcome, SavedCore, Setting } from './context';
 import { refusedIn } from './reasons';
 import { type IdBytes, IdWindow } from './seen-ids';
@@ -58,6 +59,7 @@ export class Core {
     const { model, program, settings, scoring, shape, classes, niceness } = setting;
     const plan: LearnerPlan = {
       ...settings,
+      ...stepPlan(settings),
       ...{ program, scoring, shape, classes, niceness, state: stateHandle(state), dtype: settings.inputs },
       names: model.tensors.map(({ name }) => name),
       ...(start && { start }),

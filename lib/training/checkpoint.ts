@@ -13,7 +13,7 @@ import type { Position, TensorRef, TrainPlan, TrainStart } from '../native/plans
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart, makeState, type State, treeOf } from '../state/state';
-import { readOptimizer, sgdState } from './optimizer-state';
+import { readOptimizer, type SgdOptions, sgdState } from './optimizer-state';
 import { dictsAround, optimizerIn, type ResumeOptions } from './resume-options';
 
 /** The options that going on from a checkpoint takes, by their names in TrainOptions. */
@@ -33,7 +33,7 @@ export const recordedChecks = {
   threads: isThreadCount,
 } satisfies Record<string, Check>;
 
-export type RecordedOptions = Pick<TrainPlan, keyof typeof recordedChecks>;
+export type RecordedOptions = Pick<TrainPlan & SgdOptions, keyof typeof recordedChecks>;
 
 /** What a run is made of besides the model's tensors. */
 export interface TrainingFacts {

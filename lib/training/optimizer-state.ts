@@ -2,15 +2,23 @@
 import { formatError } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { LearnError } from '../core/errors';
-import type { TensorRef } from '../native/plans';
+import type { OptimizerPlan, TensorRef, TrainPlan } from '../native/plans';
 import type { Model } from '../program/module';
 import { type Dict, otherOptimizer, shown } from './optimizer-names';
 
-export interface SgdOptions {
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
+export type SgdOptions = Omit<OptimizerPlan, 'kind'>;
+
+/** The optimizer and the loss of a plan. */
+export function stepPlan({
+  learningRate,
+  momentum,
+  weightDecay,
+  nesterov,
+}: SgdOptions): Pick<TrainPlan, 'optimizer' | 'loss'> {
+  return {
+    optimizer: { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+    loss: { kind: 'crossEntropyLoss' },
+  };
 }
 
 /** What optimizer.load_state_dict() in Python takes: keys in the order in which PyTorch has them. */

@@ -23,6 +23,7 @@ import {
 import { CheckpointWriter } from './checkpoint-writer';
 import { EventQueue } from './event-queue';
 import { summary, toTrainEvent } from './events';
+import { stepPlan } from './optimizer-state';
 import { type CheckpointOptions, checkMomentum, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
 import { checkSamples, prepareRun, type Subject } from './run';
@@ -109,6 +110,7 @@ async function train(
           {
             ...plan,
             ...settings,
+            ...stepPlan(settings),
             dataset,
             transforms,
             names: model.tensors.map(({ name }) => name),

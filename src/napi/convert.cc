@@ -137,6 +137,19 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key) {
   return list(array(object, key), key, to_string);
 }
 
+Choice choice(const Napi::Object& parent, const char* key) {
+  const Napi::Object from = object(parent, key);
+  Choice choice{string(from, "kind"), {}};
+  const Napi::Array names = own_names(from);
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = to_string(names.Get(i), key);
+    const Napi::Value value = own(from, name.c_str());
+    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
+    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
+  }
+  return choice;
+}
+
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key) { return list(values, key, to_string); }
 
 at::ScalarType to_dtype(const std::string& name) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "src/core/choice.h"
 #include "src/core/error.h"
 #include "src/core/file.h"
 #include "src/core/libtorch.h"
@@ -44,6 +45,9 @@ std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
 
 // The dtypes that a model's tensors can have: float32 and int64.
 at::ScalarType to_dtype(const std::string& name);
+
+// A member of a family, { kind, …options }: options that are numbers or booleans.
+Choice choice(const Napi::Object& object, const char* key);
 
 Program to_program(const Napi::Object& value);
 

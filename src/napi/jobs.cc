@@ -43,8 +43,8 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.epochs = integer(from, "epochs");
   plan.shuffle = boolean(from, "shuffle");
   plan.drop_last = boolean(from, "dropLast");
-  plan.sgd = {number(from, "learningRate"), number(from, "momentum"), number(from, "weightDecay"),
-              boolean(from, "nesterov")};
+  plan.optimizer = choice(from, "optimizer");
+  plan.loss = choice(from, "loss");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));

@@ -51,8 +51,8 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.shape = integers(from, "shape");
   plan.dtype = string(from, "dtype") == "uint8" ? at::kByte : at::kFloat;
   plan.classes = integer(from, "classes");
-  plan.sgd = {number(from, "learningRate"), number(from, "momentum"), number(from, "weightDecay"),
-              boolean(from, "nesterov")};
+  plan.optimizer = choice(from, "optimizer");
+  plan.loss = choice(from, "loss");
   plan.max_gradient_norm = number(from, "maxGradientNorm");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};

@@ -31,18 +31,19 @@ std::vector<bool> not_finite(const at::Tensor& rows) {
   return std::vector<bool>(data, data + bad.numel());
 }
 
-std::vector<bool> without_finite_loss(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels) {
+std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const at::Tensor& inputs,
+                                      const at::Tensor& labels) {
   at::NoGradGuard no_grad;
   const at::Tensor logits = forward(inputs);
-  const at::Tensor losses = at::cross_entropy_loss(logits, labels, {}, at::Reduction::None);
+  const at::Tensor losses = loss(logits, labels, at::Reduction::None);
   return not_finite(at::cat({logits.to(at::kFloat), losses.to(at::kFloat).unsqueeze(1)}, 1));
 }
 
-std::vector<bool> without_finite_gradient(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels,
-                                          const std::vector<at::Tensor>& parameters) {
+std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const at::Tensor& inputs,
+                                          const at::Tensor& labels, const std::vector<at::Tensor>& parameters) {
   std::vector<bool> bad(inputs.size(0));
   for (int64_t i = 0; i < inputs.size(0); ++i) {
-    at::cross_entropy_loss(forward(inputs.narrow(0, i, 1)), labels.narrow(0, i, 1)).backward();
+    loss(forward(inputs.narrow(0, i, 1)), labels.narrow(0, i, 1)).backward();
     bad[i] = !has_finite_gradient(parameters);
     drop_gradients(parameters);
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/losses/loss.h"
 #include "src/program/forward.h"
 #include "src/program/program.h"
 
@@ -11,9 +12,10 @@ namespace incremental {
 
 // For each sample whether its own output or loss is not finite, and whether its own gradient is not. `forward` is in
 // evaluation mode, in which no sample changes another's output. The parameters are left without gradients.
-std::vector<bool> without_finite_loss(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels);
-std::vector<bool> without_finite_gradient(Forward& forward, const at::Tensor& inputs, const at::Tensor& labels,
-                                          const std::vector<at::Tensor>& parameters);
+std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const at::Tensor& inputs,
+                                      const at::Tensor& labels);
+std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const at::Tensor& inputs,
+                                          const at::Tensor& labels, const std::vector<at::Tensor>& parameters);
 
 // The label of each sample that the model takes for the least likely.
 at::Tensor least_likely(Forward& forward, const at::Tensor& inputs);

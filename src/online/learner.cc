@@ -30,7 +30,9 @@ Learner::Learner(const LearnerPlan& plan)
       generator_(at::detail::createCPUGenerator(plan.seed)),
       pipeline_(plan.transforms, plan.shape, plan.dtype),
       scoring_(plan.scoring, plan.shape, plan.dtype),
-      replay_(plan.replay, plan.shape, plan.dtype, plan.classes) {
+      replay_(plan.replay, plan.shape, plan.dtype, plan.classes),
+      sgd_(sgd_options(plan.optimizer)),
+      loss_(make_loss(plan.loss)) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
   if (plan_.replayed) {
@@ -48,7 +50,7 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at
   auto weights = std::make_unique<Weights>(ways.few, *model);
   weights->require_grad();
   auto forward = std::make_unique<Forward>(ways, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
-  auto optimizer = std::make_unique<Sgd>(weights->parameters(), plan_.sgd, weights->to_kept(std::move(momentum)));
+  auto optimizer = std::make_unique<Sgd>(weights->parameters(), sgd_, weights->to_kept(std::move(momentum)));
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
   ways_ = std::move(ways);
   weights_ = std::move(weights);
@@ -63,7 +65,7 @@ std::string Learner::compute_gradients(const Samples& batch, Update& update) {
   const at::Tensor logits = (*forward_)(batch.inputs);
   check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
         batch.labels.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
-  at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
+  at::Tensor loss = (*loss_)(logits, batch.labels);
   update.loss = loss.item<double>();
   if (!std::isfinite(update.loss)) return "the loss is not finite";
   loss.backward();

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "src/core/choice.h"
+#include "src/losses/loss.h"
 #include "src/online/finite.h"
 #include "src/optimizers/sgd.h"
 #include "src/program/forward.h"
@@ -25,7 +27,7 @@ struct LearnerPlan {
   std::vector<int64_t> shape;                  // of one sample
   at::ScalarType dtype = at::kByte;            // kByte or kFloat
   int64_t classes = 0;
-  SgdOptions sgd;
+  Choice optimizer, loss;
   double max_gradient_norm = 0;  // 0: no limit
   Numerics numerics;
   ReplayOptions replay;
@@ -124,6 +126,8 @@ class Learner {
   Pipeline pipeline_, scoring_;
   Replay replay_;
   std::unique_ptr<Weights> weights_;
+  SgdOptions sgd_;
+  std::unique_ptr<const Loss> loss_;
   Ways ways_;
   std::unique_ptr<Forward> forward_;
   std::unique_ptr<Sgd> optimizer_;

@@ -121,7 +121,7 @@ std::string Learner::attempt(const Samples& batch, Update& update) {
   }
   const double limit = plan_.max_gradient_norm;
   const double norm = limit > 0 ? std::min(update.gradient_norm, limit) : update.gradient_norm;
-  if (problem.empty() && !steps_.step(optimizer_, *weights_, plan_.sgd, norm)) {
+  if (problem.empty() && !steps_.step(optimizer_, *weights_, sgd_, norm)) {
     problem = "a weight would not be finite";
   }
   if (!problem.empty()) undo(buffers);
@@ -135,11 +135,11 @@ std::vector<bool> Learner::offenders_in(const Samples& batch) {
   const auto& [inputs, labels] = batch;
   const std::vector<at::Tensor>& parameters = weights_->parameters();
   Forward forward(ways_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
-  std::vector<bool> bad = without_finite_loss(forward, inputs, labels);
-  if (!any(bad)) bad = without_finite_gradient(forward, inputs, labels, parameters);
+  std::vector<bool> bad = without_finite_loss(forward, *loss_, inputs, labels);
+  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, inputs, labels, parameters);
   if (!any(bad)) bad = overwhelming(batch);
   // Under dropout, an output may be on any side.
-  if (!any(bad)) bad = without_finite_gradient(forward, inputs, least_likely(forward, inputs), parameters);
+  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, inputs, least_likely(forward, inputs), parameters);
   return bad;
 }
 

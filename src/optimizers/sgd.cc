@@ -67,6 +67,12 @@ bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, c
 
 }  // namespace
 
+SgdOptions sgd_options(const Choice& choice) {
+  check(choice.kind == "sgd", "ERR_INVALID_OPTION", "The addon has no optimizer of the kind \"", choice.kind, "\"");
+  return {choice.number("learningRate"), choice.number("momentum"), choice.number("weightDecay"),
+          choice.boolean("nesterov")};
+}
+
 Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers)
     : parameters_(std::move(parameters)), momentum_buffers_(parameters_.size()), options_(options) {
   for (size_t i = 0; i < momentum_buffers.size(); ++i) {

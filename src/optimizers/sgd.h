@@ -3,16 +3,18 @@
 #pragma once
 #include <vector>
 
+#include "src/core/choice.h"
 #include "src/core/libtorch.h"
 
 namespace incremental {
 
 struct SgdOptions {
-  double learning_rate = 0.001;
-  double momentum = 0.9;
-  double weight_decay = 0;
-  bool nesterov = false;
+  double learning_rate, momentum, weight_decay;
+  bool nesterov;
 };
+
+// Throws ERR_INVALID_OPTION where the optimizer is another one.
+SgdOptions sgd_options(const Choice& choice);
 
 class Sgd {
  public:

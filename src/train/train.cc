@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "src/core/priority.h"
+#include "src/losses/loss.h"
+#include "src/optimizers/sgd.h"
 #include "src/program/forward.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
@@ -22,9 +24,10 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
   weights.require_grad();
   std::vector<std::string> contracted = std::move(ways.contracted);
   check_batches(plan, pipeline.output_shape());
+  const std::unique_ptr<const Loss> loss_of = make_loss(plan.loss);
   Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16,
                   /*checks_statistics=*/true);
-  Sgd optimizer(weights.parameters(), plan.sgd, weights.to_kept(plan.start.momentum));
+  Sgd optimizer(weights.parameters(), sgd_options(plan.optimizer), weights.to_kept(plan.start.momentum));
   Position position = plan.start.position;
   restore(generator, plan.start.epoch_random);
   at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
@@ -64,7 +67,7 @@ TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled&
       const int64_t samples = batch.labels.size(0);
       at::Tensor logits = forward(batch.inputs);
       if (seen == 0) check_logits(logits, samples, *plan.dataset);
-      at::Tensor loss_tensor = at::cross_entropy_loss(logits, batch.labels);
+      at::Tensor loss_tensor = (*loss_of)(logits, batch.labels);
       // Always, not only where a snapshot is due: when the next batch is drawn nobody knows whether this step will be
       // the last one before a cancel. It copies 5 KB.
       if (takes_snapshots) random = generator.get_state();

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "src/batches/batches.h"
+#include "src/core/choice.h"
 #include "src/datasets/dataset.h"
-#include "src/optimizers/sgd.h"
 #include "src/program/variants.h"
 #include "src/state/state_dict.h"
 #include "src/train/report.h"
@@ -22,7 +22,7 @@ struct RunPlan {
   std::shared_ptr<const StateDict> state;
   std::shared_ptr<const Dataset> dataset;
   std::vector<Transform> transforms;
-  int64_t batch_size = 64;
+  int64_t batch_size = 0;
   int threads = 1;
   c10::Device device = c10::kCPU;
 };
@@ -30,13 +30,13 @@ struct RunPlan {
 struct TrainPlan : RunPlan {
   std::vector<std::string> names;  // of the returned state, in order
   Numerics numerics;
-  int64_t epochs = 10;
-  bool shuffle = true;
+  int64_t epochs = 0;
+  bool shuffle = false;
   bool drop_last = false;
-  SgdOptions sgd;
+  Choice optimizer, loss;
   uint64_t seed = 0;
-  int niceness = 0;         // of the threads that compute: see be_nice()
-  int64_t log_every = 100;  // 0: never
+  int niceness = 0;       // of the threads that compute: see be_nice()
+  int64_t log_every = 0;  // 0: never
   Start start;
   // Snapshots every so many steps, counted from the first epoch's first; 0: at the end of every epoch; negative: none
   // at all. Where there are any there is also one at the end, and one when the run is cancelled.

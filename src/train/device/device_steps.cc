@@ -49,6 +49,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Ways ways, const std::vector<at:
     : plan_(plan),
       optimizer_(optimizer),
       batches_(batches),
+      loss_(make_loss(plan.loss)),
       forward_(std::move(ways), tensors, Mode::kTraining, make_generator(plan.device, plan.seed), plan.numerics.bf16,
                /*checks_statistics=*/true),
       pace_(plan.device, kUnderWay),
@@ -124,7 +125,7 @@ void DeviceSteps::steps(int64_t count, int64_t samples) {
 void DeviceSteps::one_step(const at::Tensor& inputs, const at::Tensor& labels) {
   at::Tensor logits = forward_(inputs);
   check_logits(logits, labels.size(0), *plan_.dataset);
-  at::Tensor loss = at::cross_entropy_loss(logits, labels);
+  at::Tensor loss = (*loss_)(logits, labels);
   loss.backward();
   optimizer_.step();
   losses_.scatter_(0, place_, loss.detach().to(at::kDouble).view({1}));

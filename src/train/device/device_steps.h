@@ -8,6 +8,7 @@
 #include "src/batches/device_batches.h"
 #include "src/device/device.h"
 #include "src/device/graph.h"
+#include "src/losses/loss.h"
 #include "src/optimizers/fused_sgd.h"
 #include "src/program/forward.h"
 #include "src/train/train.h"
@@ -41,6 +42,7 @@ class DeviceSteps {
   const TrainPlan& plan_;
   FusedSgd& optimizer_;
   DeviceBatches& batches_;
+  std::unique_ptr<const Loss> loss_;
   Forward forward_;
   Pace pace_;
   at::Tensor losses_;  // [step of the epoch] float64

@@ -39,7 +39,7 @@ class Training {
         cancelled_(cancelled),
         ways_(ways_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics, plan.device)),
         weights_(ways_.few, *plan.state, plan.device),
-        optimizer_(trainable(weights_), plan.sgd, weights_.to_kept(plan.start.momentum)),
+        optimizer_(trainable(weights_), sgd_options(plan.optimizer), weights_.to_kept(plan.start.momentum)),
         generator_(begin_generator(plan)),
         batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_, plan.device,
                  plan.start.position.step > 0 ? plan.start.random : at::Tensor()),

@@ -1,0 +1,18 @@
+// A member of a family (an optimizer, a loss, …) as a plan names it: its kind, and its options by name.
+#pragma once
+#include <map>
+#include <string>
+#include <variant>
+
+namespace incremental {
+
+struct Choice {
+  std::string kind;
+  std::map<std::string, std::variant<bool, double>> options;
+
+  // Each throws ERR_INVALID_OPTION naming the option where it is missing or of another type: there are no defaults.
+  double number(const std::string& option) const;
+  bool boolean(const std::string& option) const;
+};
+
+}  // namespace incremental
