@@ -38,10 +38,10 @@ export type {
   ReplayOptions,
 } from './online/options';
 export { type Reproduction, reproduceVersion } from './online/recovery/reproduce';
-export type { QuarantineDamage } from './online/repair/quarantine-damage';
-export { type JournalLoss, type RepairOptions, type RepairReport, repairLearner } from './online/repair/repair';
+export { type RepairOptions, repairLearner } from './online/repair/repair';
+export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
 export type { SampleId } from './online/seen-ids';
-export type { VersionInfo } from './online/versions/files';
+export type { VersionInfo } from './online/versions/version';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';

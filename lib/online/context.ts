@@ -8,33 +8,8 @@ import type { State } from '../state/state';
 import type { Transform } from '../transforms';
 import type { Settings } from './options';
 import type { Refused } from './reasons';
-import type { VersionFiles, VersionInfo } from './versions/files';
-import type { Baseline, Gate } from './versions/gate';
-
-/** What the state is beside weights, optimizer, random numbers and replay buffer, as snapshots have it. */
-export interface SavedCore {
-  updates: number;
-  learned: number;
-  /** Learned once more, by rehearse(). */
-  rehearsed: number;
-  quarantined: number;
-  duplicates: number;
-  dropped: number;
-  drifts: number;
-  /** Candidates that may not serve. */
-  refused: number;
-  boosted: number;
-  /** The version that serves, and all that are kept, oldest first. */
-  serving: number;
-  versions: VersionInfo[];
-  /** The newest version that was ever made, where a repair took it out of `versions`: no other gets its number. */
-  newest?: number;
-  /** Updates until the next candidate. */
-  untilCandidate: number;
-  best: Baseline;
-  prequential: unknown;
-  detector: unknown;
-}
+import type { VersionFiles } from './versions/files';
+import type { Gate } from './versions/gate';
 
 /** What one batch came to. */
 export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {

@@ -28,7 +28,8 @@ import { prune } from './storage/prune';
 import { type Quarantine, type QuarantinedSample, quarantinedIn } from './storage/quarantine';
 import { type BatchRecord, encode, type LearnerRecord } from './storage/records';
 import { writeSnapshot } from './storage/snapshot';
-import { digestOf, sha256, type VersionFiles, type VersionInfo } from './versions/files';
+import { digestOf, sha256, type VersionFiles } from './versions/files';
+import type { VersionInfo } from './versions/version';
 
 export interface Parts {
   folder: string;
@@ -238,9 +239,4 @@ function warnOfFiles(cause: unknown): void {
     type: 'LearnWarning',
     code: 'WARN_NOT_REMOVED',
   });
-}
-
-/** Whether two plain values are written alike. */
-export function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -8,7 +8,6 @@ import type { Dataset } from '../datasets';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import { type SaveOptions, type State, saveState } from '../state/state';
 import { type Prediction, predictOf } from '../training/evaluate';
-import type { SavedCore } from './context';
 import type { Engine } from './engine';
 import { Feedback } from './feedback/feedback';
 import type { FeedbackMetrics } from './feedback/store';
@@ -19,7 +18,8 @@ import { followed, type Source, type StreamOptions, type Target } from './intake
 import { type RehearseOptions, type RehearseResult, rehearse } from './learn-from';
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
-import type { VersionInfo } from './versions/files';
+import type { SavedCore } from './storage/learner-state';
+import type { VersionInfo } from './versions/version';
 
 export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
   /** The version that serves. */

@@ -12,7 +12,6 @@ import { checkMomentum, checkNumerics, type TrainOptions } from '../training/opt
 import { isTransforms, type RunOptions, runOptionChecks } from '../training/run';
 import type { Transform } from '../transforms';
 import { defaultTransforms } from './scoring';
-import type { Sync } from './storage/journal-writer';
 
 type Shared =
   | 'learningRate'
@@ -100,6 +99,9 @@ export interface DriftOptions {
    */
   onDrift?: 'report' | 'boostReplay' | 'rollback';
 }
+
+/** When the journal is synced: before anything is acknowledged, or so many milliseconds later at most. */
+export type Sync = 'always' | { readonly everyMs: number };
 
 export interface JournalOptions {
   /**

@@ -11,13 +11,23 @@ import type { LearnerPlan } from '../native/plans';
 import { modulesOf } from '../state/create';
 import { makeState, type State, stateHandle } from '../state/state';
 import { stepPlan } from '../training/optimizer-state';
-import type { Outcome, SavedCore, Setting } from './context';
+import type { Outcome, Setting } from './context';
 import { refusedIn } from './reasons';
 import { type IdBytes, IdWindow } from './seen-ids';
+import type { SavedCore } from './storage/learner-state';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './storage/records';
-import { digestOf, findVersion, newestOf, nextVersion, type VersionInfo } from './versions/files';
-import { baselineOf, better, type Evaluation, evaluationOn, verdictOn } from './versions/gate';
+import { evaluationOn, verdictOn } from './verdict';
+import { digestOf } from './versions/files';
 import { Served } from './versions/serving';
+import {
+  baselineOf,
+  better,
+  type Evaluation,
+  findVersion,
+  newestOf,
+  nextVersion,
+  type VersionInfo,
+} from './versions/version';
 
 /** Updates that learn more samples again after a drift, and how many times as many. */
 const boost = { updates: 100, factor: 2 };

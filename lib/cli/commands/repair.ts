@@ -2,7 +2,8 @@
 
 import { isNumber } from '../../core/checks';
 import { bytes, count, counted } from '../../core/format';
-import { type JournalLoss, type RepairReport, repairLearner, type VersionDamage } from '../../online/repair/repair';
+import { repairLearner } from '../../online/repair/repair';
+import type { JournalLoss, RepairReport, VersionDamage } from '../../online/repair/report';
 import { command as define, number, on } from '../command';
 
 export const command = define({

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { isNumber } from '../../core/checks';
 import { count, counted, percent } from '../../core/format';
 import { reproduceVersion } from '../../online/recovery/reproduce';
-import { VersionFiles, type VersionInfo } from '../../online/versions/files';
+import { VersionFiles } from '../../online/versions/files';
+import type { VersionInfo } from '../../online/versions/version';
 import { command as define, number, on } from '../command';
 import { plainTable } from '../tables';
 

@@ -9,7 +9,6 @@ import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { makeState, stateHandle } from '../../state/state';
 import type { SettingMaker } from '../context';
-import { isSame } from '../engine';
 import type { Settings } from '../options';
 import { Core } from '../state-machine';
 import { modelText, readModel } from '../storage/model-text';
@@ -64,4 +63,9 @@ function startFrom(
   });
   const random = { state: rest, index: numbers.get('random')! };
   return { random, momentum, replay: replayed!.map((_, index) => ({ state: replay, index })) };
+}
+
+/** Whether two plain values are written alike. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

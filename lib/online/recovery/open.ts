@@ -12,7 +12,6 @@ import type { SettingMaker, SettingParts } from '../context';
 import { Engine } from '../engine';
 import { settingOf } from '../make-context';
 import { changedOptions, type LearnerOptions, settingsOf } from '../options';
-import { removeUnusable, setAside } from '../repair/set-aside';
 import type { Core } from '../state-machine';
 import { cutRecord, cutTorn } from '../storage/cut';
 import { headerBytes, journalFiles } from '../storage/journal-format';
@@ -21,11 +20,13 @@ import { asFileError, FolderLock, refuseLinks } from '../storage/lock';
 import { modelText } from '../storage/model-text';
 import { Quarantine } from '../storage/quarantine';
 import type { SettingsRecord } from '../storage/records';
-import { digestOf, VersionFiles, type VersionInfo } from '../versions/files';
+import { digestOf, VersionFiles } from '../versions/files';
 import { Gate } from '../versions/gate';
+import type { VersionInfo } from '../versions/version';
 import { settingsRecord, withSettings } from './change-settings';
 import { type Base, coreFrom, findBase, recordsAfter, replay, soundSurvey, UnappliableRecord } from './recover';
 import { versionSource } from './reproduce';
+import { removeUnusable, setAside } from './set-aside';
 import { beginning } from './version-zero';
 
 /** `options`: as checkLearnerOptions() returns them. */

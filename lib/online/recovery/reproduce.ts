@@ -14,7 +14,8 @@ import { settingOf } from '../make-context';
 import type { Core } from '../state-machine';
 import { FolderLock, isShortage } from '../storage/lock';
 import { readSnapshot, type SnapshotFile, snapshotFiles } from '../storage/snapshot';
-import { VersionFiles, type VersionInfo } from '../versions/files';
+import { VersionFiles } from '../versions/files';
+import type { VersionInfo } from '../versions/version';
 import { coreFrom, recordsAfter, replay } from './recover';
 
 export interface VersionSource extends Pick<VersionFiles, 'load'> {

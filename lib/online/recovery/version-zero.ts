@@ -5,12 +5,13 @@ import path from 'node:path';
 import { LearnError } from '../../core/errors';
 import type { Model } from '../../program/module';
 import type { State } from '../../state/state';
-import type { SavedCore } from '../context';
 import type { Settings } from '../options';
 import { type JournalFile, journalFiles, type Position, positionBefore } from '../storage/journal-format';
+import type { SavedCore } from '../storage/learner-state';
 import { readModel } from '../storage/model-text';
 import type { LoadedSnapshot } from '../storage/snapshot';
-import { VersionFiles, type VersionInfo } from '../versions/files';
+import { VersionFiles } from '../versions/files';
+import type { VersionInfo } from '../versions/version';
 
 /** A learner before its first record. `state`: version 0. */
 export function beginning(

@@ -6,6 +6,7 @@ import { native } from '../../native/native';
 import { headerBytes, isSound, type JournalRecord, journalFiles, readRecordHeader } from '../storage/journal-format';
 import type { Damage } from '../storage/journal-reader';
 import { decode } from '../storage/records';
+import type { JournalLoss } from './report';
 
 export interface Recognised {
   /** Records whose checksums are right. */
@@ -69,24 +70,6 @@ function samplesIn(record: JournalRecord): number {
   } catch {
     return 0;
   }
-}
-
-export interface JournalLoss {
-  file: string;
-  offset: number;
-  reason: string;
-  /** Number of the first record that is lost. */
-  firstRecord: number;
-  /** Number of the last one that can still be recognised; null: none can. */
-  lastRecord: number | null;
-  /** Whole records from there on, recognised by their checksums. */
-  records: number;
-  /** New samples that those hold. */
-  samples: number;
-  /** Files of the journal after the damaged one. */
-  laterFiles: string[];
-  /** From the damage to the end, later files included. */
-  bytes: number;
 }
 
 export async function lossOf(folder: string, { path: damaged, offset, reason, record }: Damage): Promise<JournalLoss> {

@@ -8,7 +8,7 @@ import { headerBytes, journalFiles, type Position } from '../storage/journal-for
 import { Journal } from '../storage/journal-writer';
 import { type FolderLock, moveInto, syncFile } from '../storage/lock';
 import { keepGoodLines } from './quarantine-damage';
-import type { JournalLoss, RepairReport } from './repair';
+import type { JournalLoss, RepairReport } from './report';
 
 /** `end`: where the journal ends that stays. Returns the name of the folder. */
 export async function moveLost(folder: string, lock: FolderLock, report: RepairReport, end: Position): Promise<string> {

@@ -5,16 +5,7 @@ import { replaceFile } from '../../files/atomic-write';
 import { flush } from '../../files/flush';
 import { Pieces, pieceBytes } from '../../files/sequential-reader';
 import { isTornLine, quarantineName, recordOf } from '../storage/quarantine';
-
-export interface QuarantineDamage {
-  file: string;
-  /** Where the first bad line begins. */
-  offset: number;
-  reason: string;
-  /** Bad lines, and their bytes. */
-  lines: number;
-  bytes: number;
-}
+import type { QuarantineDamage } from './report';
 
 export async function quarantineDamage(folder: string): Promise<QuarantineDamage[]> {
   const found: QuarantineDamage[] = [];

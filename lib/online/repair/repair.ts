@@ -6,7 +6,7 @@ import { LearnError } from '../../core/errors';
 import { recogniseModel } from '../../models/recognise';
 import type { Model } from '../../program/module';
 import { programHandle, runOptionChecks } from '../../training/run';
-import type { SavedCore, Setting, SettingMaker } from '../context';
+import type { Setting, SettingMaker } from '../context';
 import { settingOf } from '../make-context';
 import {
   coreFrom,
@@ -20,40 +20,16 @@ import {
 import { type VersionSource, versionSource } from '../recovery/reproduce';
 import type { Position } from '../storage/journal-format';
 import type { Damage } from '../storage/journal-reader';
+import type { SavedCore } from '../storage/learner-state';
 import { asFileError, FolderLock, isDenied } from '../storage/lock';
 import type { LoadedSnapshot } from '../storage/snapshot';
-import { VersionFiles, type VersionInfo } from '../versions/files';
-import { type JournalLoss, lossOf, sizeOf } from './find-records';
+import { VersionFiles } from '../versions/files';
+import type { VersionInfo } from '../versions/version';
+import { lossOf, sizeOf } from './find-records';
 import { moveLost } from './move-lost';
-import { type QuarantineDamage, quarantineDamage } from './quarantine-damage';
-import { examineVersions, mendVersions, substituteFor, type VersionDamage } from './versions';
-
-export type { JournalLoss } from './find-records';
-export type { VersionDamage } from './versions';
-
-/** Files are named as they are in the folder. */
-export interface RepairReport {
-  dir: string;
-  /** Whether anything is. What a crash leaves is no damage. */
-  damaged: boolean;
-  /** The newest snapshot that can be used, and the last record that it includes: a learner resumes from there. */
-  snapshot: { file: string; record: number };
-  /** The last record that a learner gets to from there. */
-  lastRecord: number;
-  /** A last record that was cut short or cannot be applied: nobody was told that it was kept, and open() cuts it off. */
-  torn: { file: string; offset: number; reason: string; bytes: number } | null;
-  /** Where the journal is damaged first, or has a record that cannot be applied, and all that is lost with it. */
-  journal: JournalLoss | null;
-  /** Newer snapshots that cannot be used. Nothing is lost with them: a longer journal is as good. */
-  snapshots: { file: string; reason: string; bytes: number }[];
-  /** Versions whose files are missing or damaged. */
-  versions: VersionDamage[];
-  quarantine: QuarantineDamage[];
-  /** Whether all records were applied for this, as open() applies them; that takes the model. */
-  replayed: boolean;
-  /** The folder that what is lost was moved to; null: nothing was changed. */
-  movedTo: string | null;
-}
+import { quarantineDamage } from './quarantine-damage';
+import type { RepairReport } from './report';
+import { examineVersions, mendVersions, substituteFor } from './versions';
 
 export interface RepairOptions {
   /** Whether to do it: what is lost is moved into the folder `lost-<time>`, and the learner opens again. Default: false. */

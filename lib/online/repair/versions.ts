@@ -5,26 +5,15 @@ import type { Value } from '../../checkpoint/values';
 import { writeCheckpoint } from '../../checkpoint/write';
 import { messageOf } from '../../core/errors';
 import { loadPart, type State, sharedState, stateHandle, treeOf } from '../../state/state';
-import type { SavedCore, Setting } from '../context';
+import type { Setting } from '../context';
 import { findBase } from '../recovery/recover';
+import type { SavedCore } from '../storage/learner-state';
 import { isShortage } from '../storage/lock';
 import type { LoadedSnapshot } from '../storage/snapshot';
-import { digestOf, findVersion, type VersionFiles, type VersionInfo } from '../versions/files';
+import { digestOf, type VersionFiles } from '../versions/files';
+import { findVersion, type VersionInfo } from '../versions/version';
 import { sizeOf } from './find-records';
-
-export interface VersionDamage {
-  version: number;
-  file: string;
-  reason: string;
-  bytes: number;
-  /** Whether it is the one that serves. */
-  serves: boolean;
-  /**
-   * `'remade'`: its very bits are made again, from the journal or, a manifest, from the snapshot. `'lost'`: it can no longer be rolled
-   * back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
-   */
-  fate: 'remade' | 'lost';
-}
+import type { VersionDamage } from './report';
 
 /** Looks at the files of versions. `serving`: the number of the one that serves. */
 export async function examineVersions(

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
 import { syncFolder } from '../../files/atomic-write';
 import { close, fsync, open, truncate, writeAll } from '../../files/descriptors';
+import type { Sync } from '../options';
 import {
   behind,
   fileHeader,
@@ -14,8 +15,6 @@ import {
   recordHeader,
 } from './journal-format';
 import { encode, type LearnerRecord, type SettingsRecord } from './records';
-
-export type Sync = 'always' | { readonly everyMs: number };
 
 /** A journal's folder. */
 export interface Place {

@@ -2,9 +2,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { inspectFile } from '../../checkpoint/inspect';
-import type { SavedCore } from '../context';
-import type { VersionFiles, VersionInfo } from '../versions/files';
+import type { VersionFiles } from '../versions/files';
+import type { VersionInfo } from '../versions/version';
 import { journalFiles } from './journal-format';
+import type { SavedCore } from './learner-state';
 import { isOfSystem, isShortage } from './lock';
 import { type SnapshotFile, snapshotFiles } from './snapshot';
 

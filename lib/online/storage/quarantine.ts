@@ -4,8 +4,8 @@ import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
 import { bytesOf, typeOf, type Values } from '../../core/sample-values';
 import { syncFolder } from '../../files/atomic-write';
+import type { Sync } from '../options';
 import type { ReasonCode, Refused } from '../reasons';
-import type { Sync } from './journal-writer';
 import type { BatchRecord } from './records';
 
 export const quarantineName = 'quarantine.ndjson';

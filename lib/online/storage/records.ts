@@ -5,7 +5,7 @@ import { bytesOf, typeOf, type Values, type ValueType, valueArrays } from '../..
 import type { Score } from '../../metrics/prequential';
 import type { Settings } from '../options';
 import type { ReasonCode } from '../reasons';
-import type { Baseline } from '../versions/gate';
+import type { Baseline, Verdict } from '../versions/version';
 import type { JournalRecord } from './journal-format';
 
 /**
@@ -40,18 +40,8 @@ export interface QuarantineRecord {
   isFree?: boolean;
 }
 
-/** How a candidate for a version did. */
-export interface VerdictRecord {
+export interface VerdictRecord extends Verdict {
   kind: 'verdict';
-  accepted: boolean;
-  /** Why it may not serve; empty: it may. */
-  reason: string;
-  /** On the held-out samples; null where there are none. */
-  accuracy: number | null;
-  perClass: (number | null)[];
-  sha256: string;
-  /** Milliseconds since 1970. */
-  created: number;
 }
 
 export interface RollbackRecord {

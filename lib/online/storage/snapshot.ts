@@ -13,10 +13,10 @@ import { modulesOf } from '../../state/create';
 import { loadPart, makeState, type State, treeOf } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
 import { readOptimizer, sgdState } from '../../training/optimizer-state';
-import type { SavedCore } from '../context';
 import type { Settings } from '../options';
 import type { IdBytes } from '../seen-ids';
 import type { Position } from './journal-format';
+import type { SavedCore } from './learner-state';
 import { modelText, readModel } from './model-text';
 import { currentRules } from './records';
 

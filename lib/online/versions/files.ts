@@ -11,27 +11,8 @@ import type { StateHandle } from '../../native/handles';
 import { native } from '../../native/native';
 import { loadState, type State, stateHandle, treeOf } from '../../state/state';
 import { warnOfLeft } from '../../state/warnings';
-import type { SavedCore } from '../context';
 import type { Settings } from '../options';
-import type { VerdictRecord } from '../storage/records';
-
-export interface VersionInfo {
-  /** From 0, which is what the learner began with. */
-  version: number;
-  /** The version that served when this one was made; null for version 0. */
-  parent: number | null;
-  /** Updates that led to it. */
-  updates: number;
-  /** The journal's records that lie between the parent and this version; null for version 0. */
-  records: { from: number; to: number } | null;
-  /** On the held-out samples; null where there are none. */
-  accuracy: number | null;
-  perClass: (number | null)[];
-  /** Of the state: names, types, shapes and values, in file order. */
-  sha256: string;
-  /** Milliseconds since 1970. */
-  created: number;
-}
+import type { VersionInfo } from './version';
 
 /** What the file beside a version says. */
 interface Manifest extends VersionInfo {
@@ -138,38 +119,6 @@ export class VersionFiles {
   path(version: number, type: 'pth' | 'json'): string {
     return path.join(this.#folder, `${nameOf(version)}.${type}`);
   }
-}
-
-/** The version that a candidate becomes by its verdict, which is record `sequence` of the journal. */
-export function nextVersion(
-  { versions, newest = 0, serving, updates }: SavedCore,
-  { accuracy, perClass, created }: VerdictRecord,
-  sha256: string,
-  sequence: number,
-): VersionInfo {
-  const last = versions.at(-1)!;
-  return {
-    ...{ version: Math.max(last.version, newest) + 1, parent: serving, updates },
-    records: { from: (last.records?.to ?? 0) + 1, to: sequence },
-    ...{ accuracy, perClass, sha256, created },
-  };
-}
-
-/** Throws ERR_INVALID_OPTION where the version is not kept. */
-export function findVersion(versions: readonly VersionInfo[], version: number): VersionInfo {
-  const info = versions.find((kept) => kept.version === version);
-  if (info) return info;
-  throw invalid(`one of the versions ${versions.map((kept) => kept.version).join(', ')}`, 'version', version);
-}
-
-/**
- * The newest versions, `count` with the one that serves, however old that is. The files of others go when there is a snapshot
- * that does not need them.
- */
-export function newestOf(versions: readonly VersionInfo[], count: number, serving: number): VersionInfo[] {
-  const surplus = Math.max(0, versions.length - count);
-  const old = versions.filter(({ version }) => version !== serving).slice(0, surplus);
-  return versions.filter((info) => !old.includes(info));
 }
 
 /** undefined: the text is not a manifest. */

@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { printable } from '../../core/printable';
 import { syncFolder } from '../../files/atomic-write';
-import type { UnusableSnapshot } from '../recovery/recover';
 import { keepAside } from '../storage/lock';
+import type { UnusableSnapshot } from './recover';
 
 /** Keeps unusable snapshots in a folder for people to look at, and says so. They stay where they are until there is a new one. */
 export async function setAside(folder: string, unusable: readonly UnusableSnapshot[]): Promise<void> {
