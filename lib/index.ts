@@ -27,7 +27,7 @@ export type { FeedbackMetrics } from './online/feedback/store';
 export type { LearnResult } from './online/intake/queue';
 export type { Samples } from './online/intake/samples';
 export type { StreamOptions } from './online/intake/stream';
-export type { RehearseOptions, RehearseResult } from './online/learn-from';
+export type { LearnFromOptions, LearnFromResult } from './online/learn-from';
 export { type LearnerMetrics, type LearnerPrediction, OnlineLearner, type SampleForm } from './online/learner';
 export type {
   DriftOptions,

@@ -1,4 +1,4 @@
-// Rehearsing: a random sample of a data set is drawn, learned, and made a version, again and again.
+// Learning from a data set: a random sample of it is drawn, learned, and made a version, in each of several rounds.
 import { hash } from 'node:crypto';
 import { checkOptions, isNumber, isSignal } from '../core/checks';
 import { LearnError } from '../core/errors';
@@ -9,30 +9,30 @@ import { type NativeSamples, native } from '../native/native';
 import type { Engine } from './engine';
 import { type BatchRecord, currentRules } from './storage/records';
 
-export interface RehearseOptions {
-  /** How often a sample is drawn. Default: 1. */
+export interface LearnFromOptions {
+  /** How many samples are drawn, one after another. Default: 1. */
   rounds?: number;
-  /** Samples that are drawn in each, none of them twice. Default: 1,000, or all there are. */
+  /** Size of the random sample that each round draws without replacement. Default: 1,000, or the whole data set. */
   sampleSize?: number;
-  /** Ends it after the update in hand; rejects with `signal.reason`. */
+  /** Stops after the current update, and rejects with `signal.reason`. */
   signal?: AbortSignal;
 }
 
-export interface RehearseResult {
+export interface LearnFromResult {
   updates: number;
-  /** Mean loss of the last round's updates; NaN where all were refused. */
+  /** Mean loss of the last round's updates; NaN if all of its samples were refused. */
   loss: number;
-  /** That serves now. */
+  /** The version that serves now. */
   version: number;
 }
 
-export async function rehearse(engine: Engine, data: Dataset, options: RehearseOptions): Promise<RehearseResult> {
+export async function learnFrom(engine: Engine, data: Dataset, options: LearnFromOptions): Promise<LearnFromResult> {
   isDataset(data, 'dataset');
   const {
     rounds = 1,
     sampleSize = 1000,
     signal,
-  } = checkOptions('rehearse', options, {
+  } = checkOptions('learnFrom', options, {
     rounds: isNumber({ integer: true, min: 1 }),
     sampleSize: isNumber({ integer: true, min: 1 }),
     signal: isSignal,

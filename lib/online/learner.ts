@@ -15,13 +15,15 @@ import { type Counts, Intake } from './intake/intake';
 import type { LearnResult } from './intake/queue';
 import { type Samples, samplesIn } from './intake/samples';
 import { followed, type Source, type StreamOptions, type Target } from './intake/stream';
-import { type RehearseOptions, type RehearseResult, rehearse } from './learn-from';
+import { type LearnFromOptions, type LearnFromResult, learnFrom } from './learn-from';
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
 import type { SavedCore } from './storage/learner-state';
 import type { VersionInfo } from './versions/version';
 
-export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
+export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'drifts' | 'refused'> {
+  /** Samples that learnFrom() learned, each counted as often as it was drawn. */
+  learnedFrom: number;
   /** The version that serves. */
   version: number;
   /** How samples were predicted before they were learned. */
@@ -115,10 +117,13 @@ export class OnlineLearner implements AsyncDisposable {
     return followed(target, source, options);
   }
 
-  /** Draws a random sample of a data set, learns it and makes it a version, `rounds` times. Nothing of it is kept for replay. */
-  rehearse(dataset: Dataset, options: RehearseOptions = {}): Promise<RehearseResult> {
+  /**
+   * Draws a random sample of a data set, learns it and makes the result a version, `rounds` times. Nothing of it is kept for replay,
+   * nor counted in the prequential metrics.
+   */
+  learnFrom(dataset: Dataset, options: LearnFromOptions = {}): Promise<LearnFromResult> {
     this.#checkOpen();
-    return rehearse(this.#engine, dataset, options);
+    return learnFrom(this.#engine, dataset, options);
   }
 
   /**
@@ -167,9 +172,9 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   metrics(): LearnerMetrics {
-    const { updates, rehearsed, drifts, refused, serving } = this.#engine.core.counts;
+    const { updates, rehearsed: learnedFrom, drifts, refused, serving } = this.#engine.core.counts;
     return {
-      ...{ updates, ...this.#intake.counts, rehearsed, drifts, refused },
+      ...{ updates, ...this.#intake.counts, learnedFrom, drifts, refused },
       version: serving,
       prequential: this.#engine.core.prequential.metrics,
       feedback: this.#feedback.metrics,

@@ -131,9 +131,9 @@ export const mistakes = {
   'save without a path': (learner) => learner.save(''),
   'save to a folder': (learner) => learner.save('/'),
   'save into no folder': (learner) => learner.save('/no/such/folder/state.pth'),
-  'rehearse nothing': (learner) => learner.rehearse({}),
-  'rehearse no rounds': (learner) => learner.rehearse(dataset, { rounds: 0 }),
-  'rehearse with a word too much': (learner) => learner.rehearse(dataset, { round: 1 }),
+  'learnFrom nothing': (learner) => learner.learnFrom({}),
+  'learnFrom no rounds': (learner) => learner.learnFrom(dataset, { rounds: 0 }),
+  'learnFrom with a word too much': (learner) => learner.learnFrom(dataset, { round: 1 }),
   'stream nothing': async (learner) => learner.stream(undefined),
   'stream with another overflow': async (learner) => learner.stream([], { overflow: 'drop' }),
 };

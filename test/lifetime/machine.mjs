@@ -29,7 +29,7 @@ export class Machine {
   #known = new Set();
   #waiting = [];
   #joined = [];
-  #counts = { learned: 0, quarantined: 0, duplicates: 0, dropped: 0, updates: 0, rehearsed: 0 };
+  #counts = { learned: 0, quarantined: 0, duplicates: 0, dropped: 0, updates: 0, learnedFrom: 0 };
   #versions = new Versions(firstSettings);
   /** For ids of samples that nothing else knows. */
   #next = 10_000;
@@ -202,15 +202,15 @@ export class Machine {
     assert.ok(fs.statSync(file).size > 0);
   }
 
-  async rehearse({ rounds, sampleSize }) {
-    const { updates, version } = await this.#learner.rehearse(dataset, { rounds, sampleSize });
+  async learnFrom({ rounds, sampleSize }) {
+    const { updates, version } = await this.#learner.learnFrom(dataset, { rounds, sampleSize });
     const drawn = Math.min(sampleSize, 5);
     const { areSure } = this.#versions;
     for (let round = 0; round < rounds; round++) {
       this.#update(drawn);
       this.#versions.add();
     }
-    this.#counts.rehearsed += rounds * drawn;
+    this.#counts.learnedFrom += rounds * drawn;
     assert.equal(updates, rounds * Math.ceil(drawn / this.#settings.batchSize));
     if (!areSure) this.#versions.read(this.#learner);
     assert.equal(version, this.#versions.serving);
@@ -274,10 +274,10 @@ export class Machine {
 
   #check(message) {
     const metrics = this.#learner.metrics();
-    const { offered, learned, duplicates, dropped, quarantined, queued, updates, rehearsed } = metrics;
+    const { offered, learned, duplicates, dropped, quarantined, queued, updates, learnedFrom } = metrics;
     assert.equal(offered, learned + duplicates + dropped + quarantined + queued, message);
     assert.equal(queued, 0, message);
-    assert.deepEqual({ learned, quarantined, duplicates, dropped, updates, rehearsed }, this.#counts, message);
+    assert.deepEqual({ learned, quarantined, duplicates, dropped, updates, learnedFrom }, this.#counts, message);
     if (!this.#versions.areSure) this.#versions.read(this.#learner);
     this.#versions.check(this.#learner, message);
   }

@@ -64,7 +64,7 @@ const operation = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constant('rehearse'),
+      do: fc.constant('learnFrom'),
       rounds: fc.integer({ min: 1, max: 2 }),
       sampleSize: fc.integer({ min: 1, max: 6 }),
     }),

@@ -159,7 +159,7 @@ export async function storm(learner, { random, say, first, rounds, saveTo }) {
         if (++told > leavesAfter) break;
       }
     },
-    rehearse: () => learner.rehearse(heldOutFree, { rounds: 1, sampleSize: 3 }),
+    learnFrom: () => learner.learnFrom(heldOutFree, { rounds: 1, sampleSize: 3 }),
   };
   const runs = Object.values(activities).map(async (activity) => {
     for (let round = 0; round < rounds && !failure; round++) {

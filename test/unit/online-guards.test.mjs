@@ -120,8 +120,8 @@ describe('a learner and what could harm it', function () {
       ids: [1, 2],
     });
     assert.deepEqual([result.quarantined, result.updates], [1, 1]);
-    await learner.rehearse(heldOut, { sampleSize: 2 });
-    assert.equal(learner.metrics().rehearsed, 0);
+    await learner.learnFrom(heldOut, { sampleSize: 2 });
+    assert.equal(learner.metrics().learnedFrom, 0);
     await learner.close();
   });
 

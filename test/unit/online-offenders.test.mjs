@@ -276,14 +276,14 @@ describe('samples that a learner cannot learn', function () {
       await learner.close();
     });
 
-    it('are not learned by rehearse() either', async () => {
+    it('are not learned by learnFrom() either', async () => {
       const { arrays } = await import('torch-incremental');
       const learner = await open(pooled, { batchSize: 4 });
       const { inputs, labels } = sample(0, 5);
       // A batch of four and one alone.
-      const result = await learner.rehearse(arrays({ inputs, labels, shape: [1, 2, 2] }), { sampleSize: 5 });
+      const result = await learner.learnFrom(arrays({ inputs, labels, shape: [1, 2, 2] }), { sampleSize: 5 });
       assert.equal(result.updates, 1);
-      assert.equal(learner.metrics().rehearsed, 4);
+      assert.equal(learner.metrics().learnedFrom, 4);
       assert.ok(Number.isFinite(result.loss));
       await learner.close();
     });

@@ -109,7 +109,7 @@ describe('a repaired learner', () => {
 describe('a learner that is closed while it works', () => {
   const at = temporaryFolder();
 
-  it('ends the rehearsal, and its snapshot is what its journal leads to', async () => {
+  it('ends learnFrom(), and its snapshot is what its journal leads to', async () => {
     const inputs = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i));
     const labels = Array.from({ length: 20 }, (_, i) => i % 2);
     const data = arrays({ inputs, labels, shape: [3] });
@@ -117,13 +117,13 @@ describe('a learner that is closed while it works', () => {
       const dir = at(`${trial}`);
       const learner = await open(dir);
       await learn(learner, 0, 2);
-      const rehearsal = learner.rehearse(data, { rounds: 50, sampleSize: 20 }).then(
+      const learning = learner.learnFrom(data, { rounds: 50, sampleSize: 20 }).then(
         () => 'done',
         ({ code }) => code,
       );
       for (let turn = 0; turn < trial; turn++) await new Promise(setImmediate);
       await learner.close();
-      assert.match(await rehearsal, /^(done|ERR_DISPOSED)$/);
+      assert.match(await learning, /^(done|ERR_DISPOSED)$/);
       const { fingerprint } = await stateOf(copy(dir, at('closed')));
       const replayed = copy(dir, at('replayed'));
       for (const name of snapshotsIn(replayed).slice(1)) fs.rmSync(path.join(replayed, name));

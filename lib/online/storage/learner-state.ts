@@ -5,7 +5,7 @@ import type { Baseline, VersionInfo } from '../versions/version';
 export interface SavedCore {
   updates: number;
   learned: number;
-  /** Learned once more, by rehearse(). */
+  /** Samples that learnFrom() learned. Snapshots of all versions have it under this name. */
   rehearsed: number;
   quarantined: number;
   duplicates: number;
