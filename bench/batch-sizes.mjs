@@ -1,4 +1,4 @@
-// Samples a second of the seed job's model at batches of 1 to 512 samples, each way to train and PyTorch as it comes, its
+// Samples a second of the reference script's model at batches of 1 to 512 samples, each way to train and PyTorch as it comes, its
 // images in memory and augmented as tensors: with PIL's loader the loader would be all one sees.
 import { modelNamed } from './models.mjs';
 import { report, shown } from './report.mjs';
@@ -56,7 +56,7 @@ report('Batch sizes', {
   ],
   charts: [
     {
-      ...{ file: 'batch-sizes', kind: 'lines', title: 'Training the seed job’s model at batches of 1 to 512' },
+      ...{ file: 'batch-sizes', kind: 'lines', title: 'Training the reference script’s model at batches of 1 to 512' },
       x: { name: 'batch, samples', log: 2 },
       y: { name: 'samples/s', log: true },
       series: names.map((who) => [titles[who].title, rates[who]]),

@@ -49,7 +49,7 @@ function bars(chart, command) {
         type: 'bar',
         data: rows.map(([name, value]) => ({
           value,
-          itemStyle: { color: colours[/python|seed_job|tuned|eager|DataLoader|PIL/i.test(name) ? 1 : 0] },
+          itemStyle: { color: colours[/python|reference_script|tuned|eager|DataLoader|PIL/i.test(name) ? 1 : 0] },
         })),
         barWidth: 20,
         label: {

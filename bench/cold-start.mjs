@@ -1,4 +1,4 @@
-// From the start of the process to the first trained step of the seed job, against the Python script, in turns.
+// From the start of the process to the first trained step of the reference script, against the Python script, in turns.
 import path from 'node:path';
 import { report, shown } from './report.mjs';
 import { images, median, pretrained, python, root, settings, timed, workFolder } from './support.mjs';
@@ -10,7 +10,7 @@ for (let round = 0; round < rounds; round++) {
   const child = path.join(root, 'bench/children/first-step.mjs');
   seconds.node.push((await timed(process.execPath, [child, images(), checkpoint])).firstLine);
 
-  const script = path.join(root, 'test/golden/seed_job.py');
+  const script = path.join(root, 'test/golden/reference_script.py');
   const args = [script, '--data', images(), '--checkpoint', checkpoint, '--steps', '1', '--log-every', '1'];
   seconds.python.push((await timed(python(), args)).firstLine);
 }

@@ -1,4 +1,4 @@
-// How long the event loop is held up while the seed job trains on both cores: delays of a 1 ms timer.
+// How long the event loop is held up while the reference script trains on both cores: delays of a 1 ms timer.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { cifar10, trainIncremental } from 'torch-incremental';
 import { report, shown } from './report.mjs';

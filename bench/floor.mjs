@@ -1,4 +1,4 @@
-// The seed job's step against libtorch's convolutions and products alone: each pass by itself in PyTorch, in the memory layout
+// The reference script's step against libtorch's convolutions and products alone: each pass by itself in PyTorch, in the memory layout
 // that the step keeps. What a step takes longer than all of them is data, loss, SGD, autograd, dispatch, and waits of one
 // thread for another, less what kernels of this library save (two products in exact mode, three in bf16).
 import { report, shown } from './report.mjs';

@@ -1,4 +1,4 @@
-// How long a prediction of one sample takes, asked for every 3 ms, while the seed job trains in the same process: with one
+// How long a prediction of one sample takes, asked for every 3 ms, while the reference script trains in the same process: with one
 // thread, which leaves a core, with two, which leave none on two cores, and with two that step back.
 import path from 'node:path';
 import { report, shown } from './report.mjs';

@@ -27,7 +27,7 @@ const table = (columns, rows) =>
 const percent = (growth) => `${(growth * 100).toFixed(1)} %`;
 const megabytes = (bytes) => `${shown(bytes / 2 ** 20)} MB`;
 const [samples, parameters, batches, epochs] = ['samples', 'parameters', 'batch-sizes', 'epochs'].map(figuresOf);
-const trained = { net: figuresOf('seed-job'), cnn: figuresOf('cnn'), resnet: figuresOf('resnet') };
+const trained = { net: figuresOf('reference-script'), cnn: figuresOf('cnn'), resnet: figuresOf('resnet') };
 
 const ways = Object.keys(samples.microseconds);
 const perSample = ways.map((way, index) => {
@@ -100,7 +100,7 @@ and a residual network.
 
 ## With the batch
 
-Measured by \`node bench/batch-sizes.mjs\`, the seed job's model: samples a second, and the time of a step.
+Measured by \`node bench/batch-sizes.mjs\`, the reference script's model: samples a second, and the time of a step.
 
 ${table(['batch', ...rates.map(([way]) => variants[way].title)], batchRows)}
 
@@ -122,7 +122,7 @@ receives 4 bytes a parameter (2(n−1)/n of the gradient, n = 2). It pays where
 
     4 · parameters · 8 bits / bandwidth + 2 · latency  <  step / 2
 
-The step (64 samples) is measured (\`node bench/seed-job.mjs\`, \`node bench/cnn.mjs\`, \`node bench/resnet.mjs\`). The exchange is computed from
+The step (64 samples) is measured (\`node bench/reference-script.mjs\`, \`node bench/cnn.mjs\`, \`node bench/resnet.mjs\`). The exchange is computed from
 the line's nominal rate and ${networks.map(({ name, latency }) => `${latency} ms (${name})`).join(', ')} for a message; that half the batch takes half the time is assumed, which flatters two
 machines: see the table above. The contracted form is left out, for its step hardly shrinks with the batch.
 

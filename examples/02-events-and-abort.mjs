@@ -1,4 +1,4 @@
-// Training as a stream of events that Ctrl-C or a time limit can stop. Prints the seed job's lines and saves the result
+// Training as a stream of events that Ctrl-C or a time limit can stop. Prints the reference script's lines and saves the result
 // when all epochs are done; when stopped, nothing is written and the state that training began with is as it was.
 //
 //     node examples/02-events-and-abort.mjs [folder with CIFAR-10] [epochs] [seconds at most]

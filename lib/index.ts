@@ -60,12 +60,12 @@ export type { ResumeOptions } from './training/resume-options';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
 export {
   centerCrop,
+  cifar10Transforms,
   normalize,
   randomCrop,
   randomHorizontalFlip,
   randomRotation,
   randomVerticalFlip,
-  seedTransforms,
   type Transform,
   toTensor,
 } from './transforms';

@@ -1,4 +1,4 @@
-// Trains until the first step of the seed job is done, prints its loss, and stops: `first-step.mjs <data> <checkpoint>`.
+// Trains until the first step of the reference script is done, prints its loss, and stops: `first-step.mjs <data> <checkpoint>`.
 import { cifar10, trainIncremental } from 'torch-incremental';
 
 const [root, checkpoint] = process.argv.slice(2);

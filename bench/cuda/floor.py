@@ -1,6 +1,6 @@
-"""The least that libtorch's own kernels take for a step of the seed job on a GPU: forward, backward and SGD of one batch
+"""The least that libtorch's own kernels take for a step of the reference script on a GPU: forward, backward and SGD of one batch
 that lies there, in a CUDA graph, with nothing of data, losses or a host around them. Prints a line of JSON: microseconds
-a step for each way that bench/cuda/seed-job.mjs trains in."""
+a step for each way that bench/cuda/reference-script.mjs trains in."""
 
 import json
 import statistics

@@ -4,7 +4,7 @@ from torch import nn
 
 
 class Net(nn.Module):
-    """The seed job's."""
+    """The reference script's."""
 
     def __init__(self):
         super().__init__()

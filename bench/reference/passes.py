@@ -1,4 +1,4 @@
-"""What the passes of the seed job's step cost by themselves, in the memory layouts that a step can keep: for floor.mjs.
+"""What the passes of the reference script's step cost by themselves, in the memory layouts that a step can keep: for floor.mjs.
 
 Answers each line of standard input with a line of JSON: milliseconds of each pass, the least of some tries.
 """

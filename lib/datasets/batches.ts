@@ -3,11 +3,11 @@ import { randomInt } from 'node:crypto';
 import { checkOptions, isBoolean, isListOf, isMade, isNumber, isSignal } from '../core/checks';
 import { fromNative, fromNativeSync } from '../core/errors';
 import { native } from '../native/native';
-import { seedTransforms, type Transform } from '../transforms';
+import { cifar10Transforms, type Transform } from '../transforms';
 import { type Dataset, isDataset, openDataset } from './index';
 
 export interface BatchesOptions {
-  /** Default: the seed job's five for images, none for float32 data. */
+  /** Default: the reference script's five for images, none for float32 data. */
   transforms?: readonly Transform[];
   /** Samples a batch. Default: 64. */
   batchSize?: number;
@@ -52,7 +52,7 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
   const reader = fromNativeSync(() =>
     native().makeBatches({
       dataset: handle,
-      transforms: options.transforms ?? (images ? seedTransforms : []),
+      transforms: options.transforms ?? (images ? cifar10Transforms : []),
       batchSize,
       epochs,
       shuffle,

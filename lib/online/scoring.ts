@@ -1,5 +1,5 @@
 // How samples become what the model takes: to be learned, and to be scored and served.
-import { centerCrop, seedTransforms, type Transform } from '../transforms';
+import { centerCrop, cifar10Transforms, type Transform } from '../transforms';
 
 /**
  * Transforms that draw nothing: those for learning, without flips and rotations, and with the middle of the image where a part of
@@ -16,11 +16,11 @@ export function scoringOf(transforms: readonly Transform[], shape: readonly numb
   });
 }
 
-/** The default for learning: those of the seed job for images; float32 values and all else are what the model takes already. */
+/** The default for learning: those of the reference script for images; float32 values and all else are what the model takes already. */
 export function defaultTransforms(
   shape: readonly number[] | undefined,
   inputs: 'uint8' | 'float32' | undefined,
 ): readonly Transform[] {
   const areImages = shape === undefined || shape.length === 3;
-  return areImages && inputs !== 'float32' ? seedTransforms : [];
+  return areImages && inputs !== 'float32' ? cifar10Transforms : [];
 }

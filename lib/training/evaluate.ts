@@ -14,7 +14,7 @@ import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, 
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
   data?: Dataset;
-  /** Default: the seed job's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; none for float32 data. */
+  /** Default: the reference script's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; none for float32 data. */
   transforms?: readonly Transform[];
 }
 

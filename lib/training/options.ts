@@ -13,7 +13,7 @@ import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './
 export interface TrainOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', download: true })`. */
   data?: Dataset;
-  /** Default: the seed job's five for images, none for float32 data. */
+  /** Default: the reference script's five for images, none for float32 data. */
   transforms?: readonly Transform[];
   /** Times the whole data set is seen. Default: 10. */
   epochs?: number;

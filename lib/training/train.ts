@@ -10,7 +10,7 @@ import { runJob } from '../native/job';
 import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
-import { seedTransforms } from '../transforms';
+import { cifar10Transforms } from '../transforms';
 import {
   checkSameSamples,
   readTrainingCheckpoint,
@@ -88,7 +88,7 @@ async function train(
 ): Promise<TrainResult> {
   const { checkpoint, onProgress } = options;
   const { length, shape, dtype } = native().datasetInfo(dataset);
-  const transforms = options.transforms ?? (dtype === 'uint8' ? seedTransforms : []);
+  const transforms = options.transforms ?? (dtype === 'uint8' ? cifar10Transforms : []);
   checkSamples(model, shape, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);

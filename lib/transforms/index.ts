@@ -71,7 +71,7 @@ export function normalize(mean: number | readonly number[], std: number | readon
 }
 
 /** What training images go through by default: those of the Python script that this library reproduces. */
-export const seedTransforms: readonly Transform[] = Object.freeze([
+export const cifar10Transforms: readonly Transform[] = Object.freeze([
   randomHorizontalFlip(),
   randomVerticalFlip(),
   randomRotation(10),

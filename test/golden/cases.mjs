@@ -8,14 +8,14 @@ const tensor = { kind: 'toTensor' };
 const half = { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 const rotation = (low, high = low) => ({ kind: 'randomRotation', degrees: [low, high] });
 
-export const seedJob = [...flips, rotation(-10, 10), tensor, half];
+export const scriptTransforms = [...flips, rotation(-10, 10), tensor, half];
 
 const defaults = { batchSize: 100, shuffle: true, dropLast: false, epochs: 1, seed: 0 };
 const batchCase = (name, images, transforms, options) => ({ name, images, transforms, ...defaults, ...options });
 
 export const batchCases = [
-  batchCase("the seed job's five transforms", [500, 3, 32, 32], seedJob, { batchSize: 64, epochs: 2 }),
-  batchCase('a seed above 2^32', [130, 3, 32, 32], seedJob, {
+  batchCase("the reference script's five transforms", [500, 3, 32, 32], scriptTransforms, { batchSize: 64, epochs: 2 }),
+  batchCase('a seed above 2^32', [130, 3, 32, 32], scriptTransforms, {
     batchSize: 50,
     dropLast: true,
     epochs: 2,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { batches } from '../../dist/datasets/batches.js';
 import { arrays, cifar10, subset } from '../../dist/datasets/index.js';
 import { normalize, randomHorizontalFlip, toTensor } from '../../dist/transforms/index.js';
-import { batchCases, rotationCases, seedJob } from '../golden/cases.mjs';
+import { batchCases, rotationCases, scriptTransforms } from '../golden/cases.mjs';
 import { collect, golden, hashOf, needs, needsAvx, needsPython, runPython, syntheticImages } from './data-support.mjs';
 
 const { hashes } = JSON.parse(fs.readFileSync(path.join(golden, 'batches.json'), 'utf8'));
@@ -48,7 +48,7 @@ describe('batches', () => {
     const python = needsPython(this);
     const root = needs(this, 'TORCH_INCREMENTAL_CIFAR10', 'a folder with cifar-10-batches-bin');
     const limit = 8000;
-    const options = { transforms: seedJob, batchSize: 64, shuffle: true, dropLast: false, epochs: 1 };
+    const options = { transforms: scriptTransforms, batchSize: 64, shuffle: true, dropLast: false, epochs: 1 };
     const cases = [0, 1234, 2 ** 33 + 7].map((seed) => ({ ...options, seed }));
     const folder = path.join(root, 'cifar-10-batches-bin');
     const live = runPython(

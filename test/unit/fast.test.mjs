@@ -83,7 +83,7 @@ const cnn = () =>
   });
 
 const chains = {
-  'the seed job’s Net': [net(), ['fc.weight', 'conv2.weight', 'conv1.weight']],
+  'the reference script’s Net': [net(), ['fc.weight', 'conv2.weight', 'conv1.weight']],
   'strides, dilations, groups and padding': [
     sequential({
       a: conv2d(3, 6, 5, { stride: 2, padding: 1 }),

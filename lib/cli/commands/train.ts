@@ -88,7 +88,11 @@ export const command = define({
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
-    const onProgress = json ? jsonLines(context) : terminal.interactive ? progressBar(context) : seedJobLines(context);
+    const onProgress = json
+      ? jsonLines(context)
+      : terminal.interactive
+        ? progressBar(context)
+        : referenceLines(context);
     const checkpoint = path === undefined ? undefined : { path, ...(every !== undefined && { every }) };
     const isNewer = watch(path);
     // What chooses the model's tensors chooses those of the file that is read.
@@ -140,7 +144,7 @@ function jsonLines({ terminal }: Context): Report {
 }
 
 /** For pipes: what the Python job prints, character for character. */
-function seedJobLines({ terminal }: Context): Report {
+function referenceLines({ terminal }: Context): Report {
   return (event) => {
     if (event.type === 'log') terminal.print(logLine(event));
   };

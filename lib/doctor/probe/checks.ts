@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {
   arrays,
+  cifar10Transforms,
   conv2d,
   createState,
   type Device,
@@ -15,7 +16,6 @@ import {
   predict,
   type State,
   saveState,
-  seedTransforms,
   sequential,
   trainIncremental,
 } from '../..';
@@ -78,11 +78,11 @@ const parts: Readonly<Record<keyof Weights, string>> = {
   matrixBias: "the gradient of a linear layer's bias",
 };
 
-/** The seed job's, with all that belongs to it but its data. */
+/** The reference script's, with all that belongs to it but its data. */
 async function step(device: Device) {
   const inputs = Uint8Array.from({ length: 2 * 3 * 32 * 32 }, (_, index) => (index * 37) % 256);
   const data = arrays({ inputs, labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 });
-  const transforms = seedTransforms.slice(-2);
+  const transforms = cifar10Transforms.slice(-2);
   using before = await createState(net(), { seed: 0 });
   const { loss: expected } = await evaluate(before, { data, transforms, device });
   const run = { data, transforms, device, epochs: 1, batchSize: 2, seed: 0 };

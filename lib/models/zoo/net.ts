@@ -1,4 +1,4 @@
-// Net: the small convolutional network of the seed job, for CIFAR-10. Two convolutions and a classifier, no activations.
+// Net: the small convolutional network of the reference script, for CIFAR-10. Two convolutions and a classifier, no activations.
 import { conv2d } from '../../layers/conv2d';
 import { linear } from '../../layers/linear';
 import { buildModel, type Model, node, value } from '../../program/module';

@@ -1,4 +1,4 @@
-// The seed job's samples per second in its second epoch, each way to train against the Python script without and with
+// The reference script's samples per second in its second epoch, each way to train against the Python script without and with
 // workers: all in turns, each run a process of its own.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ const checkpoint = await pretrained(folder);
 function script(count) {
   const turn = async () => {
     const times = path.join(folder, 'times.json');
-    const file = path.join(root, 'test/golden/seed_job.py');
+    const file = path.join(root, 'test/golden/reference_script.py');
     const data = ['--data', images(), '--checkpoint', checkpoint];
     await timed(python(), [file, ...data, '--epochs', '2', '--times', times, '--workers', String(count)]);
     const { steps } = JSON.parse(fs.readFileSync(times, 'utf8'));
@@ -47,13 +47,13 @@ const reference = rate.python0;
 const ratio = Object.fromEntries(Object.entries(rate).map(([name, value]) => [name, value / reference]));
 const titles = Object.fromEntries([
   ...chosen.map((name) => [name, variants[name].title]),
-  ...workers.map((count) => [`python${count}`, `seed_job.py, --workers ${count}`]),
+  ...workers.map((count) => [`python${count}`, `reference_script.py, --workers ${count}`]),
 ]);
 const all = Object.fromEntries(
   Object.entries(answers).map(([name, runs]) => [name, runs.map(({ seconds }) => samples / seconds)]),
 );
 const best = Math.max(...workers.map((count) => rate[`python${count}`]));
-report('The seed job', {
+report('The reference script', {
   sentence: chosen
     .filter((name) => rate[name])
     .map((name) => `${variants[name].title} ${ratio[name].toFixed(2)} times the samples a second of the script`)
@@ -61,7 +61,7 @@ report('The seed job', {
   figures: { rate, ratio, rounds, samples, all },
   tables: [
     {
-      columns: ['', 'samples/s', 'times seed_job.py without workers', 'times its best'],
+      columns: ['', 'samples/s', 'times reference_script.py without workers', 'times its best'],
       rows: Object.keys(rate).map((name) => [
         titles[name],
         shown(rate[name]),
@@ -72,9 +72,9 @@ report('The seed job', {
   ],
   charts: [
     {
-      file: 'seed-job',
+      file: 'reference-script',
       kind: 'bars',
-      title: 'The seed job, samples a second',
+      title: 'The reference script, samples a second',
       value: 'samples/s',
       bars: Object.keys(rate).map((name) => [titles[name], rate[name]]),
     },

@@ -1,4 +1,4 @@
-// The seed job on a GPU: 10 epochs of 50,000 images, in each mode. Seconds once everything is loaded, the ratio to the
+// The reference script on a GPU: 10 epochs of 50,000 images, in each mode. Seconds once everything is loaded, the ratio to the
 // Python script on the same GPU in the same run, in turns, what libtorch's kernels take alone, and the share of the time
 // in which the GPU is busy. Writes cuda.json.
 import { spawn } from 'node:child_process';
@@ -14,10 +14,10 @@ const recordBytes = 3073;
 const folder = workFolder();
 const checkpoint = await pretrained(folder);
 const source = writeImages(path.join(folder, 'cifar-10-batches-bin'));
-const child = path.join(root, 'bench/cuda/children/seed-job.mjs');
-const script = path.join(root, 'test/golden/seed_job.py');
+const child = path.join(root, 'bench/cuda/children/reference-script.mjs');
+const script = path.join(root, 'test/golden/reference_script.py');
 
-/** As bench/seed-job.mjs names them. */
+/** As bench/reference-script.mjs names them. */
 const ways = {
   exact: {},
   fast: { mode: 'fast', contractLinear: false },
@@ -87,7 +87,7 @@ const figures = {
 };
 const result = {
   trial: 'cuda',
-  title: 'The seed job on a GPU',
+  title: 'The reference script on a GPU',
   command: 'scripts/check-cuda.sh trials',
   date: new Date().toISOString().slice(0, 10),
   machine: { ...machine(), driver: await smi('driver_version') },

@@ -3,7 +3,7 @@
 Written as people write it. Around it only what a comparison needs: the data, sizes and seed are arguments, and the
 binary layout of CIFAR-10 is read by a class of ours, since torchvision reads the pickled layout of the whole set only.
 
-    python seed_job.py --data DIR --checkpoint pretrained_model.pth --out updated_model.pth --seed 0
+    python reference_script.py --data DIR --checkpoint pretrained_model.pth --out updated_model.pth --seed 0
 """
 
 import argparse

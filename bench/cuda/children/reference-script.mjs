@@ -1,4 +1,4 @@
-// The seed job on a GPU, for the trial: `seed-job.mjs <data> <checkpoint> <epochs> <runs> <options as JSON>`. Prints a line
+// The reference script on a GPU, for the trial: `reference-script.mjs <data> <checkpoint> <epochs> <runs> <options as JSON>`. Prints a line
 // of JSON for each run: the first of a process also makes what CUDA's libraries need.
 import { cifar10, trainIncremental } from 'torch-incremental';
 

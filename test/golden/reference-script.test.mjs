@@ -1,4 +1,4 @@
-// The promise of this project: the seed job run by Python and by the command line prints the same characters and saves the
+// The promise of this project: the reference script run by Python and by the command line prints the same characters and saves the
 // same bytes. Run live, since the numbers belong to one version of libtorch on one kind of CPU.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import {
 } from 'torch-incremental';
 import { madeUpImages, needs, python, realCifar10, root, temporaryFolder, writeCifar10 } from '../support.mjs';
 
-const script = path.join(root, 'test/golden/seed_job.py');
+const script = path.join(root, 'test/golden/reference_script.py');
 
 /** Runs the Python script; returns what it printed. */
 function runScript(args) {
@@ -37,7 +37,7 @@ function runCommand(args) {
   return stdout;
 }
 
-describe('the seed job', () => {
+describe('the reference script', () => {
   const at = temporaryFolder();
   before(async () => saveState(await createState(net(), { seed: 11 }), at('pretrained_model.pth')));
 
