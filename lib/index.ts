@@ -1,9 +1,10 @@
 // Every public name. index.mts is the same list for `import`.
 export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoint/values';
 export { type ErrorCode, errorCodes, LearnError } from './core/errors';
-export { arrays, cifar10, type Dataset, subset } from './datasets';
+export { type Dataset, subset } from './datasets';
+export { arrays } from './datasets/arrays';
 export { type Batch, type BatchesOptions, batches } from './datasets/batches';
-export { downloadCifar10 } from './datasets/cifar10/cifar10';
+export { cifar10, downloadCifar10 } from './datasets/cifar10/cifar10';
 export type { Detector } from './detectors';
 export { type Adwin, type AdwinOptions, adwin } from './detectors/adwin';
 export { type Ddm, type DdmOptions, ddm } from './detectors/ddm';
@@ -11,12 +12,14 @@ export { type Eddm, type EddmOptions, eddm } from './detectors/eddm';
 export { type Kswin, type KswinOptions, kswin } from './detectors/kswin';
 export { type PageHinkley, type PageHinkleyOptions, pageHinkley } from './detectors/page-hinkley';
 export type { DownloadProgress } from './download/fetch-file';
+export { relu } from './layers/activations';
 export { type BatchNorm2dOptions, batchNorm2d } from './layers/batch-norm2d';
 export { type Layers, type ResidualOptions, residual } from './layers/containers';
 export { type Conv2dOptions, conv2d } from './layers/conv2d';
+export { dropout } from './layers/dropout';
 export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
-export { dropout, flatten, identity, relu } from './layers/shape';
+export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
 export type { PrequentialMetrics } from './metrics/prequential';
@@ -58,14 +61,8 @@ export {
 export type { CheckpointOptions, TrainOptions } from './training/options';
 export type { ResumeOptions } from './training/resume-options';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
-export {
-  centerCrop,
-  cifar10Transforms,
-  normalize,
-  randomCrop,
-  randomHorizontalFlip,
-  randomRotation,
-  randomVerticalFlip,
-  type Transform,
-  toTensor,
-} from './transforms';
+export { cifar10Transforms, type Transform } from './transforms';
+export { centerCrop, randomCrop } from './transforms/crops';
+export { randomHorizontalFlip, randomVerticalFlip } from './transforms/flips';
+export { normalize, toTensor } from './transforms/normalize';
+export { randomRotation } from './transforms/rotation';

@@ -1,7 +1,7 @@
 // The data of a command: CIFAR-10 in a folder, fetched first where that is wanted, with progress on standard error.
 
-import { cifar10, type Dataset } from '../datasets';
-import { downloadCifar10 } from '../datasets/cifar10/cifar10';
+import type { Dataset } from '../datasets';
+import { cifar10, downloadCifar10 } from '../datasets/cifar10/cifar10';
 import { type Context, on, text } from './command';
 import { downloadView } from './download-view';
 

@@ -101,14 +101,6 @@ export function isOneOf(words: readonly string[]): Check {
   };
 }
 
-/** A plain value made by one of this library's functions, told by the field that all of its kind have. */
-export function isMade(field: string, makers: string): Check {
-  return (value, name) => {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field))
-      throw invalid(`a value made by ${makers}`, name, value);
-  };
-}
-
 export function isListOf(check: Check): Check {
   return (value, name) => {
     if (!Array.isArray(value)) throw invalid('an array', name, value);
@@ -172,10 +164,11 @@ const synonyms: Readonly<Record<string, string>> = {
   numEpochs: 'epochs',
 };
 
-function unknownOption(caller: string, name: string, known: readonly string[]): LearnError {
+export function unknownOption(caller: string, name: string, known: readonly string[]): LearnError {
   const synonym = synonyms[name];
   const suggestion = synonym && known.includes(synonym) ? synonym : nearest(name, known);
-  const hint = suggestion ? `; did you mean "${suggestion}"?` : `; it takes ${known.join(', ')}`;
+  const all = known.length > 0 ? `; it takes ${known.join(', ')}` : '; it takes none';
+  const hint = suggestion ? `; did you mean "${suggestion}"?` : all;
   return new LearnError('ERR_INVALID_OPTION', `Unknown option "${name}" of ${caller}()${hint}`);
 }
 

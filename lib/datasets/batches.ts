@@ -1,10 +1,10 @@
 // Batches to look at: exactly the numbers that training would see with the same options.
 import { randomInt } from 'node:crypto';
-import { checkOptions, isBoolean, isListOf, isMade, isNumber, isSignal } from '../core/checks';
+import { checkOptions, isBoolean, isNumber, isSignal } from '../core/checks';
 import { fromNative, fromNativeSync } from '../core/errors';
 import { native } from '../native/native';
-import { cifar10Transforms, type Transform } from '../transforms';
-import { type Dataset, isDataset, openDataset } from './index';
+import { cifar10Transforms, isTransforms, type Transform } from '../transforms';
+import { type Dataset, datasets, openDataset } from './index';
 
 export interface BatchesOptions {
   /** Default: the reference script's five for images, none for float32 data. */
@@ -36,9 +36,9 @@ export interface Batch {
  * draws (dropout) are therefore not in the stream. Leaving the loop early frees everything.
  */
 export async function* batches(dataset: Dataset, given: BatchesOptions = {}): AsyncGenerator<Batch, void> {
-  isDataset(dataset, 'dataset');
+  const source = datasets.check(dataset, 'dataset');
   const options = checkOptions('batches', given, {
-    transforms: isListOf(isMade('kind', 'toTensor(), normalize(), …')),
+    transforms: isTransforms,
     batchSize: isNumber({ integer: true, min: 1 }),
     epochs: isNumber({ integer: true, min: 1 }),
     shuffle: isBoolean,
@@ -47,7 +47,7 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
     signal: isSignal,
   });
   const { batchSize = 64, epochs = 1, shuffle = true, dropLast = false, signal } = options;
-  const handle = await openDataset(dataset, signal);
+  const handle = await openDataset(source, signal);
   const images = native().datasetInfo(handle).dtype === 'uint8';
   const reader = fromNativeSync(() =>
     native().makeBatches({

@@ -13,5 +13,5 @@ export interface RunningDetector {
 /** How the detectors of one kind run. */
 export interface DetectorKind<Settings> {
   /** From the beginning, or from what toJSON() gave. */
-  start(settings: Settings, saved?: unknown): RunningDetector;
+  readonly start: (settings: Settings, saved?: unknown) => RunningDetector;
 }

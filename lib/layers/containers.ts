@@ -2,6 +2,7 @@
 
 import { ownOptions } from '../core/checks';
 import { LearnError } from '../core/errors';
+import { frozen } from '../core/family';
 import { type Module, type ModuleCall, node, value } from '../program/module';
 
 /**
@@ -13,7 +14,7 @@ export type Layers = Readonly<Record<string, Module>> | readonly Module[];
 /** One layer after the other. As `torch.nn.Sequential`. */
 export function chain(layers: Layers): Module {
   const children = childrenOf(layers);
-  return { type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, 'input', 'output') };
+  return frozen({ type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, 'input', 'output') });
 }
 
 export interface ResidualOptions {
@@ -34,7 +35,7 @@ export function residual(body: Layers, options: ResidualOptions = {}): Module {
     ...chained(side, 'input', 'side'),
     node('add', 'Tensor', { self: value('main'), other: value(side.length === 0 ? 'input' : 'side') }),
   ];
-  return { type: 'Residual', version: 1, tensors: [], children: [...main, ...side], steps };
+  return frozen({ type: 'Residual', version: 1, tensors: [], children: [...main, ...side], steps });
 }
 
 function childrenOf(layers: Layers): [string, Module][] {

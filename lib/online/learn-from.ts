@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { checkOptions, isNumber, isSignal } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { joined } from '../core/sample-values';
-import { type Dataset, isDataset, openDataset } from '../datasets';
+import { type Dataset, datasets, openDataset } from '../datasets';
 import type { DatasetHandle } from '../native/handles';
 import { type NativeSamples, native } from '../native/native';
 import type { Engine } from './engine';
@@ -27,7 +27,7 @@ export interface LearnFromResult {
 }
 
 export async function learnFrom(engine: Engine, data: Dataset, options: LearnFromOptions): Promise<LearnFromResult> {
-  isDataset(data, 'dataset');
+  const source = datasets.check(data, 'dataset');
   const {
     rounds = 1,
     sampleSize = 1000,
@@ -37,7 +37,7 @@ export async function learnFrom(engine: Engine, data: Dataset, options: LearnFro
     sampleSize: isNumber({ integer: true, min: 1 }),
     signal: isSignal,
   });
-  const dataset = await openDataset(data, signal);
+  const dataset = await openDataset(source, signal);
   try {
     checkFit(engine, dataset);
     const before = engine.core.counts.updates;

@@ -6,16 +6,15 @@ import { type Model, sampleShape } from '../program/module';
 import type { State } from '../state/state';
 import { predict } from '../training/evaluate';
 import { checkSamples, programHandle } from '../training/run';
-import type { Transform } from '../transforms';
+import { type Transform, withoutDraws } from '../transforms';
 import type { Setting, SettingParts } from './context';
 import type { Settings } from './options';
-import { scoringOf } from './scoring';
 
 /** Tries the settings out: throws where model, state and settings do not fit each other. */
 export async function settingOf(parts: SettingParts, settings: Settings, model: Model, state: State): Promise<Setting> {
   checkState(model, state);
   const shape = shapeOf(model, settings);
-  const scoring = scoringOf(settings.transforms, shape);
+  const scoring = withoutDraws(settings.transforms, shape);
   checkSamples(model, shape, settings.transforms);
   checkBatch(shape, settings);
   return {

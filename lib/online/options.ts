@@ -1,17 +1,16 @@
 // The options of OnlineLearner.open(): what they mean, how they are checked, and their defaults.
 import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath, plain } from '../core/checks';
-import { type Dataset, isDataset } from '../datasets';
-import { type Detector, isDetector } from '../detectors';
+import { type Dataset, datasets } from '../datasets';
+import { type Detector, detectors } from '../detectors';
 import type { Threads } from '../native/device';
 import type { LearnerPlan } from '../native/plans';
 import type { State } from '../state/state';
 import { recordedChecks } from '../training/checkpoint';
 import type { SgdOptions } from '../training/optimizer-state';
 import { checkMomentum, checkNumerics, type TrainOptions } from '../training/options';
-import { isTransforms, type RunOptions, runOptionChecks } from '../training/run';
-import type { Transform } from '../transforms';
-import { defaultTransforms } from './scoring';
+import { type RunOptions, runOptionChecks } from '../training/run';
+import { defaultTransforms, isTransforms, type Transform, takePixels } from '../transforms';
 
 type Shared =
   | 'learningRate'
@@ -185,12 +184,12 @@ const checks = {
   ),
   gate: isGroup({
     every: isCount,
-    heldOut: isDataset,
+    heldOut: datasets.check,
     maxDrop: isShare,
     perClassMaxDrop: isShare,
     onRefused: isOneOf(['rollback', 'continue']),
   }),
-  drift: isGroup({ detector: isDetector, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
+  drift: isGroup({ detector: detectors.check, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
   feedback: (value, name) => (value === false ? value : isFeedback(value, name)),
   journal: isGroup({ sync: isSync, maxBytes: isNumber({ integer: true, min: 2 ** 20 }) }),
   keepVersions: isCount,
@@ -262,7 +261,7 @@ export function settingsOf(options: LearnerOptions, heldOut: string, threads: nu
     }),
   } as Settings;
   if (!Object.hasOwn(settings, 'inputs')) {
-    settings.inputs = settings.transforms.some(({ kind }) => kind === 'toTensor') ? 'uint8' : 'float32';
+    settings.inputs = takePixels(settings.transforms) ? 'uint8' : 'float32';
   }
   if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);

@@ -1,6 +1,7 @@
 // Modules: models as trees of plain data, as torch.nn composes them. buildModel flattens a tree into the one list of
 // operator calls that the executor runs, with PyTorch's names for every parameter and buffer.
 import { LearnError } from '../core/errors';
+import { frozen } from '../core/family';
 import type { Argument, Program, ProgramNode, ProgramTensor, ValueRef } from './program';
 
 /** One tensor to make, filled as PyTorch's modules initialise it. */
@@ -66,7 +67,7 @@ export function leaf(
   tensors: readonly ModuleTensor[] = [],
   version = 1,
 ): Module {
-  return { type, version, tensors, children: [], steps };
+  return frozen({ type, version, tensors, children: [], steps });
 }
 
 /** The node of one operator that makes `output`. */
@@ -92,9 +93,9 @@ export function sampleShape(model: Model): readonly number[] | undefined {
 export function buildModel(name: string, root: Module, input?: readonly number[]): Model {
   const builder = new Builder();
   builder.add(root, '', 'input', 'output');
-  return {
+  return frozen({
     name,
-    ...(input && { input }),
+    ...(input && { input: [...input] }),
     program: {
       inputs: ['input'],
       parameters: builder.tensorsOf('parameter'),
@@ -104,7 +105,7 @@ export function buildModel(name: string, root: Module, input?: readonly number[]
     },
     tensors: builder.tensors.map(({ role: _, ...tensor }) => tensor),
     modules: builder.modules,
-  };
+  });
 }
 
 class Builder {

@@ -1,7 +1,8 @@
 // New states, for models that start from nothing.
 
-import { checkOptions, isMade, isNumber } from '../core/checks';
+import { checkOptions, isNumber } from '../core/checks';
 import { fromNative } from '../core/errors';
+import { isModel } from '../models';
 import { native } from '../native/native';
 import type { Model } from '../program/module';
 import { makeState, type State } from './state';
@@ -13,7 +14,7 @@ export interface CreateStateOptions {
 
 /** A state initialised as PyTorch's modules initialise theirs, bit for bit. */
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
-  isMade('program', 'net() or sequential()')(model, 'model');
+  isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
   const handle = await fromNative(() => native().createState(model.tensors, seed));
   return makeState(handle, modulesOf(model));

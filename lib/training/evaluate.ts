@@ -3,13 +3,15 @@
 import { checkOptions, isListOf, isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { copyOfValues, sizeOf, type Values } from '../core/sample-values';
-import { cifar10, type Dataset, datasetClasses, isDataset } from '../datasets';
+import { type Dataset, datasetClasses, datasets } from '../datasets';
+import { cifar10 } from '../datasets/cifar10/cifar10';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
 import { sampleShape } from '../program/module';
 import type { State } from '../state/state';
-import { normalize, type Transform, toTensor } from '../transforms';
-import { checkSamples, isTransforms, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
+import { isTransforms, type Transform } from '../transforms';
+import { normalize, toTensor } from '../transforms/normalize';
+import { checkSamples, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
 
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
@@ -45,7 +47,11 @@ export interface Evaluation {
 
 /** Scores a state on labelled data. */
 export async function evaluate(source: string | State, given: EvaluateOptions = {}): Promise<Evaluation> {
-  const options = checkOptions('evaluate', given, { ...runOptionChecks, data: isDataset, transforms: isTransforms });
+  const options = checkOptions('evaluate', given, {
+    ...runOptionChecks,
+    data: datasets.check,
+    transforms: isTransforms,
+  });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
     const { shape, dtype } = native().datasetInfo(dataset);

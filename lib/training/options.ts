@@ -2,13 +2,13 @@
 import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
 import { LearnError } from '../core/errors';
-import { type Dataset, isDataset } from '../datasets';
+import { type Dataset, datasets } from '../datasets';
 import type { TrainEvent } from '../loggers/events';
 import { isThreads } from '../native/device';
-import type { Transform } from '../transforms';
+import { isTransforms, type Transform } from '../transforms';
 import { type RecordedOptions, recordedChecks } from './checkpoint';
 import { isResume, type ResumeOptions } from './resume-options';
-import { isTransforms, type RunOptions, runOptionChecks, type Subject } from './run';
+import { type RunOptions, runOptionChecks, type Subject } from './run';
 
 export interface TrainOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', download: true })`. */
@@ -93,7 +93,7 @@ export const trainOptionChecks = {
   ...recordedChecks,
   threads: isThreads,
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
-  data: isDataset,
+  data: datasets.check,
   transforms: isTransforms,
   logEvery: isNumber({ integer: true, min: 0 }),
   checkpoint: isCheckpoint,

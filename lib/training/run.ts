@@ -1,8 +1,10 @@
 // What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
 
-import { type Check, invalid, isListOf, isMade, isNumber, isSignal, isText } from '../core/checks';
+import { type Check, invalid, isListOf, isNumber, isSignal, isText } from '../core/checks';
 import { fromNativeSync, LearnError } from '../core/errors';
-import { beginDataset, type Dataset, type Opening } from '../datasets';
+import { beginDataset, type Dataset } from '../datasets';
+import type { Opening } from '../datasets/opening';
+import { isModel } from '../models';
 import { checkState, recogniseModel } from '../models/recognise';
 import {
   chooseDevice,
@@ -18,7 +20,7 @@ import { native } from '../native/native';
 import { type Model, sampleShape } from '../program/module';
 import type { Program } from '../program/program';
 import { heldHandle, holding, loadState, State } from '../state/state';
-import type { Transform } from '../transforms';
+import { shapeAfter, type Transform } from '../transforms';
 
 export interface RunOptions {
   /** Default: recognised from the names and shapes of the state's tensors. */
@@ -43,15 +45,13 @@ export interface RunOptions {
 
 /** Checks that every run shares; each function adds those of its own options. */
 export const runOptionChecks = {
-  model: isMade('program', 'net() or sequential()'),
+  model: isModel,
   batchSize: isNumber({ integer: true, min: 1 }),
   device: isDevice,
   threads: isThreads,
   allowOperators: isListOf(isText),
   signal: isSignal,
 } satisfies Record<string, Check>;
-
-export const isTransforms = isListOf(isMade('kind', 'toTensor(), normalize(), …'));
 
 /** A state and the model it fits, checked against each other and against the device. */
 export interface Subject {
@@ -144,10 +144,7 @@ function resolveState(source: string | State, signal: AbortSignal | undefined): 
 
 /** Throws unless samples of `shape`, after the transforms, are what `model` takes. */
 export function checkSamples(model: Model, shape: readonly number[], transforms: readonly Transform[]): void {
-  const crop = transforms.findLast(({ kind }) => kind === 'randomCrop' || kind === 'centerCrop') as
-    | Extract<Transform, { size: unknown }>
-    | undefined;
-  const sample = crop ? [shape[0], ...crop.size] : shape;
+  const sample = shapeAfter(transforms, shape);
   const input = sampleShape(model);
   if (input && String(sample) !== String(input)) {
     throw new LearnError(

@@ -1,7 +1,9 @@
 // Training: the native plan, its run, and events as callbacks or as a stream.
 
 import { checkOptions } from '../core/checks';
-import { beginDataset, cifar10, type Opening } from '../datasets';
+import { beginDataset } from '../datasets';
+import { cifar10 } from '../datasets/cifar10/cifar10';
+import type { Opening } from '../datasets/opening';
 import { checkWritable } from '../files/atomic-write';
 import type { EpochSummary, TrainEvent } from '../loggers/events';
 import { afterTraining, type DeviceInfo } from '../native/device';

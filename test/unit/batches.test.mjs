@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { arrays, cifar10, normalize, randomHorizontalFlip, subset, toTensor } from 'torch-incremental';
 import { batches } from '../../dist/datasets/batches.js';
-import { arrays, cifar10, subset } from '../../dist/datasets/index.js';
-import { normalize, randomHorizontalFlip, toTensor } from '../../dist/transforms/index.js';
 import { batchCases, rotationCases, scriptTransforms } from '../golden/cases.mjs';
 import { collect, golden, hashOf, needs, needsAvx, needsPython, runPython, syntheticImages } from './data-support.mjs';
 

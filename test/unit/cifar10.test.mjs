@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { cifar10, toTensor } from 'torch-incremental';
 import { batches } from '../../dist/datasets/batches.js';
 import { cifar10Plan } from '../../dist/datasets/cifar10/cifar10.js';
-import { cifar10, datasetClasses, openDataset } from '../../dist/datasets/index.js';
+import { datasetClasses, openDataset } from '../../dist/datasets/index.js';
 import { native } from '../../dist/native/native.js';
-import { toTensor } from '../../dist/transforms/index.js';
 import { collect, golden, needsPython, synthetic, TemporaryFolders } from './data-support.mjs';
 
 const recordBytes = 3073;

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create } from 'tar';
-import { arrays } from '../../dist/datasets/index.js';
+import { arrays } from 'torch-incremental';
 import { native } from '../../dist/native/native.js';
 
 export const golden = fileURLToPath(new URL('../golden/', import.meta.url));

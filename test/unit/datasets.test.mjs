@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { arrays, cifar10, subset, toTensor } from 'torch-incremental';
 import { batches } from '../../dist/datasets/batches.js';
-import { arrays, cifar10, datasetClasses, openDataset, subset } from '../../dist/datasets/index.js';
+import { datasetClasses, openDataset } from '../../dist/datasets/index.js';
 import { native } from '../../dist/native/native.js';
-import { toTensor } from '../../dist/transforms/index.js';
 import { collect, syntheticImages } from './data-support.mjs';
 
 const info = async (dataset) => native().datasetInfo(await openDataset(dataset));

@@ -1,7 +1,7 @@
 // The code that makes batches on devices, run on the CPU, and that of fast mode: bit for bit the usual batches.
 import assert from 'node:assert/strict';
+import { arrays, cifar10 } from 'torch-incremental';
 import { batches } from '../../dist/datasets/batches.js';
-import { arrays, cifar10 } from '../../dist/datasets/index.js';
 import { batchCases, rotationCases, scriptTransforms } from '../golden/cases.mjs';
 import { collect, hashOf, needs, synthetic, syntheticImages } from './data-support.mjs';
 import { inChannelsLast, madeOn } from './device-support.mjs';

@@ -13,7 +13,7 @@ import {
   sequential,
   toTensor,
 } from 'torch-incremental';
-import { scoringOf } from '../../dist/online/scoring.js';
+import { withoutDraws } from '../../dist/transforms/index.js';
 import { temporaryFolder } from '../support.mjs';
 
 describe('scoring of a learner', () => {
@@ -22,7 +22,7 @@ describe('scoring of a learner', () => {
   it('takes the middle where learning draws a part of the image, and nothing else that is drawn', () => {
     const scale = normalize(0.5, 0.5);
     const shape = [3, 8, 10];
-    const of = (...transforms) => scoringOf(transforms, shape);
+    const of = (...transforms) => withoutDraws(transforms, shape);
     assert.deepEqual(of(randomHorizontalFlip(), toTensor(), scale), [toTensor(), scale]);
     assert.deepEqual(of(randomCrop([6, 10]), toTensor()), [centerCrop([6, 10]), toTensor()]);
     // Of the same size, wherever it is taken from a border.

@@ -8,7 +8,7 @@ import {
   randomRotation,
   randomVerticalFlip,
   toTensor,
-} from '../../dist/transforms/index.js';
+} from 'torch-incremental';
 
 describe('transforms', () => {
   it("are plain values with torchvision's defaults", () => {

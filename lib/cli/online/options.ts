@@ -1,21 +1,14 @@
 // The options of `torch-incremental online`, in the API's words, and what they make of OnlineLearner.open()'s.
 
 import { type Check, defined, isNumber, isOneOf, isPath } from '../../core/checks';
-import { cifar10 } from '../../datasets';
-import { adwin } from '../../detectors/adwin';
-import { ddm } from '../../detectors/ddm';
-import { eddm } from '../../detectors/eddm';
-import { kswin } from '../../detectors/kswin';
-import { pageHinkley } from '../../detectors/page-hinkley';
+import { cifar10 } from '../../datasets/cifar10/cifar10';
+import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
 
-/** With their defaults. */
-const detectors = { adwin, ddm, eddm, kswin, pageHinkley };
-
-type DetectorName = keyof typeof detectors;
+type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
 type OnDrift = 'report' | 'boostReplay' | 'rollback';
 
@@ -53,8 +46,8 @@ export const learnerOptions = {
   maxDrop: number('share', 'How far it may be below the best that served (default: 0.01)', { check: isShare }),
   perClassMaxDrop: number('share', 'The same for each class (default: 0.05)', { check: isShare }),
   keepVersions: number('n', 'Versions that one can go back to (default: 5)', { check: isCount }),
-  drift: text<DetectorName>('detector', `Look for drift with ${Object.keys(detectors).join(', ')}`, {
-    check: isOneOf(Object.keys(detectors)),
+  drift: text<DetectorName>('detector', `Look for drift with ${detectors.words.join(', ')}`, {
+    check: isOneOf(detectors.words),
   }),
   onDrift: text<OnDrift>('what', 'report, boostReplay or rollback (default: report)', {
     check: isOneOf(['report', 'boostReplay', 'rollback']),
@@ -96,7 +89,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
       replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },
     }),
     ...(Object.keys(gate).length > 0 && { gate }),
-    ...(drift !== undefined && { drift: { detector: detectors[drift](), ...defined({ onDrift }) } }),
+    ...(drift !== undefined && { drift: { detector: detectors.makers[drift](), ...defined({ onDrift }) } }),
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
   };

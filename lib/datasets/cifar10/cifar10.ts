@@ -1,11 +1,13 @@
 // CIFAR-10 on disk: finds either layout, counts its images, and makes the plan by which the addon reads them.
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { checkOptions, isBoolean, isPath } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { downloadArchive } from '../../download/archive';
 import type { DownloadProgress } from '../../download/fetch-file';
 import { OpenFile } from '../../files/open-file';
 import type { DatasetPlan } from '../../native/plans';
+import { makeDataset } from '../opening';
 import { readPickledBatch, readPickledStrings } from './pickled-batch';
 
 export interface Cifar10 {
@@ -13,6 +15,25 @@ export interface Cifar10 {
   readonly root: string;
   readonly train: boolean;
   readonly download: boolean;
+}
+
+/**
+ * CIFAR-10 as people have it on disk: the binary version (`cifar-10-batches-bin`) or the one that torchvision unpacks
+ * (`cifar-10-batches-py`), in the folder `root` or being it. The files may hold any whole number of images.
+ */
+export function cifar10(
+  options: {
+    /** Default: './data'. */
+    root?: string;
+    /** The training images, or else the test images. Default: true. */
+    train?: boolean;
+    /** Fetch the official archive (170 MB) where the folder holds none yet. Default: false. */
+    download?: boolean;
+  } = {},
+): Cifar10 {
+  const checks = { root: isPath, train: isBoolean, download: isBoolean };
+  const { root = './data', train = true, download = false } = checkOptions('cifar10', options, checks);
+  return Object.freeze({ kind: 'cifar10', root, train, download });
 }
 
 type RecordFile = Extract<DatasetPlan, { kind: 'records' }>['files'][number];
@@ -162,3 +183,12 @@ function missing({ root, train }: Cifar10): LearnError {
       `${archive.url} there`,
   );
 }
+
+export const imagesOnDisk = {
+  make: cifar10,
+  begin: (dataset: Cifar10, signal: AbortSignal | undefined) => ({
+    finish: () => cifar10Plan(dataset, signal, makeDataset),
+    abandon() {},
+  }),
+  classNames: cifar10Classes,
+} as const;

@@ -2,4 +2,4 @@
 import type { Model } from '../../program/module';
 import { net } from './net';
 
-export const knownModels: Readonly<Record<string, () => Model>> = { net };
+export const knownModels = { net } satisfies Readonly<Record<string, () => Model>>;

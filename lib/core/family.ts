@@ -1,0 +1,89 @@
+// Families: values of one sort, such as optimizers, each made by its own function. From one list of these functions follow the
+// union type, the check of what callers give, the error's text and the words of the command line.
+//
+// The law of members: a maker returns a frozen, plain value whose `kind` is the maker's name. Equal arguments give equal
+// values, and JSON and structuredClone() keep them; a copy is made again by its maker, so that nothing unchecked is used.
+import { invalid, unknownOption } from './checks';
+
+export type Maker = (...given: never[]) => { readonly kind: string };
+
+/** A maker, and what else its family knows of its values. */
+export interface Entry {
+  readonly make: Maker;
+  /** Fields of the value that the maker takes one by one, in this order; the others are its options. */
+  readonly positional?: readonly string[];
+}
+
+type MakersOf<Entries> = {
+  readonly [Word in keyof Entries]: Entries[Word] extends { readonly make: infer Make extends Maker }
+    ? Make
+    : Entries[Word] extends Maker
+      ? Entries[Word]
+      : never;
+};
+
+/** The union of the values: `MemberOf<typeof optimizers.makers>`. */
+export type MemberOf<Makers> = {
+  [Word in keyof Makers]: Makers[Word] extends Maker ? ReturnType<Makers[Word]> : never;
+}[keyof Makers];
+
+export interface Family<Entries> {
+  readonly makers: MakersOf<Entries>;
+  /** Their names, which are the kinds of the values and the words of the command line. */
+  readonly words: readonly (keyof Entries & string)[];
+  /** Returns members as they are, and of plain copies of them members that are equal. A Check. */
+  readonly check: (value: unknown, name: string) => MemberOf<MakersOf<Entries>>;
+  /** What the family knows of a member's kind. */
+  entryOf(member: { readonly kind: string }): Entry;
+}
+
+/** `noun`: 'an optimizer'. `entries`: the makers by their names. */
+export function family<const Entries extends Readonly<Record<string, Maker | Entry>>>(
+  noun: string,
+  entries: Entries,
+): Family<Entries> {
+  const words = Object.keys(entries) as (keyof Entries & string)[];
+  const known = new Map(words.map((word): [string, Entry] => [word, entryFrom(entries[word]!)]));
+  const expected = `${noun} made by ${listed(words.map((word) => `${word}()`))}`;
+  const check = (value: unknown, name: string) => {
+    const isObject = typeof value === 'object' && value !== null;
+    const { kind, ...fields }: Record<string, unknown> = isObject ? { ...value } : {};
+    const entry = typeof kind === 'string' ? known.get(kind) : undefined;
+    if (!entry) throw invalid(expected, name, value);
+    return (Object.isFrozen(value) ? value : remade(kind as string, entry, fields)) as MemberOf<MakersOf<Entries>>;
+  };
+  const makers = Object.fromEntries([...known].map(([word, { make }]) => [word, make])) as MakersOf<Entries>;
+  return Object.freeze({ makers, words, check, entryOf: ({ kind }: { readonly kind: string }) => known.get(kind)! });
+}
+
+function entryFrom(entry: Maker | Entry): Entry {
+  return typeof entry === 'function' ? { make: entry } : entry;
+}
+
+/** The member that has these fields. Throws what its maker throws. */
+function remade(kind: string, { make, positional = [] }: Entry, fields: Readonly<Record<string, unknown>>): unknown {
+  const options = Object.entries(fields).filter(([name]) => !positional.includes(name));
+  const given = positional.map((name) => fields[name]);
+  if (options.length > 0) given.push(Object.fromEntries(options));
+  const member = (make as (...given: unknown[]) => object)(...given);
+  const unknown = Object.keys(fields).find((name) => !Object.hasOwn(member, name));
+  if (unknown === undefined) return member;
+  throw unknownOption(
+    kind,
+    unknown,
+    Object.keys(member).filter((name) => name !== 'kind'),
+  );
+}
+
+/** 'a', 'a or b', 'a, b or c'. */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${last}` : last;
+}
+
+/** `value`, with all that it holds, frozen. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) frozen(item);
+  return Object.freeze(value);
+}

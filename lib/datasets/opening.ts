@@ -1,0 +1,26 @@
+// Data sets on their way into native memory.
+
+import { fromNative } from '../core/errors';
+import type { Entry } from '../core/family';
+import type { DatasetHandle } from '../native/handles';
+import { native } from '../native/native';
+import type { DatasetPlan } from '../native/plans';
+
+/** One that was begun. */
+export interface Opening {
+  finish(): Promise<DatasetHandle>;
+  /** Frees what finish() was not asked for. */
+  abandon(): void;
+}
+
+/** What the family knows of a data set beside its maker. */
+export interface DatasetEntry<Value> extends Entry {
+  /** What is in memory is copied before this returns; files are read when finish() is called. */
+  readonly begin: (dataset: Value, signal: AbortSignal | undefined) => Opening;
+  /** Names of the classes, by label. Missing: it has none. */
+  readonly classNames?: (dataset: Value) => Promise<readonly string[] | undefined>;
+}
+
+export function makeDataset(plan: DatasetPlan): Promise<DatasetHandle> {
+  return fromNative(() => native().makeDataset(plan));
+}

@@ -1,0 +1,34 @@
+// From pixels to the numbers that a model takes. src/transforms/pipeline.cc computes them.
+import { invalid } from '../core/checks';
+
+export interface ToTensor {
+  readonly kind: 'toTensor';
+}
+
+export interface Normalize {
+  readonly kind: 'normalize';
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. */
+export function toTensor(): ToTensor {
+  return Object.freeze({ kind: 'toTensor' });
+}
+
+/** `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Follows toTensor. */
+export function normalize(mean: number | readonly number[], std: number | readonly number[]): Normalize {
+  return Object.freeze({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });
+}
+
+function channels(name: string, value: number | readonly number[]): readonly number[] {
+  const values = Array.isArray(value) ? value : [value];
+  // As float32, in which images are: there 1e300 is infinite and 1e-50 is 0.
+  const rounded = values.map((item) => (typeof item === 'number' ? Math.fround(item) : Number.NaN));
+  const good = values.length > 0 && rounded.every((item) => Number.isFinite(item) && (name === 'mean' || item !== 0));
+  if (!good) throw invalid(`finite numbers${name === 'std' ? ' other than 0' : ''}`, `normalize: ${name}`, value);
+  return Object.freeze([...values]);
+}
+
+export const tensor = { make: toTensor, takesPixels: true } as const;
+export const statistics = { make: normalize, positional: ['mean', 'std'] } as const;

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { layers } from '../../dist/layers/index.js';
+import { describeExports, describePlainValues, exampleOf } from './family.mjs';
+
+describe('the layers', () => {
+  describePlainValues(layers);
+  describeExports(layers);
+
+  for (const [name, make] of Object.entries(layers)) {
+    it(`${name}() refuses wrong arguments by name`, () => {
+      const { given, value } = exampleOf(make);
+      assert.equal(typeof value.type, 'string');
+      if (make.length === 0) return;
+      for (const wrong of [Symbol('wrong'), -1]) {
+        assert.throws(() => make(wrong, ...given.slice(1)), { name: 'LearnError', code: 'ERR_INVALID_OPTION' });
+      }
+    });
+
+    // Those that take no options take a number, or nothing.
+    if (!/\boptions\b/.test(String(make).split('\n')[0])) continue;
+    it(`${name}() refuses an unknown option by name`, () => {
+      const { given } = exampleOf(make);
+      assert.throws(() => make(...given, { nonsense: 1 }), { name: 'LearnError', message: /"nonsense" of \w+\(\)/ });
+    });
+  }
+});
