@@ -1,5 +1,5 @@
-// A checkpoint in any of the forms that are read: from the file to the tensors of its state, what else it holds, and a
-// plan for the addon. No tensor's bytes are read here.
+// Opens a checkpoint of any supported format and describes it: the tensors of its state, its other values, and the plan
+// from which the addon reads the tensors. No tensor data is read here.
 import { plain } from '../core/checks';
 import type { ReadPlan } from '../native/plans';
 import { containerOf } from './containers/detect';
@@ -17,7 +17,7 @@ import { TensorReader } from './tensors';
 import { buildTree, NamedTensors } from './tree';
 import { refuseActing } from './unsafe-names';
 
-/** Calls `use` while the file is open; what is wrong is told with the file's name. */
+/** Calls `use` while the file is open. Errors of the parsers begin with the file's name. */
 export function withCheckpoint<T>(
   path: string,
   options: ParseOptions,
@@ -57,7 +57,7 @@ function readPickled(file: CheckpointFile, container: PickleContainer, options: 
   };
 }
 
-/** What the addon needs to read it. While the file is open: places are looked up in it, and it is read through. */
+/** Makes the addon's plan for reading the tensors. The file must still be open: offsets are looked up in it. */
 export async function readPlan({ file, tensors, extras, storages, names }: Checkpoint): Promise<ReadPlan> {
   const places: ReadPlan['storages'] = [];
   for (const { stored } of storages) places.push(await stored.place());

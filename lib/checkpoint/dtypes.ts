@@ -1,4 +1,4 @@
-// The dtypes that a state can hold: how wide they are, how pickles name them, and which typed array holds a copy.
+// Lists the dtypes that a state can hold, with their width, their name in pickles, and the typed array that holds a copy.
 // src/state/dtypes.cc has the same list.
 
 const table = {
@@ -14,7 +14,7 @@ const table = {
   bool: { bytes: 1, storage: 'BoolStorage', array: Uint8Array },
   complex64: { bytes: 8, storage: 'ComplexFloatStorage', array: Float32Array },
   complex128: { bytes: 16, storage: 'ComplexDoubleStorage', array: Float64Array },
-  // These came after PyTorch stopped making typed storages: they are stored as bytes, with the dtype beside them.
+  // Added after PyTorch stopped making typed storages: stored as bytes, with the dtype in the tensor's arguments.
   complex32: { bytes: 4, storage: null, array: Uint16Array },
   uint16: { bytes: 2, storage: null, array: Uint16Array },
   uint32: { bytes: 4, storage: null, array: Uint32Array },
@@ -29,7 +29,7 @@ const table = {
 /** PyTorch's name of a dtype, without `torch.`. */
 export type DType = keyof typeof table;
 
-/** What `State.tensor()` gives: 16-bit floats and 8-bit floats as their bits, complex numbers as pairs. */
+/** The data of `State.tensor()`: 16-bit and 8-bit floats as their bits, complex numbers as pairs. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -44,7 +44,7 @@ export type TensorData =
 
 interface DTypeFacts {
   readonly bytes: number;
-  /** Name of its typed storage in `torch`; null where there is none. */
+  /** Name of its typed storage in `torch`; null if it has none. */
   readonly storage: string | null;
   readonly array: new (buffer: ArrayBuffer) => TensorData;
 }

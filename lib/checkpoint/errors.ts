@@ -1,39 +1,39 @@
-// Errors of the parsers. They know what is wrong and where in the file; which file it is, naming() adds for all of them.
+// Errors of the parsers. A parser's message says what is wrong and where in the file; naming() adds the file's name.
 import { LearnError } from '../core/errors';
 import { shortened } from '../core/printable';
 
-/** The file is not what it should be. */
+/** The file is damaged or of another format. */
 export function formatError(message: string): LearnError {
   return new LearnError('ERR_STATE_FORMAT', message);
 }
 
-/** The file asks for code to be run. */
+/** Loading the file as Python does would run code. */
 export function unsafeError(message: string): LearnError {
   return new LearnError('ERR_STATE_UNSAFE', message);
 }
 
-/** A tensor that is sound, but of a kind that is not read: an error only where its values are wanted. */
+/** A valid tensor of a kind that is not supported: an error only if its values are needed. */
 export class UnsupportedTensor extends LearnError {
   constructor(message: string) {
     super('ERR_STATE_FORMAT', message);
   }
 }
 
-/** A pickle that goes on behind the bytes that are there. */
+/** A pickle that continues past the end of the available bytes. */
 export class CutPickle extends LearnError {
   constructor(message: string) {
     super('ERR_STATE_FORMAT', message);
   }
 }
 
-/** A pickle that is put together as torch.save never does: with values left over, or other instructions. */
+/** A pickle that torch.save cannot have written: it leaves values over, or uses other instructions. */
 export class ForeignPickle extends LearnError {
   constructor(message: string) {
     super('ERR_STATE_FORMAT', message);
   }
 }
 
-/** Runs `parse`, whose errors then begin with the file's name. */
+/** Runs `parse` and puts the file's name in front of the messages of its errors. */
 export async function naming<T>(path: string, parse: () => Promise<T>): Promise<T> {
   try {
     return await parse();
@@ -43,5 +43,5 @@ export async function naming<T>(path: string, parse: () => Promise<T>): Promise<
   }
 }
 
-/** Names come from the file. */
+/** Messages contain names from the file, which can be long. */
 const longestMessage = 2000;

@@ -1,22 +1,22 @@
-// Which values Python can have as keys of dicts and items of sets, and which of them it takes for one: 1, 1.0 and True,
-// bytes of equal content, tuples of equal items. For resolve.ts.
+// Decides which values Python can use as dict keys and set items, and which of them it treats as equal: 1, 1.0 and True,
+// bytes of equal content, tuples of equal items. For resolve.ts and pickle/write-tree.ts.
 import { ByteArray, Float, Tuple, type Value } from './values';
 
 export class Hasher {
   readonly #frozen = new Set<Value>();
-  /** Of bytes and tuples, by object. */
+  /** Keys of bytes and tuples, by object. */
   readonly #known = new Map<Value, object | undefined>();
   readonly #byContent = new Map<string, object>();
-  /** Of everything in tuples: a short word, so that tuples which share a long text stay cheap. */
+  /** A short number for each item of a tuple, so that tuples which share a long text stay cheap. */
   readonly #words = new Map<unknown, number>();
   readonly #numberWords = new Map<unknown, number>();
 
-  /** A set that can be hashed. */
+  /** Marks a set as a frozenset, which can be hashed. */
   addFrozen(set: Set<Value>): void {
     this.#frozen.add(set);
   }
 
-  /** Something that a Map takes for equal where Python does; undefined for what Python refuses, since it can change. */
+  /** Returns a Map key that is equal whenever Python's values are; undefined for mutable values, which Python refuses. */
   keyOf(value: Value): unknown {
     if (typeof value === 'boolean') return Number(value);
     if (value instanceof Float) return integral(value.value);
@@ -39,7 +39,7 @@ export class Hasher {
   }
 
   #wordOf(key: unknown): number {
-    // Numbers as text, so that they cannot be chosen for their hash; texts as they are, since each keeps its hash.
+    // Numbers are looked up as text, so that a file cannot choose them for their hash. A text keeps its hash.
     const isNumber = typeof key === 'number' || typeof key === 'bigint';
     const words: Map<unknown, number> = isNumber ? this.#numberWords : this.#words;
     const by = isNumber ? String(key) : key;
@@ -55,7 +55,7 @@ export class Hasher {
   }
 }
 
-/** As the integer that is equal to it. */
+/** Returns the integer that is equal to `value`, as Python compares them, or `value` itself. */
 function integral(value: number): number | bigint {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value;
 }

@@ -1,6 +1,11 @@
-// Looks for code in a pickle that is refused for another reason. A loader that trusts files runs a pickle as it reads it, up to
-// where it is damaged: so code counts before damage, wherever it is. Reads instructions without running them, all of
-// Python's.
+// Searches a pickle that is refused as damaged for code. A loader that trusts files runs a pickle while it reads it, up to
+// the damage, so code is reported first.
+//
+//  1. Instructions are read and never run: all of Python's, not only those of torch.save.
+//  2. A name that runs code counts anywhere, even after the end of the pickle if something may follow it.
+//  3. An unknown name counts only in a pickle that torch.save cannot have written: honest files may be truncated.
+//  4. A name that cannot be determined, because it is computed or remembered under a large number, counts as code.
+//  5. Bytes that are only suspected of being a pickle are refused for rule 2 alone.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LearnError } from '../core/errors';
 import { ForeignPickle, unsafeError } from './errors';
@@ -9,7 +14,7 @@ import { currentModule } from './pickle/moved-names';
 import { PickleGlobal } from './pickle/values';
 import { isActing, isKnown } from './unsafe-names';
 
-/** What follows an instruction's code: that many bytes, as many as the next 1, 4 or 8 say, or lines. */
+/** Operand of an instruction: a number of bytes, a length of 1, 4 or 8 bytes with as many bytes, or one or two lines. */
 type Operand = number | 'count1' | 'count4' | 'count8' | 'line' | 'lines';
 
 const operands = new Map<number, Operand>();
@@ -36,7 +41,7 @@ note('lines', 'ci');
 
 const stop = 0x2e;
 const stackGlobal = 0x93;
-/** Those that torch.save never uses, and that call or name something. */
+/** Instructions that call or name something, and that torch.save never uses. */
 const calling = new Map([
   [0x69, 'INST'],
   [0x6f, 'OBJ'],
@@ -54,25 +59,25 @@ const instructionsPerTurn = 50_000;
 const mostNames = 1000;
 const mostMemoized = 2 ** 20;
 
-/** A text, null for what is surely none, and undefined for what may be one. */
+/** A text; null for a value that is certainly not a text; undefined for a value that may be one. */
 type Recent = string | null | undefined;
 
 class Scan {
-  /** Names of Python, as people write them: of what runs code, and of what is no part of checkpoints. */
+  /** Dotted Python names: those that run code, and those that are not part of any checkpoint. */
   readonly acting = new Set<string>();
   readonly unknown = new Set<string>();
-  /** Instructions of `calling`. */
+  /** The instructions of `calling` that occur. */
   readonly calls = new Set<string>();
   readonly #bytes: Buffer;
   readonly #isFollowed: boolean;
-  /** The last values that were put on the stack. */
+  /** The values that were pushed last. */
   #recent: Recent[] = [];
-  /** Texts, by small numbers: of a name that has another one, nobody can tell what it is. */
+  /** Texts by memo index, up to `mostMemoized`. A name remembered under a larger index is treated as unknown. */
   readonly #memo: Recent[] = [];
   readonly #isMemoized = new Uint8Array(mostMemoized);
   #memoized = 0;
   #at = 0;
-  /** Instructions; those that hold texts and names count as the many that take as long. */
+  /** Cost so far, in instructions: texts and names count as several. */
   #spent = 0;
   #isOver = false;
 
@@ -81,17 +86,14 @@ class Scan {
     this.#isFollowed = isFollowed;
   }
 
-  /** Up to `count` instructions. Returns whether there may be more. */
+  /** Reads up to `count` instructions. Returns whether there may be more. */
   run(count: number): boolean {
     const end = this.#spent + count;
     while (this.#spent < end) if (!this.#next()) return false;
     return this.#spent < maxScannedInstructions;
   }
 
-  /**
-   * What is code, in words. Names that are not known stand in honest files too, which may be cut: they count where the pickle
-   * is put together as torch.save never does.
-   */
+  /** Describes the code that was found. Unknown names count only if torch.save cannot have written the pickle (rule 3). */
   wanted(isForeign: boolean, isGuess: boolean): string[] {
     if (isGuess) return [...this.acting];
     const calls = [...this.calls].map((word) => `what ${word} names`);
@@ -104,7 +106,7 @@ class Scan {
     const operand = code === undefined ? undefined : operands.get(code);
     if (operand === undefined) return false;
     if (code === stop) {
-      // Python reads no further, but what follows may be read as a pickle of its own.
+      // Python stops here, but a reader may take the bytes that follow for another pickle.
       this.#isOver = true;
       return !this.#isFollowed;
     }
@@ -160,7 +162,7 @@ class Scan {
     if (this.#recent.length > 100) this.#recent = this.#recent.slice(-2);
   }
 
-  /** A text that is short enough to be a name. */
+  /** Returns a text that is short enough to be a name; undefined for a longer one. */
   #text(operand: Operand, start: number): Recent {
     const skipped = typeof operand === 'string' && operand.startsWith('count') ? Number(operand.slice(5)) : 0;
     const [from, to] = operand === 'line' ? [start, this.#at - 1] : [start + skipped, this.#at];
@@ -177,7 +179,7 @@ class Scan {
 
   #remember(index: number): void {
     if (!(index >= 0)) return;
-    // MEMOIZE takes the number of those that there are.
+    // MEMOIZE uses the number of remembered values as the next index.
     if (!this.#isMemoized[index]) this.#memoized++;
     this.#isMemoized[index] = 1;
     const value = this.#recent.at(-1);
@@ -188,20 +190,20 @@ class Scan {
     if (module.length > maxGlobalBytes || attribute.length > maxGlobalBytes) return;
     this.#spent += 50;
     const found = new PickleGlobal(currentModule(module), attribute);
-    // What follows the end may be anything: only what surely is code counts.
+    // The bytes after the end may be anything: there only rule 2 applies.
     if (isActing(found)) this.acting.add(found.name);
     else if (!this.#isOver && !isKnown(found) && this.unknown.size < mostNames) this.unknown.add(found.name);
   }
 }
 
 interface Options {
-  /** What follows the pickle's end is not part of it. */
+  /** Other data may follow the pickle's end. */
   isFollowed?: boolean | undefined;
-  /** The bytes may be no pickle at all: only what surely is code counts. */
+  /** The bytes may not be a pickle at all: only names that run code count. */
   isGuess?: boolean;
 }
 
-/** The error for a pickle that was refused as damaged: ERR_STATE_UNSAFE where it asks for code, and `cause` otherwise. */
+/** Returns the error for a pickle that was refused as damaged: ERR_STATE_UNSAFE if it asks for code, otherwise `cause`. */
 export async function unlessInjected(
   cause: unknown,
   bytes: Buffer,
@@ -215,7 +217,7 @@ export async function unlessInjected(
   if (wanted.length === 0) return cause;
   const shown = wanted.slice(0, 5).join(', ') + (wanted.length > 5 ? ', …' : '');
   return unsafeError(
-    `${place} asks for ${shown}. Only tensors and plain values are read, and nothing a file names is ever run. It would not ` +
-      `load otherwise either: ${cause.message}`,
+    `${place} asks for ${shown}. Only tensors and plain values are read, and nothing a file names is ever run. Without ` +
+      `that it would not load either: ${cause.message}`,
   );
 }

@@ -1,4 +1,4 @@
-// What a checkpoint holds, told without reading a tensor's bytes and without libtorch. For the command line's `inspect`.
+// Describes a checkpoint without reading tensor data and without libtorch. For the command line's `inspect`.
 import { withCheckpoint } from './checkpoint';
 import { type DType, dtypes } from './dtypes';
 import type { Checkpoint, ParseOptions } from './parsed';
@@ -9,9 +9,9 @@ export interface InspectedTensor {
   name: string;
   dtype: DType;
   shape: number[];
-  /** Its elements; a view may be larger or smaller than what is stored. */
+  /** Size of its elements; a view may be larger or smaller than its storage. */
   bytes: number;
-  /** The first tensor that lies in the same storage, where that is another one. */
+  /** Name of the first tensor in the same storage, unless that is this tensor. */
   sharedWith?: string;
 }
 
@@ -23,20 +23,20 @@ export interface FileDescription extends ContainerFacts {
     tensors: number;
     elements: number;
     storages: number;
-    /** Of all storages; shared ones once. */
+    /** Size of all storages, each counted once. */
     bytes: number;
   };
-  /** Of the dicts of tensors in the file, as loadState's "key" names them: the one described, and all. */
+  /** The dicts of tensors in the file, as loadState's option "key" names them: the described one, and all. */
   key: string;
   keys: readonly string[];
-  /** Whether torch.load(path, weights_only=True) takes the file, and why not. */
+  /** Whether torch.load(path, weights_only=True) accepts the file; otherwise the reason. */
   weightsOnly: { loads: boolean; because?: string };
   metadata: ReadonlyMap<string, unknown>;
   /** As State.stripped. */
   stripped: { prefix: string; leftOut: readonly string[] };
 }
 
-/** Throws as loadState does for files that cannot be loaded. `use` gets the same file, while it is open. */
+/** Throws as loadState does for files that cannot be loaded. `use` receives the open checkpoint. */
 export function inspectFile(
   path: string,
   options: ParseOptions = {},
@@ -44,11 +44,11 @@ export function inspectFile(
 ): Promise<FileDescription> {
   return withCheckpoint(path, { takeFirst: true, ...options }, async (checkpoint) => {
     await use(checkpoint);
-    return describe(checkpoint);
+    return descriptionOf(checkpoint);
   });
 }
 
-function describe(checkpoint: Checkpoint): FileDescription {
+function descriptionOf(checkpoint: Checkpoint): FileDescription {
   const { file, facts, names, tensors: stored, storages, tree, key, keys, refusedByWeightsOnly } = checkpoint;
   const first = new Map<number, string>();
   const tensors = stored.map(({ dtype, shape, storage }, i) => {

@@ -1,4 +1,4 @@
-// What parsing a checkpoint of any kind results in.
+// The result of parsing a checkpoint of any supported format.
 import type { CheckpointFile } from './containers/file';
 import type { ContainerFacts } from './storages';
 import type { StoredStorage, StoredTensor } from './tensors';
@@ -7,34 +7,34 @@ import type { TensorSource } from './values';
 
 export interface ParseOptions {
   /**
-   * The dict that is wanted: 'model' or 'checkpoint.model'; or several of the root's keys, of which the first that is
-   * there counts. Default: the only one that holds tensors.
+   * The dict to load: 'model' or 'checkpoint.model'; or several keys of the root, of which the first that exists is used.
+   * Default: the only dict that holds tensors.
    */
   key?: string | readonly string[] | undefined;
-  /** Taken from before every name; 'auto' takes what wrappers put there. */
+  /** Removed from the start of every name; 'auto' removes the prefixes that wrappers add. */
   stripPrefix?: string | undefined;
-  /** Take the first of several dicts, instead of refusing to choose. */
+  /** Take the first of several dicts instead of throwing. */
   takeFirst?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface Checkpoint {
-  /** Open for as long as withCheckpoint() says. */
+  /** Open only while the callback of withCheckpoint() runs. */
   file: CheckpointFile;
   facts: ContainerFacts;
-  /** Of the state. */
+  /** Names of the state's tensors, in the order of `tensors`. */
   names: readonly string[];
   tensors: readonly StoredTensor[];
   /** Tensors among the metadata. */
   extras: readonly StoredTensor[];
-  /** Of all tensors. */
+  /** Storages of `tensors` and `extras`. */
   storages: readonly StoredStorage[];
   tree: Tree;
-  /** Of the dicts that "key" can name: this one, and all. */
+  /** The value of the option "key" that names this dict, and those of all dicts that could be chosen. */
   key: string;
   keys: readonly string[];
-  /** Why torch.load(weights_only=True) would refuse the file; undefined if it would not. */
+  /** The reason why torch.load(weights_only=True) would refuse the file; undefined if it would accept it. */
   refusedByWeightsOnly: string | undefined;
-  /** To be told where the state's tensors, and the extras, are once they are loaded. */
+  /** Filled in by the loader once the state's tensors and the extras are in memory. */
   sources: readonly [state: TensorSource, extras: TensorSource];
 }

@@ -1,23 +1,24 @@
-// Takes the prefixes of wrappers from the names of a state dict, and leaves out what else wrappers keep there.
+// Removes the prefixes that wrappers put before every name of a state dict (DataParallel, torch.compile, AveragedModel,
+// Lightning and others), and finds the entries that belong to the wrapper and not to the model.
 import { LearnError } from '../core/errors';
 import { wrappers } from '../program/wrappers';
 import { OrderedDict, type Value } from './values';
 
 export interface Stripped {
-  /** By the names in the file: those without the prefix. */
+  /** Names without the prefix, by the names in the file. */
   names: ReadonlyMap<string, string>;
-  /** What was taken from before them: '' for nothing. */
+  /** The removed prefix, or ''. */
   prefix: string;
-  /** Names in the file of what belongs to the wrapper. */
+  /** Names in the file that belong to the wrapper. */
   leftOut: readonly string[];
 }
 
-/** Wrappers around wrappers; a name can be long. */
+/** Nesting depth of wrappers. */
 const mostWrappers = 32;
 
 /**
- * The names without `prefix`. With 'auto', without the prefixes of wrappers. Throws, naming them, where some names have none
- * and are not known to be a wrapper's own.
+ * Removes `prefix` from the names; for 'auto', the prefixes of wrappers. Throws an error that lists the names without it,
+ * unless they are known to belong to a wrapper.
  */
 export function stripped(names: readonly string[], prefix: string | undefined): Stripped {
   if (prefix === undefined) return without(names, '', []);
@@ -36,7 +37,7 @@ export function stripped(names: readonly string[], prefix: string | undefined): 
     const next = found.find((wrapper) =>
       rest.every((name) => name.startsWith(wrapper) || isOwn(name, wrapper) || isLoose(name, wrapper)),
     );
-    // Nothing that some names have can be taken from all: without() names the others.
+    // No prefix can be removed from all names: without() throws and lists those that do not have this one.
     if (next === undefined && found.length > 0 && taken === '') taken = found[0]!;
     if (next === undefined) break;
     leftOut = leftOut.concat(kept.filter((_, i) => !rest[i]!.startsWith(next)));
@@ -46,14 +47,14 @@ export function stripped(names: readonly string[], prefix: string | undefined): 
   return without(names, taken, leftOut);
 }
 
-/** Words in the names of losses and metrics that a LightningModule has beside its model. */
+/** Words in the names of the losses and metrics that a LightningModule keeps next to its model. */
 const lossesAndMetrics = new Set(
   'loss losses lossfn criterion criteria metric metrics acc accuracy auroc auc f1 precision recall iou confusion'.split(
     ' ',
   ),
 );
 
-/** Whether what is not under `prefix` is the wrapper's: the count of an AveragedModel, or a loss's weights. */
+/** Whether a name outside `prefix` belongs to the wrapper: the counter of an AveragedModel, or the weights of a loss. */
 function isOwn(name: string, prefix: string): boolean {
   if (name.startsWith(prefix)) return false;
   if (prefix.endsWith('module.') && name === `${prefix.slice(0, -'module.'.length)}n_averaged`) return true;
@@ -67,7 +68,7 @@ function isOwn(name: string, prefix: string): boolean {
   );
 }
 
-/** A buffer of the LightningModule itself, such as the weights of classes. */
+/** Whether the name is a buffer of the LightningModule itself, such as class weights. */
 function isLoose(name: string, wrapper: string): boolean {
   return wrapper === 'model.' && !name.includes('.');
 }
@@ -88,13 +89,13 @@ function without(names: readonly string[], prefix: string, leftOut: readonly str
   );
 }
 
-/** Attributes of a state dict whose _metadata names modules as the state names tensors: without the prefix. */
+/** Removes the prefix from the module names in the _metadata of a state dict. */
 export function strippedModules(attributes: ReadonlyMap<Value, Value>, prefix: string): ReadonlyMap<Value, Value> {
   const modules = attributes.get('_metadata');
   if (prefix === '' || !(modules instanceof Map)) return attributes;
   const kept = new OrderedDict();
   for (const [path, facts] of modules) {
-    // 'module' is what the prefix 'module.' leaves '' of; the wrapper around it has no name any more.
+    // For the prefix 'module.', the module 'module' becomes '', and the wrapper around it is dropped.
     if (`${path}.`.startsWith(prefix)) kept.set(`${path}.`.slice(prefix.length).replace(/\.$/, ''), facts);
   }
   return new Map([...attributes, ['_metadata', kept]]);

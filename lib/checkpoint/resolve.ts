@@ -1,5 +1,5 @@
-// Turns the inert values of a pickle into those of values.ts: tensors are checked and numbered, numbers of NumPy become
-// numbers, and what has no meaning here stays as an opaque node. Strict where weights are wanted, lenient elsewhere.
+// Converts the inert values of a pickle into those of values.ts: tensors are checked and numbered, NumPy's numbers become
+// numbers, and anything unknown becomes an opaque node. In the dict that was asked for an unknown value is an error.
 import { formatError, UnsupportedTensor } from './errors';
 import { Hasher } from './hasher';
 import { maxCopiedItems, maxDepth, maxSparseKeys, maxUnsupportedTensors } from './limits';
@@ -21,7 +21,7 @@ import { isTensor, type StoredTensor, type TensorReader } from './tensors';
 import { asksFor } from './unsafe-names';
 import { Float, Opaque, OrderedDict, type TensorSource, TensorValue, tupleOf, type Value } from './values';
 
-/** Tensors in the order in which they were met, and where they will be found once they are loaded. */
+/** Tensors in the order in which they were found, and the source from which their data can be read once they are loaded. */
 export class TensorList {
   readonly source: TensorSource = {};
   readonly tensors: StoredTensor[] = [];
@@ -40,24 +40,24 @@ export class Resolver {
   readonly #memory: MemoryBudget;
   readonly #known = new Map<PickleValue, Value>();
   readonly #hasher = new Hasher();
-  /** What is being resolved: a value that is met again inside itself has no end. */
+  /** Values that are being resolved: one that occurs inside itself would never end. */
   readonly #open = new Set<PickleValue>();
 
-  /** `extras` gets the tensors that are not under a name of the state; `memory` is what may be taken. */
+  /** `extras` receives the tensors that do not belong to the state; `memory` limits the memory of the values. */
   constructor(reader: TensorReader, extras: TensorList, memory: MemoryBudget) {
     this.#memory = memory;
     this.#reader = reader;
     this.#extras = extras;
   }
 
-  /** What `raw` is to become wherever it is met. */
+  /** Sets the value that `raw` resolves to wherever it occurs. */
   define(raw: PickleValue, value: Value): void {
     this.#known.set(raw, value);
   }
 
   /**
-   * `isWanted`: part of what was asked for, where a class is an error that weights_only does not take. Depth is bounded by
-   * maxDepth.
+   * `isWanted`: `raw` is part of the dict that was asked for, in which a class that weights_only refuses is an error. The
+   * depth is bounded by maxDepth.
    */
   resolve(raw: PickleValue, path: string, isWanted: boolean): Value {
     if (!isContainer(raw)) return raw;
@@ -78,7 +78,7 @@ export class Resolver {
     path: string,
     isWanted: boolean,
   ): Value {
-    // Paths are made for containers only: most lists are of numbers, and long.
+    // A path is made only for containers: most lists are long and hold numbers.
     const all = (items: readonly PickleValue[]) =>
       items.map((item, i) => (isContainer(item) ? this.resolve(item, path + step(i), isWanted) : item));
     if (isTensor(raw)) return this.#tensor(raw, path, isWanted);
@@ -108,7 +108,7 @@ export class Resolver {
     return dict;
   }
 
-  /** A key of the dict at `path`. `used`: what Python would take for one with another of its keys. */
+  /** Resolves a key of the dict at `path`. `used` holds the hashes of the dict's other keys that are not strings. */
   key(raw: PickleValue, path: string, isWanted: boolean, used: Set<unknown>): Value {
     if (typeof raw === 'string') return raw;
     this.#memory.take(cost.entry);
@@ -120,7 +120,7 @@ export class Resolver {
     return value;
   }
 
-  /** Of equal items the first, as in Python. */
+  /** Keeps the first of equal items, as Python does. */
   #set(items: readonly PickleValue[], path: string, isWanted: boolean): Set<Value> {
     const found = new Map<unknown, Value>();
     items.forEach((item, i) => {
@@ -132,7 +132,7 @@ export class Resolver {
     return new Set(found.values());
   }
 
-  /** A value that is to be a key, or in a set: see isSparse(). NumPy's numbers are known as such only here. */
+  /** Counts a sparse number among keys and set items: see isSparse(). NumPy's numbers become numbers only here. */
   #hashed(value: Value, path: string): Value {
     if (isSparse(value) && ++this.#sparse > maxSparseKeys)
       throw formatError(`${path} is one of more than ${maxSparseKeys} large numbers as keys and in sets`);
@@ -152,7 +152,7 @@ export class Resolver {
 
   #call(raw: PickleCall, path: string, isWanted: boolean): Value {
     const plain = bytesOf(raw) ?? numpyValue(raw) ?? setOf(raw);
-    if (plain !== undefined) this.#copied += plain instanceof PickleSet ? plain.items.length : sizeOf(plain);
+    if (plain !== undefined) this.#copied += plain instanceof PickleSet ? plain.items.length : itemsIn(plain);
     if (this.#copied > maxCopiedItems)
       throw formatError(`${path} is one of more than ${maxCopiedItems} items of sets and arrays`);
     if (plain instanceof PickleSet) this.#memory.take(cost.resolved.entry * plain.items.length);
@@ -177,14 +177,14 @@ export class Resolver {
   }
 }
 
-/** tensor.untyped_storage(), saved by itself: its bytes have no meaning without a tensor, and are not read. */
+/** A storage that was saved by itself, without a tensor. Its bytes have no meaning and are not read. */
 function storageWithoutTensor({ id }: PickleReference, path: string): Opaque {
   const type = id instanceof PickleTuple ? id.items[1] : undefined;
   if (type instanceof PickleGlobal && isPlainName(type.name)) return new Opaque(type.name, 'call', null);
   throw formatError(`Expected the type of a storage for ${path} but found ${kindOf(type)}`);
 }
 
-/** What a value takes in memory once it is resolved, without the values in it. */
+/** Memory that a resolved value takes, without the values in it. */
 function resolvedBytes(raw: Container): number {
   const { list, item, dict, entry, opaque } = cost.resolved;
   if (Array.isArray(raw)) return list + item * raw.length;
@@ -192,13 +192,13 @@ function resolvedBytes(raw: Container): number {
   if (raw instanceof PickleSet) return dict + entry * raw.items.length;
   if (raw instanceof PickleDict) return dict + entry * (raw.size + (raw.attributes?.size ?? 0));
   if (!(raw instanceof PickleCall)) return list;
-  // Of tensors, tensors.ts knows more.
+  // tensors.ts charges the rest for tensors.
   return isTensor(raw) ? list : opaque + item * raw.items.length + entry * raw.entries.length;
 }
 
 type Container = Exclude<PickleValue, Plain>;
 
-/** set([…]) as protocols 2 and 3 write it. By NEWOBJ, Python's class makes an empty one of them. */
+/** Returns the set of a call set([…]), as protocols 2 and 3 write it. After NEWOBJ, Python would make an empty set. */
 function setOf({ callee, args, isNew, state, items: more, entries }: PickleCall): PickleSet | undefined {
   const isPlain = !isNew && state === undefined && more.length === 0 && entries.length === 0;
   const isSet = isPlain && callee instanceof PickleGlobal && callee.name === 'builtins.set';
@@ -206,14 +206,14 @@ function setOf({ callee, args, isNew, state, items: more, entries }: PickleCall)
   return Array.isArray(items) ? new PickleSet(items) : undefined;
 }
 
-/** What holds other values, or stands for one. */
+/** Whether the value contains other values or represents one. */
 function isContainer(value: PickleValue): value is Exclude<PickleValue, Plain> {
   return value !== null && typeof value === 'object' && !(value instanceof Float) && !(value instanceof Uint8Array);
 }
 
 type Plain = null | boolean | number | bigint | string | Float | Uint8Array;
 
-/** Of a number or array of NumPy; bytes were counted when they were read. */
-function sizeOf(value: NumpyValue | Uint8Array): number {
-  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + sizeOf(item), 1) : 1;
+/** Counts the items of a NumPy number or array. Bytes count as one: they were charged when they were read. */
+function itemsIn(value: NumpyValue | Uint8Array): number {
+  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + itemsIn(item), 1) : 1;
 }

@@ -1,33 +1,33 @@
-// Finds in a checkpoint the part that a state is made of: the file's only dict of tensors, or the one that is asked for.
-// Also whole pickled modules, whose tensors hang in a tree of inert objects.
+// Selects the part of a checkpoint that becomes the state: its only dict of tensors, or the one that "key" names. A whole
+// pickled module counts too; its tensors are in a tree of inert objects (whole-models.ts).
 import { formatError } from './errors';
 import { kindOf, PickleCall, PickleDict, type PickleGlobal, type PickleValue, step } from './pickle/values';
 import { isTensor } from './tensors';
 import { refuseUnknown } from './unsafe-names';
 import { ModuleWalker } from './whole-models';
 
-/** Keys of the dicts around a part, from the root's on; empty for the root itself. */
+/** Keys from the root to a part; empty for the root itself. */
 export type PartPath = readonly PickleValue[];
 
 export interface Part {
   path: PartPath;
   value: PickleDict | PickleCall;
-  /** A module, not a dict: its tensors in the order of model.state_dict(). */
+  /** Tensors of a module in the order of model.state_dict(); undefined for a dict. */
   module: [string, PickleValue][] | undefined;
-  /** Why they are not those of model.state_dict(). */
+  /** Reason why model.state_dict() would return other tensors. */
   problem: string | undefined;
 }
 
-/** How deep below the root a part is looked for where no key is given; 2 is {'checkpoint': {'model': …}}. */
+/** Depth below the root that is searched if no key is given; {'checkpoint': {'model': …}} has depth 2. */
 const searchDepth = 8;
 
 export interface Selection {
   part: Part;
-  /** All that could have been meant, the part among them. */
+  /** All parts that could be meant, including `part`. */
   candidates: readonly Part[];
 }
 
-/** `globals`: all that the file names. */
+/** `globals`: all Python names in the file. */
 export function selectPart(
   root: PickleValue,
   key: string | readonly string[] | undefined,
@@ -41,35 +41,35 @@ export function selectPart(
   throw nothingIn(root);
 }
 
-/** The part, which without some of its weights would be another model. */
+/** Returns the part, and throws if the file does not hold all of its weights. */
 function whole(part: Part): Part {
   if (part.problem === undefined) return part;
   throw formatError(`${part.problem}. In Python, save model.state_dict() before the model is quantised or hooked`);
 }
 
-/** Of several keys the first that the root has. */
+/** Returns the first of several keys that the root has. */
 function oneOf(root: PickleValue, key: string | readonly string[]): string {
   if (typeof key === 'string') return key;
   return key.find((name) => root instanceof PickleDict && root.entries.has(name)) ?? key[0]!;
 }
 
-/** Throws unless there was only one choice. */
+/** Throws unless there is exactly one candidate. */
 export function checkUnique({ candidates }: Selection): void {
   if (candidates.length === 1) return;
   throw formatError(
-    `Expected one state dict but found ${candidates.length}: ${listed(candidates)}. Name the one that is wanted with the ` +
+    `Expected one state dict but found ${candidates.length}: ${listed(candidates)}. Choose one with the ` +
       `option "key", for example key: ${JSON.stringify(keyOf(candidates[0]!))}`,
   );
 }
 
-/** As the option "key" names it. */
+/** Returns the value of the option "key" that names the part. */
 export function keyOf({ path }: Part): string {
   return path.join('.');
 }
 
-/** Shallow ones first: what lies beside weights, such as averages of them, is often deeper. */
+/** Searches level by level: other dicts of tensors, such as averages of the weights, are often deeper than the weights. */
 function searched(root: PickleValue, walker: ModuleWalker): Part[] {
-  // What many dicts hold is looked at once: the ways to it can be more than can be walked.
+  // Each value is visited once: shared values can be reached by too many paths to follow.
   const seen = new Set<PickleValue>();
   let level: { value: PickleValue; path: PartPath }[] = [{ value: root, path: [] }];
   for (let depth = 0; depth <= searchDepth; depth++) {
@@ -80,12 +80,12 @@ function searched(root: PickleValue, walker: ModuleWalker): Part[] {
     if (parts.length > 0) return parts;
     level = level.flatMap(({ value, path }) => (isOptimizer(value) ? [] : childrenOf(value, path, seen)));
   }
-  // A dict of tensors and other things, with nothing better in it.
+  // No dict of tensors alone: the root qualifies if it holds tensors among other things.
   const part = asPart(root, [], walker);
   return part ? [part] : [];
 }
 
-/** Of a dict that is looked for by its words; a key of a megabyte may be that of many dicts. */
+/** Length up to which a key is searched for words; a key of a megabyte may be shared by many dicts. */
 const longestName = 200;
 
 function childrenOf(value: PickleValue, path: PartPath, seen: Set<PickleValue>) {
@@ -98,12 +98,12 @@ function childrenOf(value: PickleValue, path: PartPath, seen: Set<PickleValue>) 
     .map(([key, item]) => ({ value: item, path: [...path, key] }));
 }
 
-/** optimizer.state_dict() holds dicts of tensors too. */
+/** Recognises optimizer.state_dict(), which also holds dicts of tensors. */
 function isOptimizer(value: PickleValue): boolean {
   return value instanceof PickleDict && value.entries.has('param_groups');
 }
 
-/** A part if there is a tensor in it, under a name. */
+/** Returns the value as a part if it holds a named tensor. */
 function asPart(value: PickleValue, path: PartPath, walker: ModuleWalker): Part | undefined {
   if (value instanceof PickleCall) {
     const found = walker.tensorsOf(value);
@@ -115,7 +115,7 @@ function asPart(value: PickleValue, path: PartPath, walker: ModuleWalker): Part 
   return holds ? { path, value, module: undefined, problem: undefined } : undefined;
 }
 
-/** Nothing but tensors: a state dict, whatever else the file may hold. */
+/** Whether the part holds nothing but tensors, as a state dict does. */
 function isWhole({ value, module }: Part): boolean {
   return module !== undefined || (value instanceof PickleDict && [...value.entries.values()].every(isTensor));
 }
@@ -139,7 +139,7 @@ function partAt(root: PickleValue, key: string, candidates: readonly Part[], wal
   throw formatError(`Expected a dict of tensors under the key ${JSON.stringify(key)} but found ${kindOf(value)}`);
 }
 
-/** 'a.b' is the key 'a.b' if there is one, else 'b' in 'a'. */
+/** Splits a key: 'a.b' is the key 'a.b' if it exists, otherwise 'b' in 'a'. */
 function pathOf(root: PickleValue, key: string): string[] {
   if (key === '') return [];
   if (!(root instanceof PickleDict) || root.entries.has(key)) return [key];
@@ -170,7 +170,5 @@ function nothingIn(root: PickleValue) {
   const why = odd
     ? `${step(odd[0])} is ${kindOf(odd[1])}`
     : `its tensors have keys such as ${step([...root.entries.keys()][0]!)}`;
-  return formatError(
-    `Expected a state dict, but no tensors with names are there: ${why}. In Python, save model.state_dict()`,
-  );
+  return formatError(`Expected a state dict but found no named tensors: ${why}. In Python, save model.state_dict()`);
 }

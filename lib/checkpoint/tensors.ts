@@ -1,5 +1,9 @@
-// Tensors as torch.save pickles them: calls of a few functions of PyTorch, each checked against the storages that are
-// really there. resolve.ts asks for them one by one.
+// Reads tensors as torch.save pickles them: as calls of a few PyTorch functions, such as
+//
+//   torch._utils._rebuild_tensor_v2(storage, offset 0, size (10, 3), stride (3, 1), requires_grad False, hooks OrderedDict())
+//
+// The functions are not called. Their arguments are checked against the storages in the file: every element that a tensor can
+// reach must be in its storage. resolve.ts asks for the tensors one by one.
 
 import { type DType, dtypeOfStorage, dtypes, isDType } from './dtypes';
 import { formatError, UnsupportedTensor } from './errors';
@@ -29,16 +33,16 @@ export interface StoredTensor {
 
 export interface StoredStorage {
   stored: StoredBytes;
-  /** undefined: bytes, to which each tensor gives a dtype. */
+  /** undefined for bytes, whose dtype each tensor specifies. */
   dtype: DType | undefined;
 }
 
 const plain = 'torch._utils._rebuild_tensor_v2';
 const plainOfBytes = 'torch._utils._rebuild_tensor_v3';
-/** Before PyTorch 0.4: neither requires_grad nor hooks. */
+/** Written by PyTorch before 0.4, without requires_grad and hooks. */
 const plainOld = 'torch._utils._rebuild_tensor';
 const ofType = 'torch._tensor._rebuild_from_type_v2';
-/** Kinds of tensors that are refused, in words. */
+/** Unsupported kinds of tensors, in words. */
 const others: Readonly<Record<string, string>> = {
   'torch._utils._rebuild_sparse_tensor': 'a sparse tensor; store .to_dense()',
   'torch._utils._rebuild_sparse_csr_tensor': 'a sparse tensor; store .to_dense()',
@@ -63,7 +67,7 @@ export function isTensorFunction(name: string): boolean {
   return functions.has(name);
 }
 
-/** Before PyTorch 0.2 a tensor was an object of the class of its dtype, with its parts as state. */
+/** Before PyTorch 0.2 a tensor was an object of a class for its dtype, with storage, offset, size and stride as its state. */
 const oldTensor = /^torch\.(cuda\.)?(\w+)Tensor$/;
 
 export function isTensor(value: PickleValue): value is PickleCall & { callee: PickleGlobal } {
@@ -71,7 +75,7 @@ export function isTensor(value: PickleValue): value is PickleCall & { callee: Pi
   return functions.has(value.callee.name) || (oldTensor.test(value.callee.name) && value.state !== undefined);
 }
 
-/** A parameter of a tensor with attributes is the deepest that PyTorch nests these calls. */
+/** PyTorch nests these calls no deeper than a parameter of a tensor with attributes. */
 const maxNesting = 4;
 
 export class TensorReader {
@@ -83,7 +87,7 @@ export class TensorReader {
 
   readonly #memory: MemoryBudget;
 
-  /** In legacy streams, ids of storages say which part of one is meant. */
+  /** In legacy streams, the id of a storage has a sixth item: the part of it that is meant. */
   constructor(
     table: StorageTable,
     { kind, byteorder }: Pick<ContainerFacts, 'kind' | 'byteorder'>,
@@ -95,7 +99,7 @@ export class TensorReader {
     this.#isBigEndian = byteorder === 'big';
   }
 
-  /** `path` says where in the pickle the value is. Throws UnsupportedTensor for kinds that are sound but not read. */
+  /** `path` locates the value in messages. Throws UnsupportedTensor for valid tensors of unsupported kinds. */
   read(value: PickleValue, path: string): StoredTensor {
     let inner = value;
     let hasGradient = false;
@@ -103,9 +107,9 @@ export class TensorReader {
       const { callee, args, state, items, entries } = inner;
       const isOld = oldTensor.test(callee.name) || inner.isNew;
       if (inner.isNew && !classes.has(callee.name) && !oldTensor.test(callee.name))
-        throw formatError(`${path} is made of ${callee.name}, which is no class`);
+        throw formatError(`${path} is made of ${callee.name}, which is not a class`);
       if (!(args instanceof PickleTuple) || (state !== undefined && !isOld) || items.length > 0 || entries.length > 0)
-        throw formatError(`${path} is no valid tensor`);
+        throw formatError(`${path} is not a valid tensor`);
       const facts = plainFacts(callee.name, args, state);
       if (facts)
         return checkGradient(
@@ -139,7 +143,7 @@ export class TensorReader {
     if (ofBytes !== (typed === undefined))
       throw formatError(`${path} is a tensor whose storage has an unexpected type`);
     const dtype = typed ?? dtypeNamed(dtypeArgument, path);
-    // PyTorch reads them as if they were little-endian, so nobody knows what was meant.
+    // PyTorch reads such bytes as little-endian even here, so their meaning is ambiguous.
     if (ofBytes && this.#isBigEndian && dtypes[dtype].bytes > 1)
       throw new UnsupportedTensor(`${path} holds ${dtype} of a big-endian machine in bytes without a dtype`);
     const shape = sizes(size, 'shape', path);
@@ -159,8 +163,8 @@ export class TensorReader {
   }
 
   /**
-   * From ('storage', type, key, location, elements), and in legacy streams a sixth: None, or (key, offset, elements) of a
-   * part of the storage that the tensor is to see as if it were all.
+   * Looks up ('storage', type, key, location, elements). In legacy streams a sixth item follows: None, or (key, offset,
+   * elements) of the part of the storage to which the tensor is restricted.
    */
   #storage(reference: PickleValue | undefined, path: string): { storage: number; offset: number; elements?: number } {
     const id = reference instanceof PickleReference && reference.id instanceof PickleTuple ? reference.id.items : [];
@@ -205,7 +209,7 @@ export class TensorReader {
   }
 }
 
-/** The arguments of _rebuild_tensor_v2 or _v3; those before PyTorch 0.4 had fewer. undefined for what makes something else. */
+/** Returns the arguments of a plain tensor, in the order of _rebuild_tensor_v2; undefined for other calls. */
 function plainFacts(
   name: string,
   args: PickleTuple,
@@ -217,7 +221,7 @@ function plainFacts(
   return undefined;
 }
 
-/** PyTorch refuses gradients of integers. */
+/** Refuses gradients of integers, as PyTorch does. */
 function checkGradient(tensor: StoredTensor, hasGradient: boolean, path: string): StoredTensor {
   if (!hasGradient || /float|complex/.test(tensor.dtype)) return tensor;
   throw formatError(`${path} of ${tensor.dtype} is to have gradients, which only floating-point numbers have`);
@@ -234,7 +238,7 @@ function sizes(value: PickleValue | undefined, what: string, path: string): numb
   return [...items] as number[];
 }
 
-/** Elements of the storage that the tensor reaches to. Infinity where that is beyond any number of bytes. */
+/** Returns the number of elements that the storage must have for the tensor, or Infinity if that is not an exact number. */
 function extentOf(shape: readonly number[], stride: readonly number[], offset: number): number {
   if (shape.includes(0)) return 0;
   const elements = shape.reduce((product, size) => product * size, 1);
@@ -242,7 +246,7 @@ function extentOf(shape: readonly number[], stride: readonly number[], offset: n
   return Number.isSafeInteger(extent) && Number.isSafeInteger(elements) ? extent : Number.POSITIVE_INFINITY;
 }
 
-/** Keys are looked up, and compared, once for every tensor. */
+/** Limits the length of names that are looked up and compared once for every tensor. */
 export function checkStorageName(...names: readonly string[]): void {
   const long = names.find((name) => name.length > maxStorageNameLength);
   if (long !== undefined)
@@ -251,7 +255,7 @@ export function checkStorageName(...names: readonly string[]): void {
     );
 }
 
-/** dtype of a typed storage; undefined for bytes. Old files name the device too: torch.cuda.FloatStorage. */
+/** Returns the dtype of a typed storage; undefined for bytes. Old files also name the device: torch.cuda.FloatStorage. */
 export function storageType(name: string, path: string): DType | undefined {
   if (name === 'torch.storage.UntypedStorage' || name === 'torch.UntypedStorage') return undefined;
   const dtype = dtypeOfStorage(name.replace(/^torch\.(cuda\.)?/, ''));
@@ -266,8 +270,8 @@ function dtypeNamed(value: PickleValue | undefined, path: string): DType {
 }
 
 /**
- * Bits that tell PyTorch to conjugate or negate the values when they are read: it sets each that is named, whatever its
- * value says.
+ * Refuses the flags by which PyTorch conjugates or negates values when they are read. PyTorch sets every flag that is named,
+ * whatever its value.
  */
 function checkView(metadata: PickleValue | undefined, path: string): void {
   if (metadata === undefined || metadata === null) return;

@@ -1,5 +1,5 @@
-// Everything that a checkpoint holds, with the dict of a state's tensors in its place: what resolve.ts makes of a pickle,
-// what State.metadata shows of it, and what is written again.
+// Builds the tree of all values in a checkpoint, with the dict of the state's tensors at its place. State.metadata is read
+// from the tree, and saving writes the tree again.
 import { formatError } from './errors';
 import { kindOf, PickleDict, type PickleValue, step } from './pickle/values';
 import { isUnicode } from './pickle/wtf8';
@@ -11,11 +11,11 @@ import { Float, OrderedDict, TensorValue, unboxed, type Value } from './values';
 
 export interface Tree {
   readonly root: Value;
-  /** Keys of the dicts around the state's; empty where it is the root. */
+  /** Keys from the root to the state's dict; empty if it is the root. */
   readonly path: readonly Value[];
-  /** The state's own dict: tensors by name, and whatever else stands between them. */
+  /** The state's dict: tensors by name, and any other values among them. */
   readonly part: ReadonlyMap<Value, Value>;
-  /** What "stripPrefix" took from before the names, and which tensors it left out of the state. */
+  /** The prefix that "stripPrefix" removed from the names, and the tensors that it left out of the state. */
   readonly stripped?: Omit<Stripped, 'names'>;
 }
 
@@ -36,13 +36,13 @@ interface Tools {
   stripPrefix: string | undefined;
 }
 
-/** The part comes first and strictly, so that its tensors are numbered in their order. */
+/** Resolves the part first, so that its tensors are numbered in their order, and strictly. The rest is resolved leniently. */
 export function buildTree(root: PickleValue, { value, path, module }: Part, tools: Tools): Tree {
   const { resolver, reader, named } = tools;
   const place = path.map(step).join('');
   const entries = module ?? [...(value as PickleDict).entries];
   const { names, prefix, leftOut } = stripped(namesIn(entries, place), tools.stripPrefix);
-  // An OrderedDict has attributes, where what is left out stays.
+  // Tensors that are left out are kept as attributes, which only an OrderedDict has.
   const isOrdered = !(value instanceof PickleDict) || value.isOrdered || leftOut.length > 0;
   const part = isOrdered ? new OrderedDict() : new Map<Value, Value>();
   const put = (key: Value, item: Value, at: string) => {
@@ -72,7 +72,7 @@ export function buildTree(root: PickleValue, { value, path, module }: Part, tool
   return { ...tree, stripped: { prefix, leftOut } };
 }
 
-/** The keys that have a tensor. */
+/** Returns the keys of the tensors, which must be strings. */
 function namesIn(entries: readonly (readonly [PickleValue, PickleValue])[], place: string): string[] {
   const keys = entries.flatMap(([key, item]) => (isTensor(item) ? [key] : []));
   const other = keys.find((key) => typeof key !== 'string');
@@ -91,24 +91,24 @@ function checkModules(modules: Value | undefined): void {
   if (!isSound) throw formatError('Expected a dict of dicts by the names of modules for _metadata of the state dict');
 }
 
-/** What a caller sees: all but the state's tensors, and what is attached to them, such as `_metadata`. */
+/** Returns what callers see as State.metadata: everything but the state's tensors, and attributes such as `_metadata`. */
 export function metadataOf({ root, path, part }: Tree): Map<string, unknown> {
   const seen = new Map<Value, unknown>();
   const metadata = new Map<string, unknown>();
   const attributes = part instanceof OrderedDict ? part.attributes : undefined;
   for (const [key, value] of [...around(root, path, part), ...(attributes ?? [])]) {
-    // What a safetensors file says of itself is one by one what a caller looks for.
+    // Each string of a safetensors file's metadata becomes an entry of its own.
     const entries = key === '__metadata__' && value instanceof Map ? value : [[key, value] as const];
     for (const [name, item] of entries) metadata.set(nameOf(name), unboxed(item, seen));
   }
   return metadata;
 }
 
-/** Of a tuple that is a key. */
+/** Limits of a tuple that is shown as a key. */
 const mostParts = 100;
 const longestPart = 1000;
 
-/** A key as text. Of one that holds others no more than that: it may hold them in more ways than can be written. */
+/** Returns a key as text. Only a short, flat tuple is written out: values that share others can be endless as text. */
 function nameOf(key: Value): string {
   const isPlain = (value: Value) => typeof value !== 'object' || value === null;
   if (isPlain(key)) return String(key);
@@ -118,7 +118,7 @@ function nameOf(key: Value): string {
   return isNamed ? `(${key.join(', ')})` : `a key that is ${key.constructor.name}`;
 }
 
-/** The entries of a dict without the part, which lies at `path` in it. */
+/** Returns the entries of a dict without the part at `path` in it. */
 function around(value: Value, [key, ...path]: readonly Value[], part: Tree['part']): ReadonlyMap<Value, Value> {
   if (value === part) return new Map([...part].filter(([, item]) => !(item instanceof TensorValue)));
   if (!(value instanceof Map)) return new Map();

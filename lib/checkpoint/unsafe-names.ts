@@ -1,5 +1,5 @@
-// Names of Python that a pickle may hold: which are part of every checkpoint, which stand for running code, and where in
-// the file one is. None is ever imported or called; a name decides only whether the file is read, and with what words not.
+// Classifies the Python names in a pickle: those that belong to checkpoints, and those that run code. None is ever imported or
+// called: a name only decides whether the file is read, and which message a refusal has.
 import { unsafeError } from './errors';
 import { maxSearchedValues } from './limits';
 import {
@@ -32,47 +32,47 @@ const actingModules = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** Parts of the longest name of those. */
+/** Number of parts of the longest of these names. */
 const deepest = Math.max(...[...actingModules].map((name) => name.split('.').length));
 
-/** Names that run code, in modules that hold harmless ones too. */
+/** Names that run code, in modules that also hold harmless names. */
 const acting =
   /^(torch\.(load|save|compile|import_ir_module|from_file|frombuffer)|torch\.storage\._load_from_bytes|numpy\.(load|fromfile|memmap|genfromtxt|loadtxt|save|savez|tofile)|pathlib\..*\..*|uuid\._\w+|functools\.(reduce|partialmethod|singledispatch.*)|collections\.(namedtuple|UserDict.*)|copyreg\.(add_extension|dispatch_table|constructor)|copy\.(copy|deepcopy))$/;
 
-/** What of Python's builtins only makes values. */
+/** The builtins of Python that only make values. */
 const plainBuiltins =
   /^builtins\.(set|frozenset|complex|bytearray|bytes|dict|list|tuple|int|long|float|bool|str|unicode|object|slice|range|NoneType|Ellipsis|type)$/;
 
-/** Harmless names in parts of PyTorch that also hold functions which act. */
+/** Harmless names in modules whose other names run code. */
 const harmless = /^(torch\.serialization\._get_layout|_?io\.BytesIO|types\.SimpleNamespace|torch\._C\._nn\.\w+)$/;
 
-/** Whether it stands for running code. */
+/** Whether the name runs code when it is called. */
 export function isActing({ module, name }: PickleGlobal): boolean {
   if (harmless.test(name)) return false;
   if (module === 'builtins') return !plainBuiltins.test(name);
-  // `os.path` belongs to `os` as `os` does, and an attribute can be named with its module's dots: 'torch', 'hub.load'.
+  // `os.path` counts as `os` does. A pickle can also put part of the module into the attribute: 'torch', 'hub.load'.
   const parts = name.split('.', deepest + 1);
   return acting.test(name) || parts.some((_, i) => actingModules.has(parts.slice(0, i).join('.')));
 }
 
-/** Whether it is part of checkpoints. */
+/** Whether the name is part of checkpoints. */
 export function isKnown({ name }: PickleGlobal): boolean {
   return isPlainName(name) || isTensorFunction(name);
 }
 
-/** Throws if a name anywhere in the pickle stands for running code. */
+/** Throws if any name in the pickle runs code. */
 export function refuseActing(root: PickleValue, globals: readonly PickleGlobal[]): void {
   const found = globals.find(isActing);
   if (found) throw asksFor(pathTo(root, found), found.name);
 }
 
-/** Throws if there is a name that is no part of checkpoints: for files in which nothing else was found. */
+/** Throws if any name is not part of checkpoints. For files in which no weights were found. */
 export function refuseUnknown(root: PickleValue, globals: readonly PickleGlobal[]): void {
   const found = globals.find((global) => !isKnown(global));
   if (found) throw asksFor(pathTo(root, found), found.name);
 }
 
-/** ERR_STATE_UNSAFE for the name of something unknown where weights are wanted. */
+/** Returns the error for an unknown name in the dict that was asked for. */
 export function asksFor(path: string, name: string) {
   return unsafeError(
     `${path} asks for ${name}. Only tensors and plain values are read, and nothing a file names is ever run. ` +
@@ -85,7 +85,7 @@ interface Place {
   path: string;
 }
 
-/** Where in the tree a value is. Without recursion, and each value once: hostile trees are large, deep and have cycles. */
+/** Finds the path to a value. No recursion, and each value once: hostile trees are large, deep and have cycles. */
 function pathTo(root: PickleValue, wanted: PickleValue): string {
   const seen = new Set<PickleValue>([root]);
   const places: Place[] = [{ value: root, path: '' }];
@@ -101,7 +101,7 @@ function pathTo(root: PickleValue, wanted: PickleValue): string {
   return 'Something outside the stored value';
 }
 
-/** The values in it, with their keys where they have some. */
+/** Yields the values in a container, with their keys if they have any. */
 function* insides(value: PickleValue): Generator<[inner: PickleValue | undefined, key?: PickleValue]> {
   if (value instanceof PickleDict) {
     for (const [key, item] of value.entries) {

@@ -1,5 +1,5 @@
-// What a checkpoint holds, as values of JavaScript: made by resolve.ts of what a pickle says, written by write-tree.ts,
-// shown to callers as State.metadata.
+// Values of a checkpoint in JavaScript. resolve.ts makes them from a pickle, write-tree.ts writes them, and callers see them
+// as State.metadata.
 import { fromNativeSync, LearnError } from '../core/errors';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
@@ -10,7 +10,7 @@ export class OrderedDict extends Map<Value, Value> {
   attributes: ReadonlyMap<Value, Value> | undefined;
 }
 
-/** Python's tuple. An array like any other, but written as a tuple again. */
+/** Python's tuple: an array that is written as a tuple. */
 export class Tuple extends Array<Value> {}
 
 export function tupleOf(items: Iterable<Value>): Tuple {
@@ -19,10 +19,10 @@ export function tupleOf(items: Iterable<Value>): Tuple {
   return tuple;
 }
 
-/** Python's bytearray: bytes that can change, and therefore are no key. */
+/** Python's bytearray: mutable bytes, which therefore cannot be a key. */
 export class ByteArray extends Uint8Array {}
 
-/** A float of Python whose value is an integer, such as 1.0, which as a plain number would be written as the integer 1. */
+/** A Python float with an integral value, such as 1.0. As a plain number it would be written as the integer 1. */
 export class Float {
   readonly value: number;
 
@@ -31,7 +31,7 @@ export class Float {
   }
 }
 
-/** Where the tensors of a file come to be; empty while only its description is known. */
+/** Source of the tensors of a file. It has no handle until they are loaded. */
 export interface TensorSource {
   handle?: StateHandle;
 }
@@ -50,7 +50,7 @@ export class TensorValue {
     this.shape = shape;
   }
 
-  /** Which of the tensors behind `handle` it is. */
+  /** Index of the tensor in `handle`. */
   get index(): number {
     return this.#index;
   }
@@ -63,7 +63,7 @@ export class TensorValue {
     );
   }
 
-  /** A copy, in row-major order, with the types that State.tensor() gives. */
+  /** A copy of the data in row-major order, in the same types as State.tensor(). */
   get data(): TensorData {
     const bytes = fromNativeSync(() => native().stateTensor(this.handle, this.#index));
     return new dtypes[this.dtype].array(bytes);
@@ -71,20 +71,20 @@ export class TensorValue {
 }
 
 /**
- * Something of Python that is kept but means nothing here: an object of an unknown class, a tensor of an unsupported kind.
- * Nothing of it is ever imported or called.
+ * A Python value that is kept but not interpreted: an object of an unknown class, or a tensor of an unsupported kind. Nothing
+ * that it names is ever imported or called.
  */
 export class Opaque {
-  /** What Python calls it: 'argparse.Namespace'. */
+  /** The dotted name: 'argparse.Namespace'. */
   readonly name: string;
-  /** What its constructor or function would be given. */
+  /** Arguments of its constructor or function. */
   readonly args: Value;
-  /** What its __setstate__ would be given: most often a Map of its attributes. */
+  /** Argument of its __setstate__: most often a Map of its attributes. */
   state: Value | undefined;
-  /** What would be appended to it or set in it. */
+  /** Items that would be appended to it, and entries that would be set in it. */
   readonly items: Value[] = [];
   readonly entries: Map<Value, Value> = new Map();
-  /** Made by a class (NEWOBJ), not by a call (REDUCE); `args` is undefined for a mere name. */
+  /** 'new': made by a class (NEWOBJ). 'call': made by a call (REDUCE). 'name': only a name, and `args` is null. */
   readonly how: 'name' | 'call' | 'new';
 
   constructor(name: string, how: 'name' | 'call' | 'new', args: Value) {
@@ -108,7 +108,7 @@ export type Value =
   | Set<Value>
   | ReadonlyMap<Value, Value>;
 
-/** The same for callers: floats as plain numbers. Shares what needs no change. Depth is that of the checked tree. */
+/** Copies a value for callers, with floats as plain numbers. The depth of the tree has been checked. */
 export function unboxed(value: Value, seen = new Map<Value, unknown>()): unknown {
   if (value instanceof Float) return value.value;
   if (typeof value !== 'object' || value === null) return value;
@@ -121,7 +121,7 @@ export function unboxed(value: Value, seen = new Map<Value, unknown>()): unknown
 }
 
 function container(value: Value[] | Set<Value> | ReadonlyMap<Value, Value> | Opaque, of: (inner: Value) => Value) {
-  if (Array.isArray(value)) return value.map(of); // of a Tuple, a Tuple
+  if (Array.isArray(value)) return value.map(of); // a Tuple stays a Tuple
   if (value instanceof Set) return new Set([...value].map(of));
   const entries = (map: ReadonlyMap<Value, Value>) => [...map].map(([key, item]) => [of(key), of(item)] as const);
   if (value instanceof Opaque) {

@@ -1,5 +1,5 @@
-// Whole pickled models: the inert tree that torch.save(model) makes, of objects with _parameters, _buffers and _modules.
-// For select.ts.
+// Reads whole pickled models, as torch.save(model) writes them: a tree of inert objects with _parameters, _buffers and
+// _modules. For select.ts.
 import { formatError } from './errors';
 import { maxDepth, maxModuleCharacters, maxModuleEntries } from './limits';
 import {
@@ -18,23 +18,23 @@ interface Place {
   depth: number;
 }
 
-/** What model.state_dict() would be made of. */
+/** Tensors that model.state_dict() would return. */
 export interface ModuleTensors {
-  /** In its order. */
+  /** In the order of state_dict(). */
   tensors: [string, PickleValue][];
-  /** Why state_dict() would give others than these, which are all that the pickle shows; undefined where it would not. */
+  /** Reason why state_dict() would return other tensors than the pickle shows; undefined if there is none. */
   problem: string | undefined;
 }
 
-/** Walks modules, and in all of its walks together meets no more than a real model has. */
+/** Walks modules. All walks together may visit no more than a real model has. */
 export class ModuleWalker {
   #entries = 0;
   #characters = 0;
-  /** Of each module once: see #spend(). */
+  /** Problems by module, so that each module is checked once: see #spend(). */
   readonly #problems = new Map<PickleCall, string | undefined>();
   readonly #looked = new Set<PickleValue>();
 
-  /** undefined for what is no module. */
+  /** Returns undefined for an object that is not a module. */
   tensorsOf(root: PickleCall): ModuleTensors | undefined {
     if (!isModule(root)) return undefined;
     const tensors: [string, PickleValue][] = [];
@@ -67,11 +67,11 @@ export class ModuleWalker {
       .flatMap((kind) => entriesOf(module, kind))
       .find(([, item]) => !(item instanceof PickleCall && harmlessHooks.has(calleeOf(item))));
     if (hook)
-      return `${place} has a hook for state_dict(), ${kindOf(hook[1])}, and what that changes there only its code knows`;
+      return `${place} has a hook for state_dict(), ${kindOf(hook[1])}, which may change the weights in a way that the file does not show`;
     return undefined;
   }
 
-  /** Itself or in a tuple, such as that of a weight and a bias. */
+  /** Whether the value is packed weights, or a tuple that holds them, such as one of a weight and a bias. */
   #holdsPacked(value: PickleValue): boolean {
     if (!(value instanceof PickleTuple)) return isPacked(value);
     if (this.#looked.has(value)) return false;
@@ -101,25 +101,25 @@ export class ModuleWalker {
     });
   }
 
-  /** A module that holds another twice, which does so too, and so on, is small in the file and endless when walked. */
+  /** Counts entries: if every module holds the next one twice, a small file takes exponential time to walk. */
   #spend(entries: number): void {
     this.#entries += entries;
     if (this.#entries > maxModuleEntries) throw formatError(`its modules hold more than ${maxModuleEntries} entries`);
   }
 }
 
-/** Layers that keep packed weights, which only their own code turns into entries of a state dict. */
+/** Layers with packed weights, which only their own code converts into entries of a state dict. */
 const quantised = /^torch\.(ao\.)?nn\.(intrinsic\.)?quantized\./;
-/** They only note the version of a format in _metadata. */
+/** Hooks that only record the version of a format in _metadata. */
 const harmlessHooks: ReadonlySet<string> = new Set(['torch.nn.utils.spectral_norm.SpectralNormStateDictHook']);
 
-/** The attributes that are neither tensors nor modules of it. */
+/** Returns the attributes of a module other than its tensors and modules. */
 function ownValues(module: PickleCall): PickleValue[] {
   const attributes = module.state instanceof PickleDict ? [...module.state.entries] : [];
   return attributes.flatMap(([name, value]) => (/^_(parameters|buffers|modules)$/.test(String(name)) ? [] : [value]));
 }
 
-/** An object of TorchScript, in which packed weights are, or a quantised tensor that is no buffer. */
+/** Whether the value is a TorchScript object, which holds packed weights, or a quantised tensor outside the buffers. */
 function isPacked(value: PickleValue): boolean {
   const name = value instanceof PickleCall ? calleeOf(value) : '';
   return /^torch\.(_C\.)?ScriptObject$|^torch\._utils\._rebuild_qtensor$/.test(name);
@@ -129,7 +129,7 @@ function calleeOf({ callee }: PickleCall): string {
   return callee instanceof PickleGlobal ? callee.name : '';
 }
 
-/** Of set([…]) as protocol 2 writes it, or of the set that later protocols have. */
+/** Returns the items of set([…]) as protocol 2 writes it, or of the set of later protocols. */
 function namesIn(hidden: PickleValue | undefined): readonly PickleValue[] {
   if (hidden instanceof PickleSet) return hidden.items;
   const args = hidden instanceof PickleCall ? hidden.args : undefined;

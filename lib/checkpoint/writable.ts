@@ -1,5 +1,5 @@
-// Which values a checkpoint can hold so that PyTorch's weights_only, and this library, read them again. What it cannot hold
-// is left out and named. For pickle-tree.ts.
+// Decides which values can be written so that both PyTorch with weights_only and this library can read them. Other values are
+// left out, and reported by name. For pickle/write-tree.ts.
 import { LearnError } from '../core/errors';
 import {
   maxDepth,
@@ -16,29 +16,29 @@ import { step } from './pickle/values';
 import { isPlainName } from './pickle/weights-only';
 import { Float, Opaque, Tuple, type Value } from './values';
 
-/** What is known of a value with all that is in it. */
+/** The result for a value together with everything inside it. */
 interface Whole {
-  /** Why some of it cannot be written. */
+  /** Reason why part of it cannot be written. */
   why: string | undefined;
-  /** The same for a key, or an item of a set, which Python finds by its hash. */
+  /** Reason why it cannot be a key or a set item, which Python must be able to hash. */
   whyNoKey: string | undefined;
-  /** Values inside values. */
+  /** Depth of the values inside it. */
   height: number;
 }
 
-const unhashable = 'no key of a dict or item of a set that weights_only makes';
+const unhashable = 'not hashable, so it cannot be a key of a dict or an item of a set';
 
-/** Looks at each container once: values can hold one another in more ways than can be walked. */
+/** Checks each container once: shared values can be reached by too many paths to follow. */
 export class Writability {
   readonly #known = new Map<Value, Whole>();
 
-  /** Why the value cannot be written, whatever else is in it, which is left out by itself. undefined where it can. */
+  /** Returns why the value itself cannot be written; undefined if it can. Values inside a container are checked by themselves. */
   whyNot(value: Value, depth: number): string | undefined {
     if (value instanceof Opaque) return this.#within(this.#whole(value), 'why', depth);
     return whyNotPlain(value) ?? (isContainer(value) && depth > maxDepth ? tooDeep : undefined);
   }
 
-  /** The same for a key, or an item of a set. */
+  /** As whyNot(), for a key or a set item together with everything inside it. */
   whyNotKey(value: Value, depth: number): string | undefined {
     return this.#within(this.#whole(value), 'whyNoKey', depth);
   }
@@ -68,7 +68,7 @@ export class Writability {
     return { why, whyNoKey: why ?? whyNoKey, height };
   }
 
-  /** weights_only is to accept it again, and what it accepts to say all there is to say of it. */
+  /** An opaque value can be written if weights_only accepts it and nothing of it would be lost. */
   #opaque({ name, how, args, state, items, entries }: Opaque): Whole {
     const isPlain = isPlainName(name) && how !== 'new' && state === undefined && !items.length && !entries.size;
     if (isPlain && how === 'name') return { why: undefined, whyNoKey: undefined, height: 0 };
@@ -88,25 +88,25 @@ function isContainer(value: Value): value is Value[] | Set<Value> | ReadonlyMap<
 
 function whyNotPlain(value: Value): string | undefined {
   if (typeof value === 'string') return lengthOf(value) > maxStringBytes ? 'a text of over 1 MiB' : undefined;
-  // In protocol 2 bytes are a text, in which those from 128 on take two.
+  // Protocol 2 writes bytes as a text, in which a byte above 127 takes two.
   if (!(value instanceof Uint8Array)) return undefined;
   const length = value.reduce((sum, byte) => sum + 1 + (byte >> 7), 0);
-  return length > maxStringBytes ? 'bytes that as a text are of over 1 MiB' : undefined;
+  return length > maxStringBytes ? 'bytes that take over 1 MiB as a text' : undefined;
 }
 
-/** In UTF-8; halves of surrogate pairs take three bytes there too. */
+/** Returns the length in UTF-8, where an unpaired surrogate also takes three bytes. */
 function lengthOf(text: string): number {
   return text.length > maxStringBytes ? text.length : Buffer.byteLength(text);
 }
 
-/** A step of a path to what is under a key, which may be anything. */
+/** As step(), for a key that may be any value. */
 export function stepTo(key: Value): string {
   if (typeof key !== 'object' || key === null) return step(key);
   if (key instanceof Float) return step(key);
   return `[a key that is ${key instanceof Opaque ? key.name : key.constructor.name}]`;
 }
 
-/** Throws for a pickle that is larger than those that are read. */
+/** Throws for a pickle that exceeds the limits of the reader. */
 export function checkReadable(bytes: number, { counts, orderedDicts }: Pickler): void {
   const sum = (...codes: number[]) => codes.reduce((total, code) => total + counts[code]!, 0);
   const tuples = sum(op.EMPTY_TUPLE, op.TUPLE1, op.TUPLE2, op.TUPLE3, op.TUPLE);
@@ -122,7 +122,7 @@ export function checkReadable(bytes: number, { counts, orderedDicts }: Pickler):
   const [what, count, most] = over;
   throw new LearnError(
     'ERR_INVALID_OPTION',
-    `Cannot write a checkpoint whose pickle has ${count} ${what}: files of more than ${most} are not read again. ` +
+    `Cannot write a checkpoint whose pickle has ${count} ${what}: files of more than ${most} cannot be loaded. ` +
       "Save the weights alone with format: 'safetensors'",
   );
 }

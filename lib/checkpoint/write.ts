@@ -1,4 +1,4 @@
-// Writes a tree of values as torch.save would: the pickle is made here, the addon adds the tensors' bytes.
+// Writes a tree of values as torch.save would: the pickle is made here, and the addon appends the tensors' data.
 import path from 'node:path';
 import { fromNative, fromNativeSync } from '../core/errors';
 import { type ReplaceOptions, replaceFile } from '../files/atomic-write';
@@ -7,7 +7,7 @@ import { native, type TensorInfo } from '../native/native';
 import { pickleTree } from './pickle/write-tree';
 import { Opaque, OrderedDict, TensorValue, type Value } from './values';
 
-/** Replaces `file` all at once. Returns what could not be written: paths, with what is there. */
+/** Replaces `file` atomically. Returns the paths of the values that could not be written, each with the reason. */
 export async function writeCheckpoint(root: Value, file: string, options: ReplaceOptions = {}): Promise<string[]> {
   const handles = [...new Set(tensorsIn(root).map((tensor) => tensor.handle))];
   const { pickle, storages, left } = pickleTree(root, locator(handles));
@@ -18,14 +18,14 @@ export async function writeCheckpoint(root: Value, file: string, options: Replac
   return left;
 }
 
-/** Where tensors lie; their storages are numbered over all states together, so that shared ones are shared in the file. */
+/** Looks up tensors. Storages are numbered across all states, so that storages shared between states are written once. */
 function locator(handles: readonly StateHandle[]): (tensor: TensorValue) => TensorInfo {
   const lists = fromNativeSync(() => native().stateInfo(handles));
   const byHandle = new Map(handles.map((handle, i) => [handle, lists[i]!]));
   return ({ handle, index }) => byHandle.get(handle)![index]!;
 }
 
-/** Each value once: what is met again is the same object, and may hold itself. */
+/** Visits each value once: a value may occur several times, and may contain itself. */
 function tensorsIn(root: Value): TensorValue[] {
   const found: TensorValue[] = [];
   const seen = new Set<Value>([root]);

@@ -108,8 +108,8 @@ export const hostile = {
   'a tuple of more than there is': [stopped(p.none, p.tuple3), /more values than there are/],
   'a memo of nothing': [stopped(p.put(0)), /more values than there are/],
   'a memo of nothing, by MEMOIZE': [checkpoint(join(p.proto(4), p.memoize, p.stop)), /more values than there are/],
-  'a group that was not begun': [stopped(p.tuple), /never begun/],
-  'items that were not begun': [stopped(p.emptyDict, p.setItems), /never begun/],
+  'a group that was not begun': [stopped(p.tuple), /never began/],
+  'items that were not begun': [stopped(p.emptyDict, p.setItems), /never began/],
   'a key without a value': [checkpoint(pickle(null, [p.text('weight')])), /a key has no value/],
   ...Object.fromEntries(
     instructions.map(([name, code, operands]) => [
@@ -171,7 +171,7 @@ export const hostile = {
   'a dict that is its own key': [stopped(p.emptyDict, p.put(0), p.get(0), tensor(), p.setItem), /a dict of 1/],
   'a tensor made of itself': [
     checkpoint(pickle([tensor(), p.put(0), dict(p.text('x'), p.get(0)), p.build])),
-    /no valid tensor/,
+    /not a valid tensor/,
   ],
   'a list that holds itself beside the weights': [
     checkpoint(training([p.emptyList, p.put(77), p.get(77), p.append])),

@@ -69,9 +69,9 @@ export const hostile = {
     /DATA\.PKL differs in case/,
   ],
   'a pickle of code in capitals': [zip([['x/DATA.PKL', code], ...records()]), /DATA\.PKL differs in case/],
-  'a storage in capitals': [zip([['x/DATA/0', other], ...records()]), /DATA\/0 is there twice, in names that differ/],
-  'a storage in capitals behind its twin': [beside(['x/Data/0', other]), /Data\/0 is there twice/],
-  'two storages of mixed case': [beside(['x/data/aB', four], ['x/data/Ab', four]), /data\/Ab is there twice/],
+  'a storage in capitals': [zip([['x/DATA/0', other], ...records()]), /DATA\/0 occurs twice, in names that differ/],
+  'a storage in capitals behind its twin': [beside(['x/Data/0', other]), /Data\/0 occurs twice/],
+  'two storages of mixed case': [beside(['x/data/aB', four], ['x/data/Ab', four]), /data\/Ab occurs twice/],
   'a byte order in capitals': [beside(['x/BYTEORDER', 'big']), /BYTEORDER differs in case/],
   'a byte order in capitals alone': [
     zip(records().toSpliced(1, 1, ['x/ByteOrder', 'big'])),

@@ -7,7 +7,7 @@ export const stricter = {
   'One zip file, whole':
     /no directory at its end|does not end where|in another part|ZIP64 end record|comment holds another end|its directory does not list|end records disagree|several parts/,
   'Every record once, in its own bytes':
-    /is there twice|overlaps|does not agree with the zip directory|does not unpack|two .* fields|ZIP64 field|field of record|marked as a folder|is a folder but/,
+    /occurs twice|overlaps|does not agree with the zip directory|does not unpack|two .* fields|ZIP64 field|field of record|marked as a folder|is a folder but/,
   'Plain names of records': /has the unsafe name|differs in case|another encoding|has a second name/,
   'Methods of compression': /is compressed \(method|is encrypted/,
   'A version that is a number': /Expected a format version|\.data\/version disagree/,
@@ -17,7 +17,7 @@ export const stricter = {
   'Bounded depth, bounded numbers':
     /nested deeper than|contains itself|is too long|at most 64 sizes|Expected a tensor for|has more than \d+|leaves more than|holds too much|is one of more than|take more than/,
   'Tensors as torch.save makes them':
-    /Expected a storage for|unexpected arguments|no valid tensor|unexpected type|Expected a (shape|stride)|conjugated|as the id of a storage|given a state twice|attributes that would replace|an unexpected state|OrderedDict is made from/,
+    /Expected a storage for|unexpected arguments|not a valid tensor|unexpected type|Expected a (shape|stride)|conjugated|as the id of a storage|given a state twice|attributes that would replace|an unexpected state|OrderedDict is made from/,
   'Storages of their own size':
     /of elements of \d+ bytes in|Expected a number of elements|another tensor for something else|which the file does not have/,
   'Legacy streams as torch.save makes them':

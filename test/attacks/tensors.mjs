@@ -159,7 +159,7 @@ export const hostile = {
   ],
   'a function that is used as a class': [
     checkpoint(pickle([p.global('torch._utils', '_rebuild_tensor_v2'), tensor().slice(1, -1), p.newobj])),
-    /_rebuild_tensor_v2, which is no class/,
+    /_rebuild_tensor_v2, which is not a class/,
   ],
   'wide numbers in big-endian bytes without a dtype': [
     zip([
@@ -183,9 +183,9 @@ export const hostile = {
     ),
     /Expected a tensor/,
   ],
-  'items put into a tensor': [checkpoint(pickle([tensor(), p.int(0), p.int(9), p.setItem])), /no valid tensor/],
-  'items appended to a tensor': [checkpoint(pickle([tensor(), p.int(0), p.append])), /no valid tensor/],
-  'a state given to a tensor': [checkpoint(pickle([tensor(), p.emptyDict, p.build])), /no valid tensor/],
+  'items put into a tensor': [checkpoint(pickle([tensor(), p.int(0), p.int(9), p.setItem])), /not a valid tensor/],
+  'items appended to a tensor': [checkpoint(pickle([tensor(), p.int(0), p.append])), /not a valid tensor/],
+  'a state given to a tensor': [checkpoint(pickle([tensor(), p.emptyDict, p.build])), /not a valid tensor/],
 
   'a number for a state dict': [checkpoint(pickled(p.int(4))), /the number 4/],
   'a tensor for a state dict': [checkpoint(pickled(tensor())), /state_dict\(\)/],

@@ -127,9 +127,9 @@ export const hostile = {
   ],
   'records in two folders': [zip([...records(), ['y/data/1', '']]), /top folder/],
   'a record without a folder': [zip([['data.pkl', pickle()]]), /top folder/],
-  'data.pkl twice': [zip([...records(), ['x/data.pkl', pickle()]]), /data\.pkl is there twice/],
-  'a storage twice': [zip([...records(), ['x/data/0', four]]), /data\/0 is there twice/],
-  'a version twice': [zip([...records(), ['x/version', '3']]), /version is there twice/],
+  'data.pkl twice': [zip([...records(), ['x/data.pkl', pickle()]]), /data\.pkl occurs twice/],
+  'a storage twice': [zip([...records(), ['x/data/0', four]]), /data\/0 occurs twice/],
+  'a version twice': [zip([...records(), ['x/version', '3']]), /version occurs twice/],
   'no data.pkl': [zip(records().slice(1)), /without data\.pkl/],
   'a data.pkl that is a folder': [zip(records().toSpliced(0, 1, ['x/data.pkl/', ''])), /without data\.pkl/],
 

@@ -48,7 +48,7 @@ const cases = {
   'a record compressed with bzip2': [changed(2, { method: 12 }), /data\/0 is compressed \(method 12\)/],
   'a record outside the file': [changed(2, { offset: 0xfffffff0 }), /data\/0 overlaps another or lies outside/],
   'a record larger than the file': [changed(2, { size: 0x7fffffff, stored: 0x7fffffff }), /lies outside the file/],
-  'a ZIP64 size that is missing': [changed(2, { size: 0xffffffff }), /lacks a 64-bit size/],
+  'a ZIP64 size that is missing': [changed(2, { size: 0xffffffff }), /is missing a 64-bit size/],
   'a ZIP64 size beyond all numbers': [
     changed(2, {
       size: 0xffffffff,
@@ -68,7 +68,7 @@ const cases = {
   'a name that is not UTF-8': [zip([[Buffer.from([0x78, 0x2f, 0xff]), '']]), /unsafe name/],
   'records in two folders': [zip([...records(), ['y/data/1', '']]), /one top folder/],
   'a record without a folder': [zip([['data.pkl', pickle()]]), /one top folder/],
-  'a record twice': [zip([...records(), ['x/data/0', '']]), /data\/0 is there twice/],
+  'a record twice': [zip([...records(), ['x/data/0', '']]), /data\/0 occurs twice/],
   'a wrong checksum of the pickle': [changed(0, { crc: 1 }), /checksum of x\/data\.pkl is wrong/],
   'a wrong checksum of a tensor': [changed(2, { crc: 1 }), /checksum of the 16 bytes/],
   'a version of the future': [

@@ -20,7 +20,7 @@ const cases = {
     checkpoint(join(p.proto(), p.emptyList, p.mark, p.append, p.stop)),
     /more values than there are/,
   ],
-  'a group that was not begun': [checkpoint(join(p.proto(), p.tuple, p.stop)), /never begun/],
+  'a group that was not begun': [checkpoint(join(p.proto(), p.tuple, p.stop)), /never began/],
   'a key without a value': [checkpoint(pickle(null, [p.text('weight')])), /a key has no value/],
   'an instruction to import by number': [
     checkpoint(join(p.proto(), u8(0x82), u8(1), p.stop)),
@@ -43,11 +43,11 @@ const cases = {
   'a frame longer than the pickle': [checkpoint(join(p.proto(4), [0x95], u64(2n ** 60n), p.stop)), /a frame is longer/],
   'items put into a tensor': [
     checkpoint(pickle([tensor(), p.int(0), p.int(0), p.setItem])),
-    /\["weight"\] is no valid tensor/,
+    /\["weight"\] is not a valid tensor/,
   ],
   'a state given to a tensor': [
     checkpoint(pickle([tensor(), p.emptyDict, p.build])),
-    /\["weight"\] is no valid tensor/,
+    /\["weight"\] is not a valid tensor/,
   ],
   'items put into a number': [
     checkpoint(join(p.proto(), p.int(1), p.int(0), p.int(0), p.setItem, p.stop)),

@@ -179,7 +179,7 @@ print(len(os.listdir(sys.argv[1])))
 
   it('has no text, bytes or depth that is not read again', () => {
     const bytes = new Uint8Array(2 ** 19 + 1).fill(255);
-    assert.deepEqual(write(bytes), ['["x"] (bytes that as a text are of over 1 MiB)']);
+    assert.deepEqual(write(bytes), ['["x"] (bytes that take over 1 MiB as a text)']);
     assert.deepEqual(write(bytes.subarray(1)), []);
     assert.deepEqual(write(['x'.repeat(2 ** 20 + 1)]), ['["x"][the number 0] (a text of over 1 MiB)']);
     const nested = (depth) => Array.from({ length: depth }).reduce((inner) => [inner], 'end');

@@ -1,5 +1,9 @@
-// Tells from its first bytes what a file is, whatever its name, and for files that cannot be loaded, what turns them into
-// one that can.
+// Identifies a file by its first bytes, whatever its name. For a file that cannot be loaded, the error says how to convert
+// it into one that can.
+//
+//   50 4b 03 04 …                          zip: "PK", as torch.save writes since PyTorch 1.6
+//   80 02 8a 0a 6c fc 9c 46 f9 20 6a a8 …  legacy: a pickle of protocol 2 that begins with the magic number
+//   28 00 00 00 00 00 00 00 7b 22 …        safetensors: the length of the header, then its JSON, which begins with {"
 
 import { formatError } from '../errors';
 import { unlessInjected } from '../injected';
@@ -9,7 +13,7 @@ import type { ZipDirectory } from './zip-directory';
 
 const headBytes = 512;
 const pageBytes = 64;
-/** Of a file of another kind, for code. */
+/** Bytes of an unrecognised file that are searched for pickled code. */
 const searchedBytes = 2 ** 20;
 
 interface Foreign {
@@ -27,7 +31,7 @@ const startsWithText = (pattern: RegExp) => (head: Buffer) =>
   pattern.test(head.subarray(0, pageBytes).toString('latin1').trimStart());
 
 const again = 'fetch the file itself';
-const python = (code: string) => `turn it into a .pth with: python3 -c "import sys, torch; ${code}" input output.pth`;
+const python = (code: string) => `convert it to a .pth with: python3 -c "import sys, torch; ${code}" input output.pth`;
 
 /** First match wins. */
 const foreign: readonly Foreign[] = [
@@ -87,14 +91,14 @@ const foreign: readonly Foreign[] = [
 
 const containers: readonly (readonly [ContainerKind, (head: Buffer) => boolean])[] = [
   ['zip', starts(0x50, 0x4b, 0x03, 0x04)],
-  // A pickle that begins with an integer of ten bytes, as no other file does: of protocol 2 or 3, or in a frame. Whether
-  // the integer is the right one, legacy.ts says.
+  // A pickle that begins with an integer of ten bytes, as no other file does: of protocol 2 or 3, or in a frame. legacy.ts
+  // checks the integer itself.
   ['legacy', (head) => /^80(0[23]|0[45]95.{16})8a0a/.test(head.toString('hex', 0, 16))],
-  // A length, of which 48 bits are more than enough, then JSON.
+  // A length, for which 48 bits are more than enough, then JSON.
   ['safetensors', (head) => head.length > 8 && head.readUInt16LE(6) === 0 && head[8] === 0x7b],
 ];
 
-/** What kind of checkpoint the file is; throws what else it is. */
+/** Returns the container format of a checkpoint. Throws an error that names the format of any other file. */
 export async function containerOf(file: CheckpointFile): Promise<ContainerKind> {
   const head = await file.read(0, Math.min(headBytes, file.size));
   const found = containers.find(([, test]) => test(head));
@@ -102,11 +106,11 @@ export async function containerOf(file: CheckpointFile): Promise<ContainerKind> 
     throw formatError('Expected a checkpoint but the file is a tar archive too, which PyTorch would read instead');
   if (found) return found[0];
   const error = foreignError(head, file.size);
-  // PyTorch takes what is nothing else for a pickle, and runs it.
+  // PyTorch treats a file of any other format as a pickle, and runs it.
   throw await unlessInjected(error, await file.read(0, Math.min(searchedBytes, file.size)), 'it', { isGuess: true });
 }
 
-/** Whether the first header of a tar archive is there, as Python's tarfile looks for it: by its checksum in octal digits. */
+/** Checks for the first header of a tar archive as Python's tarfile does: by its checksum in octal digits. */
 function isTar(head: Buffer): boolean {
   const [start, end] = [148, 156];
   const digits = /^[ \0]*([0-7]+)[ \0]/.exec(`${head.toString('latin1', start, end)}\0`)?.[1];
@@ -130,7 +134,7 @@ function foreignError(head: Buffer, size: number) {
   return formatError(`Expected a checkpoint but the file is of no known kind; it starts with the bytes ${first}`);
 }
 
-/** Zip files that are not checkpoints: by the record that only they have. */
+/** Zip files that are not checkpoints, identified by a record that only they have. */
 const foreignZips: readonly { is: string; advice: string; test(name: string): boolean }[] = [
   {
     is: 'a TorchScript archive, which is a program',

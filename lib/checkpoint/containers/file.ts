@@ -1,4 +1,4 @@
-// A checkpoint file that is being parsed, read in exact pieces.
+// A checkpoint file that is being parsed. Reads return exactly the bytes asked for, or throw.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError } from '../../core/errors';
@@ -9,11 +9,11 @@ const windowBytes = 2 ** 16;
 
 export class CheckpointFile {
   readonly #file: OpenFile;
-  /** What peek() read last, and from where. */
+  /** The bytes that peek() read last, and their offset. */
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
 
-  /** Opens `file` for as long as `use` runs, and throws where its content changed meanwhile. */
+  /** Opens `file` while `use` runs, and throws if its content changed in the meantime. */
   static with<T>(file: string, use: (opened: CheckpointFile) => Promise<T>): Promise<T> {
     return OpenFile.with(file, 'a checkpoint file', (opened) => use(new CheckpointFile(opened)), folderError);
   }
@@ -38,7 +38,7 @@ export class CheckpointFile {
     return this.#file.checkUnchanged();
   }
 
-  /** Exactly `length` bytes. They must be in the file. */
+  /** Reads exactly `length` bytes. Throws if the file ends before them. */
   async read(offset: number, length: number): Promise<Buffer> {
     if (offset < 0 || length < 0 || offset + length > this.size) {
       throw formatError(
@@ -54,7 +54,7 @@ export class CheckpointFile {
     return bytes;
   }
 
-  /** The same for small pieces that lie close together, such as headers: most of them cost no call of the system. */
+  /** As read(), for small pieces that lie close together, such as headers: most calls need no system call. */
   async peek(offset: number, length: number): Promise<Buffer> {
     if (offset < this.#windowStart || offset + length > this.#windowStart + this.#window.length) {
       const available = Math.max(0, this.size - offset);

@@ -1,18 +1,24 @@
-// The storages that the object of a legacy stream names: their sizes are nowhere else in the file. For legacy.ts.
+// Collects the storages that the object of a legacy stream refers to, because their sizes are nowhere else in the file.
+// An object refers to a storage by a persistent id, a tuple:
+//
+//   ('storage', torch.FloatStorage, '94063408', 'cpu', 16, None)
+//     tag       type                key         location  elements  view: None, or (key, offset, elements) of a part
+//
+// For legacy.ts.
 import { dtypes } from '../dtypes';
 import { formatError, unsafeError } from '../errors';
 import { kindOf, PickleGlobal, type PickleReference, PickleTuple, type PickleValue } from '../pickle/values';
 import { checkStorageName, storageType } from '../tensors';
 
 export interface LegacyStorage {
-  /** Name of its type in Python. */
+  /** Name of its Python type, such as torch.FloatStorage. */
   type: string;
-  /** Bytes of an element. */
+  /** Bytes per element. */
   width: number;
   elements: number;
 }
 
-/** Storages of quantised tensors, which are not read but must be passed over. */
+/** Storages of quantised tensors, which are not read but must be skipped. */
 const quantized: ReadonlyMap<string, number> = new Map([
   ['torch.QInt8Storage', 1],
   ['torch.QUInt8Storage', 1],
@@ -21,7 +27,7 @@ const quantized: ReadonlyMap<string, number> = new Map([
   ['torch.QUInt2x4Storage', 1],
 ]);
 
-/** By key. Each is named again by every tensor in it, and always as the same. */
+/** Storages by key. Every tensor in a storage names it again, and all must agree on its type and size. */
 export function namedStorages(references: readonly PickleReference[]): Map<string, LegacyStorage> {
   const storages = new Map<string, LegacyStorage>();
   const views = new Map<string, PartPlace>();
@@ -32,7 +38,7 @@ export function namedStorages(references: readonly PickleReference[]): Map<strin
       tag === 'storage' && type instanceof PickleGlobal && typeof key === 'string' && typeof location === 'string';
     if (!isSound || view === undefined || rest.length > 0)
       throw formatError(
-        `Expected ('storage', type, key, location, elements, view) as the id of a storage but found ${shown(id)}`,
+        `Expected ('storage', type, key, location, elements, view) as the id of a storage but found ${describeId(id)}`,
       );
     checkStorageName(key, location);
     const path = `storage ${JSON.stringify(key)}`;
@@ -57,7 +63,7 @@ function widthOf(type: string, path: string): number {
   return dtype === undefined ? 1 : dtypes[dtype].bytes;
 }
 
-/** Large enough for any file, and small enough that products with widths are exact. */
+/** Large enough for any file, and small enough that its product with any element width is exact. */
 const maxElements = 2 ** 48;
 
 function countOf(elements: PickleValue | undefined, path: string): number {
@@ -71,7 +77,7 @@ interface PartPlace {
   place: readonly PickleValue[];
 }
 
-/** Parts of storages, as PyTorch before 0.4 had them, have keys of their own. tensors.ts checks that they lie in theirs. */
+/** Checks the view of a storage, as PyTorch before 0.4 made them. A view has its own key. tensors.ts checks its bounds. */
 function noteView(views: Map<string, PartPlace>, view: PickleValue, key: string, path: string): void {
   if (!(view instanceof PickleTuple)) return;
   const [viewKey, ...place] = view.items.slice(0, 4);
@@ -83,7 +89,7 @@ function noteView(views: Map<string, PartPlace>, view: PickleValue, key: string,
   if (!known) views.set(viewKey, { key, place });
 }
 
-/** Of a class of modules, with its source code, which Python compares with the class that it then runs. */
+/** The error for a file that refers to a module's class and its source code, which Python would import and compare. */
 function wholeModel(type: PickleValue | undefined) {
   return unsafeError(
     `it is a whole model, with the source code of ${kindOf(type)}, and not its weights. Nothing that a file brings is ` +
@@ -91,6 +97,6 @@ function wholeModel(type: PickleValue | undefined) {
   );
 }
 
-function shown(id: PickleValue): string {
+function describeId(id: PickleValue): string {
   return id instanceof PickleTuple ? `(${id.items.slice(0, 8).map(kindOf).join(', ')})` : kindOf(id);
 }

@@ -1,5 +1,17 @@
-// Checkpoints in the form that torch.save had before PyTorch 1.6, and has still when asked: five pickles one behind the
-// other, then the storages, each behind the number of its elements. As _legacy_save of torch/serialization.py.
+// Reads the format that torch.save wrote before PyTorch 1.6, and still writes with _use_new_zipfile_serialization=False: see
+// _legacy_save in torch/serialization.py. The file is five pickles, then the storages:
+//
+//   80 02 8a 0a 6c fc 9c 46 f9 20 6a a8 50 19 2e   the magic number 0x1950a86a20f9469cfc6c
+//   80 02 4d e9 03 2e                              the protocol version, 1001
+//   80 02 7d … 2e                                  a dict about the machine: byte order and sizes of C types
+//   80 02 … 2e                                     the object, which refers to storages by key
+//   80 02 5d … 2e                                  the list of the storages' keys, in the order in which they follow
+//   10 00 00 00 00 00 00 00 <16 elements>          for each storage: its number of elements, then the elements
+//
+//  1. No pickle says how long it is: each is read until its STOP, and the next one begins there.
+//  2. Only the fourth pickle may refer to storages, and the list names exactly the storages that it refers to.
+//  3. All five pickles together may take no more memory than one pickle of a zip file may.
+//  4. Nothing follows the last storage.
 
 import { CutPickle, formatError } from '../errors';
 import { unlessInjected } from '../injected';
@@ -16,7 +28,7 @@ import { type LegacyStorage, namedStorages } from './legacy-storages';
 const magic = 0x1950a86a20f9469cfc6cn;
 const protocol = 1001;
 const objectPlace = 'the object';
-/** Read at first where a pickle is; most are smaller. More only where it turns out to be longer. */
+/** First read of a pickle; most are smaller. A longer pickle is read again in a window `windowGrowth` times as large. */
 const firstWindowBytes = 2 ** 16;
 const windowGrowth = 8;
 
@@ -28,7 +40,7 @@ export async function readLegacy(file: CheckpointFile, signal: AbortSignal | und
   const version = (await stream.next('the protocol version')).value;
   if (version !== protocol)
     throw formatError(`Expected ${protocol} as the legacy stream's protocol version but found ${kindOf(version)}`);
-  // What it says of the machine does not matter: all machines store little-endian bytes, in elements of the same sizes.
+  // The dict's content does not matter: every machine writes little-endian bytes and elements of the same sizes.
   const machine = (await stream.next('the machine')).value;
   if (!(machine instanceof PickleDict))
     throw formatError(`Expected a dict about the machine that wrote the legacy stream but found ${kindOf(machine)}`);
@@ -42,12 +54,12 @@ export async function readLegacy(file: CheckpointFile, signal: AbortSignal | und
   };
 }
 
-/** Pickles that follow each other; none says how long it is. */
+/** Consecutive pickles, none of which records its own length. */
 class PickleStream {
   position = 0;
   readonly #file: CheckpointFile;
   readonly #signal: AbortSignal | undefined;
-  /** What all of them together may still take. */
+  /** Bytes of memory that the pickles may still take; undefined before the first. */
   #memory: number | undefined;
 
   constructor(file: CheckpointFile, signal: AbortSignal | undefined) {
@@ -55,7 +67,7 @@ class PickleStream {
     this.#signal = signal;
   }
 
-  /** `place` says for messages which one it is. */
+  /** `place` names the pickle in messages. */
   async next(place: string): Promise<Unpickled> {
     const left = this.#file.size - this.position;
     for (let window = firstWindowBytes; ; window *= windowGrowth) {
@@ -63,12 +75,12 @@ class PickleStream {
       const bytes = await this.#file.read(this.position, length);
       try {
         const mayGrow = length < left && length < maxPickleBytes;
-        // What a shorter window took is free again.
+        // An attempt with a shorter window costs nothing: its values have been dropped.
         const memory = new MemoryBudget(this.#memory);
         const pickle = await unpickle(bytes, { place, isFollowed: true, mayGrow, memory, signal: this.#signal });
         this.#memory = memory.left;
         this.position += pickle.length;
-        // The first three say nothing about weights, but a loader that trusts files would run them all the same.
+        // The first three hold no weights, but a loader that trusts files would run them as well.
         refuseActing(pickle.value, pickle.globals);
         if (pickle.references.length > 0 && place !== objectPlace)
           throw formatError(`${place} of the legacy stream refers to a storage, which only its object can`);
@@ -82,7 +94,7 @@ class PickleStream {
   }
 }
 
-/** The keys of the storages in the order in which they are stored: exactly those that the object names. */
+/** The keys of the storages in the order in which they are stored: exactly those that the object refers to. */
 function keysIn(list: PickleValue, named: ReadonlyMap<string, LegacyStorage>): string[] {
   if (!Array.isArray(list)) throw formatError(`Expected a list of the storages' keys but found ${kindOf(list)}`);
   const keys = new Set<string>();
@@ -132,5 +144,5 @@ async function findStorages(
   return found;
 }
 
-/** The number of elements before each storage. */
+/** Size of the number of elements that precedes each storage. */
 const countBytes = 8;

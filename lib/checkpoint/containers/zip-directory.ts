@@ -1,5 +1,18 @@
-// The directory of a zip file, as strictly as torch.save writes it: nothing is read from where two readers could
-// disagree. zip-container.ts reads records through it.
+// Reads the directory of a zip file, which zip-end.ts has found and through which zip.ts reads records. The layout:
+//
+//   50 4b 03 04 | version flags method time date | crc32 stored size | name length, extra length | name | extra | bytes
+//     … the local header and the bytes of each record, from byte 0 on
+//   50 4b 01 02 | … crc32 stored size … attributes, offset of the local header | name | extra | comment
+//     … the directory: one entry of 46 bytes and its names for each record
+//
+// Two readers of one zip file can disagree about its content, and then a scanner sees another checkpoint than PyTorch. So
+// nothing is read where they could:
+//
+//  1. Local header, directory entry, ZIP64 field and data descriptor of a record agree on name, method, sizes and checksum.
+//  2. Records do not overlap, and the first starts at byte 0. The directory holds nothing but its entries.
+//  3. Every record is in one top folder, as torch.save writes them, and is a regular file, stored or deflated, unencrypted.
+//  4. No two records have the same name, also not in another case, encoding or "Unicode path" field (zip-names.ts).
+//  5. Counts and sizes are compared with the file before memory is allocated for them.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatError } from '../errors';
 import { maxDirectoryBytes, maxRecords } from '../limits';
@@ -9,26 +22,26 @@ import { checkedName, checkNoTwins, checkSpelling, fieldOf, isMarkedAsUtf8 } fro
 
 /** A file inside the zip. */
 export interface ZipRecord {
-  /** Where its local header starts. */
+  /** Offset of its local header. */
   readonly header: number;
-  /** With the top folder. */
+  /** Its name, including the top folder. */
   readonly path: string;
   readonly flags: number;
   readonly bytes: number;
-  /** Bytes that it takes in the file: fewer if it is deflated. */
+  /** Bytes that it occupies in the file: fewer than `bytes` if it is deflated. */
   readonly stored: number;
   readonly isDeflated: boolean;
   readonly crc32: number;
-  /** Where the next record or the directory starts. */
+  /** Offset at which the next record or the directory starts. */
   limit: number;
 }
 
 export interface ZipDirectory {
-  /** The one folder that everything is in. */
+  /** The one folder that contains every record. */
   readonly archive: string;
-  /** By name inside that folder. */
+  /** By their name inside that folder. */
   readonly records: ReadonlyMap<string, ZipRecord>;
-  /** No checksum was recorded for anything, as with torch.serialization.set_crc32_options(False). */
+  /** No record has a checksum, as after torch.serialization.set_crc32_options(False). */
   readonly isUnchecked: boolean;
 }
 
@@ -36,21 +49,21 @@ const entryBytes = 46;
 const localBytes = 30;
 const storedMethod = 0;
 const deflatedMethod = 8;
-/** Encrypted, patched, strongly encrypted, an encrypted directory. */
+/** Flags for: encrypted, patched, strongly encrypted, encrypted directory. */
 const secretFlags = 0x2061;
-/** Sizes and checksum follow the bytes. */
+/** Flag for: sizes and checksum follow the bytes, in a data descriptor. */
 const describedFlag = 8;
-/** DOS's mark of a folder, of which PyTorch reads nothing. */
+/** DOS attribute of a folder, from which PyTorch reads no bytes. */
 const folderAttribute = 0x10;
-/** Of Unix's mode: what kind of thing it is. Regular files have this one, and tools that do not say have none. */
+/** File type in a Unix mode, and its value for a regular file. Tools that record no Unix mode leave it 0. */
 const modeOfKind = 0xf000;
 const modeOfFile = 0x8000;
-/** Entries between two turns of the event loop: about a millisecond. */
+/** Entries parsed per turn of the event loop: about a millisecond. */
 const entriesPerTurn = 1000;
 
 export async function readZipDirectory(file: CheckpointFile, signal?: AbortSignal): Promise<ZipDirectory> {
   const { count, start, bytes } = await findDirectory(file);
-  // Before anything is allocated: a directory of so many records cannot be smaller than this.
+  // Checked before anything is allocated: an entry has at least `entryBytes`.
   if (count > maxRecords || bytes > maxDirectoryBytes)
     throw formatError(`its directory of ${count} records is too large`);
   if (count * entryBytes > bytes)
@@ -74,7 +87,7 @@ class DirectoryEntries {
   readonly #bytes: Buffer;
   readonly #count: number;
   #at = 0;
-  /** Of the names beyond ASCII so far. */
+  /** Whether the names beyond ASCII so far are marked as UTF-8; undefined before the first of them. */
   #isMarked: boolean | undefined;
 
   constructor(bytes: Buffer, count: number) {
@@ -82,7 +95,7 @@ class DirectoryEntries {
     this.#count = count;
   }
 
-  /** Up to `count` of them. Returns whether that were all. */
+  /** Parses up to `count` entries. Returns true after the last one. */
   parse(count: number): boolean {
     const end = Math.min(this.#count, this.all.length + count);
     while (this.all.length < end) this.#add(this.#next(this.all.length));
@@ -122,12 +135,12 @@ class DirectoryEntries {
     }
     const name = path.slice(this.archive.length + 1);
     if (name === '' || name.endsWith('/')) {
-      // A folder, as zip tools add them.
+      // Zip tools add entries for folders.
       if (bytes > 0) throw formatError(`record ${path} is a folder but has ${bytes} bytes`);
       return;
     }
     checkSpelling(name, path);
-    if (this.records.has(name)) throw formatError(`record ${path} is there twice`);
+    if (this.records.has(name)) throw formatError(`record ${path} occurs twice`);
     this.records.set(name, record);
   }
 }
@@ -159,7 +172,7 @@ function parseEntry(entry: Buffer, path: string, extra: Buffer): ZipRecord {
   };
 }
 
-/** What is marked as a folder or a link is nothing to one reader, and a file with content to another. */
+/** A record that is marked as a folder or a link is empty to one reader and a file with content to another. */
 function checkIsFile(attributes: number, path: string): void {
   const kind = (attributes >>> 16) & modeOfKind;
   const isFile = (attributes & folderAttribute) === 0 && (kind === 0 || kind === modeOfFile);
@@ -169,32 +182,33 @@ function checkIsFile(attributes: number, path: string): void {
 const zip64Kind = 1;
 
 /**
- * Size, stored size and offset. The ZIP64 field holds those that did not fit into 32 bits, in this order. Some tools
- * repeat there what did fit: then it must be the same, and in its place for those who count from the front.
+ * Returns size, stored size and offset. The ZIP64 field holds those that do not fit into 32 bits, in this order. Some tools
+ * also repeat there the values that do fit: then they must be equal, and at the place where a reader that counts from the
+ * front of the field finds them.
  */
 function wideValues(narrow: readonly number[], field: Buffer | undefined, path: string): readonly number[] {
   const isElsewhere = narrow.map((value) => value === elsewhere32);
   const needed = isElsewhere.filter(Boolean).length;
   if (!field) {
-    if (needed > 0) throw formatError('its zip directory lacks a 64-bit size');
+    if (needed > 0) throw formatError('its zip directory is missing a 64-bit size');
     return narrow;
   }
   const held = Math.floor(field.length / 8);
-  if (held < needed) throw formatError('its zip directory lacks a 64-bit size');
+  if (held < needed) throw formatError('its zip directory is missing a 64-bit size');
   if (held === needed && field.length === 8 * held) {
     let next = 0;
     return narrow.map((value, i) => (isElsewhere[i] ? readUint64(field, 8 * next++) : value));
   }
   const values = narrow.map((value, i) => (i < held ? readUint64(field, 8 * i) : value));
   const agrees = narrow.every((value, i) => (isElsewhere[i] ? i < needed : value === values[i]));
-  // A number of the part of the zip file may follow all three.
+  // All three may be followed by the number of the zip file's part.
   const rest = field.length - 8 * held;
   const isWhole = held <= 3 && (rest === 0 || (held === 3 && rest === 4 && field.readUInt32LE(24) === 0));
   if (agrees && isWhole) return values;
   throw formatError(`record ${path} has a ZIP64 field that contradicts its entry of the zip directory`);
 }
 
-/** No two records may claim the same bytes, so each ends where the next starts, at the latest; the first starts the file. */
+/** Checks that no two records claim the same bytes: each ends no later than the next starts. The first starts the file. */
 function setLimits(records: ZipRecord[], end: number): void {
   const isBefore = (record: ZipRecord, i: number) => i === 0 || records[i - 1]!.header < record.header;
   const sorted = records.every(isBefore) ? records : [...records].sort((a, b) => a.header - b.header);
@@ -206,7 +220,7 @@ function setLimits(records: ZipRecord[], end: number): void {
   if (sorted[0]!.header !== 0) throw formatError('the zip file starts with a record that its directory does not list');
 }
 
-/** Where the record's bytes start. The local header must say of them what the directory says, or leave it open. */
+/** Returns the offset of the record's bytes. Its local header must agree with the directory, or leave a value open. */
 export async function locate(file: CheckpointFile, record: ZipRecord, isUnchecked: boolean): Promise<number> {
   const name = Buffer.from(record.path, 'utf8');
   const local = await file.peek(record.header, localBytes + name.length);
@@ -237,7 +251,7 @@ interface LocalFacts {
   bytes: number;
 }
 
-/** Where a descriptor follows the bytes, the header may say 0. */
+/** Compares a local header with the directory. If a data descriptor follows the bytes, the header may hold 0. */
 function factsAgree(record: ZipRecord, isUnchecked: boolean, isDescribed: boolean, local: LocalFacts): boolean {
   const isOpen = (value: number) => isDescribed && value === 0;
   const sizeAgrees = (here: number, there: number) => here === there || here === elsewhere32 || isOpen(here);
@@ -245,7 +259,7 @@ function factsAgree(record: ZipRecord, isUnchecked: boolean, isDescribed: boolea
   return crcAgrees && sizeAgrees(local.stored, record.stored) && sizeAgrees(local.bytes, record.bytes);
 }
 
-/** The ZIP64 field of a local header whose sizes are said to be there. */
+/** Checks the ZIP64 field of a local header that refers to it for its sizes. */
 async function checkLocalSizes(file: CheckpointFile, record: ZipRecord, start: number, end: number): Promise<void> {
   const field = fieldOf(await file.peek(start, end - start), zip64Kind, record.path);
   const agrees =
@@ -253,7 +267,7 @@ async function checkLocalSizes(file: CheckpointFile, record: ZipRecord, start: n
   if (!agrees) throw formatError(`the header of record ${record.path} does not agree with the zip directory`);
 }
 
-/** What follows the bytes of a record, where it is marked as their descriptor: readers of streams go by it. */
+/** Checks the data descriptor that follows the bytes of a record, if there is one: streaming readers rely on it. */
 async function checkDescriptor(file: CheckpointFile, record: ZipRecord, at: number, isUnchecked: boolean) {
   const room = record.limit - at;
   if (room < 16) return;

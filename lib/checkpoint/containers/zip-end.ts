@@ -1,6 +1,11 @@
-// Finds the directory of a zip file by the records that end it: the end record, and for ZIP64 a wider one in front of it.
-// Readers look for these from the back of the file, each in its own way, so every file on which two of them could settle
-// for different ends is refused. For zip.ts.
+// Finds the directory of a zip file from the records at the end of the file:
+//
+//   50 4b 06 06 | size of the rest … count, count, bytes and start of the directory, 64 bits each    ZIP64 only
+//   50 4b 06 07 | part, offset of the record above (64 bits), number of parts                        ZIP64 only
+//   50 4b 05 06 | part numbers, count, count, bytes and start of the directory, comment length | comment
+//
+// Every reader searches for these from the end of the file in its own way. A file on which two readers could find different
+// end records is refused. For zip.ts.
 import { formatError } from '../errors';
 import type { CheckpointFile } from './file';
 
@@ -17,7 +22,7 @@ const end64Bytes = 56;
 const endMark = Buffer.from('PK\x05\x06', 'latin1');
 const end64Mark = 0x06064b50;
 const locatorMark = 0x07064b50;
-/** In a 32-bit or 16-bit field: the value is in the ZIP64 fields. */
+/** Value of a 32-bit or 16-bit field whose real value is in the ZIP64 fields. */
 export const elsewhere32 = 0xffffffff;
 const elsewhere16 = 0xffff;
 
@@ -42,7 +47,7 @@ export async function findDirectory(file: CheckpointFile): Promise<DirectoryPlac
   return place;
 }
 
-/** The last end record must close the file, with nothing but its comment after it, in which no other begins. */
+/** Finds the last end record. Only its comment may follow it, and the comment may not contain another end record. */
 function findEnd(tail: Buffer): number {
   const closes = (at: number) =>
     at >= 0 && at + endBytes <= tail.length && at + endBytes + tail.readUInt16LE(at + 20) === tail.length;
@@ -51,14 +56,16 @@ function findEnd(tail: Buffer): number {
   for (let at = last; at > 0; ) {
     at = tail.lastIndexOf(endMark, at - 1);
     if (closes(at))
-      throw formatError('its comment holds another end record, so that readers disagree about what is in the zip file');
+      throw formatError(
+        'its comment holds another end record, so readers would disagree about what is in the zip file',
+      );
   }
   throw formatError(
     'the zip file has no directory at its end: it is cut, or was not downloaded to its end. Fetch it again',
   );
 }
 
-/** The wider end record, where there is one in front of the one at `at`. */
+/** Reads the ZIP64 end record that precedes the end record at `at`; undefined if there is none. */
 function readEnd64(tail: Buffer, tailStart: number, at: number): (DirectoryPlace & { end: number }) | undefined {
   const locator = at - locatorBytes;
   if (locator < 0 || tail.readUInt32LE(locator) !== locatorMark) return undefined;
@@ -78,7 +85,7 @@ function readEnd64(tail: Buffer, tailStart: number, at: number): (DirectoryPlace
   return { count, bytes: readUint64(tail, end64 + 40), start: readUint64(tail, end64 + 48), end: tailStart + end64 };
 }
 
-/** The narrow record holds the same, or where that does not fit, the largest value. */
+/** Checks that each field of the narrow record holds the same value, or its largest one if that does not fit. */
 function agree(narrow: DirectoryPlace, wide: DirectoryPlace): boolean {
   return (
     narrow.count === Math.min(wide.count, elsewhere16) &&
@@ -87,7 +94,7 @@ function agree(narrow: DirectoryPlace, wide: DirectoryPlace): boolean {
   );
 }
 
-/** As a number that is exact, or larger than any file. */
+/** Returns an exact number, or Infinity, which is larger than any file. */
 export function readUint64(bytes: Buffer, at: number): number {
   const value = bytes.readBigUInt64LE(at);
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.POSITIVE_INFINITY;

@@ -1,10 +1,10 @@
-// Names of the records of a zip file. A name is refused where another reader, or another file system, could take it for
-// another one. For zip.ts.
+// Checks the names of a zip file's records. A name is refused if another reader or another file system could confuse it with
+// another name. For zip-directory.ts.
 import { crc32 } from 'node:zlib';
 import { formatError } from '../errors';
 import { maxRecordNameBytes } from '../limits';
 
-/** Read by PyTorch under these names, in whatever case the letters are. */
+/** Records that PyTorch looks up by name, ignoring case. */
 const readByName: ReadonlySet<string> = new Set([
   'data.pkl',
   'byteorder',
@@ -17,32 +17,32 @@ const readByName: ReadonlySet<string> = new Set([
   'serialized_exported_program.json',
 ]);
 
-/** The name of record number `index`. */
+/** Decodes and checks the name of record number `index`. */
 export function checkedName(bytes: Buffer, index: number): string {
   const name = bytes.toString('utf8');
   const isPlain = bytes.length > 0 && bytes.length <= maxRecordNameBytes && Buffer.from(name, 'utf8').equals(bytes);
-  // A NUL, a backslash, a root, a step up, a step nowhere.
+  // No NUL, no backslash, no leading slash, no empty, "." or ".." component.
   const isSafe = !/\0|\\|^\/|\/\/|(^|\/)\.\.?(\/|$)/.test(name);
   if (!isPlain || !isSafe)
     throw formatError(`record ${index} has the unsafe name ${JSON.stringify(name.slice(0, 100))}`);
   return name;
 }
 
-/** `name` inside the top folder: names read by PyTorch are spelled as torch.save spells them. */
+/** Checks a name inside the top folder: names that PyTorch looks up must be spelled as torch.save spells them. */
 export function checkSpelling(name: string, path: string): void {
   const lower = name.toLowerCase();
   if (lower !== name && readByName.has(lower))
-    throw formatError(`record ${path} differs in case from ${lower}, for which PyTorch takes it`);
+    throw formatError(`record ${path} differs in case from ${lower}, and PyTorch would read it as that record`);
 }
 
-/** PyTorch looks records up without regard to case: of two it would read one, and others read the other. */
+/** PyTorch ignores case when it looks up records: of two names that differ in case, other readers may read the other one. */
 export function checkNoTwins(records: ReadonlyMap<string, { readonly path: string }>): void {
   const lowered = new Set<string>();
   for (const [name, { path }] of records) {
     const lower = name.toLowerCase();
     if (lower === name) continue;
     if (records.has(lower) || lowered.has(lower))
-      throw formatError(`record ${path} is there twice, in names that differ in case`);
+      throw formatError(`record ${path} occurs twice, in names that differ in case`);
     lowered.add(lower);
   }
 }
@@ -50,8 +50,8 @@ export function checkNoTwins(records: ReadonlyMap<string, { readonly path: strin
 const unicodePath = 0x7075;
 
 /**
- * Whether a name with letters beyond ASCII says that it is in UTF-8, by its flag or by a field that repeats it. Those that
- * do not are read in UTF-8 by PyTorch, and in the code page of DOS by Python's zipfile.
+ * Returns whether a name with characters beyond ASCII is marked as UTF-8, by its flag or by a field that repeats it;
+ * undefined for a name in ASCII. PyTorch reads an unmarked name as UTF-8, Python's zipfile in a DOS code page.
  */
 export function isMarkedAsUtf8(path: string, name: Buffer, flags: number, extra: Buffer): boolean | undefined {
   const repeated = fieldOf(extra, unicodePath, path);
@@ -69,7 +69,7 @@ export function isMarkedAsUtf8(path: string, name: Buffer, flags: number, extra:
 
 const kindNames: Readonly<Record<number, string>> = { 1: 'ZIP64', [unicodePath]: 'Unicode path' };
 
-/** The content of a field of a directory entry; undefined where there is none. Two of a kind are refused. */
+/** Returns the content of an entry's extra field of this kind, or undefined. Two fields of one kind are refused. */
 export function fieldOf(extra: Buffer, kind: number, path: string): Buffer | undefined {
   let found: Buffer | undefined;
   let at = 0;

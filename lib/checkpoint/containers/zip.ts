@@ -1,4 +1,12 @@
-// Checkpoints in torch.save's zip form: the pickle, and where the storages are.
+// Reads checkpoints in torch.save's zip format: unpickles data.pkl and locates the storages.
+//
+//   weights/data.pkl          the pickle, which refers to storages by key
+//   weights/byteorder         "little" or "big"; missing before PyTorch 2.1
+//   weights/data/0, data/1 …  the bytes of each storage, at offsets divisible by 64
+//   weights/version           "3"
+//   weights/.data/…           notes of newer versions, of which only .data/version is read
+//
+// zip-directory.ts has the rules by which records are found.
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { formatError } from '../errors';
@@ -50,7 +58,7 @@ function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: bo
           throw formatError(
             `its compressed tensors are larger than ${most} bytes; unpack the file and zip it with: zip -0 -r`,
           );
-        // torch.serialization.skip_data() leaves room for storages that are filled later, and 0 for their checksums.
+        // torch.serialization.skip_data() leaves space for storages that are filled later, and sets their checksums to 0.
         const isUnchecked = directory.isUnchecked || (record.crc32 === 0 && !record.isDeflated);
         const where = { offset, bytes: record.bytes, bigEndian, crc32: isUnchecked ? -1 : record.crc32 };
         return record.isDeflated
@@ -87,7 +95,7 @@ function checkSize(record: ZipRecord, maxBytes: number): void {
 
 const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
 
-/** A record that a zip tool has compressed; torch.save never does. */
+/** Unpacks a record that a zip tool has compressed. torch.save never compresses. */
 async function unpack(
   file: CheckpointFile,
   directory: ZipDirectory,
@@ -100,7 +108,7 @@ async function unpack(
       `record ${record.path} cannot have ${record.bytes} bytes: ${record.stored} compressed ones hold fewer`,
     );
   const packed = await file.read(await locate(file, record, directory.isUnchecked), record.stored);
-  // One more than it says, so that a longer one is noticed. zlib takes no maximum of 0.
+  // One byte more than recorded, so that a longer record is detected. zlib does not accept a maximum of 0.
   const bytes = await inflate(packed, { maxOutputLength: record.bytes + 1 }).catch(() => undefined);
   if (bytes?.length !== record.bytes)
     throw formatError(`record ${record.path} does not unpack to the ${record.bytes} bytes that the directory says`);
@@ -130,14 +138,14 @@ async function readVersion(file: CheckpointFile, directory: ZipDirectory): Promi
 }
 
 async function readByteorder(file: CheckpointFile, directory: ZipDirectory): Promise<'little' | 'big'> {
-  // PyTorch before 2.1 did not say; nearly all of its machines were little-endian.
+  // PyTorch before 2.1 did not record it; nearly all machines that it ran on were little-endian.
   const text = (await readNote(file, directory, 'byteorder')) ?? 'little';
   if (text !== 'little' && text !== 'big')
     throw formatError(`Expected little or big as byteorder but found ${JSON.stringify(text)}`);
   return text;
 }
 
-/** Python looks at each when it is met, also at one in an object that is not made here. What else may be wrong shows later. */
+/** Checks the tag of a reference. Python checks every one, also in objects that are not made here. tensors.ts checks the rest. */
 function checkReference({ id }: PickleReference): void {
   const tag = id instanceof PickleTuple ? id.items[0] : undefined;
   if (typeof tag !== 'string' || tag === 'storage') return;

@@ -1,5 +1,5 @@
-// How much a pickle may ask for. Counted while it runs: an instruction of two bytes can ask for the same megabyte again, and
-// what is small in the file must not become large, or slow, in memory. For unpickle.ts.
+// Limits how much a pickle may ask for. Counted while it runs, because an instruction of two bytes can ask for the same
+// megabyte again: a small file must not become large in memory, or slow to read. For builder.ts.
 import { formatError } from '../errors';
 import {
   maxGlobals,
@@ -15,30 +15,30 @@ import {
 import { Float } from '../values';
 import { PickleTuple, type PickleValue } from './values';
 
-/** What V8 takes for values of each kind, in bytes, with the slots that hold them. */
+/** Bytes that V8 takes for each kind of value, including the slot that holds it. */
 export const cost = {
-  /** In a list, tuple or set. */
+  /** A slot in a list, tuple or set. */
   item: 16,
   float: 32,
   bigint: 64,
-  /** And two bytes a character. */
+  /** Plus two bytes per character. */
   text: 48,
-  /** And its bytes. */
+  /** Plus its bytes. */
   bytes: 512,
   container: 96,
-  /** The first item of a list or a dict makes room for more. */
+  /** The first item of a list or a dict, which makes V8 reserve space for more. */
   room: 192,
   entry: 64,
   call: 128,
   reference: 48,
   global: 512,
-  /** What resolve.ts makes of values, and the copy that callers see. */
+  /** Values made by resolve.ts, and the copy that callers see. */
   resolved: { list: 192, item: 16, dict: 448, entry: 112, opaque: 640, tensor: 512, dimension: 64 },
 } as const;
 
 /**
- * Memory that reading a file may take besides its tensors' bytes. Estimated while values are made, since a few bytes of a
- * file can ask for any number of them.
+ * Memory that reading a file may take besides its tensors' bytes. Estimated while values are made, because a few bytes of a
+ * file can ask for any number of values.
  */
 export class MemoryBudget {
   #left: number;
@@ -72,7 +72,7 @@ export class PickleBudget {
     this.#spend('instructions', maxPickleInstructions, count);
   }
 
-  /** A list, tuple, dict or call; or items that are put into one from another. */
+  /** Counts lists, tuples, dicts and calls, and items that are copied from one into another. */
   containers(count: number): void {
     this.#spend('lists, tuples and dicts', maxPickleContainers, count);
   }
@@ -85,7 +85,7 @@ export class PickleBudget {
     this.#spend('integers of more than eight bytes', maxLongIntegers, 1);
   }
 
-  /** A dict that gets its first item. */
+  /** Counts a dict at its first item. */
   dict(): void {
     this.#spend('dicts', maxPickleDicts, 1);
   }
@@ -95,7 +95,7 @@ export class PickleBudget {
     this.uses(args);
   }
 
-  /** What a call or a state is made of is copied for each, though the pickle may hold it once. */
+  /** Counts texts and bytes in the arguments of a call or in a state: each use copies them, though the pickle holds them once. */
   uses(value: PickleValue): void {
     const items = value instanceof PickleTuple ? value.items : [];
     for (let i = 0; i < Math.min(items.length, 8); i++) {
@@ -105,7 +105,7 @@ export class PickleBudget {
     }
   }
 
-  /** V8's hashes of numbers can be foreseen, and a Map whose keys all have one hash takes quadratic time. */
+  /** Counts numbers as keys: V8's hashes of numbers are predictable, and a Map whose keys share one hash takes quadratic time. */
   key(key: PickleValue): void {
     if (isSparse(key)) this.#spend('numbers beyond a million as keys', maxSparseKeys, 1);
   }
@@ -119,7 +119,7 @@ export class PickleBudget {
 
 const maxDenseKey = 2 ** 20;
 
-/** A number of which a file can choose many that have one hash. */
+/** Whether a file could choose many such numbers that share one hash. */
 export function isSparse(value: unknown): boolean {
   if (typeof value === 'number') return !(Number.isInteger(value) && value >= 0 && value < maxDenseKey);
   return typeof value === 'bigint' || value instanceof Float;

@@ -1,4 +1,4 @@
-// Makes and fills the values of a pickle, and counts what they take. For unpickle.ts, which has the stack that they come from.
+// Makes and fills the values of a pickle, and charges them to its budget. For unpickle.ts, which keeps the stack.
 
 import { maxGlobalBytes } from '../limits';
 import { cost, type MemoryBudget, PickleBudget } from './budget';
@@ -35,7 +35,7 @@ export class PickleBuilder {
     this.#budget.instructions(count);
   }
 
-  /** A value that an instruction itself holds. */
+  /** Charges a value that is part of an instruction. */
   literal(value: PickleValue): void {
     switch (typeof value) {
       case 'string':
@@ -54,7 +54,7 @@ export class PickleBuilder {
     }
   }
 
-  /** A list, tuple, set, dict, name or call. */
+  /** Charges a list, tuple, set, dict, name or call. */
   container<T extends PickleValue>(value: T): T {
     this.#budget.containers(1);
     const items = value instanceof PickleTuple || value instanceof PickleSet ? value.items.length : 0;
@@ -62,14 +62,14 @@ export class PickleBuilder {
     return value;
   }
 
-  /** A value that is remembered `skipped` numbers after the last. */
+  /** Charges a value that is remembered `skipped` indices after the last one. */
   memo(skipped: number): void {
     this.#memory.take(skipped > 0 ? cost.entry : cost.item);
   }
 
   global(module: PickleValue, attribute: PickleValue): PickleGlobal {
     if (typeof module !== 'string' || typeof attribute !== 'string')
-      throw this.#error('a global is named by no string');
+      throw this.#error('the name of a global is not a string');
     if (module.length > maxGlobalBytes || attribute.length > maxGlobalBytes)
       throw this.#error('the name of a global is too long');
     const name = `${module}\n${attribute}`;
@@ -98,14 +98,14 @@ export class PickleBuilder {
     }
     const dict = new PickleDict(true);
     const pairs = pairsOf(args);
-    // By NEWOBJ, Python's class ignores them.
+    // After NEWOBJ, Python's class ignores the pairs.
     if (!pairs || (isNew && pairs.length > 0)) throw this.#error('an OrderedDict is made from something');
     this.#budget.containers(pairs.length);
     for (const [key, value] of pairs) this.#setItem(dict, key!, value!);
     return dict;
   }
 
-  /** As they are now: a set keeps what its list holds when it is made, not what the list gets after that. */
+  /** Copies the list from which a set is made: a set keeps its items, whatever is appended to the list afterwards. */
   #argumentsOf(callee: PickleValue, args: PickleValue): PickleTuple {
     if (!(args instanceof PickleTuple)) throw this.#error(`${kindOf(args)} is given to a call as its arguments`);
     const [list] = args.items;

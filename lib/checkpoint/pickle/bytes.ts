@@ -1,5 +1,5 @@
-// The bytes of a pickle, read from front to back; no length in them is believed before it is compared with what is left.
-// For unpickle.ts.
+// Reads the bytes of a pickle from front to back. No length in them is used before it is compared with the bytes that are
+// left. For unpickle.ts.
 import type { LearnError } from '../../core/errors';
 import { CutPickle, ForeignPickle, formatError } from '../errors';
 import { maxGlobalBytes, maxIntegerBytes, maxStringBytes } from '../limits';
@@ -7,7 +7,7 @@ import { ByteArray, Float } from '../values';
 import { op } from './opcodes';
 import { decoded, isUnicode } from './wtf8';
 
-/** Most names are, and the decoder's call costs more than they do. */
+/** Most names are short ASCII, for which calling the UTF-8 decoder costs more than decoding by hand. */
 function isShortAscii(bytes: Buffer): boolean {
   if (bytes.length > 64) return false;
   for (const byte of bytes) if (byte > 0x7f) return false;
@@ -15,20 +15,20 @@ function isShortAscii(bytes: Buffer): boolean {
 }
 
 export class PickleBytes {
-  /** Where the instruction in hand starts. */
+  /** Offset at which the current instruction starts. */
   begun = 0;
   readonly #bytes: Buffer;
   readonly #place: string;
   #at = 0;
   #frameEnd = 0;
 
-  /** `place` says for messages what the bytes are: 'data.pkl'. */
+  /** `place` names the bytes in messages: 'data.pkl'. */
   constructor(bytes: Buffer, place: string) {
     this.#bytes = bytes;
     this.#place = place;
   }
 
-  /** Bytes passed so far. */
+  /** Bytes read so far. */
   get passed(): number {
     return this.#at;
   }
@@ -37,7 +37,7 @@ export class PickleBytes {
     return this.#bytes.length - this.#at;
   }
 
-  /** The code of the next instruction. */
+  /** Reads the code of the next instruction. */
   instruction(): number {
     this.begun = this.#at;
     return this.byte();
@@ -63,7 +63,7 @@ export class PickleBytes {
     return this.#bytes.readBigUInt64LE(this.#take(8));
   }
 
-  /** An integer in two's complement of any width. */
+  /** Reads an integer in two's complement of any width. */
   long(width: number): number | bigint {
     if (width > maxIntegerBytes) throw this.error(`an integer of ${width} bytes is too long`);
     if (width === 0) return 0;
@@ -73,7 +73,7 @@ export class PickleBytes {
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
-  /** A copy: what is kept of a pickle must not keep all of it. */
+  /** Reads bytes into a copy: a value that is kept must not keep the whole pickle in memory. */
   block(length: number): Uint8Array {
     return Uint8Array.from(this.#slice(length));
   }
@@ -89,21 +89,21 @@ export class PickleBytes {
     return text;
   }
 
-  /** A string of Python 2, which may be text in some encoding or any bytes. */
+  /** Reads a string of Python 2, which may be text in some encoding or arbitrary bytes. */
   oldText(length: number): string {
     const bytes = this.#string(length);
     const text = decoded(bytes);
     return text !== undefined && isUnicode(text) ? text : bytes.toString('latin1');
   }
 
-  /** A length of eight bytes, which is compared with what is left before it becomes a number. */
+  /** Reads a length of eight bytes, and compares it with the bytes that are left before it becomes a number. */
   length64(): number {
     const length = this.uint64();
     if (length > BigInt(this.left)) throw this.cut();
     return Number(length);
   }
 
-  /** Frames only say how much to read ahead, but Python takes no instruction that reaches over the end of one. */
+  /** Begins a frame. It only says how much to read ahead, but Python refuses an instruction that crosses the end of a frame. */
   frame(): void {
     if (this.#at < this.#frameEnd) throw this.error('a frame begins in another');
     const length = this.uint64();
@@ -111,7 +111,7 @@ export class PickleBytes {
     this.#frameEnd = this.#at + Number(length);
   }
 
-  /** The value that an instruction itself holds; undefined for instructions that hold none. */
+  /** Reads the value that is part of an instruction; undefined for an instruction without one. */
   literal(code: number): null | boolean | number | bigint | string | Uint8Array | Float | undefined {
     switch (code) {
       case op.NONE:
@@ -155,7 +155,7 @@ export class PickleBytes {
     }
   }
 
-  /** Up to the next line feed: one half of a global's name. */
+  /** Reads up to the next line feed: one half of a global's name. */
   line(): string {
     const length = this.#bytes.subarray(this.#at, this.#at + maxGlobalBytes).indexOf(0x0a);
     if (length < 0 && this.left < maxGlobalBytes) throw this.cut('the name of a global does not end');
@@ -167,20 +167,20 @@ export class PickleBytes {
   }
 
   error(problem: string): LearnError {
-    return formatError(this.#describe(problem));
+    return formatError(this.#located(problem));
   }
 
-  /** The same for what torch.save never writes. */
+  /** As error(), for a pickle that torch.save cannot have written. */
   foreign(problem: string): LearnError {
-    return new ForeignPickle(this.#describe(problem));
+    return new ForeignPickle(this.#located(problem));
   }
 
-  /** The same where more bytes might help. */
+  /** As error(), for a pickle that may continue past the bytes read so far. */
   cut(problem = 'it is cut'): LearnError {
-    return new CutPickle(this.#describe(problem));
+    return new CutPickle(this.#located(problem));
   }
 
-  #describe(problem: string): string {
+  #located(problem: string): string {
     return `its pickle is damaged: ${problem} (at byte ${this.begun} of ${this.#place})`;
   }
 
@@ -199,7 +199,7 @@ export class PickleBytes {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Where `count` bytes start, which are passed. */
+  /** Advances by `count` bytes and returns the offset at which they start. */
   #take(count: number): number {
     if (count > this.left) throw this.cut();
     if (this.#at < this.#frameEnd && this.#at + count > this.#frameEnd)

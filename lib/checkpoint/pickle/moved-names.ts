@@ -1,6 +1,6 @@
 // Names of modules that have moved since a pickle was written.
 
-/** Where things of Python 2, or of older PyTorch and NumPy, are now. */
+/** Modules of Python 2, and of older PyTorch and NumPy, with their current names. */
 const moved: readonly (readonly [from: RegExp, to: string])[] = [
   [/^__builtin__$/, 'builtins'],
   [/^copy_reg$/, 'copyreg'],

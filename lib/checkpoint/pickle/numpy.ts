@@ -1,4 +1,4 @@
-// NumPy's numbers and arrays as pickles hold them, which are plain data: a dtype's name and bytes. For resolve.ts.
+// Reads NumPy's numbers and arrays, which pickles hold as plain data: the name of a dtype, and bytes. For resolve.ts.
 
 import { Float } from '../values';
 import { PickleCall, PickleGlobal, PickleTuple, type PickleValue } from './values';
@@ -7,7 +7,7 @@ type Read = (view: DataView, littleEndian: boolean) => number | bigint | boolean
 
 const float = (value: number) => (Number.isInteger(value) ? new Float(value) : value);
 
-/** Of one number, by the dtype's name without its byte order. */
+/** Readers of one number, by the dtype's name without its byte order. */
 const readers: Readonly<Record<string, Read>> = {
   f8: (view, little) => float(view.getFloat64(0, little)),
   f4: (view, little) => float(view.getFloat32(0, little)),
@@ -38,7 +38,7 @@ function isCall(value: PickleValue | undefined, name: string): value is PickleCa
   );
 }
 
-/** Of numpy.dtype('f8', False, True) with the state (3, '<', …): its name and byte order. */
+/** Returns the name and byte order of numpy.dtype('f8', False, True) with the state (3, '<', …). */
 function dtypeOf(value: PickleValue | undefined): { name: string; little: boolean } | undefined {
   if (!isCall(value, 'numpy.dtype') || !(value.state instanceof PickleTuple)) return undefined;
   const name = value.args.items[0];
@@ -47,10 +47,10 @@ function dtypeOf(value: PickleValue | undefined): { name: string; little: boolea
   return { name, little: order !== '>' };
 }
 
-/** What was made of a call already, null where it makes no bytes: many numbers can be made of the same ones. */
+/** Bytes by the call that makes them, or null if it makes none: many numbers can be made from the same bytes. */
 const encoded = new WeakMap<PickleCall, Uint8Array | null>();
 
-/** Bytes, which protocol 2 writes as a string in Latin-1 that is to be encoded. */
+/** Returns bytes, which protocol 2 writes as a call that encodes a string in Latin-1. */
 export function bytesOf(value: PickleValue | undefined): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (isCall(value, 'builtins.bytes') && value.args.items.length === 0) return new Uint8Array();
@@ -69,14 +69,14 @@ function encodedBytes([text, encoding]: readonly PickleValue[]): Uint8Array | un
   return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
-/** A number for a scalar, nested lists for an array; undefined for what is neither, or of another dtype. */
+/** Returns a number for a scalar and nested lists for an array; undefined for anything else, and for other dtypes. */
 export function numpyValue(value: PickleCall): NumpyValue | undefined {
   if (isCall(value, 'numpy._core.multiarray.scalar')) return scalar(value.args.items);
   if (isCall(value, 'numpy._core.multiarray._reconstruct')) return array(value.state);
   return undefined;
 }
 
-/** Larger ones are data, not facts about weights; they stay as they are. */
+/** A larger array is data, not a fact about the weights, and stays opaque. */
 const maxArrayBytes = 2 ** 20;
 
 export type NumpyValue = number | bigint | boolean | Float | NumpyValue[];

@@ -1,5 +1,5 @@
-// The pickle instructions that torch.save uses, and those that Python 2 and pickle's protocols 3 to 5 have for the same values. Others
-// are refused. Names as in Python's pickletools. For unpickle.ts and pickler.ts.
+// Pickle instructions that are read: those of torch.save, and those of Python 2 and of the protocols 3 to 5 for the same
+// values. All others are refused. Names as in Python's pickletools. For unpickle.ts and pickler.ts.
 
 export const op = {
   MARK: 0x28,

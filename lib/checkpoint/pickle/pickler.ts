@@ -1,12 +1,25 @@
-// Writes pickles of protocol 2 with the very bytes of Python's C pickler: what is remembered, when, and under which
-// number. For pickle-tree.ts.
+// Writes pickles of protocol 2, byte for byte as Python's C pickler does. For example, (1, 'a'):
+//
+//   80 02          PROTO 2
+//   4b 01          BININT1 1
+//   58 01 00 00 00 61   BINUNICODE, length, "a"
+//   71 00          BINPUT 0: Python numbers every value that could occur again
+//   86             TUPLE2
+//   71 01          BINPUT 1
+//   2e             STOP
+//
+//  1. A value that occurs again is written as BINGET and its number, if Python would see the same object.
+//  2. Containers are numbered before their items, tuples after them.
+//  3. Items are written in groups of 1000, whose last one differs for a list, a dict and an OrderedDict.
+//
+// For write-tree.ts.
 import { op } from './opcodes';
 import { encoded } from './wtf8';
 
 /** Python writes the items of a list or a dict in groups of this many. */
 const itemsPerGroup = 1000;
 
-/** How what holds items is to be filled: the instructions for one item and for a group. */
+/** Instructions that fill a container: for one item, and for a group. */
 interface Filling {
   one: number;
   many: number;
@@ -18,12 +31,12 @@ const ofDict: Filling = { one: op.SETITEM, many: op.SETITEMS };
 export class Pickler {
   #bytes = Buffer.alloc(4096);
   #length = 0;
-  /** What was written before, by what makes it the same object in Python. */
+  /** Numbers of the values written so far, by identity: equal identities are one object in Python. */
   readonly #memo = new Map<unknown, number>();
   #remembered = 0;
-  /** How often each instruction was written, by its code. */
+  /** Number of instructions written, by code. */
   readonly counts = new Uint32Array(256);
-  /** Calls of REDUCE that made one. */
+  /** Number of REDUCE instructions that made an OrderedDict. */
   orderedDicts = 0;
 
   constructor() {
@@ -41,7 +54,7 @@ export class Pickler {
     this.#uint(code, 1);
   }
 
-  /** Gives what was just written a number. Python does so for everything that could be met again. */
+  /** Gives the value written last a number, as Python does for every value that could occur again. */
   remember(identity?: unknown): void {
     if (identity !== undefined) this.#memo.set(identity, this.#remembered);
     this.#numbered(op.BINPUT, op.LONG_BINPUT, this.#remembered++);
@@ -72,7 +85,7 @@ export class Pickler {
     this.#bytes.writeDoubleBE(value, at);
   }
 
-  /** `identity` tells apart equal strings that are different objects in Python. */
+  /** `identity` distinguishes equal strings that are different objects in Python. */
   string(text: string, identity = `string ${text}`): void {
     if (this.repeat(identity)) return;
     const bytes = encoded(text);
@@ -90,7 +103,7 @@ export class Pickler {
     this.remember(identity);
   }
 
-  /** `identity` is the value that is written: where it is met again, it is the same object in Python too. */
+  /** `identity` is the value that is written: if it occurs again, it is the same object in Python too. */
   tuple(items: readonly (() => void)[], identity?: unknown): void {
     if (items.length === 0) {
       this.opcode(op.EMPTY_TUPLE);
@@ -110,7 +123,7 @@ export class Pickler {
     else this.#groups(items, (write) => write(), ofList);
   }
 
-  /** OrderedDict(), empty so far. */
+  /** Writes an empty OrderedDict. */
   orderedDict(identity?: unknown): void {
     this.orderedDicts++;
     this.global('collections', 'OrderedDict');
@@ -119,15 +132,15 @@ export class Pickler {
     this.remember(identity);
   }
 
-  /** {}, empty so far. */
+  /** Writes an empty dict. */
   dict(identity?: unknown): void {
     this.opcode(op.EMPTY_DICT);
     this.remember(identity);
   }
 
   /**
-   * Puts items into the dict written last. `write` is to write a key and its value. Python's pickler counts the items of a
-   * dict one by one and sees its end only in the group that is not full: an empty one follows 1000.
+   * Puts items into the dict written last. `write` writes a key and its value. Python's pickler detects the end of a dict
+   * only in a group that is not full, so it writes an empty group after exactly 1000 items.
    */
   dictItems<Item>(items: readonly Item[], write: (item: Item) => void): void {
     if (items.length === 1) this.#single(items[0]!, write, ofDict);
@@ -135,7 +148,7 @@ export class Pickler {
     if (items.length > 0 && items.length % itemsPerGroup === 0) this.#group([], write, ofDict);
   }
 
-  /** The same for an OrderedDict, whose items Python takes from an iterator, looking one ahead: one that is left is single. */
+  /** As dictItems(), for an OrderedDict. Python reads one item ahead, and writes a last item that is left over by itself. */
   orderedItems<Item>(items: readonly Item[], write: (item: Item) => void): void {
     const isLeft = items.length % itemsPerGroup === 1;
     this.#groups(isLeft ? items.slice(0, -1) : items, write, ofDict);
@@ -158,7 +171,7 @@ export class Pickler {
     this.opcode(one);
   }
 
-  /** Refers to something written before, if it was. */
+  /** Refers to a value that was written before. Returns false if it was not. */
   repeat(identity: unknown): boolean {
     const index = this.#memo.get(identity);
     if (index !== undefined) this.#numbered(op.BINGET, op.LONG_BINGET, index);
@@ -170,7 +183,7 @@ export class Pickler {
     this.#uint(index, index < 2 ** 8 ? 1 : 4);
   }
 
-  /** Two's complement in as few bytes as hold it. */
+  /** Writes two's complement in as few bytes as possible. */
   #long(value: bigint): void {
     let width = 5;
     while (BigInt.asIntN(8 * width, value) !== value) width++;

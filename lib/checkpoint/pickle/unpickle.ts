@@ -1,5 +1,13 @@
-// Reads a pickle into inert values: the instructions of torch.save, and nothing that could run code. Works without
-// recursion, so that no nesting can exhaust the stack, and in turns, so that the event loop goes on.
+// Reads a pickle into inert values. A pickle is a program for a stack machine; {'w': 1} is
+//
+//   80 02  7d  71 00  58 01 00 00 00 77  71 01  4b 01  73  2e
+//   PROTO  {}  PUT 0  "w"                PUT 1  1      SETITEM  STOP
+//
+//  1. Nothing is imported or called. GLOBAL becomes a name, REDUCE and BUILD become a record of the call.
+//  2. Only the instructions of torch.save and their newer spellings are run; all others are refused.
+//  3. No recursion: nesting cannot exhaust the stack. The event loop gets a turn after every `instructionsPerTurn`.
+//  4. No length, index or count is used before it is compared with the bytes that are left and with limits.ts.
+//  5. A damaged pickle that asks for code is reported as unsafe, not as damaged (injected.ts).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CutPickle } from '../errors';
 import { unlessInjected } from '../injected';
@@ -13,18 +21,18 @@ import type { Unpickled } from './unpickled';
 import { PickleDict, PickleSet, PickleTuple, type PickleValue } from './values';
 
 interface UnpickleOptions {
-  /** What the bytes are, for messages: 'data.pkl'. */
+  /** Name of the bytes in messages: 'data.pkl'. */
   place: string;
-  /** Something else may follow the pickle. */
+  /** Other data may follow the pickle. */
   isFollowed?: boolean;
-  /** It is read again with more bytes where it is cut. */
+  /** The caller retries with more bytes if the pickle is incomplete. */
   mayGrow?: boolean;
-  /** What it may take. */
+  /** Memory that its values may take. */
   memory?: MemoryBudget;
   signal?: AbortSignal | undefined;
 }
 
-/** Throws ERR_STATE_UNSAFE where a pickle that is damaged asks for code. */
+/** Throws ERR_STATE_UNSAFE if a damaged pickle asks for code. */
 export async function unpickle(bytes: Buffer, options: UnpickleOptions): Promise<Unpickled> {
   try {
     return await run(bytes, options);
@@ -56,7 +64,7 @@ class Unpickler {
   readonly #used = new Uint8Array(256);
   readonly #input: PickleBytes;
   readonly #stack: PickleValue[] = [];
-  /** Where on the stack the open MARKs are: nothing below the last can be taken. */
+  /** Stack positions of the open MARKs: nothing below the last one can be taken. */
   readonly #marks: number[] = [];
   readonly #memo: PickleMemo;
 
@@ -71,7 +79,7 @@ class Unpickler {
     return new Set([...this.#used.keys()].filter((code) => this.#used[code]));
   }
 
-  /** Up to `count` instructions. Returns whether STOP was among them. */
+  /** Runs up to `count` instructions. Returns true after STOP. */
   run(count: number): boolean {
     for (let i = 0; i < count; i++) {
       const code = this.#input.instruction();
@@ -101,7 +109,7 @@ class Unpickler {
     else this.#stack.push(value);
   }
 
-  /** The value that an instruction makes of others and puts on the stack; undefined for those that do something else. */
+  /** Makes the container that an instruction pushes; undefined for an instruction that pushes none. */
   #container(code: number): PickleValue | undefined {
     const value = this.#newContainer(code);
     return value === undefined ? undefined : this.builder.container(value);
@@ -212,7 +220,7 @@ class Unpickler {
     this.builder.build(this.#top(), state);
   }
 
-  /** Puts `items` into what is below them on the stack. */
+  /** Puts `items` into the container below them on the stack. */
   #fill(items: PickleValue[], how: 'append' | 'addItems' | 'setItems'): void {
     this.builder[how](this.#top(), items);
   }
@@ -223,7 +231,7 @@ class Unpickler {
   }
 
   #pop(): PickleValue {
-    this.#top(); // there must be one above the last MARK
+    this.#top(); // checks that there is a value above the last MARK
     return this.#stack.pop()!;
   }
 
@@ -234,7 +242,7 @@ class Unpickler {
 
   #popToMark(): PickleValue[] {
     const mark = this.#marks.pop();
-    if (mark === undefined) throw this.#error('a group ends that was never begun');
+    if (mark === undefined) throw this.#error('it ends a group that never began');
     return this.#stack.splice(mark);
   }
 

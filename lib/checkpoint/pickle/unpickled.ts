@@ -2,17 +2,16 @@
 import type { MemoryBudget } from './budget';
 import type { PickleGlobal, PickleReference, PickleValue } from './values';
 
-/** What a pickle holds, read without running anything. */
 export interface Unpickled {
   value: PickleValue;
-  /** Every global that is named anywhere, whether it ends up in `value` or not. */
+  /** Every global that the pickle names, whether or not `value` contains it. */
   globals: PickleGlobal[];
-  /** The same of everything that is stored outside the pickle. */
+  /** Every reference to data outside the pickle, likewise. */
   references: PickleReference[];
-  /** Every instruction that it uses. */
+  /** Codes of all instructions that the pickle uses. */
   instructions: ReadonlySet<number>;
-  /** Bytes that the pickle takes. */
+  /** Size of the pickle in bytes. */
   length: number;
-  /** What is left for what is made of it. */
+  /** The memory that is left for the values made from `value`. */
   memory: MemoryBudget;
 }

@@ -1,11 +1,11 @@
-// What a pickle comes to here: inert values. A pickle asks for functions to be called; we only note which ones and with
-// what. unpickle.ts makes these, tensors.ts and resolve.ts give meaning to the few that they know.
+// Inert values of a pickle. A pickle asks for functions to be called; here only the function's name and its arguments are
+// recorded. unpickle.ts makes these values; tensors.ts and resolve.ts interpret the few that they know.
 import { Float } from '../values';
 
-/** The name of something in Python. Never looked up, imported or called. */
+/** A name in Python. Never looked up, imported or called. */
 export class PickleGlobal {
   readonly module: string;
-  /** As people write it: 'torch._utils._rebuild_tensor_v2'. */
+  /** The dotted name: 'torch._utils._rebuild_tensor_v2'. */
   readonly name: string;
 
   constructor(module: string, attribute: string) {
@@ -16,17 +16,17 @@ export class PickleGlobal {
 
 const none: readonly never[] = Object.freeze([]);
 
-/** "Call this with that", not done. */
+/** A call that the pickle asks for. It is recorded and never made. */
 export class PickleCall {
   readonly callee: PickleValue;
   readonly args: PickleValue;
-  /** By NEWOBJ: the callee is a class, whose __new__ gets the arguments. */
+  /** Made by NEWOBJ: the callee is a class, whose __new__ would receive the arguments. */
   readonly isNew: boolean;
-  /** What __setstate__ would get. */
+  /** Argument of the object's __setstate__. */
   state: PickleValue | undefined;
-  /** What would be appended to the result, as to a list. */
+  /** Values that would be appended to the result, as to a list. */
   items: readonly PickleValue[] = none;
-  /** What would be set in the result, as in a dict. */
+  /** Entries that would be set in the result, as in a dict. */
   entries: readonly (readonly [PickleValue, PickleValue])[] = none;
 
   constructor(callee: PickleValue, args: PickleValue, isNew = false) {
@@ -35,7 +35,7 @@ export class PickleCall {
     this.isNew = isNew;
   }
 
-  /** Most calls get none, so that room for them is made at the first. */
+  /** The list is made for the first item: most calls have none. */
   append(item: PickleValue): void {
     if (this.items === none) this.items = [];
     (this.items as PickleValue[]).push(item);
@@ -47,7 +47,7 @@ export class PickleCall {
   }
 }
 
-/** Something stored outside the pickle: in a checkpoint, a storage. */
+/** A reference to data outside the pickle: in a checkpoint, to a storage. */
 export class PickleReference {
   readonly id: PickleValue;
 
@@ -74,18 +74,18 @@ export class PickleSet {
   }
 }
 
-/** dict or OrderedDict. A Map: names such as __proto__ are keys like all others. */
+/** A dict or OrderedDict, kept in a Map, in which names such as __proto__ are ordinary keys. */
 export class PickleDict {
   readonly isOrdered: boolean;
   #entries: Map<PickleValue, PickleValue> | undefined;
-  /** What an OrderedDict carries besides its items, such as _metadata. */
+  /** Attributes of an OrderedDict, such as _metadata. */
   attributes: PickleDict | undefined;
 
   constructor(isOrdered = false) {
     this.isOrdered = isOrdered;
   }
 
-  /** Made at first use: every tensor has an empty dict of hooks. */
+  /** The Map is made at first use: every tensor has an empty dict of hooks. */
   get entries(): Map<PickleValue, PickleValue> {
     this.#entries ??= new Map();
     return this.#entries;
@@ -112,7 +112,7 @@ export type PickleValue =
   | PickleCall
   | PickleReference;
 
-/** What kind of thing it is, for messages. */
+/** Describes a value for messages. */
 export function kindOf(value: PickleValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'None';
@@ -130,12 +130,12 @@ export function kindOf(value: PickleValue | undefined): string {
   return value.callee instanceof PickleGlobal ? `${value.callee.name}(…)` : 'a call';
 }
 
-/** One step of a path to a value inside others, as Python would write it: ["fc.weight"], [0]. */
+/** One step of the path to a nested value, as Python would write it: ["fc.weight"], [0]. */
 export function step(key: PickleValue): string {
   return typeof key === 'string' ? `[${JSON.stringify(key.slice(0, 200))}]` : `[${kindOf(key)}]`;
 }
 
-/** What an OrderedDict is made from: nothing, or in Python 2 one list of pairs. */
+/** Returns the pairs from which an OrderedDict is made: none, or in Python 2 one list; undefined for other arguments. */
 export function pairsOf(args: PickleValue): (readonly PickleValue[])[] | undefined {
   const [list = [], ...more] = args instanceof PickleTuple ? args.items : [null];
   if (!Array.isArray(list) || more.length > 0) return undefined;

@@ -1,12 +1,12 @@
-// Whether torch.load(weights_only=True) would take a pickle, told from its instructions and names: the lists of
-// torch/_weights_only_unpickler.py of PyTorch 2.13. For inspect.ts, and for what may be written.
+// Predicts from the instructions and names of a pickle whether torch.load(weights_only=True) accepts it, by the lists in
+// torch/_weights_only_unpickler.py of PyTorch 2.13. For inspect.ts, and for writable.ts, which writes nothing else.
 import { dtypes } from '../dtypes';
 import { op } from './opcodes';
 import type { Unpickled } from './unpickled';
 
 const words = (text: string) => text.split(' ');
 
-/** Beside tensors and storages. */
+/** Accepted names besides those of tensors and storages. */
 const allowed = new Set([
   ...words('collections.OrderedDict collections.Counter builtins.set builtins.complex builtins.bytearray'),
   ...words('_codecs.encode torch.Size torch.device torch.Tensor torch.nn.parameter.Parameter'),
@@ -30,19 +30,19 @@ const typed = new RegExp(
   `^torch\\.((cuda\\.)?(${ofNumbers}|ComplexFloat|ComplexDouble)Storage|Q\\w+Storage|(cuda\\.)?(sparse\\.)?(${ofNumbers})Tensor)$`,
 );
 
-/** A value that may be written into a file that weights_only is to accept. */
+/** Whether a value of this name may be in a file that weights_only accepts. */
 export function isPlainName(name: string): boolean {
   return allowed.has(name) || typed.test(name);
 }
 
-/** Pickle instructions that it knows. */
+/** Pickle instructions that weights_only accepts. */
 const known = new Set<number>(
   words(
     'PROTO STOP GLOBAL NEWOBJ REDUCE BUILD APPEND APPENDS SETITEM SETITEMS MARK TUPLE TUPLE1 TUPLE2 TUPLE3 NONE NEWFALSE NEWTRUE EMPTY_TUPLE EMPTY_LIST EMPTY_DICT EMPTY_SET BININT BININT1 BININT2 BINFLOAT BINUNICODE SHORT_BINSTRING BINPERSID BINGET LONG_BINGET BINPUT LONG_BINPUT LONG1',
   ).map((name) => op[name as keyof typeof op]),
 );
 
-/** Why it would refuse the pickle; undefined if it would not. */
+/** Returns the reason why weights_only would refuse the pickle; undefined if it would accept it. */
 export function whyRefused({ globals, instructions }: Unpickled): string | undefined {
   const names = new Set(
     globals.map(({ name }) => name).filter((name) => !isPlainName(name) && !tensorFunctions.has(name)),

@@ -1,5 +1,5 @@
-// data.pkl of a checkpoint: what torch.save pickles for a tree of values, byte for byte for a state dict. For
-// write-checkpoint.ts.
+// Makes data.pkl of a checkpoint from a tree of values, as torch.save does, and byte for byte for a state dict. For
+// ../write.ts.
 import { LearnError } from '../../core/errors';
 import type { TensorInfo } from '../../native/native';
 import { type DType, dtypes } from '../dtypes';
@@ -12,13 +12,13 @@ import { step } from './values';
 
 export interface PickledTree {
   pickle: Uint8Array;
-  /** TensorInfo.storage of the storages that are referred to, in the order of their keys "0", "1", … */
+  /** TensorInfo.storage of the storages that the pickle refers to, in the order of their keys "0", "1", … */
   storages: number[];
-  /** Paths of what could not be written, with what it is. */
+  /** Paths of the values that could not be written, each with the reason. */
   left: string[];
 }
 
-/** `infoOf` tells where a tensor lies. Recursion is bounded: trees come from resolve.ts, or from callers who made them. */
+/** `infoOf` returns a tensor's storage and layout. Recursion is bounded: resolve.ts or the caller made the tree. */
 export function pickleTree(root: Value, infoOf: (tensor: TensorValue) => TensorInfo): PickledTree {
   const writer = new TreeWriter(infoOf);
   writer.write(root, '');
@@ -29,7 +29,7 @@ export function pickleTree(root: Value, infoOf: (tensor: TensorValue) => TensorI
 
 class TreeWriter {
   readonly pickler = new Pickler();
-  /** Keys of storages by TensorInfo.storage. */
+  /** Storage keys in the file, by TensorInfo.storage. */
   readonly keys = new Map<number, number>();
   readonly left: string[] = [];
   readonly #writability = new Writability();
@@ -44,7 +44,7 @@ class TreeWriter {
     const { pickler } = this;
     const why = this.#writability.whyNot(value, depth);
     if (why !== undefined) {
-      // Among the items of a list or a tuple there must be something in its place.
+      // A list or a tuple needs a value in its place.
       this.#leave(path, why);
       pickler.opcode(op.NONE);
     } else if (value === null) pickler.opcode(op.NONE);
@@ -96,7 +96,7 @@ class TreeWriter {
     pickler.opcode(op.BUILD);
   }
 
-  /** The items that can be written; the others are noted. A key counts as a whole: None in its place could be there twice. */
+  /** Returns the entries that can be written, and notes the others. A key is never replaced by None, which could occur twice. */
   #writable(dict: ReadonlyMap<Value, Value>, path: string, depth: number): [Value, Value][] {
     const used = new Set<unknown>();
     return [...dict].filter(([key, item]) => {
@@ -109,12 +109,12 @@ class TreeWriter {
     });
   }
 
-  /** Why the key of a dict, or the item of a set, cannot be written. `used`: by those before it. */
+  /** Returns why a dict key or a set item cannot be written. `used`: the hashes of those before it. */
   #whyNotKey(key: Value, used: Set<unknown>, depth: number): string | undefined {
     const why = this.#writability.whyNotKey(key, depth + 1);
     if (why !== undefined) return why;
     const hash = this.#hasher.keyOf(key);
-    if (used.has(hash)) return 'for Python the same as one before it';
+    if (used.has(hash)) return 'equal, for Python, to one before it';
     used.add(hash);
     return undefined;
   }
@@ -143,7 +143,7 @@ class TreeWriter {
     this.pickler.remember(identity);
   }
 
-  /** As Python writes bytes in protocol 2: text in which each character is a byte. */
+  /** Writes bytes as Python does in protocol 2: as text in which each character is a byte. */
   #bytes(value: Uint8Array): void {
     this.#call('_codecs', 'encode', [Buffer.from(value).toString('latin1'), 'latin1'], '', 0, value);
   }
@@ -158,7 +158,7 @@ class TreeWriter {
     const reference = [
       () => pickler.string('storage'),
       () => (storage ? pickler.global('torch', storage) : pickler.global('torch.storage', 'UntypedStorage')),
-      // Python makes these strings anew, so they are never the same object as an equal name.
+      // Python creates these strings for each tensor, so they are never the same object as an equal name.
       () => pickler.string(String(key), `key ${key}`),
       () => pickler.string('cpu'),
       () => pickler.integer(storage ? Math.floor(tensor.storageBytes / bytes) : tensor.storageBytes),
@@ -180,10 +180,10 @@ class TreeWriter {
   }
 }
 
-/** Protocol 2 is Python 2's. */
+/** Protocol 2 uses the module names of Python 2. */
 const oldModules: Readonly<Record<string, string>> = { builtins: '__builtin__', copyreg: 'copy_reg' };
 
-/** What is no integer in Python either: an integral number beyond 2 ** 53 came from a float. */
+/** Whether Python would hold an integer: an integral number beyond 2 ** 53 came from a float. */
 function isInteger(value: number): boolean {
   return Number.isSafeInteger(value) && !Object.is(value, -0);
 }

@@ -1,15 +1,15 @@
-// UTF-8 as Python's pickles have it: with halves of surrogate pairs, which the codec's "surrogatepass" lets through and
-// which strings of Python and of JavaScript can hold. For pickle-bytes.ts and pickler.ts.
+// Converts the UTF-8 of Python's pickles, which may contain unpaired surrogates: the codec's "surrogatepass" allows them, and
+// strings of Python and of JavaScript can hold them. For bytes.ts and pickler.ts.
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A half of a pair takes three bytes: 0xED, then one from 0xA0 on, then any of the form 10xxxxxx. */
+/** A surrogate takes three bytes: 0xED, one of 0xA0 to 0xBF, and any of the form 10xxxxxx. */
 const isHalf = (bytes: Uint8Array, at: number) =>
   bytes[at] === 0xed && bytes[at + 1]! >= 0xa0 && bytes[at + 1]! <= 0xbf && (bytes[at + 2]! & 0xc0) === 0x80;
 
 /**
- * undefined for bytes that are no text. Also where a second half follows a first one: two characters in Python, which a
- * string of JavaScript cannot tell from the one character that the pair stands for.
+ * Returns undefined for bytes that are not text, and for a high surrogate followed by a low one: these are two characters in
+ * Python, but in JavaScript they would be the one character that the pair encodes.
  */
 export function decoded(bytes: Uint8Array): string | undefined {
   try {
@@ -28,7 +28,7 @@ export function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The same bytes again. */
+/** The inverse of decoded(). */
 export function encoded(text: string): Uint8Array {
   if (isUnicode(text)) return Buffer.from(text, 'utf8');
   const parts = text.split(/(\p{Surrogate})/u).map((part) => {
@@ -39,7 +39,7 @@ export function encoded(text: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** Whether every half of a pair in the text has its other half. */
+/** Whether the text contains no unpaired surrogate. */
 export function isUnicode(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }

@@ -1,5 +1,5 @@
-// How safetensors files name dtypes, and in which order the safetensors library stores tensors of different ones: the
-// widest first, so that each is aligned. For safetensors.ts and write-safetensors.ts.
+// Names of dtypes in safetensors files, in the order in which the safetensors library stores their tensors: the widest first,
+// so that every tensor is aligned. For read.ts and write.ts.
 import type { DType } from '../dtypes';
 
 const table: readonly (readonly [DType, string])[] = [
@@ -24,7 +24,7 @@ const table: readonly (readonly [DType, string])[] = [
   ['bool', 'BOOL'],
 ];
 
-/** Name in a safetensors file, by dtype; in the order in which they are stored. The format has no others of PyTorch's. */
+/** Name in a safetensors file by dtype, in the order of storage. The format has no names for PyTorch's other dtypes. */
 export const safetensorsNames: ReadonlyMap<DType, string> = new Map(table);
 
 export const dtypesByName: ReadonlyMap<string, DType> = new Map(table.map(([dtype, name]) => [name, dtype]));

@@ -1,12 +1,12 @@
-// The JSON of safetensors headers. Its strings and sizes count; other values may be facts about tensors that the format does not
-// have, which its library ignores. JSON.parse would take the last of two equal keys, sort those that look like numbers, and
-// hold up the event loop where the header is large. For safetensors.ts.
+// Parses the JSON of safetensors headers. JSON.parse would keep the last of two equal keys, sort keys that look like numbers,
+// and block the event loop for a large header. Only strings and sizes matter: other values may describe tensors in ways that
+// the format does not define and its library ignores. For read.ts.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LearnError } from '../../core/errors';
 import { formatError } from '../errors';
 import { maxHeaderDepth, maxHeaderFacts, maxHeaderItems } from '../limits';
 
-/** A number that is no size, as it stands in the text. */
+/** A number that is not a size, as written in the text. */
 export class OtherNumber {
   readonly text: string;
 
@@ -30,12 +30,12 @@ const word = /(?:null|true|false)\b/y;
 /** A string of ASCII without escapes. */
 const plain = /^"[ !#-[\]-~]*"$/;
 
-/** Entries between two turns of the event loop: less than a millisecond, unless one of them is made to be large. */
+/** Entries parsed per turn of the event loop: less than a millisecond, unless a file makes one of them large. */
 const entriesPerTurn = 200;
 
 /**
- * `text` is to be one object and space behind it, whose entries `visit` gets one by one: none is kept here. `place` says for
- * messages what it is.
+ * Parses `text`, one object that only spaces may follow, and passes its entries to `visit` one by one. `place` names the text
+ * in messages.
  */
 export async function parseObject(
   text: string,
@@ -64,14 +64,14 @@ class JsonReader {
     this.#place = place;
   }
 
-  /** Of the object that begins here. */
+  /** Parses the entries of the object that begins here. */
   *entries(depth: number): Generator<[string, Json]> {
     const keys = new Set<string>();
     this.#expect('{');
     if (this.#next('}')) return;
     do {
       const key = this.#string();
-      if (keys.has(key)) throw this.#error(`the key ${JSON.stringify(key)} is there twice`);
+      if (keys.has(key)) throw this.#error(`the key ${JSON.stringify(key)} occurs twice`);
       keys.add(key);
       if (depth > 1 && keys.size > maxHeaderFacts) throw this.#error(`an object has more than ${maxHeaderFacts} keys`);
       this.#expect(':');
@@ -120,12 +120,12 @@ class JsonReader {
     const end = this.#endOfString();
     const value = this.#unquoted(this.#text.slice(this.#at, end));
     this.#at = end;
-    // Half of a pair has no bytes in UTF-8, but may be escaped.
-    if (/\p{Surrogate}/u.test(value)) throw this.#error('a string is no valid Unicode');
+    // An unpaired surrogate has no bytes in UTF-8, but may be written as an escape.
+    if (/\p{Surrogate}/u.test(value)) throw this.#error('a string is not valid Unicode');
     return value;
   }
 
-  /** By hand: a regular expression over millions of escapes exhausts the stack. */
+  /** Written by hand because a regular expression over millions of escapes exhausts the stack. */
   #endOfString(): number {
     for (let quote = this.#text.indexOf('"', this.#at + 1); quote >= 0; quote = this.#text.indexOf('"', quote + 1)) {
       let slashes = 0;
@@ -136,7 +136,7 @@ class JsonReader {
   }
 
   #unquoted(token: string): string {
-    // Most are names, which hold what they say.
+    // Most strings are names without escapes.
     if (plain.test(token)) return token.slice(1, -1);
     try {
       return JSON.parse(token) as string;
@@ -149,7 +149,7 @@ class JsonReader {
     if (!this.#next(mark)) throw this.#error(`${mark} was expected but ${this.#here()} found`);
   }
 
-  /** Whether `mark` comes next, which is then passed. */
+  /** Skips `mark` if it comes next. Returns whether it did. */
   #next(mark: string): boolean {
     this.#passSpace();
     const isThere = this.#text[this.#at] === mark;

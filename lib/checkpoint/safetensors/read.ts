@@ -1,5 +1,13 @@
-// Reads the description of a safetensors file: a length, a header in JSON, then the tensors' bytes without a gap. Checks
-// all that the safetensors library checks.
+// Reads the header of a safetensors file. A file with one tensor, w = [1.0], is
+//
+//   38 00 00 00 00 00 00 00                                          the length of the header, 64 bits
+//   {"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}..         the header, padded with spaces to a multiple of 8
+//   00 00 80 3f                                                      the data
+//
+//  1. Everything that the safetensors library checks is checked.
+//  2. Every byte of the data belongs to exactly one tensor: nothing can be hidden in the file, and nothing overlaps.
+//  3. No key occurs twice, and sizes are exact: shape times width is the number of bytes.
+//  4. "__metadata__" holds strings only. It describes the file, not a tensor.
 
 import type { CheckpointFile } from '../containers/file';
 import { type DType, dtypes } from '../dtypes';
@@ -15,9 +23,9 @@ import { OrderedDict, type Value } from '../values';
 import { dtypesByName } from './dtypes';
 import { type Json, type JsonObject, parseObject } from './json';
 
-/** Of the header's length. */
+/** Size of the field that holds the header's length. */
 const lengthBytes = 8;
-/** What the file says beside its tensors: strings by name. */
+/** Key of the file's metadata: strings by name. */
 const metadataKey = '__metadata__';
 
 interface Entry {
@@ -46,10 +54,10 @@ export async function readSafetensors(file: CheckpointFile, options: ParseOption
     storages: entries.map((entry) => ({ stored: new TensorBytes(entry, dataStart), dtype: entry.dtype })),
     key: '',
     keys: [''],
-    // torch.load gives a file of this name to the safetensors library.
+    // torch.load passes a file with this extension to the safetensors library.
     refusedByWeightsOnly: file.path.endsWith('.safetensors')
       ? undefined
-      : 'it is a safetensors file without that ending',
+      : 'it is a safetensors file without that extension',
     ...treeOf(stripped(names, stripPrefix), entries, strings),
   };
 }
@@ -75,7 +83,7 @@ async function readHeader(file: CheckpointFile, signal?: AbortSignal) {
   return { entries, strings, dataStart: lengthBytes + bytes.length };
 }
 
-/** Of an entry, its tensor and its storage, in bytes of memory. */
+/** Memory in bytes for an entry, its tensor and its storage. */
 const entryCost = 1024;
 
 function textOf(bytes: Buffer): string {
@@ -89,22 +97,24 @@ function textOf(bytes: Buffer): string {
 function stringsOf(metadata: Json | undefined): JsonObject | undefined {
   if (metadata === undefined || metadata === null) return undefined;
   if (metadata instanceof Map && [...metadata.values()].every((value) => typeof value === 'string')) return metadata;
-  throw formatError(`Expected strings by name for ${metadataKey} but found ${shown(metadata)}`);
+  throw formatError(`Expected strings by name for ${metadataKey} but found ${kindOfJson(metadata)}`);
 }
 
 function entryOf(name: string, json: Json): Entry {
   const path = `[${JSON.stringify(name.slice(0, 200))}]`;
   if (!(json instanceof Map))
-    throw formatError(`Expected an object with dtype, shape and data_offsets for ${path} but found ${shown(json)}`);
+    throw formatError(
+      `Expected an object with dtype, shape and data_offsets for ${path} but found ${kindOfJson(json)}`,
+    );
   const dtype = dtypeOf(json.get('dtype'), path);
   const shape = json.get('shape');
   const offsets = json.get('data_offsets');
   if (!isSizes(shape) || shape.length > maxDimensions)
-    throw formatError(`Expected a shape of at most ${maxDimensions} sizes for ${path} but found ${shown(shape)}`);
+    throw formatError(`Expected a shape of at most ${maxDimensions} sizes for ${path} but found ${kindOfJson(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
-    throw formatError(`Expected [begin, end] as data_offsets of ${path} but found ${shown(offsets)}`);
+    throw formatError(`Expected [begin, end] as data_offsets of ${path} but found ${kindOfJson(offsets)}`);
   const [begin, end] = offsets as [number, number];
-  // Factors of bytes that are there: where the product is no exact number, it is not that of the file.
+  // An inexact product is larger than any file, so it cannot be equal to the size of the data.
   const bytes = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, dtypes[dtype].bytes);
   if (bytes !== end - begin)
     throw formatError(`${path} of dtype ${dtype} and shape [${shape}] takes ${bytes} bytes but has ${end - begin}`);
@@ -117,7 +127,7 @@ function dtypeOf(name: Json | undefined, path: string): DType {
   if (typeof name === 'string' && /^F[46](_|$)/.test(name))
     throw formatError(`${path} has the dtype ${name}, of less than a byte an element, which is not supported`);
   throw formatError(
-    `Expected one of ${[...dtypesByName.keys()].join(', ')} as dtype of ${path} but found ${shown(name)}`,
+    `Expected one of ${[...dtypesByName.keys()].join(', ')} as dtype of ${path} but found ${kindOfJson(name)}`,
   );
 }
 
@@ -125,7 +135,7 @@ function isSizes(value: Json | undefined): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size));
 }
 
-/** Every byte belongs to one tensor: nothing can hide in the file, and nothing is there twice. */
+/** Checks rule 2: every byte of the data belongs to exactly one tensor. */
 function checkCovered(entries: readonly Entry[], bytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries) {
@@ -166,7 +176,7 @@ function treeOf({ names, ...what }: Stripped, entries: readonly Entry[], strings
   const named = new NamedTensors();
   const extras = new TensorList();
   const part = new OrderedDict();
-  // Beside the items, as _metadata of a state dict: load_state_dict() of Python would take a string for a tensor.
+  // Kept as attributes, like the _metadata of a state dict: Python's load_state_dict() expects a tensor for every item.
   const beside = new Map<Value, Value>(strings ? [[metadataKey, strings as ReadonlyMap<Value, Value>]] : []);
   entries.forEach(({ name, dtype, shape }, storage) => {
     const tensor = { dtype, shape, stride: rowMajor(shape), offset: 0, storage };
@@ -193,7 +203,7 @@ function rowMajor(shape: readonly number[]): number[] {
   return stride;
 }
 
-function shown(json: Json | undefined): string {
+function kindOfJson(json: Json | undefined): string {
   if (json === undefined) return 'nothing';
   if (json instanceof Map) return `an object of ${json.size}`;
   return JSON.stringify(json).slice(0, 100);

@@ -1,4 +1,5 @@
-// Writes the tensors of a state as the safetensors library does: the header is made here, the addon adds the bytes.
+// Writes the tensors of a state as the safetensors library does: the header is made here, and the addon appends the data.
+// read.ts shows the format.
 import { fromNative, LearnError } from '../../core/errors';
 import { replaceFile } from '../../files/atomic-write';
 import type { StateHandle } from '../../native/handles';
@@ -17,16 +18,16 @@ interface Tensor {
 
 export interface SafetensorsContent {
   handle: StateHandle;
-  /** Those behind `handle`. */
+  /** The tensors of `handle`, in its order. */
   tensors: readonly Tensor[];
   /** State.metadata. */
   metadata: ReadonlyMap<string, unknown>;
 }
 
-/** The header's length is a multiple of it, so that the tensors are aligned. */
+/** The header's length is a multiple of this, so that the tensors are aligned. */
 const alignment = 8;
 
-/** Replaces `file` all at once. Returns the metadata that the format has no place for. */
+/** Replaces `file` atomically. Returns the names of the metadata that the format cannot hold. */
 export async function writeSafetensors(
   { handle, tensors, metadata }: SafetensorsContent,
   file: string,
@@ -47,17 +48,17 @@ export async function writeSafetensors(
     (path, mode) => fromNative(() => native().writeTensors(handle, { path, mode, header, tensors: order })),
     { signal },
   );
-  // _metadata is in no safetensors file: Python makes it anew from the model.
+  // No safetensors file holds _metadata: Python recreates it from the model.
   return [...metadata].flatMap((entry) => (isWritten(entry) || entry[0] === '_metadata' ? [] : [step(entry[0])]));
 }
 
-/** Before anything is written: what loadState would refuse. */
+/** Refuses, before anything is written, a header that loadState would refuse. */
 function checkHeader(bytes: number, facts: number, file: string): void {
   if (bytes <= maxHeaderBytes && facts <= maxHeaderFacts) return;
   throw new LearnError(
     'ERR_INVALID_OPTION',
     `Cannot write ${file}: its safetensors header would have ${bytes} bytes and ${facts} strings, and files with more than ` +
-      `${maxHeaderBytes} bytes or ${maxHeaderFacts} strings there are not read again. Save it with format: 'pth'`,
+      `${maxHeaderBytes} bytes or ${maxHeaderFacts} strings there cannot be loaded. Save it with format: 'pth'`,
   );
 }
 
@@ -71,7 +72,7 @@ function checkTensors(tensors: readonly Tensor[], file: string): void {
   );
 }
 
-/** Indices in the order of the file: by dtype, the widest first, then by name. */
+/** Returns the indices in the order of the file: by dtype, the widest first, then by name. */
 function orderOf(tensors: readonly Tensor[]): number[] {
   const ranks = new Map([...safetensorsNames.keys()].map((dtype, rank) => [dtype, rank]));
   const keys = tensors.map(({ name, dtype }, index) => ({ index, rank: ranks.get(dtype)!, name: Buffer.from(name) }));
@@ -79,7 +80,7 @@ function orderOf(tensors: readonly Tensor[]): number[] {
 }
 
 function headerOf(tensors: readonly Tensor[], strings: readonly [string, string][]): Buffer {
-  // Entry by entry, not as one object: that would sort names that are numbers.
+  // Written entry by entry, because an object would sort names that are numbers.
   const entry = (key: string, value: unknown) => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
   const pairs = strings.map(([key, value]) => entry(key, value));
   const entries = pairs.length > 0 ? [`"__metadata__":{${pairs.join(',')}}`] : [];
