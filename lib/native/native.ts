@@ -1,4 +1,4 @@
-// The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture.test.mjs
+// The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture/
 // compares the two. Plain values go in and come out; large things stay native behind handles.
 import { isMainThread } from 'node:worker_threads';
 import { openAddon } from '../libtorch/addon';
