@@ -1,4 +1,4 @@
-// OnlineLearner: learns from a stream while it serves. What it computes is in core.ts, how it is kept in engine.ts; here samples
+// OnlineLearner: learns from a stream while it serves. What it computes is in state-machine.ts, how it is kept in engine.ts; here samples
 // wait for others, up to a full batch or their time.
 import os from 'node:os';
 import { isNumber } from '../core/checks';

@@ -1,5 +1,5 @@
 // Which optimizer of PyTorch a state_dict() is of. The file does not say: it is told by the keys of its parameter groups and
-// of what it keeps for each parameter. For sgd-state.ts.
+// of what it keeps for each parameter. For optimizer-state.ts.
 import { TensorValue, type Value } from '../checkpoint/values';
 
 export type Dict = ReadonlyMap<Value, Value>;

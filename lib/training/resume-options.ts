@@ -1,4 +1,4 @@
-// Which checkpoint a training is resumed from, and where in it the model and its optimizer are. For training-checkpoint.ts.
+// Which checkpoint a training is resumed from, and where in it the model and its optimizer are. For checkpoint.ts.
 import { formatError } from '../checkpoint/errors';
 import type { Value } from '../checkpoint/values';
 import { type Check, checkOptions, isPath, isText } from '../core/checks';

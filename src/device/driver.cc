@@ -5,7 +5,7 @@
 namespace incremental {
 namespace {
 
-// From cuda.h, whose interface is stable; the header itself is part of no libtorch.
+// From the header of the CUDA driver, whose interface is stable; no libtorch contains it.
 constexpr int kSuccess = 0, kNoDevice = 100;
 constexpr int kCapabilityMajor = 75, kCapabilityMinor = 76;
 

@@ -1,5 +1,5 @@
 // A libtorch that nobody vouches for is loaded in a child process first (lib/libtorch/verify.ts), and a process has one at
-// most (mapped.ts).
+// most (already-loaded.ts).
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
