@@ -2,7 +2,7 @@
 
 const retryDelayMs = 1000;
 
-export class Upkeep {
+export class BackgroundTask {
   readonly #steps: readonly (() => Promise<void>)[];
   readonly #onFailure: (cause: unknown, isFirst: boolean) => void;
   #timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 // Lets a few things happen at once and the others wait for their turn, first come, first served.
 
-export class Turns {
+export class Limiter {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

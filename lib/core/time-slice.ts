@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 const pieceMs = 0.5;
 
-export class Pace {
+export class TimeSlice {
   #since = performance.now();
 
   /** Whether it is time to rest(). */

@@ -4,7 +4,7 @@ import { LearnError } from '../core/errors';
 
 export const pieceBytes = 2 ** 16;
 
-export class Pieces {
+export class SequentialReader {
   readonly size: number;
   readonly #file: string;
   readonly #handle: fs.FileHandle;
@@ -12,9 +12,9 @@ export class Pieces {
   #window = Buffer.alloc(0);
   #offset = 0;
 
-  static async open(file: string): Promise<Pieces> {
+  static async open(file: string): Promise<SequentialReader> {
     const handle = await fs.open(file);
-    return new Pieces(file, handle, (await handle.stat()).size);
+    return new SequentialReader(file, handle, (await handle.stat()).size);
   }
 
   private constructor(file: string, handle: fs.FileHandle, size: number) {

@@ -1,11 +1,11 @@
-// A learner at work on its folder. One operation runs after the other, each changes the learner by records of its journal, and
-// this file holds the law of that journal:
+// The engine of a learner: its state machine at work on its folder. One operation runs after the other, each changes the learner
+// by records of its journal, and this file keeps the rules of that journal:
 //
 // 1. A record is appended only when it can be applied. Everything that can fail is done before the append: a rollback has loaded
-//    its version and bound its weights, a verdict has saved its version. Otherwise a version whose file is damaged, asked for
-//    once, keeps the learner from being opened for ever.
+//    its version and bound its weights, a verdict has saved its version. Otherwise a single request for a version whose file is
+//    damaged keeps the learner from ever opening again.
 // 2. A batch is computed while it is being appended, and acknowledged when both are done. If the computation fails, the record
-//    is taken back before anything else is written. Otherwise a batch that does not fit into memory fails again at every open.
+//    is retracted before anything else is written. Otherwise a batch that does not fit into memory fails again at every open.
 // 3. A caller's mistake, or a version that cannot be loaded, rejects that one call. Otherwise one caller ends the learner for all.
 // 4. When memory may be ahead of the journal (a failed append, a failed computation), nothing more is done or acknowledged, and
 //    close() rejects with the failure. Otherwise results are acknowledged that opening again does not lead to.
@@ -14,15 +14,20 @@
 //    open() rejects and leaves the folder as it is. Otherwise a busy machine makes a learner forget.
 // 6. Records are applied by the rules they were written under, and are not checked at the border again. Otherwise a stricter
 //    check makes folders of earlier versions unreadable.
-// 7. New settings are recorded only after a core has been made with them. Otherwise one mistaken option is fatal for ever, with
-//    the old options too.
+// 7. New settings are recorded only after a state machine has been made with them. Otherwise one mistaken option is fatal for
+//    ever, with the old options too.
 import { LearnError, messageOf } from '../core/errors';
-import { runJob } from '../native/job';
+import type { Values } from '../core/sample-values';
+import type { PrequentialMetrics } from '../metrics/prequential';
 import { native } from '../native/native';
-import { stateHandle } from '../state/state';
-import type { Outcome } from './context';
-import type { Core } from './state-machine';
-import type { Journal, Place } from './storage/journal-writer';
+import { type SaveOptions, saveState, stateHandle } from '../state/state';
+import { type Prediction, predictOf } from '../training/evaluate';
+import type { LearnerContext } from './context';
+import type { Sync } from './options';
+import type { Outcome } from './outcome';
+import type { StateMachine } from './state-machine';
+import type { Journal } from './storage/journal-writer';
+import type { LearnerState } from './storage/learner-state';
 import type { FolderLock } from './storage/lock';
 import { prune } from './storage/prune';
 import { type Quarantine, type QuarantinedSample, quarantinedIn } from './storage/quarantine';
@@ -31,53 +36,89 @@ import { writeSnapshot } from './storage/snapshot';
 import { digestOf, sha256, type VersionFiles } from './versions/files';
 import type { VersionInfo } from './versions/version';
 
-export interface Parts {
-  folder: string;
-  core: Core;
-  journal: Journal;
-  quarantine: Quarantine;
+/** A learner's folder, locked by this process. */
+export interface LearnerFolder {
+  path: string;
   lock: FolderLock;
   files: VersionFiles;
+  sync: Sync;
+  /** Of journal and snapshots. */
   maxBytes: number;
-  /** Names the learner in its snapshots. */
+}
+
+/** The open files of a learner, and the name by which its snapshots know it. */
+interface Outputs {
+  journal: Journal;
+  quarantine: Quarantine;
   learner: string;
 }
 
 export class Engine {
-  readonly core: Core;
-  readonly #parts: Parts;
-  /** What was asked for last; nothing begins before it ended. */
+  readonly #machine: StateMachine;
+  readonly #folder: LearnerFolder;
+  readonly #outputs: Outputs;
+  /** The operation that was requested last; the next one starts when it has ended. */
   #last: Promise<unknown> = Promise.resolve();
   #failure: { cause: unknown } | undefined;
   #writing: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.core = parts.core;
+  constructor(machine: StateMachine, folder: LearnerFolder, outputs: Outputs) {
+    this.#machine = machine;
+    this.#folder = folder;
+    this.#outputs = outputs;
   }
 
-  /** Of rule 4: what this learner cannot recover from until it is opened again. */
+  get context(): LearnerContext {
+    return this.#machine.context;
+  }
+
+  get counts(): Readonly<LearnerState> {
+    return this.#machine.counts;
+  }
+
+  get prequential(): PrequentialMetrics {
+    return this.#machine.prequential;
+  }
+
+  /** Of rule 4: a failure that this learner cannot recover from until it is opened again. */
   get failure(): { readonly cause: unknown } | undefined {
     return this.#failure;
   }
 
-  /** The folder of this learner. */
-  get place(): Place {
-    return this.#parts.lock;
+  get folder(): Pick<LearnerFolder, 'path' | 'lock'> {
+    return this.#folder;
   }
 
-  /** Runs `work` when all before it is done. If it fails, memory may be ahead of the journal: nothing runs after it. */
+  /** Whether a sample of this id was learned. */
+  knows(id: string): boolean {
+    return this.#machine.knows(id);
+  }
+
+  /** Predicts with the version that serves, and names it. `inputs` must stay as they are until then. */
+  predict(inputs: Values): Promise<Prediction & { version: number }> {
+    const { served, context } = this.#machine;
+    const { model, shape, scoring: transforms, allowOperators } = context;
+    const options = { ...{ model, shape, transforms, allowOperators }, threads: 1, device: 'cpu' } as const;
+    return served.read(async (state) => ({ ...(await predictOf(state, inputs, options)), version: served.version }));
+  }
+
+  /** Saves the version that serves. */
+  async save(file: string, options: SaveOptions): Promise<void> {
+    await this.#machine.served.read((state) => saveState(state, file, options));
+  }
+
+  /** Runs `work` after all operations before it. If it fails, memory may be ahead of the journal: nothing runs after it. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#inTurn(() => this.#guard(work));
   }
 
-  /** Rejects, and does nothing else, where the version is not kept or cannot be loaded. */
+  /** Rejects, and does nothing else, if the version is not kept or cannot be loaded. */
   rollBack(choose: () => number): Promise<VersionInfo> {
     return this.#inTurn(async () => {
       const record = { kind: 'rollback', version: choose() } as const;
-      const info = structuredClone(this.core.info(record.version));
-      const complete = await this.core.prepare(record, this.#parts.journal.next);
+      const info = structuredClone(this.#machine.info(record.version));
+      const complete = await this.#machine.prepare(record, this.#outputs.journal.next);
       await this.#guard(() => this.#append(record, complete));
       return info;
     });
@@ -102,15 +143,15 @@ export class Engine {
     }
   }
 
-  /** Puts the record on the disk and into effect. */
+  /** Writes the record to the journal and applies it. Only inside exclusively(). */
   async commit(record: LearnerRecord, samples: readonly QuarantinedSample[] = []): Promise<Outcome | undefined> {
-    const { journal, quarantine, lock } = this.#parts;
+    const { journal, quarantine } = this.#outputs;
     const sequence = journal.next;
     if (record.kind === 'quarantine') {
-      await lock.check();
+      await this.#folder.lock.check();
       await quarantine.add(sequence, samples);
     }
-    if (record.kind !== 'batch') return this.#append(record, await this.core.prepare(record, sequence));
+    if (record.kind !== 'batch') return this.#append(record, await this.#machine.prepare(record, sequence));
     const outcome = await this.#learn(record, sequence);
     if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused));
     await this.#afterRecord();
@@ -119,54 +160,54 @@ export class Engine {
 
   async #append(record: LearnerRecord, complete: () => Outcome | undefined): Promise<Outcome | undefined> {
     const { kind, parts } = encode(record);
-    await this.#parts.journal.append(kind, parts);
+    await this.#outputs.journal.append(kind, parts);
     const outcome = complete();
     await this.#afterRecord();
     return outcome;
   }
 
   async #learn(record: BatchRecord, sequence: number): Promise<Outcome> {
-    const { journal } = this.#parts;
+    const { journal } = this.#outputs;
     const { kind, parts } = encode(record);
     const before = journal.mark;
     const written = journal.append(kind, parts);
-    const [computed] = await Promise.allSettled([this.core.apply(record, sequence), written]);
+    const [computed] = await Promise.allSettled([this.#machine.apply(record, sequence), written]);
     if (computed.status === 'fulfilled') {
       await written;
       return computed.value!;
     }
-    // Where that fails too, the next open() finds that the record cannot be applied, and cuts it off.
+    // If that fails too, the next open() finds that the record cannot be applied, and removes it.
     await journal.retract(before).catch(() => {});
     throw computed.reason;
   }
 
   async #afterRecord(): Promise<void> {
-    const { journal, maxBytes } = this.#parts;
     await this.judgeIfDue();
-    // Recovering reads at most so much, and there is room for some snapshots beside.
-    if (journal.bytes > maxBytes / 4) await this.snapshot();
+    // Bounds what recovery reads, and leaves room for some snapshots.
+    if (this.#outputs.journal.bytes > this.#folder.maxBytes / 4) await this.snapshot();
   }
 
   async judgeIfDue(): Promise<void> {
-    if (this.core.isCandidateDue) await this.judge();
+    if (this.#machine.isCandidateDue) await this.judge();
   }
 
-  /** Lets the weights of now be a version, if they may. */
+  /** Makes the current weights a version, if the gate accepts them. */
   async judge(): Promise<void> {
-    await this.commit(await this.core.judge(Date.now()));
+    await this.commit(await this.#machine.judge(Date.now()));
   }
 
   /**
-   * Takes a snapshot, which is written while learning continues, and begins a new file of the journal. `written`: called when the
-   * snapshot is on the disk, before what it makes superfluous is removed.
+   * Takes a snapshot, which is written while learning continues, and starts a new file of the journal. `written` is called when the
+   * snapshot is on the disk, before the files that it replaces are removed.
    */
   async snapshot(written = async () => {}): Promise<void> {
     await this.#writing;
-    const { folder, journal, files, maxBytes, learner, lock } = this.#parts;
-    const tensors = await runJob(() => native().learnerState(this.core.handle), {});
-    const { model, settings } = this.core.setting;
-    const core = this.core.toJSON();
-    const snapshot = { ...journal.position, learner, settings, core, ids: this.core.ids };
+    const { path: folder, lock, files, maxBytes } = this.#folder;
+    const { journal, learner } = this.#outputs;
+    const tensors = await this.#machine.tensors();
+    const { model, settings } = this.context;
+    const core = this.#machine.toJSON();
+    const snapshot = { ...journal.position, learner, settings, core, ids: this.#machine.ids };
     try {
       await lock.check();
       await journal.rotate();
@@ -178,30 +219,31 @@ export class Engine {
       .then(written)
       .then(async () => {
         await lock.check();
-        await prune(folder, files, [...core.versions, ...this.core.counts.versions], maxBytes).catch(warnOfFiles);
+        await prune(folder, files, [...core.versions, ...this.counts.versions], maxBytes).catch(warnOfFiles);
       });
     this.#writing.catch((cause) => {
       this.#failure ??= { cause };
     });
   }
 
-  /** The same, and waits until all of it is done. */
+  /** Takes a snapshot and waits until it is written. */
   async writeSnapshot(written?: () => Promise<void>): Promise<void> {
     await this.snapshot(written);
     await this.#writing;
   }
 
-  /** SHA-256 of everything that a learner resumes from. Two that were fed alike have equal ones. */
+  /** SHA-256 of everything that a learner resumes from. Learners that were fed alike have equal ones. */
   fingerprint(): Promise<string> {
     return this.#inTurn(async () => {
-      const { model, rest, replay } = await runJob(() => native().learnerState(this.core.handle), {});
+      const machine = this.#machine;
+      const { model, rest, replay } = await machine.tensors();
       const handles = [model, rest, replay];
       try {
-        const core = this.core.toJSON();
-        // When something happened changes nothing.
-        const timeless = { ...core, versions: core.versions.map(({ created, ...version }) => version) };
-        const { previous, current } = this.core.ids;
-        const digests = await Promise.all([...handles, stateHandle(this.core.served.state)].map(digestOf));
+        const state = machine.toJSON();
+        // The time of a version is no part of it.
+        const timeless = { ...state, versions: state.versions.map(({ created, ...version }) => version) };
+        const { previous, current } = machine.ids;
+        const digests = await Promise.all([...handles, stateHandle(machine.served.state)].map(digestOf));
         return await sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
       } finally {
         for (const handle of handles) native().disposeState(handle);
@@ -209,31 +251,31 @@ export class Engine {
     });
   }
 
-  /** With a snapshot, so that opening again takes no time. Rejects with the failure of a learner that had failed. */
+  /** Takes a last snapshot, so that opening again takes no time. Rejects with the failure of a learner that had failed. */
   async close(): Promise<void> {
     const last = this.#inTurn(() => this.#guard(() => this.snapshot()));
     this.#isClosed = true;
     try {
       await last;
     } finally {
-      await this.release().finally(() => this.#parts.lock.release());
+      await this.release().finally(() => this.#folder.lock.release());
     }
   }
 
-  /** All but the lock. */
+  /** Frees everything but the lock. */
   async release(): Promise<void> {
     try {
       await this.#writing;
     } finally {
-      await this.#parts.journal.close().finally(() => {
-        this.core.dispose();
-        this.core.setting.gate?.dispose();
+      await this.#outputs.journal.close().finally(() => {
+        this.#machine.dispose();
+        this.context.gate?.dispose();
       });
     }
   }
 }
 
-/** A file too many harms nobody, and the next snapshot tries again. */
+/** A superfluous file does no harm, and the next snapshot tries again. */
 function warnOfFiles(cause: unknown): void {
   process.emitWarning(`Files that a learner no longer needs could not be removed: ${messageOf(cause)}`, {
     type: 'LearnWarning',

@@ -40,18 +40,18 @@ export async function learnFrom(engine: Engine, data: Dataset, options: LearnFro
   const dataset = await openDataset(source, signal);
   try {
     checkFit(engine, dataset);
-    const before = engine.core.counts.updates;
+    const before = engine.counts.updates;
     let loss = Number.NaN;
     for (let round = 0; round < rounds; round++) loss = await oneRound(engine, dataset, sampleSize, signal);
-    const { updates, serving } = engine.core.counts;
+    const { updates, serving } = engine.counts;
     return { updates: updates - before, loss, version: serving };
   } finally {
     native().disposeDataset(dataset);
   }
 }
 
-function checkFit({ core }: Engine, dataset: DatasetHandle): void {
-  const { shape, settings, classes } = core.setting;
+function checkFit({ context }: Engine, dataset: DatasetHandle): void {
+  const { shape, settings, classes } = context;
   const info = native().datasetInfo(dataset);
   if (info.dtype === settings.inputs && String(info.shape) === String(shape) && info.classes <= classes) return;
   throw new LearnError(
@@ -67,9 +67,9 @@ async function oneRound(
   sampleSize: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { settings, gate } = engine.core.setting;
+  const { settings, gate } = engine.context;
   const { length } = native().datasetInfo(dataset);
-  const drawn = draw(Math.min(sampleSize, length), length, `${settings.seed} ${engine.core.counts.updates}`);
+  const drawn = draw(Math.min(sampleSize, length), length, `${settings.seed} ${engine.counts.updates}`);
   const samples = drawn
     .map((index) => native().datasetSamples(dataset, index, 1))
     .filter(({ inputs }) => !gate?.holds(inputs));
@@ -77,7 +77,7 @@ async function oneRound(
   for (let first = 0; first < samples.length; first += settings.batchSize) {
     signal?.throwIfAborted();
     const batch = samples.slice(first, first + settings.batchSize);
-    const outcome = await engine.exclusively(() => engine.commit(recordOf(batch)));
+    const outcome = await engine.exclusively(() => engine.commit(drawnBatch(batch)));
     if (outcome!.learned === 0) continue;
     sum += outcome!.loss;
     updates++;
@@ -86,7 +86,7 @@ async function oneRound(
   return sum / updates;
 }
 
-function recordOf(samples: readonly NativeSamples[]): BatchRecord {
+function drawnBatch(samples: readonly NativeSamples[]): BatchRecord {
   const inputs = joined(samples.map((sample) => sample.inputs));
   const none = samples.map(() => null);
   const labels = Int32Array.from(samples, (sample) => sample.labels[0]!);
@@ -94,8 +94,8 @@ function recordOf(samples: readonly NativeSamples[]): BatchRecord {
 }
 
 /**
- * `count` different numbers below `length`, by Floyd's algorithm (Bentley, CACM 1987). The same for the same key: what is drawn
- * follows from the seed and from where the learner stands.
+ * `count` different numbers below `length`, by Floyd's algorithm (Bentley, CACM 1987). Equal keys give equal draws, so that the draw
+ * follows from the seed and the number of updates.
  */
 function draw(count: number, length: number, key: string): number[] {
   const drawn = new Set<number>();

@@ -1,38 +1,39 @@
-// OnlineLearner: learns from a stream while it serves. What it computes is in state-machine.ts, how it is kept in engine.ts; here samples
-// wait for others, up to a full batch or their time.
+// OnlineLearner, the public class: it learns from a stream while it serves predictions.
 import os from 'node:os';
 import { isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
-import { Turns } from '../core/limiter';
+import { Limiter } from '../core/limiter';
 import type { Dataset } from '../datasets';
 import type { PrequentialMetrics } from '../metrics/prequential';
-import { type SaveOptions, type State, saveState } from '../state/state';
-import { type Prediction, predictOf } from '../training/evaluate';
+import type { SaveOptions } from '../state/state';
+import type { Prediction } from '../training/evaluate';
 import type { Engine } from './engine';
 import { Feedback } from './feedback/feedback';
 import type { FeedbackMetrics } from './feedback/store';
-import { type Counts, Intake } from './intake/intake';
+import type { SampleCounts } from './intake/accounts';
+import { Intake } from './intake/intake';
 import type { LearnResult } from './intake/queue';
 import { type Samples, samplesIn } from './intake/samples';
 import { followed, type Source, type StreamOptions, type Target } from './intake/stream';
 import { type LearnFromOptions, type LearnFromResult, learnFrom } from './learn-from';
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
-import type { SavedCore } from './storage/learner-state';
+import type { LearnerState } from './storage/learner-state';
 import type { VersionInfo } from './versions/version';
+import { splitOptions } from './wiring';
 
-export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'drifts' | 'refused'> {
+export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'updates' | 'drifts' | 'refused'> {
   /** Samples that learnFrom() learned, each counted as often as it was drawn. */
   learnedFrom: number;
   /** The version that serves. */
   version: number;
   /** How samples were predicted before they were learned. */
   prequential: PrequentialMetrics;
-  /** What became of all that was ever predicted and remembered. */
+  /** Predictions that were remembered, by what became of them. */
   feedback: FeedbackMetrics;
 }
 
-/** What one sample is. */
+/** The form of one sample. */
 export interface SampleForm {
   inputs: 'uint8' | 'float32';
   shape: readonly number[];
@@ -41,7 +42,7 @@ export interface SampleForm {
 }
 
 export interface LearnerPrediction extends Prediction {
-  /** One a sample, for feedback(); none where nothing is remembered. */
+  /** One a sample, for feedback(); empty if predictions are not remembered. */
   ids: string[];
   /** The version that answered. */
   version: number;
@@ -51,9 +52,9 @@ export class OnlineLearner implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #intake: Intake;
   readonly #feedback: Feedback;
-  /** More at once would not be done sooner, and would keep JavaScript from its core. */
-  readonly #predictions = new Turns(Math.max(1, os.availableParallelism() - 1));
-  /** What each stream does before this learner closes. */
+  /** More predictions at once would not be faster, and would take the core that JavaScript runs on. */
+  readonly #predictions = new Limiter(Math.max(1, os.availableParallelism() - 1));
+  /** One function for each stream, which stops it before this learner closes. */
   readonly #streams = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
@@ -64,15 +65,15 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Goes on with the learner in `options.dir`, bit for bit where it was, however it ended; or begins one there. One process
-   * has it at a time: ERR_BUSY for others.
+   * Resumes the learner in `options.dir`, bit for bit and however it ended, or begins one there. One process has a folder at a time:
+   * ERR_BUSY for others.
    */
-  static async open(given: LearnerOptions): Promise<OnlineLearner> {
-    const options = checkLearnerOptions(given);
-    const engine = await openEngine(options);
+  static async open(options: LearnerOptions): Promise<OnlineLearner> {
+    const { settings, wiring } = splitOptions(checkLearnerOptions(options));
+    const engine = await openEngine(settings, wiring);
     try {
-      const intake = new Intake(engine, options.maxDelayMs ?? 50);
-      return new OnlineLearner(engine, intake, await Feedback.open(engine, intake, options));
+      const intake = new Intake(engine, wiring.maxDelayMs);
+      return new OnlineLearner(engine, intake, await Feedback.open(engine, intake, wiring.feedback));
     } catch (cause) {
       await engine.close().catch(() => {});
       throw cause;
@@ -80,32 +81,31 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Learns labelled samples, together with what else comes within `maxDelayMs`, and resolves when that is durable. Each is
-   * scored before it is learned. They are checked and copied at the call: values of a wrong type reject it, with none of it counted.
-   * Samples with wrong values go to the quarantine file, with the reasons in the result; else the promise rejects only where the
-   * learner itself cannot go on.
+   * Learns labelled samples, together with others that arrive within `maxDelayMs`, and resolves when that is durable. Each sample is
+   * scored before it is learned. Samples are checked and copied at the call: a value of a wrong type rejects the call, and none of
+   * its samples counts. Samples with wrong values go to the quarantine file, with the reasons in the result. Otherwise the promise
+   * rejects only if the learner itself cannot continue.
    */
   async learn(samples: Samples): Promise<LearnResult> {
+    return this.#intake.accept(this.#offered(samples));
+  }
+
+  #offered(samples: Samples) {
     this.#checkOpen();
-    const accepted = samplesIn(samples, this.#engine.core.setting);
+    const accepted = samplesIn(samples, this.#engine.context);
     this.#intake.offer(accepted.length);
-    return this.#intake.accept(accepted);
+    return accepted;
   }
 
   /**
-   * Follows a source of samples, and tells what each brought, in order. Leaving the loop stops reading; what was read before is
-   * learned.
+   * Follows a source of samples, and yields the result of each item in order. Leaving the loop stops reading; samples that were read
+   * are learned.
    */
   stream(source: Source, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
     this.#checkOpen();
     const target: Target = {
       batchSize: this.batchSize,
-      take: (samples) => {
-        this.#checkOpen();
-        const taken = samplesIn(samples, this.#engine.core.setting);
-        this.#intake.offer(taken.length);
-        return taken;
-      },
+      take: (samples) => this.#offered(samples),
       checkOpen: () => this.#checkOpen(),
       drop: (count) => this.#intake.drop(count),
       learn: (samples) => this.#intake.accept(samples),
@@ -127,68 +127,59 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * What the version that serves says of `inputs`, which are copied. It changes nothing of what is learned, and waits for no
-   * training. Inputs and answer are remembered for feedback(), under ids that no other prediction of this learner has.
+   * Predicts `inputs`, which are copied, with the version that serves. It changes nothing that is learned, and does not wait for
+   * training. Inputs and prediction are remembered for feedback(), under ids that no other prediction of this learner has.
    */
   async predict(inputs: Uint8Array | Float32Array): Promise<LearnerPrediction> {
     this.#checkOpen();
-    return this.#feedback.predict(inputs, (copy) =>
-      this.#predictions.take(async () => {
-        const { served, setting } = this.#engine.core;
-        const { model, shape, scoring: transforms, allowOperators } = setting;
-        const prediction = await served.read((state) =>
-          predictOf(state, copy, { ...{ model, shape, transforms, allowOperators }, threads: 1, device: 'cpu' }),
-        );
-        return { ...prediction, version: served.version };
-      }),
-    );
+    return this.#feedback.predict(inputs, (copy) => this.#predictions.take(() => this.#engine.predict(copy)));
   }
 
   /**
-   * Learns samples that predict() saw, now that their labels are known, as learn() does; scored by what was predicted then. A
-   * second label of a sample is a duplicate. Ids that wait for no label are counted as `unknown`, and change nothing. A label that
-   * is out of range is quarantined, and the sample goes on waiting for another. Rejects where the learner itself cannot go on; what
-   * it was to learn then waits on.
+   * Learns samples that predict() saw, now that their labels are known, as learn() does; scored by the prediction of that time. A
+   * second label for a sample is a duplicate. Ids without a remembered prediction are counted as `unknown` and change nothing. A
+   * label that is out of range is quarantined, and the sample still waits for another. Rejects only if the learner itself cannot
+   * continue; the samples then keep waiting.
    */
   async feedback(ids: string | readonly string[], labels: number | Samples['labels']): Promise<LearnResult> {
     this.#checkOpen();
     return this.#feedback.join(ids, labels);
   }
 
-  /** What a sample must be: as given, as recorded in the learner's folder, or as the model takes it. */
+  /** The form of a sample: as given, as recorded in the learner's folder, or the model's own. */
   get sample(): SampleForm {
-    const { settings, shape, classes } = this.#engine.core.setting;
+    const { settings, shape, classes } = this.#engine.context;
     return { inputs: settings.inputs, shape: [...shape], classes };
   }
 
-  /** New samples of one update, at most. */
+  /** The largest number of new samples in one update. */
   get batchSize(): number {
-    return this.#engine.core.setting.settings.batchSize;
+    return this.#engine.context.settings.batchSize;
   }
 
-  /** Why it does nothing more until it is opened again, such as a full disk; undefined: it works. close() rejects with it. */
+  /** Why this learner does nothing until it is opened again, such as a full disk; undefined: it works. close() rejects with it. */
   get failure(): { readonly cause: unknown } | undefined {
     return this.#engine.failure;
   }
 
   metrics(): LearnerMetrics {
-    const { updates, rehearsed: learnedFrom, drifts, refused, serving } = this.#engine.core.counts;
+    const { updates, rehearsed: learnedFrom, drifts, refused, serving } = this.#engine.counts;
     return {
       ...{ updates, ...this.#intake.counts, learnedFrom, drifts, refused },
       version: serving,
-      prequential: this.#engine.core.prequential.metrics,
+      prequential: this.#engine.prequential,
       feedback: this.#feedback.metrics,
     };
   }
 
-  /** Those that rollback() can go back to, oldest first. */
+  /** The versions that are kept for rollback(), oldest first. */
   versions(): VersionInfo[] {
-    return structuredClone(this.#engine.core.counts.versions);
+    return structuredClone(this.#engine.counts.versions);
   }
 
   /**
-   * Serves an earlier version again and learns on from it, without momentum. Default: the one before the one that serves. Rejects,
-   * and changes nothing, where that version is not kept (any more) or its file cannot be loaded.
+   * Serves an earlier version again and learns on from it, without momentum. Default: the one before the version that serves.
+   * Rejects, and changes nothing, if that version is no longer kept or its file cannot be loaded.
    */
   async rollback(version?: number): Promise<VersionInfo> {
     this.#checkOpen();
@@ -197,7 +188,7 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   #versionBefore(): number {
-    const { versions, serving } = this.#engine.core.counts;
+    const { versions, serving } = this.#engine.counts;
     const index = versions.findIndex(({ version }) => version === serving);
     if (index > 0) return versions[index - 1]!.version;
     throw new LearnError('ERR_INVALID_OPTION', `There is no version before ${serving}, the one that serves`);
@@ -206,18 +197,18 @@ export class OnlineLearner implements AsyncDisposable {
   /** Saves the version that serves, for Python to load. */
   async save(file: string, options: SaveOptions = {}): Promise<void> {
     this.#checkOpen();
-    await this.#engine.core.served.read((state: State) => saveState(state, file, options));
+    await this.#engine.save(file, options);
   }
 
-  /** SHA-256 of all that the learner goes on from: equal for two that were fed alike, whatever happened to them meanwhile. */
+  /** SHA-256 of everything that the learner resumes from: equal for two that were fed alike, whatever interrupted them. */
   fingerprint(): Promise<string> {
     this.#checkOpen();
-    // The account is part of it.
-    this.#engine.exclusively(() => this.#intake.tellAccount()).catch(() => {});
+    // The counts are part of it.
+    this.#engine.exclusively(() => this.#intake.recordCounts()).catch(() => {});
     return this.#engine.fingerprint();
   }
 
-  /** Learns what waits, and ends. Further calls wait for the same end. */
+  /** Learns the samples that wait, and ends. Further calls resolve at the same time. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;

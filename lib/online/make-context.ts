@@ -1,4 +1,4 @@
-// What stays the same while a learner is open, from its settings, its model and a state.
+// Makes the context of a learner, and checks that settings, model and state fit each other.
 import { LearnError } from '../core/errors';
 import { sizeOf, valueArrays } from '../core/sample-values';
 import { checkState } from '../models/recognise';
@@ -7,23 +7,29 @@ import type { State } from '../state/state';
 import { predict } from '../training/evaluate';
 import { checkSamples, programHandle } from '../training/run';
 import { type Transform, withoutDraws } from '../transforms';
-import type { Setting, SettingParts } from './context';
+import type { ContextMaker, LearnerContext } from './context';
 import type { Settings } from './options';
 
-/** Tries the settings out: throws where model, state and settings do not fit each other. */
-export async function settingOf(parts: SettingParts, settings: Settings, model: Model, state: State): Promise<Setting> {
+/** The part of a context that belongs to this process and is recorded nowhere. */
+type Fixed = Pick<LearnerContext, 'gate' | 'files' | 'niceness' | 'allowOperators'>;
+
+export function contextMaker(fixed: Fixed): ContextMaker {
+  return (settings, model, state) => makeContext(fixed, settings, model, state);
+}
+
+async function makeContext(fixed: Fixed, settings: Settings, model: Model, state: State): Promise<LearnerContext> {
   checkState(model, state);
   const shape = shapeOf(model, settings);
   const scoring = withoutDraws(settings.transforms, shape);
   checkSamples(model, shape, settings.transforms);
   checkBatch(shape, settings);
   return {
-    ...{ ...parts, model, settings, scoring, shape, program: programHandle(model.program, parts.allowOperators) },
-    classes: await classesOf(model, state, shape, settings, scoring, parts.allowOperators),
+    ...{ ...fixed, model, settings, scoring, shape, program: programHandle(model.program, fixed.allowOperators) },
+    classes: await classesOf(model, state, shape, settings, scoring, fixed.allowOperators),
   };
 }
 
-/** The samples of a batch are one record of the journal, whose length is a number of 32 bits. */
+/** A batch is one record of the journal, whose length has 32 bits. */
 function checkBatch(shape: readonly number[], { batchSize, inputs }: Settings): void {
   const bytes = sizeOf(shape) * valueArrays[inputs].BYTES_PER_ELEMENT;
   const most = Math.floor(2 ** 31 / Math.max(1, bytes));
@@ -43,7 +49,7 @@ function shapeOf(model: Model, settings: Settings): readonly number[] {
   );
 }
 
-/** As many as the model has outputs. */
+/** The model's number of outputs. */
 async function classesOf(
   model: Model,
   state: State,

@@ -1,6 +1,6 @@
-// The options of OnlineLearner.open(): what they mean, how they are checked, and their defaults.
+// Options of OnlineLearner.open(): their meaning, their checks, and the defaults of those that are recorded.
 import { randomInt } from 'node:crypto';
-import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath, plain } from '../core/checks';
+import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath } from '../core/checks';
 import { type Dataset, datasets } from '../datasets';
 import { type Detector, detectors } from '../detectors';
 import type { Threads } from '../native/device';
@@ -25,42 +25,42 @@ type Shared =
 export interface LearnerOptions
   extends Pick<TrainOptions, Shared | 'niceness'>,
     Omit<RunOptions, 'device' | 'threads'> {
-  /** The folder of everything durable. If it holds a learner, that goes on; else one begins there. */
+  /** The folder of everything durable. A learner in it is resumed; otherwise one begins there. */
   dir: string;
-  /** What a new learner begins with. Not read where `dir` holds one. */
+  /** The weights of a new learner. Not read if `dir` holds one. */
   checkpoint?: string | State;
   /**
-   * What samples go through to be learned, drawn anew each time; to be scored, without the random ones, and with the middle of the
-   * image where a part of it is drawn. Default: those of the reference script for images, none for other samples and for float32.
+   * Transforms of a sample each time it is learned; to be scored it goes through those that draw nothing, and a random crop becomes
+   * a crop of the centre. Default: those of the reference script for images, none for other samples and for float32.
    */
   transforms?: readonly Transform[];
-  /** Type of a sample's values. Default: 'uint8' where the transforms have toTensor(), else 'float32'. */
+  /** Type of a sample's values. Default: 'uint8' if toTensor() is among the transforms, else 'float32'. */
   inputs?: 'uint8' | 'float32';
-  /** Of one sample. Default: what the model takes. */
+  /** Of one sample. Default: the model's own. */
   shape?: readonly number[];
   /**
-   * Threads that learn. Default: 'leave-one', since one core is for predictions and for JavaScript: a thread that waits for
-   * another one's core makes both wait.
+   * Threads that learn. Default: 'leave-one', since predictions and JavaScript need a core too: threads that wait for each other's
+   * core delay both.
    */
   threads?: Threads;
   /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64. */
   batchSize?: number;
   /** Default: 50. */
   maxDelayMs?: number;
-  /** Gradients of a larger norm are scaled down to it, as torch.nn.utils.clip_grad_norm_ does. Default: none are. */
+  /** Gradients of a larger norm are scaled down to it, as torch.nn.utils.clip_grad_norm_ does. Default: no limit. */
   maxGradientNorm?: number;
-  /** Default: none is kept. */
+  /** Default: no sample is kept. */
   replay?: ReplayOptions;
   /** Default: a version every 50 updates, which serves at once. */
   gate?: GateOptions;
-  /** Default: none is looked for. */
+  /** Default: drift is not looked for. */
   drift?: DriftOptions;
   journal?: JournalOptions;
-  /** How long predict() remembers samples for feedback(); false: not at all, and it gives no ids. Default: {}, an hour. */
+  /** How long predict() remembers samples for feedback(); false: not at all, and predictions have no ids. Default: {}, an hour. */
   feedback?: FeedbackOptions | false;
-  /** Versions that rollback() can go back to, the one that serves among them. Default: 5. */
+  /** Versions that are kept for rollback(), the one that serves among them. Default: 5. */
   keepVersions?: number;
-  /** Ids of this many samples are remembered at least, so that none of them is learned twice. Default: 250,000. */
+  /** The least number of ids that are remembered, so that no sample is learned twice. Default: 250,000. */
   rememberIds?: number;
 }
 
@@ -68,33 +68,33 @@ export interface ReplayOptions {
   /** Samples. */
   capacity: number;
   /**
-   * `'reservoir'`: every sample ever learned is in it with the same probability (Vitter 1985, Algorithm R).
+   * `'reservoir'`: every sample ever learned is in the buffer with the same probability (Vitter 1985, Algorithm R).
    * `'classBalanced'`: rare classes are kept first (Chrysakis & Moens 2020). Default: 'reservoir'.
    */
   policy?: 'reservoir' | 'classBalanced';
-  /** How many are learned again in each update. Default: as many as `batchSize`. */
+  /** Samples that each update replays. Default: as many as `batchSize`. */
   perUpdate?: number;
 }
 
 export interface GateOptions {
   /** Updates between two versions. Default: 50. */
   every?: number;
-  /** Samples that decide whether a version may serve. They are never learned. Default: every version may. */
+  /** Samples that decide whether a version may serve. They are never learned. Default: every version may serve. */
   heldOut?: Dataset;
   /** How far its accuracy may be below the best that ever served, 0 to 1. Default: 0.01. */
   maxDrop?: number;
   /** The same for each class. Default: 0.05. */
   perClassMaxDrop?: number;
-  /** Whether a learner goes on from the version that serves when another was refused, or as it is. Default: 'rollback'. */
+  /** After a refused version: resume from the version that serves, or continue with the current weights. Default: 'rollback'. */
   onRefused?: 'rollback' | 'continue';
 }
 
 export interface DriftOptions {
-  /** Fed 1 for every sample that was predicted wrongly, else 0. */
+  /** Is fed 1 for every sample that was predicted wrongly, 0 for every other. */
   detector: Detector;
   /**
-   * `'report'`: only tells. `'boostReplay'`: the next 100 updates learn twice as many samples again. `'rollback'`: goes on from
-   * the version that serves. Default: 'report'.
+   * `'report'`: only reports. `'boostReplay'`: the next 100 updates replay twice as many samples. `'rollback'`: resumes from the
+   * version that serves. Default: 'report'.
    */
   onDrift?: 'report' | 'boostReplay' | 'rollback';
 }
@@ -104,13 +104,13 @@ export type Sync = 'always' | { readonly everyMs: number };
 
 export interface JournalOptions {
   /**
-   * When the disk has what learn() acknowledges. `'always'`: before it resolves, so that it survives a loss of power too.
-   * `{ everyMs }`: so much later at most; it then survives whatever happens to the process. Default: { everyMs: 100 }.
+   * When acknowledged samples are on the disk. `'always'`: before learn() resolves, so that they survive a loss of power too.
+   * `{ everyMs }`: that much later at most; they always survive the end of the process. Default: { everyMs: 100 }.
    */
   sync?: Sync;
   /**
-   * Bytes of journal and snapshots, about: with more, what only older versions need goes. The two newest snapshots always stay.
-   * Default: 256 MiB.
+   * Approximate bytes of journal and snapshots: beyond it, files that only older versions need are removed. The two newest snapshots
+   * always stay. Default: 256 MiB.
    */
   maxBytes?: number;
 }
@@ -118,11 +118,11 @@ export interface JournalOptions {
 export interface FeedbackOptions {
   /** Milliseconds for which a prediction waits for its label. Default: 3,600,000, an hour. */
   ttlMs?: number;
-  /** Bytes of disk, about: with more, the predictions that waited longest expire. At least 1 MiB. Default: 1 GiB. */
+  /** Approximate bytes on the disk: beyond it, the oldest predictions expire. At least 1 MiB. Default: 1 GiB. */
   maxBytes?: number;
   /**
-   * Bytes of memory in which the newest predictions are kept beside their place on the disk. If so many wait to be written,
-   * predict() waits too. At least 1 MiB. Default: 64 MiB.
+   * Bytes of memory that cache the newest predictions. When this many bytes wait to be written, predict() waits too. At least
+   * 1 MiB. Default: 64 MiB.
    */
   memoryBytes?: number;
 }
@@ -203,20 +203,20 @@ export function checkLearnerOptions(options: LearnerOptions): LearnerOptions {
   return copy;
 }
 
-/** What decides what a learner computes: options in which nothing is missing, as snapshots record them. */
+/** The options that decide what a learner computes, with every default filled in, as snapshots record them. */
 export interface Settings extends Pick<LearnerPlan & SgdOptions, PlannedName> {
   inputs: LearnerPlan['dtype'];
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
-  /** SHA-256 of the samples that decide whether a version may serve; empty: there are none. */
+  /** SHA-256 of the held-out samples; empty: there are none. */
   heldOut: string;
-  /** null: none is looked for. */
+  /** null: drift is not looked for. */
   drift: Required<DriftOptions> | null;
   keepVersions: number;
   rememberIds: number;
 }
 
-/** Of these, `shape` may be empty: what the model takes. */
+/** An empty `shape` means the model's own. */
 type PlannedName = Shared | 'transforms' | 'shape' | 'maxGradientNorm' | 'replay' | 'threads';
 
 const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
@@ -236,16 +236,19 @@ function defaults(
   };
 }
 
-/**
- * Every default filled in: what was recorded comes before defaults, and what is given before both, also within a group of options
- * such as `gate`.
- */
-export function settingsOf(options: LearnerOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
+/** Options that are recorded, as settings or, the model, beside them. Wiring is split off. */
+export type SettingsOptions = Omit<
+  LearnerOptions,
+  'dir' | 'checkpoint' | 'allowOperators' | 'niceness' | 'maxDelayMs' | 'journal' | 'feedback' | 'signal' | 'gate'
+> & { gate?: Omit<GateOptions, 'heldOut'> };
+
+/** Fills in every default: given options come before recorded ones, and those before defaults, also within groups such as `gate`. */
+export function settingsOf(options: SettingsOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
   const before = recorded ?? defaults(options, threads);
   const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
   const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;
   const { replay, gate, drift } = options;
-  // Where nothing was replayed before, as many as a batch has.
+  // If nothing was replayed before, as many as a batch has.
   const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
   const replayBefore = { ...before.replay, perUpdate };
   const settings = {
@@ -254,7 +257,7 @@ export function settingsOf(options: LearnerOptions, heldOut: string, threads: nu
       ...{ transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov, maxGradientNorm },
       ...{ mode, precision, contractLinear },
       replay: replay && { ...replayBefore, ...defined(replay) },
-      gate: gate && { ...before.gate, ...defined({ ...gate, heldOut: undefined }) },
+      gate: gate && { ...before.gate, ...defined(gate) },
       drift: drift && { onDrift: 'report', ...before.drift, ...defined(drift) },
       ...{ heldOut, keepVersions, rememberIds, seed },
       threads: options.threads === undefined ? undefined : threads,
@@ -265,18 +268,13 @@ export function settingsOf(options: LearnerOptions, heldOut: string, threads: nu
   }
   if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);
-  // A learner that began with both goes on with them.
+  // A learner that began with both keeps them.
   if (!recorded || nesterov !== undefined || momentum !== undefined) checkMomentum(settings);
   return settings;
 }
 
-/** The options by which two settings differ. */
+/** Names of the options in which two settings differ. */
 export function changedOptions(old: Settings, settings: Settings): string[] {
   const names = Object.keys(settings) as (keyof Settings)[];
   return names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(settings[name]));
-}
-
-export function feedbackLimits(options: FeedbackOptions = {}): Required<FeedbackOptions> {
-  const { ttlMs, maxBytes, memoryBytes } = plain(options);
-  return { ttlMs: ttlMs ?? 3_600_000, maxBytes: maxBytes ?? 2 ** 30, memoryBytes: memoryBytes ?? 64 * 2 ** 20 };
 }

@@ -1,16 +1,16 @@
-// Which samples were learned before: the last ones, by a digest of their ids, in memory that does not grow with the stream.
+// Ids of samples that were seen before: the last ones, as digests, in memory that does not grow with the stream.
 import { hash } from 'node:crypto';
 import { invalid } from '../core/checks';
 
 const wordsPerDigest = 4;
 const fewestSlots = 1024;
 
-/** A set of digests, in the order in which they came. */
+/** A set of digests, in the order of insertion. */
 class Digests {
   #count = 0;
-  /** The digests, one behind the other. */
+  /** The digests, one after the other. */
   #words = new Uint32Array((fewestSlots / 2) * wordsPerDigest);
-  /** By a part of the digest, then the next free slot: which one it is, from 1; 0: none. */
+  /** Hash table with linear probing: the position of a digest, from 1; 0: free. */
   #slots = new Uint32Array(fewestSlots);
 
   get count(): number {
@@ -32,7 +32,7 @@ class Digests {
   }
 
   addAll(bytes: Uint8Array): void {
-    // A copy: numbers of four bytes cannot be read from anywhere.
+    // A copy, since typed arrays of four-byte numbers need aligned memory.
     const words = new Uint32Array(Uint8Array.from(bytes).buffer);
     for (let i = 0; i < words.length; i += wordsPerDigest) this.add(words.subarray(i, i + wordsPerDigest));
   }
@@ -59,7 +59,7 @@ class Digests {
   }
 }
 
-/** The digests of an IdWindow, those of before and the newest, 16 bytes each. */
+/** The digests of an IdWindow, 16 bytes each. */
 export interface IdBytes {
   previous: Uint8Array;
   current: Uint8Array;
@@ -69,21 +69,21 @@ export type SampleId = string | number | bigint;
 
 /** Bytes of an id, as UTF-8. */
 const mostIdBytes = 1024;
-/** Of bigints: with more, they have more than that many digits. */
+/** A bigint of more bits has more digits than that. */
 const mostIdBits = Math.floor(mostIdBytes * Math.log2(10));
 
-/** An id as it is recorded; null: none. Throws ERR_INVALID_OPTION where it is no string, safe integer or bigint of that size. */
+/** An id as it is recorded; null: no id. Throws ERR_INVALID_OPTION unless it is a string, safe integer or bigint of that size. */
 export function idOf(value: unknown, name: string): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'bigint' && BigInt.asIntN(mostIdBits, value) === value) return String(value);
   if (typeof value === 'string' && isId(value)) return value;
   const kinds = `a string or a bigint of at most ${mostIdBytes} bytes, an integer of at most 2^53, undefined or null`;
-  // The digits of a long one take longer than all else here.
+  // Printing a long bigint is slow.
   throw invalid(kinds, name, typeof value === 'bigint' ? 'a larger bigint' : value);
 }
 
-/** Whether a string is not too long, and no two such strings are the same bytes: it has no half of a pair of surrogates. */
+/** Whether a string is not too long and well-formed: strings with lone surrogates may be equal in UTF-8. */
 export function isId(text: string): boolean {
   return text.length <= mostIdBytes && !/\p{Surrogate}/u.test(text) && Buffer.byteLength(text) <= mostIdBytes;
 }
@@ -111,7 +111,7 @@ export class IdWindow {
     this.#current.add(digestOf(id));
   }
 
-  /** For a snapshot: views, valid until the next id comes. */
+  /** Views for a snapshot, valid until the next id is added. */
   get bytes(): IdBytes {
     return { previous: this.#previous.bytes, current: this.#current.bytes };
   }
@@ -124,7 +124,7 @@ export class IdWindow {
   }
 }
 
-/** The first 128 bits of SHA-256: among a billion ids, two are alike with a probability of 10^-21. */
+/** The first 128 bits of SHA-256: among a billion ids, the probability of a collision is 10^-21. */
 function digestOf(id: SampleId): Uint32Array {
   const bytes = Uint8Array.from(hash('sha256', String(id), 'buffer'));
   return new Uint32Array(bytes.buffer, 0, wordsPerDigest);

@@ -1,20 +1,15 @@
-// A learner's state, and how each record of the journal changes it. Equal records on equal states give equal states, bit for bit.
-
-import { fromNative } from '../core/errors';
-import { startDetector } from '../detectors';
-import type { RunningDetector } from '../detectors/detector';
-import { Prequential, type Score, scoresOfLearned } from '../metrics/prequential';
-import type { LearnerHandle } from '../native/handles';
-import { runJob } from '../native/job';
-import { type NativeUpdate, native } from '../native/native';
+// The state machine of a learner: its state, and the effect of each record of the journal on it. Equal records on equal states
+// give equal states, bit for bit; therefore no decision here depends on time or chance.
+import { type PrequentialMetrics, scoresOfLearned } from '../metrics/prequential';
+import type { NativeLearnerState, NativeUpdate } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
-import { modulesOf } from '../state/create';
-import { makeState, type State, stateHandle } from '../state/state';
-import { stepPlan } from '../training/optimizer-state';
-import type { Outcome, Setting } from './context';
-import { refusedIn } from './reasons';
+import { type State, stateHandle } from '../state/state';
+import type { LearnerContext } from './context';
+import { Monitor } from './monitor';
+import { NativeLearner } from './native-learner';
+import { type Outcome, outcomeOf } from './outcome';
 import { type IdBytes, IdWindow } from './seen-ids';
-import type { SavedCore } from './storage/learner-state';
+import type { LearnerState } from './storage/learner-state';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './storage/records';
 import { evaluationOn, verdictOn } from './verdict';
 import { digestOf } from './versions/files';
@@ -22,75 +17,69 @@ import { Served } from './versions/serving';
 import {
   baselineOf,
   better,
-  type Evaluation,
   findVersion,
+  type HeldOutScore,
   newestOf,
   nextVersion,
   type VersionInfo,
 } from './versions/version';
 
-/** Updates that learn more samples again after a drift, and how many times as many. */
+/** Response to a drift: this many updates learn this many times as many replayed samples. */
 const boost = { updates: 100, factor: 2 };
 
-export class Core {
-  readonly setting: Setting;
-  readonly #learner: LearnerHandle;
-  readonly #saved: SavedCore;
-  readonly #prequential: Prequential;
-  readonly #detector: RunningDetector | undefined;
+export class StateMachine {
+  readonly context: LearnerContext;
+  readonly #learner: NativeLearner;
+  readonly #saved: LearnerState;
+  readonly #monitor: Monitor;
   readonly #ids: IdWindow;
   #served: Served;
-  /** What the verdict to come is about; undefined while a journal is gone through. */
+  /** The candidate of the next verdict; undefined while a journal is replayed. */
   #judged: State | undefined;
   #divergedAt: number | undefined;
 
-  private constructor(setting: Setting, learner: LearnerHandle, saved: SavedCore, ids: IdWindow, served: State) {
-    const { settings } = setting;
-    this.setting = setting;
-    this.#learner = learner;
-    this.#saved = saved;
-    this.#served = new Served(served, saved.serving);
-    this.#prequential = saved.prequential
-      ? Prequential.from(saved.prequential as ReturnType<Prequential['toJSON']>)
-      : new Prequential(setting.classes);
-    this.#detector = settings.drift ? startDetector(settings.drift.detector, saved.detector ?? undefined) : undefined;
-    this.#ids = ids;
-  }
-
-  /** `state`: what is learned from; `served`: what serves, which this takes over. */
-  static async start(
-    setting: Setting,
-    state: State,
-    start: LearnerPlan['start'],
-    saved: SavedCore,
+  private constructor(
+    context: LearnerContext,
+    learner: NativeLearner,
+    saved: LearnerState,
     ids: IdBytes,
     served: State,
-  ): Promise<Core> {
-    const { model, program, settings, scoring, shape, classes, niceness } = setting;
-    const plan: LearnerPlan = {
-      ...settings,
-      ...stepPlan(settings),
-      ...{ program, scoring, shape, classes, niceness, state: stateHandle(state), dtype: settings.inputs },
-      names: model.tensors.map(({ name }) => name),
-      ...(start && { start }),
-    };
-    const learner = await fromNative(() => native().makeLearner(plan)).catch((cause) => {
+  ) {
+    this.context = context;
+    this.#learner = learner;
+    this.#saved = saved;
+    this.#monitor = new Monitor(context, saved);
+    this.#ids = IdWindow.from(context.settings.rememberIds, ids);
+    this.#served = new Served(served, saved.serving);
+  }
+
+  /** `state`: the weights to learn from; `served`: the version that serves, which is disposed by the machine. */
+  static async start(
+    context: LearnerContext,
+    state: State,
+    start: LearnerPlan['start'],
+    saved: LearnerState,
+    ids: IdBytes,
+    served: State,
+  ): Promise<StateMachine> {
+    const learner = await NativeLearner.make(context, state, start).catch((cause) => {
       served.dispose();
       throw cause;
     });
-    return new Core(setting, learner, saved, IdWindow.from(settings.rememberIds, ids), served);
+    return new StateMachine(context, learner, saved, ids, served);
   }
 
   get served(): Served {
     return this.#served;
   }
 
-  get prequential(): Prequential {
-    return this.#prequential;
+  get prequential(): PrequentialMetrics {
+    return this.#monitor.metrics;
   }
 
-  get handle(): LearnerHandle {
-    return this.#learner;
+  /** A copy of everything that a snapshot records. The caller disposes its handles. */
+  tensors(): Promise<NativeLearnerState> {
+    return this.#learner.tensors();
   }
 
   knows(id: string): boolean {
@@ -98,26 +87,26 @@ export class Core {
   }
 
   /**
-   * Number of the first verdict in the journal whose weights have other bits here than where it was written: arithmetic differs
-   * between processors and builds. Undefined: all had the same.
+   * The first replayed verdict whose weights have other bits here than where it was written, since arithmetic differs between
+   * processors and builds. Undefined: there was none.
    */
   get divergedAt(): number | undefined {
     return this.#divergedAt;
   }
 
-  /** Whether a candidate for a version is to be judged next. */
+  /** Whether the next record is a verdict on a candidate. */
   get isCandidateDue(): boolean {
     return this.#saved.untilCandidate <= 0;
   }
 
-  /** Applies the next record of the journal, number `sequence`. Resolves with the result of a batch. */
+  /** Applies the next record of the journal, number `sequence`. Resolves with the outcome of a batch. */
   async apply(record: LearnerRecord, sequence: number): Promise<Outcome | undefined> {
     return (await this.prepare(record, sequence))();
   }
 
   /**
-   * Does everything of a record that can fail. The function it resolves with completes the record and cannot fail. Where a
-   * rollback rejects, the core is as it was before.
+   * Does everything of a record that can fail. The function that it resolves with completes the record and cannot fail. A rollback
+   * that rejects has changed nothing.
    */
   async prepare(record: LearnerRecord, sequence: number): Promise<() => Outcome | undefined> {
     switch (record.kind) {
@@ -138,19 +127,16 @@ export class Core {
     }
   }
 
-  async #learn({ rules, ids, inputs, labels, scores, fresh }: BatchRecord): Promise<Outcome> {
-    const { perUpdate } = this.setting.settings.replay;
+  async #learn(record: BatchRecord): Promise<Outcome> {
+    const { rules, ids, labels, fresh } = record;
+    const { perUpdate } = this.context.settings.replay;
     const replayed = this.#saved.boosted > 0 ? perUpdate * boost.factor : perUpdate;
-    const plan = { rules, inputs, labels, served: stateHandle(this.#served.state), replayed, keep: fresh };
-    const update = await runJob(() => native().learnerUpdate(this.#learner, plan), {});
-    const refused = refusedIn(update, labels.length, rules);
-    const isRefused = new Set(refused.map(({ index }) => index));
-    const learned = labels.length - refused.length;
-    const isFree = new Set(refused.flatMap((one) => (one.isFree ? [one.index] : [])));
-    this.#remember(ids.filter((_, i) => !isFree.has(i)));
+    const update = await this.#learner.update(record, this.#served.state, replayed);
+    const outcome = outcomeOf(update, record);
+    const { refused, learned } = outcome;
+    const free = new Set(refused.filter(({ isFree }) => isFree).map(({ index }) => index));
+    this.#remember(ids.filter((_, i) => !free.has(i)));
     this.#countUpdate(update, learned, rules);
-    const { loss, gradientNorm } = learned > 0 ? update : { loss: Number.NaN, gradientNorm: Number.NaN };
-    const outcome = { loss, gradientNorm, learned, refused, scores: ids.map((): Score | null => null), drift: false };
     if (!fresh) {
       this.#saved.rehearsed += learned;
       return outcome;
@@ -158,17 +144,16 @@ export class Core {
     this.#saved.quarantined += refused.length;
     this.#saved.learned += learned;
     if (learned === 0) return outcome;
-    for (const [i, score] of scoresOfLearned(update.logits, labels, scores, isRefused)) {
+    const isRefused = new Set(refused.map(({ index }) => index));
+    for (const [i, score] of scoresOfLearned(update.logits, labels, record.scores, isRefused)) {
       outcome.scores[i] = score;
-      this.#prequential.add(score);
-      const error = Number(score.predicted !== score.label);
-      if (this.#detector?.update(error) === 'drift') outcome.drift = true;
+      if (this.#monitor.add(score)) outcome.drift = true;
     }
     if (outcome.drift) await this.#answerDrift();
     return outcome;
   }
 
-  /** By rules 2, an update counts where something was learned; one that came to nothing brings the next candidate closer only. */
+  /** By rules 2, an update counts if it learned something; one that failed only brings the next candidate closer. */
   #countUpdate({ refused, needsCompany }: NativeUpdate, learned: number, rules: number): void {
     const isTried = learned > 0 || (refused !== '' && !needsCompany);
     if (learned > 0 || rules === 1) this.#saved.updates++;
@@ -188,43 +173,44 @@ export class Core {
 
   async #answerDrift(): Promise<void> {
     this.#saved.drifts++;
-    const { onDrift } = this.setting.settings.drift!;
+    const { onDrift } = this.context.settings.drift!;
     if (onDrift === 'boostReplay') this.#saved.boosted = boost.updates;
-    if (onDrift === 'rollback') await this.#replaceWeights(this.#served.state);
+    if (onDrift === 'rollback') await this.#learner.replaceWeights(this.#served.state);
   }
 
-  /** Measures what serves by the held-out samples there are now. */
+  /** Measures the version that serves on the current held-out samples. */
   async measureServed(): Promise<void> {
-    this.#saved.best = this.setting.gate ? await this.evaluate(this.#served.state) : null;
+    this.#saved.best = this.context.gate ? await this.evaluate(this.#served.state) : null;
     Object.assign(this.info(this.#saved.serving), this.#saved.best ?? { accuracy: null, perClass: [] });
   }
 
-  /** Judges the current weights as a version. */
+  /** Judges the current weights as a candidate for a version. */
   async judge(created: number): Promise<VerdictRecord> {
     this.#judged = await this.weights();
-    return verdictOn(this.#judged, this.#saved.best, this.setting, created);
+    return verdictOn(this.#judged, this.#saved.best, this.context, created);
   }
 
-  /** On the held-out samples, which there must be. */
-  evaluate(state: State): Promise<Evaluation> {
-    return evaluationOn(state, this.setting);
+  /** Evaluates a state on the held-out samples, which must exist. */
+  evaluate(state: State): Promise<HeldOutScore> {
+    return evaluationOn(state, this.context);
   }
 
-  /** A copy of the weights that are being learned. */
-  async weights(): Promise<State> {
-    const handle = await runJob(() => native().learnerWeights(this.#learner), {});
-    return makeState(handle, modulesOf(this.setting.model));
+  /** A copy of the current weights. */
+  weights(): Promise<State> {
+    return this.#learner.weights();
   }
 
   async #decide(verdict: VerdictRecord, sequence: number): Promise<() => undefined> {
-    const { settings, files } = this.setting;
+    const { settings, files } = this.context;
     const { accepted } = verdict;
     const judged = this.#judged;
     this.#judged = undefined;
-    const { state, sha256 } = judged ? { state: judged, sha256: verdict.sha256 } : await this.#again(verdict, sequence);
+    const { state, sha256 } = judged
+      ? { state: judged, sha256: verdict.sha256 }
+      : await this.#replayCandidate(verdict, sequence);
     if (!accepted) {
       state.dispose();
-      if (settings.gate.onRefused === 'rollback') await this.#replaceWeights(this.#served.state);
+      if (settings.gate.onRefused === 'rollback') await this.#learner.replaceWeights(this.#served.state);
       return () => {
         this.#saved.untilCandidate = settings.gate.every;
         this.#saved.refused++;
@@ -246,8 +232,11 @@ export class Core {
     };
   }
 
-  /** The candidate of a verdict that was recorded before. */
-  async #again({ sha256: recorded }: VerdictRecord, sequence: number): Promise<{ state: State; sha256: string }> {
+  /** The candidate of a verdict that is replayed. */
+  async #replayCandidate(
+    { sha256: recorded }: VerdictRecord,
+    sequence: number,
+  ): Promise<{ state: State; sha256: string }> {
     const state = await this.weights();
     const sha256 = await digestOf(stateHandle(state));
     if (sha256 !== recorded) this.#divergedAt ??= sequence;
@@ -256,56 +245,48 @@ export class Core {
 
   async #rollBack(version: number): Promise<() => undefined> {
     const info = this.info(version);
-    const state = await this.setting.files.load(info);
+    const state = await this.context.files.load(info);
     try {
-      await this.#replaceWeights(state);
+      await this.#learner.replaceWeights(state);
     } catch (cause) {
       state.dispose();
       throw cause;
     }
     return () => {
       this.#saved.best = baselineOf(info);
-      this.#saved.untilCandidate = this.setting.settings.gate.every;
+      this.#saved.untilCandidate = this.context.settings.gate.every;
       this.#serve(state, version);
       return undefined;
     };
   }
 
-  /** Predictions that began go on with the version before. */
+  /** Predictions under way keep the previous version. */
   #serve(state: State, version: number): void {
     this.#served.retire();
     this.#served = new Served(state, version);
     this.#saved.serving = version;
   }
 
-  /** Throws ERR_INVALID_OPTION where the version is not kept. */
+  /** Throws ERR_INVALID_OPTION if the version is not kept. */
   info(version: number): VersionInfo {
     return findVersion(this.#saved.versions, version);
   }
 
-  async #replaceWeights(state: State): Promise<void> {
-    await runJob(() => native().learnerReplaceWeights(this.#learner, stateHandle(state)), {});
-  }
-
-  /** Plain values. */
-  toJSON(): SavedCore {
-    return {
-      ...structuredClone(this.#saved),
-      prequential: this.#prequential.toJSON(),
-      detector: this.#detector?.toJSON() ?? null,
-    };
+  /** Plain values, for a snapshot. */
+  toJSON(): LearnerState {
+    return { ...structuredClone(this.#saved), ...this.#monitor.toJSON() };
   }
 
   get ids(): IdBytes {
     return this.#ids.bytes;
   }
 
-  get counts(): Readonly<SavedCore> {
+  get counts(): Readonly<LearnerState> {
     return this.#saved;
   }
 
   dispose(): void {
-    native().disposeLearner(this.#learner);
+    this.#learner.dispose();
     this.#judged?.dispose();
     this.#served.retire();
   }

@@ -1,31 +1,31 @@
-// Judges candidates: whether the weights of now may serve, by samples that are never learned.
+// Judges candidates by the held-out samples: whether the current weights may serve.
 import { fromNative } from '../core/errors';
 import { native } from '../native/native';
 import { type State, stateHandle } from '../state/state';
-import type { Setting } from './context';
+import type { LearnerContext } from './context';
 import type { Settings } from './options';
 import type { VerdictRecord } from './storage/records';
 import { digestOf } from './versions/files';
 import type { Gate } from './versions/gate';
-import type { Baseline, Evaluation } from './versions/version';
+import type { Baseline, HeldOutScore } from './versions/version';
 
-/** On the held-out samples, which there must be. */
-export async function evaluationOn(state: State, setting: Setting): Promise<Evaluation> {
-  return (await measure(state, setting)).evaluation;
+/** The score of a state on the held-out samples, which must exist. */
+export async function evaluationOn(state: State, context: LearnerContext): Promise<HeldOutScore> {
+  return (await measure(state, context)).evaluation;
 }
 
 type Measured = Awaited<ReturnType<Gate['evaluate']>>;
 
-function measure(state: State, { program, settings, scoring, gate }: Setting): Promise<Measured> {
+function measure(state: State, { program, settings, scoring, gate }: LearnerContext): Promise<Measured> {
   const { batchSize, threads } = settings;
   return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
 }
 
-/** Whether a candidate may serve, where `best` is what versions are measured by. */
+/** The verdict on a candidate, compared with `best`. */
 export async function verdictOn(
   candidate: State,
   best: Baseline,
-  setting: Setting,
+  context: LearnerContext,
   created: number,
 ): Promise<VerdictRecord> {
   const sha256 = await digestOf(stateHandle(candidate));
@@ -34,13 +34,13 @@ export async function verdictOn(
   if (stats.some(({ nan, infinite }) => nan + infinite > 0)) {
     return { ...verdict, accepted: false, reason: 'a weight is not finite' };
   }
-  if (!setting.gate) return { ...verdict, accepted: true, reason: '' };
-  const measured = await measure(candidate, setting);
-  const reason = objection(measured, best, setting.settings.gate);
+  if (!context.gate) return { ...verdict, accepted: true, reason: '' };
+  const measured = await measure(candidate, context);
+  const reason = objection(measured, best, context.settings.gate);
   return { ...verdict, ...measured.evaluation, accepted: reason === '', reason };
 }
 
-/** Why a candidate may not serve; empty: it may. */
+/** The reason to refuse a candidate; empty: there is none. */
 function objection(
   { evaluation: candidate, notFinite }: Measured,
   best: Baseline,

@@ -1,5 +1,4 @@
-// The records of remembered predictions in memory: all that are not on the disk yet, and of the others the newest, as far as there
-// is room.
+// Records of remembered predictions in memory: all that are not on the disk yet, and the newest others as far as there is room.
 import { putRecord, type Remembered } from './format';
 import type { Segment } from './segment';
 
@@ -24,14 +23,14 @@ export class Chunks {
   /** Bytes of all chunks, and of the records in them that are not on the disk. */
   #held = 0;
   #unwritten = 0;
-  /** Of the chunk that was dropped last: to make and to free so large ones all the time costs pauses. */
+  /** Buffer of the last dropped chunk: allocating and freeing such large ones all the time costs pauses. */
   #spare: Buffer | undefined;
 
   constructor(memoryBytes: number) {
     this.#memoryBytes = memoryBytes;
   }
 
-  /** Whether more waits for the disk than may. */
+  /** Whether too much is unwritten. */
   get isFull(): boolean {
     return this.#unwritten > this.#memoryBytes;
   }
@@ -40,7 +39,7 @@ export class Chunks {
     return this.#unwritten === 0;
   }
 
-  /** Takes a copy of the segment's last sample, number `index`. */
+  /** Copies the segment's last sample, number `index`. */
   append(segment: Segment, index: number, time: number, remembered: Remembered): void {
     let chunk = this.#byPlace.get(placeOf(segment, index));
     if (!chunk) {
@@ -76,7 +75,7 @@ export class Chunks {
     this.#dropWritten();
   }
 
-  /** Drops what waited longest for the disk, until there is room; or all of it. Returns what is lost. */
+  /** Drops the oldest unwritten records until there is room, or all of them, and returns them. */
   dropUnwritten(all = false): { segment: Segment; first: number; end: number }[] {
     const dropped = [];
     while (all ? !this.isWritten : this.isFull) {

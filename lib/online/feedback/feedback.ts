@@ -1,17 +1,15 @@
-// Late labels: what was predicted is remembered until its label comes, and then learned with the score of the prediction that was
-// made when it was asked for.
-import path from 'node:path';
+// Feedback: predictions are remembered until their labels arrive, and then learned with the score of the prediction at that time.
 import { types } from 'node:util';
 import { invalid } from '../../core/checks';
 import { copyOfValues, sizeOf, type Values } from '../../core/sample-values';
-import { Pace } from '../../core/time-slice';
+import { TimeSlice } from '../../core/time-slice';
 import { scoresOf } from '../../metrics/prequential';
 import type { Prediction } from '../../training/evaluate';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
 import { Call, type Claim, type LearnResult, type Offered } from '../intake/queue';
-import { copied, guarded, isClass, listIn, noInput, numbersIn } from '../intake/samples';
-import { feedbackLimits, type LearnerOptions } from '../options';
+import { copied, guarded, isClass, labelNumbers, listIn, noInput } from '../intake/samples';
+import type { FeedbackOptions } from '../options';
 import { isId } from '../seen-ids';
 import type { Remembered } from './format';
 import { type FeedbackMetrics, PendingStore, type Taken } from './store';
@@ -22,7 +20,7 @@ interface LateLabel {
 }
 
 interface Found {
-  /** undefined: the label is out of range, so that another one may come. */
+  /** undefined: the label is out of range, and the prediction waits for another. */
   taken: Taken | undefined;
   remembered: Remembered | undefined;
 }
@@ -30,13 +28,13 @@ interface Found {
 export class Feedback {
   readonly #engine: Engine;
   readonly #intake: Intake;
-  /** undefined: nothing is remembered. */
+  /** undefined: predictions are not remembered. */
   readonly #store: PendingStore | undefined;
-  /** Predictions to be remembered, and labels whose samples are not handed on. */
+  /** Predictions to be remembered, and labels whose samples are still being read. */
   readonly #handingOn = new Set<Promise<unknown>>();
-  /** Labels whose samples are not learned. */
+  /** Labels whose samples are not learned yet. */
   readonly #joining = new Set<Promise<unknown>>();
-  /** Samples are handed on in the order of their labels, wherever they have to be read from. */
+  /** Keeps samples in the order of their labels, however long reading them takes. */
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(engine: Engine, intake: Intake, store: PendingStore | undefined) {
@@ -45,14 +43,13 @@ export class Feedback {
     this.#store = store;
   }
 
-  /** Goes on with what was remembered in the learner's folder. */
-  static async open(engine: Engine, intake: Intake, { dir, feedback }: LearnerOptions): Promise<Feedback> {
-    if (feedback === false) return new Feedback(engine, intake, undefined);
-    const { core } = engine;
-    const { settings, shape, classes } = core.setting;
+  /** Resumes with the predictions in the learner's folder. `limits`: false, predictions are not remembered. */
+  static async open(engine: Engine, intake: Intake, limits: Required<FeedbackOptions> | false): Promise<Feedback> {
+    if (limits === false) return new Feedback(engine, intake, undefined);
+    const { settings, shape, classes } = engine.context;
     const form = { type: settings.inputs, values: sizeOf(shape), classes };
-    const [folder, limits] = [path.resolve(dir), feedbackLimits(feedback)];
-    const store = await PendingStore.open(folder, form, limits, (id) => core.knows(id), engine.place);
+    const { path: folder, lock } = engine.folder;
+    const store = await PendingStore.open(folder, form, limits, (id) => engine.knows(id), lock);
     return new Feedback(engine, intake, store);
   }
 
@@ -60,12 +57,12 @@ export class Feedback {
     return this.#store?.counts ?? { pending: 0, joined: 0, expired: 0, lost: 0 };
   }
 
-  /** What `answer` makes of a copy of `inputs`; both are remembered. */
+  /** Answers a copy of `inputs`; both are remembered. */
   predict<Answer extends Prediction>(
     inputs: Values,
     answer: (copy: Values) => Promise<Answer>,
   ): Promise<Answer & { ids: string[] }> {
-    const copy = copyOfValues(inputs, [this.#engine.core.setting.settings.inputs]);
+    const copy = copyOfValues(inputs, [this.#engine.context.settings.inputs]);
     return track(this.#handingOn, async () => {
       const prediction = await answer(copy);
       return { ids: (await this.#store?.remember(copy, prediction.logits)) ?? [], ...prediction };
@@ -95,14 +92,14 @@ export class Feedback {
     });
   }
 
-  /** For each label what waits for it. The first that may be the sample's takes it; others do not keep it from waiting. */
+  /** Starts to read the sample of each label. The first valid label takes its sample; an invalid one leaves it waiting. */
   #beginReads(late: readonly LateLabel[]): (() => Promise<Found | undefined>)[] {
-    const { setting } = this.#engine.core;
-    const taken = late.map(({ id, label }) => (isClass(label, setting) ? this.#store?.take(id) : undefined));
+    const { context } = this.#engine;
+    const taken = late.map(({ id, label }) => (isClass(label, context) ? this.#store?.take(id) : undefined));
     return late.map(({ id, label }, i) => {
       const one = taken[i];
       if (one) return () => this.#read(one);
-      const seen = isClass(label, setting) ? undefined : this.#store?.look(id);
+      const seen = isClass(label, context) ? undefined : this.#store?.look(id);
       return async () => seen && { taken: undefined, remembered: await seen() };
     });
   }
@@ -113,8 +110,8 @@ export class Feedback {
   }
 
   /**
-   * Gives what was found to be learned. A label that came before is left to those who know its id. `positions`: of the samples that
-   * are learned, or would be, among the labels; the others are unknown.
+   * Hands samples to the intake, also repeated ones, which it knows by their ids. `positions`: of these samples among the labels; the
+   * others are unknown.
    */
   #handOn(
     late: readonly LateLabel[],
@@ -133,7 +130,7 @@ export class Feedback {
     });
     this.#intake.offer(samples.length);
     if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
-    const nothing = { ...new Call().result, version: this.#engine.core.counts.serving };
+    const nothing = { ...new Call().result, version: this.#engine.counts.serving };
     return { learning: Promise.resolve(nothing), positions };
   }
 
@@ -147,7 +144,7 @@ export class Feedback {
     };
   }
 
-  /** Ends. `learnRest` learns what waits. */
+  /** Ends. `learnRest` learns the samples that wait. */
   async close(learnRest: () => Promise<void>): Promise<void> {
     await Promise.allSettled(this.#handingOn);
     await learnRest();
@@ -156,7 +153,7 @@ export class Feedback {
   }
 }
 
-/** Starts work that is in the set as long as it lasts. */
+/** Starts work, and keeps it in the set until it ends. */
 function track<Result>(set: Set<Promise<unknown>>, work: () => Promise<Result>): Promise<Result> {
   const result = work();
   set.add(result);
@@ -165,18 +162,18 @@ function track<Result>(set: Set<Promise<unknown>>, work: () => Promise<Result>):
   return result;
 }
 
-/** Some at a time: what is in memory is read at once. */
+/** Starts all reads in time slices, since those from memory take no time. */
 async function settled<Result>(reads: readonly (() => Promise<Result>)[]): Promise<Result[]> {
-  const pace = new Pace();
-  const begun: Promise<Result>[] = [];
+  const slice = new TimeSlice();
+  const results: Promise<Result>[] = [];
   for (const read of reads) {
-    begun.push(read());
-    if (pace.isOver) await pace.rest();
+    results.push(read());
+    if (slice.isOver) await slice.rest();
   }
-  return Promise.all(begun);
+  return Promise.all(results);
 }
 
-/** Copies, one by one. Throws ERR_INVALID_OPTION where they are none. */
+/** Copies ids and labels one by one. Throws ERR_INVALID_OPTION if they are invalid. */
 function lateLabels(ids: unknown, labels: unknown): LateLabel[] {
   if (typeof ids === 'string') {
     if (typeof labels !== 'number') throw invalid('a number, since there is one id', 'labels', labels);
@@ -190,6 +187,6 @@ function lateLabels(ids: unknown, labels: unknown): LateLabel[] {
   const oneEach = `an array of ${ownIds.length} labels, one for each id`;
   const given = listIn(labels, oneEach, 'labels', types.isInt32Array);
   if (given.length !== ownIds.length) throw invalid(oneEach, 'labels', labels);
-  const ownLabels = numbersIn(given);
+  const ownLabels = labelNumbers(given);
   return ownIds.map((id, i) => ({ id, label: ownLabels[i]! }));
 }

@@ -1,9 +1,9 @@
-// The files of remembered predictions: written behind whoever predicts, and read where a record is not in memory any more.
+// Files of remembered predictions: written in the background, and read when a record is no longer in memory.
 import fs from 'node:fs';
 import path from 'node:path';
-import { Pace } from '../../core/time-slice';
+import { TimeSlice } from '../../core/time-slice';
 import { close, open, readAll, writeAll } from '../../files/descriptors';
-import type { Place } from '../storage/journal-writer';
+import type { FolderGuard } from '../storage/journal-writer';
 import { type Chunks, recordIn } from './chunks';
 import { type SavedCounts, writeCounts } from './counts';
 import {
@@ -21,35 +21,35 @@ import {
 import type { Segment } from './segment';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants;
-/** No file that is there already is written over, nor what a link leads to. */
+/** Neither overwrites an existing file nor follows a link. */
 const creating = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY;
 
 export class PendingFiles {
   readonly #folder: string;
-  readonly #place: Place;
+  readonly #guard: FolderGuard;
   readonly #chunks: Chunks;
-  /** The file that is written to, and whether it has its header. */
+  /** The file that is being written, and whether it has its header. */
   #output: { segment: Segment; descriptor: number; isBegun: boolean } | undefined;
   /** Files that are being read. */
   readonly #inputs = new Map<Segment, { descriptor: Promise<number>; readers: number }>();
 
-  /** Nothing is written to or removed from `folder` where its path leads elsewhere: other files are there under the same names. */
-  constructor(folder: string, place: Place, chunks: Chunks) {
+  /** Nothing is written or removed after the path of `folder` leads elsewhere, where other files have the same names. */
+  constructor(folder: string, guard: FolderGuard, chunks: Chunks) {
     this.#folder = folder;
-    this.#place = place;
+    this.#guard = guard;
     this.#chunks = chunks;
   }
 
-  /** Writes all that is only in memory. One call at a time. After a failure, another call tries the same again. */
+  /** Writes all unwritten records. One call at a time. After a failure, the next call tries again. */
   async flush(): Promise<void> {
     if (this.#chunks.isWritten) return;
-    await this.#place.check();
-    const pace = new Pace();
+    await this.#guard.check();
+    const slice = new TimeSlice();
     for (let chunk = this.#chunks.firstUnwritten; chunk; chunk = this.#chunks.firstUnwritten) {
       const { segment, written, count, first, bytes } = chunk;
       for (let index = first + written; index < first + count; index++) {
         sealRecord(recordIn(chunk, index));
-        if (pace.isOver) await pace.rest();
+        if (slice.isOver) await slice.rest();
       }
       const descriptor = await this.#outputOf(segment);
       const records = bytes.subarray(written * segment.stride, count * segment.stride);
@@ -63,7 +63,7 @@ export class PendingFiles {
     if (this.#output?.segment !== segment) {
       await this.#closeOutput();
       const file = path.join(this.#folder, pendingName(number));
-      await this.#place.check();
+      await this.#guard.check();
       this.#output = { segment, descriptor: await open(file, creating), isBegun: false };
     }
     const output = this.#output;
@@ -78,7 +78,7 @@ export class PendingFiles {
     if (output) await close(output.descriptor);
   }
 
-  /** What is remembered of a sample; undefined where it cannot be read. */
+  /** Reads a sample and its prediction; undefined: they cannot be read. */
   async read(segment: Segment, index: number): Promise<Remembered | undefined> {
     const held = this.#chunks.find(segment, index);
     if (held) return rememberedIn(held, segment.form);
@@ -92,7 +92,7 @@ export class PendingFiles {
     return isWhole(record, index) ? rememberedIn(record, segment.form) : undefined;
   }
 
-  /** With one open file for all that read it at a time. */
+  /** Opens a file once for all concurrent readers. */
   async #reading<Result>(segment: Segment, use: (descriptor: number) => Promise<Result>): Promise<Result> {
     const file = path.join(this.#folder, pendingName(segment.number));
     const input = this.#inputs.get(segment) ?? { descriptor: openOwn(file, segment), readers: 0 };
@@ -108,10 +108,10 @@ export class PendingFiles {
     }
   }
 
-  /** Notes which samples got their labels. */
+  /** Notes which samples have their labels. */
   async noteJoined({ number }: Segment, indices: readonly number[]): Promise<void> {
     const file = path.join(this.#folder, joinedName(number));
-    await this.#place.check();
+    await this.#guard.check();
     const descriptor = await open(file, O_WRONLY | O_APPEND | O_NOFOLLOW).catch((cause) => {
       if (cause.code !== 'ENOENT') throw cause;
       return open(file, creating | O_APPEND);
@@ -123,17 +123,17 @@ export class PendingFiles {
     }
   }
 
-  /** Replaces what is counted of segments whose files are to be removed. */
+  /** Saves the counts of segments whose files are to be removed. */
   async writeCounts(saved: SavedCounts): Promise<void> {
-    await this.#place.check();
+    await this.#guard.check();
     await writeCounts(this.#folder, saved);
   }
 
-  /** Removes all that there is of a segment. Not while flush() writes. */
+  /** Removes a segment from memory and disk. Not during flush(). */
   async remove(segment: Segment): Promise<void> {
     this.#chunks.dropSegment(segment);
     if (this.#output?.segment === segment) await this.#closeOutput();
-    await this.#place.check();
+    await this.#guard.check();
     await removeFiles(this.#folder, segment.number);
   }
 
@@ -142,7 +142,7 @@ export class PendingFiles {
   }
 }
 
-/** Opens the file of a segment to be read. Rejects where another one has its name. */
+/** Opens the file of a segment for reading. Rejects if another file has its name. */
 async function openOwn(file: string, { number, token }: Segment): Promise<number> {
   const descriptor = await open(file, O_RDONLY | O_NOFOLLOW);
   try {

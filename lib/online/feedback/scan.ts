@@ -1,10 +1,9 @@
-// Remembered predictions as an earlier process left them. Nothing that is wrong with the files stops whoever reads them: what
-// cannot be read is counted as lost.
+// Scan of the predictions that an earlier process left. No damage makes it fail: predictions that cannot be read are counted as lost.
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../core/errors';
 import { printable } from '../../core/printable';
-import { Pace } from '../../core/time-slice';
+import { TimeSlice } from '../../core/time-slice';
 import { readAll } from '../../files/descriptors';
 import { readCounts, type SavedCounts } from './counts';
 import { removeFiles } from './files';
@@ -12,12 +11,12 @@ import {
   decodeHeader,
   decodeJoined,
   fileHeaderBytes,
+  fileNumbersIn,
   isWhole,
   joinedBytes,
   joinedName,
-  numbersIn,
   pendingName,
-  type SampleForm,
+  type RecordForm,
   strideOf,
   timeOf,
 } from './format';
@@ -28,19 +27,19 @@ const blockBytes = 256 * 2 ** 10;
 export interface Scan {
   saved: SavedCounts;
   segments: Segment[];
-  /** Number of the last file there was. */
+  /** The highest number of a file. */
   last: number;
-  /** Samples of files that could not be opened, which stay where they are. */
+  /** Samples of files that could not be opened, and remain. */
   unread: number;
 }
 
-/** `knows`: whether the sample of an id was learned. Warns of all that is wrong with the files. */
-export async function scanPending(folder: string, form: SampleForm, knows: (id: string) => boolean): Promise<Scan> {
+/** `knows`: whether the sample of an id was learned. Warns of damage. */
+export async function scanPending(folder: string, form: RecordForm, knows: (id: string) => boolean): Promise<Scan> {
   const { saved, problem } = await readCounts(folder);
-  // One that cannot be removed is left out all the same.
+  // A file that cannot be removed is ignored.
   for (const number of saved.removing) await removeFiles(folder, number).catch(() => {});
-  const { pending: numbers, joined } = numbersIn(folder);
-  // A number is never given again while a file has it.
+  const { pending: numbers, joined } = fileNumbersIn(folder);
+  // Two files never have the same number.
   const last = Math.max(0, ...saved.removing, ...numbers, ...joined);
   const scan: Scan = { saved, segments: [], last, unread: 0 };
   const problems = problem ? [problem] : [];
@@ -66,12 +65,12 @@ export async function scanPending(folder: string, form: SampleForm, knows: (id: 
 
 interface ScannedFile {
   segment: Segment;
-  /** Samples that cannot be read, and why. */
+  /** Samples that cannot be read, and the reason. */
   damaged: number[];
   reason: string;
 }
 
-async function scanFile(file: string, number: number, form: SampleForm): Promise<ScannedFile> {
+async function scanFile(file: string, number: number, form: RecordForm): Promise<ScannedFile> {
   const handle = await fs.open(file);
   try {
     const { size } = await handle.stat();
@@ -94,19 +93,19 @@ function allLost(segment: Segment, size: number, reason: string): ScannedFile {
   return { segment, damaged, reason };
 }
 
-/** Whole ones: what a crash left of a last one is none. */
-function recordsIn(size: number, form: SampleForm): number {
+/** Whole records: the beginning of one that a crash left does not count. */
+function recordsIn(size: number, form: RecordForm): number {
   return Math.max(0, Math.floor((size - fileHeaderBytes) / strideOf(form)));
 }
 
-/** Adds the samples of a file to its segment. Returns which are damaged. */
+/** Adds the samples of a file to its segment. Returns the damaged ones. */
 async function scanRecords(handle: FileHandle, segment: Segment, size: number): Promise<number[]> {
   const { stride, form } = segment;
   const total = recordsIn(size, form);
   const perBlock = Math.max(1, Math.floor(blockBytes / stride));
   const block = Buffer.alloc(perBlock * stride);
   const damaged: number[] = [];
-  const pace = new Pace();
+  const slice = new TimeSlice();
   let time: number | undefined;
   for (let first = 0; first < total; first += perBlock) {
     const count = Math.min(perBlock, total - first);
@@ -115,33 +114,33 @@ async function scanRecords(handle: FileHandle, segment: Segment, size: number): 
       const record = block.subarray(i * stride, (i + 1) * stride);
       if (isWhole(record, first + i)) time = timeOf(record);
       else damaged.push(first + i);
-      // Those before the first that can be read are taken to be as old as that.
+      // Unreadable samples before the first readable one count as equally old.
       while (time !== undefined && segment.count <= first + i) segment.add(time);
-      if (pace.isOver) await pace.rest();
+      if (slice.isOver) await slice.rest();
     }
   }
   while (segment.count < total) segment.add(0);
   return damaged;
 }
 
-/** A damaged entry is one less; those around it are found. */
+/** Skips damaged entries, and finds those after them. */
 async function settleJoined(file: string, segment: Segment): Promise<void> {
   const bytes = await fs.readFile(file).catch(() => Buffer.alloc(0));
-  const pace = new Pace();
+  const slice = new TimeSlice();
   for (let at = 0; at + joinedBytes <= bytes.length; ) {
     const index = decodeJoined(segment.number, bytes, at);
     if (index !== undefined && index < segment.count) segment.settle(index, 'joined');
     at += index === undefined ? 1 : joinedBytes;
-    if (pace.isOver) await pace.rest();
+    if (slice.isOver) await slice.rest();
   }
 }
 
-/** Samples that were learned before it could be noted with the file. */
+/** Settles samples that were learned before that was noted on the disk. */
 async function settleKnown(segment: Segment, knows: (id: string) => boolean): Promise<void> {
-  const pace = new Pace();
+  const slice = new TimeSlice();
   for (let index = 0; index < segment.count; index++) {
     if (segment.isPending(index) && knows(segment.idOf(index))) segment.settle(index, 'joined');
-    if (pace.isOver) await pace.rest();
+    if (slice.isOver) await slice.rest();
   }
 }
 

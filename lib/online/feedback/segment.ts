@@ -1,30 +1,30 @@
-// What is known in memory of one file of remembered predictions: since when each waits for its label, or that it does not any
-// more. About four bytes each.
-import { fileHeaderBytes, joinedBytes, type SampleForm, strideOf } from './format';
+// Index in memory of one file of remembered predictions: how long each has waited for its label, or that it no longer waits. About
+// four bytes each.
+import { fileHeaderBytes, joinedBytes, type RecordForm, strideOf } from './format';
 
 export class Segment {
   readonly number: number;
-  /** What the ids of its samples begin with. */
+  /** The first part of its samples' ids. */
   readonly token: string;
-  readonly form: SampleForm;
+  readonly form: RecordForm;
   readonly stride: number;
-  /** It goes as soon as nothing of it is being learned. */
+  /** Its files are removed as soon as none of its samples is being learned. */
   isDoomed = false;
   #count = 0;
   #joined = 0;
   #lost = 0;
   #expired = 0;
-  /** All before this one expired, but for those whose labels had come. */
+  /** All samples before this one expired, except those that were taken or settled. */
   #expiredTo = 0;
-  /** Of the first sample, in milliseconds since 1970, and how much later the others came: never earlier than the one before. */
+  /** Time of the first sample, in milliseconds since 1970, and the delays of the others, in ascending order. */
   #start = 0;
   #times = new Uint32Array(64);
   /** One bit for each sample: joined or lost. */
   #settled = new Uint32Array(2);
-  /** Those whose labels came, and that are not durably learned yet. */
+  /** Samples whose labels arrived, and that are not durably learned yet. */
   readonly #taken = new Set<number>();
 
-  constructor(number: number, token: string, form: SampleForm) {
+  constructor(number: number, token: string, form: RecordForm) {
     this.number = number;
     this.token = token;
     this.form = form;
@@ -54,7 +54,7 @@ export class Segment {
     return this.counts.pending === 0;
   }
 
-  /** One more sample; returns its index. */
+  /** Adds a sample and returns its index. */
   add(time: number): number {
     const index = this.#count++;
     if (index === 0) this.#start = time;
@@ -63,7 +63,7 @@ export class Segment {
       this.#settled = grown(this.#settled);
     }
     const later = Math.min(Math.max(time - this.#start, 0), 2 ** 32 - 1);
-    // A clock that was set back must not change the order.
+    // A clock that is set back must not change the order.
     this.#times[index] = index === 0 ? 0 : Math.max(later, this.#times[index - 1]!);
     return index;
   }
@@ -77,18 +77,18 @@ export class Segment {
     return waits && !this.#isSettled(index) && !this.#taken.has(index);
   }
 
-  /** The label of a sample that isPending() came. */
+  /** The label of a pending sample arrived. */
   take(index: number): void {
     this.#taken.add(index);
   }
 
-  /** It was not learned after all. */
+  /** The sample was not learned. */
   release(index: number): void {
     this.#taken.delete(index);
     if (index < this.#expiredTo) this.#expired++;
   }
 
-  /** A sample got its label, or cannot be read. */
+  /** The sample has its label, or cannot be read. */
   settle(index: number, as: 'joined' | 'lost'): void {
     this.#taken.delete(index);
     if (this.#isSettled(index)) return;
@@ -97,7 +97,7 @@ export class Segment {
     else this.#lost++;
   }
 
-  /** Samples that came at this time or before wait no longer. */
+  /** Expires samples up to this time. */
   expire(time: number): void {
     const later = time - this.#start;
     if (this.#count === 0 || later < this.#times[this.#expiredTo]!) return;
@@ -134,12 +134,12 @@ function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
   return larger;
 }
 
-/** How many bits from `first` to `end` - 1 are set. */
+/** The number of set bits from `first` to `end` - 1. */
 function countBits(words: Uint32Array, first: number, end: number): number {
   let count = 0;
   for (let at = first; at < end; ) {
     const stop = Math.min(end, (at | 31) + 1);
-    // Those of one word that are asked for.
+    // The part of the range in this word.
     let bits = (words[at >>> 5]! >>> (at & 31)) & (stop - at === 32 ? -1 : (1 << (stop - at)) - 1);
     for (; bits !== 0; bits &= bits - 1) count++;
     at = stop;

@@ -1,28 +1,32 @@
-// Predictions that wait for their labels: found by their ids in bounded memory and disk, written behind whoever predicts, and still
-// there when the process was killed.
+// Store of predictions that wait for their labels. Rules:
+//
+// 1. Memory and disk are bounded: the newest predictions are in memory, all are on the disk, and the oldest expire when there are
+//    too many. About four bytes each stay in memory.
+// 2. predict() does not wait for the disk unless more than `memoryBytes` are unwritten. Writing follows within milliseconds, so that
+//    predictions survive a killed process.
+// 3. Every prediction is counted exactly once: pending, joined, expired or lost. The counts of a file are saved before it is removed.
+// 4. No damage and no full disk stops the learner: what cannot be kept or read is counted as lost, with a warning.
 import { randomBytes } from 'node:crypto';
-import { Upkeep } from '../../core/background-task';
+import { BackgroundTask } from '../../core/background-task';
 import { messageOf } from '../../core/errors';
-import { Pace } from '../../core/time-slice';
-import type { Place } from '../storage/journal-writer';
+import { TimeSlice } from '../../core/time-slice';
+import type { FeedbackOptions } from '../options';
+import type { FolderGuard } from '../storage/journal-writer';
 import { Chunks } from './chunks';
 import type { SavedCounts } from './counts';
 import { PendingFiles } from './files';
-import { fileHeaderBytes, joinedBytes, type Remembered, type SampleForm, strideOf } from './format';
+import { fileHeaderBytes, joinedBytes, type RecordForm, type Remembered, strideOf } from './format';
+import { JoinedLabels, noteDelayMs } from './joined-labels';
 import { type Scan, scanPending, warn } from './scan';
 import { Segment } from './segment';
 
-export interface Limits {
-  ttlMs: number;
-  maxBytes: number;
-  memoryBytes: number;
-}
+type Limits = Required<FeedbackOptions>;
 
-/** What became of all predictions that were ever remembered, each counted once. */
+/** All predictions that were ever remembered, each counted once. */
 export interface FeedbackMetrics {
   /** They wait for their labels, or are being learned. */
   pending: number;
-  /** Their labels came. */
+  /** Their labels arrived. */
   joined: number;
   /** They waited too long, or for too many others. */
   expired: number;
@@ -30,7 +34,7 @@ export interface FeedbackMetrics {
   lost: number;
 }
 
-/** A sample whose label came. */
+/** A sample whose label arrived. */
 export interface Taken {
   segment: Segment;
   index: number;
@@ -38,40 +42,36 @@ export interface Taken {
 
 const largestSegment = 64 * 2 ** 20;
 const longestSegmentMs = 24 * 60 * 60 * 1000;
-/** Writing begins so long after a prediction, with all that came meanwhile. */
+/** Delay of a write after a prediction; later predictions are written with it. */
 const writeDelayMs = 5;
-/** Until what was joined is noted with its file, the learner itself knows the ids. */
-const noteDelayMs = 100;
 
 export class PendingStore {
   readonly #folder: string;
-  readonly #form: SampleForm;
+  readonly #form: RecordForm;
   readonly #limits: Limits;
   readonly #perSegment: number;
   readonly #chunks: Chunks;
   readonly #files: PendingFiles;
+  readonly #joined: JoinedLabels;
   /** Oldest first. */
   #segments: Segment[];
   readonly #byToken: Map<string, Segment>;
-  /** Takes what is remembered next. */
+  /** The segment of the next predictions. */
   #current: Segment | undefined;
   #last: number;
   readonly #saved: SavedCounts;
   readonly #unread: number;
-  /** Counted in `#saved`; their files are to be removed. */
+  /** Segments that are counted in `#saved`, and whose files are to be removed. */
   #gone: Segment[] = [];
   /** On the disk, of all segments that are not doomed. */
   #bytes: number;
-  /** By their segments, labels that are not noted on the disk. */
-  readonly #joined = new Map<Segment, number[]>();
-  #notedAt = -Infinity;
-  readonly #upkeep = new Upkeep(
+  readonly #disk = new BackgroundTask(
     [() => this.#files.flush(), () => this.#noteJoined(), () => this.#removeDone()],
     (cause, isFirst) => this.#answerFailure(cause, isFirst),
   );
   readonly #sweeper: NodeJS.Timeout;
 
-  private constructor(folder: string, place: Place, form: SampleForm, limits: Limits, scan: Scan) {
+  private constructor(folder: string, guard: FolderGuard, form: RecordForm, limits: Limits, scan: Scan) {
     const { saved, segments, last, unread } = scan;
     this.#folder = folder;
     this.#form = form;
@@ -79,7 +79,8 @@ export class PendingStore {
     const segmentBytes = Math.min(largestSegment, limits.maxBytes / 16);
     this.#perSegment = Math.max(1, Math.floor((segmentBytes - fileHeaderBytes) / strideOf(form)));
     this.#chunks = new Chunks(limits.memoryBytes);
-    this.#files = new PendingFiles(folder, place, this.#chunks);
+    this.#files = new PendingFiles(folder, guard, this.#chunks);
+    this.#joined = new JoinedLabels(this.#files);
     this.#segments = segments;
     this.#byToken = new Map(segments.map((segment) => [segment.token, segment]));
     this.#last = last;
@@ -91,16 +92,16 @@ export class PendingStore {
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** Resumes with what the folder, `place`, holds. `knows`: whether the sample of an id was learned. */
+  /** Resumes with the predictions in the folder. `knows`: whether the sample of an id was learned. */
   static async open(
     folder: string,
-    form: SampleForm,
+    form: RecordForm,
     limits: Limits,
     knows: (id: string) => boolean,
-    place: Place,
+    guard: FolderGuard,
   ): Promise<PendingStore> {
     const scan = await scanPending(folder, form, knows);
-    return new PendingStore(folder, place, form, limits, scan);
+    return new PendingStore(folder, guard, form, limits, scan);
   }
 
   get counts(): FeedbackMetrics {
@@ -114,15 +115,15 @@ export class PendingStore {
   }
 
   /**
-   * Remembers samples, [sample, …] row by row, and resolves with an id for each. Waits for the disk only where more than
-   * `memoryBytes` are to be written.
+   * Remembers samples, [sample, …] row by row, and resolves with an id for each. Waits for the disk only if more than `memoryBytes`
+   * are unwritten.
    */
   async remember(inputs: Remembered['input'], logits: Float32Array): Promise<string[]> {
     const { values, classes } = this.#form;
     const ids: string[] = [];
-    const pace = new Pace();
+    const slice = new TimeSlice();
     for (let i = 0; i < logits.length / classes; i++) {
-      while (this.#chunks.isFull) await this.#upkeep.now();
+      while (this.#chunks.isFull) await this.#disk.now();
       const time = Date.now();
       const segment = this.#segmentFor(time);
       const index = segment.add(time);
@@ -132,8 +133,8 @@ export class PendingStore {
       });
       this.#bytes += segment.stride;
       ids.push(segment.idOf(index));
-      this.#upkeep.soon(writeDelayMs);
-      if (pace.isOver) await pace.rest();
+      this.#disk.soon(writeDelayMs);
+      if (slice.isOver) await slice.rest();
     }
     this.#evict();
     return ids;
@@ -151,19 +152,19 @@ export class PendingStore {
     return segment;
   }
 
-  /** Few samples, too, leave the disk soon after they expired. */
+  /** Bounds the age of a segment, so that the disk is freed soon after its samples expired, however few they are. */
   #isOld({ start }: Segment, time: number): boolean {
     return time - start > Math.min(Math.max(this.#limits.ttlMs / 8, 1000), longestSegmentMs);
   }
 
-  /** The sample of an id that waits for its label; undefined where there is none. Whoever takes it settles or releases it. */
+  /** Takes the sample of an id that waits for its label; undefined: none does. The caller settles or releases it. */
   take(id: string): Taken | undefined {
     const found = this.#find(id);
     found?.segment.take(found.index);
     return found;
   }
 
-  /** Reads what is remembered of a sample that waits for its label, and goes on to; undefined where none does. */
+  /** Reads a sample that waits for its label, and leaves it waiting; undefined: none of this id waits. */
   look(id: string): (() => Promise<Remembered | undefined>) | undefined {
     const found = this.#find(id);
     return found && (() => this.#files.read(found.segment, found.index));
@@ -177,7 +178,7 @@ export class PendingStore {
     return segment.isPending(index) ? { segment, index } : undefined;
   }
 
-  /** What is remembered of it; undefined where that is lost, which settles it. */
+  /** Reads a taken sample; undefined: it is lost, and thereby settled. */
   async read({ segment, index }: Taken): Promise<Remembered | undefined> {
     const remembered = await this.#files.read(segment, index);
     if (remembered) return remembered;
@@ -190,31 +191,29 @@ export class PendingStore {
   settle({ segment, index }: Taken): void {
     segment.settle(index, 'joined');
     if (!segment.isDoomed) this.#bytes += joinedBytes;
-    const indices = this.#joined.get(segment);
-    if (indices) indices.push(index);
-    else this.#joined.set(segment, [index]);
-    this.#upkeep.soon(noteDelayMs);
+    this.#joined.add(segment, index);
+    this.#disk.soon(noteDelayMs);
   }
 
   release({ segment, index }: Taken): void {
     segment.release(index);
-    this.#upkeep.soon(noteDelayMs);
+    this.#disk.soon(noteDelayMs);
   }
 
-  /** Lets go of samples that waited too long. */
+  /** Expires samples that waited too long. */
   #sweep(): void {
     const now = Date.now();
     for (const segment of this.#segments) if (!segment.isDoomed) segment.expire(now - this.#limits.ttlMs);
     if (this.#current?.isDone && this.#isOld(this.#current, now)) this.#current = undefined;
     this.#evict();
-    if (this.#segments.some((segment) => this.#isOver(segment))) this.#upkeep.soon(writeDelayMs);
+    if (this.#segments.some((segment) => this.#isOver(segment))) this.#disk.soon(writeDelayMs);
   }
 
   #isOver(segment: Segment): boolean {
     return segment.isDone && segment !== this.#current;
   }
 
-  /** Lets go of the oldest samples, until the others fit. */
+  /** Expires the oldest samples until the others fit. */
   #evict(): void {
     for (const segment of this.#segments) {
       if (this.#bytes <= this.#limits.maxBytes) return;
@@ -235,10 +234,10 @@ export class PendingStore {
       warn(`Predictions that wait for labels cannot be written to ${this.#folder}: ${messageOf(cause)}. ${fate}`);
     }
     this.#drop();
-    this.#upkeep.soon(0);
+    this.#disk.soon(0);
   }
 
-  /** Counts as lost what cannot be kept in memory any longer, or all that is only there. */
+  /** Counts unwritten predictions as lost: those that exceed the memory, or all. */
   #drop(all = false): void {
     for (const { segment, first, end } of this.#chunks.dropUnwritten(all)) {
       for (let index = first; index < end; index++) if (segment.isPending(index)) segment.settle(index, 'lost');
@@ -246,20 +245,7 @@ export class PendingStore {
   }
 
   async #noteJoined(): Promise<void> {
-    if (performance.now() < this.#notedAt + noteDelayMs) {
-      if (this.#joined.size > 0) this.#upkeep.soon(noteDelayMs);
-      return;
-    }
-    this.#notedAt = performance.now();
-    for (const [segment, indices] of [...this.#joined]) {
-      this.#joined.delete(segment);
-      try {
-        await this.#files.noteJoined(segment, indices);
-      } catch (cause) {
-        this.#joined.set(segment, [...indices, ...(this.#joined.get(segment) ?? [])]);
-        throw cause;
-      }
-    }
+    if (await this.#joined.write()) this.#disk.soon(noteDelayMs);
   }
 
   async #removeDone(): Promise<void> {
@@ -275,21 +261,21 @@ export class PendingStore {
     this.#saved.removing = this.#gone.map(({ number }) => number);
     await this.#files.writeCounts(this.#saved);
     for (let segment = this.#gone[0]; segment; segment = this.#gone[0]) {
-      this.#joined.delete(segment);
+      this.#joined.forget(segment);
       await this.#files.remove(segment);
       this.#gone.shift();
     }
   }
 
-  /** Resolves when the disk is up to date. Never rejects. */
+  /** Resolves when everything is on the disk. Never rejects. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await this.#upkeep.close(() => {
+    await this.#disk.close(() => {
       this.#current = undefined;
-      this.#notedAt = -Infinity;
+      this.#joined.hurry();
     });
     this.#drop(true);
-    // What was written is written.
+    // Everything that could be written is written.
     await this.#files.close().catch(() => {});
   }
 }

@@ -1,106 +1,78 @@
-// Samples on their way into a learner: known ones are counted, wrong ones go to quarantine, the others wait for a full batch or
-// their time.
+// Intake of a learner: samples whose ids are known are counted, invalid ones go to quarantine, the others wait for a full batch or
+// their time. accounts.ts has the rules of the counts; two more are kept here:
 //
-// The law of the accounts. Each rule prevents a failure that was seen.
-// 1. A sample that was offered is always exactly one of: learned, quarantined, a duplicate, dropped, queued. Otherwise samples
-//    get lost between the counts.
-// 2. Learned and quarantined samples are counted by the core, when their record is applied. Duplicates and dropped ones are
-//    counted here, and told to the journal before the next batch, the fingerprint and the last snapshot: not one record for each,
-//    which a flood of duplicates would make endless. After a kill, what the journal was not told was not offered.
-// 3. A sample whose id is on its way waits for what becomes of that one. Otherwise it would be called a duplicate of a sample that
-//    is never learned.
-// 4. Where the learner fails, samples that were not settled were not offered: their callers are told by a rejection.
+// 1. A sample whose id is already on its way waits for the fate of that one. Otherwise it would be called a duplicate of a sample
+//    that is never learned.
+// 2. When a sample was not learned and its id is free again, the next sample of that id takes its place.
 import type { Values } from '../../core/sample-values';
 import type { Engine } from '../engine';
 import type { Refusal } from '../reasons';
 import type { BatchRecord } from '../storage/records';
-import { Call, type LearnResult, type Offered, type Pending, Queue, recordOf, tell } from './queue';
-import { noInput, objection } from './samples';
+import { Accounts, type SampleCounts } from './accounts';
+import { batchRecord, Call, distribute, type LearnResult, type Offered, type Pending, Queue } from './queue';
+import { noInput, refusalOf } from './samples';
 
-export interface Counts {
-  /** Samples that came. */
-  offered: number;
-  learned: number;
-  /** Samples whose ids were known. */
-  duplicates: number;
-  /** Samples that a stream left out. */
-  dropped: number;
-  quarantined: number;
-  /** Samples that wait: the rest of those that came. */
-  queued: number;
-}
-
-/** What one record of the quarantine holds at most: a call may have any number of bad samples. */
+/** Bounds of one quarantine record: a call may have any number of invalid samples. */
 const most = { samples: 256, bytes: 4 * 2 ** 20 };
+
+/** Refused samples of one call, by the message of their refusal. */
+type Refused = Map<string, { refusal: Refusal; pending: Pending[] }>;
 
 export class Intake {
   readonly #engine: Engine;
+  readonly #accounts: Accounts;
   readonly #batchSize: number;
   readonly #maxDelayMs: number;
   readonly #queue = new Queue();
-  /** By the ids of samples that wait or are being learned: those that came again meanwhile. */
+  /** By the ids of samples that wait or are being learned: later samples of the same id. */
   readonly #waiting = new Map<string, Pending[]>();
-  /** Since the learner began. */
-  #offered: number;
-  /** Offered samples that are not settled. */
-  #open = 0;
-  readonly #counted: { duplicates: number; dropped: number };
-  /** Of those, what the journal was told. */
-  readonly #told: { duplicates: number; dropped: number };
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
-  /** Work in turn that is not over. */
+  /** Operations that are not finished. */
   readonly #running = new Set<Promise<void>>();
   #closing = false;
 
   constructor(engine: Engine, maxDelayMs: number) {
     this.#engine = engine;
-    this.#batchSize = engine.core.setting.settings.batchSize;
+    this.#accounts = new Accounts(engine);
+    this.#batchSize = engine.context.settings.batchSize;
     this.#maxDelayMs = maxDelayMs;
-    const { duplicates, dropped } = engine.core.counts;
-    this.#counted = { duplicates, dropped };
-    this.#told = { duplicates, dropped };
-    this.#offered = this.#settled;
   }
 
-  get #settled(): number {
-    const { learned, quarantined } = this.#engine.core.counts;
-    return learned + quarantined + this.#counted.duplicates + this.#counted.dropped;
+  get counts(): SampleCounts {
+    return this.#accounts.counts;
   }
 
-  get counts(): Counts {
-    const { learned, quarantined } = this.#engine.core.counts;
-    const offered = this.#offered;
-    return { offered, learned, ...this.#counted, quarantined, queued: offered - this.#settled };
-  }
-
-  /** Counts samples that came, which are to be accepted or dropped. */
+  /** Counts samples that arrived, which are to be accepted or dropped. */
   offer(samples: number): void {
-    this.#offered += samples;
-    this.#open += samples;
+    this.#accounts.offer(samples);
   }
 
-  /** Counts offered samples that are left out. */
+  /** Counts offered samples that are dropped. */
   drop(samples: number): void {
-    this.#counted.dropped += samples;
-    this.#open -= samples;
+    this.#accounts.drop(samples);
   }
 
-  /** Takes samples that were offered. Resolves when all of them are settled. */
+  /** Records the counts. Only inside exclusively(). */
+  recordCounts(): Promise<void> {
+    return this.#accounts.record();
+  }
+
+  /** Accepts samples that were offered. Resolves when all of them are settled. */
   accept(samples: readonly Offered[]): Promise<LearnResult> {
     const call = new Call();
     call.waiting = samples.length;
     const since = performance.now();
-    const refused = new Map<string, { refusal: Refusal; pending: Pending[] }>();
+    const refused: Refused = new Map();
     const known: Pending[] = [];
     for (const [index, sample] of samples.entries()) {
       const pending: Pending = { score: null, ...sample, call, index, since };
       const others = sample.id === null ? undefined : this.#waiting.get(sample.id);
       if (others) others.push(pending);
-      else if (sample.id !== null && this.#engine.core.knows(sample.id)) known.push(pending);
+      else if (sample.id !== null && this.#engine.knows(sample.id)) known.push(pending);
       else this.#admit(pending, refused);
     }
-    this.#countDuplicates(known);
+    this.#settleDuplicates(known);
     for (const { refusal, pending } of refused.values()) this.#quarantine(refusal, pending);
     this.#pump();
     return call.done;
@@ -108,16 +80,12 @@ export class Intake {
 
   /** Whether a sample of this id was learned or is about to be. */
   knows(id: string): boolean {
-    return this.#waiting.has(id) || this.#engine.core.knows(id);
+    return this.#waiting.has(id) || this.#engine.knows(id);
   }
 
-  /** Into the queue, or to those that were refused for the same reason. `others` came with its id. */
-  #admit(
-    pending: Pending,
-    refused: Map<string, { refusal: Refusal; pending: Pending[] }>,
-    others: Pending[] = [],
-  ): void {
-    const refusal = objection(pending, this.#engine.core.setting);
+  /** Queues a sample, or adds it to the refused ones. `others` arrived later with its id. */
+  #admit(pending: Pending, refused: Refused, others: Pending[] = []): void {
+    const refusal = refusalOf(pending, this.#engine.context);
     if (pending.id !== null && !refusal?.isFree) this.#waiting.set(pending.id, others);
     if (!refusal) {
       this.#queue.push(pending);
@@ -128,29 +96,19 @@ export class Intake {
     else refused.set(refusal.message, { refusal, pending: [pending] });
   }
 
-  /** The first of them is durable, or in quarantine. */
-  #countDuplicates(pending: readonly Pending[]): void {
-    this.#counted.duplicates += pending.length;
+  /** The first sample of their id is durable, or in quarantine. */
+  #settleDuplicates(pending: readonly Pending[]): void {
+    this.#accounts.addDuplicates(pending.length);
     for (const { call, claim } of pending) {
       call.result.duplicates++;
       claim?.settle();
-      this.#close(call);
+      this.#settleOne(call);
     }
   }
 
-  #close(call: Call): void {
-    this.#open--;
-    call.settle(this.#engine.core.counts.serving);
-  }
-
-  /** Tells the journal what was counted since the last time. In turn. */
-  async tellAccount(): Promise<void> {
-    const duplicates = this.#counted.duplicates - this.#told.duplicates;
-    const dropped = this.#counted.dropped - this.#told.dropped;
-    if (duplicates + dropped === 0) return;
-    this.#told.duplicates += duplicates;
-    this.#told.dropped += dropped;
-    await this.#engine.commit({ kind: 'account', duplicates, dropped });
+  #settleOne(call: Call): void {
+    this.#accounts.settle();
+    call.settle(this.#engine.counts.serving);
   }
 
   #quarantine(refusal: Refusal, pending: readonly Pending[]): void {
@@ -168,7 +126,7 @@ export class Intake {
     }
   }
 
-  /** Does `work` in turn; then these samples are settled. It resolves with why some of them were not learned. */
+  /** Runs `work` exclusively, then settles these samples. It resolves with the refusals of those that were not learned. */
   #run(pending: readonly Pending[], work: () => Promise<Map<Pending, Refusal>>): Promise<void> {
     const run = this.#engine.exclusively(work).then(
       (refusals) => this.#settle(pending, refusals),
@@ -188,25 +146,25 @@ export class Intake {
         call.result.reasons.push({ index, id, code: refusal.code, message: refusal.message });
       }
       if (!refusal?.isFree) claim?.settle();
-      this.#close(call);
+      this.#settleOne(call);
       const others = id === null ? undefined : this.#waiting.get(id);
-      // With a label that was none, this one never waited.
+      // A sample with an invalid late label never held its id.
       if (id === null || !others || (refusal?.code === 'label' && refusal.isFree)) continue;
       this.#waiting.delete(id);
       if (refusal?.isFree) this.#promote(others, sample);
-      else this.#countDuplicates(others);
+      else this.#settleDuplicates(others);
     }
     this.#pump();
   }
 
   /**
-   * The id of `before`, which was not learned, is free again. The first of `others` that may have the id takes it, and the
-   * claim; those before it are refused, and those after it wait.
+   * By rule 2: the first of `others` that may take the id of `before` takes it, and the claim. Those before it are refused, and those
+   * after it wait.
    */
   #promote(others: readonly Pending[], before: Pending): void {
-    const { setting } = this.#engine.core;
-    const refused = new Map<string, { refusal: Refusal; pending: Pending[] }>();
-    const found = others.findIndex((other) => !objection(other, setting)?.isFree);
+    const { context } = this.#engine;
+    const refused: Refused = new Map();
+    const found = others.findIndex((other) => !refusalOf(other, context)?.isFree);
     const first = found < 0 ? others.length : found;
     for (const other of others.slice(0, first)) this.#admit({ ...other, input: inputOf(other, before) }, refused);
     const heir = others[first];
@@ -220,16 +178,16 @@ export class Intake {
       const others = (id !== null && this.#waiting.get(id)) || [];
       if (id !== null) this.#waiting.delete(id);
       for (const one of [{ call, claim }, ...others]) {
-        this.#open--;
+        this.#accounts.settle();
         one.claim?.release();
         one.call.reject(cause);
       }
     }
-    this.#offered = this.#settled + this.#open;
+    this.#accounts.forgetFailed();
     this.#pump();
   }
 
-  /** Learns what is due: a full batch, or what has waited long enough. */
+  /** Starts the next update if it is due: there is a full batch, or the oldest sample has waited long enough. */
   #pump(): void {
     const { oldest } = this.#queue;
     if (this.#pumping || !oldest) return;
@@ -251,20 +209,20 @@ export class Intake {
   #learn(pending: Pending[]): Promise<void> {
     let record: BatchRecord;
     try {
-      record = recordOf(pending);
+      record = batchRecord(pending);
     } catch (cause) {
-      // There is no memory for them, which harms nobody else.
+      // A shortage of memory for these samples does no harm to others.
       return Promise.resolve().then(() => this.#fail(pending, cause));
     }
     return this.#run(pending, async () => {
-      await this.tellAccount();
+      await this.recordCounts();
       const outcome = (await this.#engine.commit(record))!;
-      tell(pending, outcome);
+      distribute(pending, outcome);
       return new Map(outcome.refused.map((refused) => [pending[refused.index]!, refused]));
     });
   }
 
-  /** Learns what waits, without waiting for more, and tells the journal the last of the account. */
+  /** Learns the samples that wait, without waiting for more, and records the last counts. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closing = true;
@@ -273,18 +231,18 @@ export class Intake {
       await Promise.all(this.#running);
     } while (this.#running.size > 0 || this.#queue.length > 0);
     await this.#run([], async () => {
-      await this.tellAccount();
+      await this.recordCounts();
       return new Map();
     });
   }
 }
 
-/** A repeat has none of its own. */
+/** The input of a repeated sample, which does not have its own. */
 function inputOf({ input }: Pending, before: Pending): Values {
   return input === noInput ? before.input : input;
 }
 
-/** What is learned in the place of `before`. A late label is one for the prediction that is claimed, whichever call found it. */
+/** The sample that takes the place of `before`. A late label belongs to the claimed prediction, whichever call found it. */
 function heirOf(next: Pending, before: Pending): Pending {
   const claim = next.claim ?? before.claim;
   if (!next.awaitsLabel) return { ...next, claim };

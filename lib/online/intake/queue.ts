@@ -1,34 +1,34 @@
-// Samples on their way to be learned, and the calls of learn() that wait for them.
+// Queue of samples that wait to be learned, and the calls of learn() that they belong to.
 import { joined, type Values } from '../../core/sample-values';
 import type { Score } from '../../metrics/prequential';
-import type { Outcome } from '../context';
+import type { Outcome } from '../outcome';
 import type { Reason } from '../reasons';
 import { type BatchRecord, currentRules } from '../storage/records';
 import type { Sample } from './samples';
 
-/** What learn() resolves with. */
+/** The result of learn(). */
 export interface LearnResult {
   /** Updates that its samples took part in. */
   updates: number;
-  /** Mean loss of those updates, replayed samples included; NaN where there was none. */
+  /** Mean loss of those updates, replayed samples included; NaN if there was none. */
   loss: number;
   /** How the samples were predicted before they were learned. */
   prequential: { samples: number; correct: number; loss: number };
-  /** That serves now. */
+  /** The version that serves now. */
   version: number;
   /** Samples whose ids were known. */
   duplicates: number;
-  /** Samples that were not learned, and are in the quarantine file. */
+  /** Samples that were not learned and are in the quarantine file. */
   quarantined: number;
-  /** Why, for each of these, by their order in the call. */
+  /** The reason for each of these, in the order of the call. */
   reasons: Reason[];
-  /** Labels whose ids wait for none: they were never given, or what was predicted expired or got lost. */
+  /** Labels whose ids have no remembered prediction: they were never given, or it expired or got lost. */
   unknown: number;
   /** Whether the detector found a drift in these updates. */
   drift: boolean;
 }
 
-/** One call of learn(): settled when the last of its samples is. */
+/** One call of learn(), which is settled with the last of its samples. */
 export class Call {
   readonly result: LearnResult = {
     ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, reasons: [], unknown: 0 },
@@ -46,7 +46,7 @@ export class Call {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // The caller of learn() gets the rejection; nobody else needs to.
+    // The caller of learn() gets the rejection; it is not unhandled.
     this.done.catch(() => {});
   }
 
@@ -63,16 +63,16 @@ export class Call {
 }
 
 /**
- * The right of one late label to the prediction that waits for it. It belongs to one sample at a time, and passes to the next of
- * its id where that sample is not learned; the last one settles or releases it.
+ * The claim of a late label on the prediction that waits for it. One sample holds it at a time, and it passes to the next sample of
+ * the id if that one is not learned; the last holder settles or releases it.
  */
 export interface Claim {
   readonly input: Values;
-  /** Of the prediction, by a label. */
+  /** The score of the prediction, given a label. */
   scoreOf(label: number): Score;
-  /** The prediction waits no longer: its sample is known. */
+  /** Its sample is known, and the prediction no longer waits. */
   settle(): void;
-  /** It waits for another label. */
+  /** The prediction waits for another label. */
   release(): void;
 }
 
@@ -84,13 +84,13 @@ export interface Offered extends Sample {
 export interface Pending extends Offered {
   score: Score | null;
   call: Call;
-  /** Which of the call's samples. */
+  /** Position among the call's samples. */
   index: number;
-  /** When it came, by performance.now(). */
+  /** Time of arrival, by performance.now(). */
   since: number;
 }
 
-/** First in, first out, whatever its length. */
+/** First in, first out, in constant time. */
 export class Queue {
   #items: Pending[] = [];
   #first = 0;
@@ -119,16 +119,16 @@ export class Queue {
   }
 }
 
-/** Throws where there is no memory for it. */
-export function recordOf(pending: readonly Pending[]): BatchRecord {
+/** The record of an update. Throws if there is not enough memory. */
+export function batchRecord(pending: readonly Pending[]): BatchRecord {
   const labels = Int32Array.from(pending, ({ label }) => label);
   const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
   const inputs = joined(pending.map(({ input }) => input));
   return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
 }
 
-/** Gives the calls that had samples in an update its outcome. */
-export function tell(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
+/** Adds the outcome of an update to the results of the calls that its samples belong to. */
+export function distribute(pending: readonly Pending[], { refused, loss, scores, drift }: Outcome): void {
   const isRefused = new Set(refused.map(({ index }) => index));
   const calls = new Set(pending.filter((_, i) => !isRefused.has(i)).map(({ call }) => call));
   for (const call of calls) {

@@ -1,48 +1,48 @@
-// The border of a learner. Everything that a caller gives is checked and copied here, at the call: nothing of the caller's is
-// read later, so that nothing of it can change, or throw, while something is learned. Wrong types reject the call, and none of
-// it counts; wrong values are samples, which go to quarantine.
+// Samples as callers give them. They are checked and copied at the call: nothing of the caller's is read later, so that nothing can
+// change, or throw, while samples are learned. A wrong type rejects the call, and none of its samples counts; a sample with wrong
+// values goes to quarantine.
 import { types } from 'node:util';
 import { invalid } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { copyOfValues, sizeOf, type Values } from '../../core/sample-values';
 import type { Score } from '../../metrics/prequential';
-import type { Setting } from '../context';
+import type { LearnerContext } from '../context';
 import type { Refusal } from '../reasons';
 import { idOf, type SampleId } from '../seen-ids';
 
 /** Labelled samples. */
 export interface Samples {
-  /** [sample, …] row by row, of the type and shape that the learner takes. */
+  /** [sample, …] row by row, of the learner's type and shape. */
   inputs: Values;
   /** One a sample, from 0. */
   labels: Int32Array | readonly number[];
   /**
-   * One a sample: a string, an integer or a bigint, of at most 1 KiB; undefined and null are none. Of several with equal ids, one is
-   * learned; ids that print alike are equal.
+   * One a sample: a string, an integer or a bigint, of at most 1 KiB; undefined and null mean no id. Of several samples with equal
+   * ids one is learned; ids that print alike are equal.
    */
   ids?: readonly (SampleId | null | undefined)[] | null | undefined;
 }
 
 export interface Sample {
-  /** null: it has none, and may be learned any number of times. */
+  /** null: no id; the sample may be learned any number of times. */
   id: string | null;
   label: number;
   input: Values;
-  /** Of a prediction that was made before; null: the version that serves when it is learned makes one. */
+  /** Score of an earlier prediction; null: the version that serves when the sample is learned predicts it. */
   score?: Score | null;
-  /** Whether its id stays free where its label is out of range: another label may come for it. */
+  /** Whether the id stays free if the label is out of range, since another label may follow. */
   awaitsLabel?: boolean;
 }
 
-/** The input of a sample that is known already, and will not be learned. */
+/** The input of a sample that is known, and will not be learned. */
 export const noInput: Values = new Uint8Array();
 
-/** The samples one by one, copied. Throws ERR_INVALID_OPTION or ERR_SHAPE where they are none. */
-export function samplesIn(samples: unknown, setting: Pick<Setting, 'settings'>): Sample[] {
-  return guarded('samples', () => readSamples(samples, setting));
+/** Copies samples one by one. Throws ERR_INVALID_OPTION or ERR_SHAPE if they are invalid. */
+export function samplesIn(samples: unknown, context: Pick<LearnerContext, 'settings'>): Sample[] {
+  return guarded('samples', () => readSamples(samples, context));
 }
 
-/** Runs what reads a caller's values, which may run the caller's own code: what that throws is a wrong value like others. */
+/** Runs `read`, which may run code of the caller: an error that it throws is a wrong value like others. */
 export function guarded<Result>(name: string, read: () => Result): Result {
   try {
     return read();
@@ -54,7 +54,7 @@ export function guarded<Result>(name: string, read: () => Result): Result {
   }
 }
 
-function readSamples(samples: unknown, { settings }: Pick<Setting, 'settings'>): Sample[] {
+function readSamples(samples: unknown, { settings }: Pick<LearnerContext, 'settings'>): Sample[] {
   if (typeof samples !== 'object' || samples === null) {
     throw invalid('an object with inputs, labels and maybe ids', 'samples', samples);
   }
@@ -69,15 +69,15 @@ function readSamples(samples: unknown, { settings }: Pick<Setting, 'settings'>):
 
 function labelsIn(labels: unknown, most: number): number[] {
   const given = listIn(labels, 'an Int32Array or an array, of at least one label', 'labels', types.isInt32Array);
-  // Nothing of a caller's makes a list that is longer than what it holds.
+  // A length that a caller claims must not allocate more than the inputs justify.
   if (given.length > most) {
     throw new LearnError('ERR_SHAPE', `Expected values for each of ${given.length} labels but there are ${most}`);
   }
-  return numbersIn(given);
+  return labelNumbers(given);
 }
 
-/** A copy of labels. Throws ERR_INVALID_OPTION where one is no number: 1n and '1' are mistakes, 1.5 is a label that is out of range. */
-export function numbersIn(labels: List): number[] {
+/** Copies labels. Throws ERR_INVALID_OPTION unless all are numbers: 1n and '1' are mistakes, 1.5 is a label that is out of range. */
+export function labelNumbers(labels: List): number[] {
   return copied(labels, (label, i) => {
     if (typeof label !== 'number') throw invalid('a number', `labels[${i}]`, label);
     return label;
@@ -96,7 +96,7 @@ interface List {
   at: (index: number) => unknown;
 }
 
-/** An array, or what `isToo` accepts, with a length of at least 1 that was read once. */
+/** An array, or a value that `isToo` accepts, with a length of at least 1 that is read once. */
 export function listIn(
   value: unknown,
   expected: string,
@@ -105,29 +105,29 @@ export function listIn(
 ): List {
   if (!Array.isArray(value) && !isToo(value)) throw invalid(expected, name, value);
   const list = value as ArrayLike<unknown>;
-  // A Proxy says what it likes.
+  // A Proxy may report any length.
   const { length } = list;
   if (!(Number.isSafeInteger(length) && length > 0)) throw invalid(expected, name, value);
   return { length, at: (index) => list[index] };
 }
 
-/** Reads each item once. A list that is longer than memory is refused at its first wrong item. */
+/** Reads each item once. A list that is longer than memory fails at its first wrong item. */
 export function copied<Item>({ length, at }: List, checked: (item: unknown, index: number) => Item): Item[] {
   const items: Item[] = [];
   for (let i = 0; i < length; i++) items.push(checked(at(i), i));
   return items;
 }
 
-/** Whether a label names one of the classes. */
-export function isClass(label: number, { classes }: Pick<Setting, 'classes'>): boolean {
+/** Whether a label is one of the classes. */
+export function isClass(label: number, { classes }: Pick<LearnerContext, 'classes'>): boolean {
   return Number.isInteger(label) && label >= 0 && label < classes;
 }
 
-/** Why a sample cannot be learned; undefined: it can. */
-export function objection(sample: Sample, setting: Setting): Refusal | undefined {
+/** The reason why a sample cannot be learned; undefined: it can. */
+export function refusalOf(sample: Sample, context: LearnerContext): Refusal | undefined {
   const { input, label, awaitsLabel } = sample;
-  const { classes, shape, gate } = setting;
-  if (!isClass(label, setting)) {
+  const { classes, shape, gate } = context;
+  if (!isClass(label, context)) {
     return { code: 'label', message: `expected a label from 0 to ${classes - 1}`, isFree: awaitsLabel === true };
   }
   const size = sizeOf(shape);

@@ -1,5 +1,5 @@
-// A source of samples that a learner follows: at the source's speed or at its own, in bounded memory. What the source brings is
-// checked and copied when it comes.
+// Streams: a learner follows a source of samples in bounded memory, at the source's speed or at its own. Samples are checked and
+// copied when they arrive.
 import { setImmediate } from 'node:timers/promises';
 import { checkOptions, invalid, isNumber, isOneOf } from '../../core/checks';
 import type { LearnResult } from './queue';
@@ -9,27 +9,27 @@ export interface StreamOptions {
   /** Samples that may wait to be learned. Default: four times `batchSize`. */
   highWaterMark?: number;
   /**
-   * What happens where the source is faster. `'block'`: it waits. `'dropOldest'`: those that waited longest are dropped.
-   * `'sample'`: which ones are dropped is left to chance, each with the same probability. Default: 'block'.
+   * Response to a source that is faster than the learner. `'block'`: it waits. `'dropOldest'`: the oldest samples are dropped.
+   * `'sample'`: random ones are dropped, each with the same probability. Default: 'block'.
    */
   overflow?: 'block' | 'dropOldest' | 'sample';
 }
 
-/** Anything to be iterated: Node's Readable in object mode, Web streams, async generators, arrays. */
+/** Any iterable: Node's Readable in object mode, a Web stream, an async generator, an array. */
 export type Source = AsyncIterable<Samples> | Iterable<Samples>;
 
-/** What a stream does to its learner. */
+/** The operations of a learner that a stream needs. */
 export interface Target {
   batchSize: number;
-  /** Checks and copies samples, and counts them as offered. Throws where they are none, or where the learner was closed. */
+  /** Checks and copies samples, and counts them as offered. Throws if they are invalid, or the learner was closed. */
   take(samples: Samples): Sample[];
-  /** Counts samples, taken before, that will not be learned. */
+  /** Counts taken samples that will not be learned. */
   drop(samples: number): void;
-  /** Learns samples, taken before. */
+  /** Learns taken samples. */
   learn(samples: readonly Sample[]): Promise<LearnResult>;
-  /** Throws where the learner was closed. */
+  /** Throws if the learner was closed. */
   checkOpen(): void;
-  /** Calls `leave` before the learner closes. Returns how to take that back. */
+  /** Calls `leave` before the learner closes. Returns a function that cancels this. */
   beforeClose(leave: () => void): () => void;
 }
 
@@ -46,10 +46,10 @@ export function followed(target: Target, source: Source, options: StreamOptions)
   });
   const iterable = source as Partial<AsyncIterable<Samples> & Iterable<Samples>> | null | undefined;
   if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
-    throw invalid('a stream, or something else to be iterated', 'source', source);
+    throw invalid('a stream, or another iterable', 'source', source);
   }
   if (overflow === 'block') return learned(accepted(target, source), highWaterMark);
-  // Of two batches, one is being learned and one comes next; the others can still be dropped.
+  // One batch is being learned and one is next; all others can still be dropped.
   const begun = Math.min(2 * target.batchSize, Math.ceil(highWaterMark / 2));
   const buffer = new Buffered(target, source, highWaterMark - begun, overflow);
   return learned(buffer.learning(), begun, () => buffer.leave());
@@ -57,19 +57,19 @@ export function followed(target: Target, source: Source, options: StreamOptions)
 
 function begin(target: Target, samples: readonly Sample[]): Learning {
   const result = target.learn(samples);
-  // It is awaited in its turn.
+  // Awaited later, in order.
   result.catch(() => {});
   return { size: samples.length, result };
 }
 
-/** Learns what comes as soon as it is there, also where nobody waits for it any more. */
+/** Learns samples as soon as they arrive, even if the loop over the results was left. */
 async function* accepted(target: Target, source: Source): AsyncGenerator<Learning> {
   for await (const samples of source) {
     let learning: Learning;
     try {
       learning = begin(target, target.take(samples));
     } catch (cause) {
-      // The results of what came before are told first.
+      // The results before it are yielded first.
       const result = Promise.reject(cause);
       result.catch(() => {});
       learning = { size: 0, result };
@@ -78,7 +78,7 @@ async function* accepted(target: Target, source: Source): AsyncGenerator<Learnin
   }
 }
 
-/** Tells the results in order, with `highWaterMark` samples being learned at most. `leave` is called when nobody reads on. */
+/** Yields the results in order, while at most `highWaterMark` samples are being learned. `leave` is called when the loop ends. */
 async function* learned(
   source: AsyncGenerator<Learning>,
   highWaterMark: number,
@@ -91,7 +91,7 @@ async function* learned(
   try {
     while (!ended || results.length > 0) {
       if (!ended && begun < highWaterMark) coming ??= source.next();
-      // Whichever is first: the source brings more, or the oldest is done.
+      // Whichever is first: more samples arrive, or the oldest are learned.
       const pulled = coming?.then((next) => ({ next }));
       const done = results[0]?.then((result) => ({ result }));
       const event = await Promise.race([pulled, done].filter((promise) => promise !== undefined));
@@ -113,13 +113,13 @@ async function* learned(
     }
   } finally {
     leave();
-    // A source that has nothing to bring would keep the loop from being left.
+    // A source without further samples would keep the loop from ending.
     const returned = source.return(undefined).catch(() => {});
     if (!coming) await returned;
   }
 }
 
-/** Reads a source as fast as it comes, and keeps `room` samples of it at most. */
+/** Reads a source at its own speed, and keeps at most `room` of its samples. */
 class Buffered {
   readonly #target: Target;
   readonly #source: Source;
@@ -127,7 +127,7 @@ class Buffered {
   readonly #overflow: 'dropOldest' | 'sample';
   readonly #waiting: Sample[][] = [];
   #held = 0;
-  /** Since there was room for all. */
+  /** Items that arrived since there was room for all. */
   #arrived = 0;
   #isLeft = false;
   #isRead = false;
@@ -179,21 +179,21 @@ class Buffered {
       this.#arrived = this.#held > this.#room ? this.#arrived + 1 : this.#waiting.length;
       while (this.#held > this.#room && this.#waiting.length > 1) this.#drop();
       this.#wake();
-      // A source that always has more would otherwise keep everything else from happening.
+      // A source that always has more would otherwise block the event loop.
       if (this.#arrived > this.#waiting.length) await setImmediate();
     }
   }
 
   #drop(): void {
     const last = this.#waiting.length - 1;
-    // Algorithm R: the newest takes the place of one of the others, or is itself the one that goes.
+    // Algorithm R: the newest replaces one of the others, or is dropped itself.
     const chosen = Math.min(Math.floor(Math.random() * this.#arrived), last);
     const [dropped] = this.#waiting.splice(this.#overflow === 'dropOldest' ? 0 : chosen, 1);
     this.#held -= dropped!.length;
     this.#target.drop(dropped!.length);
   }
 
-  /** Reads no more, and learns what was read. */
+  /** Stops reading, and learns the samples that were read. */
   leave(): void {
     this.#isLeft = true;
     for (const samples of this.#waiting.splice(0)) begin(this.#target, samples);

@@ -1,4 +1,4 @@
-// Makes a version again from a snapshot and the journal, to show that it came from there.
+// Reproduces versions from a snapshot and the journal: to prove where they came from, and to replace files that are damaged.
 import { mkdtempSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
@@ -9,14 +9,15 @@ import { recogniseModel } from '../../models/recognise';
 import type { Model } from '../../program/module';
 import type { State } from '../../state/state';
 import { type RunOptions, runOptionChecks } from '../../training/run';
-import type { Setting, SettingMaker } from '../context';
-import { settingOf } from '../make-context';
-import type { Core } from '../state-machine';
+import type { LearnerContext } from '../context';
+import { contextMaker } from '../make-context';
+import type { StateMachine } from '../state-machine';
 import { FolderLock, isShortage } from '../storage/lock';
 import { readSnapshot, type SnapshotFile, snapshotFiles } from '../storage/snapshot';
 import { VersionFiles } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
-import { coreFrom, recordsAfter, replay } from './recover';
+import { machineFrom, replay } from './replay';
+import { recordsAfter } from './survey';
 
 export interface VersionSource extends Pick<VersionFiles, 'load'> {
   save(state: State, info: VersionInfo, facts: Record<string, unknown>): Promise<void>;
@@ -25,9 +26,9 @@ export interface VersionSource extends Pick<VersionFiles, 'load'> {
 
 export interface Reproduction {
   version: VersionInfo;
-  /** Number of the last record in the snapshot that it was made from. */
+  /** Number of the last record in the snapshot that the replay started from. */
   from: number;
-  /** Records that were gone through. */
+  /** Records that were replayed. */
   records: number;
 }
 
@@ -35,7 +36,7 @@ export interface ReproduceOptions extends Pick<RunOptions, 'model' | 'allowOpera
 
 /**
  * Replays the journal of the learner in `dir`, from a snapshot at or before the version's parent, and resolves if that leads to
- * the version's very bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records are no longer there. The version itself is
+ * exactly the version's bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records no longer exist. The version itself is
  * not changed. Equal bits need the same number of threads on the same kind of processor. `model`: only for learners of earlier
  * versions, whose snapshots do not record it.
  */
@@ -52,11 +53,11 @@ export async function reproduceVersion(
   const lock = new FolderLock(folder);
   try {
     const files = new VersionFiles(path.join(folder, 'versions'));
-    const info = await files.describe(version);
+    const info = await files.info(version);
     const source = versionSource(folder, files, model, { allowOperators, keep: false });
-    const again = madeAgain(folder, info, source, model, allowOperators);
-    const { base, core } = await again.finally(() => source.release());
-    core.dispose();
+    const reproduced = reproduce(folder, info, source, model, allowOperators);
+    const { base, machine } = await reproduced.finally(() => source.release());
+    machine.dispose();
     return { version: info, from: base.sequence, records: info.records!.to - base.sequence };
   } finally {
     lock.release();
@@ -64,9 +65,9 @@ export async function reproduceVersion(
 }
 
 /**
- * The versions in a learner's folder. One whose file is missing or damaged is made again from the journal, where that still has
- * the records that led to it; `keep`: and written. Otherwise what a replay saves goes to a folder of its own, from which the
- * replay can load it, and which release() removes.
+ * The versions in a learner's folder. One whose file is missing or damaged is reproduced, if the journal still has the records that
+ * led to it. With `keep`, it is written again. Without, versions that a replay saves go to a temporary folder, from which the replay
+ * can load them, and which release() removes.
  */
 export function versionSource(
   folder: string,
@@ -82,13 +83,13 @@ export function versionSource(
       return scratch.files.save(state, info, facts);
     },
     async load(info) {
-      const made = await scratch?.files.load(info).catch(() => undefined);
-      if (made) return made;
+      const replayed = await scratch?.files.load(info).catch(() => undefined);
+      if (replayed) return replayed;
       try {
         return await files.load(info);
       } catch (cause) {
         if (isShortage(cause)) throw cause;
-        return await makeAgain(info, cause);
+        return await restore(info, cause);
       }
     },
     async release() {
@@ -98,10 +99,10 @@ export function versionSource(
   };
   return source;
 
-  async function makeAgain(info: VersionInfo, damage: unknown): Promise<State> {
+  async function restore(info: VersionInfo, damage: unknown): Promise<State> {
     const replaying = versionSource(folder, files, model, { allowOperators, keep: false });
-    const again = madeAgain(folder, info, replaying, model, allowOperators).finally(() => replaying.release());
-    const { core } = await again.catch((cause) => {
+    const reproduced = reproduce(folder, info, replaying, model, allowOperators).finally(() => replaying.release());
+    const { machine } = await reproduced.catch((cause) => {
       if (isShortage(cause)) throw cause;
       throw new LearnError(
         'ERR_JOURNAL',
@@ -110,16 +111,16 @@ export function versionSource(
       );
     });
     try {
-      const state = await core.weights();
+      const state = await machine.weights();
       if (!keep) return state;
-      await files.save(state, info, { settings: core.setting.settings });
+      await files.save(state, info, { settings: machine.context.settings });
       process.emitWarning(`Version ${info.version} was made again from the journal: ${messageOf(damage)}`, {
         type: 'LearnWarning',
         code: 'WARN_VERSION_REMADE',
       });
       return state;
     } finally {
-      core.dispose();
+      machine.dispose();
     }
   }
 }
@@ -129,36 +130,35 @@ function scratchFiles(): { folder: string; files: VersionFiles } {
   return { folder, files: new VersionFiles(folder) };
 }
 
-/** A core at the record that made the version, with its very bits, and the snapshot that it was made from. */
-async function madeAgain(
+/** A state machine at the record that made the version, with exactly its bits, and the snapshot that the replay started from. */
+async function reproduce(
   folder: string,
   version: VersionInfo,
-  source: Setting['files'],
+  source: LearnerContext['files'],
   given: Model | undefined,
   allowOperators: readonly string[],
-): Promise<{ base: SnapshotFile; core: Core }> {
+): Promise<{ base: SnapshotFile; machine: StateMachine }> {
   const base = await baseOf(folder, version);
   const { to } = version.records!;
   const snapshot = await readSnapshot(base);
   try {
     const model = snapshot.model ?? given ?? recogniseModel(snapshot.state);
-    const parts = { gate: undefined, niceness: 0, allowOperators, files: source };
-    const start = await coreFrom(snapshot, await settingOf(parts, snapshot.settings, model, snapshot.state));
+    const contextFor = contextMaker({ gate: undefined, niceness: 0, allowOperators, files: source });
+    const start = await machineFrom(snapshot, await contextFor(snapshot.settings, model, snapshot.state));
     const records = recordsAfter(folder, snapshot, snapshot.sequence, to);
-    const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
-    const { core, end } = await replay(folder, start, records, snapshot, settingFor, async () => {});
-    const { served, counts } = core;
+    const { machine, end } = await replay(folder, start, records, snapshot, contextFor, async () => {});
+    const { served, counts } = machine;
     const made = counts.versions.find((one) => one.version === served.version);
     if (end.sequence === to && served.version === version.version && made?.sha256 === version.sha256)
-      return { base, core };
-    core.dispose();
+      return { base, machine };
+    machine.dispose();
     throw new LearnError('ERR_JOURNAL', `The journal in ${folder} does not lead to version ${version.version}`);
   } finally {
     snapshot.state.dispose();
   }
 }
 
-/** The newest snapshot from before the version, from its parent's time if there is one. */
+/** The newest snapshot from before the version's parent, or else from before the version. */
 async function baseOf(folder: string, { version, records }: VersionInfo): Promise<SnapshotFile> {
   const snapshots = records ? await snapshotFiles(folder) : [];
   const before = (sequence: number) => snapshots.findLast((snapshot) => snapshot.sequence <= sequence);

@@ -1,15 +1,15 @@
-// Snapshots that cannot be used: kept for people to look at, and taken out of the way once there is a new one.
+// Sets snapshots aside that cannot be used, and removes them once there is a new one.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { printable } from '../../core/printable';
 import { syncFolder } from '../../files/atomic-write';
-import { keepAside } from '../storage/lock';
-import type { UnusableSnapshot } from './recover';
+import { copyAside } from '../storage/lock';
+import type { UnusableSnapshot } from './find-base';
 
-/** Keeps unusable snapshots in a folder for people to look at, and says so. They stay where they are until there is a new one. */
+/** Copies unusable snapshots to a folder for people to look at, and warns. The originals stay until there is a new snapshot. */
 export async function setAside(folder: string, unusable: readonly UnusableSnapshot[]): Promise<void> {
   if (unusable.length === 0) return;
-  const lost = await keepAside(
+  const lost = await copyAside(
     folder,
     unusable.map((snapshot) => path.basename(snapshot.path)),
   );

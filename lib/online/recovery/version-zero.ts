@@ -1,13 +1,13 @@
-// The beginning of a learner: version 0 and its settings are all that record 1 of the journal is computed from. A young learner
-// whose one snapshot is lost resumes from there too.
+// The beginning of a learner: record 1 of the journal follows from version 0 and its settings alone. A young learner whose only
+// snapshot is lost resumes from there.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError } from '../../core/errors';
 import type { Model } from '../../program/module';
 import type { State } from '../../state/state';
 import type { Settings } from '../options';
-import { type JournalFile, journalFiles, type Position, positionBefore } from '../storage/journal-format';
-import type { SavedCore } from '../storage/learner-state';
+import { type JournalFile, type JournalPosition, journalFiles, positionBefore } from '../storage/journal-format';
+import type { LearnerState } from '../storage/learner-state';
 import { readModel } from '../storage/model-text';
 import type { LoadedSnapshot } from '../storage/snapshot';
 import { VersionFiles } from '../versions/files';
@@ -18,10 +18,10 @@ export function beginning(
   state: State,
   first: VersionInfo,
   settings: Settings,
-  { sequence, chain }: Position,
+  { sequence, chain }: JournalPosition,
   model?: Model,
 ): LoadedSnapshot {
-  const core: SavedCore = {
+  const core: LearnerState = {
     ...{ updates: 0, learned: 0, rehearsed: 0, quarantined: 0, duplicates: 0, dropped: 0, drifts: 0, refused: 0 },
     ...{ boosted: 0, serving: 0, versions: [first], untilCandidate: settings.gate.every, best: null },
     ...{ prequential: null, detector: null },
@@ -34,22 +34,21 @@ export function beginning(
   };
 }
 
-/** The beginning of the learner in a folder; undefined where its first record is no longer there. */
+/** The beginning of the learner in a folder; undefined if the first record no longer exists. */
 export async function versionZero(folder: string): Promise<(() => Promise<LoadedSnapshot>) | undefined> {
   const [oldest] = journalFiles(folder);
   if (oldest?.first !== 1) return undefined;
   return async () => {
     const files = new VersionFiles(path.join(folder, 'versions'));
     const { settings, model, ...first } = await files.manifest(0);
-    if (!settings)
-      throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are not known any more');
+    if (!settings) throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are no longer known');
     const position = await positionOf(oldest);
-    const made = model === undefined ? undefined : readModel(model);
-    return beginning(await files.load(first), first, settings, position, made);
+    const recorded = model === undefined ? undefined : readModel(model);
+    return beginning(await files.load(first), first, settings, position, recorded);
   };
 }
 
-async function positionOf(file: JournalFile): Promise<Position> {
+async function positionOf(file: JournalFile): Promise<JournalPosition> {
   const handle = await fs.open(file.path);
   try {
     const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(64) });

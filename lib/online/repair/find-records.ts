@@ -1,63 +1,63 @@
-// What is lost with the damage to a journal, and which records after it can still be told from other bytes.
+// Finds records after the damage to a journal, to report what is lost with it.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { Pieces, pieceBytes } from '../../files/sequential-reader';
+import { pieceBytes, SequentialReader } from '../../files/sequential-reader';
 import { native } from '../../native/native';
 import { headerBytes, isSound, type JournalRecord, journalFiles, readRecordHeader } from '../storage/journal-format';
 import type { Damage } from '../storage/journal-reader';
 import { decode } from '../storage/records';
 import type { JournalLoss } from './report';
 
-export interface Recognised {
-  /** Records whose checksums are right. */
+interface Recognised {
+  /** Records with correct checksums. */
   records: number;
-  /** The number of the last of them. */
+  /** The number of the last one. */
   last: number | null;
-  /** New samples that they hold. */
+  /** New samples in them. */
   samples: number;
 }
 
-/** Looks for records in a file from a byte on. */
+/** Looks for records in a file, starting at a byte. */
 async function recognise(file: string, offset: number): Promise<Recognised> {
   const found: Recognised = { records: 0, last: null, samples: 0 };
-  const pieces = await Pieces.open(file);
+  const reader = await SequentialReader.open(file);
   try {
-    pieces.skip(offset);
-    while (pieces.left >= headerBytes) {
-      const header = await pieces.peek(headerBytes);
+    reader.skip(offset);
+    while (reader.left >= headerBytes) {
+      const header = await reader.peek(headerBytes);
       const { length, checksum, sequence, kind } = readRecordHeader(header);
-      if (!isSound(header) || length > pieces.left - headerBytes) {
-        await toNextHeader(pieces);
+      if (!isSound(header) || length > reader.left - headerBytes) {
+        await toNextHeader(reader);
         continue;
       }
-      const payload = (await pieces.peek(headerBytes + length)).subarray(headerBytes);
+      const payload = (await reader.peek(headerBytes + length)).subarray(headerBytes);
       if (checksum === native().crc32c([payload])) {
         found.records++;
         found.last = Math.max(sequence, found.last ?? 0);
-        found.samples += samplesIn({ sequence, chain: 0, kind, payload, path: file, offset: pieces.offset });
+        found.samples += samplesIn({ sequence, chain: 0, kind, payload, path: file, offset: reader.offset });
       }
-      pieces.skip(headerBytes + length);
+      reader.skip(headerBytes + length);
     }
     return found;
   } finally {
-    await pieces.close();
+    await reader.close();
   }
 }
 
-/** To the next bytes that may be a header, or to the end. */
-async function toNextHeader(pieces: Pieces): Promise<void> {
-  pieces.skip(1);
-  while (pieces.left >= headerBytes) {
-    const piece = await pieces.peek(pieceBytes);
+/** Skips to the next bytes that may be a header, or to the end. */
+async function toNextHeader(reader: SequentialReader): Promise<void> {
+  reader.skip(1);
+  while (reader.left >= headerBytes) {
+    const piece = await reader.peek(pieceBytes);
     const end = piece.length - headerBytes;
     for (let at = 0; at <= end; at++) {
-      if (mayBeHeader(piece, at, pieces.left) && isSound(piece.subarray(at, at + headerBytes))) return pieces.skip(at);
+      if (mayBeHeader(piece, at, reader.left) && isSound(piece.subarray(at, at + headerBytes))) return reader.skip(at);
     }
-    pieces.skip(end + 1);
+    reader.skip(end + 1);
   }
 }
 
-/** Quick, because it is asked of every byte: the record's number and its length must be possible. */
+/** Whether the record's number and length are possible. Fast, since it is called for every byte. */
 function mayBeHeader(bytes: Buffer, at: number, left: number): boolean {
   const high = bytes.readUInt32LE(at + 12);
   return high < 2 ** 21 && bytes.readUInt32LE(at) < left && (high > 0 || bytes.readUInt32LE(at + 8) > 0);
@@ -89,9 +89,9 @@ export async function lossOf(folder: string, { path: damaged, offset, reason, re
     bytes: 0,
   };
   for (const name of [file, ...laterFiles]) {
-    // A file with a wrong header is lost as a whole.
+    // A file with a wrong header is lost completely.
     const from = name === file && offset >= headerBytes ? offset : 0;
-    const size = await sizeOf(path.join(folder, name));
+    const size = await fileSize(path.join(folder, name));
     loss.bytes += Math.max(0, size - from);
     if (size === 0) continue;
     const { records, last, samples } = await recognise(path.join(folder, name), Math.max(from, headerBytes));
@@ -102,8 +102,8 @@ export async function lossOf(folder: string, { path: damaged, offset, reason, re
   return loss;
 }
 
-/** 0 of a file that is missing. */
-export async function sizeOf(file: string): Promise<number> {
+/** 0 if the file is missing. */
+export async function fileSize(file: string): Promise<number> {
   try {
     return (await fs.stat(file)).size;
   } catch (cause) {

@@ -1,10 +1,10 @@
-// Lines of the quarantine files that are none: a learner does without them, but people may miss what they said.
+// Damaged lines of the quarantine files. A learner does not need them, but people may.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../../files/atomic-write';
 import { flush } from '../../files/flush';
-import { Pieces, pieceBytes } from '../../files/sequential-reader';
-import { isTornLine, quarantineName, recordOf } from '../storage/quarantine';
+import { pieceBytes, SequentialReader } from '../../files/sequential-reader';
+import { isTornLine, quarantineName, recordNumberIn } from '../storage/quarantine';
 import type { QuarantineDamage } from './report';
 
 export async function quarantineDamage(folder: string): Promise<QuarantineDamage[]> {
@@ -23,7 +23,7 @@ export async function quarantineDamage(folder: string): Promise<QuarantineDamage
   return found;
 }
 
-/** Replaces a file by its good lines. */
+/** Removes the damaged lines of a file. */
 export async function keepGoodLines(file: string): Promise<void> {
   const write = async (temporary: string, mode: number) => {
     const handle = await fs.open(temporary, 'wx', mode);
@@ -37,36 +37,36 @@ export async function keepGoodLines(file: string): Promise<void> {
   await replaceFile(file, write, { links: 'replace' });
 }
 
-/** What open() cuts off is no damage. */
+/** A torn last line, which open() removes, is no damage. */
 function isGood(line: Buffer): boolean {
-  return line.at(-1) === newline ? recordOf(line.toString('utf8')) > 0 : isTornLine(line);
+  return line.at(-1) === newline ? recordNumberIn(line.toString('utf8')) > 0 : isTornLine(line);
 }
 
 const newline = 0x0a;
 
-/** Each with the newline that ends it; the last may have none. */
+/** Lines with their newlines, which the last may not have. */
 async function* linesOf(file: string): AsyncGenerator<{ line: Buffer; offset: number }> {
   const exists = await fs.stat(file).then(
     () => true,
     () => false,
   );
   if (!exists) return;
-  const pieces = await Pieces.open(file);
+  const reader = await SequentialReader.open(file);
   try {
-    for (let wanted = pieceBytes; pieces.left > 0; ) {
-      const piece = await pieces.peek(wanted);
+    for (let wanted = pieceBytes; reader.left > 0; ) {
+      const piece = await reader.peek(wanted);
       const end = piece.indexOf(newline) + 1;
       // A line may be as long as a sample is large.
-      if (end === 0 && piece.length < pieces.left) {
+      if (end === 0 && piece.length < reader.left) {
         wanted *= 2;
         continue;
       }
       const line = piece.subarray(0, end || piece.length);
-      yield { line, offset: pieces.offset };
-      pieces.skip(line.length);
+      yield { line, offset: reader.offset };
+      reader.skip(line.length);
       wanted = pieceBytes;
     }
   } finally {
-    await pieces.close();
+    await reader.close();
   }
 }

@@ -1,4 +1,4 @@
-// What a repair of a learner's folder would lose; and the repair: what is lost is moved, and the rest can be opened.
+// Repairs a learner's folder: reports the damage and what is lost with it, moves that out of the way, and leaves a folder that opens.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { checkOptions, isBoolean, isNumber, isPath } from '../../core/checks';
@@ -6,45 +6,39 @@ import { LearnError } from '../../core/errors';
 import { recogniseModel } from '../../models/recognise';
 import type { Model } from '../../program/module';
 import { programHandle, runOptionChecks } from '../../training/run';
-import type { Setting, SettingMaker } from '../context';
-import { settingOf } from '../make-context';
-import {
-  coreFrom,
-  findBase,
-  recordsAfter,
-  replay,
-  survey,
-  UnappliableRecord,
-  type UnusableSnapshot,
-} from '../recovery/recover';
+import type { LearnerContext } from '../context';
+import { contextMaker } from '../make-context';
+import { findBase, type UnusableSnapshot } from '../recovery/find-base';
+import { machineFrom, replay, UnappliableRecord } from '../recovery/replay';
 import { type VersionSource, versionSource } from '../recovery/reproduce';
-import type { Position } from '../storage/journal-format';
+import { recordsAfter, survey } from '../recovery/survey';
+import type { JournalPosition } from '../storage/journal-format';
 import type { Damage } from '../storage/journal-reader';
-import type { SavedCore } from '../storage/learner-state';
+import type { LearnerState } from '../storage/learner-state';
 import { asFileError, FolderLock, isDenied } from '../storage/lock';
 import type { LoadedSnapshot } from '../storage/snapshot';
 import { VersionFiles } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
-import { lossOf, sizeOf } from './find-records';
-import { moveLost } from './move-lost';
+import { fileSize, lossOf } from './find-records';
+import { moveAside } from './move-aside';
 import { quarantineDamage } from './quarantine-damage';
 import type { RepairReport } from './report';
 import { examineVersions, mendVersions, substituteFor } from './versions';
 
 export interface RepairOptions {
-  /** Whether to do it: what is lost is moved into the folder `lost-<time>`, and the learner opens again. Default: false. */
+  /** Whether to repair: everything that is lost is moved to the folder `lost-<time>`, and the learner opens again. Default: false. */
   apply?: boolean;
-  /** Number of a record that is to be lost, and all after it with it. Default: only what is damaged is lost. */
+  /** Number of a record to give up, with all later ones. Default: only damaged ones are given up. */
   from?: number;
-  /** Of a learner of an earlier version, whose snapshots do not record it. Default: recognised, or nothing is replayed. */
+  /** The model of a learner of an earlier version, whose snapshots do not record it. Default: recognised; else nothing is replayed. */
   model?: Model;
   /** Operators that the model may use beyond the list, as in training. */
   allowOperators?: readonly string[];
 }
 
 /**
- * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. Looks at all that open() reads,
- * and replays the journal as it does. ERR_BUSY where the learner is open, ERR_JOURNAL where nothing is left to resume from.
+ * Reports the damage to a learner's folder and what a repair would lose; with `apply`, repairs it. Reads everything that open() reads,
+ * and replays the journal as open() does. ERR_BUSY if the learner is open, ERR_JOURNAL if nothing is left to resume from.
  */
 export async function repairLearner(dir: string, given: RepairOptions = {}): Promise<RepairReport> {
   isPath(dir, 'dir');
@@ -93,7 +87,7 @@ async function repairWith(
   const substitute = await substituteFor(folder, files, source);
   using _held = substitute?.state;
   const serving = substitute ? substitute.source : source;
-  // What cannot be replayed, for want of the model, is read at least.
+  // A journal that cannot be replayed, for want of the model, is at least read.
   const found = (await replayed(folder, serving, options).catch(unlessDenied)) ?? (await surveyed(folder, options));
   const { base, end, damage } = found;
   const report: RepairReport = {
@@ -105,10 +99,10 @@ async function repairWith(
     journal: damage && !damage.torn ? await lossOf(folder, damage) : null,
     snapshots: await Promise.all(
       found.unusable.map(async ({ path: file, reason }) => {
-        return { file: path.basename(file), reason, bytes: await sizeOf(file) };
+        return { file: path.basename(file), reason, bytes: await fileSize(file) };
       }),
     ),
-    versions: await examineVersions(needed(found), substitute?.version ?? found.core.serving, files, source),
+    versions: await examineVersions(needed(found), substitute?.version ?? found.learner.serving, files, source),
     quarantine: await quarantineDamage(folder),
     replayed: found.replayed,
     movedTo: null,
@@ -116,7 +110,7 @@ async function repairWith(
   const { journal, snapshots, versions, quarantine } = report;
   report.damaged = journal !== null || snapshots.length + versions.length + quarantine.length > 0;
   if (!options.apply || !report.damaged) return report;
-  report.movedTo = await moveLost(folder, lock, report, end);
+  report.movedTo = await moveAside(folder, lock, report, end);
   await mendVersions(base, needed(found), files, serving, versions, substitute);
   return report;
 }
@@ -124,34 +118,33 @@ async function repairWith(
 interface Found {
   base: LoadedSnapshot;
   unusable: UnusableSnapshot[];
-  end: Position;
+  end: JournalPosition;
   damage: Damage | undefined;
-  /** At the end. */
-  core: SavedCore;
+  /** The learner at the end. */
+  learner: LearnerState;
   replayed: boolean;
 }
 
-/** Versions that a replay begins with, and those that it ends with. */
-function needed({ base, core }: Found): VersionInfo[] {
-  const byNumber = new Map([...base.core.versions, ...core.versions].map((info) => [info.version, info]));
+/** The versions at the start and at the end of a replay. */
+function needed({ base, learner }: Found): VersionInfo[] {
+  const byNumber = new Map([...base.core.versions, ...learner.versions].map((info) => [info.version, info]));
   return [...byNumber.values()].sort((a, b) => a.version - b.version);
 }
 
-/** Goes through the journal as open() does. */
-async function replayed(folder: string, source: Setting['files'], options: RepairOptions): Promise<Found> {
+/** Replays the journal as open() does. */
+async function replayed(folder: string, source: LearnerContext['files'], options: RepairOptions): Promise<Found> {
   const { model, from, allowOperators = [] } = options;
-  const parts = { gate: undefined, niceness: 0, allowOperators, files: source };
-  const settingFor: SettingMaker = (...setting) => settingOf(parts, ...setting);
+  const contextFor = contextMaker({ gate: undefined, niceness: 0, allowOperators, files: source });
   const base = await findBase(
     folder,
     (snapshot) => {
       const known = snapshot.model ?? model ?? recogniseModel(snapshot.state);
-      // An operator that has to be allowed is no fault of the snapshot.
+      // An operator that is not allowed is no fault of the snapshot.
       programHandle(known.program, allowOperators);
       return async () => {
         checkBefore(snapshot, from);
-        const setting = await settingFor(snapshot.settings, known, snapshot.state);
-        return coreFrom(snapshot, setting, { measure: false });
+        const context = await contextFor(snapshot.settings, known, snapshot.state);
+        return machineFrom(snapshot, context, { measure: false });
       };
     },
     (cause) => !isDenied(cause),
@@ -159,7 +152,7 @@ async function replayed(folder: string, source: Setting['files'], options: Repai
   if (!base) throw noSnapshot(folder);
   const { snapshot, used, unusable } = base;
   snapshot.state.dispose();
-  let core: SavedCore = used.toJSON();
+  let learner = used.toJSON();
   const { end: last, damage } = await survey(folder, base, from).catch((cause) => {
     used.dispose();
     throw cause;
@@ -167,37 +160,37 @@ async function replayed(folder: string, source: Setting['files'], options: Repai
   const found = { base: snapshot, unusable, replayed: true };
   try {
     const records = recordsAfter(folder, snapshot, base.newest, last.sequence);
-    const result = await replay(folder, used, records, snapshot, settingFor, async () => {});
-    core = result.core.toJSON();
-    result.core.dispose();
-    return { ...found, end: last, damage, core };
+    const result = await replay(folder, used, records, snapshot, contextFor, async () => {});
+    learner = result.machine.toJSON();
+    result.machine.dispose();
+    return { ...found, end: last, damage, learner };
   } catch (cause) {
     if (!(cause instanceof UnappliableRecord)) throw cause;
     const { record } = cause;
     const torn = cause.wasNeverApplied(folder, last, base.newest) && !damage;
     const here = { ...record, record: record.sequence, reason: cause.reason, torn };
-    return { ...found, end: cause.before, damage: here, core };
+    return { ...found, end: cause.before, damage: here, learner };
   }
 }
 
-/** Reads the journal only. */
+/** Only reads the journal. */
 async function surveyed(folder: string, { from }: RepairOptions): Promise<Found> {
   const base = await findBase(folder, (snapshot) => async () => checkBefore(snapshot, from));
   if (!base) throw noSnapshot(folder);
   const { snapshot, unusable } = base;
   snapshot.state.dispose();
   const { end, damage } = await survey(folder, base, from);
-  return { base: snapshot, unusable, end, damage, core: snapshot.core, replayed: false };
+  return { base: snapshot, unusable, end, damage, learner: snapshot.core, replayed: false };
 }
 
-/** Nothing, unless the system refused a file: that says nothing of what is in it. */
+/** Ignores an error, unless the system refused a file: that says nothing about its contents. */
 function unlessDenied(cause: unknown): undefined {
   if (isDenied(cause)) throw cause;
 }
 
-/** A snapshot that includes a record is lost with it. */
+/** Rejects a snapshot that includes records that are to be given up. */
 function checkBefore({ sequence }: LoadedSnapshot, from = Number.POSITIVE_INFINITY): void {
-  if (sequence >= from) throw new LearnError('ERR_JOURNAL', `it includes record ${from}, which is to be lost`);
+  if (sequence >= from) throw new LearnError('ERR_JOURNAL', `it includes record ${from}, which is to be given up`);
 }
 
 function noSnapshot(folder: string): LearnError {
@@ -205,5 +198,5 @@ function noSnapshot(folder: string): LearnError {
 }
 
 async function tornOf({ path: file, offset, reason }: Damage): Promise<RepairReport['torn']> {
-  return { file: path.basename(file), offset, reason, bytes: (await sizeOf(file)) - offset };
+  return { file: path.basename(file), offset, reason, bytes: (await fileSize(file)) - offset };
 }

@@ -3,24 +3,24 @@
 /** Files are named as they are in the folder. */
 export interface RepairReport {
   dir: string;
-  /** Whether anything is. What a crash leaves is no damage. */
+  /** Whether the folder is damaged. A torn end, which a crash leaves, is no damage. */
   damaged: boolean;
-  /** The newest snapshot that can be used, and the last record that it includes: a learner resumes from there. */
+  /** The newest usable snapshot, which a learner resumes from, and the last record that it includes. */
   snapshot: { file: string; record: number };
-  /** The last record that a learner gets to from there. */
+  /** The last record that a learner reaches from there. */
   lastRecord: number;
-  /** A last record that was cut short or cannot be applied: nobody was told that it was kept, and open() cuts it off. */
+  /** A last record that is incomplete or cannot be applied: it was never acknowledged, and open() removes it. */
   torn: { file: string; offset: number; reason: string; bytes: number } | null;
-  /** Where the journal is damaged first, or has a record that cannot be applied, and all that is lost with it. */
+  /** The first damage to the journal, or the first record that cannot be applied, and everything that is lost with it. */
   journal: JournalLoss | null;
-  /** Newer snapshots that cannot be used. Nothing is lost with them: a longer journal is as good. */
+  /** Newer snapshots that cannot be used. Nothing is lost with them, since the journal is longer. */
   snapshots: { file: string; reason: string; bytes: number }[];
   /** Versions whose files are missing or damaged. */
   versions: VersionDamage[];
   quarantine: QuarantineDamage[];
-  /** Whether all records were applied for this, as open() applies them; that takes the model. */
+  /** Whether the records were applied as open() applies them, which takes the model. */
   replayed: boolean;
-  /** The folder that what is lost was moved to; null: nothing was changed. */
+  /** The folder to which the lost files were moved; null: nothing was changed. */
   movedTo: string | null;
 }
 
@@ -28,17 +28,17 @@ export interface JournalLoss {
   file: string;
   offset: number;
   reason: string;
-  /** Number of the first record that is lost. */
+  /** Number of the first lost record. */
   firstRecord: number;
-  /** Number of the last one that can still be recognised; null: none can. */
+  /** Number of the last lost record that can be recognised; null: none can. */
   lastRecord: number | null;
-  /** Whole records from there on, recognised by their checksums. */
+  /** Lost records that are recognised by their checksums. */
   records: number;
-  /** New samples that those hold. */
+  /** New samples in those records. */
   samples: number;
   /** Files of the journal after the damaged one. */
   laterFiles: string[];
-  /** From the damage to the end, later files included. */
+  /** Bytes from the damage to the end, later files included. */
   bytes: number;
 }
 
@@ -47,18 +47,18 @@ export interface VersionDamage {
   file: string;
   reason: string;
   bytes: number;
-  /** Whether it is the one that serves. */
+  /** Whether this version serves. */
   serves: boolean;
   /**
-   * `'remade'`: its very bits are made again, from the journal or, a manifest, from the snapshot. `'lost'`: it can no longer be rolled
-   * back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
+   * `'remade'`: exactly its bits are reproduced, a version from the journal, a manifest from the snapshot. `'lost'`: it can no longer be
+   * rolled back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
    */
   fate: 'remade' | 'lost';
 }
 
 export interface QuarantineDamage {
   file: string;
-  /** Where the first bad line begins. */
+  /** Byte at which the first bad line starts. */
   offset: number;
   reason: string;
   /** Bad lines, and their bytes. */

@@ -1,38 +1,38 @@
-// Versions whose files are missing or damaged: which they are, and the way on without them.
+// Versions whose files are missing or damaged: finds them, restores them, and lets a learner resume without those that are lost.
 import path from 'node:path';
 import { naming } from '../../checkpoint/errors';
 import type { Value } from '../../checkpoint/values';
 import { writeCheckpoint } from '../../checkpoint/write';
 import { messageOf } from '../../core/errors';
 import { loadPart, type State, sharedState, stateHandle, treeOf } from '../../state/state';
-import type { Setting } from '../context';
-import { findBase } from '../recovery/recover';
-import type { SavedCore } from '../storage/learner-state';
+import type { LearnerContext } from '../context';
+import { findBase } from '../recovery/find-base';
+import type { LearnerState } from '../storage/learner-state';
 import { isShortage } from '../storage/lock';
 import type { LoadedSnapshot } from '../storage/snapshot';
 import { digestOf, type VersionFiles } from '../versions/files';
 import { findVersion, type VersionInfo } from '../versions/version';
-import { sizeOf } from './find-records';
+import { fileSize } from './find-records';
 import type { VersionDamage } from './report';
 
-/** Looks at the files of versions. `serving`: the number of the one that serves. */
+/** Examines the files of versions. `serving`: the number of the one that serves. */
 export async function examineVersions(
   versions: readonly VersionInfo[],
   serving: number,
   files: VersionFiles,
-  source: Setting['files'],
+  source: LearnerContext['files'],
 ): Promise<VersionDamage[]> {
   const found: VersionDamage[] = [];
   for (const info of versions) {
     const { version } = info;
     const note = async (type: 'pth' | 'json', cause: unknown, fate: VersionDamage['fate']) => {
       const file = path.basename(files.path(version, type));
-      const bytes = await sizeOf(files.path(version, type));
+      const bytes = await fileSize(files.path(version, type));
       found.push({ version, file, reason: messageOf(cause), bytes, serves: version === serving, fate });
     };
     const damage = await reasonOf(files.load(info));
     if (damage) await note('pth', damage, (await reasonOf(source.load(info))) ? 'lost' : 'remade');
-    const manifest = await files.describe(version).then(
+    const manifest = await files.info(version).then(
       () => undefined,
       (cause: unknown) => cause,
     );
@@ -51,22 +51,22 @@ async function reasonOf(loading: Promise<State>): Promise<unknown> {
   }
 }
 
-/** In place of the version that serves, whose file is lost: under its number, so that later records mean what they meant. */
+/** Stands in for a lost version that serves, under its number, so that later records keep their meaning. */
 export interface Substitute {
   version: number;
   state: State;
-  /** Loads it for the version. */
-  source: Setting['files'];
+  /** Loads it in place of the version. */
+  source: LearnerContext['files'];
 }
 
 /**
- * Undefined where the version that serves can be loaded or made again. Otherwise the newest version that can be loaded, or else
- * the weights of the newest snapshot that can be read.
+ * Undefined if the version that serves can be loaded or reproduced. Otherwise the newest version that can be loaded, or else the
+ * weights of the newest readable snapshot.
  */
 export async function substituteFor(
   folder: string,
   files: VersionFiles,
-  source: Setting['files'],
+  source: LearnerContext['files'],
 ): Promise<Substitute | undefined> {
   const base = await findBase(folder, () => async () => ({}));
   if (!base) return undefined;
@@ -83,7 +83,7 @@ export async function substituteFor(
   }
 }
 
-async function newestOther({ versions, serving }: SavedCore, files: VersionFiles): Promise<State | undefined> {
+async function newestOther({ versions, serving }: LearnerState, files: VersionFiles): Promise<State | undefined> {
   for (const info of versions.toReversed()) {
     const state = info.version === serving ? undefined : await files.load(info).catch(() => undefined);
     if (state) return state;
@@ -91,17 +91,17 @@ async function newestOther({ versions, serving }: SavedCore, files: VersionFiles
   return undefined;
 }
 
-/** Writes those again that can be made, and lets the snapshot that the learner resumes from do without the others. */
+/** Writes versions again that can be reproduced, and removes the others from the snapshot that the learner resumes from. */
 export async function mendVersions(
   { path: snapshot, settings }: LoadedSnapshot,
   versions: readonly VersionInfo[],
   files: VersionFiles,
-  source: Setting['files'],
+  source: LearnerContext['files'],
   damage: readonly VersionDamage[],
   substitute: Substitute | undefined,
 ): Promise<void> {
   const lost = new Set(damage.filter(({ fate }) => fate === 'lost').map(({ version }) => version));
-  if (lost.size > 0) await doWithout(snapshot, files, lost, substitute);
+  if (lost.size > 0) await removeVersions(snapshot, files, lost, substitute);
   const isDamaged = new Set(damage.map(({ version }) => version));
   for (const info of versions) {
     if (lost.has(info.version) || !isDamaged.has(info.version)) continue;
@@ -110,7 +110,7 @@ export async function mendVersions(
   }
 }
 
-async function doWithout(
+async function removeVersions(
   file: string,
   files: VersionFiles,
   lost: ReadonlySet<number>,
@@ -119,7 +119,7 @@ async function doWithout(
   using state = await loadPart(file, { key: ['model'] });
   const root = new Map(treeOf(state).root as Map<Value, Value>);
   const saved = await naming(file, async () => JSON.parse(String(root.get('learner'))));
-  const core = saved.core as SavedCore;
+  const core = saved.core as LearnerState;
   core.newest = Math.max(core.newest ?? 0, ...core.versions.map(({ version }) => version));
   if (substitute && lost.has(substitute.version)) {
     const info = findVersion(core.versions, substitute.version);

@@ -1,29 +1,40 @@
-// The bytes of a journal: files of records, each record a header and its payload. docs/online.md has the layout.
+// Format of the journal; docs/online.md has it too. Rules:
+//
+// 1. Records have numbers from 1, over all files. A file holds records without gaps; its name and header have the number of the first.
+// 2. Every header ends in a checksum of the bytes before it, and a record's header has the checksum of its payload: any other byte
+//    is damage, and is found. Numbers are little-endian, checksums CRC-32C.
+// 3. A chain runs through all records: it starts with a random number, and each record changes it to the checksum of the old value
+//    and of bytes 0-19 of the record's header. Files and snapshots state the chain, so that a file of another learner, or of the
+//    same one at another time, does not fit.
+//
+// journal-000000000000001.log, with one record of 14 bytes:
+//
+//     54 49 4a 4f 55 52 4e 31  01 00 00 00 00 00 00 00    TIJOURN1, number of the first record
+//     xx xx xx xx  xx xx xx xx                            chain before it, checksum of bytes 0-19
+//     0e 00 00 00  xx xx xx xx                            record 1: length and checksum of the payload,
+//     01 00 00 00 00 00 00 00  04 00 00 00  xx xx xx xx   number, kind (4: rollback), checksum of bytes 0-19
+//     7b 22 76 65 72 73 69 6f 6e 22 3a 20 32 7d           {"version": 2}
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from '../../core/errors';
 import { native } from '../../native/native';
 
-/** A file's begins with its kind, a record's with its length; both end in a checksum of what is before it. */
+/** Of a file's header and of a record's. */
 export const headerBytes = 24;
 const checkedBytes = 20;
 const magic = Buffer.from('TIJOURN1');
 
-/** A place between two records. */
-export interface Position {
-  /** Number of the record before it; records count from 1, over all files. */
+/** A position between two records. */
+export interface JournalPosition {
+  /** Number of the record before it. */
   sequence: number;
-  /**
-   * Checksum of the headers of all records up to there, begun with a number drawn by lot. What goes on from here says it too:
-   * a file of another learner, or of the same one at another time, does not.
-   */
+  /** See rule 3. */
   chain: number;
 }
 
-export interface JournalRecord extends Position {
+export interface JournalRecord extends JournalPosition {
   kind: number;
   payload: Buffer;
-  /** Where it stands. */
   path: string;
   offset: number;
 }
@@ -46,8 +57,8 @@ export function journalFiles(folder: string): JournalFile[] {
     .sort((a, b) => a.first - b.first);
 }
 
-/** What a file begins with whose first record is the one behind `position`. */
-export function fileHeader({ sequence, chain }: Position): Buffer {
+/** The header of a file that starts at `position`. */
+export function fileHeader({ sequence, chain }: JournalPosition): Buffer {
   const header = Buffer.alloc(headerBytes);
   magic.copy(header);
   header.writeBigUInt64LE(BigInt(sequence + 1), 8);
@@ -55,7 +66,7 @@ export function fileHeader({ sequence, chain }: Position): Buffer {
   return sealed(header);
 }
 
-export function recordHeader({ sequence }: Position, kind: number, parts: readonly Uint8Array[]): Buffer {
+export function recordHeader({ sequence }: JournalPosition, kind: number, parts: readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(headerBytes);
   header.writeUInt32LE(
     parts.reduce((sum, part) => sum + part.byteLength, 0),
@@ -76,12 +87,12 @@ function checksumOf(header: Buffer): number {
   return native().crc32c([header.subarray(0, checkedBytes)]);
 }
 
-/** Whether a header is what it was when it was written. */
+/** Whether a header is undamaged. */
 export function isSound(header: Buffer): boolean {
   return header.length === headerBytes && header.readUInt32LE(checkedBytes) === checksumOf(header);
 }
 
-/** What a sound header of a record says. */
+/** Decodes a sound header of a record. */
 export function readRecordHeader(header: Buffer) {
   return {
     length: header.readUInt32LE(0),
@@ -91,16 +102,16 @@ export function readRecordHeader(header: Buffer) {
   };
 }
 
-/** The place behind a record. */
-export function behind({ sequence, chain }: Position, header: Buffer): Position {
+/** The position after a record. */
+export function positionAfter({ sequence, chain }: JournalPosition, header: Buffer): JournalPosition {
   const before = Buffer.alloc(4);
   before.writeUInt32LE(chain);
-  // Without the header's checksum: over that, any checksum is the same for all headers.
+  // Without the header's own checksum: including it, the result would be the same for all headers.
   return { sequence: sequence + 1, chain: native().crc32c([before, header.subarray(0, checkedBytes)]) };
 }
 
-/** Why a file that begins with `header` cannot hold what is behind `position`, and at which byte that shows. */
-export function objectionTo(header: Buffer, { first }: JournalFile, position: Position) {
+/** The reason why a file with this header cannot hold the records after `position`, and the byte that shows it. */
+export function mismatchOf(header: Buffer, { first }: JournalFile, position: JournalPosition) {
   if (!header.subarray(0, magic.length).equals(magic)) {
     return { at: 0, reason: 'it does not begin as a journal of this version does' };
   }
@@ -112,11 +123,11 @@ export function objectionTo(header: Buffer, { first }: JournalFile, position: Po
   return { at: 16, reason };
 }
 
-/** The place before a file's first record, as its header says it. Throws ERR_JOURNAL where that is damaged. */
-export function positionBefore(bytes: Buffer, file: JournalFile): Position {
+/** The position before a file's first record, from its header. Throws ERR_JOURNAL if that is damaged. */
+export function positionBefore(bytes: Buffer, file: JournalFile): JournalPosition {
   const header = bytes.subarray(0, headerBytes);
   const position = { sequence: file.first - 1, chain: header.length < headerBytes ? 0 : header.readUInt32LE(16) };
-  const objection = objectionTo(header, file, position);
-  if (objection) throw new LearnError('ERR_JOURNAL', `${file.path}: ${objection.reason}`);
+  const mismatch = mismatchOf(header, file, position);
+  if (mismatch) throw new LearnError('ERR_JOURNAL', `${file.path}: ${mismatch.reason}`);
   return position;
 }

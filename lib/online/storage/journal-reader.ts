@@ -1,41 +1,45 @@
-// Reads a journal, and tells apart what a crash leaves, a last record that is not whole, from all other damage.
+// Reads a journal, and distinguishes a torn end from damage. Rules:
+//
+// 1. Torn is only what a crash can leave of a write that was never acknowledged: in the last file, after the newest snapshot, an
+//    incomplete last record, or zeros where it belongs; or an incomplete header of that file.
+// 2. Everything else is damage, a wrong checksum of a complete last record too. The first damage ends the reading.
 import path from 'node:path';
-import { Pieces } from '../../files/sequential-reader';
+import { SequentialReader } from '../../files/sequential-reader';
 import { native } from '../../native/native';
 import {
-  behind,
   headerBytes,
   isSound,
   type JournalFile,
+  type JournalPosition,
   type JournalRecord,
   journalFiles,
   journalName,
-  objectionTo,
-  type Position,
+  mismatchOf,
+  positionAfter,
   readRecordHeader,
 } from './journal-format';
 
-/** Where a journal stops being readable, and why. */
+/** The first unreadable bytes of a journal. */
 export interface Damage {
   path: string;
   offset: number;
   reason: string;
   /** The first record that cannot be read. */
   record: number;
-  /** Nothing but the end of a write that a crash interrupted: no record that was acknowledged. */
+  /** See rule 1. */
   torn: boolean;
 }
 
-/** What may be torn of a file: nothing, its last record, or the header that it begins with too. */
+/** The part of a file that may be torn: nothing, its last record, or its header too. */
 type Unfinished = 'nothing' | 'record' | 'header';
 
 /**
- * Reads the records of a folder behind `position`, number after number; `newest` is the last one of which a snapshot knows. Stops
- * at the first that is not whole or not right; `onDamage` is told.
+ * Reads the records of a folder after `position`, in order; `newest` is the last one that a snapshot includes. Stops at the first
+ * torn or damaged one, and calls `onDamage`.
  */
 export async function* readJournal(
   folder: string,
-  position: Position,
+  position: JournalPosition,
   newest: number,
   onDamage: (damage: Damage) => void,
 ): AsyncGenerator<JournalRecord> {
@@ -49,7 +53,7 @@ export async function* readJournal(
   for (const file of files) {
     const gap = gapBefore(file, at);
     if (gap) return report(gap);
-    // A snapshot is written only when the file behind it has its header, and all files before are on the disk.
+    // A snapshot is written only when the file after it has its header, and all files before are on the disk.
     const isLast = file === files.at(-1) && file.first > newest;
     const unfinished = isLast ? (file.first > newest + 1 ? 'header' : 'record') : 'nothing';
     for await (const found of readFile(file, at, unfinished, report)) {
@@ -63,7 +67,7 @@ export async function* readJournal(
   report({ path: path.join(folder, journalName(newest + 1)), offset: 0, reason, record: at.sequence + 1, torn: false });
 }
 
-function gapBefore({ path: file, first }: JournalFile, { sequence }: Position): Damage | undefined {
+function gapBefore({ path: file, first }: JournalFile, { sequence }: JournalPosition): Damage | undefined {
   const record = sequence + 1;
   if (first === record) return undefined;
   if (first < record) {
@@ -82,44 +86,44 @@ function gapBefore({ path: file, first }: JournalFile, { sequence }: Position): 
 
 async function* readFile(
   file: JournalFile,
-  position: Position,
+  position: JournalPosition,
   unfinished: Unfinished,
   onDamage: (damage: Damage) => void,
 ): AsyncGenerator<JournalRecord> {
-  const pieces = await Pieces.open(file.path);
+  const reader = await SequentialReader.open(file.path);
   try {
-    yield* recordsIn(pieces, file, position, unfinished, onDamage);
+    yield* recordsIn(reader, file, position, unfinished, onDamage);
   } finally {
-    await pieces.close();
+    await reader.close();
   }
 }
 
 async function* recordsIn(
-  pieces: Pieces,
+  reader: SequentialReader,
   file: JournalFile,
-  position: Position,
+  position: JournalPosition,
   unfinished: Unfinished,
   onDamage: (damage: Damage) => void,
 ): AsyncGenerator<JournalRecord> {
   let at = position;
   const damage = (offset: number, reason: string, torn = false) =>
     onDamage({ path: file.path, offset, reason, record: at.sequence + 1, torn });
-  const begin = await pieces.peek(headerBytes);
-  const isWhole = begin.length === headerBytes && !(pieces.size === headerBytes && isZero(begin));
+  const first = await reader.peek(headerBytes);
+  const isWhole = first.length === headerBytes && !(reader.size === headerBytes && isZero(first));
   if (!isWhole) return damage(0, 'its header is not whole', unfinished === 'header');
-  const objection = objectionTo(begin, file, at);
-  if (objection) return damage(objection.at, objection.reason);
-  pieces.skip(headerBytes);
+  const mismatch = mismatchOf(first, file, at);
+  if (mismatch) return damage(mismatch.at, mismatch.reason);
+  reader.skip(headerBytes);
 
-  while (pieces.left > 0) {
-    const { offset, left } = pieces;
+  while (reader.left > 0) {
+    const { offset, left } = reader;
     const number = at.sequence + 1;
-    const header = await pieces.peek(headerBytes);
+    const header = await reader.peek(headerBytes);
     const torn = unfinished !== 'nothing';
     if (left < headerBytes) return damage(offset, `the header of record ${number} is not whole`, torn);
     if (!isSound(header)) {
-      // A file system may have made the file longer before it wrote what belongs there.
-      if (isZero(header) && (await pieces.isZero())) {
+      // A file system may extend a file before it writes the data.
+      if (isZero(header) && (await reader.isZero())) {
         return damage(offset, `there are ${left} zeros where record ${number} belongs`, torn);
       }
       return damage(offset, `the header of record ${number} has another checksum`);
@@ -129,11 +133,11 @@ async function* recordsIn(
     if (left < headerBytes + length) {
       return damage(offset, `record ${number} has ${left - headerBytes} of ${length} bytes`, torn);
     }
-    const payload = (await pieces.peek(headerBytes + length)).subarray(headerBytes);
+    const payload = (await reader.peek(headerBytes + length)).subarray(headerBytes);
     if (checksum !== native().crc32c([payload])) return damage(offset, `record ${number} has another checksum`);
-    at = behind(at, header);
+    at = positionAfter(at, header);
     yield { ...at, kind, payload, path: file.path, offset };
-    pieces.skip(headerBytes + length);
+    reader.skip(headerBytes + length);
   }
 }
 

@@ -1,4 +1,9 @@
-// Writes the journal: an append-only log of records, in files that each begin where a snapshot was taken.
+// Writes the journal: an append-only log of records, in files that each start at a snapshot. Rules:
+//
+// 1. Before a new file is started, the old one is on the disk; before a snapshot refers to the new one, its header and name are.
+//    Thus only the last file can be incomplete after a loss of power.
+// 2. After a failed write nothing more is written, since the contents of the file are unknown.
+// 3. Nothing is written or synced after the folder's path leads elsewhere.
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
@@ -6,60 +11,59 @@ import { syncFolder } from '../../files/atomic-write';
 import { close, fsync, open, truncate, writeAll } from '../../files/descriptors';
 import type { Sync } from '../options';
 import {
-  behind,
   fileHeader,
   headerBytes,
+  type JournalPosition,
   journalFiles,
   journalName,
-  type Position,
+  positionAfter,
   recordHeader,
 } from './journal-format';
 import { encode, type LearnerRecord, type SettingsRecord } from './records';
 
-/** A journal's folder. */
-export interface Place {
-  /** Rejects where its path leads elsewhere now. */
+/** Guards a folder that other processes may move. */
+export interface FolderGuard {
+  /** Rejects if its path leads elsewhere now. */
   check(): Promise<void>;
 }
 
 /** The end of a journal, to which it can be cut back. */
 export interface Mark {
-  position: Position;
+  position: JournalPosition;
   /** Bytes of the last file. */
   bytes: number;
 }
 
-/** A link in the folder of a learner would let others choose what is written to. */
+/** Does not follow links, by which others could choose the file that is written. */
 const appending = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW;
 
-/** Appends to the last file. After a failed write nothing more can be: what is in the file is then not known. */
 export class Journal {
   readonly #folder: string;
-  readonly #place: Place;
+  readonly #folderGuard: FolderGuard;
   readonly #sync: Sync;
-  /** Behind the last record. */
-  #position: Position;
+  /** After the last record. */
+  #position: JournalPosition;
   #descriptor = -1;
-  /** Number of the first record of the file that is written to. */
+  /** Number of the first record of the current file. */
   #first = 0;
   #bytes = 0;
   #failure: LearnError | undefined;
-  /** What was asked for last. One thing is written after the other. */
+  /** The write that was requested last; one follows the other. */
   #last: Promise<void> = Promise.resolve();
-  /** The last sync by the timer, beside which is written. */
+  /** The last sync by the timer, during which writing continues. */
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(folder: string, sync: Sync, position: Position, place: Place) {
+  private constructor(folder: string, sync: Sync, position: JournalPosition, guard: FolderGuard) {
     this.#folder = folder;
-    this.#place = place;
+    this.#folderGuard = guard;
     this.#sync = sync;
     this.#position = position;
   }
 
-  /** Goes on at `position`, where the last file ends. Makes a file where there is none. */
-  static async open(folder: string, position: Position, sync: Sync, place: Place): Promise<Journal> {
-    const journal = new Journal(folder, sync, position, place);
+  /** Continues at `position`, where the last file ends, or starts the first file. */
+  static async open(folder: string, position: JournalPosition, sync: Sync, guard: FolderGuard): Promise<Journal> {
+    const journal = new Journal(folder, sync, position, guard);
     const last = journalFiles(folder).at(-1);
     if (!last) {
       await journal.rotate();
@@ -69,7 +73,7 @@ export class Journal {
     journal.#first = last.first;
     try {
       journal.#bytes = fs.fstatSync(journal.#descriptor).size;
-      // A process that was killed may have acknowledged records that are not on the disk yet.
+      // A killed process may have acknowledged records that are not on the disk yet.
       await journal.#synced();
       await syncFolder(folder);
     } catch (cause) {
@@ -84,20 +88,20 @@ export class Journal {
     return this.#position.sequence + 1;
   }
 
-  get position(): Position {
+  get position(): JournalPosition {
     return this.#position;
   }
 
-  /** Of the file that is written to. */
+  /** Of the current file. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Resolves when the record is where `sync` wants it. Its number is known at once. */
+  /** Resolves when the record is written, and with `sync: 'always'` on the disk. Its number is known at once. */
   async append(kind: number, parts: readonly Uint8Array[]): Promise<void> {
     if (this.#failure) throw this.#failure;
     const header = recordHeader(this.#position, kind, parts);
-    this.#position = behind(this.#position, header);
+    this.#position = positionAfter(this.#position, header);
     await this.#inTurn(async () => {
       this.#bytes += await writeAll(this.#descriptor, [header, ...parts]);
       if (this.#sync === 'always') await this.#synced();
@@ -105,7 +109,7 @@ export class Journal {
     });
   }
 
-  /** Where the journal ends now; only while no append is pending. */
+  /** The end of the journal; only while no append is pending. */
   get mark(): Mark {
     return { position: this.#position, bytes: this.#bytes };
   }
@@ -120,14 +124,14 @@ export class Journal {
     this.#position = position;
   }
 
-  /** Begins a new file with the next record, unless this one has none. */
+  /** Starts a new file with the next record, unless the current one is empty. */
   async rotate(): Promise<void> {
     const position = this.#position;
     if (this.#first === position.sequence + 1) return;
     await this.#inTurn(async () => {
-      // First: only of the last file may a loss of power leave less than was written.
+      // By rule 1.
       await this.#settle();
-      await this.#place.check();
+      await this.#folderGuard.check();
       const file = path.join(this.#folder, journalName(position.sequence + 1));
       const descriptor = await open(file, appending | fs.constants.O_CREAT | fs.constants.O_EXCL);
       try {
@@ -158,7 +162,7 @@ export class Journal {
     }
   }
 
-  /** Puts on the disk what was written, and lets no sync follow. */
+  /** Syncs, and cancels the timer. */
   async #settle(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -167,10 +171,10 @@ export class Journal {
     if (this.#descriptor >= 0) await this.#synced();
   }
 
-  /** On the disk, in the folder that a later open() finds. */
+  /** Syncs the file, which must still be in the folder that a later open() finds. */
   async #synced(): Promise<void> {
-    // Both are over before anything else is done with the descriptor.
-    for (const result of await Promise.allSettled([fsync(this.#descriptor), this.#place.check()])) {
+    // Both end before the descriptor is used again.
+    for (const result of await Promise.allSettled([fsync(this.#descriptor), this.#folderGuard.check()])) {
       if (result.status === 'rejected') throw result.reason;
     }
   }
@@ -200,8 +204,8 @@ export class Journal {
     } catch (cause) {
       this.#failure ??= new LearnError(
         'ERR_JOURNAL',
-        `Cannot write to the journal in ${this.#folder}: ${messageOf(cause)}. Once that is mended, open the learner again: it goes ` +
-          'on from what the journal has',
+        `Cannot write to the journal in ${this.#folder}: ${messageOf(cause)}. Once that is mended, open the learner again: it ` +
+          'resumes from the journal',
         { cause },
       );
       throw this.#failure;
@@ -209,14 +213,14 @@ export class Journal {
   }
 }
 
-/** Puts one record on the disk, at the end of a journal that nobody has open. Returns where the journal ends then. */
-export async function announce(
+/** Writes one record to the end of a journal that is not open, and syncs it. Returns the new end. */
+export async function appendRecord(
   folder: string,
-  end: Position,
+  end: JournalPosition,
   record: LearnerRecord | SettingsRecord,
-  place: Place,
-): Promise<Position> {
-  const journal = await Journal.open(folder, end, 'always', place);
+  guard: FolderGuard,
+): Promise<JournalPosition> {
+  const journal = await Journal.open(folder, end, 'always', guard);
   try {
     const { kind, parts } = encode(record);
     await journal.append(kind, parts);

@@ -1,8 +1,7 @@
-// A learner's state but for its tensors, as snapshots record it.
+// State of a learner, except its tensors and ids, as snapshots record it.
 import type { Baseline, VersionInfo } from '../versions/version';
 
-/** What the state is beside weights, optimizer, random numbers and replay buffer, as snapshots have it. */
-export interface SavedCore {
+export interface LearnerState {
   updates: number;
   learned: number;
   /** Samples that learnFrom() learned. Snapshots of all versions have it under this name. */
@@ -11,13 +10,14 @@ export interface SavedCore {
   duplicates: number;
   dropped: number;
   drifts: number;
-  /** Candidates that may not serve. */
+  /** Candidates that were refused. */
   refused: number;
+  /** Updates that still replay more samples after a drift. */
   boosted: number;
   /** The version that serves, and all that are kept, oldest first. */
   serving: number;
   versions: VersionInfo[];
-  /** The newest version that was ever made, where a repair took it out of `versions`: no other gets its number. */
+  /** The newest version ever made, if a repair removed it from `versions`: its number is not used again. */
   newest?: number;
   /** Updates until the next candidate. */
   untilCandidate: number;

@@ -1,4 +1,4 @@
-// A learner's folder: locked by one owner at a time; and what the system says of its files.
+// Lock of a learner's folder, operations on its files, and the meaning of the system's errors.
 import { type BigIntStats, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
@@ -9,13 +9,13 @@ import { flush } from '../../files/flush';
 import type { LockHandle } from '../../native/handles';
 import { native } from '../../native/native';
 
-/** A folder that one owner has at a time. */
+/** A folder that one process owns at a time. */
 export class FolderLock {
   readonly #folder: string;
   readonly #handle: LockHandle;
   readonly #identity: string;
 
-  /** Throws ERR_BUSY, naming the owner, where another has the folder. */
+  /** Throws ERR_BUSY, naming the owner, if the folder has another. */
   constructor(folder: string) {
     const owner = `process ${process.pid} on ${os.hostname()}, since ${new Date().toISOString()}`;
     this.#folder = folder;
@@ -24,8 +24,8 @@ export class FolderLock {
   }
 
   /**
-   * Rejects unless the folder's path still leads to the folder that is locked. Its number is not given to another one, since the
-   * lock keeps it open. Otherwise what a moved or deleted learner writes would go to whatever is there now.
+   * Rejects unless the folder's path still leads to the locked folder. Its inode is not reused, since the lock keeps it open.
+   * Otherwise a moved or deleted learner would write to another folder at its old path.
    */
   async check(): Promise<void> {
     const now = await fs.stat(this.#folder, { bigint: true }).then(identityOf, messageOf);
@@ -48,7 +48,7 @@ function identityOf({ dev, ino }: BigIntStats): string {
 const ownNames =
   /^(lock|versions|pending\.json|quarantine\.ndjson(\.1)?|(journal|snapshot|pending|joined|version)-\d+\.\w+)$/;
 
-/** Throws ERR_FILE where a name of a learner's folder is a link: its owner may not have chosen what is written to. */
+/** Throws ERR_FILE if a file of a learner's folder is a link, by which others could choose the file that is written. */
 export async function refuseLinks(folder: string): Promise<void> {
   for (const [at, listing] of [folder, path.join(folder, 'versions')].entries()) {
     const entries = await fs.readdir(listing, { withFileTypes: true }).catch((cause) => {
@@ -65,8 +65,8 @@ export async function refuseLinks(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder in a learner's own with what its files hold now, and returns its name. What is missing is left out. */
-export async function keepAside(folder: string, names: readonly string[]): Promise<string> {
+/** Copies files to a new folder in a learner's own, and returns its name. Missing files are ignored. */
+export async function copyAside(folder: string, names: readonly string[]): Promise<string> {
   const name = `lost-${new Date().toISOString()}`;
   const lost = path.join(folder, name);
   await fs.mkdir(lost);
@@ -87,7 +87,7 @@ function ignoreMissing(cause: NodeJS.ErrnoException): void {
   if (cause.code !== 'ENOENT') throw cause;
 }
 
-/** Moves files of a folder into another one in it. What is missing is left out. */
+/** Moves files of a folder into another one in it. Missing files are ignored. */
 export async function moveInto(lost: string, folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await fs.rename(path.join(folder, name), path.join(lost, path.basename(name))).catch(ignoreMissing);
@@ -96,7 +96,7 @@ export async function moveInto(lost: string, folder: string, names: readonly str
   await syncFolder(folder);
 }
 
-/** Puts a file's bytes, or its new length, on the disk. */
+/** Syncs a file's bytes and length. */
 export async function syncFile(file: string): Promise<void> {
   const handle = await fs.open(file, 'r+');
   try {
@@ -106,29 +106,29 @@ export async function syncFile(file: string): Promise<void> {
   }
 }
 
-/** What the system said of a file, as this library's error; any other error as it is. */
+/** Converts an error of the system to ERR_FILE; other errors stay as they are. */
 export function asFileError(cause: unknown): unknown {
   return cause instanceof Error && 'errno' in cause ? new LearnError('ERR_FILE', messageOf(cause), { cause }) : cause;
 }
 
-/** Whether the system failed at a file, whatever it holds. */
+/** Whether the system failed to read or write a file. */
 export function isOfSystem(cause: unknown): boolean {
   for (let error = cause; error instanceof Error; error = error.cause) if ('errno' in error) return true;
   return false;
 }
 
-/** Errors of the system that say nothing of a file's contents: they may be gone the next time. */
+/** Errors of the system that say nothing about a file's contents, and may be temporary. */
 const shortages: ReadonlySet<unknown> = new Set([
   ...['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'ENOSPC', 'EDQUOT'],
   ...['EACCES', 'EPERM', 'EROFS'],
 ]);
 
-/** Whether something failed for want of memory, threads, descriptors, room or rights. */
+/** Whether a failure is a shortage of memory, threads, descriptors, disk space or permissions. */
 export function isShortage(cause: unknown): boolean {
   return isDenied(cause) || hasCode(cause, (code) => code === 'ERR_OUT_OF_MEMORY');
 }
 
-/** Whether the system refused a file. */
+/** Whether the system refused access to a file. */
 export function isDenied(cause: unknown): boolean {
   return hasCode(cause, (code) => shortages.has(code));
 }

@@ -1,18 +1,18 @@
-// Takes away what a learner's folder no longer needs.
+// Removes files that a learner no longer needs.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { inspectFile } from '../../checkpoint/inspect';
 import type { VersionFiles } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
 import { journalFiles } from './journal-format';
-import type { SavedCore } from './learner-state';
+import type { LearnerState } from './learner-state';
 import { isOfSystem, isShortage } from './lock';
 import { type SnapshotFile, snapshotFiles } from './snapshot';
 
 /**
- * After a new snapshot, removes older ones and the journal before them. Always kept: the one before the new one, from which a
- * learner resumes if the new one cannot be read. Kept while all together take no more than `maxBytes`: those from which a version
- * of `kept` can be made again.
+ * Removes older snapshots, and the journal before them, after a new one is written. The previous one always stays: a learner resumes
+ * from it if the new one cannot be read. Those from which a version of `kept` can be reproduced stay while all files together take at
+ * most `maxBytes`.
  */
 export async function prune(
   folder: string,
@@ -24,11 +24,11 @@ export async function prune(
   const journals = journalFiles(folder);
   const sizes = new Map<string, number>();
   for (const file of [...snapshots, ...journals]) sizes.set(file.path, (await fs.stat(file.path)).size);
-  /** Snapshot number `base` and all that came behind it. */
+  /** Snapshot number `base` and all files after it. */
   const from = (base: number) => {
     const { sequence } = snapshots[base]!;
-    const behind = journals.filter(({ first }) => first > sequence);
-    return [...snapshots.slice(base), ...behind].map((file) => file.path);
+    const later = journals.filter(({ first }) => first > sequence);
+    return [...snapshots.slice(base), ...later].map((file) => file.path);
   };
   const bytes = (base: number) => from(base).reduce((sum, file) => sum + sizes.get(file)!, 0);
   const first = Math.min(...kept.flatMap(({ records }) => (records ? [records.from - 1] : [])));
@@ -37,10 +37,10 @@ export async function prune(
   let base = Math.max(0, Math.min(needed, before));
   while (base < before && bytes(base) > maxBytes) base++;
   const staying = new Set(from(base));
-  // Snapshots before journals, the oldest first: whatever is left by a crash in between, each snapshot has its journal.
+  // Snapshots before journals, the oldest first: if a crash interrupts this, each remaining snapshot has its journal.
   for (const file of [...snapshots, ...journals]) if (!staying.has(file.path)) await fs.rm(file.path);
   await removeTemporary(folder);
-  // Who goes on from an older snapshot needs the versions of then.
+  // A learner that resumes from an older snapshot needs the versions of that time.
   const versions = new Set(kept.map(({ version }) => version));
   for (const snapshot of snapshots.slice(base, -1)) {
     for (const version of await versionsOf(snapshot)) versions.add(version);
@@ -48,20 +48,20 @@ export async function prune(
   await files.keep([...versions]);
 }
 
-/** Its tensors are not read: there may be many. */
+/** Versions that a snapshot refers to. Its tensors are not read, since they may be large. */
 async function versionsOf({ path: file }: SnapshotFile): Promise<number[]> {
   try {
     const { metadata } = await inspectFile(file, { key: ['model'] });
-    const { core } = JSON.parse(metadata.get('learner') as string) as { core: SavedCore };
+    const { core } = JSON.parse(metadata.get('learner') as string) as { core: LearnerState };
     return core.versions.map(({ version }) => version);
   } catch (cause) {
-    // A snapshot that is damaged needs no versions. One that cannot be read now may be read again, and needs its own then.
+    // A damaged snapshot needs no versions. One that only the system fails to read now may be needed later.
     if (isShortage(cause) || isOfSystem(cause)) throw cause;
     return [];
   }
 }
 
-/** What is left of snapshots whose process was killed: only this learner writes here, and it writes none now. */
+/** Removes temporary files of killed processes: only this learner writes here, and it is not writing now. */
 async function removeTemporary(folder: string): Promise<void> {
   for (const name of await fs.readdir(folder)) {
     if (/^\.snapshot-.*\.tmp$/.test(name)) await fs.rm(path.join(folder, name));

@@ -1,4 +1,7 @@
-// Samples that were not learned, kept for people to look at: one line of JSON each, in a file of bounded size and the one before.
+// Quarantine file: samples that were not learned, for people to look at. One line of JSON each, in a file of bounded size and the
+// previous one:
+//
+//     {"record":418,"code":"label","reason":"expected a label from 0 to 9","id":"a","label":12,"type":"uint8","input":"BQf/"}
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
@@ -11,11 +14,11 @@ import type { BatchRecord } from './records';
 export const quarantineName = 'quarantine.ndjson';
 const maxBytes = 64 * 2 ** 20;
 const tailBytes = 2 ** 16;
-const pieceLength = 2 ** 20;
-/** What each line begins with. */
+const textLength = 2 ** 20;
+/** The beginning of each line. */
 const lineBegin = '{"record":';
 
-/** Of a longer input, a line has the beginning: a sample of the wrong size may be of any. */
+/** Longer inputs are truncated: a sample of the wrong size may have any size. */
 const mostInputBytes = 16 * 2 ** 20;
 
 export interface QuarantinedSample {
@@ -26,7 +29,7 @@ export interface QuarantinedSample {
   reason: string;
 }
 
-/** Those of a batch that were not learned. */
+/** The samples of a batch that were not learned. */
 export function quarantinedIn({ ids, labels, inputs }: BatchRecord, refused: readonly Refused[]): QuarantinedSample[] {
   const size = inputs.length / labels.length;
   return refused.map(({ index, code, message }) => {
@@ -37,65 +40,65 @@ export function quarantinedIn({ ids, labels, inputs }: BatchRecord, refused: rea
 
 export class Quarantine {
   readonly #file: string;
-  /** Whether the disk must have what was added. */
+  /** Whether additions are synced. */
   readonly #flush: boolean;
-  /** The last record of the journal that it has samples of, and how many of them. */
+  /** The last record whose samples are in the file, and the number of them. */
   #last: number;
   #count: number;
-  /** Whether the file ends within a line that is none of ours. */
-  #isCut: boolean;
+  /** Whether the file ends within a foreign line. */
+  #endsInLine: boolean;
 
-  private constructor(file: string, flush: boolean, { last, count, isCut }: Tail) {
+  private constructor(file: string, flush: boolean, { last, count, endsInLine }: Tail) {
     this.#file = file;
     this.#flush = flush;
     this.#last = last;
     this.#count = count;
-    this.#isCut = isCut;
+    this.#endsInLine = endsInLine;
   }
 
-  /** What the file holds harms nobody: it is for people, and read only to know where it ends. */
+  /** The contents cannot do harm: they are for people, and only the end is read. */
   static async open(folder: string, sync: Sync): Promise<Quarantine> {
     const file = path.join(folder, quarantineName);
     return new Quarantine(file, sync === 'always', await mendTail(file));
   }
 
-  /** Records behind number `sequence` are not in the journal: a crash came before they were. */
-  forgetBehind(sequence: number): void {
+  /** Records after number `sequence` are not in the journal: a crash came first. */
+  forgetAfter(sequence: number): void {
     if (this.#last <= sequence) return;
     this.#last = sequence;
     this.#count = Infinity;
   }
 
-  /** Samples of record `record`; known ones are not written again. */
+  /** Adds samples of record `record`; those in the file are not written again. */
   async add(record: number, samples: readonly QuarantinedSample[]): Promise<void> {
     const known = record === this.#last ? this.#count : 0;
     if (record < this.#last || known >= samples.length) return;
     this.#last = record;
     this.#count = samples.length;
     try {
-      for (const text of pieces(record, samples.slice(known))) await this.#append(text);
+      for (const text of textsOf(record, samples.slice(known))) await this.#append(text);
     } catch (cause) {
       throw new LearnError('ERR_JOURNAL', `Cannot write to ${this.#file}: ${messageOf(cause)}`, { cause });
     }
   }
 
-  /** Begins a new file where this one is full. */
+  /** Starts a new file if this one is full. */
   async #append(text: string): Promise<void> {
     const { size } = await fs.stat(this.#file).catch(() => ({ size: 0 }));
     if (size > maxBytes) await fs.rename(this.#file, `${this.#file}.1`);
-    await fs.appendFile(this.#file, this.#isCut ? `\n${text}` : text, { flush: this.#flush });
-    this.#isCut = false;
+    await fs.appendFile(this.#file, this.#endsInLine ? `\n${text}` : text, { flush: this.#flush });
+    this.#endsInLine = false;
     const isNew = size === 0 || size > maxBytes;
     if (isNew && this.#flush) await syncFolder(path.dirname(this.#file));
   }
 }
 
-/** The lines of samples, some at a time: of many or large ones, all would be longer than a string may be. */
-function* pieces(record: number, samples: readonly QuarantinedSample[]): Generator<string> {
+/** The lines of samples, in parts, since all together may exceed the length of a string. */
+function* textsOf(record: number, samples: readonly QuarantinedSample[]): Generator<string> {
   let text = '';
   for (const sample of samples) {
     text += lineOf(record, sample);
-    if (text.length < pieceLength) continue;
+    if (text.length < textLength) continue;
     yield text;
     text = '';
   }
@@ -104,7 +107,7 @@ function* pieces(record: number, samples: readonly QuarantinedSample[]): Generat
 
 function lineOf(record: number, { id, label, input, code, reason }: QuarantinedSample): string {
   const bytes = bytesOf(input);
-  const isCut = bytes.length > mostInputBytes;
+  const isTruncated = bytes.length > mostInputBytes;
   const text = Buffer.from(bytes.subarray(0, mostInputBytes)).toString('base64');
   const fields = {
     record,
@@ -112,7 +115,7 @@ function lineOf(record: number, { id, label, input, code, reason }: QuarantinedS
     reason,
     id,
     label,
-    ...(isCut && { inputBytes: bytes.length }),
+    ...(isTruncated && { inputBytes: bytes.length }),
     type: typeOf(input),
     input: text,
   };
@@ -122,24 +125,24 @@ function lineOf(record: number, { id, label, input, code, reason }: QuarantinedS
 interface Tail {
   last: number;
   count: number;
-  isCut: boolean;
+  endsInLine: boolean;
 }
 
-/** Cuts off a line that a crash cut short, and says what is before it. */
+/** Removes a torn last line, and returns the end of the rest. */
 async function mendTail(file: string): Promise<Tail> {
   for (let bytes = tailBytes; ; bytes *= 4) {
     const { text, start } = await tailOf(file, bytes);
     const end = text.lastIndexOf('\n') + 1;
     const lines = text.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
-    // The first line may begin before.
-    const records = lines.slice(start > 0 ? 1 : 0).map(recordOf);
+    // The first line may be incomplete.
+    const records = lines.slice(start > 0 ? 1 : 0).map(recordNumberIn);
     const last = records.at(-1) ?? 0;
     const before = records.findLastIndex((record) => record !== last);
     if (start > 0 && before < 0) continue;
     const rest = text.subarray(end);
     const isTorn = isTornLine(rest);
     if (isTorn) await fs.truncate(file, start + end);
-    return { last, count: records.length - 1 - before, isCut: rest.length > 0 && !isTorn };
+    return { last, count: records.length - 1 - before, endsInLine: rest.length > 0 && !isTorn };
   }
 }
 
@@ -161,14 +164,14 @@ async function tailOf(file: string, bytes: number): Promise<{ text: Buffer; star
   }
 }
 
-/** Whether bytes are what a crash leaves of a last line: its begin, or the zeros of a file that was made longer first. */
+/** Whether bytes are a torn last line: its beginning, or zeros where the file was extended first. */
 export function isTornLine(rest: Buffer): boolean {
   const begin = rest.subarray(0, lineBegin.length).toString('latin1');
   return rest.length > 0 && (lineBegin.startsWith(begin) || rest.every((byte) => byte === 0));
 }
 
-/** The record that a line belongs to; 0: it is none of ours. Samples are then written once too often rather than not at all. */
-export function recordOf(line: string): number {
+/** Number of the record that a line belongs to; 0: the line is foreign. Samples are written twice rather than not at all. */
+export function recordNumberIn(line: string): number {
   try {
     const { record, reason, type, input } = JSON.parse(line);
     const isWhole = [reason, type, input].every((text) => typeof text === 'string');

@@ -1,5 +1,5 @@
-// What stands in a journal: everything that a learner's state follows from, and nothing that follows from it but the verdicts of
-// the gate, so that going on does not need the held-out samples of then.
+// Records of the journal: everything that a learner's state follows from. Verdicts of the gate, though they follow from the state,
+// are recorded too, so that a replay does not need the held-out samples of that time.
 import { LearnError } from '../../core/errors';
 import { bytesOf, typeOf, type Values, type ValueType, valueArrays } from '../../core/sample-values';
 import type { Score } from '../../metrics/prequential';
@@ -9,34 +9,34 @@ import type { Baseline, Verdict } from '../versions/version';
 import type { JournalRecord } from './journal-format';
 
 /**
- * The rules that new records are computed by. A record keeps the number that it was written with, and is applied by those rules
- * for ever: a later version computes other numbers only under a new one.
+ * The rules that new records are computed by. A record keeps the number that it was written with, and is always applied by those
+ * rules: a later version computes differently only under a new number.
  */
 export const currentRules = 2;
 
 /** New samples of one update. */
 export interface BatchRecord {
   kind: 'batch';
-  /** Number of the rules that it is applied by, from 1. */
+  /** Number of the rules by which it is applied, from 1. */
   rules: number;
   /** null: a sample without an id. */
   ids: (string | null)[];
   labels: Int32Array;
   inputs: Values;
-  /** Predictions that were made before, by whatever version served then; null: it is scored by the one that serves now. */
+  /** Scores of earlier predictions, by the version that served then; null: the version that serves now predicts the sample. */
   scores: (Score | null)[];
   /** Whether the samples are new: part of the prequential metrics and of the replay buffer. */
   fresh: boolean;
 }
 
-/** Samples that were not learned, and why; they stand in the quarantine file. */
+/** Samples that were not learned, with the reason; the samples themselves are in the quarantine file. */
 export interface QuarantineRecord {
   kind: 'quarantine';
   ids: (string | null)[];
   reason: string;
   /** Missing in records that earlier versions wrote. */
   code?: ReasonCode;
-  /** Whether other samples with these ids may be learned yet. Missing: they may not. */
+  /** Whether other samples with these ids may still be learned. Missing: they may not. */
   isFree?: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface RollbackRecord {
   version: number;
 }
 
-/** Samples that came and were neither learned nor quarantined, since the last such record. */
+/** Samples that were neither learned nor quarantined, since the last such record. */
 export interface AccountRecord {
   kind: 'account';
   duplicates: number;
@@ -62,16 +62,16 @@ export type LearnerRecord = BatchRecord | QuarantineRecord | VerdictRecord | Rol
 export interface SettingsRecord {
   kind: 'settings';
   settings: Settings;
-  /** As modelText() writes it, where it is another one from here on. */
+  /** The text of modelText(), if the model changes here. */
   model?: string;
-  /** How what serves does on the held-out samples of these settings. */
+  /** The score of the version that serves, on the held-out samples of these settings. */
   best: Baseline;
 }
 
 /** By their numbers in the journal. */
 const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings'] as const;
 
-/** The number of a record's kind, and its payload in parts. */
+/** Encodes a record as the number of its kind and its payload in parts. */
 export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
   const kind = kinds.indexOf(record.kind);
   if (record.kind !== 'batch') {
@@ -90,7 +90,7 @@ export function encode(record: LearnerRecord | SettingsRecord): { kind: number; 
   return { kind, parts: [length, header, bytesOf(inputs)] };
 }
 
-/** Throws where the record is none of this version, though its checksums are right: another program wrote it. */
+/** Throws if this version does not know the record, though its checksums are correct: another program wrote it. */
 export function decode({ sequence, kind: number, payload }: JournalRecord): LearnerRecord | SettingsRecord {
   const problem = (what: string) =>
     new LearnError('ERR_JOURNAL', `record ${sequence} ${what} that this version does not know`);
@@ -100,7 +100,7 @@ export function decode({ sequence, kind: number, payload }: JournalRecord): Lear
   try {
     record = kind === 'batch' ? decodeBatch(payload) : decodeText(payload);
   } catch {
-    // As if it were of another kind.
+    // Reported below, like a record of another kind.
   }
   if (record?.kind !== kind) throw problem('has a form');
   return record;
@@ -118,7 +118,7 @@ function isKnown(rules: unknown): boolean {
 function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const end = 4 + payload.readUInt32LE(0);
   const { rules = 1, type, labels, fresh, ids, scores } = JSON.parse(payload.subarray(4, end).toString('utf8'));
-  // A copy: numbers of four bytes cannot be read from anywhere.
+  // A copy, since typed arrays of four-byte numbers need aligned memory.
   const bytes = Uint8Array.from(payload.subarray(end));
   const inputs = new valueArrays[type as ValueType](bytes.buffer);
   const none = labels.map(() => null);
@@ -128,7 +128,7 @@ function decodeBatch(payload: Buffer): BatchRecord | undefined {
   return isKnown(rules) && isWhole && isAligned ? { kind: 'batch', rules, ...batch, inputs, fresh } : undefined;
 }
 
-/** Whether a record is one of settings that were recorded before they were tried, as earlier versions did. */
+/** Whether a record has settings that were recorded before they were tried, as earlier versions did. */
 export function isUntried({ kind, payload }: Pick<JournalRecord, 'kind' | 'payload'>): boolean {
   return kinds[kind] === 'settings' && !Object.hasOwn(JSON.parse(payload.toString('utf8')), 'rules');
 }

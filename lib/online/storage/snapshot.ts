@@ -1,5 +1,5 @@
-// Snapshots: a learner's whole state in one file, replaced all at once, in the form that PyTorch's users save of a model and its
-// optimizer; Python loads it too. docs/online.md has the layout.
+// Snapshots: a learner's whole state in one file, replaced atomically, in the form of a PyTorch training checkpoint, which Python
+// loads too. docs/online.md has the entries.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { naming } from '../../checkpoint/errors';
@@ -15,31 +15,31 @@ import { tensorsOf } from '../../training/checkpoint';
 import { readOptimizer, sgdState } from '../../training/optimizer-state';
 import type { Settings } from '../options';
 import type { IdBytes } from '../seen-ids';
-import type { Position } from './journal-format';
-import type { SavedCore } from './learner-state';
+import type { JournalPosition } from './journal-format';
+import type { LearnerState } from './learner-state';
 import { modelText, readModel } from './model-text';
 import { currentRules } from './records';
 
-/** Of the whole file's layout, journal included. */
+/** Version of the folder's format, journal included. */
 const format = 1;
 
-/** At a position of the journal: after the last record that it includes. */
-export interface Snapshot extends Position {
-  /** Names the learner, by a number drawn when it began; undefined in snapshots of earlier versions. */
+/** The state at a position of the journal, after the last record that it includes. */
+export interface Snapshot extends JournalPosition {
+  /** Name of the learner, drawn when it began; undefined in snapshots of earlier versions. */
   learner: string | undefined;
   settings: Settings;
-  core: SavedCore;
+  core: LearnerState;
   ids: IdBytes;
 }
 
 export interface LoadedSnapshot extends Snapshot {
   path: string;
-  /** The one that its learner learned with; undefined in snapshots of earlier versions. */
+  /** The recorded model; undefined in snapshots of earlier versions. */
   model: Model | undefined;
-  /** Holds the tensors of `startOf` too. */
+  /** Owns the tensors of `startOf` too. */
   state: State;
   startOf(model: Model): LearnerPlan['start'];
-  /** Nothing was learned yet, and what serves is still to be measured by the held-out samples. */
+  /** Nothing was learned yet, and the version that serves is not yet measured on the held-out samples. */
   isBeginning: boolean;
 }
 

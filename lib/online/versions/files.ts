@@ -1,4 +1,4 @@
-// Versions: states that may serve, each in a file that Python loads, with a manifest that says where it comes from.
+// Files of versions: states that may serve, each in a file that Python loads, with a manifest of its origin.
 import { createHash, webcrypto } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -14,11 +14,11 @@ import { warnOfLeft } from '../../state/warnings';
 import type { Settings } from '../options';
 import type { VersionInfo } from './version';
 
-/** What the file beside a version says. */
+/** The file beside a version. */
 interface Manifest extends VersionInfo {
-  /** Those that it was made with; missing where the manifest had to be written again. */
+  /** The settings at that time; missing if the manifest had to be restored. */
   settings?: Settings;
-  /** Of version 0, as modelText() writes it. */
+  /** In version 0, the text of modelText(). */
   model?: string;
 }
 
@@ -32,7 +32,7 @@ export class VersionFiles {
     this.#folder = folder;
   }
 
-  /** `root`: of the file. Default: all that the state's own file held. */
+  /** `root`: the contents of the file. Default: everything that the state's own file held. */
   async save(
     state: State,
     info: VersionInfo,
@@ -43,12 +43,12 @@ export class VersionFiles {
     const file = this.path(info.version, 'pth');
     const left = await writeCheckpoint(root, file, { links: 'replace' });
     warnOfLeft(file, left, "PyTorch's weights_only would refuse it");
-    await this.describeAgain(info, facts);
+    await this.writeManifest(info, facts);
   }
 
   /**
-   * Those whose manifests there are, oldest first, and for those whose manifest cannot be read, why. Throws ERR_FILE where the
-   * folder holds no learner.
+   * The versions that have manifests, oldest first, and the errors of those that cannot be read. Throws ERR_FILE if the folder holds
+   * no learner.
    */
   async list(): Promise<{ versions: VersionInfo[]; unreadable: LearnError[] }> {
     const names = await fs.readdir(this.#folder).catch((cause: unknown) => {
@@ -57,20 +57,20 @@ export class VersionFiles {
       });
     });
     const numbers = names.flatMap((name) => /^version-(\d+)\.json$/.exec(name)?.slice(1) ?? []).map(Number);
-    const described = await Promise.allSettled(numbers.sort((a, b) => a - b).map((version) => this.describe(version)));
+    const described = await Promise.allSettled(numbers.sort((a, b) => a - b).map((version) => this.info(version)));
     return {
       versions: described.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
       unreadable: described.flatMap((one) => (one.status === 'rejected' ? [one.reason as LearnError] : [])),
     };
   }
 
-  /** What the manifest says of a version. Throws ERR_INVALID_OPTION where it is not kept, ERR_FILE where that is damaged. */
-  async describe(version: number): Promise<VersionInfo> {
+  /** The description of a version. Throws ERR_INVALID_OPTION if it is not kept, ERR_FILE if its manifest is damaged. */
+  async info(version: number): Promise<VersionInfo> {
     const { settings, model, ...info } = await this.manifest(version);
     return info;
   }
 
-  /** The same, with the settings that the version was made with; without them where the manifest had to be written again. */
+  /** The description with the settings at that time, unless the manifest had to be restored. */
   async manifest(version: number): Promise<Manifest> {
     const file = this.path(version, 'json');
     const text = await fs.readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -82,19 +82,19 @@ export class VersionFiles {
     throw new LearnError('ERR_FILE', `${file} is not the manifest of version ${version}: it is damaged`);
   }
 
-  /** Writes the manifest of a version again. */
-  async describeAgain(info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
+  /** Writes the manifest of a version. */
+  async writeManifest(info: VersionInfo, facts: Record<string, unknown>): Promise<void> {
     const text = `${JSON.stringify({ ...info, created: new Date(info.created).toISOString(), ...facts }, null, 2)}\n`;
     const write = (temporary: string, mode: number) => fs.writeFile(temporary, text, { mode, flush: true, flag: 'wx' });
     await replaceFile(this.path(info.version, 'json'), write, { links: 'replace' });
   }
 
-  /** Writes the manifests again that are missing or damaged. */
-  async describeMissing(versions: readonly VersionInfo[]): Promise<void> {
+  /** Restores manifests that are missing or damaged. */
+  async restoreManifests(versions: readonly VersionInfo[]): Promise<void> {
     for (const info of versions) {
-      const known = await this.describe(info.version).catch(() => undefined);
-      // The settings that it was made with are not known any more.
-      if (!known) await this.describeAgain(info, {});
+      const known = await this.info(info.version).catch(() => undefined);
+      // Without the settings at that time, which are no longer known.
+      if (!known) await this.writeManifest(info, {});
     }
   }
 
@@ -106,7 +106,7 @@ export class VersionFiles {
     throw new LearnError('ERR_STATE_FORMAT', `${file} does not hold version ${version}: its SHA-256 is not ${sha256}`);
   }
 
-  /** Removes all older ones but these. Newer ones may have been made while it was found out which are needed. */
+  /** Removes all other versions that are older than the newest of these. Still newer ones may have been made meanwhile. */
   async keep(versions: readonly number[]): Promise<void> {
     const newest = Math.max(...versions);
     for (const name of await fs.readdir(this.#folder)) {
@@ -115,7 +115,7 @@ export class VersionFiles {
     }
   }
 
-  /** Of a version's state, or of its manifest. */
+  /** Path of a version's state, or of its manifest. */
   path(version: number, type: 'pth' | 'json'): string {
     return path.join(this.#folder, `${nameOf(version)}.${type}`);
   }

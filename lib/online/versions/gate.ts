@@ -1,4 +1,4 @@
-// Whether a candidate may serve: by samples that are never learned.
+// Gate: held-out samples, which are never learned and decide whether a candidate may serve.
 import { createHash } from 'node:crypto';
 import { bytesOf, sizeOf, type Values } from '../../core/sample-values';
 import { type Dataset, openDataset } from '../../datasets';
@@ -6,13 +6,13 @@ import type { DatasetHandle, StateHandle } from '../../native/handles';
 import { runJob } from '../../native/job';
 import { native } from '../../native/native';
 import type { RunPlan } from '../../native/plans';
-import type { Evaluation } from './version';
+import type { HeldOutScore } from './version';
 
 export class Gate {
-  /** Of all held-out samples and their labels. */
+  /** SHA-256 of all held-out samples and their labels. */
   readonly sha256: string;
   readonly #dataset: DatasetHandle;
-  /** How often each checksum of a held-out sample's bytes occurs, with the samples that have it. */
+  /** Held-out samples by the checksums of their bytes. */
   readonly #known = new Map<number, Uint8Array[]>();
 
   private constructor(dataset: DatasetHandle) {
@@ -20,7 +20,7 @@ export class Gate {
     const digest = createHash('sha256');
     const { length, shape } = native().datasetInfo(dataset);
     const size = sizeOf(shape);
-    // In parts, so that no copy is as large as the whole.
+    // In parts, to bound the memory of the copies.
     for (let first = 0; first < length; first += 256) {
       const { inputs, labels } = native().datasetSamples(dataset, first, Math.min(256, length - first));
       digest.update(inputs).update(labels);
@@ -40,18 +40,18 @@ export class Gate {
     else this.#known.set(checksum, [sample]);
   }
 
-  /** Whether a sample is one of those held out. */
+  /** Whether a sample is held out. */
   holds(sample: Values): boolean {
     const bytes = bytesOf(sample);
     const alike = this.#known.get(native().crc32c([bytes]));
     return alike?.some((known) => Buffer.compare(known, bytes) === 0) ?? false;
   }
 
-  /** `notFinite`: samples for which the outputs name no class. They count as wrong. */
+  /** `notFinite`: samples without finite outputs. They count as wrong. */
   async evaluate(
     plan: Omit<RunPlan, 'dataset' | 'state'>,
     state: StateHandle,
-  ): Promise<{ evaluation: Evaluation; notFinite: number }> {
+  ): Promise<{ evaluation: HeldOutScore; notFinite: number }> {
     const job = () => native().evaluate({ ...plan, state, dataset: this.#dataset });
     const { confusion, samples, notFinite } = await runJob(job, {});
     const classes = notFinite.length;

@@ -1,7 +1,7 @@
-// The version that serves. Whoever reads it sees one version whole, also if another takes its place meanwhile.
+// The version that serves. A reader sees one version throughout, even if another replaces it meanwhile.
 import type { State } from '../../state/state';
 
-/** Lives as long as somebody reads it. */
+/** Its state is disposed when it is retired and no longer read. */
 export class Served {
   readonly state: State;
   readonly version: number;

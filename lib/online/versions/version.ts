@@ -1,14 +1,14 @@
-// A version of a learner: its description, the verdict that made it, and what later ones are measured by.
+// Versions of a learner: the description of one, the verdict that makes it, and the score that later ones are compared with.
 import { invalid } from '../../core/checks';
 
 export interface VersionInfo {
-  /** From 0, which is what the learner began with. */
+  /** From 0, the weights that the learner began with. */
   version: number;
-  /** The version that served when this one was made; null for version 0. */
+  /** The version that served when this one was made; null: this is version 0. */
   parent: number | null;
   /** Updates that led to it. */
   updates: number;
-  /** The journal's records that lie between the parent and this version; null for version 0. */
+  /** The journal's records between the previous version and this one; null: this is version 0. */
   records: { from: number; to: number } | null;
   /** On the held-out samples; null where there are none. */
   accuracy: number | null;
@@ -19,30 +19,30 @@ export interface VersionInfo {
   created: number;
 }
 
-export interface Evaluation {
+export interface HeldOutScore {
   accuracy: number;
-  /** NaN where there are no samples of a class. */
+  /** By class; NaN: it has no held-out samples. */
   perClass: number[];
 }
 
-/** What versions are measured by: the best that ever served. */
-export type Baseline = Evaluation | null;
+/** The score that candidates are compared with: the best that ever served. */
+export type Baseline = HeldOutScore | null;
 
-/** What later versions are measured by where this one serves. */
+/** The score of a version, for comparison with later ones. */
 export function baselineOf({ accuracy, perClass }: VersionInfo): Baseline {
   return accuracy === null ? null : { accuracy, perClass: perClass.map((share) => share ?? Number.NaN) };
 }
 
-/** Whichever is right more often. */
-export function better(candidate: Evaluation, best: Baseline): Evaluation {
+/** The score with the higher accuracy. */
+export function better(candidate: HeldOutScore, best: Baseline): HeldOutScore {
   if (!best) return candidate;
   return candidate.accuracy > best.accuracy ? candidate : best;
 }
 
-/** How a candidate for a version did. */
+/** The verdict on a candidate. */
 export interface Verdict {
   accepted: boolean;
-  /** Why it may not serve; empty: it may. */
+  /** Why it was refused; empty: it was accepted. */
   reason: string;
   /** On the held-out samples; null where there are none. */
   accuracy: number | null;
@@ -52,7 +52,7 @@ export interface Verdict {
   created: number;
 }
 
-/** The state of a learner that the next version follows from. */
+/** The part of a learner's state that the next version follows from. */
 interface Lineage {
   versions: readonly VersionInfo[];
   newest?: number;
@@ -75,7 +75,7 @@ export function nextVersion(
   };
 }
 
-/** Throws ERR_INVALID_OPTION where the version is not kept. */
+/** Throws ERR_INVALID_OPTION if the version is not kept. */
 export function findVersion(versions: readonly VersionInfo[], version: number): VersionInfo {
   const info = versions.find((kept) => kept.version === version);
   if (info) return info;
@@ -83,8 +83,8 @@ export function findVersion(versions: readonly VersionInfo[], version: number): 
 }
 
 /**
- * The newest versions, `count` with the one that serves, however old that is. The files of others go when there is a snapshot
- * that does not need them.
+ * The newest versions, `count` with the one that serves, however old that is. The files of others are removed after a snapshot that
+ * does not need them.
  */
 export function newestOf(versions: readonly VersionInfo[], count: number, serving: number): VersionInfo[] {
   const surplus = Math.max(0, versions.length - count);

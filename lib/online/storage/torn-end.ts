@@ -1,4 +1,4 @@
-// Cuts off the end of a journal that was never acknowledged.
+// Removes the end of a journal that was never acknowledged.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError } from '../../core/errors';
@@ -7,8 +7,8 @@ import { headerBytes, type JournalRecord, journalFiles } from './journal-format'
 import type { Damage } from './journal-reader';
 import { syncFile } from './lock';
 
-/** What a crash left of a last record. */
-export async function cutTorn({ path: file, offset }: Pick<Damage, 'path' | 'offset'>): Promise<void> {
+/** Removes the beginning of a last record that a crash left. */
+export async function removeTornEnd({ path: file, offset }: Pick<Damage, 'path' | 'offset'>): Promise<void> {
   // Not even a header: the file was being made.
   if (offset === 0) {
     await fs.rm(file);
@@ -19,13 +19,14 @@ export async function cutTorn({ path: file, offset }: Pick<Damage, 'path' | 'off
   }
 }
 
-/** A last record, with files after it that were begun and hold none. */
-export async function cutRecord(folder: string, { sequence, path: file, offset }: JournalRecord): Promise<void> {
+/** Removes a last record, and files after it that hold none. */
+export async function removeLastRecord(folder: string, record: JournalRecord): Promise<void> {
+  const { sequence, path: file, offset } = record;
   const later = journalFiles(folder).filter(({ first }) => first > sequence);
   for (const { path: empty } of later.reverse()) {
     if ((await fs.stat(empty)).size > headerBytes) throw new LearnError('ERR_JOURNAL', `${empty} holds records`);
     await fs.rm(empty);
   }
   await syncFolder(folder);
-  await cutTorn({ path: file, offset });
+  await removeTornEnd({ path: file, offset });
 }

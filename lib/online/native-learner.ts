@@ -1,0 +1,59 @@
+// The native part of a learner: weights, optimizer, random numbers and replay buffer, and the operations on them.
+import { fromNative } from '../core/errors';
+import type { LearnerHandle } from '../native/handles';
+import { runJob } from '../native/job';
+import { type NativeLearnerState, type NativeUpdate, native } from '../native/native';
+import type { LearnerPlan } from '../native/plans';
+import { modulesOf } from '../state/create';
+import { makeState, type State, stateHandle } from '../state/state';
+import { stepPlan } from '../training/optimizer-state';
+import type { LearnerContext } from './context';
+import type { BatchRecord } from './storage/records';
+
+export class NativeLearner {
+  readonly #handle: LearnerHandle;
+  readonly #context: LearnerContext;
+
+  private constructor(handle: LearnerHandle, context: LearnerContext) {
+    this.#handle = handle;
+    this.#context = context;
+  }
+
+  /** `state`: the weights to learn from. */
+  static async make(context: LearnerContext, state: State, start: LearnerPlan['start']): Promise<NativeLearner> {
+    const { model, program, settings, scoring, shape, classes, niceness } = context;
+    const plan: LearnerPlan = {
+      ...settings,
+      ...stepPlan(settings),
+      ...{ program, scoring, shape, classes, niceness, state: stateHandle(state), dtype: settings.inputs },
+      names: model.tensors.map(({ name }) => name),
+      ...(start && { start }),
+    };
+    return new NativeLearner(await fromNative(() => native().makeLearner(plan)), context);
+  }
+
+  /** One update, with `replayed` samples of the replay buffer. `served`: scores the new samples. */
+  update({ rules, inputs, labels, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
+    const plan = { rules, inputs, labels, served: stateHandle(served), replayed, keep: fresh };
+    return runJob(() => native().learnerUpdate(this.#handle, plan), {});
+  }
+
+  /** A copy of the current weights. */
+  async weights(): Promise<State> {
+    const handle = await runJob(() => native().learnerWeights(this.#handle), {});
+    return makeState(handle, modulesOf(this.#context.model));
+  }
+
+  /** A copy of everything that a snapshot records. The caller disposes its handles. */
+  tensors(): Promise<NativeLearnerState> {
+    return runJob(() => native().learnerState(this.#handle), {});
+  }
+
+  async replaceWeights(state: State): Promise<void> {
+    await runJob(() => native().learnerReplaceWeights(this.#handle, stateHandle(state)), {});
+  }
+
+  dispose(): void {
+    native().disposeLearner(this.#handle);
+  }
+}

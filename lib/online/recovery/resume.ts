@@ -1,0 +1,110 @@
+// Resumes the learner of a folder from a snapshot and the journal after it.
+import { randomUUID } from 'node:crypto';
+import { LearnError, messageOf } from '../../core/errors';
+import type { Model } from '../../program/module';
+import type { ContextMaker } from '../context';
+import { Engine, type LearnerFolder } from '../engine';
+import { changedOptions, type Settings } from '../options';
+import type { StateMachine } from '../state-machine';
+import { appendRecord, Journal } from '../storage/journal-writer';
+import { Quarantine } from '../storage/quarantine';
+import type { SettingsRecord } from '../storage/records';
+import { removeLastRecord, removeTornEnd } from '../storage/torn-end';
+import { settingsRecord, withSettings } from './change-settings';
+import type { Base } from './find-base';
+import { type Replayed, replay, UnappliableRecord } from './replay';
+import { removeUnusable, setAside } from './set-aside';
+import { orDispose, started } from './start';
+import { recordsAfter, soundSurvey } from './survey';
+
+interface Target {
+  /** undefined: the recorded one. */
+  model: Model | undefined;
+  /** The settings of the learner from now on. */
+  settingsAfter(recorded: Settings): Settings;
+  contextFor: ContextMaker;
+}
+
+/** undefined: a last record was removed that was never acknowledged, and opening starts again without it. */
+export async function resume(
+  folder: LearnerFolder,
+  base: Base<StateMachine>,
+  { model, settingsAfter, contextFor }: Target,
+): Promise<Engine | undefined> {
+  const { path: dir, lock, files, sync } = folder;
+  const { snapshot, unusable } = base;
+  const {
+    end: last,
+    damage,
+    settings,
+    quarantine,
+  } = await orDispose(base.used, async () => {
+    const { settings: recorded, ...survey } = await soundSurvey(dir, base);
+    return { ...survey, settings: settingsAfter(recorded), quarantine: await Quarantine.open(dir, sync) };
+  });
+  const records = recordsAfter(dir, snapshot, base.newest);
+  let replayed: Replayed;
+  try {
+    replayed = await replay(dir, base.used, records, snapshot, contextFor, quarantine.add.bind(quarantine));
+  } catch (cause) {
+    const isTorn = cause instanceof UnappliableRecord && cause.wasNeverApplied(dir, last, base.newest) && !damage;
+    if (!isTorn) throw cause;
+    await setAside(dir, unusable);
+    await removeUnusable(dir, unusable);
+    await removeLastRecord(dir, cause.record);
+    return undefined;
+  }
+  let { machine, end } = replayed;
+  const { divergedAt } = machine;
+  return orDispose(
+    () => machine,
+    async () => {
+      const change = await settingsRecord(machine, settings, model ?? machine.context.model);
+      const changed = change && (await tried(machine, change, contextFor));
+      if (damage) await removeTornEnd(damage);
+      if (changed) {
+        machine.dispose();
+        machine = changed;
+        end = await appendRecord(dir, end, change, lock);
+      }
+      quarantine.forgetAfter(end.sequence);
+      const journal = await Journal.open(dir, end, sync, lock);
+      const engine = new Engine(machine, folder, { journal, quarantine, learner: snapshot.learner ?? randomUUID() });
+      return started(engine, async () => {
+        if (divergedAt !== undefined) warnOfOtherBits(dir, divergedAt);
+        if (changed || snapshot.isBeginning || unusable.length > 0 || divergedAt !== undefined) {
+          await setAside(dir, unusable);
+          // The new one may have the name of one of them.
+          const superseded = unusable.filter(({ sequence }) => sequence !== end.sequence);
+          await engine.writeSnapshot(() => removeUnusable(dir, superseded));
+        }
+        await files.restoreManifests(machine.counts.versions);
+        await engine.judgeIfDue();
+      });
+    },
+  );
+}
+
+/** A state machine with the new settings. Rejects, naming the new options, before anything is recorded. */
+async function tried(machine: StateMachine, change: SettingsRecord, contextFor: ContextMaker): Promise<StateMachine> {
+  try {
+    return await withSettings(machine, change, contextFor);
+  } catch (cause) {
+    if (!(cause instanceof LearnError)) throw cause;
+    const names = [...changedOptions(machine.context.settings, change.settings), ...(change.model ? ['model'] : [])];
+    throw new LearnError(
+      cause.code,
+      `The learner cannot be opened with another ${names.map((name) => `"${name}"`).join(', ')}: ${messageOf(cause)}. Nothing was ` +
+        'changed: without that it opens as before',
+      { cause },
+    );
+  }
+}
+
+function warnOfOtherBits(folder: string, sequence: number): void {
+  process.emitWarning(
+    `The journal of the learner in ${folder} was written on another kind of processor, or with another build: from record ` +
+      `${sequence} on the same samples led to weights with other bits here. All of them are learned; a new snapshot was taken`,
+    { type: 'LearnWarning', code: 'WARN_OTHER_BITS' },
+  );
+}
