@@ -150,12 +150,12 @@ describe('command line: online, flooded', () => {
     const good = running.connect();
     await good.ask(lesson);
     const idle = Array.from({ length: 300 }, running.connect);
-    const told = [];
-    for (const { answers } of idle) answers.next().then(({ value }) => value && told.push(value.error));
+    const refusals = [];
+    for (const { answers } of idle) answers.next().then(({ value }) => value && refusals.push(value.error));
     // Those beyond the limit. Slow machines refuse more: of peers that are quiet for a second, each makes room for another.
-    for (let i = 0; i < 3000 && told.length < 150; i++) await sleep(10);
-    assert.ok(told.length >= 150, `${told.length} refused`);
-    for (const { code, message } of told) {
+    for (let i = 0; i < 3000 && refusals.length < 150; i++) await sleep(10);
+    assert.ok(refusals.length >= 150, `${refusals.length} refused`);
+    for (const { code, message } of refusals) {
       assert.equal(code, 'ERR_BUSY');
       assert.match(message, /^All \d+ connections are in use; try again later$|^This connection was quiet/);
     }
@@ -243,7 +243,7 @@ describe('command line: online, flooded', () => {
       return { connections, connect };
     }
 
-    it('closes strangers first, then who has been quiet for longest, and nobody that waits for an answer', async () => {
+    it('closes strangers first, then the peer that was quiet for longest, and none that waits for an answer', async () => {
       const { connections, connect } = await served(4);
       const peers = [await connect(), await connect(), await connect(), await connect()];
       const now = performance.now();

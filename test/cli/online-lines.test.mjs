@@ -28,7 +28,7 @@ describe('command line: the lines that online reads', () => {
     assert.deepEqual(await read(cut(`${text}\n`, [4]), 10), expected);
   });
 
-  it('are told of once where they are too long, with the right number, and what follows is read', async () => {
+  it('are reported once if they are too long, with the right number, and the following ones are read', async () => {
     const text = `1234\n12345\n${'x'.repeat(100)}\n1234\n${'y'.repeat(50)}`;
     const expected = [
       [1, '1234'],
@@ -40,7 +40,7 @@ describe('command line: the lines that online reads', () => {
     for (const sizes of [[1], [3], [7, 2], [1000]]) assert.deepEqual(await read(cut(text, sizes), 4), expected);
   });
 
-  it('are told of before their end', async () => {
+  it('are reported before their end if they are too long', async () => {
     const endless = (async function* () {
       for (;;) yield Buffer.alloc(3, 'x');
     })();

@@ -1,4 +1,4 @@
-// What peers of `torch-incremental online` can do to one another: nothing.
+// Peers of `torch-incremental online` cannot disturb one another.
 import assert from 'node:assert/strict';
 import answering from '../../dist/cli/online/answers.js';
 import { converse, settle, termsOf } from './online-peers-support.mjs';
@@ -15,7 +15,7 @@ describe('command line: the first line of a peer of online', () => {
     'a POST with a URL longer than any line': post('a'.repeat(200_000)),
     'a POST whose URL holds lines of JSON': post('{"rollback":0}'),
     'a request in small letters': post('').toLowerCase(),
-    'a request whose method is spelt anew': `{POST / HTTP/1.1\r\n\r\n${lines}`,
+    'a request with another method': `{POST / HTTP/1.1\r\n\r\n${lines}`,
     'a proxy header': `PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n${lines}`,
     'HTTP/2': `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${lines}`,
     'a TLS hello': Buffer.concat([Buffer.from([0x16, 3, 1, 2, 0, 1, 0]), Buffer.from(`\n${lines}`)]),
@@ -94,7 +94,7 @@ describe('command line: a peer of online among others', () => {
     const one = converse(terms, ['{"metrics": true}\n']);
     await one.done;
     const between = terms.asked.findIndex(({ kind }) => kind === 'metrics') - before;
-    // What is read in one turn of the event loop, and a round.
+    // Bytes that one turn of the event loop reads, and a round.
     assert.ok(between <= 65_536 / 512 + 20 + 1, `${between} lines`);
     assert.ok(terms.asked.length < 20 * 2000);
     await Promise.all(floods.map(({ done }) => done));
@@ -124,7 +124,7 @@ describe('command line: a peer of online among others', () => {
     }
   });
 
-  it('that does not read its answers is not read from, and keeps nobody waiting', async () => {
+  it('that does not read its answers pauses its own input, and no other peer waits for it', async () => {
     const terms = termsOf();
     const deaf = Array.from({ length: 30 }, () => converse(terms, [sample.repeat(5000)], { reads: false }));
     await settle();
@@ -241,7 +241,7 @@ describe('command line: a peer of online among others', () => {
     assert.equal(terms.room.taken, 0);
   });
 
-  it('keeps nothing of a line that is too long, and goes on after it', async () => {
+  it('keeps nothing of a line that is too long, and continues after it', async () => {
     const terms = termsOf();
     const part = Buffer.alloc(65_536, 'a');
     const { input, written, done } = converse(terms, ['{"metrics": true}\n'], { end: false });

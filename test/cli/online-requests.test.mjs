@@ -1,4 +1,4 @@
-// What lines of `torch-incremental online` are taken for, and how long they may be.
+// Lines of `torch-incremental online`: the requests in them, and their length.
 import assert from 'node:assert/strict';
 import limits from '../../dist/cli/online/limits.js';
 import requests from '../../dist/cli/online/requests.js';

@@ -115,19 +115,19 @@ describe('command line: online, at sockets', () => {
         answers.map(({ error }) => error.code),
         ['ERR_DATA_FORMAT'],
       );
-      assert.match(answers[0].error.message, /^Expected lines of JSON, .* and not HTTP or the like/);
+      assert.match(answers[0].error.message, /^Expected lines of JSON, .* not HTTP or the like/);
     }
     const [{ metrics }] = await learner.ask('{"metrics": true}');
     assert.equal(metrics.version, 1);
     assert.equal(metrics.offered, 40);
   });
 
-  it('answers a rollback to a version whose file is damaged with the error, and goes on for all', async () => {
+  it('answers a rollback to a version whose file is damaged with the error, and serves on', async () => {
     const often = ['--batch-size', '10', '--max-delay-ms', '600000', '--gate-every', '1'];
     const { connect, child, ended } = await listening('damaged', ['--port', '0'], ...often);
     const [one, other] = [connect(), connect()];
     await one.ask(...lessons(images).slice(0, 30));
-    // Nor can it be made again: all that the journal starts from is damaged too.
+    // Nor can it be reproduced: all snapshots are damaged too.
     for (const file of fs.readdirSync(at('damaged'), { recursive: true }))
       if (/snapshot-|version-00000000[01]\.pth$/.test(file)) fs.truncateSync(at(`damaged/${file}`), 1000);
     const [{ error }] = await one.ask('{"rollback": 1}');

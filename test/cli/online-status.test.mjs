@@ -16,23 +16,23 @@ describe('command line: the status line of online', () => {
     prequential: { windowed: { accuracy: 0.612, loss: 1.20344 } },
   };
 
-  it('tells of rate, updates, accuracy, loss, version and what waits', () => {
+  it('shows rate, updates, accuracy, loss, version and queued samples', () => {
     const line = '1,235 samples/s  1,203 updates  61.2 % right  loss 1.2034  version 24  64 queued';
     assert.equal(statusLine(metrics, 1234.6, 120), line);
   });
 
-  it('tells of what was not learned only where there is some', () => {
+  it('shows samples that were not learned only if there are some', () => {
     const line = statusLine({ ...metrics, quarantined: 3, duplicates: 1500 }, 0, 120);
     assert.ok(line.endsWith('  version 24  3 quarantined  1,500 duplicates  64 queued'), line);
   });
 
-  it('leaves out what does not fit, and shows no numbers where there are none', () => {
+  it('omits what does not fit, and shows no numbers if there are none', () => {
     const none = { ...metrics, prequential: { windowed: { accuracy: Number.NaN, loss: Number.NaN } } };
     assert.equal(statusLine(none, 0, 50), '0 samples/s  1,203 updates  – right  loss –');
     assert.equal(statusLine(none, 0, 5), '0 sam');
   });
 
-  it('stands on a terminal and nowhere else, and ends with its line', async function () {
+  it('is shown on a terminal and nowhere else, and ends with its line', async function () {
     // It makes a terminal of a pipe.
     if (spawnSync('script', ['--version']).status !== 0) {
       console.warn('      the test that needs a terminal is skipped: there is no script(1)');

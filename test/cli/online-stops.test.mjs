@@ -1,4 +1,4 @@
-// How `torch-incremental online` ends, and what it does with a reader that is slow or gone.
+// The end of `torch-incremental online`, and readers of its answers that are slow or gone.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -73,7 +73,7 @@ describe('command line: online, interrupted or unread', () => {
     return Number(fields[11]) + Number(fields[12]);
   }
 
-  /** Sends lines until nobody takes them any more. Resolves with their number. */
+  /** Sends lines until they are no longer read. Resolves with their number. */
   async function sendUntilStuck({ child }, most) {
     for (let sent = 0; sent < most; sent++) {
       const line = JSON.stringify({ ...JSON.parse(all[sent % all.length]), id: sent });
@@ -90,7 +90,7 @@ describe('command line: online, interrupted or unread', () => {
     return most;
   }
 
-  it('reads no more while its answers are not read, and goes on when they are', async () => {
+  it('pauses while its answers are not read, and continues when they are', async () => {
     const command = online('unread');
     const sent = await sendUntilStuck(command, 20_000);
     assert.ok(sent < 10_000, `${sent} lines were taken`);
@@ -104,7 +104,7 @@ describe('command line: online, interrupted or unread', () => {
     assert.equal((await metricsOf('unread')).learned, sent);
   });
 
-  it('ends when it is interrupted while nobody reads its answers', async () => {
+  it('ends when it is interrupted while its answers are not read', async () => {
     const command = online('stuck', '--save', 'stuck.pth');
     await sendUntilStuck(command, 20_000);
     command.child.kill('SIGINT');
@@ -127,7 +127,7 @@ describe('command line: online, interrupted or unread', () => {
     assert.ok((await metricsOf('left')).learned > 0);
   });
 
-  it('ends with exit code 1 and the reason when the learner cannot go on', async () => {
+  it('ends with exit code 1 and the reason when the learner cannot continue', async () => {
     const command = online('full', '--max-delay-ms', '1');
     await command.ask(all[0]);
     // Nobody can write there any more.

@@ -1,4 +1,4 @@
-// What the tests of `torch-incremental online` share: lines that ask, and a running command to send them to.
+// Shared by the tests of `torch-incremental online`: request lines, and a running command to send them to.
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
@@ -15,7 +15,7 @@ export function lessons({ inputs, labels }, { first = 0 } = {}) {
 
 const running = new Set();
 
-/** Ends what a test that failed has left behind. Call in afterEach(). */
+/** Ends processes that a failed test left. Call in afterEach(). */
 export async function endLeftovers() {
   for (const { child, ended } of running) {
     child.kill('SIGKILL');

@@ -96,7 +96,7 @@ describe('command line: online', () => {
     assert.equal(again.answers[0].logits.length, 10);
   });
 
-  it('answers a line that it cannot take with the error and the number of the line, and goes on', async () => {
+  it('answers an invalid line with the error and the number of the line, and continues', async () => {
     const input = base64(0);
     const broken = [
       ['hello', 'ERR_DATA_FORMAT', /Expected a line of JSON: .*hello/],
@@ -114,7 +114,7 @@ describe('command line: online', () => {
       [{ input, label: 3, id: {} }, 'ERR_INVALID_OPTION', /a string or an integer for "id"/],
       [{ input: 3, label: 3 }, 'ERR_INVALID_OPTION', /base64 or an array of numbers for "input"/],
       [{ input: 'a*b=' }, 'ERR_DATA_FORMAT', /Expected base64/],
-      [{ input: `${input}a` }, 'ERR_DATA_FORMAT', /cut short/],
+      [{ input: `${input}a` }, 'ERR_DATA_FORMAT', /incomplete/],
       [
         { input: [1, 256] },
         'ERR_INVALID_OPTION',
@@ -151,7 +151,7 @@ describe('command line: online', () => {
     assert.equal(typeof answers.at(-1).correct, 'boolean');
   });
 
-  it('tells and changes the state of things between the lines before and the lines after', async () => {
+  it('answers questions about its state between the lines before and the lines after', async () => {
     const [first, second] = [lessons(images).slice(0, 48), lessons(images).slice(48, 96)];
     const { code, answers } = await online('state', '--gate-every', '2', ...patient).finish(
       ...[...first, { metrics: true }, { versions: true }, { save: 'saved.pth' }],
@@ -235,7 +235,7 @@ describe('command line: online', () => {
     assert.equal(code, 0);
     for (const { id, duplicate, correct } of answers.slice(0, 200)) {
       assert.ok(duplicate ? correct === undefined : typeof correct === 'boolean');
-      // What was answered is learned.
+      // Answered samples are learned.
       if (seen.has(id)) assert.ok(duplicate, id);
     }
     assert.equal(answers.at(-1).metrics.learned, 200);

@@ -1,4 +1,4 @@
-// `torch-incremental repair`: it says exactly what is lost, changes nothing unasked, and what it repaired opens.
+// `torch-incremental repair`: it reports exactly what is lost, changes nothing unasked, and a repaired folder opens.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -30,7 +30,7 @@ describe('command line: repair', function () {
   let names;
   let whole;
 
-  // Four files, of six samples and a verdict each, behind the one snapshot that there is.
+  // Four files, of six samples and a verdict each, after the only snapshot.
   before(async () => {
     whole = await makeLearner(at('whole'), { keep: 1 });
     names = journalsIn(at('whole'));
@@ -56,7 +56,7 @@ describe('command line: repair', function () {
     return { ...said, text: text.stdout };
   }
 
-  /** Repairs, opens, and goes on; returns the learner's counts and what is in the folder of the lost. */
+  /** Repairs, opens and learns on; returns the learner's counts and the contents of the folder with the lost files. */
   async function mend(expected) {
     const { code, stdout, stderr } = await repair('--yes', '--json');
     assert.equal(stderr, '');
@@ -105,12 +105,12 @@ describe('command line: repair', function () {
     assert.equal(torn.offset, begin);
     assert.equal(torn.bytes, length - 5 - begin);
     assert.match(torn.reason, /^record 28 has \d+ of \d+ bytes$/);
-    assert.match(text, /\n {2}That is no damage: nobody was told .*\nNothing is damaged\n$/);
+    assert.match(text, /\n {2}That is no damage: it was never acknowledged .*\nNothing is damaged\n$/);
     assert.equal((await repair('--yes')).code, 0);
     assert.deepEqual(await stateOf(dir), whole);
   });
 
-  it('moves a damaged tail and the files behind it, and says what they hold', async () => {
+  it('moves a damaged tail and the files after it, and reports what they hold', async () => {
     const offsets = recordsIn(inDir(names[1]));
     flip(names[1], offsets[2] + 40);
     const said = await report();
@@ -146,7 +146,7 @@ describe('command line: repair', function () {
     assert.equal(lost[`${names[1]}.from-byte-${offsets[2]}`].length, original[names[1]].length - offsets[2]);
   });
 
-  it('recognises records behind a header that is damaged, where their begin has to be looked for', async () => {
+  it('recognises records after a damaged header, though their start has to be searched for', async () => {
     const offsets = recordsIn(inDir(names[3]));
     flip(names[3], offsets[1] + 2);
     const said = await report();
@@ -200,7 +200,7 @@ describe('command line: repair', function () {
     assert.equal((await mend(said)).state.learned, 12);
   });
 
-  it('begins a journal anew where the one behind the snapshot is missing', async () => {
+  it('starts a journal again if the one after the snapshot is missing', async () => {
     await makeLearner(dir, { lives: 2, every: 100 });
     const last = journalsIn(dir).at(-1);
     fs.rmSync(inDir(last));
@@ -266,7 +266,7 @@ describe('command line: repair', function () {
     assert.equal(fs.readFileSync(inDir('quarantine.ndjson'), 'latin1'), `${good[0]}\n${good[1]}\n`);
   });
 
-  it('refuses a folder that is in use, that holds no learner, or of which nothing is left to go on from', async () => {
+  it('refuses a folder that is in use, that holds no learner, or with nothing left to resume from', async () => {
     const learner = await open(dir);
     await assert.rejects(repairLearner(dir), { name: 'LearnError', code: 'ERR_BUSY' });
     assert.match((await repair('--yes')).stderr, /^error\[ERR_BUSY\]: .* is locked by process /);

@@ -1,5 +1,5 @@
-// Batches with outliers, and batches too small for batch norm, against the same rules in PyTorch: who is left out, every loss, and
-// every bit of the weights.
+// Batches with outliers, and batches too small for batch norm, against the same rules in PyTorch: the samples that are left out,
+// every loss, and every bit of the weights.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

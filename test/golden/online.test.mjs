@@ -89,8 +89,8 @@ print(json.dumps({
     "learned": json.loads(saved["learner"])["core"]["learned"],
 }))
 `;
-    const told = JSON.parse(runPython('-c', [script, path.join(at('snapshot'), snapshot), at('served.pth')]));
+    const report = JSON.parse(runPython('-c', [script, path.join(at('snapshot'), snapshot), at('served.pth')]));
     const replay = [[25, 3, 32, 32], 'torch.uint8', 25];
-    assert.deepEqual(told, { equal: true, lr: 0.001, momentum: 6, replay, learned: 30 });
+    assert.deepEqual(report, { equal: true, lr: 0.001, momentum: 6, replay, learned: 30 });
   });
 });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Runs a script until its end, or until `killAfter` milliseconds behind the first thing that it says. Resolves with all it said,
+ * Runs a script until its end, or until `killAfter` milliseconds after its first output. Resolves with all it said,
  * how it ended, and the milliseconds from that moment on.
  */
 export async function live(script, args, killAfter) {

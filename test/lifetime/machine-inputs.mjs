@@ -1,4 +1,4 @@
-// What a learner may be given, good and bad: for machine.mjs.
+// Inputs of a learner, good and bad, for machine.mjs.
 import assert from 'node:assert/strict';
 import { arrays, createState, LearnError, linear, sequential } from 'torch-incremental';
 

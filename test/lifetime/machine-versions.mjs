@@ -1,4 +1,4 @@
-// Which versions a learner keeps and which one serves, as a model of it says. For machine.mjs.
+// Model of a learner's versions: those that are kept, and the one that serves. For machine.mjs.
 import assert from 'node:assert/strict';
 
 export class Versions {

@@ -1,4 +1,4 @@
-// A learner beside a model of it in memory: what its counts, versions and known ids must be behind each operation. For
+// A learner beside a model of it in memory: what its counts, versions and known ids must be after each operation. For
 // online-machine.long.test.mjs.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -89,17 +89,17 @@ export class Machine {
 
   async stream({ batches }) {
     for (const sample of batches.flat()) this.#settles(sample);
-    let told = 0;
-    for await (const result of this.#learner.stream(batches.map(samplesOf))) told += Number(result !== undefined);
-    assert.equal(told, batches.length);
+    let results = 0;
+    for await (const result of this.#learner.stream(batches.map(samplesOf))) results += Number(result !== undefined);
+    assert.equal(results, batches.length);
     this.#leaveToTime();
   }
 
   /** Leaves a stream early: of what came by then each is somewhere, and nothing waits for ever. */
   async leave({ batches, after, overflow }) {
-    let told = 0;
+    let results = 0;
     for await (const result of this.#learner.stream(batches.map(samplesOf), { overflow, highWaterMark: 2 })) {
-      if (result && ++told > after) break;
+      if (result && ++results > after) break;
     }
     for (let tries = 0; this.#learner.metrics().queued > 0; tries++) {
       assert.ok(tries < 10_000, `${this.#learner.metrics().queued} samples wait for ever`);

@@ -15,7 +15,7 @@ const seed = Number(process.env.STORM_SEED ?? 1);
 const kills = Number(process.env.STORM_KILLS ?? 200);
 const cuts = Number(process.env.STORM_CUTS ?? 60);
 
-/** A process that waits to be told what to do. */
+/** A process that waits for instructions. */
 function standby() {
   const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] });
   const over = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
@@ -56,7 +56,7 @@ describe('a learner to which everything happens at once', function () {
   // LD_PRELOAD knows no spaces.
   const library = temporaryFolder('torch-incremental-faults-')('faults.so');
 
-  // Predictions that are lost are told of in hundreds of warnings.
+  // Lost predictions cause hundreds of warnings.
   const listeners = process.listeners('warning');
   before(() => process.removeAllListeners('warning'));
   after(() => {
@@ -142,7 +142,7 @@ describe('a learner to which everything happens at once', function () {
       const hit = results.filter(({ hits }) => hits > 0);
       assert.ok(hit.length > trials.length / 3, `${hit.length} of ${trials.length} faults happened`);
       const stopped = hit.filter(({ codes }) => codes.length > 0);
-      assert.ok(stopped.length > 10, `only ${stopped.length} faults were told of`);
+      assert.ok(stopped.length > 10, `only ${stopped.length} faults were reported`);
     });
   }
 
@@ -169,7 +169,7 @@ describe('a learner to which everything happens at once', function () {
         try {
           await assertNothingLost(left, optionsOf(life, sync), book, { mayRepair: true, known, hasHoles: true });
         } catch (error) {
-          error.message = `STORM_SEED=${seed}, cut ${cut}, behind ${length} of ${entries.length} changes, ${how}: ${error.message}`;
+          error.message = `STORM_SEED=${seed}, cut ${cut}, after ${length} of ${entries.length} changes, ${how}: ${error.message}`;
           throw error;
         }
         fs.rmSync(left, { recursive: true });

@@ -7,7 +7,7 @@ import { live } from './lives.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/feedback-run.mjs');
 
-/** What one life said until it was killed, `killAfter` milliseconds behind its opening. */
+/** The output of one life until it is killed, `killAfter` milliseconds after its opening. */
 async function linesOf(dir, waiting, killAfter) {
   const { code, signal, said } = await live(script, [dir, JSON.stringify(waiting)], killAfter);
   assert.equal(signal, 'SIGKILL', `ended with ${code}`);
@@ -54,7 +54,7 @@ describe('a learner that is killed between predictions and their labels', () => 
     const [first, last] = said;
     const { joined } = check(first);
     assert.deepEqual([last.labelled, last.unknown], [waiting, 0]);
-    // What was learned but not answered when it was killed is a duplicate now.
+    // A sample that was learned but not answered before the kill is a duplicate now.
     assert.equal(joined + last.learned, predicted.size);
   });
 });

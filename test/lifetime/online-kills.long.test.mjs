@@ -7,7 +7,7 @@ import { live } from './lives.mjs';
 
 const script = path.join(root, 'test/lifetime/fixtures/online-run.mjs');
 
-/** Runs until the end, or until `killAfter` milliseconds behind its first update. */
+/** Runs until the end, or until `killAfter` milliseconds after its first update. */
 async function run(dir, options, killAfter) {
   const { code, signal, said, ms } = await live(script, [dir, JSON.stringify(options)], killAfter);
   assert.ok(code === 0 || signal === 'SIGKILL', `ended with ${code ?? signal}`);

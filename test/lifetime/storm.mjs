@@ -1,5 +1,5 @@
-// A learner to which everything happens at once, with settings that change at every opening; and the book of it, by which is told
-// afterwards whether anything was lost. For the tests of kills, faults and losses of power.
+// A learner that is used in every way at once, with settings that change at every opening, and a log that shows afterwards whether
+// anything was lost. For the tests of kills, faults and losses of power.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -100,8 +100,8 @@ export async function open(dir, options) {
 }
 
 /**
- * Everything at once, until each has been done so many times or the learner fails; resolves with the failure. `say` is told of ids
- * before they are offered, '?', and when they are acknowledged, '+'. New ids begin with number `first`.
+ * Runs all activities at once, `rounds` times each or until the learner fails; resolves with the failure. `say` is called with ids
+ * before they are offered, '?', and when they are acknowledged, '+'. New ids start with number `first`.
  */
 export async function storm(learner, { random, say, first, rounds, saveTo }) {
   let next = first;
@@ -152,11 +152,11 @@ export async function storm(learner, { random, say, first, rounds, saveTo }) {
       const batches = Array.from({ length: 1 + random.below(4) }, () => fresh(1 + random.below(3)));
       say('?', batches.flat());
       const leavesAfter = random.below(6);
-      let told = 0;
+      let results = 0;
       for await (const result of learner.stream(batches.map(samplesOf), { overflow, highWaterMark: 4 })) {
         void result;
-        if (overflow === 'block') say('+', batches[told]);
-        if (++told > leavesAfter) break;
+        if (overflow === 'block') say('+', batches[results]);
+        if (++results > leavesAfter) break;
       }
     },
     learnFrom: () => learner.learnFrom(heldOutFree, { rounds: 1, sampleSize: 3 }),
@@ -207,7 +207,7 @@ export function assertAccounts({ offered, learned, duplicates, dropped, quaranti
   assert.equal(queued, 0, message);
 }
 
-/** Opens it; where that fails and a repair is allowed, once more behind that. */
+/** Opens it; if that fails and a repair is allowed, opens it once more after the repair. */
 async function openOrRepair(dir, options, mayRepair) {
   try {
     return { learner: await open(dir, options), repaired: false };

@@ -1,4 +1,4 @@
-// What waits for late labels takes bounded memory and disk, also where the disk fails.
+// Predictions that wait for late labels take bounded memory and disk, even if the disk fails.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -85,7 +85,7 @@ describe('what waits for late labels', function () {
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc');
     const used = async () => {
-      // What the tests before left goes in more than one round.
+      // The rest of earlier tests is freed in more than one round.
       for (let i = 0; i < 3; i++) {
         await sleep(5);
         gc();
@@ -158,14 +158,14 @@ describe('what waits for late labels', function () {
       await store.close();
     }));
 
-  it('goes on answering where the disk does not take it, tells so, and writes what it kept as soon as that is mended', async () => {
+  it('still answers when the disk fails, warns, and writes what it kept as soon as the disk works again', async () => {
     const dir = at('failing');
     const learner = await open(dir, { feedback: { memoryBytes: 2 ** 20 } });
     const obstacle = path.join(dir, 'pending-000000001.log');
     fs.mkdirSync(obstacle);
-    const { result: first, warnings } = await warningsDuring(async (told) => {
+    const { result: first, warnings } = await warningsDuring(async (warned) => {
       const answer = await learner.predict(inputsOf(0, 10));
-      await until(() => told.length > 0);
+      await until(() => warned.length > 0);
       return answer;
     });
     assert.match(warnings.join(), /cannot be written to .*EEXIST/s);

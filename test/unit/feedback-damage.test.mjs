@@ -1,4 +1,4 @@
-// Files of what waits for late labels that are damaged: a learner opens all the same, and tells how much is lost.
+// Damaged files of predictions that wait for late labels: a learner opens all the same, and reports how much is lost.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -53,7 +53,7 @@ describe('late labels with damaged files', function () {
     ['zeros at the end', (file) => fs.truncateSync(file, recordAt(10) + 2 * recordBytes), [10, 11]],
     ['a folder instead', replaceByFolder, []],
   ]) {
-    it(`opens, tells what is lost, and joins the rest: ${what}`, async () => {
+    it(`opens, reports what is lost, and joins the rest: ${what}`, async () => {
       const dir = at(what);
       const { ids, logits } = await tenIn(dir);
       damage(path.join(dir, 'pending-000000001.log'));
@@ -104,13 +104,13 @@ describe('late labels with damaged files', function () {
     assert.deepEqual(learner.metrics().feedback, { pending: 9, joined: 0, expired: 0, lost: 0 });
     assert.equal((await learner.feedback(ids.slice(0, 4), labelsOf(0, 4))).prequential.samples, 4);
     await learner.close();
-    // What is noted behind the torn end is found.
+    // Notes after the torn end are found.
     learner = await open(dir, { rememberIds: 1 });
     assert.deepEqual(learner.metrics().feedback, { pending: 5, joined: 4, expired: 0, lost: 0 });
     await learner.close();
   });
 
-  it('counts anew where the counts cannot be read', async () => {
+  it('counts from 0 if the counts cannot be read', async () => {
     const dir = at('counts');
     await tenIn(dir);
     fs.writeFileSync(path.join(dir, 'pending.json'), '{"joined": 1');
@@ -120,7 +120,7 @@ describe('late labels with damaged files', function () {
     await learner.close();
   });
 
-  it('counts no file twice that a crash left there behind the counts', async () => {
+  it('counts no file twice that a crash left after its counts were saved', async () => {
     const dir = at('left');
     const { ids } = await tenIn(dir);
     const file = path.join(dir, 'pending-000000001.log');

@@ -33,7 +33,7 @@ describe('what waits for late labels in a folder that was renamed', function () 
     ]);
 
   /** A warning comes at once, if it comes. */
-  async function untilTold(warnings) {
+  async function untilWarned(warnings) {
     const end = performance.now() + 5000;
     await until(() => warnings.length > 0 || performance.now() > end);
     assert.equal(warnings.length, 1);
@@ -66,9 +66,9 @@ describe('what waits for late labels in a folder that was renamed', function () 
     await until(() => bytesOf(dir) > 10 * 92);
     const { second, ids: others } = await secondAt(dir);
     const before = contentsOf(dir);
-    const { warnings } = await warningsDuring(async (told) => {
+    const { warnings } = await warningsDuring(async (warned) => {
       assert.equal((await first.feedback(ids, labelsOf(0, 10))).prequential.samples, 10);
-      await untilTold(told);
+      await untilWarned(warned);
       await assert.rejects(first.close(), { code: 'ERR_JOURNAL', message: /moved or deleted/ });
     });
     assert.match(warnings.join(), /cannot be written to .*moved or deleted/s);
@@ -76,14 +76,14 @@ describe('what waits for late labels in a folder that was renamed', function () 
     await assertUnharmed(second, others, dir);
   });
 
-  it('writes over none of its files, goes on answering, and counts as lost what it cannot keep', async () => {
+  it('overwrites none of its files, still answers, and counts as lost what it cannot keep', async () => {
     const dir = at('predicted');
     const first = await open(dir, options);
     const { second, ids: others } = await secondAt(dir);
     const before = contentsOf(dir);
-    await warningsDuring(async (told) => {
+    await warningsDuring(async (warned) => {
       const { ids } = await first.predict(inputsOf(0, 10));
-      await untilTold(told);
+      await untilWarned(warned);
       assert.equal((await first.feedback(ids.slice(0, 3), labelsOf(0, 3))).prequential.samples, 3);
       assert.deepEqual(first.metrics().feedback, { pending: 7, joined: 3, expired: 0, lost: 0 });
       await assert.rejects(first.close(), { code: 'ERR_JOURNAL' });

@@ -1,4 +1,4 @@
-// What the tests of late labels share: a small learner, samples by their numbers, a clock that they set themselves, and a store of
+// Shared by the tests of late labels: a small learner, samples by their numbers, a clock that they set themselves, and a store of
 // large samples.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -78,7 +78,7 @@ export const knowsNone = () => false;
 /** Of a store whose folder is where it was. */
 export const inPlace = { check: async () => {} };
 
-/** Puts large samples, told apart by their numbers from `first` on, into a store. */
+/** Puts large samples, distinct by their numbers from `first` on, into a store. */
 export async function rememberLarge(store, first, count) {
   const ids = [];
   for (let i = first; i < first + count; i++) {

@@ -14,7 +14,7 @@ describe('feedback()', function () {
   describe('of 20,000 predictions whose labels come in another order, too late, or never', () => {
     const [count, perTick, ttlMs, tickMs] = [20_000, 20, 60_000, 100];
     const ticks = count / perTick;
-    /** When each label comes, in ticks behind its prediction; Infinity: never. */
+    /** Delay of each label after its prediction, in ticks; Infinity: never. */
     let state = 7;
     const random = () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -185,7 +185,7 @@ describe('feedback()', function () {
     );
   });
 
-  it('counts ids that it never gave, and goes on', async () => {
+  it('counts ids that it never gave, and continues', async () => {
     const learner = await open(at('unknown'));
     const { ids } = await learner.predict(inputsOf(0, 2));
     const token = ids[0].slice(0, 16);
@@ -241,7 +241,7 @@ describe('feedback()', function () {
     assert.deepEqual(logits, (await learner.predict(original)).logits);
     logits.fill(0);
     await assert.rejects(learner.predict(new Float32Array(16)), { code: 'ERR_INVALID_OPTION' });
-    // What is learned stands in the quarantine file where its label is wrong.
+    // A sample with a wrong label is in the quarantine file.
     await learner.feedback(ids[0], 7);
     await learner.close();
     learner = await OnlineLearner.open(options);

@@ -1,4 +1,4 @@
-// Snapshots and the journal behind them: with a damaged one, a learner goes on from an older one, or not at all; never from
+// Snapshots and the journal after them: with a damaged one, a learner resumes from an older one, or not at all; never from
 // something else.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -96,7 +96,7 @@ describe('the snapshots of a learner', function () {
     assert.match(reason, /record 7 has another checksum\. It is needed because of this: .*snapshot-0{13}12\.pth/);
   });
 
-  it('without the journal behind it: a header that is not whole is no crash', async () => {
+  it('without the journal after it: an incomplete header is no torn end', async () => {
     await makeLearner(dir, { lives: 2, every: 100 });
     const last = journalsIn(dir).at(-1);
     fs.truncateSync(path.join(dir, last), 20);
@@ -128,7 +128,7 @@ describe('the snapshots of a learner', function () {
     assert.equal((await stateOf(dir)).learned, 3);
   });
 
-  it('of other settings: whoever goes on from older ones comes to the settings of now', async () => {
+  it('of other settings: a learner that resumes from older ones arrives at the current settings', async () => {
     const heldOut = arrays({ inputs: Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), labels: [0, 1, 0], shape: [3] });
     const changes = [
       { learningRate: 0.5 },
@@ -163,7 +163,7 @@ describe('the snapshots of a learner', function () {
     await makeLearner(living, { lives: 1, every: 100 });
     const { learned } = await stateOf(living, { learningRate: 0.5 });
     const changed = await stateOf(living);
-    // The record of the settings is the last of its file; behind it are a snapshot and an empty file.
+    // The record of the settings is the last of its file; after it are a snapshot and an empty file.
     const [, last] = snapshotsIn(living).map((name) => Number(/\d+/.exec(name)[0]));
     for (const name of [...journalsIn(living), ...snapshotsIn(living)]) {
       if (Number(/\d+/.exec(name)[0]) >= last) fs.rmSync(path.join(living, name));
@@ -172,7 +172,7 @@ describe('the snapshots of a learner', function () {
     assert.equal(changed.learned, learned);
   });
 
-  it('of other settings: a version is made again from records before and behind them', async () => {
+  it('of other settings: a version is reproduced from records before and after them', async () => {
     const living = at('reproduced');
     const learner = await open(living, { gate: { every: 8 } });
     await learn(learner, 0, 5);
@@ -208,7 +208,7 @@ describe('the snapshots of a learner', function () {
     );
   });
 
-  it('leave journals that each begin behind one', async () => {
+  it('leave journals that each start after one', async () => {
     await makeLearner(dir, { lives: 3, every: 6 });
     const firsts = journalsIn(dir).map((name) => Number(/\d+/.exec(name)[0]));
     const sequences = snapshotsIn(dir).map((name) => Number(/\d+/.exec(name)[0]));

@@ -30,7 +30,7 @@ describe('writing a journal', function () {
   it('is for one learner of a process at a time', async () => {
     const learner = await open(at('process'));
     await isBusy(at('process'));
-    // As somebody does who takes it for a leftover.
+    // As a person may do who takes it for a leftover.
     fs.rmSync(path.join(at('process'), 'lock'));
     await assert.rejects(open(at('process')), { code: 'ERR_BUSY', message: /is locked by an unknown process; / });
     await learner.learn(sample(1));
@@ -105,7 +105,7 @@ describe('writing a journal', function () {
     assert.deepEqual(opening, ['fsync']);
   });
 
-  it('goes on in new files while the timer syncs, whatever comes first', async () => {
+  it('continues in new files while the timer syncs, in any order', async () => {
     fs.mkdirSync(at('rotating'));
     const start = { sequence: 0, chain: 7 };
     const journal = await Journal.open(at('rotating'), start, { everyMs: 0 }, anyPlace);
@@ -126,7 +126,7 @@ describe('writing a journal', function () {
     assert.deepEqual({ ...journal.position, sequence: 300 }, journal.position);
   });
 
-  it('is read in pieces, so that other work goes on meanwhile', async () => {
+  it('is read in parts, so that other work runs meanwhile', async () => {
     fs.mkdirSync(at('long'));
     const start = { sequence: 0, chain: 7 };
     const journal = await Journal.open(at('long'), start, { everyMs: 1000 }, anyPlace);
@@ -163,7 +163,7 @@ describe('writing a journal', function () {
     // To root everything is writable.
     if (process.getuid() !== 0) await assert.rejects(open(at('read-only')), { code: 'ERR_FILE' });
     else await assert.rejects(open('/proc/self'), { name: 'LearnError', code: 'ERR_FILE' });
-    // What failed has locked nothing.
+    // The failure leaves no lock.
     const learner = await open(at('empty'));
     await learn(learner, 0, 2);
     await learner.close();

@@ -1,4 +1,4 @@
-// What a journal takes: a crash at any byte costs at most what nobody was told of; any other wrong byte is found.
+// Journals and damage: a crash at any byte costs at most records that were not acknowledged; any other wrong byte is found.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -58,7 +58,7 @@ describe('a journal', function () {
   it('whose last file was being made opens with all that it held', async () => {
     const [begin] = recordsIn(path.join(at('whole'), names.at(-1))).slice(-1);
     const header = Buffer.alloc(24);
-    // The number behind the last record does not matter for what is not whole.
+    // The number after the last record does not matter for an incomplete one.
     for (let length = 0; length <= 24; length += 4) {
       damaged(names.at(-1), (bytes) => bytes.subarray(0, begin));
       fs.writeFileSync(path.join(dir, 'journal-000000000000029.log'), header.subarray(0, length));
@@ -101,7 +101,7 @@ describe('a journal', function () {
     });
   }
 
-  it('that lacks a file is refused, whichever', async () => {
+  it('with any missing file is refused', async () => {
     for (const name of names) {
       copy(at('whole'), dir);
       fs.rmSync(path.join(dir, name));
@@ -110,7 +110,7 @@ describe('a journal', function () {
       assert.equal(byte, 0);
       assert.match(reason, /^it is missing, with records \d+ to \d+$/);
     }
-    // That there was a last one, only a snapshot can tell.
+    // Only a snapshot proves that there was a last one.
     await makeLearner(at('snapshots'), { lives: 3 });
     const last = journalsIn(at('snapshots')).at(-1);
     fs.rmSync(path.join(at('snapshots'), last));
@@ -144,7 +144,7 @@ describe('a journal', function () {
     }
   });
 
-  it('with bytes behind its last record that are none is refused, or loses just them', async () => {
+  it('with foreign bytes after its last record is refused, or loses just them', async () => {
     const random = randomNumbers(5);
     const { length } = fs.readFileSync(path.join(at('whole'), names.at(-1)));
     for (const count of [1, 10, 23, 24, 25, 100, 5000]) {

@@ -164,7 +164,7 @@ describe('the accounts of a learner', function () {
     copy(dir, at('flood killed'));
     await learner.learn(item(0, 4));
     await assertLasting(learner, dir);
-    // What the journal was not told was not offered.
+    // Samples that are not in the journal count as never offered.
     const killed = await open(at('flood killed'));
     assert.deepEqual(pick(killed.metrics()), {
       offered: 2005,

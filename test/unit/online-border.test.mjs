@@ -1,5 +1,5 @@
 // The border of a learner: what callers give is checked and copied at the call. Wrong types reject the call and count nothing,
-// wrong values are quarantined, and nobody else notices either.
+// wrong values are quarantined, and neither affects other calls.
 import assert from 'node:assert/strict';
 import { idOf } from '../../dist/online/seen-ids.js';
 import { temporaryFolder } from '../support.mjs';
@@ -11,7 +11,7 @@ describe('the border of a learner', function () {
   let folders = 0;
   const open = (options) => openIn(at(`border ${folders++}`), options);
 
-  it('rejects calls with values of wrong types, counts nothing of them, and goes on', async () => {
+  it('rejects calls with values of wrong types, counts nothing of them, and continues', async () => {
     const learner = await open();
     const { ids } = await learner.predict(good(0, 2).inputs);
     for (const label of noNumbers) {
@@ -96,7 +96,7 @@ describe('the border of a learner', function () {
     await learner.close();
   });
 
-  it('tells all ids apart that are strings, integers or bigints of at most 1 KiB, and knows that there are none', async () => {
+  it('distinguishes all ids that are strings, integers or bigints of at most 1 KiB, and takes undefined and null for none', async () => {
     const ids = [
       '',
       ' ',

@@ -1,4 +1,4 @@
-// What may not harm a learner: bad samples, bad labels, a stream that lies.
+// Bad samples, bad labels and a stream that lies, none of which may harm a learner.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -66,7 +66,7 @@ describe('a learner and what could harm it', function () {
       [{ inputs: new Float32Array(4), labels: [-1] }, /label from 0 to 2/],
       [{ inputs: new Float32Array(4), labels: [1.5] }, /label from 0 to 2/],
       [{ inputs: new Float32Array(5), labels: [1] }, /4 values/],
-      // The loss of these is not: only the update can tell.
+      // Their loss is not finite, which only the update finds.
       [{ inputs: huge, labels: [(right + 1) % 3] }, /not finite/],
     ];
     for (const [i, [samples]] of bad.entries()) {
@@ -88,7 +88,7 @@ describe('a learner and what could harm it', function () {
       { offered, learned, quarantined, queued },
       { offered: 27, learned: 20, quarantined: 7, queued: 0 },
     );
-    // The stream goes on.
+    // The stream continues.
     const { version } = learner.metrics();
     assert.equal((await learner.learn(good(1))).version, version + 1);
     await learner.close();

@@ -206,7 +206,7 @@ describe('samples that a learner cannot learn', function () {
       momentum: 0.9,
       replay,
     });
-    // It is learned. Its gradient goes on to move the weights, until its output is more than the largest number.
+    // It is learned. Its gradient moves the weights further, until its output exceeds the largest number.
     assert.equal((await learner.learn({ inputs: Float32Array.of(1.2e19), labels: [1] })).updates, 1);
     for (let i = 0; i < 40; i++) {
       const { updates, loss } = await learner.learn({ inputs: Float32Array.of(1e-3 * (i + 1)), labels: [i % 2] });

@@ -1,4 +1,4 @@
-// What a learner is opened with: wrong options, and options that change when it is opened again.
+// Options of a learner: wrong ones, and ones that change when it is opened again.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -62,7 +62,7 @@ describe('the options of a learner', () => {
         assert.match(error.message, message);
         return true;
       });
-      // The folder is free for whoever gets it right, and holds no learner.
+      // The folder is not locked, and holds no learner.
       await (await OnlineLearner.open({ dir, checkpoint, ...base() })).close();
     });
   }
@@ -113,7 +113,7 @@ describe('the options of a learner', () => {
     await learner.close();
   });
 
-  it('must name the held-out samples again, or say that there are none any more', async () => {
+  it('must name the held-out samples again, or drop them explicitly', async () => {
     const dir = at(`options ${folders++}`);
     const heldOut = (seed) =>
       arrays({ inputs: new Float32Array(8).fill(seed), labels: [0, 1], shape: [4], classes: 3 });

@@ -1,4 +1,4 @@
-// What a repair must not do: give a version's number to another, lose what is not damaged, or leave a folder that does not open.
+// Repairs never give a version's number to another, lose undamaged files, or leave a folder that does not open.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// What a learner says that it takes, and that it takes a copy.
+// The form of a learner's samples, and the copies that it takes of them.
 import assert from 'node:assert/strict';
 import { createState, net, OnlineLearner } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
@@ -14,7 +14,7 @@ describe('samples of a learner', () => {
   const open = (name, options = {}) =>
     OnlineLearner.open({ dir: at(name), checkpoint: state, seed: 1, threads: 1, ...options });
 
-  it('are of the form that it tells, also when its folder is opened again', async () => {
+  it('have the form that it reports, also when its folder is opened again', async () => {
     const options = [{ batchSize: 8 }, { batchSize: 32, inputs: 'float32', transforms: [] }];
     for (const given of options) {
       for (const again of [given, {}]) {

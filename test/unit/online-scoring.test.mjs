@@ -1,4 +1,4 @@
-// How samples are made for scoring and serving: by transforms that draw nothing, of the size that the model takes.
+// Transforms for scoring and serving: they draw nothing, and yield the size that the model takes.
 import assert from 'node:assert/strict';
 import {
   centerCrop,
@@ -62,7 +62,7 @@ describe('scoring of a learner', () => {
       assert.equal((await learner.learn({ inputs: Float32Array.of(1, 2), labels: [1] })).updates, 1);
       await learner.close();
     }
-    // What the error says to do is then done.
+    // The advice in the error works.
     const bytes = { dir: at('bytes'), checkpoint, model, threads: 1 };
     await assert.rejects(OnlineLearner.open({ ...bytes, inputs: 'uint8' }), {
       code: 'ERR_INVALID_OPTION',

@@ -153,7 +153,7 @@ describe('a learner that serves', function () {
     assert.equal(learner.metrics().version, 3);
     assert.equal(await learner.fingerprint(), fingerprint);
     assert.deepEqual((await learner.predict(question)).logits, answers[3]);
-    // It goes on from there, and the next version has a number of its own.
+    // It resumes from there, and the next version has its own number.
     for (let update = 0; update < 5; update++) await learner.learn(samples(4 * update, 4));
     const { version, parent } = learner.versions().at(-1);
     assert.deepEqual([version, parent], [7, 3]);

@@ -40,7 +40,7 @@ describe('a learner that follows a stream', function () {
     ["Node's Readable", () => Readable.from(generated(30))],
     ['a Web stream', () => ReadableStream.from(generated(30))],
   ]) {
-    it(`learns all that ${kind} brings, and tells what each came to, in order`, async () => {
+    it(`learns all that ${kind} brings, and yields each result in order`, async () => {
       const learner = await open();
       const results = [];
       for await (const result of learner.stream(sourceOf())) results.push(result);
@@ -52,7 +52,7 @@ describe('a learner that follows a stream', function () {
     });
   }
 
-  it('takes no more from the source than highWaterMark allows, also where nobody reads the results', async () => {
+  it('takes no more from the source than highWaterMark allows, even if the results are not read', async () => {
     const learner = await open();
     let taken = 0;
     async function* counted() {
@@ -64,7 +64,7 @@ describe('a learner that follows a stream', function () {
     const results = learner.stream(counted(), { highWaterMark: 10 });
     await results.next();
     await sleep(50);
-    assert.ok(taken <= 8, `${taken} taken while nobody reads`);
+    assert.ok(taken <= 8, `${taken} taken while results are not read`);
     let most = 0;
     for await (const _ of results) {
       assertExact(learner.metrics());
@@ -97,14 +97,14 @@ describe('a learner that follows a stream', function () {
         }
       })();
       const options = { highWaterMark: 40, overflow };
-      let told = 0;
-      for await (const result of learner.stream(fast(), options)) told += result.prequential.samples;
+      let reported = 0;
+      for await (const result of learner.stream(fast(), options)) reported += result.prequential.samples;
       await watching;
       const metrics = learner.metrics();
       assertExact(metrics);
       assert.equal(metrics.offered, 20_000);
       assert.equal(metrics.queued, 0);
-      assert.equal(metrics.learned, told);
+      assert.equal(metrics.learned, reported);
       assert.ok(metrics.dropped > 1000 && metrics.learned > 100, JSON.stringify(metrics));
       assert.ok(most <= 41, `${most} waited`);
       await learner.close();
@@ -135,7 +135,7 @@ describe('a learner that follows a stream', function () {
     assertExact(learner.metrics());
   });
 
-  it('throws what the source throws, and what is no samples, and goes on with the next source', async () => {
+  it('throws errors of the source and of invalid samples, and then takes the next source', async () => {
     const learner = await open();
     async function* broken() {
       yield item(1);

@@ -25,7 +25,7 @@ describe('the quarantine of a learner', function () {
     assert.deepEqual(idsIn(at('crashed')), ['a', 'b', 'c']);
   });
 
-  /** What it says behind `change` and two samples more. */
+  /** Its contents after `change` and two more samples. */
   async function afterChange(change) {
     copy(at('crashed'), dir);
     fs.writeFileSync(file(dir), change(fs.readFileSync(file(dir))));
@@ -36,7 +36,7 @@ describe('the quarantine of a learner', function () {
     return linesOf(dir);
   }
 
-  it('goes on behind a line that was cut short, at any byte, and behind zeros', async () => {
+  it('continues after a torn line, cut at any byte, and after zeros', async () => {
     const end = fs.statSync(file(at('crashed'))).size;
     const lastLine = end - linesOf(at('crashed')).at(-1).length - 1;
     for (let cut = lastLine; cut < end; cut += 7) {
@@ -54,7 +54,7 @@ describe('the quarantine of a learner', function () {
     );
   });
 
-  it('goes on behind whatever else it holds, and takes none of it away', async () => {
+  it('continues after anything else that it holds, and removes none of it', async () => {
     for (const garbage of [
       '{}',
       'null',
@@ -80,7 +80,7 @@ describe('the quarantine of a learner', function () {
     const huge = { inputs: new Float32Array(9).fill(3e38), ids: ['x', 'y', 'z'] };
     const learner = await open(at('update'), { batchSize: 3 });
     const [right] = (await learner.predict(huge.inputs.subarray(0, 3))).labels;
-    // That its loss is not finite, only the update can tell.
+    // Only the update finds that its loss is not finite.
     const { quarantined } = await learner.learn({ ...huge, labels: [1 - right, 1 - right, 1 - right] });
     assert.equal(quarantined, 3);
     copy(at('update'), at('update crashed'));

@@ -100,7 +100,7 @@ describe('the replay buffer', function () {
     });
   }
 
-  it('goes on from its state as if there had been none', async () => {
+  it('resumes from its state as if there had been no interruption', async () => {
     for (const policy of ['reservoir', 'classBalanced']) {
       const replay = { policy, capacity: 50, perUpdate: 10 };
       const [whole, first] = [await learnerWith(replay, 3, state), await learnerWith(replay, 3, state)];
@@ -154,7 +154,7 @@ describe('the replay buffer', function () {
     addon().disposeLearner(smaller);
   });
 
-  it('refuses a state that is none of such a buffer', async () => {
+  it('refuses a state that is not one of such a buffer', async () => {
     const replay = { policy: 'reservoir', capacity: 50, perUpdate: 0 };
     const learner = await learnerWith(replay, 1, state);
     await show(learner, state, 0, 200);

@@ -1,5 +1,4 @@
 // `torch-incremental online`: a learner that other programs feed with lines of JSON.
-
 import { isNumber, isPath } from '../../core/checks';
 import { count, counted, percent } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
@@ -19,12 +18,12 @@ export const command = define({
   name: 'online',
   description: [
     'Keeps a model learning from a stream: reads lines of JSON from standard input,',
-    'or from whoever connects to a socket, and answers each with a line. Everything',
-    'is kept in a folder, where the same command goes on, however it ended.',
+    'or from peers that connect to a socket, and answers each with a line. Everything',
+    'is kept in a folder, where the same command resumes, however it ended.',
     '',
     '  {"id": "a", "input": …, "label": 3}   learns; input: base64, or numbers',
     '  {"input": …}                          predicts',
-    '  {"feedback": id, "label": 3}          tells the label of a prediction',
+    '  {"feedback": id, "label": 3}          gives a prediction its label',
     '  {"metrics": true}, {"versions": true}, {"rollback": 2}, {"save": "file.pth"}',
   ].join('\n'),
   argument: 'checkpoint',
@@ -52,7 +51,7 @@ export const command = define({
     if (save !== undefined) await saveLast(options, save);
     const { terminal, signal } = context;
     if (!terminal.readerGone) terminal.note(summary(before, learner.metrics(), options.dir));
-    // Answers that nobody reads would keep the process from ending.
+    // Unread answers would keep the process from ending.
     if (!allTaken) process.exit(interrupted);
     return signal.aborted ? interrupted : 0;
   },
@@ -70,7 +69,7 @@ async function open(
   );
 }
 
-/** Resolves with whether all answers were taken. */
+/** Resolves with whether all answers were read. */
 async function serve(
   learner: OnlineLearner,
   { listen, port }: { listen: string | undefined; port: number | undefined },
@@ -78,7 +77,7 @@ async function serve(
 ): Promise<boolean> {
   const serving = new Serving(learner);
   const readsInput = listen === undefined && port === undefined;
-  // It would write over what a person types.
+  // It would overwrite the text that a person types.
   const isShown = stderr.isTTY && process.env.TERM !== 'dumb' && !(readsInput && stdin.isTTY);
   const status = isShown ? new Status(stderr, errorColors(), () => learner.metrics()) : undefined;
   const stop = () => {
@@ -108,7 +107,7 @@ async function serve(
   }
 }
 
-/** With versions and all: the folder that was closed is opened once more. */
+/** Opens the closed folder once more to save the version that serves. */
 async function saveLast(options: LearnerOptions, file: string): Promise<void> {
   const learner = await OnlineLearner.open(options);
   try {

@@ -1,5 +1,4 @@
-// `torch-incremental repair`: what is damaged in an online learner's folder, what is lost with that, and the way on without it.
-
+// `torch-incremental repair`: reports the damage to an online learner's folder and what is lost with it, and repairs it.
 import { isNumber } from '../../core/checks';
 import { bytes, count, counted } from '../../core/format';
 import { repairLearner } from '../../online/repair/repair';
@@ -9,15 +8,17 @@ import { command as define, number, on } from '../command';
 export const command = define({
   name: 'repair',
   description: [
-    "Says what is damaged in an online learner's folder, and what exactly is",
-    'lost with it. Changes nothing unless --yes is given: then what is lost is',
+    "Reports the damage to an online learner's folder, and exactly what is lost",
+    'with it. Changes nothing unless --yes is given: then everything that is lost is',
     'moved to a folder in that one, and the learner opens again.',
-    'Ends with 0 where nothing is damaged or it was repaired, else with 1.',
+    'Exits with 0 if nothing is damaged or it was repaired, else with 1.',
   ].join('\n'),
   argument: 'dir',
   options: {
     yes: on('Repair it'),
-    from: number('n', 'Lose record n of the journal, and all after it', { check: isNumber({ integer: true, min: 1 }) }),
+    from: number('n', 'Give up record n of the journal and all later ones', {
+      check: isNumber({ integer: true, min: 1 }),
+    }),
     json: on('Print it as one line of JSON'),
   },
   examples: ['repair learner', 'repair learner --yes', 'repair learner --json | jq .journal.firstRecord'],
@@ -36,8 +37,8 @@ function linesOf(dir: string, report: RepairReport): string[] {
   ];
   if (torn) {
     lines.push(
-      `${torn.file} ends at byte ${torn.offset} in what a crash left: ${torn.reason}.`,
-      `  That is no damage: nobody was told that it was kept, and opening cuts off these ${bytes(torn.bytes)}`,
+      `${torn.file} has a torn end from byte ${torn.offset} on: ${torn.reason}.`,
+      `  That is no damage: it was never acknowledged, and opening removes these ${bytes(torn.bytes)}`,
     );
   }
   for (const { file, reason } of snapshots) {
@@ -63,7 +64,7 @@ function linesOf(dir: string, report: RepairReport): string[] {
 }
 
 function fateOf(version: number, serves: boolean, fate: VersionDamage['fate']): string {
-  if (fate === 'remade') return 'Nothing is lost with it: it is made again, with the same bits';
+  if (fate === 'remade') return 'Nothing is lost with it: it is reproduced, with the same bits';
   if (!serves) return `Lost: version ${version}, which can no longer be rolled back to`;
   return `Lost: version ${version}, which serves. The newest one that can be loaded serves under its number; what was learned stays`;
 }

@@ -1,4 +1,4 @@
-// `torch-incremental versions`: which versions a learner keeps, and whether one can be made again from its journal.
+// `torch-incremental versions`: lists the versions that a learner keeps, and reproduces one from the journal.
 import path from 'node:path';
 import { isNumber } from '../../core/checks';
 import { count, counted, percent } from '../../core/format';
@@ -11,13 +11,13 @@ import { plainTable } from '../tables';
 export const command = define({
   name: 'versions',
   description: [
-    'Shows the versions that an online learner keeps in its folder. With --reproduce',
-    'goes through its journal from before that version, and says whether that leads',
-    'to the same bits.',
+    'Lists the versions that an online learner keeps in its folder. With --reproduce',
+    'replays its journal from before that version, and reports whether that leads to',
+    'the same bits.',
   ].join('\n'),
   argument: 'dir',
   options: {
-    reproduce: number('n', 'Make version n again from a snapshot and the journal', {
+    reproduce: number('n', 'Reproduce version n from a snapshot and the journal', {
       check: isNumber({ integer: true, min: 1 }),
     }),
     json: on('Print it as one line of JSON'),

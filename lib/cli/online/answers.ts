@@ -1,25 +1,24 @@
-// What the learner says to a request, as a line of JSON has it.
-
+// Answers of the learner to requests, as plain values for a line of JSON.
 import type { LearnResult } from '../../online/intake/queue';
 import type { OnlineLearner } from '../../online/learner';
 import type { SampleId } from '../../online/seen-ids';
 import { Predictions } from './predictions';
 import type { Request } from './requests';
 
-/** Rejects with mistakes of whoever asks. */
+/** Rejects with the mistakes of a peer. */
 export class Answers {
   readonly #learner: OnlineLearner;
   readonly #predictions: Predictions;
   readonly #fail: (cause: unknown) => void;
 
-  /** `fail` hears of what the learner cannot go on from. */
+  /** `fail` is called with a failure that the learner cannot recover from. */
   constructor(learner: OnlineLearner, fail: (cause: unknown) => void) {
     this.#learner = learner;
     this.#predictions = new Predictions(learner);
     this.#fail = fail;
   }
 
-  /** Resolves when no prediction is under way. */
+  /** Resolves when no prediction is running. */
   get predicted(): Promise<void> {
     return this.#predictions.running;
   }
@@ -51,7 +50,7 @@ export class Answers {
     }
   }
 
-  /** Whatever is wrong with one request, such as a version whose file is damaged, the learner goes on unless it has failed. */
+  /** Reports a failure of the learner itself. A request that fails, as with a damaged version, does not end the learner. */
   async #guarded<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
@@ -63,7 +62,7 @@ export class Answers {
   }
 }
 
-/** `loss` and `correct` say how the sample was predicted before it was learned; `reason`, why it was not learned. */
+/** `loss` and `correct`: of the prediction before the sample was learned; `reason`: why it was not learned. */
 function learned(id: SampleId | undefined, result: LearnResult) {
   const { version, prequential, duplicates, quarantined, unknown, drift, reasons } = result;
   const [reason] = reasons;

@@ -1,8 +1,9 @@
-// One peer's lines and their answers, in the order of the lines, though many are worked on at once. As long as answers are not
-// read, no more lines are: memory stays as it is.
+// Conversation with one peer: its lines and their answers. Rules:
 //
-// On a port or a socket a first line that is not a JSON object ends the conversation, whatever its length: a web page can make a
-// browser send a request to any port of its machine, with lines of JSON as its body.
+// 1. Answers have the order of the lines, though many lines are worked on at once.
+// 2. Input pauses while answers are not being read, so that memory is bounded.
+// 3. On a port or a socket, a first line that is not a JSON object ends the conversation, whatever its length: a web page can make a
+//    browser send a request to any port of its machine, with lines of JSON as its body.
 import type { Readable } from 'node:stream';
 import { LearnError, messageOf } from '../../core/errors';
 import type { SampleForm } from '../../online/learner';
@@ -18,11 +19,11 @@ const unaskedBytes = 16 * 1024;
 
 export interface Peer {
   input: Readable;
-  /** Resolves when the line is on its way; never rejects. */
+  /** Resolves when the line is sent; never rejects. */
   write(line: string): Promise<void>;
   /** Sends an error and disconnects the peer. */
   dismiss?(error: LearnError): void;
-  /** It may do what this process may. */
+  /** It has the rights of this process. */
   trusted: boolean;
 }
 
@@ -36,14 +37,14 @@ export interface Terms {
 }
 
 export class Conversation implements Holder {
-  /** Resolves when no more is read. */
+  /** Resolves when reading ends. */
   readonly read: Promise<void>;
   readonly #peer: Peer;
   readonly #terms: Terms;
   readonly #allowance: Allowance;
   /** Lines whose answers are not written yet. */
   #lines = 0;
-  /** Of those, lines that are being worked on. */
+  /** Those of them that are being worked on. */
   #worked = 0;
   #progress = performance.now();
   #hasSpoken = false;
@@ -51,8 +52,8 @@ export class Conversation implements Holder {
   #stopped = false;
   /** Its first bytes cannot begin a JSON object. */
   #isForeign = false;
-  /** For a long line that is not finished. */
-  #begun: Lease | undefined;
+  /** Room for a long line that is not finished. */
+  #growing: Lease | undefined;
   /** Wakes up a wait for an answer to be written. */
   #freed = () => {};
   /** Wakes up a wait for input. */
@@ -62,10 +63,10 @@ export class Conversation implements Holder {
     this.#peer = peer;
     this.#terms = terms;
     this.#allowance = terms.room.for(this);
-    this.read = this.#read().finally(() => this.#begun?.shrink(0));
+    this.read = this.#read().finally(() => this.#growing?.shrink(0));
   }
 
-  /** Resolves when what was read is answered. */
+  /** Resolves when all lines that were read are answered. */
   get answered(): Promise<void> {
     return this.#written;
   }
@@ -80,7 +81,7 @@ export class Conversation implements Holder {
     return this.#hasSpoken;
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   stop(): void {
     this.#stopped = true;
     this.#freed();
@@ -130,7 +131,7 @@ export class Conversation implements Holder {
   /** The input's chunks, until the end or stop(). */
   async *#chunks(): AsyncGenerator<Uint8Array> {
     const chunks: AsyncIterator<Uint8Array> = this.#peer.input.iterator({ destroyOnReturn: false });
-    let hasBegun = this.#peer.trusted;
+    let hasStarted = this.#peer.trusted;
     try {
       while (!this.#stopped) {
         const next = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
@@ -138,16 +139,16 @@ export class Conversation implements Holder {
           chunks.next().then(resolve, reject);
         });
         if (!next || next.done) return;
-        if (!hasBegun) {
+        if (!hasStarted) {
           const first = next.value.find((byte) => byte !== space && byte !== tab);
-          hasBegun = first !== undefined;
-          this.#isForeign = hasBegun && first !== brace;
+          hasStarted = first !== undefined;
+          this.#isForeign = hasStarted && first !== brace;
           if (this.#isForeign) return;
         }
         yield next.value;
       }
     } finally {
-      // Lets the stream flow again. Not awaited: a pending next() comes first, and may take any time.
+      // Lets the stream flow again. Not awaited, since a pending next() may take any time.
       void chunks.return?.();
     }
   }
@@ -155,19 +156,19 @@ export class Conversation implements Holder {
   /** Takes room for the longest line and its answer. */
   async #grow(): Promise<boolean> {
     const { line, answer } = this.#terms.limits;
-    this.#begun = await this.#allowance.take(line + answer);
-    return this.#begun !== undefined;
+    this.#growing = await this.#allowance.take(line + answer);
+    return this.#growing !== undefined;
   }
 
   async #leaseFor({ bytes }: Line): Promise<Lease | undefined> {
     const size = (bytes?.length ?? 0) + this.#terms.limits.answer;
-    const begun = this.#begun;
-    this.#begun = undefined;
-    begun?.shrink(size);
-    return begun ?? this.#allowance.take(size);
+    const growing = this.#growing;
+    this.#growing = undefined;
+    growing?.shrink(size);
+    return growing ?? this.#allowance.take(size);
   }
 
-  /** Waits for that, or until all answers are written, or for stop(). */
+  /** Waits until `isTrue`, all answers are written, or stop(). */
   async #until(isTrue: () => boolean): Promise<void> {
     while (this.#lines > 0 && !isTrue() && !this.#stopped) {
       await new Promise<void>((resolve) => {
@@ -220,11 +221,11 @@ export class Conversation implements Holder {
   }
 }
 
-/** No request. */
+/** A line that is not a request. */
 interface Refusal {
   kind: 'none';
   cause: unknown;
-  /** Nothing more is read. */
+  /** Reading ends. */
   isLast: boolean;
 }
 
@@ -238,19 +239,19 @@ export function errorLine(cause: unknown, line?: number): string {
 
 const notFromHere = new LearnError(
   'ERR_INVALID_OPTION',
-  '"save" is taken from standard input only: whoever reaches the socket could have any file of this user replaced',
+  '"save" is accepted from standard input only: otherwise any peer could replace any file of this user',
 );
 
 const thisEnds = 'this connection ends, as its first line is not a JSON object';
 
 const notLines = new LearnError(
   'ERR_DATA_FORMAT',
-  `Expected lines of JSON, such as {"metrics": true}, and not HTTP or the like; ${thisEnds}`,
+  `Expected lines of JSON, such as {"metrics": true}, not HTTP or the like; ${thisEnds}`,
 );
 
 const tooSlow = new LearnError(
   'ERR_BUSY',
-  'Others wait for the memory of a line that was begun and not finished, or of answers that were not read; connect again',
+  'Others wait for the memory of an unfinished line, or of answers that are not being read; connect again',
 );
 
 function tooLong({ inputs, shape }: SampleForm, { line }: Limits): LearnError {

@@ -1,5 +1,4 @@
-// Reads the values of one sample in JSON: base64 of their bytes, or numbers, one after the other or nested as the sample is.
-
+// Reads the values of one sample in JSON: base64 of their bytes, or numbers, flat or nested in the sample's shape.
 import { invalid } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { flattened } from '../../core/nested-numbers';
@@ -8,7 +7,7 @@ import type { SampleForm } from '../../online/learner';
 
 export type InputForm = Pick<SampleForm, 'inputs' | 'shape'>;
 
-/** `form`: what the learner takes. */
+/** `form`: of the learner's samples. */
 export function inputOf(value: unknown, { inputs: type, shape }: InputForm): Values {
   if (typeof value === 'string') return fromBase64(value, type);
   if (Array.isArray(value)) {
@@ -19,12 +18,12 @@ export function inputOf(value: unknown, { inputs: type, shape }: InputForm): Val
 }
 
 function fromBase64(text: string, type: ValueType): Values {
-  // Node skips what is no base64.
+  // Node skips invalid characters.
   if (!/^[\w+/-]*={0,2}$/.test(text))
     throw wrong('Expected base64 for "input", without line breaks or other characters');
   const digits = text.length - (text.endsWith('==') ? 2 : Number(text.endsWith('=')));
-  if (digits % 4 === 1) throw wrong('Expected base64 for "input", but it was cut short');
-  // A copy, because Node's small buffers lie anywhere in a larger one, and float32 needs its place.
+  if (digits % 4 === 1) throw wrong('Expected base64 for "input", but it is incomplete');
+  // A copy, since float32 needs aligned memory, and Node's small buffers share a larger one.
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
   if (type === 'uint8') return bytes;
   if (bytes.length % 4 === 0) return new Float32Array(bytes.buffer);

@@ -1,4 +1,4 @@
-// Bounds what peers may send and leave unread, by what a sample of the learner needs.
+// Limits of the bytes that peers may send and leave unread, from the size of a sample.
 import { constants } from 'node:buffer';
 import { sizeOf, valueArrays } from '../../core/sample-values';
 import type { SampleForm } from '../../online/learner';

@@ -1,18 +1,17 @@
 // Splits a stream of bytes into lines. The bytes of a line that is too long are counted, not kept.
-
 export interface Line {
   /** From 1. */
   number: number;
-  /** Without its end; undefined: it is longer than it may be. Valid until the next line is asked for. */
+  /** Without the newline; undefined: the line is too long. Valid until the next line is requested. */
   bytes: Uint8Array | undefined;
 }
 
 export interface LineLimits {
   /** Bytes of a line. */
   longest: number;
-  /** Bytes of the beginning of a line that are kept without asking. Default: `longest` */
+  /** Bytes of the beginning of a line that are kept without calling `mayGrow`. Default: `longest`. */
   unasked?: number;
-  /** Asked once a line, before more of its beginning is kept. Resolves with whether reading goes on. */
+  /** Called once a line, before more of its beginning is kept. Resolves with whether reading continues. */
   mayGrow?: () => Promise<boolean>;
 }
 
@@ -20,10 +19,10 @@ export async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
   { longest, unasked = longest, mayGrow = async () => true }: LineLimits,
 ): AsyncGenerator<Line> {
-  const begun = new Begun(longest);
+  const unfinished = new Unfinished(longest);
   let hasAsked = false;
   const mayTake = async (more: number) => {
-    const length = begun.length + more;
+    const length = unfinished.length + more;
     if (hasAsked || length <= unasked || length > longest) return true;
     hasAsked = true;
     return mayGrow();
@@ -33,33 +32,33 @@ export async function* linesOf(
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       const rest = chunk.subarray(start, end);
-      if (begun.length > 0 && !(await mayTake(rest.length))) return;
+      if (unfinished.length > 0 && !(await mayTake(rest.length))) return;
       // The sender of a line that is too long is answered before its end.
-      const isAnswered = begun.isTooLong;
-      const bytes = begun.end(rest);
+      const isAnswered = unfinished.isTooLong;
+      const bytes = unfinished.end(rest);
       if (!isAnswered) yield { number, bytes };
       hasAsked = false;
       number++;
       start = end + 1;
     }
     const rest = chunk.subarray(start);
-    const wasTooLong = begun.isTooLong;
+    const wasTooLong = unfinished.isTooLong;
     if (!(await mayTake(rest.length))) return;
-    begun.add(rest);
-    if (begun.isTooLong && !wasTooLong) yield { number, bytes: undefined };
+    unfinished.add(rest);
+    if (unfinished.isTooLong && !wasTooLong) yield { number, bytes: undefined };
   }
-  if (begun.length > 0 && !begun.isTooLong) yield { number, bytes: begun.end(nothing) };
+  if (unfinished.length > 0 && !unfinished.isTooLong) yield { number, bytes: unfinished.end(nothing) };
 }
 
 const nothing = new Uint8Array(0);
 const firstRoom = 1024;
 
-/** A line whose end is yet to come. */
-class Begun {
-  /** Bytes that came, kept or not. */
+/** A line whose end has not arrived. */
+class Unfinished {
+  /** Bytes that arrived, kept or not. */
   length = 0;
   readonly #longest: number;
-  /** In one piece: as a list, the single bytes of a slow sender would take hundreds of times their size. */
+  /** One array: in a list, the single bytes of a slow sender would take hundreds of times their size. */
   #kept = nothing;
 
   constructor(longest: number) {
@@ -86,7 +85,7 @@ class Begun {
     this.#kept.set(part, before);
   }
 
-  /** The whole line, `rest` being its end; undefined where it is too long. What comes next is another line. */
+  /** Ends the line with `rest` and returns it; undefined: it is too long. The next bytes belong to another line. */
   end(rest: Uint8Array): Uint8Array | undefined {
     const isInOnePiece = this.length === 0 && rest.length <= this.#longest;
     if (!isInOnePiece) this.add(rest);

@@ -1,5 +1,4 @@
-// The options of `torch-incremental online`, in the API's words, and what they make of OnlineLearner.open()'s.
-
+// Options of `torch-incremental online`, and the options of OnlineLearner.open() that they become.
 import { type Check, defined, isNumber, isOneOf, isPath } from '../../core/checks';
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
@@ -21,7 +20,7 @@ const isSync: Check = (value, name) => {
 };
 
 export const learnerOptions = {
-  dir: text('dir', 'Folder of the learner: it goes on there, or a new one begins', { check: isPath }),
+  dir: text('dir', 'Folder of the learner: it resumes there, or a new one begins', { check: isPath }),
   inputs: text<'uint8' | 'float32'>('type', 'uint8 images, or float32 values that reach the model as they are', {
     check: isOneOf(['uint8', 'float32']),
   }),
@@ -35,17 +34,19 @@ export const learnerOptions = {
   threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: leave-one)', {
     check: checks.threads,
   }),
-  seed: number('n', 'Of all that is drawn (default: a random one)', { check: checks.seed }),
-  replay: number('samples', 'Keep so many samples, to learn some of them again (default: none)', { check: isNatural }),
+  seed: number('n', 'Seed of all random numbers (default: a random one)', { check: checks.seed }),
+  replay: number('samples', 'Keep this many samples for replay (default: none)', { check: isNatural }),
   replayPolicy: text<Policy>('policy', 'reservoir, or classBalanced (default: reservoir)', {
     check: isOneOf(['reservoir', 'classBalanced']),
   }),
-  replayPerUpdate: number('n', 'How many are learned again in each update (default: a batch)', { check: isNatural }),
+  replayPerUpdate: number('n', 'Samples that each update replays (default: a batch)', { check: isNatural }),
   gateEvery: number('n', 'Updates between two versions (default: 50)', { check: isCount }),
-  heldOut: text('dir', 'CIFAR-10 whose test images decide whether a version may serve', { check: isPath }),
-  maxDrop: number('share', 'How far it may be below the best that served (default: 0.01)', { check: isShare }),
+  heldOut: text('dir', 'CIFAR-10 folder whose test images decide whether a version may serve', { check: isPath }),
+  maxDrop: number('share', 'How far its accuracy may be below the best that served (default: 0.01)', {
+    check: isShare,
+  }),
   perClassMaxDrop: number('share', 'The same for each class (default: 0.05)', { check: isShare }),
-  keepVersions: number('n', 'Versions that one can go back to (default: 5)', { check: isCount }),
+  keepVersions: number('n', 'Versions that are kept for rollback (default: 5)', { check: isCount }),
   drift: text<DetectorName>('detector', `Look for drift with ${detectors.words.join(', ')}`, {
     check: isOneOf(detectors.words),
   }),
@@ -55,14 +56,14 @@ export const learnerOptions = {
   feedbackTtlMs: number('ms', 'How long a prediction waits for its label; 0: not at all (default: an hour)', {
     check: isNumber({ integer: true, min: 0 }),
   }),
-  sync: numberOr<'always'>('ms', 'When the disk has what was answered: so much later, or always (default: 100)', {
+  sync: numberOr<'always'>('ms', 'When answered samples are on the disk: so much later, or always (default: 100)', {
     check: isSync,
   }),
 } satisfies Options;
 
 type GivenOptions = Given<typeof learnerOptions>;
 
-/** Which option is nothing without which other. */
+/** Options that need another: flag, option, the other flag, the other option. */
 const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][] = [
   ['--replay-policy', 'replayPolicy', '--replay <samples>', 'replay'],
   ['--replay-per-update', 'replayPerUpdate', '--replay <samples>', 'replay'],

@@ -1,12 +1,11 @@
-// Single samples predicted together: those that come while others are being predicted make up the next call. 128 of them take
-// a tenth of the time that 128 calls side by side take.
-
+// Batches of predictions: samples that arrive while others are being predicted share the next call. 128 of them take a tenth of the
+// time of 128 concurrent calls.
 import { LearnError } from '../../core/errors';
 import { joined, sizeOf, type Values } from '../../core/sample-values';
 import type { OnlineLearner } from '../../online/learner';
 
 export interface Predicted {
-  /** By which feedback() knows it; undefined: it remembers none. */
+  /** For feedback(); undefined: predictions are not remembered. */
   id: string | undefined;
   label: number;
   version: number;
@@ -25,7 +24,7 @@ export class Predictions {
   readonly #learner: OnlineLearner;
   readonly #size: number;
   #waiting: Waiting[] = [];
-  /** Resolves when none is under way. */
+  /** Resolves when none is running. */
   running: Promise<void> = Promise.resolve();
   #isRunning = false;
 
@@ -48,7 +47,7 @@ export class Predictions {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    // What was read from the stream at once comes together.
+    // Lines of one chunk are predicted together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) await this.#predict(this.#waiting.splice(0, most));
     this.#isRunning = false;
@@ -62,7 +61,7 @@ export class Predictions {
       const classes = logits.length / labels.length;
       for (const [i, { resolve, reject }] of together.entries()) {
         const row = Array.from(logits.subarray(i * classes, (i + 1) * classes));
-        // JSON has no NaN: it would be null, beside a label that means nothing.
+        // JSON has no NaN, and the label would be meaningless.
         if (row.every(Number.isFinite)) resolve({ id: ids[i], label: labels[i]!, version, logits: row });
         else
           reject(

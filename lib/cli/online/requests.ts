@@ -1,5 +1,4 @@
-// What a line of `torch-incremental online` asks for. What cannot be understood is an error that says what was expected.
-
+// Requests in the lines of `torch-incremental online`. A line that is not one is an error that names what was expected.
 import { type Check, invalid, isNumber, isPath, nearest } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import type { Values } from '../../core/sample-values';
@@ -17,7 +16,7 @@ export type Request =
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** By the field that tells requests apart: the others it may have. */
+/** Other fields of a request, by the field that distinguishes it. */
 const fieldsBeside: Readonly<Record<string, readonly string[]>> = {
   input: ['id', 'label'],
   feedback: ['label'],
@@ -44,7 +43,7 @@ export function fieldsOf(line: Uint8Array): Fields {
 /** The request in the fields of a line. `form`: of a sample. */
 export function understand(fields: Fields, line: Uint8Array, form: InputForm): Request {
   const request = requestIn(fields, form);
-  // JSON.parse() takes the last of equal fields, other readers the first.
+  // JSON.parse() takes the last of equal fields, other parsers the first.
   if (namesIn(line) > Object.keys(fields).length)
     throw new LearnError('ERR_DATA_FORMAT', 'Expected each field of a line once');
   return request;
@@ -97,7 +96,7 @@ function kindOf(fields: Fields): string {
   const known = [kind, ...fieldsBeside[kind]!];
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return kind;
-  // A label that is misspelt must not make a prediction of a sample that was to be learned.
+  // A misspelt label must not turn a sample to learn into one to predict.
   const meant = unknown.length <= 40 ? nearest(unknown, known) : undefined;
   const hint = meant ? `did you mean "${meant}"?` : `beside "${kind}" there is ${known.slice(1).join(', ') || 'none'}`;
   throw new LearnError('ERR_INVALID_OPTION', `Unknown field "${unknown.slice(0, 40)}"; ${hint}`);
@@ -120,7 +119,7 @@ const longestId = 1024;
 
 const isSafeInteger = isNumber({ integer: true });
 
-/** Integers beyond 2^53 have lost digits when they come out of JSON: different ids would be one. */
+/** Integers beyond 2^53 lose digits in JSON, so that different ids would be equal. */
 const isId: Check = (value, name) => {
   if (typeof value === 'string') {
     if (Buffer.byteLength(value) > longestId) throw invalid('a string of at most 1 KiB', name, value);
@@ -138,7 +137,7 @@ const isTrue: Check = (value, name) => {
   if (value !== true) throw invalid('true', name, value);
 };
 
-/** null and true: the one before. */
+/** null and true mean the previous version. */
 const isVersion: Check = (value, name) => {
   if (value !== null && value !== true) isNumber({ integer: true, min: 0 })(value, name);
 };

@@ -1,8 +1,8 @@
-// The memory that peers use together: lines that have begun, samples that are worked on, and answers that are not read.
+// Room: the memory that peers share for unfinished lines, samples that are worked on, and answers that are not read. Rules:
 //
 // 1. Each peer has a little of its own, so that no other peer can keep a short line from being answered.
-// 2. The rest is shared, first come, first served. A peer that waits for it is not read from.
-// 3. A line that grows long takes at once all that it can ever need: peers that each held a part and waited for the rest would
+// 2. The rest is shared, first come, first served. Input of a peer pauses while it waits for room.
+// 3. A line that grows long takes all the room it can ever need at once: peers that each held a part and waited for the rest would
 //    wait for ever.
 // 4. While others wait, a holder has patienceMs to finish its line or to read its answers. Then it is disconnected.
 
@@ -10,7 +10,7 @@
 export interface Holder {
   /** When it last finished a line or read an answer, by performance.now(); undefined: it waits for an answer. */
   readonly quietSince: number | undefined;
-  /** Gives all its room back. */
+  /** Returns all its room. */
   evict(): void;
 }
 
@@ -32,7 +32,7 @@ export class Room {
     this.limits = limits;
   }
 
-  /** Bytes taken of the shared part. */
+  /** Bytes of the shared part that are taken. */
   get taken(): number {
     return this.#taken;
   }
@@ -54,7 +54,7 @@ export class Room {
     });
   }
 
-  /** For Allowance: changes what it holds. */
+  /** For Allowance: changes the bytes that it holds. */
   change(allowance: Allowance, bytes: number): void {
     this.#taken += this.#sharedPart(allowance, bytes);
     allowance.held += bytes;
@@ -71,7 +71,7 @@ export class Room {
     this.#serve();
   }
 
-  /** Change of what is taken of the shared part, if an allowance holds that much more. */
+  /** Change of the taken bytes of the shared part if an allowance holds that many more. */
   #sharedPart({ held }: Allowance, bytes: number): number {
     const beyond = (size: number) => Math.max(0, size - this.limits.own);
     return beyond(held + bytes) - beyond(held);
@@ -114,9 +114,9 @@ interface Waiting {
   resolve: (hasRoom: boolean) => void;
 }
 
-/** What one peer holds. */
+/** The room of one peer. */
 export class Allowance {
-  /** Bytes. For Room to change. */
+  /** Bytes. Only Room changes them. */
   held = 0;
   readonly holder: Holder;
   readonly #room: Room;
@@ -151,7 +151,7 @@ export class Lease {
     this.#bytes = bytes;
   }
 
-  /** Gives back what is more than that. */
+  /** Returns all bytes beyond these. */
   shrink(bytes: number): void {
     if (bytes >= this.#bytes) return;
     this.#room.change(this.#allowance, bytes - this.#bytes);

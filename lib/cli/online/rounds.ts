@@ -1,9 +1,9 @@
-// Shares turns of the event loop among peers: one line of a peer is read, then one of the next. However many lines the others
-// send, a peer waits for one line of each.
+// Rounds: shares turns of the event loop among peers. One line of a peer is read, then one of the next, so that a peer waits for at
+// most one line of each other.
 
 /** Bytes of lines that are read in one turn of the event loop, unless a single line has more. */
 const bytesPerTurn = 64 * 1024;
-/** What a line costs however short it is. */
+/** The least cost of a line. */
 const bytesPerLine = 512;
 
 export class Rounds {
@@ -11,7 +11,7 @@ export class Rounds {
   #spent = 0;
   #isScheduled = false;
 
-  /** Resolves when a line of so many bytes may be read. */
+  /** Resolves when a line of this size may be read. */
   turn(bytes: number): Promise<void> | undefined {
     const cost = bytes + bytesPerLine;
     if (this.#waiting.length === 0 && this.#spent < bytesPerTurn) {

@@ -1,4 +1,4 @@
-// A learner and its peers, from the first line to the last answer.
+// Serves peers with a learner, from the first line to the last answer.
 import { once } from 'node:events';
 import type net from 'node:net';
 import type { Writable } from 'node:stream';
@@ -12,8 +12,8 @@ import { Rounds } from './rounds';
 import { listen } from './sockets';
 
 /**
- * Waits for peers. When the command stops: until they have read their answers, and until they have hung up. After a conversation:
- * until they stop sending. While others wait for room: until they finish a line or read an answer.
+ * Time limits for peers. When the command stops: to read their answers, and to hang up. After a conversation: to stop sending. While
+ * others wait for room: to finish a line or read an answer.
  */
 const patienceMs = { toRead: 2000, toHangUp: 250, toLeave: 2000, toMakeRoom: 10_000 };
 
@@ -23,7 +23,7 @@ export class Serving {
   readonly #conversations = new Set<Conversation>();
   readonly #servers: net.Server[] = [];
   readonly #terms: Terms;
-  /** undefined: it listens nowhere. */
+  /** undefined: it does not listen. */
   #connections: Connections | undefined;
   readonly #stop = new AbortController();
   #failure: { cause: unknown } | undefined;
@@ -40,21 +40,21 @@ export class Serving {
     this.#terms = { form, limits, room, rounds: new Rounds(), answers: this.#answers };
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   readonly stop = (): void => {
     this.#stop.abort();
     for (const server of this.#servers) server.close();
     for (const conversation of this.#conversations) conversation.stop();
   };
 
-  /** Serves whoever connects. Resolves with a name of the place for people. */
+  /** Serves peers that connect. Resolves with the address, for people. */
   async listen(at: Parameters<typeof listen>[0]): Promise<string> {
     const connections = this.#connections ?? new Connections();
     this.#connections = connections;
     const { server, name } = await listen(at, (socket) => {
       if (connections.admit(socket)) void this.#serve(socket, connections);
     });
-    // Such as a lack of descriptors: the next peer is not connected, and the others do not notice.
+    // Such as a shortage of descriptors: the next peer is not connected, and the others are not affected.
     server.on('error', () => connections.makeRoom());
     this.#servers.push(server);
     return name;
@@ -71,7 +71,7 @@ export class Serving {
     await conversation.read.catch(() => {});
     await conversation.answered;
     socket.end();
-    // Input is discarded, for a while: a peer that is still sending when it is cut off may never read its last answer.
+    // Input is discarded for a while: a peer that is disconnected while it is sending may never read its last answer.
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), patienceMs.toLeave).unref();
     socket.once('close', () => clearTimeout(timer));
@@ -90,8 +90,8 @@ export class Serving {
   }
 
   /**
-   * Until `peer` has said all, or without one until stop(). Then what waits is learned and the learner closed. Resolves with
-   * whether all answers were taken.
+   * Runs until the input of `peer` ends, or without one until stop(). Then learns the samples that wait, and closes the learner.
+   * Resolves with whether all answers were read.
    */
   async run(peer: Peer | undefined): Promise<boolean> {
     const { signal } = this.#stop;
@@ -104,7 +104,7 @@ export class Serving {
       const isInterrupted = signal.aborted;
       this.stop();
       await this.#answers.predicted;
-      // Without waiting for a full batch. What fails is thrown when peers have their answers.
+      // Without waiting for a full batch. A failure is thrown after peers have their answers.
       await this.#learner.close().catch((cause) => {
         this.#failure ??= { cause };
       });
@@ -118,7 +118,7 @@ export class Serving {
   }
 }
 
-/** Whether all of them were done in that time. */
+/** Whether all of `work` ended in that time. */
 async function within(ms: number, work: Iterable<Promise<void>>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
@@ -130,7 +130,7 @@ async function within(ms: number, work: Iterable<Promise<void>>): Promise<boolea
   return isDone;
 }
 
-/** Resolves when the line is with the system, or the stream has ended. */
+/** Resolves when the system has the line, or the stream has ended. */
 export function writerTo(stream: Writable): Peer['write'] {
   return (line) => new Promise((resolve) => stream.write(`${line}\n`, () => resolve()));
 }

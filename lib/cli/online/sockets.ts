@@ -1,11 +1,10 @@
-// Where peers reach a learner: a Unix socket, or a port of this machine alone.
-
+// Sockets for peers: a Unix socket, or a port of the local machine.
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import { LearnError } from '../../core/errors';
 
-export interface Place {
+export interface Listening {
   /** For people. */
   name: string;
   server: net.Server;
@@ -14,12 +13,12 @@ export interface Place {
 export async function listen(
   at: { path: string } | { port: number },
   serve: (peer: net.Socket) => void,
-): Promise<Place> {
-  // Who has sent its last line still wants the answers.
+): Promise<Listening> {
+  // A peer that has sent its last line still reads the answers.
   const server = net.createServer({ allowHalfOpen: true }, serve);
   if ('path' in at) {
     await removeIfDead(at.path);
-    // Others than this user may not connect, whatever the umask: nobody but the owner may write to it.
+    // Only this user may connect, whatever the umask.
     const umask = process.umask(0o077);
     server.listen({ path: at.path });
     process.umask(umask);
@@ -31,11 +30,12 @@ export async function listen(
   return { server, name: typeof address === 'string' ? address : `${address.address}:${address.port}` };
 }
 
-/** A process that was killed leaves its socket behind, where nobody listens. */
+/** Removes the socket of a killed process, on which nobody listens. */
 async function removeIfDead(path: string): Promise<void> {
   const found = fs.lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
-  if (!found.isSocket()) throw new LearnError('ERR_FILE', `Cannot listen at ${path}: there is a file of another kind`);
+  if (!found.isSocket())
+    throw new LearnError('ERR_FILE', `Cannot listen at ${path}: a file of another kind exists there`);
   const isDead = await new Promise<boolean>((resolve) => {
     const probe = net.connect(path, () => {
       probe.destroy();

@@ -1,10 +1,10 @@
-// The line on a terminal that says how a learner is doing, a few times a second.
+// Status line of a learner on a terminal, updated a few times a second.
 import { count, fixed, percent } from '../../core/format';
 import type { LearnerMetrics } from '../../online/learner';
 import type { Colors } from '../terminal';
 
 const everyMs = 250;
-/** Samples a second are a mean over so long. */
+/** The rate is a mean over this time. */
 const windowMs = 3000;
 
 export class Status {
@@ -23,13 +23,13 @@ export class Status {
     this.#timer = setInterval(() => this.#show(), everyMs).unref();
   }
 
-  /** Makes room for a line of something else; it comes again. */
+  /** Clears the line for other output, until the next update. */
   hide(): void {
     if (this.#shown) this.#stream.write('\r\x1b[K');
     this.#shown = false;
   }
 
-  /** Leaves the last line standing. */
+  /** Keeps the last line on the terminal. */
   stop(): void {
     clearInterval(this.#timer);
     if (this.#shown) this.#stream.write('\n');
@@ -52,7 +52,7 @@ export class Status {
   }
 }
 
-/** As much as fits, the most important first. */
+/** The parts that fit, the most important first. */
 export function statusLine(metrics: LearnerMetrics, rate: number, width: number): string {
   const { updates, version, queued, quarantined, duplicates, prequential } = metrics;
   const { accuracy, loss } = prequential.windowed;
