@@ -14,7 +14,7 @@ import type { SampleCounts } from './intake/accounts';
 import { Intake } from './intake/intake';
 import type { LearnResult } from './intake/queue';
 import { type Samples, samplesIn } from './intake/samples';
-import { followed, type Source, type StreamOptions, type Target } from './intake/stream';
+import { followed, type SampleSource, type StreamOptions, type Target } from './intake/stream';
 import { type LearnFromOptions, type LearnFromResult, learnFrom } from './learn-from';
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
@@ -101,7 +101,7 @@ export class OnlineLearner implements AsyncDisposable {
    * Follows a source of samples, and yields the result of each item in order. Leaving the loop stops reading; samples that were read
    * are learned.
    */
-  stream(source: Source, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
+  stream(source: SampleSource, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
     this.#checkOpen();
     const target: Target = {
       batchSize: this.batchSize,

@@ -243,7 +243,12 @@ export type SettingsOptions = Omit<
 > & { gate?: Omit<GateOptions, 'heldOut'> };
 
 /** Fills in every default: given options come before recorded ones, and those before defaults, also within groups such as `gate`. */
-export function settingsOf(options: SettingsOptions, heldOut: string, threads: number, recorded?: Settings): Settings {
+export function learnerSettings(
+  options: SettingsOptions,
+  heldOut: string,
+  threads: number,
+  recorded?: Settings,
+): Settings {
   const before = recorded ?? defaults(options, threads);
   const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
   const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;

@@ -9,7 +9,7 @@ import { type Context, command as define, number, text } from '../command';
 import { interrupted } from '../interrupt';
 import { learnerOptions, learnerOptionsFrom } from '../online/options';
 import { Serving, writerTo } from '../online/serving';
-import { Status } from '../online/status';
+import { StatusLine } from '../online/status';
 import { errorColors } from '../terminal';
 
 const { stdin, stdout, stderr } = process;
@@ -79,7 +79,7 @@ async function serve(
   const readsInput = listen === undefined && port === undefined;
   // It would overwrite the text that a person types.
   const isShown = stderr.isTTY && process.env.TERM !== 'dumb' && !(readsInput && stdin.isTTY);
-  const status = isShown ? new Status(stderr, errorColors(), () => learner.metrics()) : undefined;
+  const status = isShown ? new StatusLine(stderr, errorColors(), () => learner.metrics()) : undefined;
   const stop = () => {
     status?.stop();
     serving.stop();

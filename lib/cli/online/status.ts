@@ -7,7 +7,7 @@ const everyMs = 250;
 /** The rate is a mean over this time. */
 const windowMs = 3000;
 
-export class Status {
+export class StatusLine {
   readonly #stream: NodeJS.WriteStream;
   readonly #colors: Colors;
   readonly #metrics: () => LearnerMetrics;

@@ -7,7 +7,7 @@ import { scoresOf } from '../../metrics/prequential';
 import type { Prediction } from '../../training/evaluate';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
-import { Call, type Claim, type LearnResult, type Offered } from '../intake/queue';
+import { type Claim, LearnCall, type LearnResult, type Offered } from '../intake/queue';
 import { copied, guarded, isClass, labelNumbers, listIn, noInput } from '../intake/samples';
 import type { FeedbackOptions } from '../options';
 import { isId } from '../seen-ids';
@@ -130,7 +130,7 @@ export class Feedback {
     });
     this.#intake.offer(samples.length);
     if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
-    const nothing = { ...new Call().result, version: this.#engine.counts.serving };
+    const nothing = { ...new LearnCall().result, version: this.#engine.counts.serving };
     return { learning: Promise.resolve(nothing), positions };
   }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../engine';
 import type { Refusal } from '../reasons';
 import type { BatchRecord } from '../storage/records';
 import { Accounts, type SampleCounts } from './accounts';
-import { batchRecord, Call, distribute, type LearnResult, type Offered, type Pending, Queue } from './queue';
+import { batchRecord, distribute, LearnCall, type LearnResult, type Offered, type Pending, Queue } from './queue';
 import { noInput, refusalOf } from './samples';
 
 /** Bounds of one quarantine record: a call may have any number of invalid samples. */
@@ -60,7 +60,7 @@ export class Intake {
 
   /** Accepts samples that were offered. Resolves when all of them are settled. */
   accept(samples: readonly Offered[]): Promise<LearnResult> {
-    const call = new Call();
+    const call = new LearnCall();
     call.waiting = samples.length;
     const since = performance.now();
     const refused: Refused = new Map();
@@ -106,7 +106,7 @@ export class Intake {
     }
   }
 
-  #settleOne(call: Call): void {
+  #settleOne(call: LearnCall): void {
     this.#accounts.settle();
     call.settle(this.#engine.counts.serving);
   }

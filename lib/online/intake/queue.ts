@@ -29,7 +29,7 @@ export interface LearnResult {
 }
 
 /** One call of learn(), which is settled with the last of its samples. */
-export class Call {
+export class LearnCall {
   readonly result: LearnResult = {
     ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, reasons: [], unknown: 0 },
     ...{ drift: false, prequential: { samples: 0, correct: 0, loss: Number.NaN } },
@@ -83,7 +83,7 @@ export interface Offered extends Sample {
 
 export interface Pending extends Offered {
   score: Score | null;
-  call: Call;
+  call: LearnCall;
   /** Position among the call's samples. */
   index: number;
   /** Time of arrival, by performance.now(). */

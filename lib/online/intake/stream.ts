@@ -16,7 +16,7 @@ export interface StreamOptions {
 }
 
 /** Any iterable: Node's Readable in object mode, a Web stream, an async generator, an array. */
-export type Source = AsyncIterable<Samples> | Iterable<Samples>;
+export type SampleSource = AsyncIterable<Samples> | Iterable<Samples>;
 
 /** The operations of a learner that a stream needs. */
 export interface Target {
@@ -39,7 +39,7 @@ interface Learning {
   result: Promise<LearnResult>;
 }
 
-export function followed(target: Target, source: Source, options: StreamOptions): AsyncGenerator<LearnResult> {
+export function followed(target: Target, source: SampleSource, options: StreamOptions): AsyncGenerator<LearnResult> {
   const { highWaterMark = 4 * target.batchSize, overflow = 'block' } = checkOptions('stream', options, {
     highWaterMark: isNumber({ integer: true, min: 1 }),
     overflow: isOneOf(['block', 'dropOldest', 'sample']),
@@ -63,7 +63,7 @@ function begin(target: Target, samples: readonly Sample[]): Learning {
 }
 
 /** Learns samples as soon as they arrive, even if the loop over the results was left. */
-async function* accepted(target: Target, source: Source): AsyncGenerator<Learning> {
+async function* accepted(target: Target, source: SampleSource): AsyncGenerator<Learning> {
   for await (const samples of source) {
     let learning: Learning;
     try {
@@ -122,7 +122,7 @@ async function* learned(
 /** Reads a source at its own speed, and keeps at most `room` of its samples. */
 class Buffered {
   readonly #target: Target;
-  readonly #source: Source;
+  readonly #source: SampleSource;
   readonly #room: number;
   readonly #overflow: 'dropOldest' | 'sample';
   readonly #waiting: Sample[][] = [];
@@ -133,7 +133,7 @@ class Buffered {
   #isRead = false;
   #wake = () => {};
 
-  constructor(target: Target, source: Source, room: number, overflow: 'dropOldest' | 'sample') {
+  constructor(target: Target, source: SampleSource, room: number, overflow: 'dropOldest' | 'sample') {
     this.#target = target;
     this.#source = source;
     this.#room = room;

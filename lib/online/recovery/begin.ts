@@ -19,7 +19,7 @@ import { machineFrom } from './replay';
 import { orDispose, started } from './start';
 import { beginning } from './version-zero';
 
-interface Source {
+interface BeginOptions {
   checkpoint: string | State | undefined;
   /** undefined: recognised. */
   model: Model | undefined;
@@ -27,8 +27,8 @@ interface Source {
   contextFor: ContextMaker;
 }
 
-export async function begin(folder: LearnerFolder, source: Source): Promise<Engine> {
-  const { checkpoint, contextFor } = source;
+export async function begin(folder: LearnerFolder, options: BeginOptions): Promise<Engine> {
+  const { checkpoint, contextFor } = options;
   const { path: dir, lock, files, sync } = folder;
   if (checkpoint === undefined) {
     throw new LearnError('ERR_INVALID_OPTION', `${dir} holds no learner: pass the option "checkpoint" to begin one`);
@@ -37,10 +37,10 @@ export async function begin(folder: LearnerFolder, source: Source): Promise<Engi
     throw invalid('the path of a checkpoint or a State', 'checkpoint', checkpoint);
   }
   await clearBeginning(dir);
-  const settings = source.settingsAfter();
+  const settings = options.settingsAfter();
   const state = typeof checkpoint === 'string' ? await loadState(checkpoint) : checkpoint;
   try {
-    const model = source.model ?? recogniseModel(state);
+    const model = options.model ?? recogniseModel(state);
     const context = await contextFor(settings, model, state);
     const first: VersionInfo = {
       ...{ version: 0, parent: null, updates: 0, records: null, accuracy: null, perClass: [] },

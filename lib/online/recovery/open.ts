@@ -9,7 +9,7 @@ import { State, sharedState } from '../../state/state';
 import { programHandle } from '../../training/run';
 import type { Engine, LearnerFolder } from '../engine';
 import { contextMaker } from '../make-context';
-import { type Settings, type SettingsOptions, settingsOf } from '../options';
+import { learnerSettings, type Settings, type SettingsOptions } from '../options';
 import { asFileError, FolderLock, refuseLinks } from '../storage/lock';
 import { VersionFiles } from '../versions/files';
 import { Gate } from '../versions/gate';
@@ -61,7 +61,7 @@ async function openLocked(folder: LearnerFolder, options: SettingsOptions, wirin
   const contextFor = contextMaker({ gate, files: { ...source, save }, niceness, allowOperators });
   const settingsAfter = (recorded?: Settings) => {
     if (recorded?.heldOut && !options.gate) throw heldOutMissing(folder.path);
-    return settingsOf(options, gate?.sha256 ?? '', threads, recorded);
+    return learnerSettings(options, gate?.sha256 ?? '', threads, recorded);
   };
   const openOnce = async (): Promise<Engine | undefined> => {
     const base = await findBase(folder.path, (snapshot) => {

@@ -17,7 +17,7 @@ import { removeUnusable, setAside } from './set-aside';
 import { orDispose, started } from './start';
 import { recordsAfter, soundSurvey } from './survey';
 
-interface Target {
+interface ResumeOptions {
   /** undefined: the recorded one. */
   model: Model | undefined;
   /** The settings of the learner from now on. */
@@ -29,7 +29,7 @@ interface Target {
 export async function resume(
   folder: LearnerFolder,
   base: Base<StateMachine>,
-  { model, settingsAfter, contextFor }: Target,
+  { model, settingsAfter, contextFor }: ResumeOptions,
 ): Promise<Engine | undefined> {
   const { path: dir, lock, files, sync } = folder;
   const { snapshot, unusable } = base;
