@@ -99,7 +99,7 @@ export interface DriftOptions {
   onDrift?: 'report' | 'boostReplay' | 'rollback';
 }
 
-/** When the journal is synced: before anything is acknowledged, or so many milliseconds later at most. */
+/** When the journal is synced: before anything is acknowledged, or at most that many milliseconds later. */
 export type Sync = 'always' | { readonly everyMs: number };
 
 export interface JournalOptions {

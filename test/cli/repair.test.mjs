@@ -118,7 +118,7 @@ describe('command line: repair', function () {
     assert.deepEqual(said.journal, {
       file: names[1],
       offset: offsets[2],
-      reason: 'record 10 has another checksum',
+      reason: 'record 10 has a wrong checksum',
       firstRecord: 10,
       lastRecord: 28,
       // All but the damaged one: three of the file's samples, and the twelve of the others, with a verdict for each file.
@@ -131,7 +131,7 @@ describe('command line: repair', function () {
     assert.match(
       said.text,
       new RegExp(
-        `${names[1]} is damaged at byte ${offsets[2]}: record 10 has another checksum\n` +
+        `${names[1]} is damaged at byte ${offsets[2]}: record 10 has a wrong checksum\n` +
           '  Lost: records 10 to 28, \\d\\.\\d kB. 18 records of it can be recognised, with 15 samples\n' +
           `  Lost with it: ${names[2]}, ${names[3]}\n` +
           'Nothing was changed. To move it .*: npx torch-incremental repair learner --yes\n$',
@@ -151,7 +151,7 @@ describe('command line: repair', function () {
     flip(names[3], offsets[1] + 2);
     const said = await report();
     const { reason, firstRecord, lastRecord, records, samples } = said.journal;
-    assert.equal(reason, 'the header of record 23 has another checksum');
+    assert.equal(reason, 'the header of record 23 has a wrong checksum');
     assert.deepEqual([firstRecord, lastRecord, records, samples], [23, 28, 5, 4]);
     assert.equal((await mend(said)).state.learned, 19);
   });

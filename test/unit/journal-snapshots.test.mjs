@@ -93,14 +93,14 @@ describe('the snapshots of a learner', function () {
     flip(path.join(dir, between), 60, 1);
     const { byte, reason } = await rejectsWithByte(dir, between);
     assert.equal(byte, 24);
-    assert.match(reason, /record 7 has another checksum\. It is needed because of this: .*snapshot-0{13}12\.pth/);
+    assert.match(reason, /record 7 has a wrong checksum\. It is needed because of this: .*snapshot-0{13}12\.pth/);
   });
 
   it('without the journal after it: an incomplete header is no torn end', async () => {
     await makeLearner(dir, { lives: 2, every: 100 });
     const last = journalsIn(dir).at(-1);
     fs.truncateSync(path.join(dir, last), 20);
-    assert.deepEqual(await rejectsWithByte(dir, last), { byte: 0, reason: 'its header is not whole' });
+    assert.deepEqual(await rejectsWithByte(dir, last), { byte: 0, reason: 'its header is incomplete' });
   });
 
   it('make the journal before them needless, whatever it holds', async () => {

@@ -140,7 +140,7 @@ describe('a journal', function () {
       fs.copyFileSync(path.join(at('other'), name), path.join(dir, name));
       const { byte, reason } = await rejectsWithByte(dir, name);
       assert.equal(byte, 16);
-      assert.match(reason, /of another one, or of another time$/);
+      assert.match(reason, /from another one, or from another time$/);
     }
   });
 

@@ -59,7 +59,7 @@ export async function scanPending(folder: string, form: RecordForm, knows: (id: 
       problems.push(`all in ${file}: ${messageOf(cause)}`);
     }
   }
-  if (problems.length > 0) warn(`Some predictions can get no label any more: ${listed(problems)}`);
+  if (problems.length > 0) warn(`Some predictions can no longer get labels: ${listed(problems)}`);
   return scan;
 }
 
@@ -82,7 +82,7 @@ async function scanFile(file: string, number: number, form: RecordForm): Promise
     if (JSON.stringify(decoded.form) !== JSON.stringify(form)) {
       return allLost(segment, size, 'the learner takes samples of another type or size now, or has other classes');
     }
-    return { segment, damaged: await scanRecords(handle, segment, size), reason: 'other checksums' };
+    return { segment, damaged: await scanRecords(handle, segment, size), reason: 'wrong checksums' };
   } finally {
     await handle.close();
   }

@@ -183,7 +183,7 @@ export class PendingStore {
     const remembered = await this.#files.read(segment, index);
     if (remembered) return remembered;
     segment.settle(index, 'lost');
-    warn(`Prediction ${segment.idOf(index)} can get no label any more: its record cannot be read`);
+    warn(`Prediction ${segment.idOf(index)} can no longer get a label: its record cannot be read`);
     return undefined;
   }
 

@@ -13,7 +13,7 @@ export async function quarantineDamage(folder: string): Promise<QuarantineDamage
     let damage: QuarantineDamage | undefined;
     for await (const { line, offset } of linesOf(path.join(folder, file))) {
       if (isGood(line)) continue;
-      const reason = 'it holds lines that are no sample in quarantine';
+      const reason = 'it holds lines that are not quarantined samples';
       damage ??= { file, offset, reason, lines: 0, bytes: 0 };
       damage.lines++;
       damage.bytes += line.length;

@@ -115,11 +115,11 @@ export function mismatchOf(header: Buffer, { first }: JournalFile, position: Jou
   if (!header.subarray(0, magic.length).equals(magic)) {
     return { at: 0, reason: 'it does not begin as a journal of this version does' };
   }
-  if (!isSound(header)) return { at: 0, reason: 'its header has another checksum' };
+  if (!isSound(header)) return { at: 0, reason: 'its header has a wrong checksum' };
   const stated = Number(header.readBigUInt64LE(8));
   if (stated !== first) return { at: 8, reason: `it begins with record ${stated}, but its name says ${first}` };
   if (header.readUInt32LE(16) === position.chain) return undefined;
-  const reason = `it does not follow record ${position.sequence} of this learner: it is of another one, or of another time`;
+  const reason = `it does not follow record ${position.sequence} of this learner: it is from another one, or from another time`;
   return { at: 16, reason };
 }
 

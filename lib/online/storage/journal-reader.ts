@@ -110,7 +110,7 @@ async function* recordsIn(
     onDamage({ path: file.path, offset, reason, record: at.sequence + 1, torn });
   const first = await reader.peek(headerBytes);
   const isWhole = first.length === headerBytes && !(reader.size === headerBytes && isZero(first));
-  if (!isWhole) return damage(0, 'its header is not whole', unfinished === 'header');
+  if (!isWhole) return damage(0, 'its header is incomplete', unfinished === 'header');
   const mismatch = mismatchOf(first, file, at);
   if (mismatch) return damage(mismatch.at, mismatch.reason);
   reader.skip(headerBytes);
@@ -120,13 +120,13 @@ async function* recordsIn(
     const number = at.sequence + 1;
     const header = await reader.peek(headerBytes);
     const torn = unfinished !== 'nothing';
-    if (left < headerBytes) return damage(offset, `the header of record ${number} is not whole`, torn);
+    if (left < headerBytes) return damage(offset, `the header of record ${number} is incomplete`, torn);
     if (!isSound(header)) {
       // A file system may extend a file before it writes the data.
       if (isZero(header) && (await reader.isZero())) {
         return damage(offset, `there are ${left} zeros where record ${number} belongs`, torn);
       }
-      return damage(offset, `the header of record ${number} has another checksum`);
+      return damage(offset, `the header of record ${number} has a wrong checksum`);
     }
     const { length, checksum, sequence, kind } = readRecordHeader(header);
     if (sequence !== number) return damage(offset, `it holds record ${sequence} where ${number} belongs`);
@@ -134,7 +134,7 @@ async function* recordsIn(
       return damage(offset, `record ${number} has ${left - headerBytes} of ${length} bytes`, torn);
     }
     const payload = (await reader.peek(headerBytes + length)).subarray(headerBytes);
-    if (checksum !== native().crc32c([payload])) return damage(offset, `record ${number} has another checksum`);
+    if (checksum !== native().crc32c([payload])) return damage(offset, `record ${number} has a wrong checksum`);
     at = positionAfter(at, header);
     yield { ...at, kind, payload, path: file.path, offset };
     reader.skip(headerBytes + length);

@@ -27,7 +27,7 @@ export interface FolderGuard {
   check(): Promise<void>;
 }
 
-/** The end of a journal, to which it can be cut back. */
+/** An end of the journal, to which it can be truncated. */
 export interface Mark {
   position: JournalPosition;
   /** Bytes of the last file. */
@@ -204,7 +204,7 @@ export class Journal {
     } catch (cause) {
       this.#failure ??= new LearnError(
         'ERR_JOURNAL',
-        `Cannot write to the journal in ${this.#folder}: ${messageOf(cause)}. Once that is mended, open the learner again: it ` +
+        `Cannot write to the journal in ${this.#folder}: ${messageOf(cause)}. Once that is fixed, open the learner again: it ` +
           'resumes from the journal',
         { cause },
       );
