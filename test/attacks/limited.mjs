@@ -31,6 +31,11 @@ export function spawnLimited(script, args, cwd) {
   return { worker, output: () => printed };
 }
 
+/** Bytes that this process has read from files so far. */
+export function bytesRead() {
+  return Number(fs.readFileSync('/proc/self/io', 'utf8').match(/^rchar: (\d+)$/m)[1]);
+}
+
 /** Resident memory in MB: now, and the most since it was last called. */
 export function memory() {
   const status = fs.readFileSync('/proc/self/status', 'utf8');

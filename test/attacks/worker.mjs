@@ -1,9 +1,9 @@
 // Loads one file after the other as it is told to, and answers what came of each: the error, or the tensors, with the
-// milliseconds and the memory that it took. Its parent knows from the silence which file made it hang or crash.
+// milliseconds, the memory and the bytes of files that it took. Its parent knows from the silence which file made it hang or crash.
 import { inspect } from 'node:util';
 import { LearnError, loadState } from 'torch-incremental';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';
-import { memory } from './limited.mjs';
+import { bytesRead, memory } from './limited.mjs';
 import { tensorsOf } from './tensors-of.mjs';
 
 /** Runs `work` and tells how long it took: of the processor, since other processes may have the machine meanwhile. */
@@ -18,7 +18,7 @@ async function timed(work) {
 }
 
 async function load({ file, options }) {
-  const before = memory();
+  const before = { ...memory(), read: bytesRead() };
   const loaded = await timed(async () => {
     const state = await loadState(file, options);
     const tensors = tensorsOf(state);
@@ -26,10 +26,11 @@ async function load({ file, options }) {
     state.dispose();
     return { tensors: tensors.slice(0, 100) };
   });
+  const read = bytesRead() - before.read;
   const inspected = await timed(async () => void (await inspectFile(file, options)));
   if (inspected.code === 'another error') return inspected;
   const milliseconds = Math.max(loaded.milliseconds, inspected.milliseconds);
-  return { ...loaded, milliseconds, megabytes: memory().peak - before.now };
+  return { ...loaded, read, milliseconds, megabytes: memory().peak - before.now };
 }
 
 process.on('message', async (job) => {
