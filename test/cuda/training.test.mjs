@@ -170,7 +170,7 @@ describe('training on a GPU', () => {
     const start = performance.now();
     controller.abort('enough');
     await assert.rejects(run, (reason) => reason === 'enough');
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 10_000);
   });
 
   it('names the step at which the loss stopped being a number', async () => {

@@ -1,6 +1,6 @@
 // Loads made-up files until the time is over, and keeps every one that does anything but load or be refused, or that live
 // Python reads in another way:
-//     npm run fuzz -- [--seconds 60] [--target zip|pickle|legacy|safetensors] [--seed 1] [--out FOLDER] [--slow-ms 2000]
+//     npm run fuzz -- [--seconds 60] [--target zip|pickle|legacy|safetensors] [--seed 1] [--out FOLDER] [--slow-ms 20000]
 //         [--differential | --no-differential] [--first 0] [--plant N]
 // All targets share the time. Python is that of TORCH_INCREMENTAL_PYTHON; without it files are only loaded here, unless
 // --differential demands it. Files that crash, hang, take longer than --slow-ms or half a gigabyte, or have two readings are
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     first: { type: 'string', default: '0' },
     out: { type: 'string', default: 'fuzz-findings' },
-    'slow-ms': { type: 'string', default: '2000' },
+    'slow-ms': { type: 'string', default: '20000' },
     differential: { type: 'boolean', default: python !== undefined },
     plant: { type: 'string', default: '0' },
   },
