@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { root } from './support.mjs';
+import { readmeProgram, root } from './support.mjs';
 
 const imported = await import('torch-incremental');
 const required = createRequire(import.meta.url)('torch-incremental');
@@ -20,6 +20,18 @@ describe('the package', () => {
   it('documents every name and every error code in docs/api.md', () => {
     const page = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
     for (const name of [...Object.keys(required), ...required.errorCodes]) assert.ok(page.includes(`\`${name}`), name);
+  });
+
+  it('begins its README with nine lines of a program, and with five ratios that bench/RESULTS.md has', () => {
+    const [screen] = fs.readFileSync(path.join(root, 'README.md'), 'utf8').split('\n## Install');
+    assert.equal(readmeProgram.trim().split('\n').length, 9);
+    const results = fs.readFileSync(path.join(root, 'bench/RESULTS.md'), 'utf8');
+    const rows = [...screen.matchAll(/^\| .* \| ([\d.]+) .*\| `(node bench\/[\w-]+\.mjs)` \|$/gm)];
+    assert.equal(rows.length, 5);
+    for (const [row, ratio, command] of rows) {
+      const section = results.split('\n## ').find((text) => text.includes(`\n\`${command}\`, `));
+      assert.ok(section?.includes(ratio), row);
+    }
   });
 
   it('names in package.json only files that are there, but for the prebuilt addons, which come with packing', () => {

@@ -57,6 +57,9 @@ export function writeCifar10(folder, { train, test }, seed = 1) {
   return folder;
 }
 
+/** README's first program, as it stands there. */
+export const readmeProgram = /```js\n(.+?)```/s.exec(fs.readFileSync(path.join(root, 'README.md'), 'utf8'))[1];
+
 /** The Python that has torch and torchvision, where the machine has one; tests that need it are skipped elsewhere. */
 export const python = process.env.TORCH_INCREMENTAL_PYTHON;
 

@@ -11,6 +11,7 @@ import { errorColors, openTerminal } from './terminal';
 
 // A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
 const commands: readonly Listed[] = [
+  { name: 'demo', summary: 'See it work, on data that it makes itself', load: () => import('./commands/demo.js') },
   { name: 'train', summary: 'Train a checkpoint on new data', load: () => import('./commands/train.js') },
   { name: 'online', summary: 'Keep a model learning from a stream', load: () => import('./commands/online.js') },
   { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },

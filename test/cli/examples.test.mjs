@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { cifar10, createState, evaluate, loadState, net, saveState } from 'torch-incremental';
-import { drawShapes } from '../../examples/shapes.mjs';
 import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { lines, run } from './run.mjs';
 
@@ -66,44 +65,5 @@ describe('examples', () => {
       'fc.weight',
       'fc.bias',
     ]);
-  });
-
-  it('the demo learns the drawn shapes and leaves both checkpoints', async () => {
-    await drawShapes(at('shapes'), { train: 2000, test: 300 });
-    const { code, stdout, stderr } = await run(['--data', at('shapes'), '--fast'], {
-      script: example('demo.mjs'),
-      cwd: at(),
-    });
-    assert.equal(stderr, '');
-    assert.equal(code, 0);
-    const [, before, after] = stdout.match(/Accuracy on images never trained on: (\d+\.\d) % → (\d+\.\d) %/);
-    assert.ok(Number(after) > 55 && Number(after) > Number(before) + 15, stdout);
-    assert.match(stdout, /\n {2}circle +\d+ +/);
-    for (const line of lines(stdout)) assert.ok(line.length <= 95, line);
-    const scored = await evaluate(at('updated_model.pth'), { data: cifar10({ root: at('shapes'), train: false }) });
-    assert.equal((100 * scored.accuracy).toFixed(1), after);
-    assert.equal(scored.perClass[8].name, 'rows');
-  });
-
-  it('the demo ends in words where the folder it is given holds no images', async () => {
-    const { code, stdout } = await run(['--data', at('nowhere')], { script: example('demo.mjs'), cwd: at() });
-    assert.equal(code, 1);
-    assert.match(stdout, /\nerror\[ERR_FILE\]: No CIFAR-10 in /);
-  });
-});
-
-describe('drawn shapes', () => {
-  const at = temporaryFolder();
-
-  it('are the same for everybody, and not drawn twice', async () => {
-    await drawShapes(at('a'), { train: 50, test: 20 });
-    await drawShapes(at('b'), { train: 50, test: 20 });
-    const file = (folder) => at(path.join(folder, 'cifar-10-batches-bin', 'data_batch_3.bin'));
-    const drawn = fs.readFileSync(file('a'));
-    assert.equal(drawn.length, 10 * 3073);
-    assert.ok(drawn.equals(fs.readFileSync(file('b'))));
-    fs.writeFileSync(file('a'), 'kept');
-    await drawShapes(at('a'), { train: 50, test: 20 });
-    assert.equal(fs.readFileSync(file('a'), 'utf8'), 'kept');
   });
 });

@@ -12,7 +12,7 @@ describe('command line: usage', () => {
     [['trian'], "Unknown command 'trian'; did you mean train?"],
     [
       ['frobnicate'],
-      "Unknown command 'frobnicate'; there are train, online, evaluate, inspect, versions, repair, libtorch, build, doctor",
+      "Unknown command 'frobnicate'; there are demo, train, online, evaluate, inspect, versions, repair, libtorch, build, doctor",
     ],
     [['--seed', '1'], 'Expected a command before --seed'],
     [['train'], 'Expected a <checkpoint>'],
@@ -50,6 +50,7 @@ describe('command line: usage', () => {
     [['online', '--dir', 'd', '--on-drift', 'report'], '--on-drift needs --drift <detector>'],
     [['online', '--dir', 'd', '--replay-policy', 'reservoir'], '--replay-policy needs --replay <samples>'],
     [['online', '--dir', 'd', '--max-drop', '0.1'], '--max-drop needs --held-out <dir>'],
+    [['demo', 'folder'], "Unexpected 'folder': demo takes options only"],
     [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
   ];
   for (const [args, message] of wrong) {
@@ -81,6 +82,7 @@ describe('command line: usage', () => {
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
     const commands = listed.map((line) => line.trim().split(' ')[0]);
     assert.deepEqual(commands, [
+      'demo',
       'train',
       'online',
       'evaluate',

@@ -1,11 +1,10 @@
-// An empty folder outside the repository, into which a package manager installs the package from the local registry, with
-// images and a checkpoint to run README's program on.
+// An empty folder outside the repository, into which a package manager installs the package from the local registry.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import library from '../../dist/index.js';
-import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
+import { readmeProgram, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { call, makePath } from './machine.mjs';
 import { managers } from './managers.mjs';
 import { registry } from './registry.mjs';
@@ -15,10 +14,7 @@ const byDefault = 'npm 12 with its defaults';
 export const main = 'torch-incremental';
 export const libtorch = '@torch-incremental/libtorch-linux-x64-cpu';
 
-/** README's first program, as it stands there. */
-export const readmeProgram = /```js\n(.+?)```/s.exec(fs.readFileSync(path.join(root, 'README.md'), 'utf8'))[1];
-
-/** Five steps of an epoch, so that README's ten epochs take a second. */
+/** Five steps of an epoch. */
 const images = { train: 320, test: 200 };
 
 let inputs;
@@ -82,7 +78,6 @@ export async function openProject(test, folder, manager = byDefault) {
       const bin = asBin?.(command(node)) ?? [path.join(folder, 'node_modules/.bin', main)];
       return run(node, [...prefix, ...bin, ...args], more);
     },
-    fill: () => fillWithInputs(folder),
     /** Never into the file that is there: another project may have it too. */
     write(name, text) {
       const file = path.join(folder, name);

@@ -5,7 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { checks, openRelease } from '../../scripts/release/checks/index.mjs';
 import { platform } from '../../scripts/release/pack.mjs';
-import { root, temporaryFolder } from '../support.mjs';
+import { libtorchPackage } from '../../scripts/release/pin.mjs';
+import { call } from '../install/machine.mjs';
+import { readmeProgram, root, temporaryFolder } from '../support.mjs';
 import { needsTarballs, tarballs } from './tarballs.mjs';
 
 describe('the tarballs', () => {
@@ -34,6 +36,23 @@ describe('the tarballs', () => {
     const named = cmake.replaceAll(programs, '').match(/\b(src\/[\w/]+\.(cc|h)|binding\.cc)\b/g);
     assert.ok(named.length > 50);
     for (const file of named) assert.ok(release.main.files.includes(file), file);
+  });
+
+  it("run README's first program as it stands there, in a folder that holds nothing else and without a network", async () => {
+    const packages = folder('app/node_modules');
+    fs.cpSync(release.main.folder, path.join(packages, 'torch-incremental'), { recursive: true });
+    fs.mkdirSync(path.join(packages, '@torch-incremental'));
+    fs.symlinkSync(release.libtorch.folder, path.join(packages, libtorchPackage(platform).name));
+    const { dependencies } = JSON.parse(fs.readFileSync(path.join(release.main.folder, 'package.json'), 'utf8'));
+    for (const name of Object.keys(dependencies))
+      fs.symlinkSync(path.join(root, 'node_modules', name), path.join(packages, name));
+    fs.writeFileSync(folder('app/app.mjs'), readmeProgram);
+    const env = { HOME: folder('app'), PATH: path.dirname(process.execPath) };
+    const { code, stdout, stderr } = await call([process.execPath, 'app.mjs'], { cwd: folder('app'), env });
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, 'accuracy 0.1 -> 1\n');
+    assert.equal(stderr, '');
+    assert.ok(fs.existsSync(folder('app/updated_model.pth')));
   });
 
   it('leave the workspace of libtorch as it is: private, and without a library', () => {
