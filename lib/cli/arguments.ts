@@ -90,7 +90,18 @@ function onlyArgument(command: Command, positionals: readonly string[], given: R
   return first;
 }
 
+/** Flags of other training programs, and what there is here instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  '--optimizer': 'it trains with SGD, set by --lr, --momentum, --weight-decay and --nesterov',
+  '--scheduler': 'the learning rate stays what --lr says; train again with another to change it',
+  '--loss': 'the loss is cross-entropy',
+  '--model': "a model of one's own is given in a program: trainIncremental(path, { model })",
+  '--workers': 'samples are made ready by the threads of --threads',
+};
+
 function unknownFlag({ name }: Command, flag: string, known: readonly string[]): LearnError {
+  if (known.includes('--lr') && Object.hasOwn(elsewhere, flag))
+    return wrongUsage(`Unknown option ${flag} of ${name}: ${elsewhere[flag]}`);
   const suggestion = nearest(flag, known);
   return wrongUsage(`Unknown option ${flag} of ${name}${suggestion ? `; did you mean ${suggestion}?` : ''}`);
 }

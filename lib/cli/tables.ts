@@ -48,10 +48,16 @@ export function classTable(now: Evaluation, colors: Colors, before?: Evaluation)
   );
 }
 
-/** Rows are what the samples are, columns what the model took them for. */
-export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors): string {
-  const largest = Math.max(...confusion.flat());
-  const width = Math.max(5, count(largest).length);
+const corner = 'is \\ taken for';
+
+/** Rows are what the samples are, columns what the model took them for; or, where they do not fit in `columns`, a sentence. */
+export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors, columns: number): string {
+  const digits = count(Math.max(...confusion.flat())).length;
+  const names = perClass.map(({ name }) => printable(name).length);
+  const across = (width: number) => 2 + Math.max(corner.length, ...names) + perClass.length * (1 + width);
+  const width = across(Math.max(5, digits)) <= columns ? Math.max(5, digits) : Math.max(3, digits);
+  if (across(width) > columns)
+    return `  The confusion matrix needs ${across(width)} columns, and there are ${columns}; --json prints it at any width`;
   const rows = confusion.map((row, actual) => {
     const samples = perClass[actual]?.samples ?? 0;
     const cells = row.map((cell, predicted) => {
@@ -64,7 +70,7 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
   });
   const heads = perClass.map(({ name }) => printable(name).slice(0, width).padStart(width));
   return plainTable(
-    [colors.dim('is \\ taken for'), ...heads.map(colors.dim)],
+    [colors.dim(corner), ...heads.map(colors.dim)],
     ['left', ...heads.map((): Align => 'right')],
     rows,
     1,

@@ -2,6 +2,7 @@
 // replaced meanwhile is read as it was, and one that is written to meanwhile is noticed.
 import { type BigIntStats, constants } from 'node:fs';
 import fs from 'node:fs/promises';
+import path from 'node:path';
 import { LearnError, messageOf } from '../core/errors';
 
 /** Descriptors of terminals and pipes are not waited for, and no terminal becomes that of this process. */
@@ -25,7 +26,7 @@ export class OpenFile {
       new LearnError('ERR_FILE', `Expected ${what} but ${path} is a folder`),
   ): Promise<T> {
     const handle = await fs.open(path, flags).catch((cause) => {
-      throw new LearnError('ERR_FILE', `Cannot open ${path}: ${messageOf(cause)}`, { cause });
+      throw new LearnError('ERR_FILE', `Cannot open ${path}: ${messageOf(cause)}${relativeTo(path, cause)}`, { cause });
     });
     try {
       const stat = await handle.stat({ bigint: true });
@@ -93,4 +94,9 @@ export class OpenFile {
         'rename it, as saveState does, never disturb a reader',
     );
   }
+}
+
+/** Where a relative path was looked for, if nothing was found there. */
+function relativeTo(file: string, cause: NodeJS.ErrnoException): string {
+  return cause.code === 'ENOENT' && !path.isAbsolute(file) ? `, in the current folder, ${process.cwd()}` : '';
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { createColors } from 'picocolors';
 import { cifar10, createState, evaluate, linear, loadState, net, saveState, sequential } from 'torch-incremental';
+import { confusionTable } from '../../dist/cli/tables.js';
 import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { checkpoint, p, pickle, tensor } from '../unit/checkpoint-support.mjs';
 import { lines, run } from './run.mjs';
@@ -26,13 +28,13 @@ describe('command line: evaluate, inspect', () => {
   it('shows accuracy by class and confusions in 80 columns, without colours in a pipe', async () => {
     const { code, stdout } = await run(['evaluate', 'net.pth', '--data', 'data'], { cwd: at(), env: { CI: '1' } });
     assert.equal(code, 0);
-    assert.match(stdout, /^\d+\.\d % of 100 samples right, loss \d\.\d{4}\n/);
+    assert.match(stdout, /\n\d+\.\d % of 100 samples right, loss \d\.\d{4}\n$/);
     assert.match(stdout, /\n {2}airplane +\d+ +\d+ /);
     for (const line of lines(stdout)) assert.ok(line.length <= 80, line);
     const { perClass, confusion } = await evaluate(at('net.pth'), {
       data: cifar10({ root: at('data'), train: false }),
     });
-    const table = lines(stdout).slice(-10);
+    const table = lines(stdout).slice(1, 11);
     for (const [label, row] of table.entries()) {
       const [name, ...cells] = row.trim().split(/ +/);
       assert.equal(name, perClass[label].name);
@@ -41,6 +43,21 @@ describe('command line: evaluate, inspect', () => {
         confusion[label],
       );
     }
+  });
+
+  it('fits the confusions into a narrow terminal, or says how wide they are', () => {
+    const perClass = Array.from({ length: 10 }, (_, label) => ({ name: `class ${label}`, samples: 100 }));
+    const evaluation = { perClass, confusion: perClass.map(() => new Array(10).fill(10)) };
+    const widest = (columns) => {
+      const table = confusionTable(evaluation, createColors(false), columns);
+      return Math.max(...table.split('\n').map((line) => line.length));
+    };
+    assert.equal(widest(80), 76);
+    assert.ok(widest(60) <= 60);
+    assert.match(
+      confusionTable(evaluation, createColors(false), 50),
+      /^ {2}.* needs 56 columns, and there are 50; --json/,
+    );
   });
 
   it('says for how many samples the outputs are not finite', async () => {
@@ -52,7 +69,10 @@ describe('command line: evaluate, inspect', () => {
     fs.writeFileSync(at('nan.safetensors'), bytes);
     const { code, stdout } = await run(['evaluate', 'nan.safetensors'], { cwd: at() });
     assert.equal(code, 0);
-    assert.match(stdout, /^0\.0 % of 100 samples right, loss nan\n\nThe outputs for 100 samples are infinite or NaN/);
+    assert.match(
+      stdout,
+      /\nThe outputs for 100 samples are infinite or NaN.*\n0\.0 % of 100 samples right, loss nan\n$/,
+    );
   });
 
   it('refuses to evaluate a state that fits no known model, and says what does not fit', async () => {

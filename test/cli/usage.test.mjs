@@ -21,6 +21,7 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--epoch', '3'], 'Unknown option --epoch of train; did you mean --epochs?'],
     [['train', 'a.pth', '--batchSize', '3'], 'Unknown option --batchSize of train; did you mean --batch-size?'],
     [['train', 'a.pth', '--shuffle'], 'Unknown option --shuffle of train; did you mean --no-shuffle?'],
+    [['train', 'a.pth', '--optimizer', 'adam'], 'Unknown option --optimizer of train: it trains with SGD, set by --lr'],
     [['train', 'a.pth', '-x'], 'Unknown option -x of train'],
     [
       ['train', 'a.pth', '--epochs', 'ten'],

@@ -128,6 +128,7 @@ describe('a file that loadState refuses', () => {
   it('does not exist, or is a folder, a distributed checkpoint or a named pipe', async () => {
     const failure = (file, message) => assert.rejects(loadState(file), { code: 'ERR_FILE', message });
     await failure(temporary('missing.pth'), /Cannot open .*missing\.pth: ENOENT/);
+    await failure('missing.pth', new RegExp(`ENOENT: .*, in the current folder, ${process.cwd()}$`));
     await failure(temporary(), /is a folder; name a file in it/);
     fs.mkdirSync(temporary('distributed'));
     fs.writeFileSync(temporary('distributed/.metadata'), '');

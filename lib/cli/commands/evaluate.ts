@@ -39,12 +39,13 @@ export const command = define({
     }
     const { colors } = terminal;
     const { loss, accuracy, samples, notFinite } = result;
-    terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}\n`);
-    if (notFinite > 0) {
-      terminal.print(`The outputs for ${count(notFinite)} samples are infinite or NaN: these count as wrong\n`);
-    }
+    terminal.print(`${confusionTable(result, colors, terminal.interactive ? terminal.columns : Infinity)}\n`);
     terminal.print(`${classTable(result, colors)}\n`);
-    terminal.print(confusionTable(result, colors));
+    if (notFinite > 0) {
+      terminal.print(`The outputs for ${count(notFinite)} samples are infinite or NaN: these count as wrong`);
+    }
+    // Last, because a terminal of 24 lines scrolls the first away.
+    terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}`);
     return 0;
   },
 });
