@@ -98,5 +98,10 @@ export class OpenFile {
 
 /** Where a relative path was looked for, if nothing was found there. */
 function relativeTo(file: string, cause: NodeJS.ErrnoException): string {
-  return cause.code === 'ENOENT' && !path.isAbsolute(file) ? `, in the current folder, ${process.cwd()}` : '';
+  if (cause.code !== 'ENOENT' || path.isAbsolute(file)) return '';
+  try {
+    return `, in the current folder, ${process.cwd()}`;
+  } catch {
+    return ', and the current folder is gone';
+  }
 }

@@ -7,9 +7,13 @@ import { type Module, type ModuleCall, node, value } from '../program/module';
 
 /**
  * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts
- * them, as `torch.nn.Sequential` does. Names that look like numbers need the list: objects would reorder them.
+ * them, as `torch.nn.Sequential` does; a list of pairs gives any names (`[['2', relu()], ['0', linear(8, 2)]]`). Names that
+ * look like numbers need a list: JavaScript moves such keys of an object to its front.
  */
-export type Layers = Readonly<Record<string, Module>> | readonly Module[];
+export type Layers = Readonly<Record<string, Module>> | readonly Module[] | readonly NamedLayer[];
+
+/** A layer with its name in the state dict. */
+export type NamedLayer = readonly [name: string, layer: Module];
 
 /** One layer after the other. As `torch.nn.Sequential`. */
 export function chain(layers: Layers): Module {
@@ -29,7 +33,7 @@ export interface ResidualOptions {
 export function residual(body: Layers, options: ResidualOptions = {}): Module {
   const { shortcut = {} } = ownOptions('residual', options, ['shortcut']);
   const main = childrenOf(body);
-  const side = Object.entries(shortcut);
+  const side = Object.keys(shortcut).length === 0 ? [] : childrenOf(shortcut);
   const steps = [
     ...chained(main, 'input', 'main'),
     ...chained(side, 'input', 'side'),
@@ -38,14 +42,26 @@ export function residual(body: Layers, options: ResidualOptions = {}): Module {
   return frozen({ type: 'Residual', version: 1, tensors: [], children: [...main, ...side], steps });
 }
 
-function childrenOf(layers: Layers): [string, Module][] {
-  const children: [string, Module][] = Array.isArray(layers)
-    ? layers.map((layer, index) => [String(index), layer])
+function childrenOf(layers: Layers): (readonly [string, Module])[] {
+  const children: (readonly [string, Module])[] = Array.isArray(layers)
+    ? layers.map((layer: Module | NamedLayer, index) =>
+        isNamed(layer) ? ([layer[0], layer[1]] as const) : ([String(index), layer] as const),
+      )
     : Object.entries(layers as Readonly<Record<string, Module>>);
   if (children.length === 0)
     throw new LearnError('ERR_INVALID_OPTION', 'Expected at least one layer but received none');
+  const names = children.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new LearnError('ERR_INVALID_OPTION', `Two layers have the name "${twice}"`);
   for (const [name, module] of children) {
-    if (name === '' || name.includes('.') || typeof module?.type !== 'string') {
+    if (!Array.isArray(layers) && /^(0|[1-9]\d*)$/.test(name)) {
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `The name "${name}" looks like a number, and JavaScript moves such keys to the front of an object: pass a list of layers, ` +
+          `or of pairs such as [['${name}', relu()], …]`,
+      );
+    }
+    if (typeof name !== 'string' || name === '' || name.includes('.') || typeof module?.type !== 'string') {
       throw new LearnError(
         'ERR_INVALID_OPTION',
         `Expected layers with names that hold no dot, such as { conv1: conv2d(3, 16, 3) }, but "${name}" is not one`,
@@ -53,6 +69,10 @@ function childrenOf(layers: Layers): [string, Module][] {
     }
   }
   return children;
+}
+
+function isNamed(layer: Module | NamedLayer): layer is NamedLayer {
+  return Array.isArray(layer);
 }
 
 function chained(children: readonly (readonly [string, Module])[], input: string, output: string): ModuleCall[] {
