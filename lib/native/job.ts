@@ -6,15 +6,15 @@ import type { Job } from './native';
 
 interface RunOptions<Event> {
   signal?: AbortSignal | undefined;
-  /** Not called any more once the job was told to stop. */
-  onEvents?: (events: Event[]) => void;
+  /** Not called any more once the job was told to stop. A promise that it returns is awaited before the job is over. */
+  onEvents?: (events: Event[]) => Promise<unknown> | undefined;
   /** Called first, and for every event there is. Must not throw. */
   onEveryEvent?: (events: Event[]) => void;
 }
 
 /**
  * Starts a job and waits for it. An abort ends it after the batch in hand and rejects with `signal.reason`; a callback
- * that throws ends it the same way and rejects with what it threw, whatever that is.
+ * that throws, or returns a promise that rejects, ends it the same way and rejects with that, whatever it is.
  */
 export async function runJob<Result, Event = never>(
   start: (onEvents: (events: Event[]) => void) => Job<Result>,
@@ -23,14 +23,21 @@ export async function runJob<Result, Event = never>(
   const { signal, onEvents, onEveryEvent } = plain(options);
   signal?.throwIfAborted();
   let thrown: { what: unknown } | undefined;
+  const fail = (what: unknown) => {
+    thrown ??= { what };
+    job.cancel();
+  };
+  const pending = new Set<Promise<void>>();
   const guarded = (events: Event[]) => {
     onEveryEvent?.(events);
     if (thrown || signal?.aborted) return;
     try {
-      onEvents?.(events);
+      const handled = onEvents?.(events);
+      if (!handled) return;
+      const settled = handled.then(() => {}, fail).finally(() => pending.delete(settled));
+      pending.add(settled);
     } catch (what) {
-      thrown = { what };
-      job.cancel();
+      fail(what);
     }
   };
   const stop = () => job.cancel();
@@ -45,6 +52,7 @@ export async function runJob<Result, Event = never>(
       if (!thrown) signal?.throwIfAborted();
       if (!thrown) throw cause;
     });
+    if (!signal?.aborted) await Promise.all(pending);
     if (thrown) throw thrown.what;
     signal?.throwIfAborted();
     return result as Result;

@@ -63,8 +63,11 @@ export interface TrainOptions extends RunOptions {
    * it; `source` is not read.
    */
   resume?: string | ResumeOptions;
-  /** Called on the JavaScript thread. If it throws, training stops and the promise rejects with what it threw. */
-  onProgress?: (event: TrainEvent) => void;
+  /**
+   * Called on the JavaScript thread. If it throws, or returns a promise that rejects, training stops and the promise of the run
+   * rejects with that. The run is over when these promises are.
+   */
+  onProgress?: (event: TrainEvent) => void | Promise<void>;
 }
 
 export interface CheckpointOptions {

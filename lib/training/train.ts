@@ -132,7 +132,9 @@ async function train(
           }
         },
         onEvents: (events) => {
-          for (const event of events) if (event.type !== 'snapshot') onProgress?.(toTrainEvent(event, run));
+          if (!onProgress) return undefined;
+          const shown = events.filter((event) => event.type !== 'snapshot');
+          return Promise.all(shown.map((event) => onProgress(toTrainEvent(event, run))));
         },
       },
     );

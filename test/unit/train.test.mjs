@@ -154,6 +154,25 @@ describe('trainIncremental', () => {
         assert.equal(calls, 1);
       });
     }
+
+    it('stops and rejects with what the promise of the callback rejects with', async () => {
+      const reason = new Error('mine');
+      const onProgress = async () => {
+        await Promise.resolve();
+        throw reason;
+      };
+      await assert.rejects(trainIncremental(state, { ...long, onProgress }), (error) => error === reason);
+    });
+
+    it('rejects with that also where the training is over when the promise rejects', async () => {
+      const reason = new Error('late');
+      const onProgress = async ({ type }) => {
+        if (type !== 'epoch') return;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        throw reason;
+      };
+      await assert.rejects(trainIncremental(state, { ...quick, epochs: 1, onProgress }), (error) => error === reason);
+    });
   });
 
   it('stops with ERR_NOT_FINITE, naming the step, when the loss is no longer a number', async () => {
