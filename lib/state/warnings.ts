@@ -26,6 +26,16 @@ export function warnOfLeft(file: string, left: readonly string[], why: string): 
   });
 }
 
+/** Names the schedulers of a checkpoint, which do not change the learning rate of the resumed run. */
+export function warnOfSchedulers(file: string, keys: readonly string[], learningRate: number | undefined): void {
+  if (keys.length === 0) return;
+  const rate = learningRate === undefined ? 'constant' : `at ${learningRate}, where the file has it`;
+  process.emitWarning(
+    printable(`The learning-rate scheduler in ${file}, under ${listed(keys)}, is not resumed: the rate stays ${rate}`),
+    { type: 'LearnWarning', code: 'WARN_NOT_RESUMED' },
+  );
+}
+
 function listed(items: readonly string[]): string {
   return items.slice(0, 20).join(', ') + (items.length > 20 ? ` and ${items.length - 20} more` : '');
 }

@@ -13,8 +13,9 @@ import type { Position, TensorRef, TrainPlan, TrainStart } from '../native/plans
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart, makeState, type State, treeOf } from '../state/state';
+import { warnOfSchedulers } from '../state/warnings';
 import { readOptimizer, type SgdOptions, sgdState } from './optimizer-state';
-import { dictsAround, optimizerIn, type ResumeOptions } from './resume-options';
+import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
 
 /** The options that going on from a checkpoint takes, by their names in TrainOptions. */
 export const recordedChecks = {
@@ -111,7 +112,9 @@ export async function readTrainingCheckpoint(
   const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
-    return await naming(path, async () => read(path, state));
+    const checkpoint = await naming(path, async () => read(path, state));
+    warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.learningRate);
+    return checkpoint;
   } catch (cause) {
     state.dispose();
     throw cause;

@@ -49,3 +49,13 @@ export function optimizerIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): Va
   }
   return undefined;
 }
+
+/** The keys under which the states of learning-rate schedulers are, by what PyTorch's and Lightning's hold. */
+export function schedulersIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): string[] {
+  const isScheduler = (value: unknown) => value instanceof Map && value.has('last_epoch') && value.has('_step_count');
+  return dicts.flatMap((dict) =>
+    [...dict].flatMap(([key, value]) =>
+      (Array.isArray(value) ? value : [value]).some(isScheduler) ? [String(key)] : [],
+    ),
+  );
+}

@@ -1,6 +1,7 @@
 // Training that is kept in checkpoints and goes on from them: the end must be the one of a run that was never stopped.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import {
   arrays,
@@ -134,6 +135,24 @@ describe('resume', () => {
       code: 'ERR_STATE_FORMAT',
       message: /one optimizer but found 2, under solver, optimizer_states/,
     });
+  });
+
+  it('warns of schedulers, which it does not resume, with where they are and the rate that stays', async () => {
+    await recorded(state, { ...quick, epochs: 2, checkpoint: { path } });
+    const { root } = treeOf(await loadState(path, { key: 'model' }));
+    const scheduler = new Map([
+      ['last_epoch', 2],
+      ['_step_count', 3],
+    ]);
+    await writeCheckpoint(new Map([...root, ['lr_schedulers', [scheduler]]]), at('scheduled.ckpt'));
+    const warned = once(process, 'warning');
+    await recorded('', { data, resume: at('scheduled.ckpt'), epochs: 3 });
+    const [{ code, message }] = await warned;
+    assert.equal(code, 'WARN_NOT_RESUMED');
+    assert.match(
+      message,
+      /scheduler in .*scheduled\.ckpt, under lr_schedulers, is not resumed: the rate stays at 0\.\d+/,
+    );
   });
 
   describe('refuses', () => {
