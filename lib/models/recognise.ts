@@ -14,7 +14,10 @@ interface Described {
 const recognised = new WeakMap<Described, Model>();
 const checked = new WeakMap<Described, WeakSet<Model>>();
 
-/** The model whose tensors the state holds; throws with every difference to the nearest one if there is none. */
+/**
+ * The model whose tensors the state holds. If there is none, throws ERR_STATE_MISMATCH with the differences to a model that it nearly
+ * fits, else ERR_MODEL_UNKNOWN.
+ */
 export function recogniseModel(state: Described): Model {
   const known = recognised.get(state);
   if (known) return known;
@@ -30,17 +33,21 @@ export function recogniseModel(state: Described): Model {
   const nearest = candidates.reduce((best, candidate) =>
     candidate.difference.shared > best.difference.shared ? candidate : best,
   );
-  const { shared } = nearest.difference;
-  if (shared > 0) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference, state);
-  throw new LearnError(
-    'ERR_MODEL_UNKNOWN',
+  const { shared, unexpected } = nearest.difference;
+  // ResNets have some of Net's names too.
+  const isNear = 2 * shared >= nearest.model.tensors.length && unexpected.length <= nearest.model.tensors.length;
+  if (isNear) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference, state);
+  const lines = [
     `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
-      `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}. Pass the model they belong to as the option ` +
-      ['"model", for example sequential({ … }) with layers of these names', ...hintOfWrapper(state)].join('.\n  '),
-  );
+      `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}.`,
+    ...hintOfWrapper(state),
+    'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models.',
+    'npx torch-incremental inspect <file> lists all tensors.',
+  ];
+  throw new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));
 }
 
-/** Throws ERR_STATE_MISMATCH, naming every difference, unless the state fits the model. */
+/** Throws ERR_STATE_MISMATCH, naming the differences, unless the state fits the model. */
 export function checkState(model: Model, state: Described): void {
   if (checked.get(state)?.has(model)) return;
   const difference = compare(model, state);
@@ -107,8 +114,13 @@ function hintOfWrapper({ tensors }: Described): string[] {
   return [`Names such as ${wrapped.name} have the prefix of a wrapper: load the state with stripPrefix: 'auto'.`];
 }
 
+/** As many as a person reads. */
+const mostListed = 10;
+
 function list(items: readonly string[]): string {
-  return items.length === 0 ? '(none)' : items.join(', ');
+  if (items.length === 0) return '(none)';
+  const more = items.length > mostListed ? ` and ${items.length - mostListed} more` : '';
+  return items.slice(0, mostListed).join(', ') + more;
 }
 
 function shown(shape: readonly number[]): string {
