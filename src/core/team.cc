@@ -1,6 +1,10 @@
 #include "src/core/team.h"
 
+#include <dlfcn.h>
+
+#include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -46,10 +50,43 @@ class Waiting {
   std::vector<std::thread> threads_;
 };
 
+thread_local int granted = 1;  // threads that this one's team may have
+
+std::atomic<int> team_users = 0;
+
+// GCC's OpenMP, where libtorch loaded that one.
+struct Gomp {
+  int (*pause)(int kind, int device) = nullptr;
+  int (*initial_device)() = nullptr;
+
+  Gomp() {
+    void* const parallel = dlsym(RTLD_DEFAULT, "GOMP_parallel");  // LLVM's library has it too
+    Dl_info info;
+    if (parallel == nullptr || dladdr(parallel, &info) == 0 || std::strstr(info.dli_fname, "libgomp") == nullptr)
+      return;
+    pause = reinterpret_cast<decltype(pause)>(dlsym(RTLD_DEFAULT, "omp_pause_resource"));
+    initial_device = reinterpret_cast<decltype(initial_device)>(dlsym(RTLD_DEFAULT, "omp_get_initial_device"));
+  }
+};
+
 }  // namespace
 
+void release_team() {
+  static const Gomp gomp;
+  constexpr int kSoft = 1;
+  if (granted > 1 && gomp.pause != nullptr && gomp.initial_device != nullptr &&
+      gomp.pause(kSoft, gomp.initial_device()) == 0) {
+    granted = 1;
+  }
+}
+
+TeamUser::TeamUser() { ++team_users; }
+
+TeamUser::~TeamUser() { --team_users; }
+
+bool TeamUser::is_alone() { return team_users <= 1; }
+
 void check_team(int threads) {
-  thread_local int granted = 1;
   if (threads <= granted) return;
   const Waiting team(threads - granted);
   granted = threads;

@@ -1,10 +1,18 @@
 #include "src/napi/job_thread.h"
 
+#include <chrono>
 #include <utility>
 
 #include "src/core/priority.h"
+#include "src/core/team.h"
 
 namespace incremental {
+namespace {
+
+// A thread without work for this long gives up its team of threads.
+constexpr std::chrono::milliseconds kIdle{20};
+
+}  // namespace
 
 JobThread::JobThread(JobLength length) : thread_([this, length] { loop(length); }) {}
 
@@ -42,10 +50,19 @@ void JobThread::loop(JobLength length) {
     changed_.wait(lock, [this] { return work_ || ending_; });
     if (!work_) return;
     lock.unlock();
-    work_();
+    {
+      const TeamUser user;
+      work_();
+      // Short work does not slow long work down, not even by the team that it leaves.
+      if (length == JobLength::kShort && !TeamUser::is_alone()) release_team();
+    }
     lock.lock();
     work_ = nullptr;
     changed_.notify_all();
+    if (changed_.wait_for(lock, kIdle, [this] { return work_ || ending_; })) continue;
+    lock.unlock();
+    release_team();
+    lock.lock();
   }
 }
 

@@ -39,6 +39,7 @@ class PromiseWorker : public Napi::AsyncWorker {
       failure_ = describe(std::current_exception());
     }
     work_ = nullptr;  // what it holds is freed here, not on the JavaScript thread
+    release_team();   // a thread of the pool may long do other things
   }
 
   void OnOK() override {
