@@ -1,4 +1,4 @@
-// Floods at a port of `torch-incremental online`: it lives, what it keeps is bounded, and its accounts are exact.
+// Floods at a port of `torch-incremental online`: it survives, its memory is bounded, and its accounts are exact.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,7 +55,7 @@ describe('command line: online, flooded', () => {
   const peak = ({ child }) =>
     Number(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmHWM:\s+(\d+) kB/)[1]) / 1024;
 
-  it('takes no line that is longer than a sample can be, whatever it consists of', async () => {
+  it('refuses lines that are longer than a sample can be, whatever they contain', async () => {
     const running = await listening('long lines');
     await accounts(running);
     const before = peak(running);
@@ -144,7 +144,7 @@ describe('command line: online, flooded', () => {
     assert.equal((await accounts(again)).learned, 80);
   });
 
-  it('has descriptors for its files, however many peers connect, and refuses those that are too many', async () => {
+  it('has descriptors for its files, however many peers connect, and refuses peers beyond its limit', async () => {
     const often = ['--batch-size', '4', '--max-delay-ms', '1', '--gate-every', '2'];
     const running = await listening('files', often, { files: 200 });
     const good = running.connect();
@@ -171,7 +171,7 @@ describe('command line: online, flooded', () => {
     assert.equal((await accounts(running)).learned, 40);
   });
 
-  it('neither ends nor spins where something else has taken the last descriptor', async () => {
+  it('neither ends nor spins when something else has taken the last descriptor', async () => {
     // A learner that learns nothing, and whose process opens files until it may open no more.
     const script = `
       const fs = require('node:fs');
@@ -281,7 +281,7 @@ describe('command line: online, flooded', () => {
       connections.destroyAll();
     });
 
-    it('leaves 64 descriptors to the files of the learner, or says that there are too few', () => {
+    it('leaves 64 descriptors to the files of the learner, or reports that there are too few', () => {
       assert.equal(connectionsOf(1_000_000, 30), 1024);
       assert.equal(connectionsOf(Number.POSITIVE_INFINITY, 30), 1024);
       assert.equal(connectionsOf(256, 30), 162);

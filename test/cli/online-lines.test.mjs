@@ -21,7 +21,7 @@ async function* cut(text, sizes) {
 }
 
 describe('command line: the lines that online reads', () => {
-  it('are the same wherever the stream is cut into chunks', async () => {
+  it('are the same however the stream is divided into chunks', async () => {
     const text = 'one\n\ntwo ü\nthree\r\n\nlast';
     const expected = text.split('\n').map((line, i) => [i + 1, line]);
     for (const sizes of [[1], [2], [3, 1], [5], [100]]) assert.deepEqual(await read(cut(text, sizes), 10), expected);
@@ -48,7 +48,7 @@ describe('command line: the lines that online reads', () => {
     assert.deepEqual(value, { number: 1, bytes: undefined });
   });
 
-  it('are whole where they are longer than the room for the beginning of one', async () => {
+  it('are complete even if they are longer than the room for a beginning', async () => {
     const long = Array.from({ length: 200_000 }, (_, i) => String.fromCharCode(97 + (i % 26))).join('');
     const expected = [
       [1, long],

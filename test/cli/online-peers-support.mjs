@@ -1,4 +1,4 @@
-// Peers of made-up answers, in this process: what they may keep and when they are read is counted, not timed.
+// Peers with made-up answers, in this process: memory and turns are counted, nothing is timed.
 import { PassThrough } from 'node:stream';
 import conversations from '../../dist/cli/online/conversation.js';
 import limits from '../../dist/cli/online/limits.js';

@@ -37,7 +37,7 @@ describe('command line: the first line of a peer of online', () => {
     'a line that is too long': `{"id": "${'a'.repeat(200_000)}"}\n${lines}`,
   };
   for (const [name, bytes] of Object.entries(strangers)) {
-    it(`ends the conversation where it is no JSON object: ${name}`, async () => {
+    it(`ends the conversation if it is not a JSON object: ${name}`, async () => {
       for (const size of [1, 7, 1000, 65_536]) {
         if (size === 1 && bytes.length > 20_000) continue;
         const all = Buffer.from(bytes);
@@ -71,7 +71,7 @@ describe('command line: the first line of a peer of online', () => {
     assert.equal(terms.asked.length, 1);
   });
 
-  it('is one as any other on standard input', async () => {
+  it('is like any other on standard input', async () => {
     const terms = termsOf();
     const { written, done } = converse(terms, ['\ufeff{"metrics": true}\nPOST / HTTP/1.1\n{"metrics": true}\n'], {
       trusted: true,
@@ -160,7 +160,7 @@ describe('command line: a peer of online among others', () => {
     assert.equal(terms.room.taken, 0);
   });
 
-  it('has to leave where others wait for memory that it keeps by not ending a line or not reading answers', async () => {
+  it('has to leave when others wait for memory that it keeps by not ending a line or not reading answers', async () => {
     const terms = termsOf({ own: 10_000, shared: 300_000, patienceMs: 20 });
     const half = `{"id": "${'a'.repeat(50_000)}`;
     const halves = Array.from({ length: 4 }, () => converse(terms, [half], { end: false }));
@@ -198,7 +198,7 @@ describe('command line: a peer of online among others', () => {
   });
 
   for (const turns of [0, 1, 2, 3, 10])
-    it(`is done when all is to stop, whatever it waits for, after ${turns} turns`, async () => {
+    it(`ends when the command stops, whatever it waits for, after ${turns} turns`, async () => {
       const terms = termsOf({ own: 10_000, shared: 150_000 });
       const half = `{"id": "${'a'.repeat(50_000)}`;
       const peers = [
@@ -216,7 +216,7 @@ describe('command line: a peer of online among others', () => {
       assert.equal(terms.room.taken, 0);
     });
 
-  it('takes no room once it has left, though it did not wait then', async () => {
+  it('takes no room after it has left, even if it was not waiting', async () => {
     const { room } = termsOf({ own: 10, shared: 100 });
     const [one, other] = [room.for({ quietSince: undefined }), room.for({ quietSince: undefined })];
     assert.ok(await one.take(105));
@@ -266,7 +266,7 @@ describe('command line: a peer of online among others', () => {
 });
 
 describe('command line: the answer to a prediction', () => {
-  it('is an error where the model gives no finite numbers, which JSON does not have', async () => {
+  it('is an error if the model gives numbers that are not finite, which JSON does not have', async () => {
     const predict = async () => ({
       ...{ ids: ['a', 'b'], labels: Int32Array.of(1, 0), version: 2 },
       logits: Float32Array.of(0, 1, Number.NaN, Number.POSITIVE_INFINITY),
@@ -280,7 +280,7 @@ describe('command line: the answer to a prediction', () => {
 });
 
 describe('command line: the answer to a sample that was set aside', () => {
-  it('has the code and the message of the reason, where the learner gives one', async () => {
+  it('has the code and the message of the reason, if the learner gives one', async () => {
     const result = { version: 3, prequential: { samples: 0 }, duplicates: 0, quarantined: 1, unknown: 0, drift: false };
     const answer = (more) => {
       const learn = async () => ({ ...result, ...more });

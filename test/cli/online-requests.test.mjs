@@ -35,7 +35,7 @@ describe('command line: a line of online', () => {
     assert.deepEqual(taken({ input: counted([size]) }, vector).input, expected);
   });
 
-  it('is refused where its numbers are nested in another shape', () => {
+  it('is refused if its numbers are nested in another shape', () => {
     for (const input of [counted([4, 5, 3]), counted([1, 3, 4, 5]), counted([3, 20]), [1, 2, [3]], [[[[[[[[1]]]]]]]]]) {
       for (const line of [{ input }, { input, label: 3 }])
         assert.throws(() => taken(line), { code: 'ERR_SHAPE', message: /\[3, 4, 5\]/ });
@@ -45,7 +45,7 @@ describe('command line: a line of online', () => {
     assert.throws(() => taken({ input: wrong }), { code: 'ERR_INVALID_OPTION', message: /integers from 0 to 255/ });
   });
 
-  it('has each field once: readers differ in which of two they take', () => {
+  it('has each field once, since parsers differ in which of two they take', () => {
     for (const line of [
       '{"input": [1], "input": [2]}',
       '{"id": "a", "input": [1], "label": 1, "id": "b"}',
@@ -59,7 +59,7 @@ describe('command line: a line of online', () => {
       assert.equal(taken({ id, input: [1] }).id, id);
   });
 
-  it('is an error with a code, whatever its fields and values are', () => {
+  it('is an error with a code if it is invalid, whatever its fields and values', () => {
     const objects = [{}, true, { constructor: { name: { toString: 1 } } }, { toString: 1, toJSON: 1 }, [[]]];
     const lines = [
       ...objects.flatMap((value) => [
@@ -126,7 +126,7 @@ describe('command line: a line of online', () => {
     }
   });
 
-  it('takes part of bounded memory: what all peers may keep follows from the sample and the batch', () => {
+  it('takes part of bounded memory, whose size follows from the sample and the batch', () => {
     const { line, answer, lines, own, shared } = limitsOf({ inputs: 'uint8', shape: [3, 32, 32], classes: 10 }, 64);
     assert.equal(lines, 128);
     assert.ok(line < 100_000 && answer < 10_000 && own === 65_536);

@@ -1,4 +1,4 @@
-// `torch-incremental online` and arrays of arrays of other shapes.
+// `torch-incremental online` refuses nested arrays of other shapes.
 import assert from 'node:assert/strict';
 import { createState, net, saveState } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';

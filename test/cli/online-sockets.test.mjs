@@ -1,4 +1,4 @@
-// `torch-incremental online` at a Unix socket and at a port: several peers at once, and what they may not do.
+// `torch-incremental online` at a Unix socket and at a port: several peers at once, and the limits of their rights.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createState, net as model, saveState } from 'torch-incremental';
@@ -52,7 +52,7 @@ describe('command line: online, at sockets', () => {
     });
   }
 
-  it('answers a peer that has said all and closed its side, and does not mind one that just leaves', async () => {
+  it('answers a peer that has closed its side, and tolerates one that just leaves', async () => {
     const { connect } = await listening('leaving', ['--port', '0']);
     const [one, other] = [connect(), connect()];
     other.send(...lessons(images));
@@ -70,7 +70,7 @@ describe('command line: online, at sockets', () => {
     assert.equal(fs.statSync(at('mode.sock')).mode & 0o077, 0);
   });
 
-  it('listens where a killed one has left its socket, but not where another listens or another file is', async () => {
+  it('listens at the socket of a killed process, but not where another one listens or another file exists', async () => {
     const { child, ended } = await listening('left', ['--listen', 'left.sock']);
     child.kill('SIGKILL');
     await ended;

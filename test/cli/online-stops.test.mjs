@@ -23,7 +23,7 @@ describe('command line: online, interrupted or unread', () => {
     (await begin(['--dir', dir], { cwd: at() }).finish({ metrics: true })).answers[0].metrics;
 
   for (const signal of ['SIGINT', 'SIGTERM']) {
-    it(`on ${signal} learns and answers what it has read, saves, and ends with exit code 130`, async () => {
+    it(`on ${signal} learns and answers the lines that it has read, saves, and ends with exit code 130`, async () => {
       // The last 4 wait for company that would come in ten minutes.
       const command = online(signal, '--max-delay-ms', '600000', '--gate-every', '1', '--save', `${signal}.pth`);
       command.send(...all);
@@ -43,7 +43,7 @@ describe('command line: online, interrupted or unread', () => {
     });
   }
 
-  it('saves at the end of its input as well, and says before anything else that it could not', async () => {
+  it('saves at the end of its input as well, and reports before anything else that it could not', async () => {
     const saving = online('saved', '--max-delay-ms', '600000', '--gate-every', '1', '--save', 'end.pth');
     assert.equal((await saving.finish(...all)).code, 0);
     assert.ok((await loadState(at('end.pth'))).equals(await loadState(at('saved/versions/version-000000007.pth'))));
@@ -53,7 +53,7 @@ describe('command line: online, interrupted or unread', () => {
     assert.ok(!fs.existsSync(at('never')));
   });
 
-  it('stops at once when it is interrupted twice, and has lost nothing that was answered', async () => {
+  it('stops at once when it is interrupted twice, and loses nothing that was answered', async () => {
     const command = online('twice', '--max-delay-ms', '20');
     command.send(...all);
     await take(command.answers, 50);

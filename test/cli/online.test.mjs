@@ -1,4 +1,4 @@
-// `torch-incremental online` fed from standard input: what it learns, answers, refuses and keeps.
+// `torch-incremental online` fed from standard input: learning, answers, refusals, and the folder.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createState, loadState, net, OnlineLearner, predict, saveState } from 'torch-incremental';
@@ -55,7 +55,7 @@ describe('command line: online', () => {
     await Promise.all([one.close(), other.close()]);
   });
 
-  it('predicts what the version that serves says, whether values come as base64, as numbers or row by row', async () => {
+  it('predicts with the version that serves, from base64, numbers or rows of numbers', async () => {
     const input = images.inputs.subarray(0, 3072);
     const rows = [0, 1, 2].map((c) =>
       Array.from({ length: 32 }, (_, y) => [...input.subarray((c * 32 + y) * 32, (c * 32 + y + 1) * 32)]),
@@ -172,7 +172,7 @@ describe('command line: online', () => {
     assert.ok(answers.at(-2).rollback < answers.at(-3).version);
   });
 
-  it('joins a late label with what was predicted, under the id that the prediction was answered with', async () => {
+  it('joins a late label with the prediction, under the id in its answer', async () => {
     const command = online('late');
     const [own, given] = await command.ask({ input: base64(0) }, { input: base64(1), id: 'mine' });
     assert.equal(given.id, 'mine');
@@ -205,7 +205,7 @@ describe('command line: online', () => {
     );
   });
 
-  it('sets aside what cannot be learned, and says so', async () => {
+  it('sets samples aside that cannot be learned, and reports it', async () => {
     const { answers } = await online('aside').finish(
       { id: 1, input: [1, 2], label: 3 },
       { id: 2, input: base64(0), label: 10 },
@@ -221,7 +221,7 @@ describe('command line: online', () => {
     assert.equal(lines(fs.readFileSync(at('aside/quarantine.ndjson'), 'utf8')).length, 2);
   });
 
-  it('learns each sample once in lives that are killed, and answers the others as duplicates', async () => {
+  it('learns each sample once despite kills, and answers repeated ones as duplicates', async () => {
     const all = lessons(images);
     const seen = new Set();
     for (let life = 0; life < 4; life++) {
@@ -268,7 +268,7 @@ describe('command line: online', () => {
     assert.equal(kept.drift.onDrift, 'boostReplay');
   });
 
-  it('is one at a time in a folder, and cannot begin without a checkpoint', async () => {
+  it('runs once at a time in a folder, and cannot begin without a checkpoint', async () => {
     const first = online('one');
     await first.ask({ metrics: true });
     const second = await run(['online', 'net.pth', '--dir', 'one'], { cwd: at() });

@@ -1,5 +1,5 @@
-// A disk that fails as it is told, and one that loses its power: fixtures/faults.c, which is compiled here, and what is left of a
-// folder when only that is sure to be there which was synced, under names whose folder was synced.
+// A disk that fails on demand, and one that loses power: fixtures/faults.c, which is compiled here, and the remains of a folder in
+// which only synced data are certain, under names whose folder was synced.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -108,8 +108,8 @@ export function readLog(file) {
 }
 
 /**
- * Makes in `target` what a loss of power behind the first `length` entries may leave of `folder`: what was synced, and of the rest
- * each change or not: `survives()` says, of a write also which part.
+ * Makes in `target` a possible state of `folder` after a loss of power that follows the first `length` entries: everything that was
+ * synced, and of the rest each change for which `survives()` returns so, of a write also a part.
  */
 export function afterLossOfPower(entries, length, folder, target, survives) {
   const disk = new Disk();
@@ -216,7 +216,7 @@ class Disk {
   }
 }
 
-/** A file behind a change, of which all, a part, zeros or nothing reached the disk. */
+/** A file after a change, of which all, a part, zeros or nothing reached the disk. */
 function changed(bytes, { kind, offset, data }, how = 'whole') {
   if (how === 'nothing') return bytes;
   if (kind === 'truncate') {

@@ -1,5 +1,5 @@
-// What an earlier version left goes on as that version would have let it go on, bit for bit; and folders that it could not open again
-// can be opened. The folders, and how they were written: fixtures/earlier/write.mjs.
+// Folders and checkpoints of an earlier version resume as with that version, bit for bit; and folders that it could not open again can
+// be opened. fixtures/earlier/write.mjs wrote them.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -192,7 +192,7 @@ describe('a folder that an earlier version could not open', function () {
     });
   }
 
-  it('without memory for its last batch: it stays as it is, and a repair can take that batch out', async function () {
+  it('without memory for its last batch: it stays as it is, and a repair can give that batch up', async function () {
     needsPrlimit(this);
     const dir = copyOf('memory');
     const { ids } = recorded('memory');

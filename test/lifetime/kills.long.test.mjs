@@ -13,7 +13,7 @@ const kills = 50;
 describe('a training that is killed', () => {
   const at = temporaryFolder();
 
-  /** Runs until the end, or until `killAfter` milliseconds behind its first step. */
+  /** Runs until the end, or until `killAfter` milliseconds after its first step. */
   async function run(file, killAfter) {
     const { code, signal, said, ms } = await live(script, [file], killAfter);
     assert.ok(code === 0 || signal === 'SIGKILL', `ended with ${code ?? signal}`);
@@ -27,17 +27,17 @@ describe('a training that is killed', () => {
   }
 
   /** All that a checkpoint holds but the time it took, with tensors as their values. */
-  function told(value) {
+  function timeless(value) {
     if (value instanceof TensorValue) return value.data;
-    if (Array.isArray(value)) return value.map(told);
+    if (Array.isArray(value)) return value.map(timeless);
     if (!(value instanceof Map)) return value;
-    return [...value].filter(([key]) => key !== 'seconds').map(([key, item]) => [key, told(item)]);
+    return [...value].filter(([key]) => key !== 'seconds').map(([key, item]) => [key, timeless(item)]);
   }
 
   async function assertSameEnd(...files) {
     const [killed, whole] = await Promise.all(files.map((file) => loadState(file, { key: 'model' })));
     assert.ok(killed.equals(whole), 'the weights differ');
-    assert.deepEqual(told(killed.metadata), told(whole.metadata));
+    assert.deepEqual(timeless(killed.metadata), timeless(whole.metadata));
     assert.equal(whole.metadata.get('epoch'), 53);
   }
 

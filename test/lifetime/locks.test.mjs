@@ -1,4 +1,4 @@
-// What a worker holds is free when it was terminated, at whatever moment.
+// Locks of a worker are released when it is terminated, at any moment.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -110,10 +110,10 @@ export class Machine {
     assert.ok(some >= others && duplicates >= this.#counts.duplicates && dropped >= this.#counts.dropped);
     this.#counts = { ...this.#counts, learned, quarantined, duplicates, dropped };
     this.#leaveToTime();
-    // What was left out and has an id is offered again: those that were learned are known.
+    // Samples that were left out and have ids are offered again: those that were learned are known.
     const named = batches.flat().filter((sample) => idOf(sample) !== undefined);
     if (named.length > 0) await this.#learner.learn(samplesOf(named));
-    // Which comes after all that was begun, such as a version of what was learned last.
+    // It follows all operations under way, such as a version of the last batch.
     await this.#learner.fingerprint();
     for (const sample of named) this.#known.add(idOf(sample));
     const now = this.#learner.metrics();

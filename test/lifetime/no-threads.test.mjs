@@ -1,4 +1,4 @@
-// Threads that the system does not grant: the call rejects, nothing of it is left behind, and the process ends by itself.
+// Threads that the system refuses: the call rejects, leaves nothing, and the process ends by itself.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

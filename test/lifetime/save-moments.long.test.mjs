@@ -1,5 +1,5 @@
-// Saving, interrupted at any moment: the file is the old one or the new one, whole, and the next save leaves nothing
-// behind of the one that was interrupted. 200 moments.
+// Saving, interrupted at any of 200 moments: the file is the old one or the new one, complete, and the next save removes the remains of
+// the interrupted one.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

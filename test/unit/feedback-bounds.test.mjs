@@ -28,11 +28,11 @@ import {
   withClock,
 } from './feedback-support.mjs';
 
-describe('what waits for late labels', function () {
+describe('predictions that wait for late labels', function () {
   this.timeout(120_000);
   const at = temporaryFolder();
 
-  it('gives back from the disk what is not in memory any more', async () => {
+  it('are read from the disk when they are no longer in memory', async () => {
     const dir = at('disk');
     fs.mkdirSync(dir);
     let store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);
@@ -50,7 +50,7 @@ describe('what waits for late labels', function () {
     assert.deepEqual(filesOf(dir), []);
   });
 
-  it('takes maxBytes of the disk at most: the oldest expire, and their files go', async () => {
+  it('take at most maxBytes of the disk: the oldest expire, and their files are removed', async () => {
     const dir = at('full');
     fs.mkdirSync(dir);
     const few = { ...limits, maxBytes: 2 ** 20 };
@@ -79,7 +79,7 @@ describe('what waits for late labels', function () {
     assert.deepEqual(filesOf(dir), []);
   });
 
-  it('takes little memory: 1,000,000 small samples that wait, with 1 MiB for those kept in memory', async () => {
+  it('take little memory: 1,000,000 small samples, with 1 MiB for those kept in memory', async () => {
     const dir = at('million');
     fs.mkdirSync(dir);
     v8.setFlagsFromString('--expose-gc');
@@ -115,7 +115,7 @@ describe('what waits for late labels', function () {
     await store.close();
   });
 
-  it('expires what waited for ttlMs, to the millisecond, whether or not anybody looks, and takes its files away', () =>
+  it('expire after ttlMs, to the millisecond, even if nothing reads them, and their files are removed', () =>
     withClock(async (clock) => {
       const dir = at('expiry');
       fs.mkdirSync(dir);
@@ -158,7 +158,7 @@ describe('what waits for late labels', function () {
       await store.close();
     }));
 
-  it('still answers when the disk fails, warns, and writes what it kept as soon as the disk works again', async () => {
+  it('do not fail when the disk does, with a warning, and are written as soon as it works again', async () => {
     const dir = at('failing');
     const learner = await open(dir, { feedback: { memoryBytes: 2 ** 20 } });
     const obstacle = path.join(dir, 'pending-000000001.log');

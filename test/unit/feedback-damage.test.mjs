@@ -93,7 +93,7 @@ describe('late labels with damaged files', function () {
     fs.mkdirSync(file);
   }
 
-  it('leaves out without a word what a crash left of a last record, and of a last note', async () => {
+  it('ignores a torn last record and a torn last note', async () => {
     const dir = at('torn');
     const { ids } = await tenIn(dir);
     const [pending, joined] = ['pending-000000001.log', 'joined-000000001.log'].map((name) => path.join(dir, name));
@@ -136,7 +136,7 @@ describe('late labels with damaged files', function () {
     await learner.close();
   });
 
-  it('counts a record as lost that is found damaged only when its label comes', async () => {
+  it('counts a record as lost that is found damaged only when its label arrives', async () => {
     const dir = at('late');
     fs.mkdirSync(dir);
     const store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);
@@ -152,7 +152,7 @@ describe('late labels with damaged files', function () {
     await store.close();
   });
 
-  it('counts as lost what was predicted from samples of another size than the learner takes now', async () => {
+  it('counts predictions as lost whose samples no longer have the size that the learner takes', async () => {
     const dir = at('size');
     fs.mkdirSync(dir);
     let store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);

@@ -21,7 +21,7 @@ import {
   warningsDuring,
 } from './feedback-support.mjs';
 
-describe('what waits for late labels in a folder that was renamed', function () {
+describe('a store of predictions in a folder that was renamed', function () {
   this.timeout(60_000);
   const at = temporaryFolder();
   /** Nothing but what is tested here notices that the folder is another one, until the learner closes. */
@@ -59,7 +59,7 @@ describe('what waits for late labels in a folder that was renamed', function () 
     await again.close();
   }
 
-  it('neither adds to the files of the learner that is there now nor removes them', async () => {
+  it('neither adds to the files of the learner at its old path nor removes them', async () => {
     const dir = at('joined');
     const first = await open(dir, options);
     const { ids } = await first.predict(inputsOf(0, 10));

@@ -10,7 +10,7 @@ describe('feedback() with labels out of range', function () {
   this.timeout(60_000);
   const at = temporaryFolder();
 
-  it('lets a sample wait for another label where one is out of range', async () => {
+  it('lets a sample wait for another label if one is out of range', async () => {
     const dir = at('out of range');
     let learner = await open(dir);
     const { ids } = await learner.predict(inputsOf(0, 3));
@@ -54,7 +54,7 @@ describe('feedback() with labels out of range', function () {
     const openNormed = async (dir, options) =>
       open(dir, { model: normed, checkpoint: await createState(normed, { seed: 1 }), inputs: 'float32', ...options });
 
-    it('settles every call where a label that is out of range came between two others', async () => {
+    it('settles every call if a label out of range came between two others', async () => {
       const dir = at('between');
       const learner = await openNormed(dir, { batchSize: 1 });
       const { ids } = await learner.predict(inputs);

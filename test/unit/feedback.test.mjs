@@ -1,4 +1,4 @@
-// Late labels: each joins the sample that was predicted, once, with the prediction of then; and what waits is bounded.
+// Late labels: each joins its predicted sample once, with the prediction of that time; waiting predictions are bounded.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -99,7 +99,7 @@ describe('feedback()', function () {
     });
   });
 
-  it('scores what was predicted by the version that served then, though another one serves when the label comes', async () => {
+  it('scores by the prediction of the version that served then, though another one serves when the label arrives', async () => {
     const dir = at('versions');
     const options = { batchSize: 6, gate: { every: 1 } };
     let learner = await open(dir, options);
@@ -137,7 +137,7 @@ describe('feedback()', function () {
     await learner.close();
   });
 
-  it('learns a sample once, however often and however close together its label comes', async () => {
+  it('learns a sample once, however often and however close together its labels arrive', async () => {
     const dir = at('twice');
     let learner = await open(dir);
     const { ids } = await learner.predict(inputsOf(0, 4));
@@ -226,7 +226,7 @@ describe('feedback()', function () {
     await assert.rejects(learner.feedback(ids[0], 0), { code: 'ERR_DISPOSED' });
   });
 
-  it('remembers what was predicted, whatever the caller does to the inputs, also to a Buffer', async () => {
+  it('remembers the predicted inputs, even if the caller changes them, also a Buffer', async () => {
     const images = sequential({ flat: flatten(), out: linear(16, 2) }, { input: [1, 4, 4] });
     const options = {
       ...{ dir: at('copies'), checkpoint: await createState(images, { seed: 3 }), model: images, threads: 1 },

@@ -103,7 +103,7 @@ describe('the snapshots of a learner', function () {
     assert.deepEqual(await rejectsWithByte(dir, last), { byte: 0, reason: 'its header is incomplete' });
   });
 
-  it('make the journal before them needless, whatever it holds', async () => {
+  it('make the journal before them unnecessary, whatever it holds', async () => {
     const whole = await makeLearner(dir, { lives: 3, every: 100 });
     const [older, newer] = journalsIn(dir);
     assert.ok(newer);
@@ -111,7 +111,7 @@ describe('the snapshots of a learner', function () {
     assert.deepEqual(await stateOf(dir), whole);
   });
 
-  it('gone, all of them: made again from version 0 and a whole journal, else refused, and one begins only without records', async () => {
+  it('all missing: replaced by version 0 and a whole journal, else refused; a new learner begins only if there are no records', async () => {
     const whole = await makeLearner(dir, { lives: 1, every: 100 });
     for (const name of snapshotsIn(dir)) fs.rmSync(path.join(dir, name));
     assert.deepEqual(await stateOf(copy(dir, at('from version 0'))), whole);
@@ -188,7 +188,7 @@ describe('the snapshots of a learner', function () {
     assert.deepEqual([from, records], [6, first.records.to - 6]);
   });
 
-  it('too old to be read when they are no longer needed do not end a learner', async () => {
+  it('that are unreadable but no longer needed do not end a learner', async () => {
     await makeLearner(dir, { lives: 3, every: 6 });
     const [oldest] = snapshotsIn(dir);
     fs.truncateSync(path.join(dir, oldest), 50);
@@ -198,7 +198,7 @@ describe('the snapshots of a learner', function () {
     assert.equal((await stateOf(dir)).learned, 32);
   });
 
-  it('that were half written when a process was killed go with the next one', async () => {
+  it('that a killed process left half written are removed with the next one', async () => {
     await makeLearner(dir, { lives: 2, every: 100 });
     fs.writeFileSync(path.join(dir, '.snapshot-000000000000099.pth.torch-incremental-00000000-1-abc.tmp'), 'half');
     await stateOf(dir);

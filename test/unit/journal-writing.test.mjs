@@ -1,4 +1,4 @@
-// Writing a journal: one owner at a time, on the disk when it was promised, and what happens where it cannot be written.
+// Writing a journal: one owner at a time, synced when promised, and safe when the disk fails.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -46,7 +46,7 @@ describe('writing a journal', function () {
     await (await open(at('thread'))).close();
   });
 
-  it('is for one process at a time, and for another at once when that was killed', async () => {
+  it('is for one process at a time, and for another as soon as that is killed', async () => {
     const child = spawn(process.execPath, [fixture('owner.mjs'), at('owner')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -91,7 +91,7 @@ describe('writing a journal', function () {
     assert.deepEqual(during, Array(5).fill(['writev', 'fsync', 'resolved']).flat());
   });
 
-  it('with a sync now and then is written before learn() resolves, and on the disk when it is closed', function () {
+  it('with periodic syncs is written before learn() resolves, and on the disk when it is closed', function () {
     if (os.platform() !== 'linux') this.skip();
     const { during, after } = run('fsyncs.mjs', [at('later'), '{ "everyMs": 100000 }']);
     assert.deepEqual(during, Array(5).fill(['writev', 'resolved']).flat());

@@ -38,7 +38,7 @@ describe('a journal', function () {
     fs.writeFileSync(file, change(fs.readFileSync(file)));
   };
 
-  it('that is cut at any byte of its last record opens, and is as it was before that', async () => {
+  it('that is cut at any byte of its last record opens without that record', async () => {
     await makeLearner(at('short'), { lives: 2, every: 100 });
     const [, last] = journalsIn(at('short'));
     const file = path.join(at('short'), last);
@@ -55,7 +55,7 @@ describe('a journal', function () {
     for (let cut = begin + 1; cut < end; cut++) assert.deepEqual(await cutAt(cut), before, `cut at byte ${cut}`);
   });
 
-  it('whose last file was being made opens with all that it held', async () => {
+  it('whose last file was being created opens with all its records', async () => {
     const [begin] = recordsIn(path.join(at('whole'), names.at(-1))).slice(-1);
     const header = Buffer.alloc(24);
     // The number after the last record does not matter for an incomplete one.
@@ -66,7 +66,7 @@ describe('a journal', function () {
     }
   });
 
-  it('followed by zeros, as a loss of power may leave them, opens with all that it held', async () => {
+  it('followed by zeros, as a loss of power may leave them, opens with all its records', async () => {
     for (const zeros of [1, 23, 24, 100, 70_000]) {
       damaged(names.at(-1), (bytes) => Buffer.concat([bytes, Buffer.alloc(zeros)]));
       assert.deepEqual(await stateOf(dir), whole, `${zeros} zeros`);
@@ -122,7 +122,7 @@ describe('a journal', function () {
     assert.match((await rejectsWithByte(at('snapshots'), last)).reason, /^it is missing/);
   });
 
-  it('with two files that changed places is refused', async () => {
+  it('with two files swapped is refused', async () => {
     copy(at('whole'), dir);
     const [, one, two] = names.map((name) => path.join(dir, name));
     fs.renameSync(one, `${one}.tmp`);

@@ -53,7 +53,7 @@ describe('the accounts of a learner', function () {
   }
 
   for (const overflow of ['block', 'dropOldest', 'sample']) {
-    it(`are exact where the loop over a stream is left, and what was read is learned: '${overflow}'`, async () => {
+    it(`are exact when the loop over a stream is left, and samples that were read are learned: '${overflow}'`, async () => {
       const dir = at(`left ${overflow}`);
       const learner = await open(dir);
       let read = 0;
@@ -74,7 +74,7 @@ describe('the accounts of a learner', function () {
       await assertLasting(learner, dir);
     });
 
-    it(`are exact where a source or a caller fails, or the learner closes, in the middle of a stream: '${overflow}'`, async () => {
+    it(`are exact when a source or a caller fails, or the learner closes, in the middle of a stream: '${overflow}'`, async () => {
       const dir = at(`failing ${overflow}`);
       let learner = await open(dir);
       async function* failing() {
@@ -125,7 +125,7 @@ describe('the accounts of a learner', function () {
     });
   }
 
-  it('are exact where the learner itself fails: what was not settled was not offered', async () => {
+  it('are exact when the learner itself fails: unsettled samples count as never offered', async () => {
     const dir = at('failed');
     const learner = await open(dir);
     await learner.learn(item(0, 3));
@@ -146,7 +146,7 @@ describe('the accounts of a learner', function () {
     await learner.close().catch(() => {});
   });
 
-  it('of many duplicates take a record each time something is learned, not one each', async () => {
+  it('record many duplicates together, with the next batch that is learned', async () => {
     const dir = at('flood');
     const learner = await open(dir, { journal: { sync: 'always' } });
     await learner.learn(item(0, 4));
@@ -177,7 +177,7 @@ describe('the accounts of a learner', function () {
     await killed.close();
   });
 
-  it('of a call with many bad samples take records of bounded size, each sample a line', async () => {
+  it('record many bad samples of a call in records of bounded size, with a line for each sample', async () => {
     const dir = at('many bad');
     const learner = await open(dir);
     const count = 5000;
@@ -204,7 +204,7 @@ describe('the accounts of a learner', function () {
     await assertLasting(learner, dir);
   });
 
-  it('count a sample of another size, of whatever size, and keep the beginning of a large one', async () => {
+  it('count samples of a wrong size, and keep the beginning of a large one', async () => {
     const dir = at('large');
     const learner = await open(dir);
     const { reasons } = await learner.learn({ inputs: new Float32Array(6 * 2 ** 20), labels: [0] });

@@ -1,4 +1,4 @@
-// The border of a learner, crossed at random: right and wrong values, in whatever they may be wrapped.
+// Random inputs of a learner: right and wrong values, in all kinds of wrappers.
 import assert from 'node:assert/strict';
 import vm from 'node:vm';
 import { temporaryFolder } from '../support.mjs';
@@ -111,7 +111,7 @@ describe('the border of a learner, at random', function () {
   }
 
   for (const seed of [1, 2, 3, 4]) {
-    it(`takes what is right from whatever it is wrapped in, as it was at the call (seed ${seed})`, async () => {
+    it(`takes right values from any wrapper, as they were at the call (seed ${seed})`, async () => {
       const random = randomNumbers(seed);
       const [learner, reference] = [
         await open({ replay: { capacity: 10, perUpdate: 2 } }),

@@ -1,4 +1,4 @@
-// The border of a learner: what callers give is checked and copied at the call. Wrong types reject the call and count nothing,
+// Inputs of a learner are checked and copied at the call. Wrong types reject the call and count nothing,
 // wrong values are quarantined, and neither affects other calls.
 import assert from 'node:assert/strict';
 import { idOf } from '../../dist/online/seen-ids.js';
@@ -65,7 +65,7 @@ describe('the border of a learner', function () {
     await learner.close();
   });
 
-  it('quarantines samples with wrong values, says which and why, and learns the others', async () => {
+  it('quarantines samples with wrong values, reports which and why, and learns the others', async () => {
     const learner = await open({ batchSize: 8 });
     const { inputs, labels } = good(1, 8);
     inputs[2 * size] = Number.NaN;
@@ -133,7 +133,7 @@ describe('the border of a learner', function () {
     for (const id of noIds) assert.throws(() => idOf(id, 'id'), { code: 'ERR_INVALID_OPTION' });
   });
 
-  it('copies what a stream brings when it comes, also where it waits', async () => {
+  it('copies samples of a stream when they arrive, also those that wait', async () => {
     const prints = [];
     for (const overflow of ['block', 'dropOldest']) {
       for (const isReused of [false, true]) {

@@ -1,4 +1,4 @@
-// Damage to the versions and snapshots in a learner's folder, and a folder that is no longer where it was.
+// Damage to the versions and snapshots in a learner's folder, and a folder that was moved.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ describe('versions and snapshots of a learner', () => {
     ['cut short', (file) => fs.truncateSync(file, 700)],
     ['missing', (file) => fs.rmSync(file)],
   ]) {
-    it(`write the serving version again where its file is ${how}; repair names it, and repairs it`, async () => {
+    it(`write the serving version again if its file is ${how}; repair names it, and repairs it`, async () => {
       const dir = at(how);
       const state = await learnerIn(dir);
       const file = version(dir, 4, 'pth');
@@ -47,7 +47,7 @@ describe('versions and snapshots of a learner', () => {
     });
   }
 
-  it('that serves and can no longer be made again keeps the learner from opening until it is repaired', async () => {
+  it('that cannot be reproduced, but serves, keep the learner from opening until it is repaired', async () => {
     const dir = at('lost');
     const options = { journal: { maxBytes: 2 ** 20 } };
     await learnerIn(dir, options);
@@ -73,7 +73,7 @@ describe('versions and snapshots of a learner', () => {
     await learner.close();
   });
 
-  it('whose manifest is damaged is named and written again', async () => {
+  it('are named and described again if their manifest is damaged', async () => {
     const dir = at('manifest');
     const state = await learnerIn(dir);
     const manifest = version(dir, 3, 'json');
@@ -92,7 +92,7 @@ describe('versions and snapshots of a learner', () => {
     assert.deepEqual(JSON.parse(fs.readFileSync(manifest, 'utf8')), whole);
   });
 
-  it('keeps two good snapshots when the newest was damaged, and says so', async () => {
+  it('include two good snapshots even if the newest was damaged, with a warning', async () => {
     const dir = at('two');
     for (let life = 0; life < 3; life++) {
       const learner = await open(dir, { keepVersions: 1, gate: { every: 1 } });
@@ -113,7 +113,7 @@ describe('versions and snapshots of a learner', () => {
     }
   });
 
-  it('keeps two snapshots where each is larger than half of journal.maxBytes', async () => {
+  it('include two snapshots even if each is larger than half of journal.maxBytes', async () => {
     const wide = sequential({ a: linear(3, 40_000), b: linear(40_000, 2) }, { input: [3] });
     const options = { model: wide, checkpoint: await createState(wide), journal: { maxBytes: 2 ** 20 } };
     for (let life = 0; life < 3; life++) {
@@ -128,7 +128,7 @@ describe('versions and snapshots of a learner', () => {
 describe("the path of a learner's folder", () => {
   const at = temporaryFolder();
 
-  it('that was deleted or moved under it is noticed before anything is acknowledged with sync always', async () => {
+  it('is checked before anything is acknowledged with sync always, since the folder may be deleted or moved', async () => {
     for (const [how, act] of [
       ['deleted', (dir) => fs.rmSync(dir, { recursive: true })],
       ['moved', (dir) => fs.renameSync(dir, `${dir} elsewhere`)],
@@ -144,7 +144,7 @@ describe("the path of a learner's folder", () => {
     assert.ok((await stateOf(at('moved elsewhere'))).learned >= 2);
   });
 
-  it('that leads to another learner now is left to that one', async () => {
+  it('is left alone if it leads to another learner now', async () => {
     const dir = at('learner');
     const first = await open(dir, { seed: 1, feedback: false });
     await learn(first, 0, 6);

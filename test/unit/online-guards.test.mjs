@@ -94,7 +94,7 @@ describe('a learner and what could harm it', function () {
     await learner.close();
   });
 
-  it('refuses what is no list of samples at all, by throwing', async () => {
+  it('rejects values that are no list of samples', async () => {
     const learner = await open('mistakes');
     for (const mistake of [
       { inputs: new Uint8Array(4), labels: [1] },

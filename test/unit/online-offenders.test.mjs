@@ -1,4 +1,4 @@
-// One bad sample never costs its neighbours: which samples of a batch are left out, and that the others are learned as if those
+// One bad sample never costs its neighbours: the samples of a batch that are left out, and the others, learned as if those
 // had not come.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -67,7 +67,7 @@ describe('samples that a learner cannot learn', function () {
 
   for (const [name, model] of Object.entries(models)) {
     for (const mode of ['exact', 'fast']) {
-      it(`are left out, and the others are learned as if they came alone: a model ${name}, ${mode}`, async () => {
+      it(`are left out, and the others are learned as if they were alone: a model ${name}, ${mode}`, async () => {
         const random = randomNumbers(name.length);
         const options = { mode, replay: { capacity: 12, perUpdate: 3 }, learningRate: 0.05 };
         const [all, alone] = [
@@ -142,7 +142,7 @@ describe('samples that a learner cannot learn', function () {
 
   const line = sequential({ out: linear(1, 2) }, { input: [1] });
 
-  it('keep their ids where only all of them together are too much', async () => {
+  it('keep their ids if only all of them together exceed the range', async () => {
     const dir = at('together');
     const learner = await open(line, { dir, checkpoint: await stateOf([1e30, -1e30], 2, 1), gate: { every: 2 } });
     // Each has a loss of 2e38, which is a number; two have more than the largest.
@@ -181,7 +181,7 @@ describe('samples that a learner cannot learn', function () {
     await again.close();
   });
 
-  it('keep their ids where a step would leave a weight that is not finite, and harm no weight', async () => {
+  it('keep their ids if a step would leave a weight that is not finite, and harm no weight', async () => {
     const learner = await open(models.plain, { learningRate: 1e38, momentum: 0.9, gate: { every: 1_000_000 } });
     const before = await learner.predict(Float32Array.of(1, 2, 3, 4));
     const huge = { inputs: Float32Array.of(1e3, 2e3, 3e3, 4e3), ids: ['a'] };
@@ -268,7 +268,7 @@ describe('samples that a learner cannot learn', function () {
       assert.equal(lines(dir).length, 22);
     });
 
-    it('are learned with what the replay buffer has', async () => {
+    it('are learned together with samples of the replay buffer', async () => {
       const learner = await open(pooled, { replay: { capacity: 10, perUpdate: 2 } });
       assert.equal((await learner.learn(sample(0))).updates, 0);
       await learner.learn(sample(0, 2));

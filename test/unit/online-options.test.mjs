@@ -55,7 +55,7 @@ describe('the options of a learner', () => {
     [{ transforms: [toTensor()] }, /./],
     [{ epochs: 3 }, /Unknown option "epochs" of OnlineLearner.open\(\)/],
   ]) {
-    it(`that are wrong are refused before anything is begun: ${JSON.stringify(options) ?? 'undefined'}`, async () => {
+    it(`that are wrong are refused before anything is created: ${JSON.stringify(options) ?? 'undefined'}`, async () => {
       const dir = at(`wrong ${folders++}`);
       await assert.rejects(OnlineLearner.open({ dir, checkpoint, ...base(), ...options }), (error) => {
         assert.match(error.code, /^ERR_(INVALID_OPTION|SHAPE|DATA_FORMAT)$/, error.stack);
@@ -67,7 +67,7 @@ describe('the options of a learner', () => {
     });
   }
 
-  it('that are not given again are as they were', async () => {
+  it('that are not given again stay as they were', async () => {
     const dir = at(`options ${folders++}`);
     const given = {
       learningRate: 0.1,

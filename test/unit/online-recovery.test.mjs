@@ -59,7 +59,7 @@ describe('a learner opened with other options', () => {
     });
   }
 
-  it('keeps a part of the replay buffer where that becomes smaller, and learns on', async () => {
+  it('keeps a part of a replay buffer that becomes smaller, and learns on', async () => {
     for (const capacity of [4, 0]) {
       await begin();
       const learner = await open(dir, { replay: { capacity } });
@@ -70,7 +70,7 @@ describe('a learner opened with other options', () => {
     }
   });
 
-  it('comes to the same state when it is killed after the change, wherever the replay begins', async () => {
+  it('reaches the same state after a kill that follows the change, from any snapshot', async () => {
     await begin();
     const learner = await open(dir, { replay: { capacity: 3 }, learningRate: 0.01, momentum: 0 });
     await learn(learner, 6, 10);
@@ -110,7 +110,7 @@ describe('a learner opened with other options', () => {
     });
   });
 
-  it('replays with the model that it was trained with, whatever model is passed', async () => {
+  it('replays with the recorded model, whatever model is passed', async () => {
     const shapes = (extra) => sequential({ hidden: linear(3, 3), ...extra, out: linear(3, 2) }, { input: [3] });
     const [with_, without] = [shapes({ relu: relu() }), shapes({})];
     const begun = { model: with_, checkpoint: await createState(with_, { seed: 1 }) };
@@ -155,7 +155,7 @@ describe('a batch that cannot be computed', () => {
   }
 
   for (const sync of ['always', { everyMs: 1 }]) {
-    it(`is taken back from the journal, and the learner opens without it (sync ${JSON.stringify(sync)})`, async () => {
+    it(`is removed from the journal, and the learner opens without it (sync ${JSON.stringify(sync)})`, async () => {
       const dir = at(`back ${typeof sync}`);
       const learner = await open(dir, { journal: { sync } });
       await learn(learner, 0, 3);
@@ -172,7 +172,7 @@ describe('a batch that cannot be computed', () => {
     });
   }
 
-  it('for want of memory at open() leaves the folder as it is, and a repair can take it out', async () => {
+  it('for want of memory at open() leaves the folder as it is, and a repair can give it up', async () => {
     const dir = at('open');
     const learner = await open(dir);
     await learn(learner, 0, 3);

@@ -65,7 +65,7 @@ describe('a repaired learner', () => {
     assert.equal((await stateOf(dir, options)).learned, 10);
   });
 
-  it('in which a version was lost gives its number to no other, and rolls back to what was meant', async () => {
+  it('in which a version was lost gives its number to no other, and rolls back to the intended version', async () => {
     const dir = at('lost');
     const learner = await open(dir, options);
     await learn(learner, 0, 6);
@@ -96,7 +96,7 @@ describe('a repaired learner', () => {
     assert.ok((await loadState(version(dir, 2))).equals(state));
   });
 
-  it('has version 0 described without the settings of now, from which nothing would be replayed', async () => {
+  it('has version 0 described without the current settings, which would make the replay wrong', async () => {
     const { dir, fingerprint } = await killed('settings');
     fs.rmSync(version(dir, 0, 'json'));
     await (await open(dir, { ...options, learningRate: 0.5 })).close();
@@ -132,7 +132,7 @@ describe('a learner that is closed while it works', () => {
     }
   });
 
-  it('leaves the folder of another learner alone where it has nothing to write but its snapshot', async () => {
+  it('leaves the folder of another learner alone, even if only its snapshot is to be written', async () => {
     const dir = at('path');
     await (await open(dir, { seed: 1 })).close();
     const idle = await open(dir, { seed: 1, feedback: false });

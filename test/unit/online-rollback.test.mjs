@@ -1,4 +1,4 @@
-// A rollback that cannot be made: it rejects, and is nowhere in the journal.
+// A rollback that cannot be made rejects, and is not recorded in the journal.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { repairLearner } from 'torch-incremental';
@@ -8,7 +8,7 @@ import { learn, open, sample, stateOf } from './journal-support.mjs';
 describe('a rollback that cannot be made', () => {
   const at = temporaryFolder();
 
-  it('to a version that batches asked for before make the learner forget rejects, and the learner lives on', async () => {
+  it('to a version that earlier batches make the learner forget rejects, and the learner continues', async () => {
     const options = { keepVersions: 2, gate: { every: 1 } };
     const learner = await open(at('race'), options);
     await learn(learner, 0, 3);
@@ -34,7 +34,7 @@ describe('a rollback that cannot be made', () => {
     ['is missing', (file) => fs.rmSync(file)],
   ];
   for (const [how, damage] of damages) {
-    it(`to version 0, whose file ${how}, rejects naming the file, and the learner lives on`, async () => {
+    it(`to version 0, whose file ${how}, rejects naming the file, and the learner continues`, async () => {
       const dir = at(how);
       const options = { gate: { every: 1 } };
       const learner = await open(dir, options);
@@ -48,7 +48,7 @@ describe('a rollback that cannot be made', () => {
       assert.deepEqual(await stateOf(dir, options), { learned: 6, updates: 6, fingerprint });
     });
 
-    it(`to a version whose file ${how} makes it again where the journal leads there, with the same bits`, async () => {
+    it(`to a version whose file ${how} reproduces it if the journal leads there, with the same bits`, async () => {
       const dir = at(`${how}, again`);
       const options = { gate: { every: 1 } };
       const learner = await open(dir, options);
@@ -61,7 +61,7 @@ describe('a rollback that cannot be made', () => {
     });
   }
 
-  it('to what is no number of a version rejects at once', async () => {
+  it('to something that is not a version number rejects at once', async () => {
     const learner = await open(at('wrong'));
     for (const version of ['1', -1, 0.5, NaN, null, {}]) {
       await assert.rejects(learner.rollback(version), { code: 'ERR_INVALID_OPTION' });

@@ -26,7 +26,7 @@ describe('samples of a learner', () => {
     }
   });
 
-  it('are copied, a Buffer too: what becomes of it afterwards does not matter', async () => {
+  it('are copied, a Buffer too, so that later changes to it have no effect', async () => {
     const { inputs, labels } = madeUpImages(8);
     const prints = [];
     for (const [name, wipe] of Object.entries({ kept: false, wiped: true })) {

@@ -19,7 +19,7 @@ import { temporaryFolder } from '../support.mjs';
 describe('scoring of a learner', () => {
   const at = temporaryFolder();
 
-  it('takes the middle where learning draws a part of the image, and nothing else that is drawn', () => {
+  it('crops the centre if learning crops at random, and draws nothing', () => {
     const scale = normalize(0.5, 0.5);
     const shape = [3, 8, 10];
     const of = (...transforms) => withoutDraws(transforms, shape);
@@ -35,7 +35,7 @@ describe('scoring of a learner', () => {
     assert.deepEqual(of(centerCrop(6), randomCrop(6), toTensor()), [centerCrop(6), toTensor()]);
   });
 
-  it('serves what a crop of another size leaves, as predict() with the middle does', async () => {
+  it('serves images that a crop makes smaller, as predict() with a crop of the centre does', async () => {
     const model = sequential([flatten(), linear(108, 3)], { input: [3, 6, 6] });
     const checkpoint = await createState(model, { seed: 1 });
     const options = { dir: at('crop'), checkpoint, model, shape: [3, 8, 8], threads: 1, seed: 1 };
@@ -49,7 +49,7 @@ describe('scoring of a learner', () => {
     await learner.close();
   });
 
-  it('needs no transforms of samples that are no images, nor of float32', async () => {
+  it('needs no transforms for samples that are not images, nor for float32', async () => {
     const model = sequential([linear(2, 3)], { input: [2] });
     const checkpoint = await createState(model, { seed: 1 });
     for (const [name, given] of Object.entries({

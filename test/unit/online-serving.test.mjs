@@ -1,4 +1,4 @@
-// Serving while learning: every answer is that of one version, whole; predicting and measuring change nothing.
+// Serving while learning: every answer is that of one version; predicting and measuring change nothing.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -76,7 +76,7 @@ describe('a learner that serves', function () {
     }
   });
 
-  it('is changed by nothing that is asked of it: predictions, metrics, versions, saving', async () => {
+  it('is changed by none of these: predictions, metrics, versions, saving', async () => {
     const shape = [1, 4, 4];
     const model = sequential(
       {
@@ -160,7 +160,7 @@ describe('a learner that serves', function () {
     await learner.close();
   });
 
-  it('has versions that can be made again from the journal, and says so where the journal was changed', async () => {
+  it('has versions that can be reproduced from the journal, and reports a journal that was changed', async () => {
     const shape = { shape: [size] };
     const options = {
       dir: at('reproduced'),
@@ -194,7 +194,7 @@ describe('a learner that serves', function () {
     await assert.rejects(reproduceVersion(options.dir, last.version, { model: small }), { code: 'ERR_JOURNAL' });
   });
 
-  it('puts a manifest beside each version, and the version itself into a file that any loader takes', async () => {
+  it('writes a manifest for each version, and the version itself to a file that any loader reads', async () => {
     const options = {
       dir: at('manifest'),
       checkpoint: await createState(small, { seed: 1 }),

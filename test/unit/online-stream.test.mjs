@@ -1,4 +1,4 @@
-// Sources that a learner follows: of every kind, slower and faster than it.
+// Sources of every kind that a learner follows, slower and faster ones.
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,7 +77,7 @@ describe('a learner that follows a stream', function () {
   });
 
   for (const overflow of ['dropOldest', 'sample']) {
-    it(`drops what a source that is too fast brings, with '${overflow}', and accounts for every sample at every moment`, async () => {
+    it(`drops samples of a source that is too fast, with '${overflow}', and accounts for every sample at every moment`, async () => {
       const learner = await open();
       let ended = false;
       async function* fast() {
@@ -163,7 +163,7 @@ describe('a learner that follows a stream', function () {
     await learner.close();
   });
 
-  it('learns each id once, however often and in whatever company it comes', async () => {
+  it('learns each id once, however often and with whichever others it arrives', async () => {
     const learner = await open();
     const twice = await Promise.all([learner.learn(item(1, 3)), learner.learn(item(1, 3))]);
     assert.deepEqual(

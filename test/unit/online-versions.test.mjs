@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support.mjs';
 describe('the files of versions', () => {
   const at = temporaryFolder();
 
-  it('go where no snapshot needs them, but for those made since it was found out which it needs', async () => {
+  it('are removed when no snapshot needs them, but not those made meanwhile', async () => {
     const names = [0, 1, 2, 3].flatMap((version) =>
       ['json', 'pth'].map((type) => `version-00000000${version}.${type}`),
     );

@@ -1,4 +1,4 @@
-// The file of samples in quarantine: for people, so nothing in it keeps a learner from opening, and no crash loses a sample.
+// The quarantine file: it is for people, so that nothing in it keeps a learner from opening; and no crash loses a sample.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -76,7 +76,7 @@ describe('the quarantine of a learner', function () {
     assert.deepEqual([lines[0], JSON.parse(lines[1]).id], ['all is lost', 'd']);
   });
 
-  it('has the samples again that a crash kept from it, each once', async () => {
+  it('gets the samples that a crash kept from it, each once', async () => {
     const huge = { inputs: new Float32Array(9).fill(3e38), ids: ['x', 'y', 'z'] };
     const learner = await open(at('update'), { batchSize: 3 });
     const [right] = (await learner.predict(huge.inputs.subarray(0, 3))).labels;
@@ -94,7 +94,7 @@ describe('the quarantine of a learner', function () {
     }
   });
 
-  it('takes the samples of a record whose number was in it before a crash came', async () => {
+  it('takes the samples of a record whose number it already had before a crash', async () => {
     copy(at('crashed'), dir);
     const last = path.join(dir, journalsIn(dir).at(-1));
     fs.truncateSync(last, recordsIn(last).at(-2));

@@ -1,4 +1,4 @@
-// The replay buffer of an online learner, by way of the addon: which samples it keeps, and how often it draws them.
+// The replay buffer of an online learner, through the addon: the samples that it keeps, and how often it draws them.
 import assert from 'node:assert/strict';
 import { createState, linear, sequential } from 'torch-incremental';
 import native from '../../dist/native/native.js';
