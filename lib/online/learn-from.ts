@@ -10,7 +10,7 @@ import type { Engine } from './engine';
 import { type BatchRecord, currentRules } from './storage/records';
 
 export interface LearnFromOptions {
-  /** How many samples are drawn, one after another. Default: 1. */
+  /** Rounds, each with a random sample of its own. Default: 1. */
   rounds?: number;
   /** Size of the random sample that each round draws without replacement. Default: 1,000, or the whole data set. */
   sampleSize?: number;

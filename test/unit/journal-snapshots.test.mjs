@@ -51,7 +51,7 @@ describe('the snapshots of a learner', function () {
     const whole = await makeLearner(at('one'), { lives: 2, every: 100 });
     const [older, newest] = snapshotsIn(at('one'));
     fs.rmSync(path.join(at('one'), older));
-    // From version 0 and a whole journal it could be made again.
+    // Version 0 and a whole journal could replace it.
     fs.rmSync(path.join(at('one'), journalsIn(at('one'))[0]));
     const random = randomNumbers(4);
     const { size } = fs.statSync(path.join(at('one'), newest));

@@ -106,7 +106,7 @@ export function versionSource(
       if (isShortage(cause)) throw cause;
       throw new LearnError(
         'ERR_JOURNAL',
-        `Version ${info.version} cannot be loaded (${messageOf(damage)}), nor made again from the journal (${messageOf(cause)})`,
+        `Version ${info.version} cannot be loaded (${messageOf(damage)}), nor reproduced from the journal (${messageOf(cause)})`,
         { cause: damage },
       );
     });
@@ -114,7 +114,7 @@ export function versionSource(
       const state = await machine.weights();
       if (!keep) return state;
       await files.save(state, info, { settings: machine.context.settings });
-      process.emitWarning(`Version ${info.version} was made again from the journal: ${messageOf(damage)}`, {
+      process.emitWarning(`Version ${info.version} was reproduced from the journal: ${messageOf(damage)}`, {
         type: 'LearnWarning',
         code: 'WARN_VERSION_REMADE',
       });
