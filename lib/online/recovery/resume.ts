@@ -1,19 +1,23 @@
 // Resumes the learner of a folder from a snapshot and the journal after it.
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
+import { printable } from '../../core/printable';
+import { syncFolder } from '../../files/atomic-write';
 import type { Model } from '../../program/module';
 import type { ContextMaker } from '../context';
 import { Engine, type LearnerFolder } from '../engine';
 import { changedOptions, type Settings } from '../options';
 import type { StateMachine } from '../state-machine';
 import { appendRecord, Journal } from '../storage/journal-writer';
+import { copyAside } from '../storage/lock';
 import { Quarantine } from '../storage/quarantine';
 import type { SettingsRecord } from '../storage/records';
 import { removeLastRecord, removeTornEnd } from '../storage/torn-end';
 import { settingsRecord, withSettings } from './change-settings';
-import type { Base } from './find-base';
+import type { Base, UnusableSnapshot } from './find-base';
 import { type Replayed, replay, UnappliableRecord } from './replay';
-import { removeUnusable, setAside } from './set-aside';
 import { orDispose, started } from './start';
 import { recordsAfter, soundSurvey } from './survey';
 
@@ -83,6 +87,26 @@ export async function resume(
       });
     },
   );
+}
+
+/** Copies unusable snapshots to a folder for people to look at, and warns. The originals stay until there is a new snapshot. */
+async function setAside(folder: string, unusable: readonly UnusableSnapshot[]): Promise<void> {
+  if (unusable.length === 0) return;
+  const lost = await copyAside(
+    folder,
+    unusable.map((snapshot) => path.basename(snapshot.path)),
+  );
+  const what = unusable.map((snapshot) => `${path.basename(snapshot.path)}: ${snapshot.reason}`).join('; ');
+  process.emitWarning(
+    `The learner in ${folder} was opened from an older snapshot and a longer journal, and nothing is lost; moved to ${lost}, since ` +
+      `they cannot be used: ${printable(what)}`,
+    { type: 'LearnWarning', code: 'WARN_SNAPSHOT_UNUSABLE' },
+  );
+}
+
+async function removeUnusable(folder: string, snapshots: readonly UnusableSnapshot[]): Promise<void> {
+  for (const { path: file } of snapshots) await fs.rm(file, { force: true });
+  if (snapshots.length > 0) await syncFolder(folder);
 }
 
 /** A state machine with the new settings. Rejects, naming the new options, before anything is recorded. */
