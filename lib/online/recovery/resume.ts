@@ -1,4 +1,9 @@
-// Resumes the learner of a folder from a snapshot and the journal after it.
+// Resumes the learner of a folder from a snapshot and the journal after it. Rules:
+//
+// 1. The whole journal is read before a part of it is used. Damage rejects and changes nothing.
+// 2. Only a torn end, or a last record that was never applied, is removed, and only after the rest has been replayed.
+// 3. New settings are tried before they are recorded.
+// 4. Unusable snapshots are copied aside before a new snapshot takes their place.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
