@@ -89,6 +89,18 @@ export const sources = files.filter(
     (/\.([cm]?[jt]s|cc?|h|py|sh|yml)$/.test(file) || file === '.ci/run'),
 );
 
+const usesDist = /\bdist\b['"`}/,\s]*((?:[\w-]+['"`,/\s]+)*[\w-]+\.m?js)\b/g;
+
+/** The modules of dist/ that a script, or a program that it writes, loads, and that no file of lib/ is compiled to. */
+export function missingModules(file, text) {
+  return text.split('\n').flatMap((line, index) => {
+    if (!/\b(?:require|import|from|stringify)\b/.test(line)) return [];
+    const modules = [...line.matchAll(usesDist)].map(([, name]) => name.replace(/['"`,/\s]+/g, '/'));
+    const source = (name) => path.join(root, 'lib', name.replace(/js$/, 'ts'));
+    return modules.filter((name) => !fs.existsSync(source(name))).map((name) => `${file}:${index + 1}: dist/${name}`);
+  });
+}
+
 const anchorOf = (heading) =>
   heading
     .toLowerCase()

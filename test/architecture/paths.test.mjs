@@ -1,7 +1,7 @@
 // Every path that documents and comments name exists; paths.mjs has the rules.
 import assert from 'node:assert/strict';
 import { read } from './floors.mjs';
-import { deadLinks, documents, missingPaths, sources } from './paths.mjs';
+import { deadLinks, documents, missingModules, missingPaths, sources } from './paths.mjs';
 
 const isEmpty = (lines) => assert.equal(lines.join('\n'), '');
 
@@ -11,6 +11,15 @@ describe('paths', () => {
 
   it('names none in a comment that does not exist', () =>
     isEmpty(sources.flatMap((file) => missingPaths(file, read(file)))));
+
+  it('requires no module of dist/ that lib/ has no source of, also in programs that are strings', () => {
+    const scripts = sources.filter((file) => /\.[cm]?js$/.test(file));
+    isEmpty(scripts.flatMap((file) => missingModules(file, read(file))));
+    const program = (word) => `${word}(path.join(root, 'dist', 'core', 'none.js'))`;
+    const found = 'x:2: dist/core/none.js';
+    assert.deepEqual(missingModules('x', `\n${program('require')}`), [found]);
+    assert.deepEqual(missingModules('x', program('write')), []);
+  });
 
   it('links from no document to what does not exist', () => isEmpty(documents.flatMap(deadLinks)));
 

@@ -7,8 +7,8 @@ const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 /** Runs a program that has `start()`: endless batches, of which `first` resolves with the first. */
 function run(program) {
   const prelude = `
-    const { batches } = require(${JSON.stringify(`${dist}data/batches.js`)});
-    const { arrays } = require(${JSON.stringify(`${dist}datasets.js`)});
+    const { batches } = require(${JSON.stringify(`${dist}datasets/batches.js`)});
+    const { arrays } = require(${JSON.stringify(`${dist}datasets/arrays.js`)});
     const { Worker, isMainThread, parentPort } = require('node:worker_threads');
     const data = arrays({ inputs: new Uint8Array(3072 * 100), labels: new Array(100).fill(0), shape: [3, 32, 32] });
     const endless = () => batches(data, { epochs: 1e9, batchSize: 50 });

@@ -92,7 +92,7 @@ export function loadingLibtorch() {
   const script = (before) => `
     try {
       ${before}
-      const folder = require(${JSON.stringify(path.join(it.dist, 'libtorch.js'))}).loadLibtorch();
+      const folder = require(${JSON.stringify(path.join(it.dist, 'libtorch/load.js'))}).loadLibtorch();
       console.log(JSON.stringify({ folder }));
     } catch (error) {
       const { code, message, attempts, remedies } = error;

@@ -145,7 +145,7 @@ describe('libtorch', () => {
   it('is not looked for in a process that loaded one: another copy of this package takes the same', () => {
     const other = path.join(loading.folder, 'other copy');
     fs.cpSync(path.dirname(loading.dist), other, { recursive: true });
-    const copy = JSON.stringify(path.join(other, 'dist', 'libtorch.js'));
+    const copy = JSON.stringify(path.join(other, 'dist', 'libtorch/load.js'));
     const { folder: taken } = loading.load({ LIBTORCH: real }, `delete require(${copy}).loadLibtorch()`);
     assert.equal(taken, fs.realpathSync(real));
   });
@@ -158,7 +158,7 @@ describe('libtorch', () => {
     // It is not there when the search begins, and is from then on.
     const opened = { folder: real, library: path.join(real, 'lib', 'libtorch_cpu.so'), replaced: false };
     const before = `
-      const mapped = require(${JSON.stringify(path.join(loading.dist, 'libtorch/mapped.js'))});
+      const mapped = require(${JSON.stringify(path.join(loading.dist, 'libtorch/already-loaded.js'))});
       let asked = 0;
       mapped.mappedLibtorch = () => (asked++ === 0 ? null : ${JSON.stringify(opened)});`;
     try {
@@ -172,7 +172,7 @@ describe('libtorch', () => {
     const copy = path.join(loading.folder, 'copy');
     fs.cpSync(real, copy, { recursive: true, filter: (name) => !/\/(include|share)$/.test(name) });
     const before = `
-      const { loadLibtorch } = require(${JSON.stringify(path.join(loading.dist, 'libtorch.js'))});
+      const { loadLibtorch } = require(${JSON.stringify(path.join(loading.dist, 'libtorch/load.js'))});
       loadLibtorch();
       process.env.LIBTORCH = ${JSON.stringify(copy)};`;
     const { code, message } = loading.load({ LIBTORCH: real }, before);
