@@ -1,4 +1,4 @@
-// Runs the trials one after the other, each in its own process, and writes bench/RESULTS.md: `npm run bench`. With names,
+// Runs the trials one after the other, each in its own process, and writes bench/RESULTS.md: `npm run check:bench`. With names,
 // only these are measured anew: `node bench/all.mjs reference-script cnn`.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -84,7 +84,7 @@ for (const line of absent) console.error(`!!! ${line.replaceAll('*', '')}`);
 
 const page = `# Results
 
-Written by \`npm run bench\` from \`bench/results/\`; \`node bench/all.mjs reference-script cnn\` measures these anew and writes the page again.
+Written by \`npm run check:bench\` from \`bench/results/\`; \`node bench/all.mjs reference-script cnn\` measures these anew and writes the page again.
 Ratios are of medians of runs taken in turns on one machine; absolute numbers belong to it: ${usual ?? 'none yet'}.
 The references are the script as people run it, \`test/golden/reference_script.py\`, and a tuned one, \`bench/reference/tuned.py\`. Trials
 against Python need \`TORCH_INCREMENTAL_PYTHON\` and \`TORCH_INCREMENTAL_CIFAR10\` (CONTRIBUTING.md).

@@ -4,3 +4,5 @@ for (const name of ['NO_PROXY', 'no_proxy']) {
   const others = process.env[name] ?? process.env.NO_PROXY ?? process.env.no_proxy;
   process.env[name] = [others, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
 }
+// Two files run at once in `npm test`, each with libtorch's threads: those that wait give their core to the other file's.
+process.env.OMP_WAIT_POLICY ??= 'passive';
