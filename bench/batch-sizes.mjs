@@ -1,5 +1,6 @@
 // Samples a second of the reference script's model at batches of 1 to 512 samples, each way to train and PyTorch as it comes, its
 // images in memory and augmented as tensors: with PIL's loader the loader would be all one sees.
+import { sgd } from 'torch-incremental';
 import { modelNamed } from './models.mjs';
 import { report, shown } from './report.mjs';
 import { images, median, pretrained, settings, workFolder } from './support.mjs';
@@ -20,7 +21,7 @@ for (const batchSize of sizes) {
   const answers = await inTurns(
     [
       ...ways.map((way) => {
-        const options = { ...variants[way].options, batchSize, learningRate };
+        const options = { ...variants[way].options, batchSize, optimizer: sgd({ learningRate }) };
         return ours(way, { model: 'net', checkpoint, root: images(), samples, options });
       }),
       theirs('eager', [

@@ -1,6 +1,6 @@
 // One update at batch 1, samples ready in memory: the time of a step, its percentiles, and what a whole call costs that makes
 // a single update.
-import { arrays, loadState, net, trainIncremental } from 'torch-incremental';
+import { arrays, loadState, net, sgd, trainIncremental } from 'torch-incremental';
 import { report, shown } from './report.mjs';
 import { images, median, pretrained, quantile, settings, workFolder } from './support.mjs';
 import { inTurns, ours, theirs } from './turns.mjs';
@@ -18,7 +18,7 @@ const checkpoint = await pretrained(workFolder());
 const answers = await inTurns(
   [
     ...ways.map((way) => {
-      const options = { ...variants[way].options, batchSize: 1, logEvery: 1, learningRate };
+      const options = { ...variants[way].options, batchSize: 1, logEvery: 1, optimizer: sgd({ learningRate }) };
       return ours(way, { model: 'net', checkpoint, root: images(), samples, cached: true, options });
     }),
     theirs('eager', [

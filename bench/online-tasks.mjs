@@ -10,6 +10,7 @@ import {
   OnlineLearner,
   randomCrop,
   randomHorizontalFlip,
+  sgd,
   toTensor,
 } from 'torch-incremental';
 import { modelNamed } from './models.mjs';
@@ -36,7 +37,7 @@ async function learn(name, replay, seed) {
   const dir = path.join(folder, `${name} ${seed}`);
   const learner = await OnlineLearner.open({
     ...{ dir, model, checkpoint: await createState(model, { seed }), seed, batchSize, maxDelayMs: 0, mode: 'fast' },
-    ...{ learningRate, momentum: 0, replay, gate: { every: Math.ceil(order.length / batchSize) } },
+    ...{ optimizer: sgd({ learningRate, momentum: 0 }), replay, gate: { every: Math.ceil(order.length / batchSize) } },
     transforms: [randomCrop(32, { padding: 4 }), randomHorizontalFlip(), ...toInput],
   });
   for (let first = 0; first < order.length; first += batchSize) {

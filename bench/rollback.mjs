@@ -1,6 +1,6 @@
 // How long an online learner takes to serve an earlier version again, and to say so in its journal.
 import path from 'node:path';
-import { OnlineLearner } from 'torch-incremental';
+import { OnlineLearner, sgd } from 'torch-incremental';
 import { report, shown } from './report.mjs';
 import { allImages, median, pretrained, quantile, settings, workFolder } from './support.mjs';
 
@@ -8,7 +8,7 @@ const { rounds } = settings({ rounds: 40 });
 const folder = workFolder();
 const learner = await OnlineLearner.open({
   ...{ dir: path.join(folder, 'learner'), checkpoint: await pretrained(folder), batchSize: 8, maxDelayMs: 0, seed: 0 },
-  ...{ learningRate: 1e-4, replay: { capacity: 500, perUpdate: 8 }, gate: { every: 2 } },
+  ...{ optimizer: sgd({ learningRate: 1e-4 }), replay: { capacity: 500, perUpdate: 8 }, gate: { every: 2 } },
 });
 const pixels = allImages(64);
 for (let i = 0; i < 64; i += 8) {

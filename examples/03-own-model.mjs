@@ -16,6 +16,7 @@ import {
   relu,
   saveState,
   sequential,
+  sgd,
   trainIncremental,
 } from 'torch-incremental';
 
@@ -50,7 +51,12 @@ const model = sequential(
 );
 
 const untrained = await createState(model, { seed: 0 });
-const { state } = await trainIncremental(untrained, { model, data: spots(count), epochs: 5, learningRate: 0.01 });
+const { state } = await trainIncremental(untrained, {
+  model,
+  data: spots(count),
+  epochs: 5,
+  optimizer: sgd({ learningRate: 0.01 }),
+});
 await saveState(state, 'own_model.pth');
 const { accuracy } = await evaluate(state, { model, data: spots(1000) });
 console.log(`${(100 * accuracy).toFixed(1)} % of 1,000 new images right`);

@@ -22,6 +22,8 @@ export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './lay
 export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
+export type { Loss } from './losses';
+export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
 export type { PrequentialMetrics } from './metrics/prequential';
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
@@ -45,6 +47,8 @@ export { type RepairOptions, repairLearner } from './online/repair/repair';
 export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
 export type { SampleId } from './online/seen-ids';
 export type { VersionInfo } from './online/versions/version';
+export type { Optimizer } from './optimizers';
+export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';

@@ -2,7 +2,7 @@
 // { samples } learns so many with replay, ids, gate and drift detection; { seconds, times } follows a source that is so many
 // times too fast.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adwin, createState, linear, OnlineLearner, relu, sequential } from 'torch-incremental';
+import { adwin, createState, linear, OnlineLearner, relu, sequential, sgd } from 'torch-incremental';
 import { workFolder } from '../support.mjs';
 
 const { samples, seconds, times } = JSON.parse(process.argv[2]);
@@ -13,7 +13,7 @@ const dir = workFolder();
 const learner = await OnlineLearner.open({
   ...{ dir, checkpoint: await createState(model, { seed: 0 }), model, transforms: [], batchSize: 64, maxDelayMs: 5 },
   ...{
-    learningRate: 0.01,
+    optimizer: sgd({ learningRate: 0.01 }),
     seed: 0,
     replay: { capacity: 5000, perUpdate: 64 },
     gate: { every: 50 },

@@ -1,7 +1,7 @@
 // How long predictions of one sample take, asked for by 32 askers at once, while an online learner learns on one thread or does not.
 // The plan is JSON: { checkpoint, root, learn, seconds }. Prints { times, delays }, in milliseconds.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { OnlineLearner } from 'torch-incremental';
+import { OnlineLearner, sgd } from 'torch-incremental';
 import { allImages, workFolder } from '../support.mjs';
 
 const { checkpoint, root, learn, seconds, askers } = JSON.parse(process.argv[2]);
@@ -9,7 +9,7 @@ process.env.TORCH_INCREMENTAL_CIFAR10 = root;
 const pixels = allImages(2048);
 const dir = workFolder();
 const learner = await OnlineLearner.open({
-  ...{ dir, checkpoint, batchSize: 8, maxDelayMs: 0, learningRate: 1e-5, seed: 0, threads: 1 },
+  ...{ dir, checkpoint, batchSize: 8, maxDelayMs: 0, optimizer: sgd({ learningRate: 1e-5 }), seed: 0, threads: 1 },
   ...{ replay: { capacity: 500, perUpdate: 8 }, gate: { every: 20 } },
 });
 const image = (i) => pixels.subarray((i % 2048) * 3072, ((i % 2048) + 1) * 3072);

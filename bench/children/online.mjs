@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import http from 'node:http';
 import path from 'node:path';
 import readline from 'node:readline';
-import { OnlineLearner } from 'torch-incremental';
+import { OnlineLearner, sgd } from 'torch-incremental';
 import { allImages, root as project, python, workFolder } from '../support.mjs';
 
 const { checkpoint, root, batchSize, updates, serve = false, options = {} } = JSON.parse(process.argv[2]);
@@ -28,7 +28,15 @@ function next() {
 
 async function ourselves() {
   const dir = workFolder();
-  const settings = { dir, checkpoint, batchSize, maxDelayMs: 0, learningRate: 1e-5, seed: 0, gate: { every: 1e9 } };
+  const settings = {
+    dir,
+    checkpoint,
+    batchSize,
+    maxDelayMs: 0,
+    optimizer: sgd({ learningRate: 1e-5 }),
+    seed: 0,
+    gate: { every: 1e9 },
+  };
   const learner = await OnlineLearner.open({ ...settings, ...options });
   return { learn: (samples) => learner.learn(samples), close: () => learner.close() };
 }

@@ -23,12 +23,13 @@ interface Range {
 
 /**
  * Checks that `options` has only the keys of `checks`, each undefined or acceptable, and none of them on a prototype of its
- * own, where it would not be read. Returns a copy without a prototype.
+ * own, where it would not be read. Returns a copy without a prototype. `instead`: what to write for options that there are no longer.
  */
 export function checkOptions<Options extends object>(
   caller: string,
   options: Options,
   checks: Readonly<Record<string, Check>>,
+  instead: Readonly<Record<string, string>> = {},
 ): Options {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid(`an object with the options of ${caller}()`, 'options', options);
@@ -37,7 +38,7 @@ export function checkOptions<Options extends object>(
   const copy = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!check) throw unknownOption(caller, name, Object.keys(checks));
+    if (!check) throw unknownOption(caller, name, Object.keys(checks), instead);
     if (value !== undefined) copy[name] = check(value, name) ?? value;
   }
   return copy;
@@ -164,7 +165,15 @@ const synonyms: Readonly<Record<string, string>> = {
   numEpochs: 'epochs',
 };
 
-export function unknownOption(caller: string, name: string, known: readonly string[]): LearnError {
+export function unknownOption(
+  caller: string,
+  name: string,
+  known: readonly string[],
+  instead: Readonly<Record<string, string>> = {},
+): LearnError {
+  if (Object.hasOwn(instead, name)) {
+    return new LearnError('ERR_INVALID_OPTION', `Unknown option "${name}" of ${caller}(); use ${instead[name]}`);
+  }
   const synonym = synonyms[name];
   const suggestion = synonym && known.includes(synonym) ? synonym : nearest(name, known);
   const all = known.length > 0 ? `; it takes ${known.join(', ')}` : '; it takes none';

@@ -1,6 +1,8 @@
 // The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
 // again where memory depends on them.
 
+import type { Loss } from '../losses';
+import type { Optimizer } from '../optimizers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle } from './handles';
 
@@ -114,28 +116,14 @@ export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
   shape: readonly number[];
 }
 
-/** How weights follow from gradients. */
-export interface OptimizerPlan {
-  readonly kind: 'sgd';
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  readonly nesterov: boolean;
-}
-
-/** What training makes small: a scalar of the model's outputs and the labels. */
-export interface LossPlan {
-  readonly kind: 'crossEntropyLoss';
-}
-
 export interface TrainPlan extends RunPlan {
   /** Names of the state that training returns, in state-dict order. */
   names: readonly string[];
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
-  optimizer: OptimizerPlan;
-  loss: LossPlan;
+  optimizer: Optimizer;
+  loss: Loss;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
   precision: 'fp32' | 'bf16';
@@ -161,8 +149,8 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   shape: readonly number[];
   dtype: 'uint8' | 'float32';
   classes: number;
-  optimizer: OptimizerPlan;
-  loss: LossPlan;
+  optimizer: Optimizer;
+  loss: Loss;
   /** 0: no limit. */
   maxGradientNorm: number;
   mode: 'exact' | 'fast';

@@ -6,7 +6,6 @@ import { type NativeLearnerState, type NativeUpdate, native } from '../native/na
 import type { LearnerPlan } from '../native/plans';
 import { modulesOf } from '../state/create';
 import { makeState, type State, stateHandle } from '../state/state';
-import { stepPlan } from '../training/optimizer-state';
 import type { LearnerContext } from './context';
 import type { BatchRecord } from './storage/records';
 
@@ -24,7 +23,6 @@ export class NativeLearner {
     const { model, program, settings, scoring, shape, classes, niceness } = context;
     const plan: LearnerPlan = {
       ...settings,
-      ...stepPlan(settings),
       ...{ program, scoring, shape, classes, niceness, state: stateHandle(state), dtype: settings.inputs },
       names: model.tensors.map(({ name }) => name),
       ...(start && { start }),

@@ -3,24 +3,18 @@ import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath } from '../core/checks';
 import { type Dataset, datasets } from '../datasets';
 import { type Detector, detectors } from '../detectors';
+import { crossEntropyLoss } from '../losses/cross-entropy';
 import type { Threads } from '../native/device';
 import type { LearnerPlan } from '../native/plans';
+import { optimizerOptions, resumedOptimizer } from '../optimizers';
+import { sgd } from '../optimizers/sgd';
 import type { State } from '../state/state';
-import { recordedChecks } from '../training/checkpoint';
-import type { SgdOptions } from '../training/optimizer-state';
-import { checkMomentum, checkNumerics, type TrainOptions } from '../training/options';
+import { checkNumerics, type TrainOptions } from '../training/options';
+import { recordedChecks } from '../training/recorded-options';
 import { type RunOptions, runOptionChecks } from '../training/run';
 import { defaultTransforms, isTransforms, type Transform, takePixels } from '../transforms';
 
-type Shared =
-  | 'learningRate'
-  | 'momentum'
-  | 'weightDecay'
-  | 'nesterov'
-  | 'mode'
-  | 'precision'
-  | 'contractLinear'
-  | 'seed';
+type Shared = 'optimizer' | 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed';
 
 export interface LearnerOptions
   extends Pick<TrainOptions, Shared | 'niceness'>,
@@ -160,11 +154,11 @@ const isFeedback = isGroup({
   memoryBytes: isNumber({ integer: true, min: 2 ** 20 }),
 });
 
-const { learningRate, momentum, weightDecay, nesterov, mode, precision, contractLinear, seed } = recordedChecks;
+const { optimizer, loss, mode, precision, contractLinear, seed } = recordedChecks;
 const { model, batchSize, threads, allowOperators, signal } = runOptionChecks;
 
 const checks = {
-  ...{ learningRate, momentum, weightDecay, nesterov, mode, precision, contractLinear, seed },
+  ...{ optimizer, loss, mode, precision, contractLinear, seed },
   ...{ model, batchSize, threads, allowOperators, signal },
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   dir: isPath,
@@ -198,13 +192,13 @@ const checks = {
 
 /** Returns a copy. */
 export function checkLearnerOptions(options: LearnerOptions): LearnerOptions {
-  const copy = checkOptions('OnlineLearner.open', options, checks);
+  const copy = checkOptions('OnlineLearner.open', options, checks, optimizerOptions);
   isPath(copy.dir, 'dir');
   return copy;
 }
 
 /** The options that decide what a learner computes, with every default filled in, as snapshots record them. */
-export interface Settings extends Pick<LearnerPlan & SgdOptions, PlannedName> {
+export interface Settings extends Pick<LearnerPlan, PlannedName> {
   inputs: LearnerPlan['dtype'];
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
@@ -227,7 +221,7 @@ function defaults(
 ): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
     ...{ transforms: defaultTransforms(shape ?? model?.input, inputs), shape: [], batchSize: 64 },
-    ...{ learningRate: 0.001, momentum: 0.9, weightDecay: 0, nesterov: false, maxGradientNorm: 0 },
+    ...{ optimizer: sgd(), loss: crossEntropyLoss(), maxGradientNorm: 0 },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
     gate: gateDefaults,
@@ -250,16 +244,16 @@ export function learnerSettings(
   recorded?: Settings,
 ): Settings {
   const before = recorded ?? defaults(options, threads);
-  const { transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov } = options;
-  const { maxGradientNorm, mode, precision, contractLinear, keepVersions, rememberIds, seed } = options;
-  const { replay, gate, drift } = options;
+  const { transforms, inputs, shape, batchSize, loss, maxGradientNorm, mode, precision, contractLinear } = options;
+  const { keepVersions, rememberIds, seed, replay, gate, drift } = options;
   // If nothing was replayed before, as many as a batch has.
   const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
   const replayBefore = { ...before.replay, perUpdate };
   const settings = {
     ...before,
     ...defined({
-      ...{ transforms, inputs, shape, batchSize, learningRate, momentum, weightDecay, nesterov, maxGradientNorm },
+      optimizer: resumedOptimizer(options.optimizer, before.optimizer),
+      ...{ transforms, inputs, shape, batchSize, loss, maxGradientNorm },
       ...{ mode, precision, contractLinear },
       replay: replay && { ...replayBefore, ...defined(replay) },
       gate: gate && { ...before.gate, ...defined(gate) },
@@ -273,8 +267,6 @@ export function learnerSettings(
   }
   if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
   checkNumerics(settings);
-  // A learner that began with both keeps them.
-  if (!recorded || nesterov !== undefined || momentum !== undefined) checkMomentum(settings);
   return settings;
 }
 

@@ -3,38 +3,20 @@
 import { formatError, naming } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
-import { type Check, isBoolean, isNumber, isOneOf, largestFloat, plain } from '../core/checks';
-import { fromNativeSync, LearnError, messageOf } from '../core/errors';
+import { isNumber, plain } from '../core/checks';
+import { fromNativeSync, LearnError } from '../core/errors';
 import type { EpochSummary } from '../loggers/events';
-import { isThreadCount } from '../native/device';
 import type { StateHandle } from '../native/handles';
 import { type NativeSnapshot, native } from '../native/native';
-import type { Position, TensorRef, TrainPlan, TrainStart } from '../native/plans';
+import type { Position, TensorRef, TrainStart } from '../native/plans';
+import { resumedOptimizer } from '../optimizers';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart, makeState, type State, treeOf } from '../state/state';
 import { warnOfSchedulers } from '../state/warnings';
-import { readOptimizer, type SgdOptions, sgdState } from './optimizer-state';
+import { optimizerState, readOptimizer } from './optimizer-state';
+import { checked, optionsDict, type RecordedOptions, recordedIn } from './recorded-options';
 import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
-
-/** The options that going on from a checkpoint takes, by their names in TrainOptions. */
-export const recordedChecks = {
-  epochs: isNumber({ integer: true, min: 1 }),
-  batchSize: isNumber({ integer: true, min: 1 }),
-  shuffle: isBoolean,
-  dropLast: isBoolean,
-  learningRate: isNumber({ min: 0, max: largestFloat }),
-  momentum: isNumber({ min: 0, max: largestFloat }),
-  weightDecay: isNumber({ min: 0, max: largestFloat }),
-  nesterov: isBoolean,
-  mode: isOneOf(['exact', 'fast']),
-  precision: isOneOf(['fp32', 'bf16']),
-  contractLinear: isBoolean,
-  seed: isNumber({ integer: true, min: 0 }),
-  threads: isThreadCount,
-} satisfies Record<string, Check>;
-
-export type RecordedOptions = Pick<TrainPlan & SgdOptions, keyof typeof recordedChecks>;
 
 /** What a run is made of besides the model's tensors. */
 export interface TrainingFacts {
@@ -61,9 +43,6 @@ export interface TrainingCheckpoint {
   momentumOf(model: Model): (TensorRef | null)[];
 }
 
-/** Options that PyTorch counts as floats, also where their value is an integer. */
-const floats = new Set(['learningRate', 'momentum', 'weightDecay']);
-
 export async function writeTrainingCheckpoint(
   path: string,
   snapshot: NativeSnapshot,
@@ -71,16 +50,17 @@ export async function writeTrainingCheckpoint(
 ): Promise<void> {
   const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
   const [random, epochRandom, ...buffers] = tensorsOf(snapshot.rest);
-  const recorded = Object.entries({ ...options, samples }).map(
-    ([name, value]) => [name, floats.has(name) ? new Float(value as number) : value] as const,
-  );
   const root = dict({
     model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
-    optimizer: sgdState(model, options, new Map(buffers.map(([name, buffer]) => [Number(name), buffer]))),
+    optimizer: optimizerState(
+      model,
+      options.optimizer,
+      new Map(buffers.map(([name, buffer]) => [Number(name), buffer])),
+    ),
     epoch,
     step,
     running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
-    options: new Map<Value, Value>(recorded),
+    options: optionsDict(options, samples),
     history: history
       .filter((summary) => summary.epoch <= epoch)
       .map(({ loss, seconds: took, ...counts }) =>
@@ -113,7 +93,7 @@ export async function readTrainingCheckpoint(
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
     const checkpoint = await naming(path, async () => read(path, state));
-    warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.learningRate);
+    warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.optimizer?.learningRate);
     return checkpoint;
   } catch (cause) {
     state.dispose();
@@ -140,8 +120,7 @@ function read(path: string, state: State): TrainingCheckpoint {
   return {
     path,
     state,
-    // What optimizer.load_state_dict() would take comes first: a schedule may have changed it.
-    options: plain({ ...recordedIn(options), ...optimizer.options }),
+    options: recordedIn(options, optimizer.options),
     samples: count(options.get('samples'), 'options.samples'),
     history: historyIn(entry('history')),
     position: {
@@ -160,24 +139,6 @@ function mapOf(value: Value | undefined, name: string): ReadonlyMap<Value, Value
   if (value === undefined || value === null) return new Map();
   if (value instanceof Map) return value;
   throw formatError(`Expected a dict under ${name}`);
-}
-
-function checked(check: Check, value: unknown, name: string): void {
-  try {
-    check(value, name);
-  } catch (cause) {
-    throw formatError(messageOf(cause));
-  }
-}
-
-function recordedIn(options: ReadonlyMap<Value, Value>): Partial<RecordedOptions> {
-  const found = Object.entries(recordedChecks).flatMap(([name, check]) => {
-    const value = options.get(name);
-    if (value === undefined || value === null) return [];
-    checked(check, value, `options.${name}`);
-    return [[name, value]];
-  });
-  return Object.fromEntries(found);
 }
 
 /** One in another form, which Python may have kept for itself, is no history of ours. */
@@ -226,7 +187,8 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
     );
   }
   const changed = Object.entries(given).filter(([, value]) => value !== undefined);
-  return plain({ ...given, ...recorded, ...Object.fromEntries(changed) });
+  const optimizer = recorded.optimizer ? resumedOptimizer(given.optimizer, recorded.optimizer) : given.optimizer;
+  return plain({ ...given, ...recorded, ...Object.fromEntries(changed), ...(optimizer && { optimizer }) });
 }
 
 export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Promise<TrainStart> {

@@ -1,52 +1,33 @@
-// The state of stochastic gradient descent in the form of torch.optim.SGD.state_dict(), both ways.
+// The state of an optimizer in the form of torch.optim's state_dict(): any is written, and SGD is read.
 import { formatError } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { LearnError } from '../core/errors';
-import type { OptimizerPlan, TensorRef, TrainPlan } from '../native/plans';
+import type { TensorRef } from '../native/plans';
+import { type Optimizer, torchForm } from '../optimizers';
+import type { SgdOptions } from '../optimizers/sgd';
 import type { Model } from '../program/module';
 import { type Dict, otherOptimizer, shown } from './optimizer-names';
 
-export type SgdOptions = Omit<OptimizerPlan, 'kind'>;
-
-/** The optimizer and the loss of a plan. */
-export function stepPlan({
-  learningRate,
-  momentum,
-  weightDecay,
-  nesterov,
-}: SgdOptions): Pick<TrainPlan, 'optimizer' | 'loss'> {
-  return {
-    optimizer: { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
-    loss: { kind: 'crossEntropyLoss' },
-  };
-}
-
 /** What optimizer.load_state_dict() in Python takes: keys in the order in which PyTorch has them. */
-export function sgdState(
+export function optimizerState(
   { program }: Model,
-  { learningRate, momentum, weightDecay, nesterov }: SgdOptions,
+  optimizer: Optimizer,
   buffers: ReadonlyMap<number, TensorValue>,
 ): Value {
-  const group = {
-    lr: new Float(learningRate),
-    momentum: new Float(momentum),
-    dampening: 0,
-    weight_decay: new Float(weightDecay),
-    nesterov,
-    maximize: false,
-    foreach: null,
-    differentiable: false,
-    fused: null,
-    params: program.parameters.map((_, index) => index),
-  };
+  const { group, slot } = torchForm(optimizer);
+  const options = Object.entries(group).map(([name, value]): [Value, Value] => [
+    name,
+    typeof value === 'object' && value !== null ? new Float(value.float) : value,
+  ]);
+  const params = program.parameters.map((_, index) => index);
   return new Map<Value, Value>([
-    ['state', new Map([...buffers].map(([index, buffer]) => [index, new Map([['momentum_buffer', buffer]])]))],
-    ['param_groups', [new Map<Value, Value>(Object.entries(group))]],
+    ['state', new Map([...buffers].map(([index, buffer]) => [index, new Map([[slot, buffer]])]))],
+    ['param_groups', [new Map<Value, Value>([...options, ['params', params]])]],
   ]);
 }
 
 export interface ReadOptimizer {
-  options: Partial<SgdOptions>;
+  options: SgdOptions;
   /** By the numbers of the model's parameters. */
   momentumOf(model: Model): (TensorRef | null)[];
 }
@@ -89,7 +70,7 @@ function groupsOf(value: Value | undefined): Dict[] | undefined {
     : undefined;
 }
 
-function optionsOf(group: Dict): SgdOptions {
+function optionsOf(group: Dict): Required<SgdOptions> {
   for (const name of ['dampening', 'maximize'])
     if (group.get(name)) throw refusal(`${name} is ${shown(group.get(name))}, which this library does not have`);
   const number = (name: string): number => {

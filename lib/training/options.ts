@@ -4,9 +4,13 @@ import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from 
 import { LearnError } from '../core/errors';
 import { type Dataset, datasets } from '../datasets';
 import type { TrainEvent } from '../loggers/events';
+import type { Loss } from '../losses';
+import { crossEntropyLoss } from '../losses/cross-entropy';
 import { isThreads } from '../native/device';
+import type { Optimizer } from '../optimizers';
+import { sgd } from '../optimizers/sgd';
 import { isTransforms, type Transform } from '../transforms';
-import { type RecordedOptions, recordedChecks } from './checkpoint';
+import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
 import { type RunOptions, runOptionChecks, type Subject } from './run';
 
@@ -21,14 +25,10 @@ export interface TrainOptions extends RunOptions {
   shuffle?: boolean;
   /** Leave out a last batch that is not full. Default: false. */
   dropLast?: boolean;
-  /** Default: 0.001. */
-  learningRate?: number;
-  /** Share of the last update that goes into the next. Default: 0.9. */
-  momentum?: number;
-  /** Times the weights, added to the gradients. Default: 0. */
-  weightDecay?: number;
-  /** Look-ahead momentum (Sutskever et al. 2013). Default: false. */
-  nesterov?: boolean;
+  /** How weights follow from gradients. Default: `sgd()`. */
+  optimizer?: Optimizer;
+  /** The number that training makes small. Default: `crossEntropyLoss()`. */
+  loss?: Loss;
   /**
    * `'exact'`: bit for bit as PyTorch does it. `'fast'`: the same training by whatever kernels, memory layouts and fusions
    * are fastest; results differ by rounding, and are equal from run to run. Default: 'exact'.
@@ -113,18 +113,6 @@ export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' 
   );
 }
 
-/**
- * Throws where Nesterov's look-ahead is asked for without the momentum that it looks along, as torch.optim.SGD does. Of options
- * that are missing, the defaults count.
- */
-export function checkMomentum({ nesterov = false, momentum = 0.9 }: Pick<TrainOptions, 'nesterov' | 'momentum'>): void {
-  if (!nesterov || momentum > 0) return;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    'nesterov: true requires a momentum above 0; give one, or leave nesterov out',
-  );
-}
-
 /** Every option that a checkpoint of the training keeps, with its default filled in. */
 export function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
   const settings: RecordedOptions = {
@@ -132,10 +120,8 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     batchSize,
     shuffle: options.shuffle ?? true,
     dropLast: options.dropLast ?? false,
-    learningRate: options.learningRate ?? 0.001,
-    momentum: options.momentum ?? 0.9,
-    weightDecay: options.weightDecay ?? 0,
-    nesterov: options.nesterov ?? false,
+    optimizer: options.optimizer ?? sgd(),
+    loss: options.loss ?? crossEntropyLoss(),
     mode: options.mode ?? 'exact',
     precision: options.precision ?? 'fp32',
     contractLinear: options.contractLinear ?? true,

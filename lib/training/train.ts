@@ -10,6 +10,7 @@ import { afterTraining, type DeviceInfo } from '../native/device';
 import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
+import { optimizerOptions } from '../optimizers';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { cifar10Transforms } from '../transforms';
@@ -25,8 +26,7 @@ import {
 import { CheckpointWriter } from './checkpoint-writer';
 import { EventQueue } from './event-queue';
 import { summary, toTrainEvent } from './events';
-import { stepPlan } from './optimizer-state';
-import { type CheckpointOptions, checkMomentum, settingsOf, type TrainOptions, trainOptionChecks } from './options';
+import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
 import { checkSamples, prepareRun, type Subject } from './run';
 
@@ -44,12 +44,11 @@ export interface TrainResult {
 }
 
 /**
- * Trains on new data with SGD and cross-entropy, and returns a new state. Nothing given is changed, so that a run that
+ * Trains on new data and returns a new state. Nothing given is changed, so that a run that
  * fails or is aborted loses nothing.
  */
 export async function trainIncremental(source: string | State, given: TrainOptions = {}): Promise<TrainResult> {
-  const options = checkOptions('trainIncremental', given, trainOptionChecks);
-  if (options.resume === undefined) checkMomentum(options);
+  const options = checkOptions('trainIncremental', given, trainOptionChecks, optimizerOptions);
   const { data = cifar10({ root: './data', download: true }), checkpoint, resume, signal } = options;
   // From the call on: what happens to the state or the arrays meanwhile changes nothing.
   const opening = beginDataset(data, signal);
@@ -73,10 +72,7 @@ async function goOn(resume: string | ResumeOptions, opening: Opening, options: T
   options.signal?.throwIfAborted();
   const resumed = await readTrainingCheckpoint(resume, options.signal);
   try {
-    const merged = resumedOptions(resumed, options);
-    // A run that was begun with both goes on with them.
-    if (options.nesterov !== undefined || options.momentum !== undefined) checkMomentum(merged);
-    return await begin(resumed.state, opening, merged, resumed);
+    return await begin(resumed.state, opening, resumedOptions(resumed, options), resumed);
   } finally {
     resumed.state.dispose();
   }
@@ -112,7 +108,6 @@ async function train(
           {
             ...plan,
             ...settings,
-            ...stepPlan(settings),
             dataset,
             transforms,
             names: model.tensors.map(({ name }) => name),
@@ -180,7 +175,7 @@ async function* eventsOf(
   const leave = new AbortController();
   let over: Promise<void> | undefined;
   try {
-    const options = checkOptions('trainEvents', given, trainOptionChecks);
+    const options = checkOptions('trainEvents', given, trainOptionChecks, optimizerOptions);
     const queue = new EventQueue();
     const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal;
     const run = trainIncremental(source, { ...options, signal, onProgress: (event) => queue.push(event) });

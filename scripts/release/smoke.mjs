@@ -11,7 +11,7 @@ import { managers } from './managers.mjs';
 const program = `
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { arrays, createState, evaluate, loadState, net, saveState, trainIncremental } from 'torch-incremental';
+import { arrays, createState, evaluate, loadState, net, saveState, trainIncremental, sgd } from 'torch-incremental';
 const required = createRequire(import.meta.url)('torch-incremental');
 if (required.trainIncremental !== trainIncremental) throw new Error('require and import give two packages');
 const labels = Int32Array.from({ length: 64 }, (_, i) => i % 10);
@@ -22,7 +22,7 @@ const inputs = Uint8Array.from({ length: 64 * 3072 }, (_, i) =>
 const data = arrays({ inputs, labels, shape: [3, 32, 32], classes: 10 });
 await saveState(await createState(net(), { seed: 1 }), 'pretrained_model.pth');
 const before = await evaluate('pretrained_model.pth', { data });
-const { state, steps } = await trainIncremental('pretrained_model.pth', { data, epochs: 4, learningRate: 0.01, seed: 1 });
+const { state, steps } = await trainIncremental('pretrained_model.pth', { data, epochs: 4, optimizer: sgd({ learningRate: 0.01 }), seed: 1 });
 await saveState(state, 'updated_model.pth');
 const after = await evaluate(await loadState('updated_model.pth'), { data });
 if (!(after.loss < before.loss)) throw new Error('the loss did not fall: ' + before.loss + ', ' + after.loss);

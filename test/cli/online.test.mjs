@@ -1,7 +1,7 @@
 // `torch-incremental online` fed from standard input: learning, answers, refusals, and the folder.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createState, loadState, net, OnlineLearner, predict, saveState } from 'torch-incremental';
+import { createState, loadState, net, OnlineLearner, predict, saveState, sgd } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
 import { begin, endLeftovers, lessons, take } from './online-support.mjs';
 import { lines, run } from './run.mjs';
@@ -29,7 +29,7 @@ describe('command line: online', () => {
   const online = (dir, ...args) => begin(['net.pth', '--dir', dir, ...settings, ...args], { cwd: at() });
 
   it('learns what the API learns, to the bit, and answers in the order of the lines', async () => {
-    const options = { batchSize: 16, seed: 1, learningRate: 0.01, threads: 1, maxDelayMs: 600_000 };
+    const options = { batchSize: 16, seed: 1, optimizer: sgd({ learningRate: 0.01 }), threads: 1, maxDelayMs: 600_000 };
     const learner = await OnlineLearner.open({ dir: at('api'), checkpoint: at('net.pth'), ...options });
     const ids = Array.from(images.labels, (_, i) => `image ${i}`);
     const learning = learner.learn({ inputs: images.inputs, labels: images.labels, ids });
@@ -256,10 +256,17 @@ describe('command line: online', () => {
     const { code, stderr } = await online('options', ...all).finish(...lessons(images).slice(0, 30));
     assert.equal(code, 0, stderr);
     const { settings: kept } = JSON.parse(fs.readFileSync(at('options/versions/version-000000000.json'), 'utf8'));
-    const { batchSize, learningRate, momentum, seed, threads, mode, keepVersions } = kept;
+    const { batchSize, optimizer, seed, threads, mode, keepVersions } = kept;
     assert.deepEqual(
-      { batchSize, learningRate, momentum, seed, threads, mode, keepVersions },
-      { batchSize: 16, learningRate: 0.01, momentum: 0.5, seed: 1, threads: 1, mode: 'fast', keepVersions: 3 },
+      { batchSize, optimizer, seed, threads, mode, keepVersions },
+      {
+        batchSize: 16,
+        optimizer: sgd({ learningRate: 0.01, momentum: 0.5 }),
+        seed: 1,
+        threads: 1,
+        mode: 'fast',
+        keepVersions: 3,
+      },
     );
     assert.deepEqual(kept.replay, { capacity: 100, policy: 'classBalanced', perUpdate: 8 });
     assert.deepEqual(kept.gate, { every: 7, maxDrop: 0.2, perClassMaxDrop: 0.3, onRefused: 'rollback' });

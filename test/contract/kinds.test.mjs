@@ -4,10 +4,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { datasets } from '../../dist/datasets/index.js';
 import { detectors } from '../../dist/detectors/index.js';
+import { losses } from '../../dist/losses/index.js';
+import { optimizers } from '../../dist/optimizers/index.js';
 import { transforms } from '../../dist/transforms/index.js';
 import { root } from '../support.mjs';
 
-const families = { datasets, detectors, transforms };
+const families = { datasets, detectors, losses, optimizers, transforms };
 
 const files = fs
   .readdirSync(path.join(root, 'lib'), { recursive: true })

@@ -13,6 +13,7 @@ import {
   predict,
   relu,
   sequential,
+  sgd,
   trainIncremental,
 } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
@@ -165,7 +166,12 @@ describe('training on a GPU', () => {
 
   it('stops at an abort within a moment', async () => {
     const controller = new AbortController();
-    const run = trainIncremental(state, { ...onCuda, learningRate: 1e-6, epochs: 100_000, signal: controller.signal });
+    const run = trainIncremental(state, {
+      ...onCuda,
+      optimizer: sgd({ learningRate: 1e-6 }),
+      epochs: 100_000,
+      signal: controller.signal,
+    });
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const start = performance.now();
     controller.abort('enough');
@@ -174,7 +180,7 @@ describe('training on a GPU', () => {
   });
 
   it('names the step at which the loss stopped being a number', async () => {
-    await assert.rejects(trainIncremental(state, { ...onCuda, learningRate: 1e30 }), {
+    await assert.rejects(trainIncremental(state, { ...onCuda, optimizer: sgd({ learningRate: 1e30 }) }), {
       code: 'ERR_NOT_FINITE',
       message: /The loss became .* at epoch 1, step \d+\./,
     });

@@ -15,6 +15,7 @@ import {
   predict,
   saveState,
   sequential,
+  sgd,
   trainIncremental,
 } from 'torch-incremental';
 import { writeCheckpoint } from '../../dist/checkpoint/write.js';
@@ -25,7 +26,15 @@ import { checkpoint, pickle, storage, tensor } from '../unit/checkpoint-support.
 const model = sequential([conv2d(3, 4, 3), batchNorm2d(4), flatten(), linear(16, 2)], { input: [3, 4, 4] });
 const inputs = Float32Array.from({ length: 192 }, (_, i) => i / 64 - 1);
 const data = arrays({ inputs, labels: [0, 1, 1, 0], shape: [3, 4, 4], classes: 2 });
-const options = { model, data, epochs: 3, batchSize: 4, shuffle: false, learningRate: 0.25, momentum: 0.5, threads: 1 };
+const options = {
+  model,
+  data,
+  epochs: 3,
+  batchSize: 4,
+  shuffle: false,
+  optimizer: sgd({ learningRate: 0.25, momentum: 0.5 }),
+  threads: 1,
+};
 const count = '1.num_batches_tracked';
 
 /** Whether PyTorch takes it, as batch_counts.py names it. */

@@ -12,6 +12,7 @@ import {
   linear,
   saveState,
   sequential,
+  sgd,
   toTensor,
   trainIncremental,
 } from 'torch-incremental';
@@ -38,7 +39,11 @@ describe('PyTorch and this library', () => {
   for (const options of [{ mode: 'exact' }, { mode: 'fast' }, { mode: 'fast', precision: 'bf16' }]) {
     it(`keep the same elements of an image in dropout: ${Object.values(options).join(', ')}`, async () => {
       const run = { model, data: image, transforms: [toTensor()], epochs: 1, batchSize: 1, threads: 1, seed: 1 };
-      const { state: after } = await trainIncremental(state, { ...run, learningRate: 1, momentum: 0, ...options });
+      const { state: after } = await trainIncremental(state, {
+        ...run,
+        optimizer: sgd({ learningRate: 1, momentum: 0 }),
+        ...options,
+      });
       const [old, now] = [state.tensor('3.weight').data, after.tensor('3.weight').data];
       const kept = Array.from({ length: 512 }, (_, i) =>
         [0, 1, 2, 3].some((row) => old[row * 512 + i] !== now[row * 512 + i]),
@@ -60,7 +65,7 @@ describe('PyTorch and this library', () => {
 
   it('refuse nesterov without a momentum', async () => {
     assert.match(expected.nesterov, /requires a momentum/);
-    await assert.rejects(train({ nesterov: true, momentum: 0 }), {
+    await assert.rejects(train({ optimizer: { kind: 'sgd', nesterov: true, momentum: 0 } }), {
       code: 'ERR_INVALID_OPTION',
       message: /requires a momentum/,
     });
@@ -71,9 +76,14 @@ describe('PyTorch and this library', () => {
     assert.match(expected.tooLargeRate, /overflow/);
     assert.equal(expected.largestRate, null);
     for (const learningRate of [1e300, 3.4028236e38]) {
-      await assert.rejects(train({ learningRate }), { code: 'ERR_INVALID_OPTION', message: /float32.*"learningRate"/ });
+      await assert.rejects(train({ optimizer: { kind: 'sgd', learningRate } }), {
+        code: 'ERR_INVALID_OPTION',
+        message: /float32.*"learningRate"/,
+      });
     }
     // It is taken, and leads where it must.
-    await assert.rejects(train({ learningRate: 3.4028234663852886e38 }), { code: 'ERR_NOT_FINITE' });
+    await assert.rejects(train({ optimizer: sgd({ learningRate: 3.4028234663852886e38 }) }), {
+      code: 'ERR_NOT_FINITE',
+    });
   });
 });

@@ -22,6 +22,7 @@ import {
   relu,
   residual,
   sequential,
+  sgd,
   toTensor,
   trainIncremental,
 } from 'torch-incremental';
@@ -88,8 +89,7 @@ describe('a network with every kind of layer', () => {
         transforms: [...augment, ...toInput],
         epochs: 2,
         batchSize: 16,
-        learningRate: 0.05,
-        ...optimizer,
+        optimizer: sgd({ learningRate: 0.05, ...optimizer }),
         seed,
         logEvery: 1,
         onProgress: (event) => event.type === 'log' && losses.push(event.loss),

@@ -11,6 +11,7 @@ import {
   loadState,
   relu,
   sequential,
+  sgd,
   toTensor,
   trainIncremental,
 } from 'torch-incremental';
@@ -69,7 +70,13 @@ describe('linear layers in exact mode', function () {
           model: sequential(Object.fromEntries(layers.map(([kind, ...sizes], i) => [i, kinds[kind](...sizes)]))),
           data: arrays(data),
           transforms: [toTensor()],
-          ...{ batchSize, epochs: 2, shuffle: false, learningRate: 0.001, momentum: 0.9, threads: 2 },
+          ...{
+            batchSize,
+            epochs: 2,
+            shuffle: false,
+            optimizer: sgd({ learningRate: 0.001, momentum: 0.9 }),
+            threads: 2,
+          },
         });
         const expected = await loadState(at(`out-${model}-${batchSize}.pth`));
         assert.ok(state.equals(expected), `other bits in batches of ${batchSize}`);

@@ -15,6 +15,7 @@ import {
   relu,
   saveState,
   sequential,
+  sgd,
 } from 'torch-incremental';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 import { randomNumbers } from '../unit/journal-support.mjs';
@@ -50,7 +51,7 @@ describe('an online learner among outliers', function () {
       // A version at the end only: what serves is what it began with.
       const learner = await OnlineLearner.open({
         ...{ dir: at(`learner ${seed}`), checkpoint: at('init.pth'), model, batchSize: 8, maxDelayMs: 0, threads: 1 },
-        ...{ inputs: 'float32', learningRate: 0.05, seed, gate: { every: 1_000_000 } },
+        ...{ inputs: 'float32', optimizer: sgd({ learningRate: 0.05 }), seed, gate: { every: 1_000_000 } },
       });
       let first = 0;
       for (const [batch, length] of sizes.entries()) {

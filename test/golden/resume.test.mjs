@@ -11,6 +11,7 @@ import {
   randomCrop,
   randomHorizontalFlip,
   saveState,
+  sgd,
   toTensor,
 } from 'torch-incremental';
 import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
@@ -33,10 +34,7 @@ describe('a training checkpoint', () => {
     ...given,
     epochs: 3,
     batchSize: 16,
-    learningRate: 0.05,
-    momentum: 0.8,
-    weightDecay: 0.01,
-    nesterov: true,
+    optimizer: sgd({ learningRate: 0.05, momentum: 0.8, weightDecay: 0.01, nesterov: true }),
     seed: 5,
   };
   let init;

@@ -140,12 +140,12 @@ export const mistakes = {
 
 /** Settings with which no learner opens; the folder stays as it was. */
 export const wrongSettings = {
-  'learningRate below 0': { learningRate: -1 },
+  'learningRate below 0': { optimizer: { kind: 'sgd', learningRate: -1 } },
   'batchSize 0': { batchSize: 0 },
   'a word too much': { batchsize: 1 },
   'shape of another size': { shape: [7] },
   'a buffer too large for any memory': { replay: { capacity: 2 ** 50 } },
-  'nesterov without momentum': { nesterov: true, momentum: 0 },
+  'nesterov without momentum': { optimizer: { kind: 'sgd', nesterov: true, momentum: 0 } },
   'bf16 in exact mode': { precision: 'bf16' },
 };
 

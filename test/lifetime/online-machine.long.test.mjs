@@ -23,8 +23,11 @@ const settings = fc.record(
     batchSize: fc.integer({ min: 1, max: 4 }),
     keepVersions: fc.integer({ min: 1, max: 4 }),
     every: fc.integer({ min: 1, max: 4 }),
-    learningRate: among([0.001, 0.1]),
-    momentum: among([0, 0.9]),
+    optimizer: fc.record({
+      kind: fc.constant('sgd'),
+      learningRate: among([0.001, 0.1]),
+      momentum: among([0, 0.9]),
+    }),
     rememberIds: among([1000, 2000]),
     replay: fc.record({
       capacity: among([0, 3, 10]),

@@ -13,6 +13,7 @@ import {
   relu,
   repairLearner,
   sequential,
+  sgd,
 } from 'torch-incremental';
 import { snapshotFiles } from '../../dist/online/storage/snapshot.js';
 
@@ -75,7 +76,10 @@ export function optionsOf(life, sync) {
   const random = randomFrom(1000 + life);
   const { oneOf } = random;
   return {
-    ...{ learningRate: oneOf([0.01, 0.05]), momentum: oneOf([0, 0.9]), batchSize: 1 + random.below(6) },
+    ...{
+      optimizer: sgd({ learningRate: oneOf([0.01, 0.05]), momentum: oneOf([0, 0.9]) }),
+      batchSize: 1 + random.below(6),
+    },
     ...{ maxDelayMs: oneOf([0, 0, 3]), keepVersions: 1 + random.below(5), maxGradientNorm: 5 },
     replay: {
       capacity: oneOf([0, 8, 30]),

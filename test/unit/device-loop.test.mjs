@@ -10,13 +10,14 @@ import {
   net,
   relu,
   sequential,
+  sgd,
   trainIncremental,
 } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
 import { closeStates, inDeviceLoop } from './device-support.mjs';
 import { assertSameEnd, data, drawing, recorded, stopped } from './resume-support.mjs';
 
-const quick = { data, epochs: 3, batchSize: 16, seed: 1, threads: 1, learningRate: 0.01 };
+const quick = { data, epochs: 3, batchSize: 16, seed: 1, threads: 1, optimizer: sgd({ learningRate: 0.01 }) };
 /** Takes so little time that several steps are asked for at once. */
 const small = sequential({
   conv: conv2d(3, 2, 5, { stride: 4 }),
@@ -61,8 +62,11 @@ describe('the loop for devices', () => {
 
   for (const [what, options] of Object.entries({
     'the last smaller batch': {},
-    'dropLast, weight decay and nesterov': { dropLast: true, weightDecay: 0.01, nesterov: true },
-    'no momentum and no shuffling': { momentum: 0, shuffle: false },
+    'dropLast, weight decay and nesterov': {
+      dropLast: true,
+      optimizer: sgd({ learningRate: 0.01, weightDecay: 0.01, nesterov: true }),
+    },
+    'no momentum and no shuffling': { optimizer: sgd({ learningRate: 0.01, momentum: 0 }), shuffle: false },
     'one batch an epoch': { batchSize: 1000 },
   })) {
     it(`trains as the usual one: ${what}`, async () => {
@@ -159,7 +163,7 @@ describe('the loop for devices', () => {
     const run = inDeviceLoop(() =>
       trainIncremental(state, {
         ...quick,
-        learningRate: 1e-6,
+        optimizer: sgd({ learningRate: 1e-6 }),
         epochs: 100_000,
         logEvery: 0,
         signal: controller.signal,
@@ -177,7 +181,7 @@ describe('the loop for devices', () => {
       trainIncremental(state, {
         ...quick,
         data: many,
-        learningRate: 1e-6,
+        optimizer: sgd({ learningRate: 1e-6 }),
         epochs: 100_000,
         logEvery: 0,
         signal: controller.signal,
@@ -193,7 +197,15 @@ describe('the loop for devices', () => {
 
   it('names the step at which the loss stopped being a number, though it looks later', async () => {
     const begin = await createState(small, { seed: 0 });
-    const options = { data: many, model: small, epochs: 2, batchSize: 8, seed: 3, learningRate: 1e30, logEvery: 40 };
+    const options = {
+      data: many,
+      model: small,
+      epochs: 2,
+      batchSize: 8,
+      seed: 3,
+      optimizer: sgd({ learningRate: 1e30 }),
+      logEvery: 40,
+    };
     const messageOf = (run) => run.then(assert.fail, (error) => [error.code, error.message]);
     const usual = await messageOf(trainIncremental(begin, options));
     assert.equal(usual[0], 'ERR_NOT_FINITE');

@@ -15,6 +15,7 @@ import {
   relu,
   residual,
   sequential,
+  sgd,
   trainIncremental,
 } from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
@@ -51,8 +52,7 @@ async function gradients(model, state, options) {
     batchSize: 70,
     model,
     epochs: 1,
-    learningRate: 1,
-    momentum: 0,
+    optimizer: sgd({ learningRate: 1, momentum: 0 }),
     seed: 1,
     ...options,
   });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createState, linear, OnlineLearner, relu, sequential } from 'torch-incremental';
+import { createState, linear, OnlineLearner, relu, sequential, sgd } from 'torch-incremental';
 
 export const size = 16;
 export const classes = 3;
@@ -26,7 +26,13 @@ export const labelsOf = (first, count) => Int32Array.from({ length: count }, (_,
 
 export async function open(dir, options = {}) {
   return OnlineLearner.open({
-    ...{ dir, checkpoint: await createState(model, { seed: 1 }), model, transforms: [], learningRate: 0.05 },
+    ...{
+      dir,
+      checkpoint: await createState(model, { seed: 1 }),
+      model,
+      transforms: [],
+      optimizer: sgd({ learningRate: 0.05 }),
+    },
     ...{ batchSize: 64, maxDelayMs: 0, seed: 1, threads: 1, gate: { every: 1000 } },
     ...options,
   });

@@ -10,6 +10,7 @@ import {
   predict,
   saveState,
   sequential,
+  sgd,
   subset,
   trainEvents,
   trainIncremental,
@@ -21,7 +22,7 @@ const inputs = () => Float32Array.from([1, 2, -1, 0.5, 3, -2, 0, 1]);
 const labels = [0, 1, 2, 0];
 const dataOf = (values) => arrays({ inputs: values, labels, shape: [2] });
 const run = { model, threads: 1 };
-const train = { ...run, epochs: 2, seed: 1, learningRate: 0.1 };
+const train = { ...run, epochs: 2, seed: 1, optimizer: sgd({ learningRate: 0.1 }) };
 
 async function drained(events) {
   for (let step = await events.next(); ; step = await events.next()) if (step.done) return step.value;

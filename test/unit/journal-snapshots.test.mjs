@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { arrays, reproduceVersion } from 'torch-incremental';
+import { arrays, reproduceVersion, sgd } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 import {
   copy,
@@ -131,8 +131,8 @@ describe('the snapshots of a learner', function () {
   it('of other settings: a learner that resumes from older ones arrives at the current settings', async () => {
     const heldOut = arrays({ inputs: Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), labels: [0, 1, 0], shape: [3] });
     const changes = [
-      { learningRate: 0.5 },
-      { learningRate: 0.1, gate: { heldOut, every: 100 } },
+      { optimizer: sgd({ learningRate: 0.5 }) },
+      { optimizer: sgd({ learningRate: 0.1 }), gate: { heldOut, every: 100 } },
       { drift: undefined, gate: {} },
     ];
     const living = at('settings');
@@ -161,7 +161,7 @@ describe('the snapshots of a learner', function () {
   it('of other settings: a crash between their record and their snapshot does no harm', async () => {
     const living = at('announced');
     await makeLearner(living, { lives: 1, every: 100 });
-    const { learned } = await stateOf(living, { learningRate: 0.5 });
+    const { learned } = await stateOf(living, { optimizer: sgd({ learningRate: 0.5 }) });
     const changed = await stateOf(living);
     // The record of the settings is the last of its file; after it are a snapshot and an empty file.
     const [, last] = snapshotsIn(living).map((name) => Number(/\d+/.exec(name)[0]));
@@ -177,7 +177,7 @@ describe('the snapshots of a learner', function () {
     const learner = await open(living, { gate: { every: 8 } });
     await learn(learner, 0, 5);
     await learner.close();
-    const other = await open(living, { learningRate: 0.3 });
+    const other = await open(living, { optimizer: sgd({ learningRate: 0.3 }) });
     await learn(other, 5, 18);
     const [, first] = other.versions();
     await other.close();

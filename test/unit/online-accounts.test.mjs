@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createState, linear, OnlineLearner, sequential } from 'torch-incremental';
+import { createState, linear, OnlineLearner, sequential, sgd } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 import { copy, journalsIn, randomNumbers, recordsIn } from './journal-support.mjs';
 
@@ -221,7 +221,11 @@ describe('the accounts of a learner', function () {
     it(`are exact at every moment of many calls at once, and after a kill at any (seed ${seed})`, async () => {
       const random = randomNumbers(seed);
       const dir = at(`calls ${seed}`);
-      const options = { replay: { capacity: 20, perUpdate: 2 }, gate: { every: 7 }, learningRate: 0.05 };
+      const options = {
+        replay: { capacity: 20, perUpdate: 2 },
+        gate: { every: 7 },
+        optimizer: sgd({ learningRate: 0.05 }),
+      };
       const learner = await open(dir, options);
       const copies = [];
       const pending = new Set();

@@ -11,6 +11,7 @@ import {
   net,
   OnlineLearner,
   sequential,
+  sgd,
   subset,
   trainIncremental,
 } from 'torch-incremental';
@@ -142,7 +143,15 @@ describe('a learner and what could harm it', function () {
       ['free', { every: 10 }],
     ]) {
       const learner = await OnlineLearner.open({
-        ...{ dir: at(name), checkpoint, batchSize: 8, maxDelayMs: 0, learningRate: 0.001, seed: 1, gate },
+        ...{
+          dir: at(name),
+          checkpoint,
+          batchSize: 8,
+          maxDelayMs: 0,
+          optimizer: sgd({ learningRate: 0.001 }),
+          seed: 1,
+          gate,
+        },
       });
       const measured = [];
       const measure = async () => {

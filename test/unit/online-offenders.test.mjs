@@ -15,6 +15,7 @@ import {
   OnlineLearner,
   relu,
   sequential,
+  sgd,
 } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 import { copy, randomNumbers } from './journal-support.mjs';
@@ -69,7 +70,7 @@ describe('samples that a learner cannot learn', function () {
     for (const mode of ['exact', 'fast']) {
       it(`are left out, and the others are learned as if they were alone: a model ${name}, ${mode}`, async () => {
         const random = randomNumbers(name.length);
-        const options = { mode, replay: { capacity: 12, perUpdate: 3 }, learningRate: 0.05 };
+        const options = { mode, replay: { capacity: 12, perUpdate: 3 }, optimizer: sgd({ learningRate: 0.05 }) };
         const [all, alone] = [
           await open(model, { ...options, dir: at(`all ${name} ${mode}`) }),
           await open(model, { ...options, dir: at(`alone ${name} ${mode}`) }),
@@ -182,7 +183,10 @@ describe('samples that a learner cannot learn', function () {
   });
 
   it('keep their ids if a step would leave a weight that is not finite, and harm no weight', async () => {
-    const learner = await open(models.plain, { learningRate: 1e38, momentum: 0.9, gate: { every: 1_000_000 } });
+    const learner = await open(models.plain, {
+      optimizer: sgd({ learningRate: 1e38, momentum: 0.9 }),
+      gate: { every: 1_000_000 },
+    });
     const before = await learner.predict(Float32Array.of(1, 2, 3, 4));
     const huge = { inputs: Float32Array.of(1e3, 2e3, 3e3, 4e3), ids: ['a'] };
     const [right] = (await learner.predict(huge.inputs)).labels;
@@ -202,8 +206,7 @@ describe('samples that a learner cannot learn', function () {
     const replay = { capacity: 4, perUpdate: 4 };
     const learner = await open(line, {
       checkpoint: await stateOf([0.5, -0.5], 2, 1),
-      learningRate: 1,
-      momentum: 0.9,
+      optimizer: sgd({ learningRate: 1, momentum: 0.9 }),
       replay,
     });
     // It is learned. Its gradient moves the weights further, until its output exceeds the largest number.

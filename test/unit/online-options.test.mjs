@@ -10,6 +10,7 @@ import {
   OnlineLearner,
   saveState,
   sequential,
+  sgd,
   toTensor,
 } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
@@ -70,8 +71,7 @@ describe('the options of a learner', () => {
   it('that are not given again stay as they were', async () => {
     const dir = at(`options ${folders++}`);
     const given = {
-      learningRate: 0.1,
-      momentum: 0.5,
+      optimizer: sgd({ learningRate: 0.1, momentum: 0.5 }),
       replay: { capacity: 7, perUpdate: 2 },
       drift: { detector: adwin() },
     };
@@ -91,7 +91,7 @@ describe('the options of a learner', () => {
     for (let i = 0; i < 10; i++) await learner.learn(sample(i));
     await learner.close();
     const changed = {
-      learningRate: 0.5,
+      optimizer: sgd({ learningRate: 0.5 }),
       drift: { detector: ddm() },
       replay: { capacity: 5, perUpdate: 1 },
       gate: { every: 2 },
@@ -108,7 +108,7 @@ describe('the options of a learner', () => {
     const { settings } = JSON.parse(
       fs.readFileSync(`${dir}/versions/version-${String(learner.metrics().version).padStart(9, '0')}.json`),
     );
-    assert.equal(settings.learningRate, 0.5);
+    assert.equal(settings.optimizer.learningRate, 0.5);
     assert.equal(settings.drift.detector.kind, 'ddm');
     await learner.close();
   });

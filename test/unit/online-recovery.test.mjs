@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { adwin, createState, ddm, linear, normalize, relu, repairLearner, sequential } from 'torch-incremental';
+import { adwin, createState, ddm, linear, normalize, relu, repairLearner, sequential, sgd } from 'torch-incremental';
 import { native } from '../../dist/native/native.js';
 import { temporaryFolder } from '../support.mjs';
 import {
@@ -72,7 +72,7 @@ describe('a learner opened with other options', () => {
 
   it('reaches the same state after a kill that follows the change, from any snapshot', async () => {
     await begin();
-    const learner = await open(dir, { replay: { capacity: 3 }, learningRate: 0.01, momentum: 0 });
+    const learner = await open(dir, { replay: { capacity: 3 }, optimizer: sgd({ learningRate: 0.01, momentum: 0 }) });
     await learn(learner, 6, 10);
     const fingerprint = await learner.fingerprint();
     copy(dir, at('killed'));

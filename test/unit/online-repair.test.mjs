@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { arrays, loadState, repairLearner } from 'torch-incremental';
+import { arrays, loadState, repairLearner, sgd } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 import { contents, copy, journalsIn, learn, open, sample, snapshotsIn, stateOf } from './journal-support.mjs';
 
@@ -99,7 +99,7 @@ describe('a repaired learner', () => {
   it('has version 0 described without the current settings, which would make the replay wrong', async () => {
     const { dir, fingerprint } = await killed('settings');
     fs.rmSync(version(dir, 0, 'json'));
-    await (await open(dir, { ...options, learningRate: 0.5 })).close();
+    await (await open(dir, { ...options, optimizer: sgd({ learningRate: 0.5 }) })).close();
     assert.equal(JSON.parse(fs.readFileSync(version(dir, 0, 'json'), 'utf8')).settings, undefined);
     copy(at('settings living'), dir);
     assert.equal((await stateOf(dir, options)).fingerprint, fingerprint);

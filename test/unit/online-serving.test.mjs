@@ -16,6 +16,7 @@ import {
   relu,
   reproduceVersion,
   sequential,
+  sgd,
 } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 
@@ -40,7 +41,7 @@ describe('a learner that serves', function () {
     const learner = await OnlineLearner.open({
       ...{ dir: at('promotions'), checkpoint: await createState(small, { seed: 1 }), model: small, transforms: [] },
       ...{
-        learningRate: 0.05,
+        optimizer: sgd({ learningRate: 0.05 }),
         batchSize: 4,
         maxDelayMs: 0,
         seed: 1,
@@ -127,7 +128,15 @@ describe('a learner that serves', function () {
   it('goes back to an earlier version, with its bits, also after it was opened again', async () => {
     const options = {
       ...{ dir: at('rollback'), checkpoint: await createState(small, { seed: 1 }), model: small, transforms: [] },
-      ...{ learningRate: 0.05, batchSize: 4, maxDelayMs: 0, seed: 1, threads: 1, keepVersions: 4, gate: { every: 5 } },
+      ...{
+        optimizer: sgd({ learningRate: 0.05 }),
+        batchSize: 4,
+        maxDelayMs: 0,
+        seed: 1,
+        threads: 1,
+        keepVersions: 4,
+        gate: { every: 5 },
+      },
     };
     let learner = await OnlineLearner.open(options);
     const question = samples(5_000, 3).inputs;

@@ -20,6 +20,7 @@ import {
   residual,
   saveState,
   sequential,
+  sgd,
   subset,
   toTensor,
   trainEvents,
@@ -48,7 +49,7 @@ async function paths() {
   const transforms = [randomCrop(4, { padding: 1 }), toTensor()];
   const run = { model, threads: 1, batchSize: 6 };
   const state = await createState(model, { seed: 1 });
-  const training = { ...run, transforms, data, epochs: 2, seed: 3, learningRate: 0.05 };
+  const training = { ...run, transforms, data, epochs: 2, seed: 3, optimizer: sgd({ learningRate: 0.05 }) };
   const checkpoint = { path: `${dir}/run.ckpt` };
   const seen = [];
   const { state: trained, history } = await trainIncremental(state, {
@@ -96,7 +97,19 @@ const expected = serialized(await paths());
 /** Options of all functions, fields of native plans, and words that objects of the library have or miss. */
 const names = [
   ...['model', 'batchSize', 'device', 'threads', 'signal', 'allowOperators', 'data', 'transforms', 'epochs', 'shuffle'],
-  ...['dropLast', 'learningRate', 'momentum', 'weightDecay', 'nesterov', 'mode', 'precision', 'contractLinear'],
+  ...[
+    'dropLast',
+    'learningRate',
+    'momentum',
+    'weightDecay',
+    'nesterov',
+    'optimizer',
+    'loss',
+    'kind',
+    'mode',
+    'precision',
+    'contractLinear',
+  ],
   ...[
     'niceness',
     'seed',

@@ -1,6 +1,6 @@
 // The replay buffer of an online learner, through the addon: the samples that it keeps, and how often it draws them.
 import assert from 'node:assert/strict';
-import { createState, linear, sequential } from 'torch-incremental';
+import { createState, crossEntropyLoss, linear, sequential, sgd } from 'torch-incremental';
 import native from '../../dist/native/native.js';
 import { stateHandle } from '../../dist/state/state.js';
 
@@ -14,7 +14,8 @@ async function learnerWith(replay, seed, state, start) {
     program: addon().makeProgram(model.program, []),
     state: stateHandle(state),
     ...{ names: state.names, transforms: [], scoring: [], shape: [1], dtype: 'float32', classes },
-    ...{ learningRate: 0, momentum: 0, weightDecay: 0, nesterov: false, maxGradientNorm: 0 },
+    ...{ optimizer: sgd({ learningRate: 0, momentum: 0, weightDecay: 0, nesterov: false }), maxGradientNorm: 0 },
+    loss: crossEntropyLoss(),
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true, replay, seed, threads: 1, niceness: 0 },
     ...(start && { start }),
   });

@@ -10,6 +10,7 @@ import {
   net,
   OrderedDict,
   saveState,
+  sgd,
   trainEvents,
   trainIncremental,
 } from 'torch-incremental';
@@ -20,6 +21,7 @@ import { assertSameEnd, data, drawing, recorded, stopped } from './resume-suppor
 
 const at = temporaryFolder();
 const path = at('run.ckpt');
+const nesterov = sgd({ nesterov: true, weightDecay: 0.01, momentum: 0.8 });
 
 describe('resume', () => {
   const quick = { data, epochs: 3, batchSize: 16, seed: 1, threads: 1 };
@@ -32,9 +34,9 @@ describe('resume', () => {
     ['Net with the default options', net(), {}],
     ['dropout and batch norm', drawing, {}],
     ['dropout and batch norm in the order of the data', drawing, { shuffle: false }],
-    ['dropout, weight decay and Nesterov momentum', drawing, { nesterov: true, weightDecay: 0.01, momentum: 0.8 }],
+    ['dropout, weight decay and Nesterov momentum', drawing, { optimizer: nesterov }],
     ['no last short batch', drawing, { dropLast: true }],
-    ['no momentum', net(), { momentum: 0 }],
+    ['no momentum', net(), { optimizer: sgd({ momentum: 0 }) }],
     ['two threads', net(), { threads: 2 }],
   ]) {
     it(`ends bit for bit where the uninterrupted run ends, wherever it was stopped: ${what}`, async () => {
@@ -78,7 +80,8 @@ describe('resume', () => {
 
   it('takes another learning rate, momentum and weight decay from then on', async () => {
     await recorded(state, { ...quick, epochs: 1, checkpoint: { path } });
-    const resumed = { data, resume: path, epochs: 2, learningRate: 0, weightDecay: 0.5, momentum: 0 };
+    const optimizer = sgd({ learningRate: 0, weightDecay: 0.5, momentum: 0 });
+    const resumed = { data, resume: path, epochs: 2, optimizer };
     const { state: same } = await recorded(state, { ...resumed, checkpoint: { path: at('changed.ckpt') } });
     assert.ok(same.equals(await loadState(path, { key: 'model' })));
     const { metadata } = await loadState(at('changed.ckpt'), { key: 'model' });
@@ -277,7 +280,8 @@ describe('checkpoint', () => {
   it('is not replaced by one whose weights are no longer numbers', async () => {
     const inputs = new Float32Array(3072 * 2).fill(1e30);
     const huge = arrays({ inputs, labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 });
-    const ruined = { ...quick, data: huge, batchSize: 2, epochs: 1, learningRate: 1e38, checkpoint: { path } };
+    const optimizer = sgd({ learningRate: 1e38 });
+    const ruined = { ...quick, data: huge, batchSize: 2, epochs: 1, optimizer, checkpoint: { path } };
     await assert.rejects(trainIncremental(state, ruined), { code: 'ERR_NOT_FINITE' });
     assert.ok(!fs.existsSync(path));
   });

@@ -6,6 +6,8 @@ import { checkWritable } from '../../files/atomic-write';
 import { logLine } from '../../loggers/console';
 import type { TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
+import { optimizerOfFlags } from '../../optimizers';
+import { sgdChecks } from '../../optimizers/sgd';
 import { saveState } from '../../state/state';
 import { trainOptionChecks as checks } from '../../training/options';
 import { type TrainResult, trainIncremental } from '../../training/train';
@@ -23,10 +25,10 @@ const options = {
   out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
-  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
-  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
-  weightDecay: number('factor', 'Times the weights, added to the gradients (default: 0)', {
-    check: checks.weightDecay,
+  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
+  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
+  weightDecay: number('factor', 'L2 penalty: adds factor x weight to each gradient (default: 0)', {
+    check: sgdChecks.weightDecay,
   }),
   nesterov: on("Use Nesterov's momentum"),
   shuffle: off('Keep the order of the data'),
@@ -82,10 +84,15 @@ export const command = define({
       checkpoint: path,
       every,
       resume: resumedPath,
+      learningRate,
+      momentum,
+      weightDecay,
+      nesterov,
       ...training
     } = given;
     const { terminal, signal } = context;
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
+    const optimizer = optimizerOfFlags({ learningRate, momentum, weightDecay, nesterov });
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const onProgress = json
@@ -103,6 +110,7 @@ export const command = define({
       result = await withSource(file, resume ? {} : choice, signal, (source) =>
         trainIncremental(source, {
           ...training,
+          ...(optimizer && { optimizer }),
           ...(resume && { resume }),
           data: dataset,
           signal,

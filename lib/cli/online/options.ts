@@ -3,6 +3,8 @@ import { type Check, defined, isNumber, isOneOf, isPath } from '../../core/check
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
+import { optimizerOfFlags } from '../../optimizers';
+import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
@@ -26,8 +28,8 @@ export const learnerOptions = {
   }),
   batchSize: number('n', 'New samples an update, at most (default: 64)', { check: checks.batchSize }),
   maxDelayMs: number('ms', 'How long a sample waits for others, at most (default: 50)', { check: isDelay }),
-  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: checks.learningRate, short: 'lr' }),
-  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: checks.momentum }),
+  learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
+  momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
   }),
@@ -74,17 +76,18 @@ const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][]
 
 export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
   const { dir, inputs, replay, replayPolicy, replayPerUpdate, drift, onDrift, feedbackTtlMs, sync, ...others } = given;
-  const { gateEvery, heldOut, maxDrop, perClassMaxDrop, ...same } = others;
+  const { gateEvery, heldOut, maxDrop, perClassMaxDrop, learningRate, momentum, ...same } = others;
   if (dir === undefined) throw wrongUsage('Expected --dir <dir>, the folder in which the learner lives');
   for (const [flag, option, other, needed] of needs) {
     if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
   }
+  const optimizer = optimizerOfFlags({ learningRate, momentum });
   const gate = {
     ...defined({ every: gateEvery, maxDrop, perClassMaxDrop }),
     ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),
   };
   return {
-    ...{ dir, ...same },
+    ...{ dir, ...same, ...(optimizer && { optimizer }) },
     ...(inputs !== undefined && { inputs, ...(inputs === 'float32' && { transforms: [] }) }),
     ...(replay !== undefined && {
       replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },

@@ -17,6 +17,7 @@ import {
   type State,
   saveState,
   sequential,
+  sgd,
   trainIncremental,
 } from '../..';
 import { difference, linear, type Sizes, stepped, type Weights } from './reference';
@@ -58,7 +59,8 @@ async function convolution(device: Device) {
   );
   using before = await createState(model, { seed: 0 });
   const { state: after } = await trainIncremental(before, {
-    ...{ model, device, epochs: 1, batchSize: labels.length, shuffle: false, learningRate: 1, momentum: 0, seed: 0 },
+    ...{ model, device, epochs: 1, batchSize: labels.length, shuffle: false, seed: 0 },
+    optimizer: sgd({ learningRate: 1, momentum: 0 }),
     data: arrays({ inputs, labels, shape, classes: sizes.classes }),
   });
   using _ = after;

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import { LearnError, messageOf } from '../../core/errors';
 import { headerBytes, journalFiles } from '../storage/journal-format';
 import { isShortage } from '../storage/lock';
-import { type LoadedSnapshot, readSnapshot, type SnapshotFile, snapshotFiles } from '../storage/snapshot';
+import { type LoadedSnapshot, NewerFormat, readSnapshot, type SnapshotFile, snapshotFiles } from '../storage/snapshot';
 import { versionZero } from './version-zero';
 
 export interface Base<Used> {
@@ -84,6 +84,8 @@ async function orReason<Result>(
     return { result: await work() };
   } catch (cause) {
     if (cause instanceof CallersMistake) throw cause.cause;
+    // An older snapshot in its place would lose what a newer version learned.
+    if (cause instanceof NewerFormat) throw cause;
     if (!isFault(cause)) throw cause;
     return messageOf(cause);
   }

@@ -9,6 +9,7 @@ import type { Settings } from '../options';
 import { type JournalFile, type JournalPosition, journalFiles, positionBefore } from '../storage/journal-format';
 import type { LearnerState } from '../storage/learner-state';
 import { readModel } from '../storage/model-text';
+import { recordedSettings } from '../storage/recorded-settings';
 import type { LoadedSnapshot } from '../storage/snapshot';
 import { VersionFiles } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
@@ -44,7 +45,7 @@ export async function versionZero(folder: string): Promise<(() => Promise<Loaded
     if (!settings) throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are no longer known');
     const position = await positionOf(oldest);
     const recorded = model === undefined ? undefined : readModel(model);
-    return beginning(await files.load(first), first, settings, position, recorded);
+    return beginning(await files.load(first), first, recordedSettings(settings), position, recorded);
   };
 }
 

@@ -7,6 +7,7 @@ import type { Settings } from '../options';
 import type { ReasonCode } from '../reasons';
 import type { Baseline, Verdict } from '../versions/version';
 import type { JournalRecord } from './journal-format';
+import { recordedSettings } from './recorded-settings';
 
 /**
  * The rules that new records are computed by. A record keeps the number that it was written with, and is always applied by those
@@ -68,12 +69,15 @@ export interface SettingsRecord {
   best: Baseline;
 }
 
-/** By their numbers in the journal. */
-const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings'] as const;
+/**
+ * By their numbers in the journal, the last of which is written. 6: settings with the optimizer's options among them, of earlier
+ * versions; 7: settings with `optimizer` and `loss`.
+ */
+const kinds = [undefined, 'batch', 'quarantine', 'verdict', 'rollback', 'account', 'settings', 'settings'] as const;
 
 /** Encodes a record as the number of its kind and its payload in parts. */
 export function encode(record: LearnerRecord | SettingsRecord): { kind: number; parts: Uint8Array[] } {
-  const kind = kinds.indexOf(record.kind);
+  const kind = kinds.lastIndexOf(record.kind);
   if (record.kind !== 'batch') {
     return { kind, parts: [Buffer.from(JSON.stringify({ rules: currentRules, ...record }))] };
   }
@@ -108,7 +112,8 @@ export function decode({ sequence, kind: number, payload }: JournalRecord): Lear
 
 function decodeText(payload: Buffer): LearnerRecord | SettingsRecord | undefined {
   const { rules = 1, ...record } = JSON.parse(payload.toString('utf8'));
-  return isKnown(rules) ? record : undefined;
+  if (!isKnown(rules)) return undefined;
+  return record.kind === 'settings' ? { ...record, settings: recordedSettings(record.settings) } : record;
 }
 
 function isKnown(rules: unknown): boolean {

@@ -12,16 +12,20 @@ import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { loadPart, makeState, type State, treeOf } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
-import { readOptimizer, sgdState } from '../../training/optimizer-state';
+import { optimizerState, readOptimizer } from '../../training/optimizer-state';
 import type { Settings } from '../options';
 import type { IdBytes } from '../seen-ids';
 import type { JournalPosition } from './journal-format';
 import type { LearnerState } from './learner-state';
 import { modelText, readModel } from './model-text';
+import { recordedSettings } from './recorded-settings';
 import { currentRules } from './records';
 
-/** Version of the folder's format, journal included. */
-const format = 1;
+/** Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss. */
+const format = 2;
+
+/** A newer version wrote the file: it is neither damaged nor to be done without. */
+export class NewerFormat extends LearnError {}
 
 /** The state at a position of the journal, after the last record that it includes. */
 export interface Snapshot extends JournalPosition {
@@ -69,7 +73,10 @@ export async function writeSnapshot(
   const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
   const root = new Map<Value, Value>([
     ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
-    ['optimizer', sgdState(model, settings, new Map(buffers.map(([name, buffer]) => [Number(name), buffer])))],
+    [
+      'optimizer',
+      optimizerState(model, settings.optimizer, new Map(buffers.map(([name, buffer]) => [Number(name), buffer]))),
+    ],
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
@@ -86,6 +93,7 @@ export async function writeSnapshot(
 export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> {
   const state = await loadPart(file.path, { key: ['model'] });
   try {
+    refuseNewer(file.path, state);
     return await naming(file.path, async () => read(file, state));
   } catch (cause) {
     state.dispose();
@@ -93,11 +101,25 @@ export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> 
   }
 }
 
+function savedIn(state: State) {
+  const text = state.metadata.get('learner');
+  return typeof text === 'string' ? JSON.parse(text) : undefined;
+}
+
+function refuseNewer(file: string, state: State): void {
+  const found = savedIn(state)?.format;
+  if (!(Number.isSafeInteger(found) && found > format)) return;
+  throw new NewerFormat(
+    'ERR_STATE_FORMAT',
+    `${file} has format ${found}, and this version knows formats up to ${format}: a newer version wrote it. Open the learner with ` +
+      'that one; nothing was changed',
+  );
+}
+
 function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnapshot {
   const entry = (key: string) => state.metadata.get(key) as Value | undefined;
-  const text = entry('learner');
-  const saved = typeof text === 'string' ? JSON.parse(text) : undefined;
-  if (saved?.format !== format || saved.sequence !== sequence) {
+  const saved = savedIn(state);
+  if (!(saved?.format >= 1 && saved.sequence === sequence)) {
     throw new LearnError('ERR_STATE_FORMAT', `Expected the snapshot of a learner after record ${sequence}`);
   }
   const { rules = 1, learner } = saved;
@@ -122,6 +144,7 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
     path: name,
     state,
     ...saved,
+    settings: recordedSettings(saved.settings),
     learner,
     model,
     ids: { previous: bytesOf('previous'), current: bytesOf('current') },
