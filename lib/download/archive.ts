@@ -1,5 +1,5 @@
-// Fetches a .tar.gz and unpacks it, so that its folder is there whole or not at all, and lets only one process at a time
-// do it. Called by lib/datasets/cifar10/cifar10.ts.
+// Fetches a .tar.gz and unpacks it atomically: its folder appears complete or not at all. Only one process at a time does
+// it. Called by the data sets that can be downloaded.
 import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -13,9 +13,9 @@ import { withFileLock } from './file-lock';
 export interface ArchiveDownload extends FetchOptions {
   name: string;
   url: string;
-  /** Of the archive, in hexadecimal. */
+  /** Checksum of the archive, in hexadecimal. */
   md5: string;
-  /** The folder inside the archive, which ends up in `root`. */
+  /** Name of the folder inside the archive, which is put into `root`. */
   folder: string;
   root: string;
 }
@@ -38,13 +38,13 @@ export async function downloadArchive(download: ArchiveDownload): Promise<void> 
     throw new LearnError(
       'ERR_DOWNLOAD',
       `Could not download ${name} from ${withoutCredentials(url)}: ${messageOf(cause)}. By hand: fetch that file (md5 ` +
-        `${md5}) and unpack it in ${path.resolve(root)}, so that ${path.resolve(target)} is there`,
+        `${md5}) and unpack it in ${path.resolve(root)}, which makes ${path.resolve(target)}`,
       { cause },
     );
   }
 }
 
-/** Into a folder beside the target first: a rename makes it whole at once. */
+/** Unpacks into a temporary folder next to the target, which is then renamed. */
 async function unpack(archive: string, target: string, signal: AbortSignal): Promise<void> {
   const { extract } = await import('tar');
   const beside = await fs.mkdtemp(`${target}-`);

@@ -1,7 +1,8 @@
-// A user and password that stand in an address, `https://user:password@host`: sent to that server alone, and shown to nobody.
+// Handles the user and password of an address, `https://user:password@host`: they are sent to that server only, and never
+// printed.
 import querystring from 'node:querystring';
 
-/** For people to read; also of what turned out to be no address. */
+/** Returns the address for messages. Also accepts a text that is not a valid address. */
 export function withoutCredentials(address: string): string {
   if (!URL.canParse(address)) return address.replace(/\/\/.*@/s, '//');
   const url = new URL(address);
@@ -10,7 +11,7 @@ export function withoutCredentials(address: string): string {
   return url.href;
 }
 
-/** As the header that fetch() takes them in, and leaves out where another server is led to; undefined where there are none. */
+/** Returns the Authorization header, which fetch() drops when it is redirected to another server; undefined without a user. */
 export function authorizationOf(address: string): string | undefined {
   const { username, password } = new URL(address);
   if (username === '' && password === '') return undefined;

@@ -1,5 +1,5 @@
-// One file over HTTP: continued where it stopped, tried again where that may help, checked by its size and checksum.
-// Everything that this package downloads comes through here.
+// Downloads one file over HTTP: resumes a partial download, retries where that may help, and checks size and checksum. Every
+// download of this package uses it.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,39 +12,39 @@ import { type Network, openNetwork } from './network';
 import { SilenceTimer } from './silence-timer';
 
 export interface DownloadProgress {
-  /** Bytes on disk, those of earlier attempts included. */
+  /** Bytes on disk, including those of earlier attempts. */
   received: number;
-  /** Of the whole file; undefined where the server does not say. */
+  /** Size of the whole file; undefined if the server does not report it. */
   total: number | undefined;
 }
 
 export interface FetchOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Tries in all, counted anew from each that brings something. Default: 5. */
+  /** Consecutive attempts that receive nothing new before the download fails. Default: 5. */
   attempts?: number | undefined;
-  /** Before the second of these; doubled for each further one. Default: 500. */
+  /** Delay before the second attempt; doubled for each further one. Default: 500. */
   retryDelayMs?: number | undefined;
-  /** Longest silence of the server. Default: 30,000. */
+  /** Longest time without data from the server. Default: 30,000. */
   stallMs?: number | undefined;
-  /** Longest wait for its answer. Default: `stallMs`. */
+  /** Longest wait for the server's response. Default: `stallMs`. */
   connectMs?: number | undefined;
 }
 
 export interface FileDownload extends FetchOptions {
-  /** A user and password may stand in it. */
+  /** May contain a user and password. */
   url: string;
   checksum: Checksum;
-  /** null where it is not known before. */
+  /** Size of the file; null if it is not known in advance. */
   bytes: number | null;
-  /** Where it goes; what is there already is its beginning. Stays, as far as it came, when this fails. */
+  /** Path of the download. An existing file is resumed; after a failure the partial file is kept. */
   part: string;
 }
 
-/** A failure that another attempt would meet again. */
+/** A failure that would recur in another attempt. */
 class Final extends Error {}
 
-/** Rejects with a plain error that says what happened; with the signal's reason after an abort. */
+/** Rejects with a plain error that describes the failure; after an abort, with the signal's reason. */
 export async function fetchFile(download: FileDownload): Promise<void> {
   const { attempts = 5, retryDelayMs = 500, part, signal } = download;
   const network = await openNetwork();
@@ -73,7 +73,7 @@ async function fetchRest(download: FileDownload, network: Network): Promise<void
   if (bytes === null || received !== bytes) {
     using silence = new SilenceTimer(signal);
     silence.expectWithin(connectMs);
-    // As it is: archives that a server also declares as gzip-encoded would arrive unpacked.
+    // Unencoded: an archive that the server also declares as gzip-encoded would arrive unpacked.
     const headers = { 'accept-encoding': 'identity', ...(resumed && { range: `bytes=${received}-` }) };
     const response = await network.fetch(url, { headers, signal: silence.signal }).catch(explained);
     const complete = response.status === 416 && rangeTotal(response) === received;
@@ -93,7 +93,7 @@ async function fetchRest(download: FileDownload, network: Network): Promise<void
         for await (const chunk of response.body ?? []) {
           silence.expectWithin(stallMs);
           if (total !== undefined && received + chunk.length > total)
-            throw new Final(`more than the expected ${total} bytes came`);
+            throw new Final(`the server sent more than the expected ${total} bytes`);
           await file.appendFile(chunk).catch(final);
           hash.update(chunk);
           received += chunk.length;
@@ -107,31 +107,33 @@ async function fetchRest(download: FileDownload, network: Network): Promise<void
         throw new Error(`the connection ended after ${received} of ${total} bytes`);
     }
   }
-  const came = hash.digest('hex');
-  if (came === checksum.value && (bytes === null || received === bytes)) return;
+  const actual = hash.digest('hex');
+  if (actual === checksum.value && (bytes === null || received === bytes)) return;
   await fs.rm(part, { force: true });
-  const wrong = wrongFile(received, bytes, checksum.algorithm, came, checksum.value);
-  // A part left by something else explains it; a fresh download does not.
+  const wrong = wrongFile(received, bytes, checksum.algorithm, actual, checksum.value);
+  // A resumed file may have been another file's beginning, so a retry can help; a complete download will not change.
   throw resumed ? new Error(wrong) : new Final(wrong);
 }
 
-/** A page that says something else, instead of the file, is found out by its size. */
+/** Returns the expected total. A web page that is sent instead of the file is detected by its size. */
 function totalOf(response: Response, received: number, bytes: number | null): number | undefined {
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
   const total = Number.isFinite(length) ? received + length : undefined;
   if (bytes !== null && total !== undefined && total !== bytes)
-    throw new Final(`the server offers ${total} bytes, ${bytes} are expected: this is not the file${wayTo(response)}`);
+    throw new Final(
+      `the server offers ${total} bytes instead of ${bytes}: this is not the file${redirection(response)}`,
+    );
   return bytes ?? total;
 }
 
 function httpError(response: Response): Error {
-  const message = `the server answered ${response.status} ${response.statusText}`.trimEnd() + wayTo(response);
+  const message = `the server answered ${response.status} ${response.statusText}`.trimEnd() + redirection(response);
   const passing = response.status >= 500 || response.status === 408 || response.status === 429;
   return passing ? new Error(message) : new Final(message);
 }
 
-function wayTo({ redirected, url }: Response): string {
-  return redirected ? ` (it led to ${withoutCredentials(url)})` : '';
+function redirection({ redirected, url }: Response): string {
+  return redirected ? ` (redirected to ${withoutCredentials(url)})` : '';
 }
 
 function rangeStart(response: Response): number {
@@ -142,20 +144,20 @@ function rangeTotal(response: Response): number {
   return Number(/^bytes \*\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
 }
 
-/** Errors of the disk: trying again would not help. */
+/** Errors of the disk: another attempt would not help. */
 function final(cause: unknown): never {
   throw new Final(messageOf(cause), { cause });
 }
 
-/** undici tells of a proxy that refuses only in words. */
+/** Recognises a proxy that refuses access, which undici reports only in the text of its error. */
 function explained(cause: unknown): never {
   if (!reasonOf(cause).includes('(407)')) throw cause;
   throw new Final(
-    'the proxy wants a user and password, or others (407): http://user:password@host:port in HTTP_PROXY or HTTPS_PROXY',
+    'the proxy did not accept the user and password, or needs them (407): set HTTP_PROXY or HTTPS_PROXY to http://user:password@host:port',
   );
 }
 
-/** fetch() hides what happened in the causes of its error, and several tries of one name behind a code. */
+/** Returns the innermost cause of fetch()'s error; for a name with several addresses, that is only a code. */
 function reasonOf(cause: unknown): string {
   const { cause: inner, code } = cause as { cause?: unknown; code?: unknown };
   return inner instanceof Error ? reasonOf(inner) : messageOf(cause) || String(code);

@@ -1,4 +1,11 @@
-// Lets one process at a time do something, by a file that only one can create. For everything that downloads.
+// A lock file that lets one process at a time do something. For downloads and installations.
+//
+//  1. The lock is the file itself: only one process can create it. It names the host, PID namespace, process and a token.
+//  2. The holder touches the file every `heartbeatMs`. A file that is older than `staleMs` is abandoned, and so is one whose
+//     process has ended, if it is of the same host and PID namespace.
+//  3. An abandoned lock is removed under a second lock, `.takeover`, after another check. Without it, two processes that saw
+//     the same dead holder could each remove the lock of the other.
+//  4. A holder that finds another token in the file has lost the lock: it aborts with ERR_BUSY and leaves the file.
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -9,16 +16,16 @@ import { LearnError } from '../core/errors';
 export interface LockTimes {
   pollMs: number;
   heartbeatMs: number;
-  /** A holder that shows no sign of life for so long is gone. */
+  /** Age of the last heartbeat after which the lock is abandoned. */
   staleMs: number;
 }
 
 const usualTimes: LockTimes = { pollMs: 100, heartbeatMs: 2_000, staleMs: 30_000 };
 
 /**
- * Waits until `lock` is free, holds it while `work` runs, and removes it. `onWait` is called if it has to wait. A process that
- * stood still for long (Ctrl-Z, a suspended machine) may find that another has taken the lock: the signal that `work` is given,
- * which is that of the caller too, then aborts with ERR_BUSY, and the other's lock stays.
+ * Waits until `lock` is free, holds it while `work` runs, and removes it. Calls `onWait` if it has to wait. A process that was
+ * suspended for long (Ctrl-Z, a sleeping machine) may have lost the lock to another one. The signal passed to `work`, which
+ * also follows the caller's, then aborts with ERR_BUSY, and the other process's lock stays.
  */
 export async function withFileLock<T>(
   lock: string,
@@ -28,10 +35,10 @@ export async function withFileLock<T>(
   { pollMs, heartbeatMs, staleMs }: LockTimes = usualTimes,
 ): Promise<T> {
   const own = JSON.stringify({ ...thisProcess(), token: randomUUID() });
-  for (let told = false; !(await tryCreate(lock, own)); ) {
+  for (let reported = false; !(await tryCreate(lock, own)); ) {
     if ((await isAbandoned(lock, staleMs)) && (await removeAbandoned(lock, own, staleMs))) continue;
-    if (!told) onWait?.();
-    told = true;
+    if (!reported) onWait?.();
+    reported = true;
     await sleep(pollMs, undefined, signal ? { signal } : {});
   }
   const lost = new AbortController();
@@ -39,14 +46,14 @@ export async function withFileLock<T>(
     if (await holds(lock, own)) await fs.utimes(lock, new Date(), new Date());
     else lost.abort(takenOver(lock));
   };
-  // A disk that fails for a moment is no loss: the next beat looks again.
+  // A failure of the disk is not yet a lost lock: the next heartbeat checks again.
   const heartbeat = setInterval(() => void beat().catch(() => {}), heartbeatMs);
   heartbeat.unref();
   try {
     return await work(signal ? AbortSignal.any([signal, lost.signal]) : lost.signal);
   } catch (cause) {
     signal?.throwIfAborted();
-    // The new holder removes what it finds, so the work may have failed before a beat told.
+    // The new holder removes leftovers, so the work may fail before a heartbeat notices the loss.
     throw (await holds(lock, own)) ? cause : takenOver(lock, cause);
   } finally {
     clearInterval(heartbeat);
@@ -57,15 +64,14 @@ export async function withFileLock<T>(
 function takenOver(lock: string, cause?: unknown): LearnError {
   return new LearnError(
     'ERR_BUSY',
-    `This process stood still for so long that another one went on with its work, or ${lock} was removed. Run it again: it ` +
-      'waits for the other one and keeps what that one did',
+    `This process was suspended for so long that another one took over its work, or ${lock} was removed. Run it again: it ` +
+      'waits for the other process and keeps its result',
     { cause },
   );
 }
 
 /**
- * Only one process at a time, which looks again: who found the same dead holder a moment ago would else remove the lock of
- * whoever was faster. False where another is at it.
+ * Removes an abandoned lock by rule 3. Returns false if another process is removing it.
  */
 async function removeAbandoned(lock: string, own: string, staleMs: number): Promise<boolean> {
   const guard = `${lock}.takeover`;
@@ -74,7 +80,7 @@ async function removeAbandoned(lock: string, own: string, staleMs: number): Prom
     return false;
   }
   try {
-    // Earlier versions of the set-up made a folder of it.
+    // In earlier versions the setup's lock was a folder.
     if (await isAbandoned(lock, staleMs)) await fs.rm(lock, { recursive: true, force: true });
     return true;
   } finally {
@@ -110,7 +116,7 @@ async function isAbandoned(lock: string, staleMs: number): Promise<boolean> {
     if (await isOld(lock, staleMs)) return true;
     const { host, pidNamespace, pid } = JSON.parse(await fs.readFile(lock, 'utf8'));
     const here = thisProcess();
-    // Containers may share a host's name and a disk, but not process ids: there only time tells.
+    // Containers may share a host name and a disk but not process ids: there only the age counts.
     return host === here.host && pidNamespace !== null && pidNamespace === here.pidNamespace && !isAlive(pid);
   } catch {
     return false; // gone, or not yet written: try again
@@ -119,7 +125,7 @@ async function isAbandoned(lock: string, staleMs: number): Promise<boolean> {
 
 interface Holder {
   host: string;
-  /** null where the system does not say. */
+  /** null if the system does not report it. */
   pidNamespace: string | null;
   pid: number;
 }

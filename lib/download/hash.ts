@@ -1,14 +1,14 @@
-// Checksums of files. For everything that downloads or is handed a file that should have been.
+// Computes and compares checksums of files that were downloaded, here or by the user.
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs/promises';
 
-/** Of a file's whole contents, in hexadecimal. */
+/** Checksum of a whole file, in hexadecimal. */
 export interface Checksum {
   readonly algorithm: 'md5' | 'sha256';
   readonly value: string;
 }
 
-/** The hash so far of what is there; a file that is not there is an empty one. */
+/** Hashes a partial file, so that the hash can be continued. A missing file counts as empty. */
 export async function hashFile(
   file: string,
   algorithm: Checksum['algorithm'],
@@ -44,7 +44,7 @@ async function hashHandle(
   }
 }
 
-/** null where the open file is the one meant; else what is wrong with it. */
+/** Returns null if the open file is the expected one, otherwise a description of the difference. */
 export async function checkFile(
   handle: fs.FileHandle,
   { algorithm, value }: Checksum,
@@ -52,18 +52,18 @@ export async function checkFile(
   signal?: AbortSignal,
 ): Promise<string | null> {
   const { hash, size } = await hashHandle(handle, algorithm, signal);
-  const came = hash.digest('hex');
-  if (came === value && (bytes === null || size === bytes)) return null;
-  return wrongFile(size, bytes, algorithm, came, value);
+  const actual = hash.digest('hex');
+  if (actual === value && (bytes === null || size === bytes)) return null;
+  return wrongFile(size, bytes, algorithm, actual, value);
 }
 
 export function wrongFile(
   size: number,
   bytes: number | null,
   algorithm: Checksum['algorithm'],
-  came: string,
+  actual: string,
   expected: string,
 ): string {
   const sizes = bytes === null || size === bytes ? `${size} bytes` : `${size} bytes instead of ${bytes}`;
-  return `what came (${sizes}) has ${algorithm} ${came} instead of ${expected}`;
+  return `the file (${sizes}) has ${algorithm} ${actual} instead of ${expected}`;
 }

@@ -1,24 +1,24 @@
-// fetch() as a command-line tool needs it: through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, which Node's
-// own does not look at. Loaded by whoever downloads, and by nobody else.
+// Provides a fetch() that uses the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which Node's own ignores. undici is loaded
+// only when something is downloaded.
 import type { Response } from 'undici';
 import { LearnError } from '../core/errors';
 import { authorizationOf, withoutCredentials } from './credentials';
 
 export interface Network {
-  /** A user and password may stand in the address. */
+  /** The address may contain a user and password. */
   fetch(url: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>;
   /** Ends all connections at once. */
   close(): Promise<void>;
 }
 
-/** Throws where a variable names no proxy. */
+/** Throws if a variable holds an invalid proxy. */
 export async function openNetwork(env: NodeJS.ProcessEnv = process.env): Promise<Network> {
   const [httpProxy, httpsProxy] = ['http_proxy', 'https_proxy'].map((name) => proxyOf(env, name));
   const { EnvHttpProxyAgent, fetch } = await import('undici');
   const dispatcher = new EnvHttpProxyAgent({
     ...(httpProxy && { httpProxy }),
     ...(httpsProxy && { httpsProxy }),
-    // Of http: URLs the proxy is asked as such: many let CONNECT through to port 443 only.
+    // http: URLs are requested from the proxy without a tunnel: many proxies allow CONNECT to port 443 only.
     proxyTunnel: false,
   });
   return {
@@ -34,7 +34,7 @@ export async function openNetwork(env: NodeJS.ProcessEnv = process.env): Promise
   };
 }
 
-/** As curl has it: lower case first. */
+/** Reads a variable as curl does: the name in lower case first. */
 function proxyOf(env: NodeJS.ProcessEnv, lowerCase: string): string | undefined {
   const name = env[lowerCase] === undefined ? lowerCase.toUpperCase() : lowerCase;
   const proxy = withScheme(env[name]);
@@ -48,12 +48,12 @@ function proxyOf(env: NodeJS.ProcessEnv, lowerCase: string): string | undefined 
   return proxy;
 }
 
-/** Shells are often told of a proxy as `host:port`, which is no URL. */
+/** Adds the scheme to `host:port`, a common form of these variables that is not a URL. */
 function withScheme(proxy: string | undefined): string | undefined {
   return proxy && !/^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? `http://${proxy}` : proxy;
 }
 
-/** What undici takes. */
+/** Whether undici accepts the proxy. */
 function isProxy(proxy: string): boolean {
   try {
     const { protocol, username, password } = new URL(proxy);

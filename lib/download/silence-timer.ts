@@ -1,4 +1,4 @@
-// An abort signal for when nothing was heard for too long, or when the caller aborts. For fetch-file.ts.
+// An abort signal that fires when the server sends nothing for too long, or when the caller aborts. For fetch-file.ts.
 
 export class SilenceTimer implements Disposable {
   readonly signal: AbortSignal;
@@ -9,7 +9,7 @@ export class SilenceTimer implements Disposable {
     this.signal = signal ? AbortSignal.any([signal, this.#silence.signal]) : this.#silence.signal;
   }
 
-  /** Something was heard: waits for the next as long as this. */
+  /** Restarts the timer: the next data must arrive within `ms`. */
   expectWithin(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#silence.abort(new Error(`the server sent nothing for ${ms / 1000} s`)), ms);

@@ -1,5 +1,5 @@
-// Parts of a zip archive into a folder. Guilty until checked: names that lead out of the folder, links, files that are
-// there twice, and files larger than the directory says are refused. Called by lib/install/install-libtorch.ts.
+// Unpacks parts of a zip archive into a folder. The archive is not trusted: names that lead out of the folder, links, files
+// that occur twice, and files larger than the directory says are refused. Called by lib/install/install-libtorch.ts.
 import { createWriteStream } from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,14 +7,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Entry, ZipFile } from 'yauzl';
 
-/** More than any build of libtorch has by far. */
+/** Far more than any build of libtorch has. */
 const maxEntries = 200_000;
-/** Inflating is other threads' work: some at once keep two cores busy, and small files from waiting for the disk. */
+/** Files unpacked at once. Other threads inflate: several files keep two cores busy, and small ones do not wait for the disk. */
 const parallel = 4;
-/** Above this a file is synced: what is renamed into place must be there after a power cut, headers excepted. */
+/** Files of at least this size are synced: after a power failure the libraries must be complete, unlike headers. */
 const syncFrom = 1 << 20;
 
-/** Where an entry goes, relative to the folder; null where it is left out. */
+/** Returns the path of an entry relative to the folder, or null to skip it. */
 export type Choose = (name: string) => string | null;
 
 export class Zip {
@@ -26,10 +26,10 @@ export class Zip {
     this.#entries = entries;
   }
 
-  /** Reads the directory of an open file, which the caller closes. Rejects with a plain error where it cannot be read. */
+  /** Reads the directory of an open file, which the caller closes. Rejects with a plain error if it cannot be read. */
   static async open(handle: FileHandle): Promise<Zip> {
     const zip = await openReader(handle);
-    if (zip.entryCount > maxEntries) throw new Error(`it says that it has ${zip.entryCount} files`);
+    if (zip.entryCount > maxEntries) throw new Error(`it claims to have ${zip.entryCount} files`);
     const entries: Entry[] = [];
     for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) entries.push(entry);
     return new Zip(zip, entries);
@@ -39,12 +39,12 @@ export class Zip {
     return this.#entries.map(({ fileName }) => fileName);
   }
 
-  /** Of what is chosen, unpacked. */
+  /** Unpacked size of the chosen entries. */
   bytes(choose: Choose): number {
     return this.#chosen(choose).reduce((sum, [entry]) => sum + entry.uncompressedSize, 0);
   }
 
-  /** Into `folder`, which must not have any of these files. `onBytes` is told how many more bytes are unpacked. */
+  /** Unpacks into `folder`, which must not contain any of these files. `onBytes` receives the size of each unpacked piece. */
   async extract(
     choose: Choose,
     folder: string,
@@ -59,7 +59,7 @@ export class Zip {
         const [entry, name] = next;
         await this.#extractOne(entry, inside(folder, name), stop, onBytes).catch((cause) => {
           if (!['EEXIST', 'ENOTDIR'].includes(cause.code)) throw cause;
-          throw new Error(`${entry.fileName} in it is there twice, or as a file and as a folder`);
+          throw new Error(`${entry.fileName} in it occurs twice, or as a file and as a folder`);
         });
       }
     };
@@ -69,7 +69,7 @@ export class Zip {
         throw cause;
       }),
     );
-    // All of them end before the caller cleans up behind them.
+    // Waits for all of them, so that the caller can clean up afterwards.
     await Promise.allSettled(workers);
     signal?.throwIfAborted();
     failed.signal.throwIfAborted();
@@ -89,7 +89,7 @@ export class Zip {
     onBytes: ((bytes: number) => void) | undefined,
   ): Promise<void> {
     const kind = (entry.externalFileAttributes >>> 16) & 0o170_000;
-    if (kind !== 0 && kind !== 0o100_000) throw new Error(`${entry.fileName} in it is no plain file`);
+    if (kind !== 0 && kind !== 0o100_000) throw new Error(`${entry.fileName} in it is not a regular file`);
     if (entry.isEncrypted()) throw new Error(`${entry.fileName} in it is encrypted`);
     await fs.mkdir(path.dirname(target), { recursive: true });
     const stream = await this.#file.openReadStreamPromise(entry);
@@ -104,10 +104,10 @@ export class Zip {
   }
 }
 
-/** Of a file at once. */
+/** Size of one read. */
 const blockBytes = 1 << 18;
 
-/** yauzl with reading of our own: its streams crash the process when one is destroyed while it waits for its turn. */
+/** Opens yauzl with our own reader: its streams crash the process if one is destroyed while it waits for its turn. */
 async function openReader(handle: FileHandle): Promise<ZipFile> {
   const { fromRandomAccessReaderPromise, RandomAccessReader } = await import('yauzl');
   class HandleReader extends RandomAccessReader {
@@ -129,7 +129,7 @@ async function openReader(handle: FileHandle): Promise<ZipFile> {
     }
   }
   const { size } = await handle.stat();
-  // validateEntrySizes: what is read of an entry has the size that the directory says, or is an error.
+  // validateEntrySizes: an entry whose content does not have the size in the directory is an error.
   const options = { autoClose: false, strictFileNames: true, validateEntrySizes: true };
   return fromRandomAccessReaderPromise(new HandleReader(), size, options);
 }
@@ -144,7 +144,7 @@ async function* blocks(handle: FileHandle, start: number, end: number): AsyncGen
   }
 }
 
-/** Throws where `name` leads out of `folder`. yauzl refuses such names; that is not relied on. */
+/** Throws if `name` leads out of `folder`. yauzl refuses such names too; this does not rely on it. */
 function inside(folder: string, name: string): string {
   const target = path.resolve(folder, name);
   if (!target.startsWith(path.resolve(folder) + path.sep)) throw new Error(`${name} in it leads out of the folder`);

@@ -1,5 +1,5 @@
-// Building the addon by hand, for `torch-incremental build`: chooses the libtorch to compile against, and leaves the rest to
-// the scripts of the set-up, which come with the package.
+// Compiles the addon for `torch-incremental build`: chooses the libtorch to compile against, and leaves the rest to the setup
+// scripts, which are part of the package.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,11 +12,11 @@ interface ByHand {
   buildByHand(options: { libtorch: string; project: string }): Promise<string>;
 }
 
-/** Returns the folder with the compiled addon. Rejects with ERR_BUILD, or with ERR_LIBTORCH_* where there is none to build with. */
+/** Returns the folder of the compiled addon. Rejects with ERR_BUILD, or with ERR_LIBTORCH_* if no libtorch can be used. */
 export async function buildAddon(project: string): Promise<string> {
   const libtorch = libtorchToBuildWith();
   const script = path.join(__dirname, '..', '..', 'scripts', 'setup', 'by-hand.mjs');
-  // Not compiled with the rest: in a checkout these scripts run before anything is.
+  // The scripts are JavaScript, because in a checkout they run before anything is compiled.
   const { buildByHand } = (await import(pathToFileURL(script).href)) as ByHand;
   try {
     return await buildByHand({ libtorch, project });
@@ -38,7 +38,7 @@ function libtorchToBuildWith(): string {
   const usable = (explicit ? [explicit] : candidates).filter(({ problem }) => problem === null);
   const chosen = usable.find(({ folder }) => hasHeaders(folder as string));
   if (chosen) return chosen.folder as string;
-  const without = usable.map(({ source, folder }) => `\n  ${source} (${folder}) has none`).join('');
+  const without = usable.map(({ source, folder }) => `\n  ${source} (${folder}) has no headers`).join('');
   throw new LearnError(
     'ERR_LIBTORCH_NOT_FOUND',
     `The build needs a libtorch ${pin.version} with headers (include/ATen/ATen.h).${without}\n` +

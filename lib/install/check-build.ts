@@ -1,21 +1,21 @@
-// Whether a folder holds the libtorch it is said to hold, before it is installed or chosen. Looks at files only.
+// Checks that a folder holds the expected libtorch before it is installed or chosen. Looks at files only.
 import path from 'node:path';
 import { LearnError } from '../core/errors';
 import { isThere } from '../files/stat';
 import { libtorchVersion, problemOf } from '../libtorch/candidates';
 
-/** Throws unless it does, of the pinned version. `what` names it to the user. Returns its whole version. */
+/** Throws unless the folder holds libtorch of the pinned version. `what` names it in messages. Returns its full version. */
 export function checkBuild(folder: string, what: string): string {
   const version = libtorchVersion(folder);
   const problem = problemOf(folder, version);
   if (problem === null) return version ?? '';
   throw new LearnError(
     problem.code,
-    `${what} is no libtorch that can be used: it ${sentence(problem.text)}. Nothing was changed`,
+    `${what} is not a usable libtorch: it ${sentence(problem.text)}. Nothing was changed`,
   );
 }
 
-/** Throws unless it is the build `variant`; `cuda` says whether that has CUDA. */
+/** Throws unless the folder holds the build `variant`; `cuda`: whether that variant has CUDA. */
 export function checkVariant(folder: string, what: string, variant: string, cuda: boolean): void {
   const version = checkBuild(folder, what);
   const own = version.split('+')[1];
@@ -28,7 +28,7 @@ export function checkVariant(folder: string, what: string, variant: string, cuda
   );
 }
 
-/** Of a candidate's problem, which stands behind a colon elsewhere. */
+/** Turns the problem of a candidate, which other messages put after a colon, into the end of a sentence. */
 function sentence(text: string): string {
-  return text === 'no such folder' ? 'is not there' : text;
+  return text === 'no such folder' ? 'does not exist' : text;
 }

@@ -1,4 +1,4 @@
-// What `torch-incremental libtorch use` writes down and takes back. cache.ts reads it.
+// Records and removes the choice of `torch-incremental libtorch use`. cache.ts reads it.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { LearnError, messageOf } from '../core/errors';
 import { isThere } from '../files/stat';
 import { type CachePlace, type Choice, choiceFile } from '../libtorch/cache';
 
-/** Whole or not at all: a process that looks for libtorch meanwhile sees the old choice or the new one. */
+/** Writes the choice atomically: a process that looks for libtorch at the same time sees the old choice or the new one. */
 export async function writeChoice(choice: Choice, place: CachePlace = {}): Promise<void> {
   const file = choiceFile(place);
   const beside = `${file}.${randomUUID()}`;
@@ -18,13 +18,13 @@ export async function writeChoice(choice: Choice, place: CachePlace = {}): Promi
     await fs.rm(beside, { force: true }).catch(() => {});
     throw new LearnError(
       'ERR_FILE',
-      `Cannot write down the choice in ${file}: ${messageOf(cause)}. Another folder can be named in XDG_CACHE_HOME`,
+      `Cannot record the choice in ${file}: ${messageOf(cause)}. XDG_CACHE_HOME can name another folder`,
       { cause },
     );
   }
 }
 
-/** False where nothing had been chosen. */
+/** Removes the choice. Returns false if there was none. */
 export async function forgetChoice(place: CachePlace = {}): Promise<boolean> {
   const file = choiceFile(place);
   try {
@@ -32,6 +32,6 @@ export async function forgetChoice(place: CachePlace = {}): Promise<boolean> {
     return true;
   } catch (cause) {
     if (!isThere(file)) return false;
-    throw new LearnError('ERR_FILE', `Cannot take away the choice in ${file}: ${messageOf(cause)}`, { cause });
+    throw new LearnError('ERR_FILE', `Cannot remove the choice in ${file}: ${messageOf(cause)}`, { cause });
   }
 }

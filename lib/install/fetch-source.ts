@@ -1,4 +1,5 @@
-// One archive, checked: fetched over HTTP, else by pip, or a file that is there already. Called by install.ts.
+// Gets one archive and checks it: over HTTP, or by pip if that fails, or from a file of the user. Called by
+// install-libtorch.ts.
 import fs from 'node:fs/promises';
 import { LearnError, messageOf } from '../core/errors';
 import { withoutCredentials } from '../download/credentials';
@@ -8,15 +9,15 @@ import { fetchByPip } from './pip';
 import type { Source } from './sources';
 
 /**
- * What is unpacked is read of the same open file: by its name there might be another one by then. Who writes into the file itself
- * meanwhile is not found out; whoever may do that to a file of this user may write to the cache too.
+ * A file that was checked and stays open: it is unpacked through the same handle, because by then the path may name another
+ * file. A change of the file's content in between is not detected; a process that can make one can also write to the cache.
  */
 export interface CheckedFile {
   readonly path: string;
   readonly handle: fs.FileHandle;
 }
 
-/** Brings the file to `part`, which keeps what has come so far. Rejects with a plain error. */
+/** Puts the file at `part`, which keeps a partial download. Rejects with a plain error. */
 type Way = readonly [
   name: string,
   fetch: (source: Source, part: string, options: FetchOptions) => Promise<fs.FileHandle>,
@@ -46,7 +47,7 @@ const byPip: Way = [
   },
 ];
 
-/** `part`, unless the file was there. The caller closes it. `onNote` is told what did not work on the way. */
+/** Returns the file at `part`, or the user's own file. The caller closes it. `onNote` receives a line for each failed way. */
 export async function fetchSource(
   source: Source,
   part: string,
@@ -74,25 +75,25 @@ export async function fetchSource(
     [
       `Could not fetch ${name}:`,
       ...failures.map((line) => `  ${line}`),
-      'What came is kept, and the next try goes on from it. A machine without a network can be given the files: ' +
+      'The next attempt resumes the partial download. On a machine without a network, install from files: ' +
         `npx torch-incremental libtorch install --variant ${variant} --print-urls`,
     ].join('\n'),
   );
 }
 
-/** A file of the user's. */
+/** Opens a file of the user, which is never removed. */
 async function openGiven(file: string, source: Source, signal: AbortSignal | undefined): Promise<fs.FileHandle> {
   return openChecked(file, source, signal).catch((cause) => {
     signal?.throwIfAborted();
     if (cause instanceof WrongFile) {
-      const wrong = cause.message.replace('what came', 'it');
-      throw new LearnError('ERR_DOWNLOAD', `${file} is not the file that is meant: ${wrong}`);
+      const wrong = cause.message.replace('the file', 'it');
+      throw new LearnError('ERR_DOWNLOAD', `${file} is not the expected file: ${wrong}`);
     }
     throw new LearnError('ERR_FILE', `Cannot read ${file}: ${messageOf(cause)}`, { cause });
   });
 }
 
-/** One that was fetched, which nobody misses if it is wrong. */
+/** Opens a fetched file, and removes it if it is wrong. */
 async function openFetched(file: string, source: Source, signal: AbortSignal | undefined): Promise<fs.FileHandle> {
   return openChecked(file, source, signal).catch(async (cause) => {
     if (cause instanceof WrongFile) await fs.rm(file, { force: true });

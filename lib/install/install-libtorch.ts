@@ -1,5 +1,5 @@
-// Puts a build of libtorch into the cache, whole or not at all: fetches its archives, checks them, unpacks them beside
-// the place and renames. Used by `torch-incremental libtorch install` and by a checkout's set-up.
+// Installs a build of libtorch in the cache, atomically: fetches its archives, checks them, unpacks them into a temporary
+// folder next to the target, and renames it. Used by `torch-incremental libtorch install` and by the setup of a checkout.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { checkVariant } from './check-build';
 import { type CheckedFile, fetchSource } from './fetch-source';
 import type { Source } from './sources';
 
-/** `check`: of files that the user has. */
+/** `check`: reading files of the user. */
 export type InstallStep = 'fetch' | 'check' | 'unpack';
 
 export interface InstallOptions extends Omit<FetchOptions, 'onProgress'> {
@@ -24,22 +24,22 @@ export interface InstallOptions extends Omit<FetchOptions, 'onProgress'> {
   variant: Variant;
   sources: readonly Source[];
   place?: CachePlace | undefined;
-  /** What is done now, and how far it is, over all archives. */
+  /** Receives the current step and its progress over all archives. */
   onProgress?: ((step: InstallStep, progress: DownloadProgress) => void) | undefined;
-  /** A line for people. */
+  /** Receives lines for the user. */
   onNote?: ((text: string) => void) | undefined;
-  /** Default: what the system says. */
+  /** Default: asks the system. */
   free?: FreeBytes | undefined;
 }
 
 export interface Installed {
-  /** Holds lib/. */
+  /** The folder that contains lib/. */
   folder: string;
-  /** It was there before; nothing was done. */
+  /** It was installed before, and nothing was done. */
   already: boolean;
 }
 
-/** After a failure or an abort nothing has changed but for the parts of archives that the next call goes on from. */
+/** A failure or an abort leaves only the parts of archives, from which the next call resumes. */
 export async function install(options: InstallOptions): Promise<Installed> {
   const { name, place = {}, signal, onNote = () => {} } = options;
   const { root = cacheRoot() } = place;
@@ -54,7 +54,7 @@ export async function install(options: InstallOptions): Promise<Installed> {
     if (cause instanceof LearnError) throw cause;
     throw new LearnError(
       'ERR_FILE',
-      `Could not install libtorch in ${root}: ${messageOf(cause)}. Another folder can be named in XDG_CACHE_HOME`,
+      `Could not install libtorch in ${root}: ${messageOf(cause)}. XDG_CACHE_HOME can name another folder`,
       { cause },
     );
   }
@@ -99,7 +99,7 @@ async function installAlone(options: InstallOptions, target: string): Promise<In
   return { folder: libtorchIn(target), already: false };
 }
 
-/** A damaged one is installed again. Where sizes do not vouch for it, it is loaded, in a child process. */
+/** Whether an installed build works. If the sizes of its libraries are not known, it is loaded in a child process. */
 export async function isUsable(
   folder: string,
   { libraries }: Variant,
@@ -107,15 +107,15 @@ export async function isUsable(
 ): Promise<boolean> {
   if (problemOf(folder) !== null) return false;
   if (libraries !== undefined && damage(folder, libraries) === null) return true;
-  return (await verify(folder, { anew: true, signal })) === null;
+  return (await verify(folder, { fresh: true, signal })) === null;
 }
 
-/** Holds what has come of a variant's archives. */
+/** Returns the folder for the partial archives of a variant. */
 export function partsFolder(target: string): string {
   return `${target}.parts`;
 }
 
-/** Adds each to `files` at once: the caller closes them, whatever happens. */
+/** Adds each file to `files` as soon as it is open: the caller closes them, also after an error. */
 async function fetchAll(options: InstallOptions, parts: string, files: CheckedFile[]): Promise<void> {
   const { sources, onProgress, onNote = () => {} } = options;
   const total = sources.every(({ bytes }) => bytes !== null) ? sum(sources.map(({ bytes }) => bytes!)) : undefined;
@@ -131,7 +131,7 @@ async function fetchAll(options: InstallOptions, parts: string, files: CheckedFi
     const part = path.join(parts, source.name);
     files.push(await fetchSource(source, part, { ...options, onProgress: report }, onNote, options.name));
     before += source.bytes ?? 0;
-    // What was there already brought no progress of its own.
+    // A file that was already complete has reported no progress.
     if (source.bytes !== null) report({ received: 0, total: undefined });
   }
 }
@@ -152,10 +152,12 @@ async function openZip({ path: file, handle }: CheckedFile): Promise<Zip> {
 }
 
 function brokenZip(file: string, cause: unknown): LearnError {
-  return new LearnError('ERR_FILE', `${file} is no zip archive that can be unpacked: ${messageOf(cause)}`, { cause });
+  return new LearnError('ERR_FILE', `${file} is not a zip archive that can be unpacked: ${messageOf(cause)}`, {
+    cause,
+  });
 }
 
-/** Both forms that PyTorch publishes: the zip of libtorch, and the wheel. */
+/** Layouts of the two archives that PyTorch publishes: the zip of libtorch, and the wheel. */
 const layouts = ['libtorch/', 'torch/'].map((strip) => ({
   strip,
   members: ['lib', 'include', 'share', 'build-version', 'build-hash', 'version.py'].map((name) => strip + name),
@@ -166,13 +168,13 @@ function chooserOf({ layout }: Source, zip: Zip, file: string): Choose {
   const names = new Set(zip.names);
   const found = layouts.find(({ strip }) => names.has(`${strip}lib/libtorch.so`));
   if (!found) {
-    const text = `${file} is no libtorch: it holds neither libtorch/lib/libtorch.so nor torch/lib/libtorch.so. Nothing was changed`;
+    const text = `${file} is not libtorch: it holds neither libtorch/lib/libtorch.so nor torch/lib/libtorch.so. Nothing was changed`;
     throw new LearnError('ERR_LIBTORCH_NOT_FOUND', text);
   }
   if (found.strip === 'torch/' && names.has('torch/lib/libtorch_cuda.so')) {
     const text =
-      `${file} is a wheel with CUDA, whose libraries of NVIDIA are in other files. Take a zip of libtorch, or the ` +
-      'torch of a Python that has it: --from python. Nothing was changed';
+      `${file} is a wheel with CUDA, whose NVIDIA libraries are in other files. Use a zip of libtorch, or the torch of a ` +
+      'Python installation: --from python. Nothing was changed';
     throw new LearnError('ERR_LIBTORCH_NOT_FOUND', text);
   }
   return chooser(found);
@@ -183,7 +185,7 @@ function chooser({ strip, members }: Pick<Archive, 'strip' | 'members'>): Choose
     members.some((member) => name === member || name.startsWith(`${member}/`)) ? name.slice(strip.length) : null;
 }
 
-/** Renames; what is there is broken, and moved out of the way. */
+/** Renames `folder` to `target`, after moving a broken build out of the way. */
 async function replace(folder: string, target: string): Promise<void> {
   const aside = `${target}.old-${randomUUID()}`;
   await fs.rename(target, aside).catch((cause) => {
@@ -193,7 +195,7 @@ async function replace(folder: string, target: string): Promise<void> {
   await fs.rm(aside, { recursive: true, force: true });
 }
 
-/** What a process that was killed left behind. Only the holder of the lock makes such folders. */
+/** Removes temporary folders that a killed process left. Only the holder of the lock makes such folders. */
 export async function removeAbandoned(target: string): Promise<void> {
   const folder = path.dirname(target);
   const prefixes = ['new', 'old'].map((word) => `${path.basename(target)}.${word}-`);

@@ -1,5 +1,5 @@
-// Which builds of libtorch there are for this machine: in the cache, to be fetched, in use. For the commands. What nobody vouches
-// for is tried in a child process, as it is when it is loaded.
+// Lists the builds of libtorch for this machine: installed, available for download, in use. For the commands. A build that is
+// not known to be intact is tried in a child process, as it is when it is loaded.
 
 import { folderBytes } from '../files/stat';
 import { type Choice, cacheRoot, libtorchIn, readChoice, variantFolder } from '../libtorch/cache';
@@ -15,18 +15,18 @@ export interface VariantStatus {
   /** The oldest NVIDIA driver that runs it. */
   readonly minDriver: string | null;
   readonly gpuArchitectures: readonly string[] | null;
-  /** Whether this machine's driver is new enough; true where none is needed. */
+  /** Whether this machine's driver is new enough; true if none is needed. */
   readonly runs: boolean;
   readonly folder: string;
   readonly installed: boolean;
-  /** Why what is in the folder cannot be used; null where it can, or where nothing is there. */
+  /** Reason why the installed build cannot be used; null if it can, or if none is installed. */
   readonly problem: string | null;
   readonly bytesOnDisk: number;
-  /** Of a download that was not finished. */
+  /** Size of an unfinished download. */
   readonly bytesFetched: number;
-  /** null where unknown. */
+  /** null if unknown. */
   readonly bytesToFetch: number | null;
-  /** Its checksum is not known: it is installed only with one that the user gives. */
+  /** Its checksum is not known: it can be installed only with a checksum from the user. */
   readonly needsChecksum: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface Overview {
   readonly driver: Driver | null;
   readonly variants: readonly VariantStatus[];
   readonly choice: Choice | null;
-  /** What a process that starts now takes; null where there is nothing that can be used. */
+  /** The build that a new process would load; null if none can be used. */
   readonly inUse: Pick<Candidate, 'source' | 'variant' | 'folder' | 'version' | 'problem'> | null;
 }
 
@@ -84,7 +84,7 @@ function statusOf(name: string, variant: Variant, driver: Driver | null, found: 
   };
 }
 
-/** The newest CUDA build that the driver runs and that can be had without a question, else the CPU's. */
+/** Returns the newest CUDA build that the driver runs and whose checksum is known, otherwise the CPU build. */
 export function defaultVariant(variants: Readonly<Record<string, Variant>>, driver: Driver | null): string {
   const names = Object.keys(variants);
   const [newest] = names

@@ -1,5 +1,5 @@
-// pip as the second way to fetch an archive: it knows mirrors and proxies that we do not. It must bring the same file; the
-// caller checks that.
+// Fetches an archive by pip, if HTTP fails: pip may be configured with mirrors and proxies. The caller checks that it is the
+// same file.
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -43,12 +43,12 @@ async function findPip(folder: string, signal?: AbortSignal): Promise<Command> {
     if (works) return pip;
   }
   signal?.throwIfAborted();
-  throw new Error('neither python3 -m pip nor pip3 is there');
+  throw new Error('neither python3 -m pip nor pip3 was found');
 }
 
 /**
- * In a folder of ours: Python would run a pip/ that lies in the user's. With nothing to read: pip would wait for a password, which
- * nobody sees it ask for.
+ * Runs in a folder of our own, because Python would run a pip/ in the user's current folder. Standard input is closed, because
+ * pip would otherwise wait for a password at a prompt that nobody sees.
  */
 async function run([program, ...args]: Command, cwd: string, signal?: AbortSignal): Promise<void> {
   const running = promisify(execFile)(program, args, { cwd, maxBuffer: 1 << 26, ...(signal && { signal }) });

@@ -1,4 +1,4 @@
-// Takes a build of libtorch out of the cache.
+// Removes a build of libtorch from the cache.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { LearnError, messageOf } from '../core/errors';
@@ -9,17 +9,17 @@ import { forgetChoice } from './choice';
 import { partsFolder, removeAbandoned } from './install-libtorch';
 
 /**
- * Also what an unfinished download left, and the choice of it. A process that has it open keeps it. False where nothing
- * was there.
+ * Removes the build, its unfinished downloads, and the choice of it. A process that has loaded it keeps it. Returns false if
+ * nothing was installed.
  */
 export async function removeVariant(name: string, place: CachePlace = {}, signal?: AbortSignal): Promise<boolean> {
   const target = variantFolder(name, place);
   try {
-    // Before the lock, which would make the folder.
+    // Checked before locking, which would create the folder.
     if (!isThere(place.root ?? cacheRoot())) return false;
     return await withFileLock(`${target}.lock`, signal, async () => {
       const there = isThere(target) || isThere(partsFolder(target));
-      // At once, so that nobody finds half of it.
+      // Renamed first, so that no process finds half of it.
       if (isThere(target)) await fs.rename(target, `${target}.old-${randomUUID()}`);
       await fs.rm(partsFolder(target), { recursive: true, force: true });
       const choice = readChoice(place);

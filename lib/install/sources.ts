@@ -1,4 +1,5 @@
-// Where the archives of a variant come from: the addresses of libtorch.json, a mirror of them, or what the user names.
+// Determines the sources of a variant's archives: the addresses in libtorch.json, a mirror, or files and addresses from the
+// user.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import querystring from 'node:querystring';
@@ -6,30 +7,30 @@ import { LearnError } from '../core/errors';
 import { withoutCredentials } from '../download/credentials';
 import type { Archive, Variant } from '../libtorch/manifest';
 
-/** An archive with a checksum, and one place to have it from. */
+/** An archive with its checksum and the place to get it from. */
 export interface Source {
   readonly name: string;
   readonly sha256: string;
   readonly bytes: number | null;
   readonly unpackedBytes: number | null;
-  /** What of it goes where; null: found out from what is in it. */
+  /** The members to unpack; null: determined from the archive's content. */
   readonly layout: Pick<Archive, 'strip' | 'members'> | null;
-  /** A user and password may stand in the address. */
+  /** The address may contain a user and password. */
   readonly place: { readonly url: string } | { readonly file: string };
-  /** How pip would fetch the same file; null where it is not to be asked. */
+  /** Arguments with which pip fetches the same file; null if pip is not to be used. */
   readonly pip: Archive['pip'];
 }
 
 export interface SourceOptions {
   /** A file, a folder with the files of `--print-urls`, or an address. */
   readonly from?: string | undefined;
-  /** Of the one archive. */
+  /** Checksum of the archive, if there is only one. */
   readonly sha256?: string | undefined;
-  /** Base address that stands in for `https://<host>` of all addresses. */
+  /** Base address that replaces `https://<host>` in all addresses. */
   readonly mirror?: string | undefined;
 }
 
-/** Throws where a checksum is missing, and where files are. */
+/** Throws if a checksum or a file is missing. */
 export async function sourcesOf(name: string, variant: Variant, options: SourceOptions): Promise<Source[]> {
   const { from, sha256, mirror } = options;
   const { archives } = variant;
@@ -77,7 +78,7 @@ function sourceOf(
   return { name: fileName(archive.url), sha256: known, bytes, unpackedBytes, layout: { strip, members }, place, pip };
 }
 
-/** One file that the user names: the variant's only one, or any other build of it with the checksum that they give. */
+/** Returns the source for one file of the user: the variant's only archive, or another build with the given checksum. */
 function ownSource(
   variant: string,
   archives: readonly Archive[],
@@ -103,7 +104,7 @@ function noChecksum(name: string, archive: Archive): LearnError {
   );
 }
 
-/** As whoever fetched it may have called it: wget takes %2B for +, curl does not. */
+/** Finds a file that the user has downloaded: wget decodes %2B in its name to +, curl does not. */
 async function fileIn(folder: string, { url }: Archive): Promise<string | null> {
   for (const name of [fileName(url), path.posix.basename(new URL(url).pathname)]) {
     const file = path.join(folder, name);
@@ -116,7 +117,7 @@ async function fileIn(folder: string, { url }: Archive): Promise<string | null> 
   return null;
 }
 
-/** Decoded before it is cut: a / may be in it as %2F. */
+/** Decodes the path before it takes the last component: a / may be written as %2F. */
 export function fileName(url: string): string {
   const name = path.posix.basename(querystring.unescape(new URL(url).pathname));
   if (['', '.', '..'].includes(name) || name.includes('\0')) throw noFileAddress(url);

@@ -1,5 +1,5 @@
-// The compiled files of this package: where they stand, and loading them with errors that say what to do. lib/libtorch/load.ts
-// opens the loader, lib/native/native.ts the addon.
+// Locates and loads the compiled files of this package, with errors that say what to do. lib/libtorch/load.ts opens the
+// loader, lib/native/native.ts the addon.
 import path from 'node:path';
 import { LearnError, messageOf } from '../core/errors';
 import { isThere } from '../files/stat';
@@ -12,10 +12,10 @@ export type AddonName = 'loader' | 'torch_incremental';
 
 const root = path.join(__dirname, '..', '..');
 
-/** Where a compiled file may stand, the place that is taken first; `source` names it to people. */
+/** Returns the possible paths of a compiled file, the preferred one first; `source` names each in messages. */
 export function addonPlaces(name: AddonName): { source: string; file: string }[] {
   const named = process.env.TORCH_INCREMENTAL_ADDON;
-  // Another build, that a test is to run with. It is taken or refused, never replaced.
+  // Another build, for tests. It is used or refused, never replaced by the default.
   if (named) return [{ source: 'TORCH_INCREMENTAL_ADDON', file: path.join(named, `${name}.node`) }];
   return [
     { source: 'compiled here', file: path.join(root, 'build', 'Release', `${name}.node`) },
@@ -23,7 +23,7 @@ export function addonPlaces(name: AddonName): { source: string; file: string }[]
   ];
 }
 
-/** The file that is taken; where there is none, the one that should be there. */
+/** Returns the file that is used; if there is none, the path where it should be. */
 export function addonPath(name: AddonName): string {
   const places = addonPlaces(name);
   return (places.find(({ file }) => isThere(file)) ?? places.at(-1)!).file;
@@ -44,7 +44,7 @@ export function openAddon(name: AddonName): unknown {
 function addonError(file: string, cause: unknown): LearnError {
   const code = (cause as { code?: unknown }).code;
   if (code === 'ERR_DLOPEN_DISABLED') {
-    return new LibtorchError('ERR_LIBTORCH_LOAD', 'Node was told to load no addons, and torch-incremental is one.', {
+    return new LibtorchError('ERR_LIBTORCH_LOAD', 'Node was started without addons, and torch-incremental is one.', {
       remedies: ['start Node without --no-addons (NODE_OPTIONS may hold it); with --permission, add --allow-addons'],
       cause,
     });
@@ -60,15 +60,12 @@ function addonError(file: string, cause: unknown): LearnError {
       ? ['a bundler must leave this package alone: esbuild --external:torch-incremental, webpack externals']
       : [];
     return new LibtorchError('ERR_LIBTORCH_LOAD', `The addon is missing: ${file}`, {
-      remedies: [
-        ...bundled,
-        isCheckout() ? `build it: ${compile}` : `install the package anew, or compile: ${compile}`,
-      ],
+      remedies: [...bundled, isCheckout() ? `build it: ${compile}` : `reinstall the package, or compile: ${compile}`],
       cause,
     });
   }
   return new LibtorchError('ERR_LIBTORCH_LOAD', `${file} does not load: ${messageOf(cause)}`, {
-    remedies: [isCheckout() ? `build it anew: ${compile}` : `install the package anew, or compile: ${compile}`],
+    remedies: [isCheckout() ? `rebuild it: ${compile}` : `reinstall the package, or compile: ${compile}`],
     cause,
   });
 }

@@ -1,5 +1,5 @@
-// Our own folder for builds of libtorch: where each variant lies, which the user chose, and in which order they are
-// tried. Looks at files only. `torch-incremental libtorch` fills it; candidates.ts asks it.
+// The cache of libtorch builds: the folder of each variant, the user's choice, and the order in which builds are tried. Looks
+// at files only. `torch-incremental libtorch` fills the cache; candidates.ts reads it.
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, messageOf } from '../core/errors';
@@ -9,17 +9,17 @@ import { compareVersions, type Driver, findDriver, runs } from './driver';
 import { type Manifest, pin, platform, variantsOf } from './manifest';
 
 export interface CacheCandidate {
-  /** null for a folder that is not ours. */
+  /** null for a folder outside the cache. */
   readonly variant: string | null;
-  /** Holds lib/. */
+  /** The folder that contains lib/. */
   readonly folder: string;
-  /** By `torch-incremental libtorch use`. */
+  /** Chosen by `torch-incremental libtorch use`. */
   readonly chosen: boolean;
-  /** Why the choice cannot be told; `folder` is then the file that should say it. */
+  /** Reason why the choice cannot be read; `folder` is then the file that should hold it. */
   readonly broken?: string;
 }
 
-/** What `torch-incremental libtorch use` wrote down. */
+/** The choice recorded by `torch-incremental libtorch use`. */
 export type Choice = { readonly variant: string } | { readonly folder: string };
 
 export interface CachePlace {
@@ -29,7 +29,7 @@ export interface CachePlace {
   readonly platform?: string;
 }
 
-/** Where this user's builds go, and are looked for; null where nothing tells. */
+/** Returns the folder for this user's builds; null if neither HOME nor XDG_CACHE_HOME is set. */
 export function findCacheRoot(): string | null {
   const named = process.env.XDG_CACHE_HOME;
   if (named && path.isAbsolute(named)) return path.join(named, 'torch-incremental', 'libtorch');
@@ -37,7 +37,7 @@ export function findCacheRoot(): string | null {
   return home === null ? null : path.join(home, '.cache', 'torch-incremental', 'libtorch');
 }
 
-/** For those who cannot do without. */
+/** As findCacheRoot(), but throws if there is no folder. */
 export function cacheRoot(): string {
   const root = findCacheRoot();
   if (root !== null) return root;
@@ -47,23 +47,23 @@ export function cacheRoot(): string {
   );
 }
 
-/** The folder that belongs to a variant, whether it is there or not. */
+/** Returns the folder of a variant, whether or not it exists. */
 export function variantFolder(variant: string, { manifest = pin, root = cacheRoot() }: CachePlace = {}): string {
   return path.join(root, `${manifest.version}+${variant}`);
 }
 
-/** Where in there lib/ is: builds that need NVIDIA's libraries beside them lie as in Python's site-packages. */
+/** Returns the folder that contains lib/: builds with separate NVIDIA libraries are laid out as in Python's site-packages. */
 export function libtorchIn(folder: string): string {
   const inside = path.join(folder, 'torch');
   return isThere(path.join(inside, 'lib')) ? inside : folder;
 }
 
-/** One for each version, because several versions of this package share the folder. */
+/** Returns the file of the choice. There is one for each version, because versions of this package share the folder. */
 export function choiceFile({ manifest = pin, root = cacheRoot() }: CachePlace = {}): string {
   return path.join(root, `${manifest.version}.use.json`);
 }
 
-/** null where nothing was chosen, or where the file says nothing that can be understood. */
+/** Returns null if nothing was chosen, or if the file cannot be read. */
 export function readChoice(place: CachePlace = {}): Choice | null {
   const choice = lookAtChoice(place);
   return choice === null || 'broken' in choice ? null : choice;
@@ -75,18 +75,18 @@ function lookAtChoice(place: CachePlace): Choice | { readonly broken: string } |
   try {
     text = fs.readFileSync(file, 'utf8');
   } catch (cause) {
-    const isSeen = (cause as NodeJS.ErrnoException).code !== 'ENOENT' && isThere(file);
-    return isSeen ? { broken: `cannot be read: ${messageOf(cause)}` } : null;
+    const exists = (cause as NodeJS.ErrnoException).code !== 'ENOENT' && isThere(file);
+    return exists ? { broken: `cannot be read: ${messageOf(cause)}` } : null;
   }
   try {
     const { variant, folder } = JSON.parse(text);
     if (typeof variant === 'string' && /^\w+$/.test(variant)) return { variant };
     if (typeof folder === 'string' && path.isAbsolute(folder)) return { folder };
   } catch {}
-  return { broken: 'should say what was chosen, and cannot be understood' };
+  return { broken: 'should hold the choice, and is damaged' };
 }
 
-/** Where libtorch may be, best first: what was chosen, CUDA builds where a driver runs them, the CPU build, the rest. */
+/** Returns the builds, best first: the user's choice, CUDA builds that the driver runs, the CPU build, the others. */
 export function cacheCandidates(given: CachePlace = {}, driver: Driver | null = findDriver()): CacheCandidate[] {
   const { root = findCacheRoot() } = given;
   if (root === null) return [];
@@ -98,7 +98,7 @@ export function cacheCandidates(given: CachePlace = {}, driver: Driver | null = 
     .filter((name) => variants[name]!.cuda !== null && installed(name))
     .sort((a, b) => compareVersions(variants[b]!.cuda!, variants[a]!.cuda!));
   const usable = withCuda.filter((name) => driver !== null && runs(variants[name]!.minDriver, driver));
-  // Listed even if it is not there, so that a message can name the place. The rest works too, on the CPU.
+  // The CPU build is listed even if it is missing, so that a message can name its folder. The others work too, on the CPU.
   const order = [...usable, ...names.filter((name) => variants[name]!.cuda === null), ...withCuda];
   const choice = lookAtChoice(place);
   const chosen = choice === null ? [] : [choiceCandidate(choice, place)];

@@ -1,5 +1,5 @@
-// Where libtorch may be, and whether what is there can be used. Looks at files only and loads nothing, so that doctor
-// and scripts/setup.mjs (which runs before there is an addon) can ask too.
+// Lists the places where libtorch may be, and checks each of them. Looks at files only and loads nothing, so that doctor and
+// scripts/setup.mjs, which runs before the addon exists, can use it too.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ErrorCode } from '../core/errors';
@@ -8,27 +8,27 @@ import { cacheCandidates, findCacheRoot } from './cache';
 import { pin, platform, type Variant, variantsOf } from './manifest';
 
 export interface Candidate {
-  /** What names the folder: an environment variable, `use` of the command line, 'cache' or an npm package. */
+  /** Name of the place: an environment variable, `use` of the command line, 'cache' or an npm package. */
   readonly source: string;
-  /** Of those in the cache, which of libtorch.json's; else null. */
+  /** Name of the variant in libtorch.json, for a build in the cache; otherwise null. */
   readonly variant: string | null;
-  /** null where the source names no folder. */
+  /** null if the source names no folder. */
   readonly folder: string | null;
-  /** Named by the user: then a problem with it is an error, never a reason to take another. */
+  /** Chosen by the user: a problem with it is an error, and no other candidate is tried. */
   readonly explicit: boolean;
-  /** How the user takes that back; '' where nobody named it. */
+  /** Command by which the user undoes the choice; '' if it is not explicit. */
   readonly undo: string;
   readonly version: string | null;
-  /** Why it cannot be used; null when nothing speaks against it. */
+  /** Reason why it cannot be used; null if none was found. */
   readonly problem: Problem | null;
-  /** It came from us, checked, and its libraries have the sizes that they had then. */
+  /** Its libraries have the sizes in libtorch.json, so it is the build that was checked. */
   readonly intact: boolean;
 }
 
 /** The npm package with libtorch for this platform. */
 export const platformPackageName = `@torch-incremental/libtorch-${platform}-cpu`;
 
-/** What recorded a choice, and with the word `auto` forgets it. */
+/** The command that records a choice, and removes it with the word `auto`. */
 const useCommand = 'torch-incremental libtorch use';
 
 export interface Problem {
@@ -58,26 +58,26 @@ export function libtorchCandidates(): Candidate[] {
   return candidates;
 }
 
-/** The one that is taken, as far as files tell: one that was named, usable or not, else the first that is usable. null: none. */
+/** Returns the candidate that would be loaded, judged by files alone: an explicit one, else the first usable one, else null. */
 export function preferredOf(candidates: readonly Candidate[]): Candidate | null {
   return candidates.find(({ explicit }) => explicit) ?? candidates.find(({ problem }) => problem === null) ?? null;
 }
 
-/** An npm package that holds nothing but libtorch for this platform. */
+/** Returns the npm package that holds libtorch for this platform. */
 function platformPackage(): Candidate {
   try {
     const folder = unpacked(path.dirname(require.resolve(`${platformPackageName}/package.json`)));
     const libraries = librariesOf('cpu');
     const candidate = examine(platformPackageName, folder, { libraries });
     if (candidate.problem !== null || candidate.intact || libraries === undefined) return candidate;
-    // It holds these very files; another build can only lie in the cache.
+    // The package holds exactly these libraries, so another size means damage.
     return { ...candidate, problem: damage(folder, libraries) };
   } catch {
     return absent(platformPackageName, 'not installed');
   }
 }
 
-/** The system opens no library inside of an archive of Electron's; what is unpacked lies beside it. */
+/** Returns the unpacked copy of a folder in an Electron archive, from which the system cannot open libraries. */
 export function unpacked(folder: string): string {
   return folder.replace(/(?<=[\\/])app\.asar(?=[\\/])/, 'app.asar.unpacked');
 }
@@ -106,7 +106,7 @@ function examine(
   return { source, variant, folder, explicit: undo !== '', undo, version, problem, intact };
 }
 
-/** Why the build in `folder` cannot be used, as far as the names of its files and its version tell. */
+/** Returns the reason why the build in `folder` cannot be used, judged by its file names and version. */
 export function problemOf(folder: string, version = libtorchVersion(folder)): Problem | null {
   const missing = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'].find(
     (name) => !isThere(path.join(folder, 'lib', name)),
@@ -120,7 +120,7 @@ export function problemOf(folder: string, version = libtorchVersion(folder)): Pr
   return { code: 'ERR_LIBTORCH_VERSION', text: `${found}; ${pin.version} is needed` };
 }
 
-/** Which of the libraries has another size than it had when it was made; null where all are whole. */
+/** Returns the first library that has another size than in libtorch.json; null if all are intact. */
 export function damage(folder: string, libraries: Readonly<Record<string, number>>): Problem | null {
   for (const [name, bytes] of Object.entries(libraries)) {
     const size = sizeOf(path.join(folder, 'lib', name));
@@ -131,12 +131,12 @@ export function damage(folder: string, libraries: Readonly<Record<string, number
   return null;
 }
 
-/** For those who know that another version works for them; nothing is promised then. */
+/** Whether the user has disabled the version check; other versions are not supported. */
 export function skipsVersionCheck(): boolean {
   return process.env.TORCH_INCREMENTAL_BYPASS_VERSION_CHECK === '1';
 }
 
-/** Every place where a build of libtorch writes its version: the zip, the wheel, and any that has headers. */
+/** Files in which builds record their version: the zip, the wheel, and any build with headers. */
 const versionFiles: readonly [file: string, pattern: RegExp][] = [
   ['build-version', /^\s*(\S+)/],
   ['version.py', /__version__ = '([^']+)'/],

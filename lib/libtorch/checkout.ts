@@ -1,8 +1,8 @@
-// Whether this is a clone of the repository or an installed package: messages advise differently.
+// Distinguishes a clone of the repository from an installed package, for which messages give other advice.
 import path from 'node:path';
 import { isThere } from '../files/stat';
 
-/** An installed package has no script for its own set-up. */
+/** An installed package does not contain scripts/setup.mjs. */
 export function isCheckout(): boolean {
   return isThere(path.join(__dirname, '..', '..', 'scripts', 'setup.mjs'));
 }

@@ -1,19 +1,19 @@
-// The NVIDIA driver of this machine. findDriver() looks at files only, because it is asked on the way to loading libtorch.
+// Finds the NVIDIA driver of this machine. findDriver() looks at files only, because it runs whenever libtorch is loaded.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { isThere } from '../files/stat';
 
 export interface Driver {
-  /** null: there is one, and it does not say which. */
+  /** null if the driver's version is unknown. */
   readonly version: string | null;
 }
 
-/** The kernel module says its version; Windows' subsystem for Linux has the library alone. */
+/** The kernel module reports its version; the Windows Subsystem for Linux has only the library. */
 const moduleFile = '/proc/driver/nvidia/version';
 const subsystemLibrary = '/usr/lib/wsl/lib/libcuda.so.1';
 
-/** null where there is no driver. */
+/** Returns null if there is no driver. */
 export function findDriver(file = moduleFile, library = subsystemLibrary): Driver | null {
   let text: string;
   try {
@@ -21,18 +21,18 @@ export function findDriver(file = moduleFile, library = subsystemLibrary): Drive
   } catch {
     return isThere(library) ? { version: null } : null;
   }
-  // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …", the compiler's version behind it.
+  // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  …", followed by the version of the compiler.
   return { version: /Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)/.exec(text)?.[1] ?? null };
 }
 
-/** Whether `driver` is new enough. Unknown versions are given the benefit of the doubt. */
+/** Whether `driver` is new enough. An unknown version counts as new enough. */
 export function runs(minimum: string | null, driver: Driver | null): boolean {
   if (minimum === null) return true;
   if (driver === null) return false;
   return driver.version === null || compareVersions(driver.version, minimum) >= 0;
 }
 
-/** Below, at or above zero, part by part. */
+/** Compares versions part by part. Returns a number below, at or above zero. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
   for (let i = 0; i < Math.max(left.length, right.length); i++) {
@@ -42,7 +42,7 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** The same for those who can wait a moment: where no file tells, NVIDIA's own tool is asked. */
+/** As findDriver(), but runs nvidia-smi if no file reports the version. */
 export async function askDriver(found: Driver | null = findDriver()): Promise<Driver | null> {
   if (found?.version) return found;
   try {

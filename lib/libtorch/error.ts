@@ -1,21 +1,21 @@
-// The error of a libtorch that cannot be found or loaded: what was tried, what came of it, what to do.
+// The error for a libtorch that cannot be found or loaded: it lists the attempts, their results, and remedies.
 import { type ErrorCode, LearnError } from '../core/errors';
 import { type Candidate, type Problem, platformPackageName } from './candidates';
 import { isCheckout } from './checkout';
 import { pin } from './manifest';
 
-/** One place where libtorch was looked for, and why it was not taken. */
+/** One place where libtorch was looked for, and the reason why it was not used. */
 export interface LibtorchAttempt {
-  /** What names the folder: an environment variable, `torch-incremental libtorch use`, 'cache' or an npm package. */
+  /** Name of the place: an environment variable, `torch-incremental libtorch use`, 'cache' or an npm package. */
   readonly source: string;
-  /** null where the source names none. */
+  /** null if the source names no folder. */
   readonly folder: string | null;
-  /** The version that the folder says it holds; null where it says none. */
+  /** The version in the folder; null if it is not recorded. */
   readonly found: string | null;
   /** The version that is needed. */
   readonly needed: string;
   readonly code: ErrorCode;
-  /** With the words of the dynamic linker, where it was asked. */
+  /** Includes the message of the dynamic linker, if it was called. */
   readonly reason: string;
 }
 
@@ -23,9 +23,9 @@ type LibtorchCode = Extract<ErrorCode, `ERR_LIBTORCH_${string}`>;
 
 /** A {@link LearnError} whose code is `ERR_LIBTORCH_NOT_FOUND`, `ERR_LIBTORCH_VERSION` or `ERR_LIBTORCH_LOAD`. */
 export class LibtorchError extends LearnError {
-  /** In the order in which they were tried; empty where it was the addon that did not load. */
+  /** In the order in which they were tried; empty if the addon itself did not load. */
   readonly attempts: readonly LibtorchAttempt[];
-  /** What would mend it, the likeliest first. */
+  /** Remedies, the most likely first. */
   readonly remedies: readonly string[];
 
   constructor(
@@ -41,16 +41,16 @@ export class LibtorchError extends LearnError {
   }
 }
 
-/** Of candidates that all have a problem. Where one is the user's own choice, only that one counts. */
+/** Makes the error for candidates that all have a problem. If one is the user's choice, only that one is reported. */
 export function libtorchError(tried: readonly Candidate[]): LibtorchError {
   const explicit = tried.find((candidate) => candidate.explicit);
   const attempts = (explicit ? [explicit] : tried).flatMap((one) => (one.problem ? [attemptOf(one, one.problem)] : []));
-  // The attempt that came furthest says best what is wrong.
+  // The code is that of the attempt that got furthest.
   const codes = ['ERR_LIBTORCH_LOAD', 'ERR_LIBTORCH_VERSION', 'ERR_LIBTORCH_NOT_FOUND'] as const;
   const code = codes.find((one) => attempts.some((attempt) => attempt.code === one)) ?? 'ERR_LIBTORCH_NOT_FOUND';
   const what = explicit
     ? `The libtorch that ${explicit.source} names cannot be used:`
-    : `No libtorch ${pin.version} that can be used was found:`;
+    : `No usable libtorch ${pin.version} was found:`;
   return new LibtorchError(code, what, { attempts, remedies: remediesFor(attempts, explicit) });
 }
 
@@ -76,12 +76,12 @@ function remediesFor(attempts: readonly LibtorchAttempt[], explicit: Candidate |
 function packageRemedies(attempts: readonly LibtorchAttempt[]): string[] {
   const install = 'npx torch-incremental libtorch install, which fetches it from PyTorch';
   const ours = attempts.find(({ source }) => source === platformPackageName);
-  // The attempts end at a library that cannot be taken back.
+  // The attempts end early if a library was loaded, because it cannot be unloaded.
   if (ours === undefined) return [install];
   const again =
     ours.folder === null
       ? `npm install ${platformPackageName}@${pin.version}: npm leaves this optional dependency out with --omit=optional, ` +
         'and where a lockfile was written on another system'
-      : `remove ${ours.folder} and install again: what is there is damaged or another version's`;
+      : `remove ${ours.folder} and install again: it is damaged or of another version`;
   return [again, install];
 }

@@ -1,5 +1,10 @@
-// Finds libtorch and opens it before the addon, so that the addon's symbols resolve by library name and no search path
-// is needed. lib/native/native.ts calls it once, on first use.
+// Finds libtorch and opens it before the addon, so that the addon's symbols resolve by library name without a search path.
+// lib/native/native.ts calls it once, on first use.
+//
+//  1. A libtorch that this process has already loaded is used or refused. A second one is never loaded.
+//  2. A candidate that the user chose is used or refused. Otherwise the first usable one is used.
+//  3. A build that is not known to be intact is first loaded in a child process (verify.ts), because it may crash.
+//  4. Once a library of a candidate is loaded, no other candidate is tried: it cannot be unloaded.
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from '../core/errors';
@@ -28,8 +33,8 @@ export function loadLibtorch(): string {
     if (problem === null) return candidate.folder as string;
     attempts.push({ ...candidate, problem });
     if (candidate.explicit) break;
-    // Of what this thread opened, what came in stays, and a second one would not get its symbols. Where it opened nothing,
-    // another thread may have brought one meanwhile: the one that the loop comes to.
+    // Rule 4. If this attempt loaded nothing, another thread may have loaded a libtorch in the meantime: the error then
+    // reports this attempt.
     if (candidate.problem === null && mappedLibtorch() !== null) break;
   }
   throw libtorchError(attempts);
@@ -39,17 +44,17 @@ function open(folder: string, intact: boolean): Problem | null {
   return (intact ? null : verifySync(folder)) ?? openLibtorch(folder);
 }
 
-/** Of another thread, of another copy of this package, or of another addon: what is there is taken, or nothing is. */
+/** Uses or refuses the libtorch that another thread, another copy of this package or another addon has loaded. */
 function openMapped({ folder, library, replaced }: MappedLibtorch): string {
   if (replaced) {
     throw new LibtorchError('ERR_LIBTORCH_LOAD', `${library} was replaced since this process loaded it.`, {
-      remedies: ['start this process anew'],
+      remedies: ['restart this process'],
     });
   }
   const named = libtorchCandidates().find(({ explicit }) => explicit);
   if (named?.problem) throw libtorchError([named]);
   if (named && !isSame(path.join(named.folder as string, 'lib', 'libtorch_cpu.so'), library)) {
-    const text = `is not the libtorch that this process has loaded already, ${folder}; two cannot be loaded`;
+    const text = `is not the libtorch that this process has already loaded, ${folder}; two cannot be loaded`;
     throw libtorchError([{ ...named, problem: { code: 'ERR_LIBTORCH_LOAD', text } }]);
   }
   const problem = openLibtorch(folder);
@@ -57,7 +62,7 @@ function openMapped({ folder, library, replaced }: MappedLibtorch): string {
   const loaded = { source: 'loaded already', folder, version: libtorchVersion(folder) };
   throw new LibtorchError(
     problem.code,
-    `This process has loaded another libtorch already, ${library}, and two cannot be loaded; ${pin.version} is needed.`,
+    `This process has already loaded another libtorch, ${library}, and two cannot be loaded; ${pin.version} is needed.`,
     {
       attempts: [attemptOf(loaded, problem)],
       remedies: [

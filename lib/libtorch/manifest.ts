@@ -1,42 +1,42 @@
-// libtorch.json, typed: the one version this package works with, the platforms, and what can be fetched for each. The
-// numbers stand there and nowhere else. Used by everything that looks for libtorch or fetches it.
+// Types of libtorch.json: the one version this package works with, the platforms, and the archives for each. These facts are
+// recorded only there. Used by everything that looks for libtorch or fetches it.
 
-/** One file to fetch, and what of it is kept. */
+/** One file to fetch, and the members of it to unpack. */
 export interface Archive {
   readonly url: string;
-  /** null: could not be had when the manifest was written; `note` says so. Whoever fetches it brings the checksum. */
+  /** null if it was not available when the manifest was written, as `note` says: the user must then give the checksum. */
   readonly sha256: string | null;
   readonly note?: string;
-  /** null where unknown. */
+  /** null if unknown. */
   readonly bytes: number | null;
-  /** Of the members alone; null where unknown. */
+  /** Unpacked size of the members; null if unknown. */
   readonly unpackedBytes: number | null;
-  /** Taken off the members' names: what remains is the path in the variant's folder. */
+  /** Prefix removed from the members' names to get the path in the variant's folder. */
   readonly strip: string;
-  /** Files and folders to unpack; the rest is Python's. */
+  /** Files and folders to unpack; the others are for Python. */
   readonly members: readonly string[];
-  /** What makes pip fetch exactly this file, whatever Python it runs in; null where it cannot. */
+  /** Arguments with which pip fetches exactly this file under any Python; null if it cannot. */
   readonly pip: { readonly requirement: string; readonly arguments: readonly string[] } | null;
 }
 
 /** One build of libtorch. */
 export interface Variant {
-  /** The version of CUDA inside; null for none. */
+  /** Version of CUDA; null for a CPU build. */
   readonly cuda: string | null;
   /** The oldest NVIDIA driver (for Linux) that runs it, by NVIDIA's tables of CUDA's minor-version compatibility. */
   readonly minDriver: string | null;
-  /** Compute capabilities it holds kernels for; null where unknown. */
+  /** Compute capabilities for which it holds kernels; null if unknown. */
   readonly gpuArchitectures: readonly string[] | null;
-  /** What is in lib/, in bytes. Left out where unknown. */
+  /** Sizes in bytes of the files in lib/. Missing if unknown. */
   readonly libraries?: Readonly<Record<string, number>>;
-  /** All of them make up the build. */
+  /** The build consists of all of them. */
   readonly archives: readonly Archive[];
 }
 
 export interface Platform {
-  /** false: planned, and said so by name to whoever runs there. */
+  /** false for a planned platform, which the error message names. */
   readonly built: boolean;
-  /** As package.json has them. */
+  /** As in package.json. */
   readonly os: readonly string[];
   readonly cpu: readonly string[];
   readonly libc?: readonly string[];
@@ -45,7 +45,7 @@ export interface Platform {
 
 export interface Manifest {
   readonly version: string;
-  /** By `${process.platform}-${process.arch}`. */
+  /** Keys are `${process.platform}-${process.arch}`. */
   readonly platforms: Readonly<Record<string, Platform>>;
 }
 
@@ -53,7 +53,7 @@ export const pin: Manifest = require('../../libtorch.json');
 
 export const platform = `${process.platform}-${process.arch}`;
 
-/** The builds for a platform, in the manifest's order; none where the platform is not built. */
+/** Returns the builds for a platform, in the manifest's order; none for a platform that is not built. */
 export function variantsOf(manifest: Manifest = pin, name = platform): Readonly<Record<string, Variant>> {
   const found = manifest.platforms[name];
   return found?.built ? (found.variants ?? {}) : {};
@@ -63,7 +63,7 @@ export function builtPlatforms(manifest: Manifest = pin): string[] {
   return Object.keys(manifest.platforms).filter((name) => manifest.platforms[name]?.built);
 }
 
-/** Why nothing runs on this platform, in a sentence; null where it does. */
+/** Returns a sentence that says that this platform is not supported; null if it is. */
 export function unsupportedPlatform(manifest: Manifest = pin, name = platform): string | null {
   const found = manifest.platforms[name];
   if (found?.built) return null;

@@ -1,5 +1,5 @@
-// Opens the libraries of a libtorch in this process, in the order that they need. Used by lib/libtorch/load.ts, and in a child
-// process of its own by verify-child.ts: a wrong library can end the process that opens it.
+// Opens the libraries of a libtorch in this process, in the order that they need. Used by load.ts, and by verify-child.ts in a
+// child process, because a wrong library can crash the process that opens it.
 import path from 'node:path';
 import { LearnError } from '../core/errors';
 import { isThere } from '../files/stat';
@@ -9,25 +9,25 @@ import { pin } from './manifest';
 import { processorFloor } from './requirements';
 
 interface Loader {
-  /** null, or what the dynamic linker said. */
+  /** Returns null, or the message of the dynamic linker. */
   open(file: string, global: boolean): string | null;
-  /** What an opened library says of itself: major << 56 | minor << 48 | … */
+  /** Returns the version that an opened library reports: major << 56 | minor << 48 | … */
   abiVersion(file: string): bigint | null;
-  /** Of those that libtorch uses without asking; named as in /proc/cpuinfo. */
+  /** Returns the instructions that libtorch uses without checking and this processor does not have, as in /proc/cpuinfo. */
   missingInstructions(): string[];
-  /** This process is ended when its parent, with that pid, ends. */
+  /** Ends this process when its parent, which has that pid, ends. */
   endWithParent(pid: number): void;
 }
 
 let opened: Loader | undefined;
 let cudaProblem: string | null = null;
 
-/** Why the CUDA libraries of the libtorch that was opened are not there; null where they are, or where it has none. */
+/** Returns the reason why the CUDA libraries of the opened libtorch did not load; null if they did, or if it has none. */
 export function cudaLibraryProblem(): string | null {
   return cudaProblem;
 }
 
-/** The addon that opens libraries. Throws where addons, or libtorch, can run on no account: for the reason, not by the way. */
+/** Returns the addon that opens libraries. Throws if this process cannot load addons, or if its processor cannot run libtorch. */
 export function openLoader(): Loader {
   if (opened === undefined) {
     const loader = openAddon('loader') as Loader;
@@ -37,31 +37,31 @@ export function openLoader(): Loader {
   return opened;
 }
 
-/** Returns null, or why the libtorch in `folder` cannot be used. What was opened stays. */
+/** Returns null, or the reason why the libtorch in `folder` cannot be used. Opened libraries stay open. */
 export function openLibtorch(folder: string): Problem | null {
   const loader = openLoader();
   const file = (name: string) => path.join(folder, 'lib', name);
-  // OpenMP and the like, shared by every library of the process as in Python's torch. Not every build has this file.
+  // Loads OpenMP and similar libraries globally, as Python's torch does. Not every build has this file.
   const shared = file('libtorch_global_deps.so');
   const library = file('libtorch.so');
   const failure = (isThere(shared) ? loader.open(shared, true) : null) ?? loader.open(library, false);
   if (failure !== null) return { code: 'ERR_LIBTORCH_LOAD', text: `does not load: ${failure}` };
   const problem = versionProblem(loader.abiVersion(library));
   if (problem !== null) return problem;
-  // libtorch.so brings it where the linker was told to keep it. Afterwards is too late: libtorch asks once whether there
-  // is CUDA, and keeps the answer (CUDAHooksInterface.cpp).
+  // libtorch.so loads it too, if it was linked with --no-as-needed. Later would be too late: libtorch checks for CUDA once and
+  // keeps the answer (CUDAHooksInterface.cpp).
   const cuda = file('libtorch_cuda.so');
   if (isThere(cuda)) cudaProblem = loader.open(cuda, false);
   return null;
 }
 
-/** Throws where libtorch would end the process at the first instruction that this processor does not have. */
+/** Throws if libtorch would crash the process at the first instruction that this processor does not have. */
 export function checkProcessor(missing: readonly string[]): void {
   if (missing.length === 0) return;
   throw new LearnError(
     'ERR_UNSUPPORTED_PLATFORM',
     `libtorch needs a processor with ${processorFloor.join(', ')}; this one has no ${missing.join(', ')}. ` +
-      'In a virtual machine, let it see the processor of its host (QEMU: -cpu host)',
+      'In a virtual machine, expose the processor of its host (QEMU: -cpu host)',
   );
 }
 

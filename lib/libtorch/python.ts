@@ -1,9 +1,9 @@
-// The torch of a Python on this machine: a build of libtorch that is there already.
+// Finds the torch of a Python on this machine, which is a build of libtorch.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { LearnError } from '../core/errors';
 
-/** Finds it without importing it, and not in the folder that this process happens to be in. */
+/** Finds torch without importing it, and ignores the current folder. */
 const script = `
 import sys
 sys.path = [place for place in sys.path if place]
@@ -12,7 +12,7 @@ found = importlib.util.find_spec("torch")
 print(found.submodule_search_locations[0] if found and found.submodule_search_locations else "")
 `;
 
-/** The folder of `python3`'s torch, or that of the Python that TORCH_INCREMENTAL_PYTHON names. */
+/** Returns the folder of torch in `python3`, or in the Python that TORCH_INCREMENTAL_PYTHON names. */
 export async function findPythonTorch(signal?: AbortSignal): Promise<string> {
   const python = process.env.TORCH_INCREMENTAL_PYTHON || 'python3';
   let folder: string;
@@ -25,7 +25,7 @@ export async function findPythonTorch(signal?: AbortSignal): Promise<string> {
   } catch (cause) {
     signal?.throwIfAborted();
     const { code, stderr } = cause as { code?: unknown; stderr?: string };
-    const reason = code === 'ENOENT' ? 'it is not there' : stderr?.trimEnd().split('\n').at(-1) || String(cause);
+    const reason = code === 'ENOENT' ? 'it was not found' : stderr?.trimEnd().split('\n').at(-1) || String(cause);
     throw missing(`${python} could not be asked for its torch: ${reason}`);
   }
   if (folder === '') throw missing(`${python} has no torch`);

@@ -1,6 +1,5 @@
-// Run by verify.ts in a process of its own: `verify-child.js FOLDER PARENT`, with the pid of who waits for it. Loads libtorch
-// from there and the addon with it, and says a line of JSON when it begins and one when it is done; that it gets there is the
-// news.
+// Loads a libtorch and the addon in a child process of verify.ts: `verify-child.js FOLDER PARENT`, where PARENT is the pid of the
+// waiting process. Prints a line of JSON when it begins and one when it is done. If the second is missing, loading crashed.
 
 import { messageOf } from '../core/errors';
 import { openAddon } from './addon';

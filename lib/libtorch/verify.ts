@@ -1,5 +1,10 @@
-// Loads a libtorch that nobody vouches for in a child process first: a file that was cut, or that is for another system,
-// can end the process that opens it, and no error could be caught then. What came of it is remembered.
+// Loads a libtorch that is not known to be intact in a child process first: a truncated library, or one for another system,
+// can crash the process that opens it, and no error could be caught.
+//
+//  1. The verdict is remembered in a file named by everything it depends on, until one of these changes.
+//  2. Only a success or a crash is remembered. Other failures may be remedied outside the folder.
+//  3. A child that never began says nothing about libtorch: the build then counts as usable.
+//  4. The child must not start the user's application again (single executables, other runtimes), nor outlive its parent.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,10 +16,10 @@ import { addonPath } from './addon';
 import { findCacheRoot } from './cache';
 import type { Problem } from './candidates';
 
-/** Slow disks take a while over gigabytes of libraries. */
+/** Long enough to load gigabytes of libraries from a slow disk. */
 const timeoutMs = 120_000;
 
-/** By these code ends its own process. By any other signal somebody else ended it, or a system that is short of memory. */
+/** Signals of a crash. Any other signal came from another process, or from a system that is out of memory. */
 const faults: readonly unknown[] = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGABRT', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
 
 /** Set in the child's environment. */
@@ -22,36 +27,36 @@ const marker = 'TORCH_INCREMENTAL_VERIFYING';
 
 const script = path.join(__dirname, 'verify-child.js');
 
-/** Remembers verdicts; a folder that cannot be written only makes the next process ask again. */
+/** Returns the folder of the verdicts. If it cannot be written, the next process tries again. */
 export function verdictFolder(): string {
   return path.join(findCacheRoot() ?? path.join(os.devNull, 'none'), '..', 'verified');
 }
 
-/** null: it loads, or that could not be found out in a child. For what cannot wait: it blocks the thread. */
+/** Returns null if the build loads, or if no child process could be started. Blocks the thread. */
 export function verifySync(folder: string): Problem | null {
   const file = verdictFile(folder);
   const known = remembered(file);
   return known === undefined ? conclude(folder, file, trySync(folder)) : known;
 }
 
-/** The same, without blocking. `anew`: whatever was found before. An abort ends the child, and rejects with its reason. */
+/** As verifySync(), without blocking. `fresh` ignores a remembered verdict. An abort ends the child and rejects. */
 export async function verify(
   folder: string,
-  { anew = false, signal }: { anew?: boolean; signal?: AbortSignal | undefined } = {},
+  { fresh = false, signal }: { fresh?: boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<Problem | null> {
   const file = verdictFile(folder);
-  const known = anew ? undefined : remembered(file);
+  const known = fresh ? undefined : remembered(file);
   return known === undefined ? conclude(folder, file, await tryAsync(folder, signal)) : known;
 }
 
-/** So that what is found next is found anew. */
+/** Removes all verdicts, so that every build is tried again. */
 export function forgetVerdicts(): void {
   try {
     fs.rmSync(verdictFolder(), { recursive: true, force: true });
-  } catch {} // a folder that cannot be written has none of ours
+  } catch {} // a folder that cannot be written holds no verdicts
 }
 
-/** What a child process said, and how it ended. */
+/** Output and exit of a child process. */
 interface Ended {
   readonly stdout: string;
   readonly stderr: string;
@@ -60,7 +65,7 @@ interface Ended {
   readonly isLate: boolean;
 }
 
-/** undefined where there could be no process. */
+/** Returns undefined if no process could be started. */
 function trySync(folder: string): Ended | undefined {
   if (startsItself()) return undefined;
   const { args, options } = trial(folder);
@@ -88,8 +93,8 @@ async function tryAsync(folder: string, stop: AbortSignal | undefined): Promise<
 }
 
 /**
- * Whether this process's program would start the user's application once more, and not our script: a single executable
- * application of Node. Of others nothing is known before, but what they start is marked, so that there is one start more at most.
+ * Whether process.execPath would start the user's application again instead of our script, as a single executable application
+ * of Node does. Other runtimes cannot be recognised, but their children are marked, so there is at most one extra start.
  */
 function startsItself(): boolean {
   if (process.env[marker]) return true;
@@ -97,20 +102,20 @@ function startsItself(): boolean {
 }
 
 function trial(folder: string) {
-  const { NODE_OPTIONS: _, ...rest } = process.env; // a debugger's port, say, is taken
+  const { NODE_OPTIONS: _, ...rest } = process.env; // may contain a debugger's port, which is in use
   const options = {
-    // Electron's programs are Node where they are told to be.
+    // Makes Electron's executable behave as Node.
     env: { ...rest, ELECTRON_RUN_AS_NODE: '1', [marker]: '1' },
     timeout: timeoutMs,
     killSignal: 'SIGKILL' as const,
     windowsHide: true,
-    // A terminal's Ctrl-C is for this process, which ends the child when it ends; one that goes on needs the answer.
+    // Keeps Ctrl-C in the terminal from the child: it ends with this process, which needs its answer if it handles Ctrl-C.
     detached: true,
   };
   return { args: [script, folder, String(process.pid)], options };
 }
 
-/** `lasts`: it will be the same next time, unless a file changes. */
+/** `lasts`: it is the same next time unless a file changes. */
 interface Verdict {
   readonly problem: Problem | null;
   readonly lasts: boolean;
@@ -123,13 +128,13 @@ function conclude(folder: string, file: string | null, ended: Ended | undefined)
   return verdict.problem;
 }
 
-/** undefined where no child of ours spoke: this process may start none, or its executable is no Node. */
+/** Returns undefined if the child never began: processes are forbidden, or the executable is not Node (rule 3). */
 function verdictOf({ stdout, stderr, status, signal, isLate }: Ended): Verdict | undefined {
   const lines = stdout.split('\n').flatMap(parseLine);
   const answer = lines.find((line) => 'problem' in line);
   if (answer) {
     const problem = answer.problem as Problem | null;
-    // What the dynamic linker said can be mended outside of the folder, and asking it again is harmless.
+    // An error of the dynamic linker may be remedied outside the folder, and trying again is harmless.
     return { problem, lasts: problem === null };
   }
   if (!lines.some((line) => 'began' in line)) return undefined;
@@ -139,7 +144,7 @@ function verdictOf({ stdout, stderr, status, signal, isLate }: Ended): Verdict |
   });
   if (isLate) return died(`hangs for ${timeoutMs / 1000} s when it is loaded`, false);
   if (signal !== null && !faults.includes(signal)) {
-    const what = `something else ended the process that loaded it (${signal}), as the system does where memory is short`;
+    const what = `something else ended the process that loaded it (${signal}), as the system does when memory is short`;
     return died(`could not be tried: ${what}`, false);
   }
   const last = stderr.trim().split('\n').at(-1);
@@ -158,7 +163,7 @@ function parseLine(line: string): Record<string, unknown>[] {
   }
 }
 
-/** Named by everything that decides whether it loads: the libraries, the addon, and what loads them. null: they cannot be listed. */
+/** Returns the verdict's file, named by the libraries, the addon and the executable; null if the folder cannot be listed. */
 function verdictFile(folder: string): string | null {
   const lib = path.join(folder, 'lib');
   let identities: unknown[];
@@ -167,7 +172,7 @@ function verdictFile(folder: string): string | null {
     const files = libraries.sort().map((name) => path.join(lib, name));
     identities = [...files, addonPath('torch_incremental')].map(identity);
   } catch {
-    // Whoever may not list the folder may open files in it all the same.
+    // A process that may not list the folder may still open files in it.
     return null;
   }
   const { LD_LIBRARY_PATH, LD_PRELOAD } = process.env;
@@ -181,20 +186,20 @@ function identity(file: string): unknown[] {
   return [file, status?.ino, status?.size, status?.mtimeMs];
 }
 
-/** undefined where nothing is known. */
+/** Returns undefined if there is no verdict. */
 function remembered(file: string | null): Problem | null | undefined {
   if (file === null) return undefined;
   try {
     const { problem } = JSON.parse(fs.readFileSync(file, 'utf8'));
     if (problem === null) return null;
-    const text = `${problem.text} (found before, and remembered: npx torch-incremental doctor looks again)`;
+    const text = `${problem.text} (remembered from an earlier attempt: npx torch-incremental doctor tries again)`;
     return { code: 'ERR_LIBTORCH_LOAD', text };
   } catch {
     return undefined;
   }
 }
 
-/** On a disk that is full, or in a folder that cannot be written, nothing is kept: the next process asks again. */
+/** Remembers a verdict. If it cannot be written, the next process tries again. */
 function keep(file: string | null, folder: string, { problem, lasts }: Verdict): void {
   if (file === null) return;
   const beside = `${file}.${randomUUID()}`;

@@ -126,7 +126,10 @@ describe('command line: build', () => {
     const without = await build();
     fs.renameSync(folder('libtorch/elsewhere'), folder('libtorch/include'));
     assert.match(without.stderr, /^error\[ERR_LIBTORCH_NOT_FOUND\]: The build needs a libtorch .* with headers/);
-    assert.ok(without.stderr.includes(`TORCH_INCREMENTAL_LIBTORCH (${folder('libtorch')}) has none`), without.stderr);
+    assert.ok(
+      without.stderr.includes(`TORCH_INCREMENTAL_LIBTORCH (${folder('libtorch')}) has no headers`),
+      without.stderr,
+    );
     const none = await build([]);
     assert.match(none.stderr, /^error\[ERR_LIBTORCH_NOT_FOUND\]: .*npx torch-incremental build --libtorch <folder>/s);
     write('libtorch/build-version', '2.11.0');

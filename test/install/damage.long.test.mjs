@@ -117,7 +117,7 @@ describe('an installed package', () => {
   it('in a Node that may load no addons says which option that is', async function () {
     const error = await failureOf(await sharedProject(this), { options: ['--no-addons'] });
     assert.equal(error.code, 'ERR_LIBTORCH_LOAD');
-    assert.match(error.message, /Node was told to load no addons/);
+    assert.match(error.message, /Node was started without addons/);
     assert.match(error.remedies.join(), /without --no-addons/);
   });
 });

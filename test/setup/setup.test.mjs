@@ -241,10 +241,10 @@ describe('set-up', () => {
       fs.writeFileSync(env.WHEEL, 'another file');
       const wrong = await setUpMeanwhile();
       assert.equal(wrong.status, 1);
-      assert.match(wrong.stderr, /pip: what came \(12 bytes instead of \d+\) has sha256/);
+      assert.match(wrong.stderr, /pip: the file \(12 bytes instead of \d+\) has sha256/);
       assert.match(
         wrong.stderr,
-        /Could not fetch torch-1\+cpu\.whl:\n {2}https: .*\n {2}pip: .*\nWhat came is kept.*\n\nDo one of these:\n/,
+        /Could not fetch torch-1\+cpu\.whl:\n {2}https: .*\n {2}pip: .*\nThe next attempt resumes the partial download.*\n\nDo one of these:\n/,
       );
       assert.ok(!fs.existsSync(cached()));
     });

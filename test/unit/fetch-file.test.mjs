@@ -96,7 +96,7 @@ describe('fetching a file', () => {
 
   it('refuses a page of another size at once, without keeping it', async () => {
     answer((_request, response) => response.setHeader('content-length', 4).end('<ht>'));
-    await assert.rejects(fetchFile(), /the server offers 4 bytes, 300000 are expected: this is not the file/);
+    await assert.rejects(fetchFile(), /the server offers 4 bytes instead of 300000: this is not the file/);
     assert.ok(!fs.existsSync(part));
     assert.equal(server.requests.length, 1);
   });
@@ -107,7 +107,7 @@ describe('fetching a file', () => {
       response.write(body);
       response.write(body);
     });
-    await assert.rejects(fetchFile(), /more than the expected 300000 bytes came/);
+    await assert.rejects(fetchFile(), /the server sent more than the expected 300000 bytes/);
     assert.ok(fs.statSync(part).size <= body.length);
   });
 
@@ -130,7 +130,7 @@ describe('fetching a file', () => {
     await assert.rejects(fetchFile(), /^Error: the server answered 404 Not Found$/);
     answer(status(302, { location: '/gone' }));
     await assert.rejects(fetchFile(), (error) =>
-      error.message.endsWith(`404 Not Found (it led to ${server.url('/gone')})`),
+      error.message.endsWith(`404 Not Found (redirected to ${server.url('/gone')})`),
     );
     answer(status(301, { location: '/elsewhere' }));
     server.files.set('/elsewhere', body);
@@ -158,7 +158,7 @@ describe('fetching a file', () => {
     const url = server.url('/wheel').replace('//', '//us%40er:sec%zzret@');
     await assert.rejects(fetchFile({ url }), (error) => {
       assert.doesNotMatch(`${error.message} ${error.cause.message}`, /sec|us%/);
-      return error.message.endsWith(`404 Not Found (it led to ${other.url('/there')})`);
+      return error.message.endsWith(`404 Not Found (redirected to ${other.url('/there')})`);
     });
     await other.stop();
     const basic = `Basic ${Buffer.from('us@er:sec%zzret').toString('base64')}`;
@@ -235,7 +235,9 @@ describe('fetching a file', () => {
       for (const scheme of ['http', 'https']) {
         await assert.rejects(fetchFile({ url: `${scheme}://download.test/wheel` }), (error) => {
           assert.doesNotMatch(error.message, /secret/);
-          return /the proxy wants a user and password, or others \(407\).*HTTP_PROXY/.test(error.message);
+          return /the proxy did not accept the user and password, or needs them \(407\): set HTTP_PROXY/.test(
+            error.message,
+          );
         });
       }
       refusing.closeAllConnections();

@@ -86,7 +86,7 @@ describe('file lock', () => {
       await assert.rejects(withFileLock(lock, undefined, work, undefined, often), {
         name: 'LearnError',
         code: 'ERR_BUSY',
-        message: /another one went on with its work.*Run it again/,
+        message: /another one took over its work.*Run it again/,
       });
       fs.rmSync(lock, { force: true });
     });

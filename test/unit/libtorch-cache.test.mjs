@@ -243,7 +243,7 @@ describe('cache of libtorch', () => {
     };
     for (const text of ['', 'null', '{', '{"variant":"../.."}', '{"folder":"relative"}', '[]']) {
       choose(text);
-      isBroken(/cannot be understood$/, text);
+      isBroken(/is damaged$/, text);
     }
     fs.rmSync(choiceFile(place()));
     fs.mkdirSync(choiceFile(place()));

@@ -20,7 +20,7 @@ describe('installing libtorch from what the user has', () => {
     await fails(
       install('cpu', { from: broken }),
       'ERR_DOWNLOAD',
-      /broken is not the file that is meant: it \(\d+ bytes instead of/,
+      /broken is not the expected file: it \(\d+ bytes instead of/,
     );
     assert.deepEqual([left(), made.server.requests], [[], []]);
     assert.ok(fs.existsSync(broken));
@@ -97,12 +97,12 @@ describe('installing libtorch from what the user has', () => {
   });
 
   const hostile = {
-    'is no zip archive': [Buffer.from('<html>'.repeat(50)), 'ERR_FILE', /is no zip archive that can be unpacked/],
+    'is no zip archive': [Buffer.from('<html>'.repeat(50)), 'ERR_FILE', /is not a zip archive that can be unpacked/],
     'holds no libtorch': [zip([['readme', 'x']]), 'ERR_LIBTORCH_NOT_FOUND', /holds neither libtorch\/lib/],
     'is a wheel without the libraries of NVIDIA that it needs': [
       wheel('cu130', { cuda: true }),
       'ERR_LIBTORCH_NOT_FOUND',
-      /whose libraries of NVIDIA are in other files/,
+      /whose NVIDIA libraries are in other files/,
     ],
     'has a name that leads out of the folder': [
       zip([...wheelRecords(), ['torch/lib/../../../../out', 'x']]),
@@ -114,22 +114,22 @@ describe('installing libtorch from what the user has', () => {
     'holds a link': [
       zip([...wheelRecords(), ['torch/lib/link', '/etc', { external: (0o120777 << 16) >>> 0 }]]),
       'ERR_FILE',
-      /torch\/lib\/link in it is no plain file/,
+      /torch\/lib\/link in it is not a regular file/,
     ],
     'has a file twice': [
       zip([...wheelRecords(), ['torch/lib/libtorch.so', 'again']]),
       'ERR_FILE',
-      /no zip archive that can be unpacked: torch\/lib\/libtorch\.so in it is there twice/,
+      /not a zip archive that can be unpacked: torch\/lib\/libtorch\.so in it occurs twice/,
     ],
     'has a file that is a folder too': [
       zip([...wheelRecords(), ['torch/lib/libtorch.so/x', 'again']]),
       'ERR_FILE',
-      /no zip archive that can be unpacked: torch\/lib\/libtorch\.so.* in it is there twice, or as a file and as a folder/,
+      /not a zip archive that can be unpacked: torch\/lib\/libtorch\.so.* in it occurs twice, or as a file and as a folder/,
     ],
     'has a file that cannot be inflated': [
       zip(wheelRecords().map(([name, data, more], i) => [name, i === 0 ? Buffer.alloc(data.length, 255) : data, more])),
       'ERR_FILE',
-      /no zip archive that can be unpacked: invalid/,
+      /not a zip archive that can be unpacked: invalid/,
     ],
     'has a file larger than it says': [
       zip(wheelRecords().map((record, i) => (i === 0 ? [record[0], record[1], { ...record[2], size: 100 }] : record))),
@@ -141,7 +141,7 @@ describe('installing libtorch from what the user has', () => {
       'ERR_FILE',
       /not enough bytes/,
     ],
-    'is cut': [wheel().subarray(0, -30), 'ERR_FILE', /is no zip archive/],
+    'is cut': [wheel().subarray(0, -30), 'ERR_FILE', /is not a zip archive/],
   };
   for (const [what, [bytes, code, message]] of Object.entries(hostile)) {
     it(`refuses what ${what}, although its checksum is as given, and changes nothing`, async () => {

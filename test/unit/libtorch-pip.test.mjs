@@ -68,7 +68,7 @@ describe('fetching by pip', () => {
 
   it('says that there is none', async () => {
     fs.rmSync(path.join(here, 'bin/python3'));
-    await assert.rejects(fetch(), /^Error: neither python3 -m pip nor pip3 is there$/);
+    await assert.rejects(fetch(), /^Error: neither python3 -m pip nor pip3 was found$/);
     assert.deepEqual(fs.readdirSync(path.join(here, 'parts')), []);
   });
 });
