@@ -1,5 +1,5 @@
-// What `torch-incremental doctor` shows: the machine, where libtorch is, whether everything loads and trains. Loads nothing
-// into this process, and every section may fail by itself: it must be able to answer when nothing works.
+// Makes the report of `torch-incremental doctor`: the machine, the libtorch that is used, whether everything loads and trains.
+// Nothing is loaded into this process, and each section may fail without the others: the report is for when nothing works.
 import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../core/errors';
@@ -15,7 +15,7 @@ import { type Machine, thisMachine } from './machine';
 import { type ProbeOptions, runProbe } from './probe/run';
 import { type Context, type Finding, note, type PackageInfo, type Row, row, type Section } from './section';
 import { type AllFacts, type SectionName, sections } from './sections';
-import { takenOf } from './taken';
+import { usedOf } from './used';
 
 const probeScript = path.join(__dirname, 'probe', 'child.js');
 
@@ -24,32 +24,32 @@ export type Status = 'ok' | 'degraded' | 'unusable';
 
 export const exitCodes: Readonly<Record<Status, number>> = { ok: 0, degraded: 1, unusable: 2 };
 
-type Told = Omit<Finding, 'severity'>;
+type ReportedFinding = Omit<Finding, 'severity'>;
 
-/** Plain values; docs/doctor.md lists the keys, which stay while `format` does. */
+/** The report as plain values. docs/doctor.md lists the keys, which do not change while `format` is 1. */
 export interface Report extends AllFacts {
   readonly format: 1;
   /** Whether the status is 'ok'. */
   readonly ok: boolean;
   readonly status: Status;
-  /** Because of these nothing trains. */
-  readonly problems: readonly Told[];
-  /** Because of these something is not as asked for. */
-  readonly warnings: readonly Told[];
+  /** Reasons why nothing trains here. */
+  readonly problems: readonly ReportedFinding[];
+  /** Reasons why something is not as requested. */
+  readonly warnings: readonly ReportedFinding[];
   /** Good to know. */
-  readonly notes: readonly Told[];
+  readonly notes: readonly ReportedFinding[];
   readonly package: string;
 }
 
-/** For people: a heading and lines under it. */
-export interface Shown {
+/** A section as text: a heading and the rows under it. */
+export interface SectionText {
   readonly title: string;
   readonly rows: readonly Row[];
 }
 
 export interface Diagnosis {
   readonly report: Report;
-  readonly shown: readonly Shown[];
+  readonly texts: readonly SectionText[];
 }
 
 export interface DiagnoseOptions {
@@ -59,7 +59,7 @@ export interface DiagnoseOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Looks at everything. */
+/** Runs all sections on this machine. */
 export async function diagnose({
   probe = true,
   signal,
@@ -69,7 +69,7 @@ export async function diagnose({
 }
 
 async function contextOf(machine: Machine, options: ProbeOptions): Promise<Context> {
-  // Else it would show what another process found some time ago.
+  // Without this, the report could show what another process found some time ago.
   forgetVerdicts();
   const candidates = libtorchCandidates();
   const probe = await runProbe(probeScript, options);
@@ -80,7 +80,7 @@ async function contextOf(machine: Machine, options: ProbeOptions): Promise<Conte
     platform,
     candidates,
     preferred: preferredOf(candidates),
-    chosen: takenOf(candidates, probe.mapped, machine),
+    chosen: usedOf(candidates, probe.mapped, machine),
     pythonTorch: candidates.some(({ problem }) => problem === null) ? null : await pythonTorch(options.signal),
     driver: findDriver(),
     addon: { loader: addonIn('loader'), torch_incremental: addonIn('torch_incremental') },
@@ -90,33 +90,33 @@ async function contextOf(machine: Machine, options: ProbeOptions): Promise<Conte
   };
 }
 
-/** What all sections say of it. Rejects with the reason of `signal`. */
+/** Runs all sections on `context`. Rejects with the reason of `signal`. */
 export async function examine(context: Context, signal?: AbortSignal): Promise<Diagnosis> {
   const facts: Partial<Record<SectionName, object | null>> = {};
   const findings: Finding[] = [];
-  const shown: Shown[] = [];
+  const texts: SectionText[] = [];
   for (const [name, { title, ...section }] of Object.entries(sections) as [SectionName, Section<object>][]) {
     signal?.throwIfAborted();
     try {
       const seen = await section.look(context);
       const judged = section.judge(seen, context, findings);
-      shown.push({ title, rows: section.rows(seen, context) });
+      texts.push({ title, rows: section.rows(seen, context) });
       facts[name] = seen;
       findings.push(...judged);
     } catch (error) {
       signal?.throwIfAborted();
       facts[name] = null;
-      shown.push({ title, rows: [row('', `could not be looked at: ${messageOf(error)}`, 'doubtful')] });
-      findings.push(note('check-failed', `The section "${title}" could not be looked at: ${messageOf(error)}.`));
+      texts.push({ title, rows: [row('', `could not be examined: ${messageOf(error)}`, 'doubtful')] });
+      findings.push(note('check-failed', `The section "${title}" could not be examined: ${messageOf(error)}.`));
     }
   }
-  return { report: reportOf(context, findings, facts as AllFacts), shown };
+  return { report: reportOf(context, findings, facts as AllFacts), texts };
 }
 
 function reportOf(context: Context, findings: readonly Finding[], facts: AllFacts): Report {
-  const told = (severity: Finding['severity']): Told[] =>
+  const ofSeverity = (severity: Finding['severity']): ReportedFinding[] =>
     findings.filter((finding) => finding.severity === severity).map(({ severity: _, ...rest }) => rest);
-  const [problems, warnings, notes] = [told('problem'), told('warning'), told('note')];
+  const [problems, warnings, notes] = [ofSeverity('problem'), ofSeverity('warning'), ofSeverity('note')];
   const status = problems.length > 0 ? 'unusable' : warnings.length > 0 ? 'degraded' : 'ok';
   const { version } = context.package;
   return { format: 1, ok: status === 'ok', status, problems, warnings, notes, package: version, ...facts };

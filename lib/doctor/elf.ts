@@ -1,14 +1,14 @@
-// What a shared library says it needs: the dynamic section of a 64-bit little-endian ELF file. Every number in it is
-// checked before it is used, because the file may be cut short or be something else altogether.
+// Reads which libraries a shared library needs, from the dynamic section of a 64-bit little-endian ELF file. Every number is
+// checked before it is used, because the file may be truncated or of another format.
 import fs from 'node:fs';
 import { LearnError } from '../core/errors';
 
 export interface ElfNeeds {
-  /** As ELF numbers them: 62 is x86-64, 183 is AArch64. */
+  /** ELF's number of the processor: 62 is x86-64, 183 is AArch64. */
   readonly machine: number;
   readonly soname: string | null;
   readonly needed: readonly string[];
-  /** Folders to search; $ORIGIN is that of the file. */
+  /** Folders to search; $ORIGIN is the folder of the file. */
   readonly rpath: readonly string[];
   readonly runpath: readonly string[];
 }
@@ -17,7 +17,7 @@ const [headerBytes, programHeaderBytes, entryBytes] = [64, 56, 16];
 const [loadSegment, dynamicSegment] = [1, 2];
 const tags = { needed: 1n, stringTable: 5n, soname: 14n, rpath: 15n, runpath: 29n } as const;
 
-/** Throws ERR_FILE where the file is no such library or is cut short. */
+/** Throws ERR_FILE if the file is not such a library or is truncated. */
 export function readNeeds(file: string): ElfNeeds {
   const descriptor = fs.openSync(file, 'r');
   try {
@@ -29,24 +29,25 @@ export function readNeeds(file: string): ElfNeeds {
 
 function parse(descriptor: number, size: number): ElfNeeds {
   const read = (offset: number, length: number) => {
-    if (offset + length > size) throw broken('is cut short');
+    if (offset + length > size) throw broken('is truncated');
     const bytes = Buffer.alloc(length);
-    if (fs.readSync(descriptor, bytes, 0, length, offset) !== length) throw broken('is cut short');
+    if (fs.readSync(descriptor, bytes, 0, length, offset) !== length) throw broken('is truncated');
     return bytes;
   };
-  if (size < headerBytes || read(0, 6).toString('latin1') !== '\x7fELF\x02\x01') throw broken('is no 64-bit library');
+  if (size < headerBytes || read(0, 6).toString('latin1') !== '\x7fELF\x02\x01')
+    throw broken('is not a 64-bit library');
   const header = read(0, headerBytes);
   const count = header.readUInt16LE(56);
   const table = read(number(header, 32, size), count * programHeaderBytes);
   const segments = Array.from({ length: count }, (_, index) => {
     const at = index * programHeaderBytes;
     const [offset, bytes] = [number(table, at + 8, size), number(table, at + 32, size)];
-    // The sections behind the last segment are for debuggers only.
-    if (offset + bytes > size) throw broken('is cut short');
+    // Only the segments must be complete: the sections after them are for debuggers.
+    if (offset + bytes > size) throw broken('is truncated');
     return { type: table.readUInt32LE(at), offset, address: table.readBigUInt64LE(at + 16), bytes };
   });
   const dynamic = segments.find(({ type }) => type === dynamicSegment);
-  if (!dynamic || dynamic.bytes > 1 << 20) throw broken('is no shared library');
+  if (!dynamic || dynamic.bytes > 1 << 20) throw broken('is not a shared library');
 
   const section = read(dynamic.offset, dynamic.bytes);
   const entries: [bigint, bigint][] = [];
@@ -61,7 +62,7 @@ function parse(descriptor: number, size: number): ElfNeeds {
       address >= it.address &&
       address < it.address + BigInt(it.bytes),
   );
-  if (address === undefined || !home) throw broken('has no names in it');
+  if (address === undefined || !home) throw broken('holds no names');
   const strings = home.offset + Number(address - home.address);
   const text = (index: bigint) => {
     const start = strings + Number(index);
@@ -80,10 +81,10 @@ function parse(descriptor: number, size: number): ElfNeeds {
   };
 }
 
-/** An offset or a length inside the file. */
+/** Reads an offset or a length that must be inside the file. */
 function number(bytes: Buffer, at: number, size: number): number {
   const value = bytes.readBigUInt64LE(at);
-  if (value > BigInt(size)) throw broken('is cut short');
+  if (value > BigInt(size)) throw broken('is truncated');
   return Number(value);
 }
 

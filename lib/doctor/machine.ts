@@ -1,4 +1,4 @@
-// What doctor's sections ask of the machine they run on. One object, so that a test can be any machine.
+// The machine as doctor's sections see it. It is one object, so that a test can describe any machine.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -11,47 +11,47 @@ import { folderBytes, isThere, nearestThatExists } from '../files/stat';
 import { glibcVersion } from '../libtorch/libc';
 
 export interface Machine {
-  /** As process.platform and process.arch have them. */
+  /** As process.platform and process.arch. */
   readonly platform: string;
   readonly arch: string;
-  /** What the kernel says: type and release, such as 'Linux 6.1.0'; and its processor, such as 'x86_64'. */
+  /** The kernel's type and release, such as 'Linux 6.1.0', and its processor, such as 'x86_64'. */
   readonly kernel: string;
   readonly machine: string;
-  /** undefined: another C library. */
+  /** undefined for another C library. */
   readonly glibc: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** null where it was deleted. */
+  /** null if it was deleted. */
   readonly cwd: string | null;
-  /** null where it is not known. */
+  /** null if it is not known. */
   readonly home: string | null;
-  /** The directory that holds bin/node. */
+  /** The folder that contains bin/node. */
   readonly prefix: string;
   readonly execArgv: readonly string[];
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly isMainThread: boolean;
   readonly cpuModel: string;
-  /** That this process may run on at once. */
+  /** Number of threads that this process may run in parallel. */
   readonly threads: number;
   readonly memoryBytes: number;
   readonly freeMemoryBytes: number;
-  /** null where the file cannot be read. */
+  /** Returns null if the file cannot be read. */
   text(file: string): string | null;
-  /** Names; none where the folder cannot be read. */
+  /** Returns the names in a folder; none if it cannot be read. */
   list(folder: string): readonly string[];
   exists(file: string): boolean;
-  /** The file itself where it is no link, or a broken one. */
+  /** Returns the path itself if it is not a link, or a broken one. */
   realPath(file: string): string;
-  /** Whether files can be made in that folder, or in the nearest above it that exists. */
+  /** Whether files can be created in that folder, or in its nearest parent that exists. */
   writable(folder: string): boolean;
-  /** On the disk of that folder, as it is or will be; null where that cannot be told. */
+  /** Returns the free space on the disk of that folder, which need not exist; null if it is unknown. */
   freeBytes(folder: string): Promise<number | null>;
-  /** Of all files under it; 0 where there are none. */
+  /** Returns the size of all files in it; 0 if there are none. */
   folderBytes(folder: string): number;
-  /** What a program prints; null where it is not there, or fails. Rejects where doctor is aborted. */
+  /** Returns the output of a program; null if it does not exist or fails. Rejects if doctor is aborted. */
   output(command: string, args: readonly string[]): Promise<string | null>;
 }
 
-/** `signal` ends the programs that it asks. */
+/** Describes this machine. `signal` ends the programs that are run for it. */
 export function thisMachine(signal?: AbortSignal): Machine {
   return {
     platform: process.platform,
@@ -97,7 +97,7 @@ function attempt<T>(work: () => T, otherwise: T): T {
   }
 }
 
-/** By making one: permissions tell nothing to root, nor of file systems that are read-only. */
+/** Creates a folder to find out: permissions say nothing about root, or about read-only file systems. */
 function canMakeFolder(where: string): true {
   fs.rmdirSync(fs.mkdtempSync(path.join(where, '.torch-incremental-doctor-')));
   return true;

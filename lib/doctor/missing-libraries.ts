@@ -1,5 +1,5 @@
-// Which libraries a set of libraries needs and cannot find, as the dynamic linker looks for them: in the folders that the
-// files name, in LD_LIBRARY_PATH, in the system's cache, in the system's folders. Loads nothing.
+// Finds the libraries that a set of libraries needs and the dynamic linker would not find. Loads nothing. Searches like the
+// linker: RPATH, LD_LIBRARY_PATH, RUNPATH, the system's cache, the system's folders.
 import path from 'node:path';
 import { messageOf } from '../core/errors';
 import { type ElfNeeds, readNeeds } from './elf';
@@ -12,12 +12,12 @@ export interface MissingLibrary {
 }
 
 export interface Needs {
-  /** How many libraries were followed. */
+  /** Number of libraries that were found. */
   readonly found: number;
   readonly missing: readonly MissingLibrary[];
-  /** Libraries that cannot be read as such: which, and why. */
+  /** Files that are not valid libraries, each with the reason. */
   readonly broken: readonly { readonly file: string; readonly text: string }[];
-  /** Whether what is missing can be trusted; false where the system's cache of libraries could not be asked. */
+  /** Whether `missing` is reliable; false if the system's cache of libraries could not be read. */
   readonly sure: boolean;
 }
 
@@ -54,7 +54,7 @@ export async function findNeeds(files: readonly string[], machine: Machine): Pro
       const folder = folders.find(isThere);
       const inSystem = () => cache?.get(library) ?? joined(systemFolders.find(isThere), library);
       const place = joined(folder, library) ?? inSystem();
-      // Before its own needs: libraries may need each other.
+      // Recorded before its own needs are followed: libraries may need each other.
       state.seen.set(library, place ?? '');
       if (place === undefined) state.missing.push({ library, neededBy: path.basename(file) });
       else follow(place, rpath);
@@ -83,9 +83,9 @@ function variable({ env }: Machine): string[] {
   return (env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
 }
 
-/** What ldconfig knows, by name: `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`. null: could not be asked. */
+/** Returns ldconfig's cache by name: `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`; null if it cannot run. */
 async function systemCache(machine: Machine): Promise<Map<string, string> | null> {
-  // Not on the PATH of most users.
+  // It is not on the PATH of most users.
   for (const command of ['ldconfig', '/sbin/ldconfig', '/usr/sbin/ldconfig']) {
     const output = await machine.output(command, ['-p']);
     if (output === null) continue;

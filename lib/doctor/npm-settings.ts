@@ -1,17 +1,17 @@
-// npm's settings as far as files and variables tell them: variables first, then the files of the project, the user and the
-// machine. Also the registry in yarn's file. No package manager is asked.
+// Reads npm's settings from variables and files: variables first, then the files of the project, the user and the machine.
+// Also reads the registry in Yarn's file. No package manager is run.
 import path from 'node:path';
 import type { Machine } from './machine';
 
 export interface Setting {
   readonly value: string;
-  /** The variable or the file. */
+  /** The variable or the file that sets it. */
   readonly source: string;
 }
 
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** Whether an address that is set is npm's own registry all the same. */
+/** Whether a configured address is npm's own registry. */
 export function isNpmsOwn(url: string): boolean {
   return URL.canParse(url) && /(^|\.)npmjs\.org$/.test(new URL(url).hostname);
 }
@@ -19,7 +19,7 @@ export function isNpmsOwn(url: string): boolean {
 export function readSettings(machine: Machine): Settings {
   const { env, home, prefix, cwd, exists } = machine;
   const settings = new Map<string, Setting>();
-  // The last one wins.
+  // Later files override earlier ones.
   const project = cwd === null ? null : projectOf(cwd, exists);
   const files = [
     path.join(prefix, 'etc', 'npmrc'),
@@ -52,7 +52,7 @@ function add(
   return isList && before?.source === source ? { value: `${before.value} ${value}`, source } : { value, source };
 }
 
-/** The ini files that npm reads, without sections: `key=value`, and ${NAME} for variables. */
+/** Parses npm's ini files, without sections: `key=value`, and ${NAME} for variables. */
 function* parse(text: string, env: Machine['env']): Generator<[string, { value: string; isList: boolean }]> {
   for (const [, key, list, value] of text.matchAll(/^[ \t]*([^;#=\s[\]]+)(\[\])?[ \t]*=[ \t]*(.*?)[ \t]*\r?$/gm)) {
     const whole = value!.replace(/^(["'])(.*)\1$/, '$2').replace(/\$\{(\w+)\}/g, (all, name) => env[name] ?? all);
@@ -60,7 +60,7 @@ function* parse(text: string, env: Machine['env']): Generator<[string, { value: 
   }
 }
 
-/** The nearest folder above that holds a package, as npm has it. */
+/** Returns the nearest folder that contains a package, starting at `folder`, as npm does. */
 function projectOf(folder: string, exists: Machine['exists']): string {
   for (let at = folder; ; at = path.dirname(at)) {
     if (exists(path.join(at, 'package.json')) || exists(path.join(at, 'node_modules'))) return at;

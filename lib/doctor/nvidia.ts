@@ -1,4 +1,4 @@
-// What this machine shows of NVIDIA: the driver, its library, device files, the list of nvidia-smi.
+// Collects facts about NVIDIA on this machine: the driver, its library, device files, the list of nvidia-smi.
 import { type Driver, runs } from '../libtorch/driver';
 import { type Manifest, type Variant, variantsOf } from '../libtorch/manifest';
 import type { Machine } from './machine';
@@ -7,7 +7,7 @@ import type { Context } from './section';
 export interface Gpu {
   readonly index: number;
   readonly name: string;
-  /** Such as '9.0'; null where nvidia-smi is too old to say. */
+  /** Such as '9.0'; null if nvidia-smi is too old to report it. */
   readonly computeCapability: string | null;
 }
 
@@ -18,19 +18,19 @@ export interface CudaVariant {
   readonly gpuArchitectures: readonly string[] | null;
   /** Whether the driver here is new enough and there are kernels for a GPU here; unknown counts as yes. */
   readonly fits: boolean;
-  /** In the cache. */
+  /** Whether it is in the cache. */
   readonly installed: boolean;
-  /** Every checksum is known, so that it can be fetched without a question. */
+  /** Whether every checksum is known, so that it can be installed without --sha256. */
   readonly checked: boolean;
 }
 
 export interface Nvidia {
   readonly driver: Driver | null;
-  /** Whether libcuda.so.1 opens: true, what the dynamic linker said, or null where that could not be asked. */
+  /** Whether libcuda.so.1 opens: true, the message of the dynamic linker, or null if that could not be tried. */
   readonly library: true | string | null;
-  /** Of GPUs: /dev/nvidia0 …, /dev/dxg in Windows' subsystem. */
+  /** Device files of GPUs: /dev/nvidia0 …, or /dev/dxg in the Windows Subsystem for Linux. */
   readonly devices: readonly string[];
-  /** null: nvidia-smi is not there, or fails. */
+  /** null if nvidia-smi does not exist or fails. */
   readonly gpus: readonly Gpu[] | null;
   readonly visibleDevices: string | null;
   /** Newest CUDA first. */
@@ -56,7 +56,7 @@ export async function lookAtNvidia(context: Context): Promise<Nvidia> {
   };
 }
 
-/** Whether kernels for `architectures` run on such a GPU: those of the same generation, of it or older. */
+/** Whether kernels for `architectures` run on such a GPU: those of the same major version and no newer minor version. */
 export function covers(architectures: readonly string[] | null, capability: string | null): boolean {
   if (architectures === null || capability === null) return true;
   const [major, minor] = capability.split('.').map(Number);
@@ -86,9 +86,9 @@ function cudaVariants(
     .sort((a, b) => Number.parseFloat(b.cuda) - Number.parseFloat(a.cuda));
 }
 
-/** The driver's version and the GPUs. */
+/** Returns the driver's version and the GPUs; null if nvidia-smi does not exist or fails. */
 async function askSmi(machine: Machine): Promise<{ driver: string | null; gpus: Gpu[] } | null> {
-  // The last field is younger than the others.
+  // Older versions do not know the last field.
   for (const fields of ['index,driver_version,name,compute_cap', 'index,driver_version,name']) {
     const output = await machine.output('nvidia-smi', [`--query-gpu=${fields}`, '--format=csv,noheader']);
     if (output === null) continue;

@@ -1,19 +1,19 @@
-// Doctor's report for people: sections with aligned lines, what was found, a verdict. The same as plain text in a fence, for
-// a bug report.
+// Formats doctor's report as text: sections with aligned lines, findings, and a verdict. Also as plain text in a fence, for a
+// bug report.
 
 import { printableLines } from '../core/printable';
-import type { Diagnosis, Report, Shown } from './doctor';
+import type { Diagnosis, Report, SectionText } from './doctor';
 import { withoutHome } from './redact';
 import type { Row } from './section';
 
-/** What picocolors has of it; for plain text each returns what it gets. */
+/** Functions of picocolors; for plain text each returns its argument. */
 export type Paint = Readonly<Record<'bold' | 'dim' | 'green' | 'yellow' | 'red', (text: string) => string>>;
 
 export interface Style {
   readonly paint: Paint;
-  /** Characters a line; lines are not broken where it is infinite. */
+  /** Characters per line; Infinity for unbroken lines. */
   readonly columns: number;
-  /** Shown as ~. */
+  /** Folders that are printed as ~. */
   readonly homes: readonly string[];
 }
 
@@ -26,35 +26,35 @@ const plain: Style = {
 const marks: Readonly<Record<NonNullable<Row['mark']>, string>> = { good: '✓', doubtful: '!', bad: '✗' };
 const tones = { good: 'green', doubtful: 'yellow', bad: 'red' } as const;
 
-export function formatReport({ report, shown }: Diagnosis, style: Style = plain): string {
+export function formatReport({ report, texts }: Diagnosis, style: Style = plain): string {
   const { paint } = style;
   const blocks = [
     `${paint.bold('torch-incremental')} ${report.package}`,
-    ...shown.map((section) => formatSection(section, style)),
+    ...texts.map((section) => formatSection(section, style)),
     ...formatFindings(report, style),
     formatVerdict(report, paint),
   ];
   return blocks.join('\n\n');
 }
 
-/** In a fence, so that GitHub and the like show it as it is. */
+/** Formats the report in a Markdown fence, so that GitHub shows it unchanged. */
 export function formatBugReport(diagnosis: Diagnosis, homes: readonly string[]): string {
   return ['```', formatReport(diagnosis, { ...plain, homes }).replaceAll('```', "'''"), '```'].join('\n');
 }
 
-/** Two blanks, the mark, a blank; and two blanks between a label and what stands behind it. */
+/** Two spaces, the mark, a space; and two spaces between a label and its text. */
 const margin = 6;
 
-function formatSection({ title, rows }: Shown, style: Style): string {
+function formatSection({ title, rows }: SectionText, style: Style): string {
   const { paint, columns, homes } = style;
-  // Long labels, such as names of packages, stand alone and take no room of what stands behind the others.
+  // A long label, such as the name of a package, gets its own line, so that it does not indent the texts of all rows.
   const cap = Math.min(28, Math.max(12, Math.floor(columns / 4)));
   const width = Math.max(0, ...rows.map(({ label }) => label.length).filter((length) => length <= cap));
   const lines = rows.flatMap(({ label, text, mark }) => {
     const sign = mark === null ? ' ' : paint[tones[mark]](marks[mark]);
     const whole = withoutHome(text, homes);
     const beside = wrap(whole, columns - width - margin);
-    // A path that would not fit has more room below.
+    // A path that would not fit goes below its label.
     const isBelow = label.length > width || beside.some((line) => line.length > columns - width - margin);
     const indent = ' '.repeat(isBelow ? margin : width + margin);
     const [first = '', ...rest] = isBelow ? ['', ...wrap(whole, columns - margin)] : beside;
@@ -88,12 +88,12 @@ function formatFindings(report: Report, { paint, columns, homes }: Style): strin
 
 function formatVerdict({ status, probe }: Report, { green, yellow, red }: Paint): string {
   if (status === 'unusable') return red('It does not work here: see the problems.');
-  if (probe?.failure?.started === false) return yellow('Whether it works could not be tried: see the warnings.');
-  if (status === 'degraded') return yellow('It works, but not all of it as it should: see the warnings.');
+  if (probe?.failure?.started === false) return yellow('Nothing could be tried: see the warnings.');
+  if (status === 'degraded') return yellow('It works, but not everything works as it should: see the warnings.');
   return green(probe?.trained ? 'Everything works.' : 'Everything loads.');
 }
 
-/** Lines of at most `width` characters, but for words that are longer: broken paths cannot be copied. */
+/** Breaks a text into lines of at most `width` characters. Longer words are kept whole: broken paths cannot be copied. */
 function wrap(text: string, width: number): string[] {
   return printableLines(text)
     .split('\n')

@@ -1,4 +1,5 @@
-// What a section of doctor's report is: it looks at something, says what that means, and shows it. sections.ts lists them.
+// Defines a section of doctor's report: it collects facts, derives findings from them, and formats both. sections.ts lists all
+// sections.
 import type { AddonName, addonPlaces } from '../libtorch/addon';
 import type { Candidate } from '../libtorch/candidates';
 import type { Driver } from '../libtorch/driver';
@@ -6,7 +7,7 @@ import type { Manifest } from '../libtorch/manifest';
 import type { Machine } from './machine';
 import type { ProbeResult } from './probe/run';
 
-/** `problem`: nothing trains here. `warning`: it works, but something is not as asked for. `note`: good to know. */
+/** `problem`: nothing trains here. `warning`: it works, but something is not as requested. `note`: good to know. */
 export type Severity = 'problem' | 'warning' | 'note';
 
 export interface Finding {
@@ -15,11 +16,11 @@ export interface Finding {
   readonly key: string;
   /** One sentence or more. */
   readonly text: string;
-  /** What to do; null where nothing can or need be done. */
+  /** Advice; null if nothing can or must be done. */
   readonly remedy: string | null;
 }
 
-/** A line for people. */
+/** A line of the report. */
 export interface Row {
   readonly label: string;
   readonly text: string;
@@ -27,7 +28,7 @@ export interface Row {
   readonly mark: 'good' | 'doubtful' | 'bad' | null;
 }
 
-/** What of package.json the checks need. */
+/** The parts of package.json that the checks need. */
 export interface PackageInfo {
   readonly name: string;
   readonly version: string;
@@ -35,9 +36,9 @@ export interface PackageInfo {
   readonly engines: string;
   /** The version of Node-API that the addon is compiled for. */
   readonly napi: number;
-  /** Where the package is. */
+  /** The folder of the package. */
   readonly root: string;
-  /** npm packages with libtorch, and the versions that belong to this one. */
+  /** npm packages with libtorch, and the versions that this version needs. */
   readonly pins: Readonly<Record<string, string>>;
 }
 
@@ -51,18 +52,18 @@ export interface Context {
   readonly platform: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** What is tried first; null where there is nothing. See taken.ts. */
+  /** The candidate that is tried first; null if there is none. See used.ts. */
   readonly preferred: Candidate | null;
-  /** What is taken in the end. */
+  /** The candidate that is used in the end. */
   readonly chosen: Candidate | null;
-  /** The folder of a Python's torch of the right version; only looked for where nothing else can be used. */
+  /** The folder of a Python's torch of the right version; looked for only if no candidate can be used. */
   readonly pythonTorch: string | null;
   readonly driver: Driver | null;
   /** The compiled files that are loaded, and where each may be, best first. */
   readonly addon: { readonly [Name in AddonName]: { readonly file: string; readonly places: readonly AddonPlace[] } };
-  /** A clone of the repository, where one builds what is missing. */
+  /** A clone of the repository, in which the addon is built by `npm run setup`. */
   readonly isCheckout: boolean;
-  /** null where the user has no folder that is known. */
+  /** null if neither HOME nor XDG_CACHE_HOME is set. */
   readonly cacheRoot: string | null;
   readonly probe: ProbeResult;
 }
@@ -71,7 +72,7 @@ export interface Section<Facts extends object> {
   readonly title: string;
   /** Facts are plain values: they are printed as JSON. */
   look(context: Context): Facts | Promise<Facts>;
-  /** `before`: what the sections above found. */
+  /** `before`: the findings of the sections before this one. */
   judge(facts: Facts, context: Context, before: readonly Finding[]): readonly Finding[];
   rows(facts: Facts, context: Context): readonly Row[];
 }
@@ -92,12 +93,12 @@ export function note(key: string, text: string, remedy: string | null = null): F
   return { severity: 'note', key, text, remedy };
 }
 
-/** `good` undefined: neither good nor bad. */
+/** Makes a row. `mark`: true for good, false for bad. */
 export function row(label: string, text: string, mark: Row['mark'] | boolean = null): Row {
   return { label, text, mark: typeof mark === 'boolean' ? (mark ? 'good' : 'bad') : mark };
 }
 
-/** With a capital letter, as sentences begin; commands stay as they are typed. */
+/** Capitalises the first letter of a sentence, unless it begins with a command. */
 export function capital(text: string): string {
   return /^np[mx] /.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,5 +1,5 @@
-// The sections of doctor's report, in the order in which they are shown. A new one is a file in sections/ and a line here;
-// its name is its key in the JSON.
+// Sections of doctor's report, in the order in which they are shown. A new one is a file in sections/ and a line here; its
+// name is its key in the JSON.
 import type { Section } from './section';
 import { addon } from './sections/addon';
 import { cache } from './sections/cache';
@@ -33,7 +33,7 @@ export const sections = {
 
 export type SectionName = keyof typeof sections;
 
-/** What each section saw; null where looking itself failed. */
+/** The facts of each section; null if it failed. */
 export type AllFacts = {
   readonly [Name in SectionName]: (typeof sections)[Name] extends Section<infer Facts> ? Facts | null : never;
 };

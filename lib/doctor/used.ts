@@ -1,10 +1,10 @@
-// Which libtorch is taken: what files say, and what the trial then had in its process.
+// Determines the libtorch that is used, from the files and from the libraries that the probe had loaded.
 import path from 'node:path';
 import { type Candidate, preferredOf } from '../libtorch/candidates';
 import type { Machine } from './machine';
 
-/** The one that was loaded; as files tell where none was. Differs where the preferred one does not load. */
-export function takenOf(
+/** Returns the candidate that was loaded, or the preferred one if none was. They differ if the preferred one does not load. */
+export function usedOf(
   candidates: readonly Candidate[],
   mapped: readonly string[],
   { realPath }: Pick<Machine, 'realPath'>,

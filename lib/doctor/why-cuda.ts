@@ -1,4 +1,4 @@
-// One sentence on why CUDA is used or not, and what would change it.
+// Explains in one sentence why CUDA is or is not used, with the command that would change it.
 import { compareVersions, runs } from '../libtorch/driver';
 import { type CudaVariant, covers, type Nvidia } from './nvidia';
 import type { Context, Finding } from './section';
@@ -7,9 +7,9 @@ import { capital, note, warning } from './section';
 export interface WhyCuda {
   readonly used: boolean;
   readonly reason: string;
-  /** That would change it; null where there is none. */
+  /** The command that would change it; null if there is none. */
   readonly command: string | null;
-  /** Where it is worth one. */
+  /** null if nothing is wrong. */
   readonly finding: Finding | null;
 }
 
@@ -34,7 +34,7 @@ export function whyCuda(nvidia: Nvidia, context: Context): WhyCuda {
   return probe.info.cuda ? whyUnusable(nvidia, context) : whyWithout(nvidia, context);
 }
 
-/** libtorch has CUDA, and the GPU is not used all the same: nobody asks for such a build without wanting it. */
+/** libtorch has CUDA, but the GPU is not used. That is a warning, because a build with CUDA is installed on purpose. */
 function whyUnusable({ driver, library, devices, gpus, visibleDevices, variants }: Nvidia, context: Context): WhyCuda {
   const own = variants.find(({ variant }) => variant === context.chosen?.variant);
   const cpu = `${install} cpu`;
@@ -49,13 +49,13 @@ function whyUnusable({ driver, library, devices, gpus, visibleDevices, variants 
     return loud(
       'cuda-no-driver',
       'CUDA is not used, because there is no NVIDIA driver: no libcuda.so.1 and no /dev/nvidia*.',
-      'Install the driver; in a container, give it the GPUs; or take the build for the CPU, which is smaller',
+      'Install the driver; in a container, give it the GPUs; or use the CPU build, which is smaller',
       cpu,
     );
   if (devices.length > 0 && typeof library === 'string')
     return loud(
       'cuda-no-libcuda',
-      `CUDA is not used, because the GPU's device files are there and the driver's library is not (${library}).`,
+      `CUDA is not used, because the GPU's device files exist, but the driver's library does not open (${library}).`,
       'In a container: install the NVIDIA Container Toolkit on the host, and start it with --gpus all and ' +
         'NVIDIA_DRIVER_CAPABILITIES=compute,utility',
       withGpus,
@@ -63,8 +63,8 @@ function whyUnusable({ driver, library, devices, gpus, visibleDevices, variants 
   if (devices.length === 0 && library === true)
     return loud(
       'cuda-no-devices',
-      "CUDA is not used, because the driver's library is there and no GPU is (/dev/nvidia*).",
-      'In a container: start it with --gpus all. Else look at what nvidia-smi says',
+      "CUDA is not used, because the driver's library exists, but no GPU does (/dev/nvidia*).",
+      'In a container: start it with --gpus all. Otherwise see the output of nvidia-smi',
       withGpus,
     );
   if (own && driver && !runs(own.minDriver, driver)) {
@@ -84,25 +84,25 @@ function whyUnusable({ driver, library, devices, gpus, visibleDevices, variants 
       'gpu-not-built',
       `CUDA is not used, because this build has no kernels for the ${foreign.name} (compute capability ` +
         `${foreign.computeCapability}); it has them for ${own.gpuArchitectures.join(', ')}.`,
-      better ? 'Take a build that may have them' : 'Use another GPU, or the CPU',
+      better ? 'Use a build that may have them' : 'Use another GPU, or the CPU',
       better ? installing(better) : null,
     );
   }
-  const reason = context.probe.device?.reason ?? 'of a reason that is not known';
+  const reason = context.probe.device?.reason ?? 'the reason is not known';
   return loud(
     'cuda-unusable',
     `CUDA is not used: ${withoutPeriod(reason)}.`,
-    'Look at what nvidia-smi says',
+    'See the output of nvidia-smi',
     'nvidia-smi',
   );
 }
 
-/** libtorch has no CUDA. That is worth a word where there is a GPU. */
+/** libtorch has no CUDA. If there is a GPU, a note says so. */
 function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen, preferred }: Context): WhyCuda {
   if (driver === null && devices.length === 0 && !gpus?.length)
     return quiet('CUDA is not used, because there is no NVIDIA GPU here.');
   const [installed] = variants.filter((one) => one.installed && one.fits);
-  // The section on libtorch says so too, with what to do.
+  // The section on libtorch has the finding and the remedy.
   if (installed && preferred !== chosen && preferred?.variant === installed.variant)
     return quiet(`CUDA is not used, because the build ${installed.variant} does not load.`);
   if (installed) {
@@ -116,12 +116,12 @@ function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen, prefe
       command,
     );
   }
-  // One that can be fetched without a question, rather than a newer one.
+  // Prefers a build with a known checksum to a newer one.
   const best = variants.find((one) => one.fits && one.checked) ?? variants.find((one) => one.fits);
   if (best)
     return hint(
       'cuda-not-installed',
-      `CUDA is not used, because this libtorch is the build without it. ${gpuNames(gpus)} could be used with CUDA ${best.cuda}.`,
+      `CUDA is not used, because this libtorch is a build without it. ${gpuNames(gpus)} could be used with CUDA ${best.cuda}.`,
       `Install that build: ${installing(best)}`,
       installing(best),
     );
@@ -129,12 +129,12 @@ function whyWithout({ driver, devices, gpus, variants }: Nvidia, { chosen, prefe
   if (driver?.version && oldest && compareVersions(driver.version, oldest) < 0)
     return hint(
       'no-build-for-driver',
-      `CUDA is not used, because this libtorch is the build without it, and the NVIDIA driver ${driver.version} is too old ` +
+      `CUDA is not used, because this libtorch is a build without it, and the NVIDIA driver ${driver.version} is too old ` +
         `for any other: ${oldest} or newer is needed.`,
       'Install a newer driver, then a build with CUDA.',
       null,
     );
-  return quiet('CUDA is not used, because this libtorch is the build without it, and no other fits the GPU here.');
+  return quiet('CUDA is not used, because this libtorch is a build without it, and no other fits the GPU here.');
 }
 
 function installing(build: CudaVariant | undefined): string {

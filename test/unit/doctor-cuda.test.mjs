@@ -41,7 +41,7 @@ describe('doctor: CUDA is not in this libtorch', () => {
       {
         kind: 'notes',
         key: 'cuda-not-installed',
-        reason: /build without it\. The NVIDIA H100 could be used with CUDA 13\.0\./,
+        reason: /a build without it\. The NVIDIA H100 could be used with CUDA 13\.0\./,
         command: 'npx torch-incremental libtorch install --variant cu130',
       },
     ));
@@ -138,7 +138,7 @@ describe('doctor: CUDA is in this libtorch', () => {
       {
         kind: 'warnings',
         key: 'cuda-no-libcuda',
-        reason: /device files are there and the driver's library is not \(libcuda\.so\.1: cannot open\)/,
+        reason: /device files exist, but the driver's library does not open \(libcuda\.so\.1: cannot open\)/,
         command: 'docker run --gpus all …',
         remedy: /NVIDIA Container Toolkit.*NVIDIA_DRIVER_CAPABILITIES/,
       },
@@ -149,7 +149,7 @@ describe('doctor: CUDA is in this libtorch', () => {
     check(unusable(cu130), {
       kind: 'warnings',
       key: 'cuda-no-devices',
-      reason: /library is there and no GPU is/,
+      reason: /library exists, but no GPU does/,
       command: 'docker run --gpus all …',
     }));
 

@@ -73,7 +73,7 @@ describe('doctor: libtorch', () => {
     const report = await examine({ candidates: [absent('LIBTORCH'), damaged], probe: failure({ code: problem.code }) });
     assert.match(
       found(report, 'libtorch-missing').text,
-      /that can be used: \/app\/node_modules\/libtorch lib\/libtorch_cpu\.so has 0 bytes instead of 434184800\.$/,
+      /usable libtorch .*: \/app\/node_modules\/libtorch lib\/libtorch_cpu\.so has 0 bytes instead of 434184800\.$/,
     );
   });
 
@@ -83,7 +83,7 @@ describe('doctor: libtorch', () => {
       pythonTorch: '/usr/lib/python3/torch',
       probe: failure({ code: 'ERR_LIBTORCH_NOT_FOUND' }),
     });
-    assert.match(found(report, 'libtorch-missing').remedy, /python3\/torch, .*: npx .* install --from python$/);
+    assert.match(found(report, 'libtorch-missing').remedy, /python3\/torch\. Choose it: npx .* install --from python$/);
   });
 
   it('never takes another for one that was named, and says how to take that back', async () => {

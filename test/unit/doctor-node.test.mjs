@@ -114,7 +114,10 @@ describe('doctor: npm', () => {
     assert.equal(found(await examine({ machine }), 'registry-custom').kind, 'notes');
     const { kind, text, remedy } = found(await examine({ machine, ...nothing }), 'registry-custom');
     assert.equal(kind, 'warnings');
-    assert.match(text, /come from https:\/\/mirror\.example\/ .* may lack @torch-incremental\/libtorch-linux-x64-cpu/);
+    assert.match(
+      text,
+      /come from https:\/\/mirror\.example\/ .* may not have @torch-incremental\/libtorch-linux-x64-cpu/,
+    );
     assert.match(
       remedy,
       /npm view @torch-incremental\/libtorch-linux-x64-cpu@2\.13\.0.*torch-incremental libtorch install/,

@@ -1,7 +1,7 @@
 // Made-up machines for doctor: a healthy one, of which each test changes what it is about.
 import path from 'node:path';
 import doctor from '../../dist/doctor/doctor.js';
-import taken from '../../dist/doctor/taken.js';
+import used from '../../dist/doctor/used.js';
 import candidatesModule from '../../dist/libtorch/candidates.js';
 import manifest from '../../dist/libtorch/manifest.js';
 
@@ -145,7 +145,7 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
     platform: 'linux-x64',
     candidates,
     preferred: candidatesModule.preferredOf(candidates),
-    chosen: taken.takenOf(candidates, tried.mapped, made),
+    chosen: used.usedOf(candidates, tried.mapped, made),
     pythonTorch: null,
     driver: null,
     addon: addonAt('compiled here', '/pkg/build/Release'),

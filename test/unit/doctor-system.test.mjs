@@ -86,7 +86,7 @@ describe('doctor: the system', () => {
     assert.match(await containerOf({ env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' } }), /Kubernetes/);
     assert.match(
       await containerOf({ files: { '/proc/sys/kernel/osrelease': '5.15-microsoft-standard-WSL2' } }),
-      /subsystem for Linux/,
+      /Subsystem for Linux/,
     );
   });
 });
@@ -101,7 +101,7 @@ describe('doctor: the processor', () => {
     const old = withFlags('ssse3 sse4_1 popcnt cx16');
     const works = found(await examine(old), 'processor-too-old');
     assert.equal(works.kind, 'warnings');
-    assert.match(works.text, /lacks .*: sse4_2\. What was tried here worked/);
+    assert.match(works.text, /does not have .*: sse4_2\. The trial worked/);
     const fails = await examine({ ...old, probe: failure({ signal: 'SIGILL', message: 'killed by SIGILL' }) });
     assert.equal(found(fails, 'processor-too-old').kind, 'problems');
     assert.equal(found(fails, 'processor-instruction').kind, 'problems');

@@ -39,7 +39,7 @@ describe('doctor', () => {
     assert.deepEqual(report.foreign.otherLibtorch, []);
     assert.ok(report.memory.probeBytes > 50e6);
     assert.match(report.cuda.reason, /^CUDA is (not )?used/);
-    assert.match(formatReport(diagnosis), /Everything loads\.$|not all of it as it should: see the warnings\.$/);
+    assert.match(formatReport(diagnosis), /Everything loads\.$|not everything works as it should: see the warnings\.$/);
   });
 
   it('gives a report that survives JSON', async () => {

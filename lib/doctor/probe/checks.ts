@@ -1,5 +1,5 @@
-// What `doctor --probe-train` has libtorch compute on a device, each compared with what must come out. Runs in the child
-// process (lib/doctor/probe/child.ts).
+// The checks of `doctor --probe-train`: libtorch computes on a device, and each result is compared with the expected one.
+// Runs in the child process (lib/doctor/probe/child.ts).
 import fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -22,7 +22,7 @@ import {
 } from '../..';
 import { difference, linear, type Sizes, stepped, type Weights } from './reference';
 
-/** Throws where something wrong comes out. Returns what is worth telling. The caller takes `folder` away. */
+/** Throws if a result is wrong. Returns facts for the report. The caller removes `folder`. */
 export type TrialCheck = (device: Device, folder: string) => Promise<{ loss?: number }>;
 
 /** In the order in which they are run. */
@@ -31,7 +31,7 @@ export const trialChecks: Readonly<Record<string, TrialCheck>> = { product, conv
 /** float32 on the CPU; a GPU may round the factors of products to 10 bits (TF32). */
 const tolerance = (device: Device) => (device === 'cpu' ? 1e-4 : 1e-2);
 
-/** Of both signs, repeatable, between -1 and 1. */
+/** Returns repeatable numbers of both signs between -1 and 1. */
 function madeUp(length: number): Float32Array {
   return Float32Array.from({ length }, (_, index) => (((index * 37) % 101) - 50) / 50);
 }
@@ -47,7 +47,7 @@ async function product(device: Device) {
   return {};
 }
 
-/** Its gradient: what one step does to the weights of a convolution and of the layer behind it. */
+/** Checks gradients by the change of weights in one step: those of a convolution and of the linear layer after it. */
 async function convolution(device: Device) {
   const sizes: Sizes = { inChannels: 2, outChannels: 3, side: 6, k: 3, classes: 4 };
   const labels = Int32Array.of(0, 3, 1);
@@ -93,7 +93,7 @@ async function step(device: Device) {
   const loss = history[0]?.loss ?? Number.NaN;
   compare('the loss', [loss], [expected], tolerance(device));
   const { loss: then } = await evaluate(after, { data, transforms, device });
-  if (!(then < loss)) throw new Error(`a step of training came to the loss ${then} from ${loss}, which should be less`);
+  if (!(then < loss)) throw new Error(`a training step changed the loss from ${loss} to ${then}, which should be less`);
   return { loss };
 }
 
@@ -103,7 +103,7 @@ async function file(_: Device, folder: string) {
   using state = await createState(net(), { seed: 0 });
   await saveState(state, place);
   using loaded = await loadState(place);
-  if (!loaded.equals(state)) throw new Error('a state that was saved and loaded is not equal to itself');
+  if (!loaded.equals(state)) throw new Error('a state that was saved and loaded is not equal to the original');
   return {};
 }
 
@@ -127,5 +127,5 @@ function minus(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
 function compare(what: string, found: ArrayLike<number>, expected: ArrayLike<number>, allowed: number): void {
   const off = difference(found, expected);
   if (!(off <= allowed))
-    throw new Error(`${what} came out wrong by ${off.toExponential(1)} of its size; ${allowed} would be rounding`);
+    throw new Error(`${what} is wrong by ${off.toExponential(1)} of its size; ${allowed} would be rounding`);
 }

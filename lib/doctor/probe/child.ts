@@ -1,43 +1,46 @@
-// Run by lib/doctor/doctor.ts in a process of its own, because a wrong libtorch or CPU can end a process. Goes through its stages
-// and says a line of JSON when one begins and when it ended, so that whoever reads knows how far it came: `probe.js PARENT
-// [FOLDER]`, with the pid of who reads, and to train with the place for files, which who reads takes away.
+// Loads libtorch and trains in a child process of lib/doctor/doctor.ts, because a wrong libtorch or CPU can crash a process.
+// `child.js PARENT [FOLDER]`: PARENT is the pid of the reading process. With FOLDER, a place for files that the reader removes,
+// it also trains. Prints a line of JSON when a stage begins and when it ends, so that the reader knows how far it got.
 import fs from 'node:fs';
 import { messageOf } from '../../core/errors';
 import { cudaLibraryProblem, openLoader } from '../../libtorch/open';
 import { chooseDevice, type Device, planDevice } from '../../native/device';
 import { native } from '../../native/native';
 
-function say(line: object): void {
-  // Not by a stream: what was said before a crash must have arrived.
+function report(line: object): void {
+  // Written synchronously: lines before a crash must arrive.
   fs.writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-/** Ends the process where the stage fails: what comes behind would only fail too. */
+/** Runs a stage. Ends the process if it fails, because the following stages would fail too. */
 async function stage<T extends object>(name: string, on: string | null, work: () => T | Promise<T>): Promise<T> {
   const start = performance.now();
-  say({ begin: name, on });
+  report({ begin: name, on });
   try {
     const result = await work();
-    say({ end: name, on, seconds: (performance.now() - start) / 1000, ...result });
+    report({ end: name, on, seconds: (performance.now() - start) / 1000, ...result });
     return result;
   } catch (error) {
-    say({ failed: name, on, ...describe(error) });
+    report({ failed: name, on, ...failureOf(error) });
     process.exit(1);
   }
 }
 
-interface Told {
+interface ErrorFacts {
   readonly code?: unknown;
   readonly attempts?: unknown;
   readonly remedies?: unknown;
 }
 
-function describe(error: unknown): object {
-  const { code, attempts, remedies }: Told = { ...((error as Error).cause as Told), ...(error as Told) };
+function failureOf(error: unknown): object {
+  const { code, attempts, remedies }: ErrorFacts = {
+    ...((error as Error).cause as ErrorFacts),
+    ...(error as ErrorFacts),
+  };
   return { message: messageOf(error), code, attempts, remedies };
 }
 
-/** What the dynamic linker says of the NVIDIA driver's library, null where it opens; nothing where that cannot be asked. */
+/** Opens the NVIDIA driver's library: null if it opens, else the dynamic linker's message; {} if it cannot be tried. */
 function openDriver(): { libcuda?: string | null } {
   try {
     const loader = openLoader();
@@ -48,7 +51,7 @@ function openDriver(): { libcuda?: string | null } {
   }
 }
 
-/** Files mapped into this process. */
+/** Returns the files that are mapped into this process. */
 function mappedFiles(): string[] {
   try {
     const lines = fs.readFileSync('/proc/self/maps', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ \S+ +(\/.*)$/gm);
@@ -74,7 +77,7 @@ async function main(): Promise<void> {
     for (const on of devices)
       for (const [name, check] of Object.entries(trialChecks)) await stage(name, on, () => check(on, folder));
   }
-  say({ done: true, memoryBytes: process.memoryUsage.rss() });
+  report({ done: true, memoryBytes: process.memoryUsage.rss() });
 }
 
 void main();

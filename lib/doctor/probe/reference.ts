@@ -1,5 +1,5 @@
-// A step of training computed in plain JavaScript, in double precision: what libtorch's is compared with by `doctor
-// --probe-train`. One convolution (no padding), then a linear layer, cross-entropy, and SGD with a learning rate of 1.
+// Computes a training step in plain JavaScript and double precision. `doctor --probe-train` compares libtorch's result with it.
+// The model: one convolution without padding, then a linear layer, cross-entropy, and SGD with a learning rate of 1.
 
 export interface Weights {
   /** [out, in, k, k] */
@@ -13,9 +13,9 @@ export interface Weights {
 export interface Sizes {
   inChannels: number;
   outChannels: number;
-  /** Of the square images. */
+  /** Side of the square images. */
   side: number;
-  /** Of the square kernel. */
+  /** Side of the square kernel. */
   k: number;
   classes: number;
 }
@@ -31,7 +31,7 @@ export function linear(x: ArrayLike<number>, w: ArrayLike<number>, b: ArrayLike<
   });
 }
 
-/** What all weights are after one step on the images [n, in, side, side]. */
+/** Returns all weights after one step on the images [n, in, side, side]. */
 export function stepped(weights: Weights, images: ArrayLike<number>, labels: ArrayLike<number>, sizes: Sizes): Weights {
   const { outChannels, side, k, classes } = sizes;
   const [samples, out] = [labels.length, side - k + 1];
@@ -65,7 +65,7 @@ export function stepped(weights: Weights, images: ArrayLike<number>, labels: Arr
   return { kernel, kernelBias, matrix, matrixBias };
 }
 
-/** Every product of a convolution: which value of the input, which weight, and which output gets it. */
+/** Yields every product of a convolution: the indices of the input value, of the weight, and of the output. */
 function* taps(samples: number, sizes: Sizes): Generator<{ x: number; w: number; y: number }> {
   const { inChannels, outChannels, side, k } = sizes;
   const out = side - k + 1;
@@ -83,7 +83,7 @@ function* taps(samples: number, sizes: Sizes): Generator<{ x: number; w: number;
                 };
 }
 
-/** The largest difference, as a share of the largest value. NaN where anything is no number. */
+/** Returns the largest difference as a share of the largest value; NaN if a value is not a number. */
 export function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Number.NaN;
   let [worst, largest] = [0, 0];

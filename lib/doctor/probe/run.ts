@@ -1,4 +1,4 @@
-// Runs a probe script (lib/doctor/probe/child.ts) in a child process and tells what became of it, whatever that is.
+// Runs the probe (lib/doctor/probe/child.ts) in a child process and reports the result, however the process ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ import type { LibtorchAttempt } from '../../libtorch/error';
 import type { DeviceInfo } from '../../native/device';
 import type { NativeInfo } from '../../native/native';
 
-/** Slow disks take a while over gigabytes of libraries. More than lib/libtorch/verify.ts gives its child, so that it can tell. */
+/** Long enough for gigabytes of libraries on a slow disk, and longer than the limit in lib/libtorch/verify.ts. */
 const probeTimeoutMs = 300_000;
 
 export interface ProbeOptions {
@@ -21,7 +21,7 @@ export interface ProbeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the probe does, in this order; those from 'product' on when it is to train, once for each device. */
+/** Stages of the probe, in order. From 'product' on they run only when training, once for each device. */
 export type Stage = 'driver' | 'load' | 'device' | 'product' | 'convolution' | 'step' | 'file';
 
 export const stageNames: Readonly<Record<Stage, string>> = {
@@ -36,24 +36,24 @@ export const stageNames: Readonly<Record<Stage, string>> = {
 
 export interface StageDone {
   readonly stage: Stage;
-  /** null for what is done before there is a device. */
+  /** The device; null before one is chosen. */
   readonly on: string | null;
   readonly seconds: number;
 }
 
 export interface ProbeFailure {
-  /** false: there could be no process, so nothing is known. */
+  /** false if no process could be started, so that nothing is known. */
   readonly started: boolean;
-  /** null: it never began. */
+  /** null if the first stage never began. */
   readonly stage: Stage | null;
   readonly on: string | null;
-  /** What it threw, or how the process ended. */
+  /** The error's message, or how the process ended. */
   readonly message: string;
-  /** Of a LearnError. */
+  /** Code of a LearnError. */
   readonly code: string | null;
   readonly attempts: readonly LibtorchAttempt[];
   readonly remedies: readonly string[];
-  /** Which ended the process. */
+  /** The signal that ended the process. */
   readonly signal: string | null;
 }
 
@@ -61,26 +61,26 @@ export interface ProbeResult {
   /** Whether it was asked to train. */
   readonly trained: boolean;
   readonly stages: readonly StageDone[];
-  /** What the addon said of itself; null when it could not be loaded. */
+  /** Facts about the addon; null if it could not be loaded. */
   readonly info: NativeInfo | null;
-  /** What 'auto' takes; null when that could not be found out. */
+  /** The device that 'auto' chooses; null if that could not be determined. */
   readonly device: DeviceInfo | null;
-  /** Why the NVIDIA driver's library does not open; null when it does; undefined when that could not be asked. */
+  /** Reason why the NVIDIA driver's library does not open; null if it does; undefined if that could not be tried. */
   readonly libcuda: string | null | undefined;
-  /** Why libtorch's own libraries for CUDA do not open; null where they do, or where it has none. */
+  /** Reason why libtorch's own CUDA libraries do not open; null if they do, or if it has none. */
   readonly cudaLibraries: string | null;
   /** Files mapped into the process that had libtorch loaded. */
   readonly mapped: readonly string[];
-  /** Of that process, at its end. */
+  /** Memory of that process at its end. */
   readonly memoryBytes: number | null;
-  /** The loss of one training step; null when none was asked for or it did not end. */
+  /** Loss of the training step; null if it did not run to its end. */
   readonly loss: number | null;
-  /** null when the child did all that it was asked to do. */
+  /** null if the child completed all stages. */
   readonly failure: ProbeFailure | null;
   readonly seconds: number;
 }
 
-/** What the script prints: see lib/doctor/probe/child.ts. */
+/** A line that the script prints: see lib/doctor/probe/child.ts. */
 interface Line {
   readonly begin?: Stage;
   readonly end?: Stage;
@@ -104,25 +104,25 @@ interface Line {
 export async function runProbe(script: string, options: ProbeOptions): Promise<ProbeResult> {
   const { train, timeoutMs = probeTimeoutMs, signal } = options;
   const start = performance.now();
-  // Named here and made there: a place that cannot be written to is for the stage that needs it to tell.
+  // The child creates it: if that fails, the stage that needs it reports the error.
   const folder = path.join(os.tmpdir(), `torch-incremental-doctor-${randomUUID()}`);
   const child = await childOutput([script, String(process.pid), ...(train ? [folder] : [])], timeoutMs, signal);
   if (isThere(folder)) fs.rmSync(folder, { recursive: true });
   signal?.throwIfAborted();
   const lines = child.output.split('\n').flatMap(parseLine);
-  /** What was told under that key, last. */
-  const told = <Key extends keyof Line>(key: Key): Line[Key] | undefined =>
+  /** Returns the last value that was reported under the key. */
+  const last = <Key extends keyof Line>(key: Key): Line[Key] | undefined =>
     lines.findLast((line) => line[key] !== undefined)?.[key];
   return {
     trained: train,
     stages: lines.flatMap(({ end, on = null, seconds = 0 }) => (end ? [{ stage: end, on, seconds }] : [])),
-    info: told('info') ?? null,
-    device: told('device') ?? null,
-    libcuda: told('libcuda'),
-    cudaLibraries: told('cudaLibraries') ?? null,
-    mapped: told('mapped') ?? [],
-    memoryBytes: told('memoryBytes') ?? null,
-    loss: told('loss') ?? null,
+    info: last('info') ?? null,
+    device: last('device') ?? null,
+    libcuda: last('libcuda'),
+    cudaLibraries: last('cudaLibraries') ?? null,
+    mapped: last('mapped') ?? [],
+    memoryBytes: last('memoryBytes') ?? null,
+    loss: last('loss') ?? null,
     failure: failureOf(lines, child),
     seconds: (performance.now() - start) / 1000,
   };
@@ -153,7 +153,7 @@ function parseLine(line: string): Line[] {
   }
 }
 
-/** The message of an uncaught error as Node prints it, without its place and its stack. */
+/** Extracts the message of an uncaught error from Node's output, without its location and stack. */
 function summary(errors: string): string {
   const lines = errors.trim().split('\n');
   const first = lines.findIndex((line) => /^\w*Error\b/.test(line));
@@ -167,23 +167,23 @@ interface ChildEnd {
   readonly started: boolean;
   readonly output: string;
   readonly errors: string;
-  /** How it ended, in words. */
+  /** Description of how the process ended. */
   readonly end: string;
   readonly signal: string | null;
 }
 
 function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | undefined): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    const said = { output: '', errors: '' };
-    const end = (text: string, signal: string | null = null) => resolve({ started: true, ...said, end: text, signal });
-    const notStarted = (cause: unknown) => resolve({ started: false, ...said, end: messageOf(cause), signal: null });
+    const texts = { output: '', errors: '' };
+    const end = (text: string, signal: string | null = null) => resolve({ started: true, ...texts, end: text, signal });
+    const notStarted = (cause: unknown) => resolve({ started: false, ...texts, end: messageOf(cause), signal: null });
     let child: ChildProcess;
     try {
-      // Electron's binary is Node only when told so.
+      // Makes Electron's executable behave as Node.
       const env = { ...process.env, ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: '1' }) };
       child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     } catch (cause) {
-      // Node's permission model allows no child processes unless told to.
+      // Node's permission model forbids child processes by default.
       return notStarted(cause);
     }
     let isLate = false;
@@ -197,9 +197,9 @@ function childOutput(args: string[], timeoutMs: number, stop: AbortSignal | unde
       [child.stdout, 'output'],
       [child.stderr, 'errors'],
     ] as const) {
-      // Where the system has no more files for pipes there are none.
+      // The streams are missing if the system has no file descriptors left for pipes.
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        said[name] += text;
+        texts[name] += text;
       });
     }
     const forget = () => {

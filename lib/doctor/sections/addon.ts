@@ -1,4 +1,4 @@
-// The compiled files: where they may be, which are loaded and why, and what the addon says of itself.
+// Reports on the compiled files: where they may be, which are loaded and why, and the addon's facts about itself.
 import type { NativeInfo } from '../../native/native';
 import { capital, problem, row, section } from '../section';
 
@@ -10,16 +10,16 @@ interface Place {
 }
 
 export interface Facts {
-  /** That is loaded. */
+  /** The file that is loaded. */
   readonly path: string;
   readonly exists: boolean;
-  /** What names that place. */
+  /** Source of that file. */
   readonly reason: string | null;
-  /** In the order in which they are looked at. */
+  /** In the order in which they are tried. */
   readonly places: readonly Place[];
-  /** The small addon that opens libtorch, beside it. */
+  /** The small addon that opens libtorch, in the same folder. */
   readonly loader: { readonly path: string; readonly exists: boolean };
-  /** null where it could not be loaded. */
+  /** null if the addon could not be loaded. */
   readonly info: NativeInfo | null;
 }
 
@@ -43,7 +43,7 @@ export const addon = section<Facts>({
       ...(machine.env.TORCH_INCREMENTAL_ADDON ? ['unset TORCH_INCREMENTAL_ADDON'] : []),
       isCheckout
         ? 'build it: npm run setup'
-        : 'install the package anew, or compile the addon here: npx torch-incremental build',
+        : 'reinstall the package, or compile the addon here: npx torch-incremental build',
     ];
     return [problem('addon-missing', `The addon is missing: ${missing.join(', ')}.`, capital(remedies.join('; or ')))];
   },
@@ -51,7 +51,7 @@ export const addon = section<Facts>({
     row('loaded from', `${file} (${exists ? reason : 'missing'})`, exists),
     ...places
       .filter((place) => place.path !== file)
-      .map((place) => row('', `${place.exists ? 'also there' : 'not there'}: ${place.path} (${place.source})`)),
+      .map((place) => row('', `${place.exists ? 'also exists' : 'does not exist'}: ${place.path} (${place.source})`)),
     ...(info === null
       ? []
       : [

@@ -1,16 +1,16 @@
-// Our folder for builds of libtorch: what is in it, and whether more can be put there.
+// Reports on the cache of libtorch builds: its content, and whether more can be installed.
 import path from 'node:path';
 import { bytes } from '../../core/format';
 import { note, row, section, warning } from '../section';
 
 export interface Facts {
-  /** null where nothing tells where it is. */
+  /** null if neither HOME nor XDG_CACHE_HOME is set. */
   readonly folder: string | null;
   readonly exists: boolean;
   readonly writable: boolean;
-  /** null where it cannot be told. */
+  /** null if it is unknown. */
   readonly freeBytes: number | null;
-  /** By the names of the folders in it. */
+  /** Sizes by the names of the folders in it. */
   readonly sizes: Readonly<Record<string, number>>;
 }
 
@@ -31,7 +31,7 @@ export const cache = section<Facts>({
     writable
       ? []
       : [
-          // Where there is a libtorch, nothing need be put there.
+          // If there is a usable libtorch, nothing has to be installed.
           (chosen?.problem === null ? note : warning)(
             'cache-not-writable',
             folder === null
@@ -39,13 +39,13 @@ export const cache = section<Facts>({
               : `Nothing can be written to ${folder}: no build of libtorch can be installed there.`,
             folder === null
               ? 'Set one of them to an absolute path.'
-              : 'Give this user the folder, or name another one in XDG_CACHE_HOME.',
+              : 'Give this user access to the folder, or name another one in XDG_CACHE_HOME.',
           ),
         ],
   rows: ({ folder, exists, writable, freeBytes, sizes }) => [
-    row('folder', folder === null ? 'not known' : `${folder}${exists ? '' : ' (not there yet)'}`),
+    row('folder', folder === null ? 'not known' : `${folder}${exists ? '' : ' (does not exist yet)'}`),
     row('writable', writable ? 'yes' : 'no', writable ? 'good' : 'doubtful'),
-    row('free', freeBytes === null ? 'could not tell' : bytes(freeBytes)),
+    row('free', freeBytes === null ? 'unknown' : bytes(freeBytes)),
     ...Object.entries(sizes).map(([name, size]) => row(name, bytes(size))),
   ],
 });

@@ -1,10 +1,10 @@
-// NVIDIA GPUs: what there is of them here, which builds of libtorch they fit, and why CUDA is or is not used.
+// Reports on NVIDIA GPUs: which are present, which builds of libtorch fit them, and why CUDA is or is not used.
 import { lookAtNvidia, type Nvidia } from '../nvidia';
 import { row, section } from '../section';
 import { type WhyCuda, whyCuda } from '../why-cuda';
 
 export interface Facts extends Nvidia, Omit<WhyCuda, 'finding'> {
-  /** Whether the libtorch that is taken has CUDA; null where it could not be loaded. */
+  /** Whether the libtorch that is used has CUDA; null if it could not be loaded. */
   readonly libtorchHasCuda: boolean | null;
 }
 
@@ -35,7 +35,7 @@ export const cuda = section<Facts>({
       ...(gpus ?? []).map(({ index, name, computeCapability }) =>
         row(`GPU ${index}`, computeCapability === null ? name : `${name}, compute capability ${computeCapability}`),
       ),
-      ...(gpus === null ? [row('nvidia-smi', 'is not there, or fails')] : []),
+      ...(gpus === null ? [row('nvidia-smi', 'does not exist or fails')] : []),
       ...(visibleDevices === null ? [] : [row('visible', `CUDA_VISIBLE_DEVICES=${visibleDevices}`)]),
       ...variants.map(({ variant, minDriver, fits, installed }) =>
         row(variant, `driver from ${minDriver}: ${fits ? 'fits' : 'does not fit'}${installed ? ', installed' : ''}`),

@@ -1,4 +1,4 @@
-// The environment variables that matter: to this package, to libtorch, to the dynamic linker, to CUDA and to downloads.
+// Reports the environment variables that affect this package, libtorch, the dynamic linker, CUDA or downloads.
 import { maskedVariable } from '../redact';
 import { row, section } from '../section';
 
@@ -11,10 +11,10 @@ const ours = /^(TORCH_INCREMENTAL_\w+|LIBTORCH|XDG_CACHE_HOME|NODE_OPTIONS|NODE_
 const others = /^(LD|OMP|GOMP|KMP|MKL|ATEN|DNNL|ONEDNN|PYTORCH|TORCH|CUDA|CUBLAS|CUDNN|NVIDIA)_\w+$/;
 const proxies = /^(HTTPS?|ALL|NO)_PROXY$/i;
 
-/** The JSON has all of it: NVIDIA's images have one of 2,000 characters. */
+/** Characters of a value that are printed; NVIDIA's images set one of 2,000. The JSON has the whole value. */
 const longest = 160;
 
-function shown(value: string): string {
+function abbreviated(value: string): string {
   if (value === '') return "''";
   return value.length > longest ? `${value.slice(0, longest)} …` : value;
 }
@@ -31,7 +31,7 @@ export const environment = section<Facts>({
   }),
   judge: () => [],
   rows: ({ variables }) => {
-    const rows = Object.entries(variables).map(([name, value]) => row(name, shown(value)));
-    return rows.length > 0 ? rows : [row('', 'none of the variables that matter is set')];
+    const rows = Object.entries(variables).map(([name, value]) => row(name, abbreviated(value)));
+    return rows.length > 0 ? rows : [row('', 'no relevant variable is set')];
   },
 });

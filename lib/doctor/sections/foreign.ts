@@ -1,5 +1,5 @@
-// What others have put into the process: preloaded libraries, folders that are searched before ours, a second libtorch, a
-// second OpenMP.
+// Reports what others bring into the process: preloaded libraries, folders that are searched before ours, a second libtorch or
+// a second OpenMP.
 import path from 'node:path';
 import { type Finding, note, row, section, warning } from '../section';
 
@@ -9,7 +9,7 @@ export interface Facts {
   /** Files mapped into a process that has libtorch loaded. */
   readonly libtorch: readonly string[];
   readonly openmp: readonly string[];
-  /** Of libtorch's libraries, those that lie in another folder than the one that is taken. */
+  /** Libraries of libtorch that are not in the folder of the libtorch that is used. */
   readonly otherLibtorch: readonly string[];
 }
 
@@ -38,16 +38,16 @@ export const foreign = section<Facts>({
       findings.push(
         warning(
           'libtorch-twice',
-          `Another libtorch is in the process: ${otherLibtorch.join(', ')}. Two of them do not go together.`,
-          'Find out what brings it: LD_PRELOAD, LD_LIBRARY_PATH, or another package of the same process.',
+          `Another libtorch is in the process: ${otherLibtorch.join(', ')}. Two of them cannot work together.`,
+          'Find out what loads it: LD_PRELOAD, LD_LIBRARY_PATH, or another package of the same process.',
         ),
       );
     if (openmp.length > 1)
       findings.push(
         warning(
           'openmp-twice',
-          `There is more than one OpenMP in the process: ${openmp.join(', ')}. Each has threads of its own, which get in each other's way.`,
-          'Find out what brings the second one: LD_PRELOAD, LD_LIBRARY_PATH, or another package of the same process.',
+          `There is more than one OpenMP in the process: ${openmp.join(', ')}. Each has its own threads, which slow each other down.`,
+          'Find out what loads the second one: LD_PRELOAD, LD_LIBRARY_PATH, or another package of the same process.',
         ),
       );
     for (const [name, value] of Object.entries(variables))

@@ -1,4 +1,4 @@
-// libtorch: every place where it was looked for, what is there, and what is taken.
+// Reports on libtorch: every place where it was looked for, the build found there, and the one that is used.
 import path from 'node:path';
 import { bytes } from '../../core/format';
 import type { Candidate } from '../../libtorch/candidates';
@@ -9,15 +9,15 @@ export interface Facts {
   readonly needed: string;
   /** Best first. */
   readonly candidates: readonly (Candidate & { readonly bytesOnDisk: number })[];
-  /** The candidate that is taken; null when there is none. */
+  /** Folder of the candidate that is used; null if there is none. */
   readonly folder: string | null;
   /** The place that names it. */
   readonly source: string | null;
   readonly variant: string | null;
   readonly version: string | null;
-  /** Whether that one was loaded, together with the addon; null where that could not be tried. */
+  /** Whether it was loaded, together with the addon; null if that could not be tried. */
   readonly loads: boolean | null;
-  /** Of a Python, where nothing else can be used and that one has the version that is needed. */
+  /** Folder of a Python's torch of the needed version, if no candidate can be used. */
   readonly python: string | null;
 }
 
@@ -45,10 +45,10 @@ export const libtorch = section<Facts>({
       findings.push(
         warning(
           'libtorch-skipped',
-          `The libtorch that is tried first does not load (${preferred.folder}), so that of ${chosen?.source} is taken.`,
+          `The libtorch that is tried first does not load (${preferred.folder}), so that of ${chosen?.source} is used.`,
           preferred.variant === null
-            ? 'See what its libraries lack; install it anew, or take it away.'
-            : `Install it anew: npx torch-incremental libtorch install --variant ${preferred.variant}. Or take it away: ` +
+            ? 'See which libraries it is missing; reinstall it, or remove it.'
+            : `Reinstall it: npx torch-incremental libtorch install --variant ${preferred.variant}. Or remove it: ` +
                 `npx torch-incremental libtorch remove ${preferred.variant}`,
         ),
       );
@@ -58,15 +58,15 @@ export const libtorch = section<Facts>({
           ? problem(
               'libtorch-refused',
               `The libtorch that ${chosen.source} names cannot be used: ${chosen.folder}: ${chosen.problem?.text}.`,
-              `Name another, or take that back: ${chosen.undo}`,
+              `Name another one, or undo the choice: ${chosen.undo}`,
             )
           : problem(
               'libtorch-missing',
-              `There is no libtorch ${needed} that can be used${damaged(candidates)}.`,
+              `There is no usable libtorch ${needed}${damaged(candidates)}.`,
               python === null
                 ? 'Install it: npx torch-incremental libtorch install. Or install the package again with its optional ' +
                     'dependencies: npm install --include=optional torch-incremental'
-                : `There is one in ${python}, of a Python. Choose it: npx torch-incremental libtorch install --from python`,
+                : `A Python has one in ${python}. Choose it: npx torch-incremental libtorch install --from python`,
             ),
       );
     else if (version?.split('+')[0] !== needed && machine.env.TORCH_INCREMENTAL_BYPASS_VERSION_CHECK)
@@ -83,39 +83,39 @@ export const libtorch = section<Facts>({
     const there = candidates.filter((candidate) => !unset.includes(candidate));
     return [
       row('needed', needed),
-      ...there.map((candidate) => row(candidate.source, ...describe(candidate, folder, loads))),
+      ...there.map((candidate) => row(candidate.source, ...candidateText(candidate, folder, loads))),
       ...unset.map(({ source, problem }) => row('', `${source}: ${problem?.text}`)),
-      ...(folder === null ? [row('taken', 'none', 'bad')] : []),
+      ...(folder === null ? [row('used', 'none', 'bad')] : []),
     ];
   },
 });
 
-/** What is there and why it does not do; '' where nothing is. */
+/** Lists the builds that exist and why they cannot be used; '' if there is none. */
 function damaged(candidates: readonly Candidate[]): string {
   const there = candidates.filter(({ folder, problem }) => folder !== null && problem?.text !== 'no such folder');
   return there.length === 0 ? '' : `: ${there.map(({ folder, problem }) => `${folder} ${problem?.text}`).join('; ')}`;
 }
 
-/** Of lib/; a folder that is none of libtorch's may be of any size. */
+/** Returns the size of lib/, if the folder is one of libtorch: another folder may be of any size. */
 function bytesOf({ folder }: Candidate, machine: Machine): number {
   if (folder === null || !machine.exists(path.join(folder, 'lib', 'libtorch.so'))) return 0;
   return machine.folderBytes(path.join(folder, 'lib'));
 }
 
-function describe(
+function candidateText(
   candidate: Facts['candidates'][number],
-  taken: string | null,
+  used: string | null,
   loads: Facts['loads'],
 ): [string, Row['mark']] {
   const { folder, variant, version, problem, bytesOnDisk, explicit } = candidate;
   const size = bytesOnDisk > 0 ? bytes(bytesOnDisk) : null;
   const what = [folder, variant && `variant ${variant}`, version, size].filter(Boolean).join(', ');
   if (problem !== null) {
-    // What is merely not there is nothing bad.
+    // A build that is merely not installed is nothing bad.
     const mark = explicit ? 'bad' : bytesOnDisk > 0 ? 'doubtful' : null;
     return [`${what}: ${problem.text}`, mark];
   }
-  if (folder !== taken) return [`${what}: usable`, 'good'];
-  if (loads === false) return [`${what}: tried, and not loaded`, 'bad'];
-  return loads ? [`${what}: taken`, 'good'] : [`${what}: the one to take, which could not be tried`, null];
+  if (folder !== used) return [`${what}: usable`, 'good'];
+  if (loads === false) return [`${what}: tried, and does not load`, 'bad'];
+  return loads ? [`${what}: used`, 'good'] : [`${what}: preferred, but could not be tried`, null];
 }

@@ -1,4 +1,4 @@
-// Memory, and what control groups allow of it and of the processor.
+// Reports memory, and the limits of control groups on memory and processors.
 import path from 'node:path';
 import { bytes } from '../../core/format';
 import type { Machine } from '../machine';
@@ -7,11 +7,11 @@ import { type Finding, note, row, section, warning } from '../section';
 export interface Facts {
   readonly totalBytes: number;
   readonly freeBytes: number;
-  /** Of the control group; null for no limit. */
+  /** Memory limit of the control group; null if there is none. */
   readonly limitBytes: number | null;
-  /** Processors that the control group allows; null for no limit. */
+  /** Processors that the control group allows; null if there is no limit. */
   readonly processors: number | null;
-  /** Of the process that tried to load libtorch; null where it did not come so far. */
+  /** Memory of the probe's process; null if it did not get so far. */
   readonly probeBytes: number | null;
 }
 
@@ -39,8 +39,8 @@ export const memory = section<Facts>({
       findings.push(
         note(
           'threads-over-limit',
-          `This container may use ${processors} processors, and libtorch computes with ${threads} threads, which then wait ` +
-            'for one another.',
+          `This container may use ${processors} processors, and libtorch computes with ${threads} threads, which then wait for ` +
+            'each other.',
           `Train with threads: ${Math.ceil(processors)}, or set OMP_NUM_THREADS=${Math.ceil(processors)}.`,
         ),
       );
@@ -64,7 +64,7 @@ function limitsOf(machine: Machine): Pick<Facts, 'limitBytes' | 'processors'> {
   const quotas = readAll(machine, ['cpu.max'], 'cpu').map((text) => text.split(/\s+/).map(Number));
   const periods = readAll(machine, ['cpu.cfs_period_us'], 'cpu');
   const oldQuotas = readAll(machine, ['cpu.cfs_quota_us'], 'cpu').map((text, i) => [Number(text), Number(periods[i])]);
-  // "max", -1, and the largest number there is all mean no limit.
+  // "max", -1 and a number larger than the memory all mean no limit.
   const limits = memoryLimits.filter((limit) => limit > 0 && limit < machine.memoryBytes);
   const shares = [...quotas, ...oldQuotas].map(([quota, period]) => quota! / period!).filter((share) => share > 0);
   return {
@@ -73,7 +73,7 @@ function limitsOf(machine: Machine): Pick<Facts, 'limitBytes' | 'processors'> {
   };
 }
 
-/** What stands in such a file of this process's control group and of all above it; of both versions of control groups. */
+/** Reads such files in this process's control group and in all of its parents, in both versions of control groups. */
 function readAll({ text }: Machine, names: readonly string[], controller: string): string[] {
   const found: string[] = [];
   for (const line of (text('/proc/self/cgroup') ?? '0::/').split('\n')) {

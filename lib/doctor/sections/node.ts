@@ -1,20 +1,20 @@
-// Node: its version, what keeps it from loading addons, and what else it may be that calls itself Node.
+// Reports on Node: its version, settings that prevent addons, and other runtimes that present themselves as Node.
 import { compareVersions } from '../../libtorch/driver';
 import type { Machine } from '../machine';
 import { type Finding, note, problem, row, section, warning } from '../section';
 
 export interface Facts {
   readonly version: string;
-  /** The range that package.json asks for. */
+  /** The range in package.json. */
   readonly needed: string;
   readonly napi: number;
   readonly neededNapi: number;
   readonly arch: string;
-  /** The kernel's. */
+  /** The kernel's name of the processor. */
   readonly machine: string;
   /** 'node', 'electron', 'bun', 'deno'. */
   readonly runtime: string;
-  /** Of its flags and NODE_OPTIONS, those that matter here. */
+  /** Relevant flags from the command line and NODE_OPTIONS. */
   readonly flags: readonly string[];
   readonly isMainThread: boolean;
 }
@@ -59,8 +59,8 @@ export const node = section<Facts>({
       findings.push(
         problem(
           'no-addons',
-          'Node was told to load no addons (--no-addons).',
-          'Take --no-addons out of the command line or out of NODE_OPTIONS.',
+          'Node was started without addons (--no-addons).',
+          'Remove --no-addons from the command line or from NODE_OPTIONS.',
         ),
       );
     if (facts.flags.some((flag) => permission.test(flag)) && !facts.flags.includes('--allow-addons'))

@@ -1,29 +1,29 @@
-// npm: that no install script is needed, which registry packages come from, and whether the package with libtorch came.
-// Reads npm's files and variables instead of asking npm, which takes a second and may not be there.
+// Reports on npm: no install script is needed, the registry that is used, and whether the package with libtorch is installed.
+// Reads npm's files and variables instead of running npm, which takes a second and may not be installed.
 import path from 'node:path';
 import { isNpmsOwn, readSettings, type Settings } from '../npm-settings';
 import { masked } from '../redact';
 import { type Context, type Finding, note, row, section, warning } from '../section';
 
 export interface Facts {
-  /** The package manager that started this, as it calls itself; null where none did. */
+  /** User agent of the package manager that started this process; null if none did. */
   readonly agent: string | null;
-  /** Always: no script of this package runs when it is installed. */
+  /** Constant: this package has no install script. */
   readonly scripts: 'not needed';
-  /** `url` and `source` null: nothing is set, so it is npm's own. */
+  /** `url` and `source` are null if nothing is set, so that npm's own registry is used. */
   readonly registry: { readonly url: string | null; readonly source: string | null; readonly isDefault: boolean };
-  /** Optional dependencies are left out; the value says where that stands. */
+  /** The setting that omits optional dependencies; null if there is none. */
   readonly omitsOptional: string | null;
   readonly libtorchPackage: LibtorchPackage | null;
 }
 
 interface LibtorchPackage {
   readonly name: string;
-  /** The version that belongs to this one. */
+  /** The version that this version needs. */
   readonly pinned: string;
-  /** null: not installed. */
+  /** null if it is not installed. */
   readonly installed: string | null;
-  /** Why what is installed cannot be used; null where it can. */
+  /** Reason why it cannot be used; null if it can. */
   readonly problem: string | null;
 }
 
@@ -45,7 +45,7 @@ export const npm = section<Facts>({
     const findings: Finding[] = [];
     const { name, pinned, installed } = libtorchPackage ?? {};
     const isMissing = name !== undefined && installed === null;
-    // With a libtorch from elsewhere it is not needed, and a checkout never has it.
+    // It is not needed if another libtorch is used. A checkout never has it.
     const worry = isMissing && chosen === null;
     if (name !== undefined && installed && installed !== pinned)
       findings.push(
@@ -59,10 +59,8 @@ export const npm = section<Facts>({
       findings.push(
         (worry ? warning : note)(
           'optional-omitted',
-          `npm is told to leave out optional dependencies (${omitsOptional}), and ${name ?? 'libtorch'} is one.`,
-          worry
-            ? `Install it all the same: npm install --include=optional, or by name: npm install ${name}@${pinned}`
-            : null,
+          `npm omits optional dependencies (${omitsOptional}), and ${name ?? 'libtorch'} is one.`,
+          worry ? `Install it anyway: npm install --include=optional, or by name: npm install ${name}@${pinned}` : null,
         ),
       );
     if (!registry.isDefault)
@@ -70,9 +68,9 @@ export const npm = section<Facts>({
         (worry ? warning : note)(
           'registry-custom',
           `Packages come from ${registry.url} (${registry.source}) and not from npm's own registry.` +
-            ` Such a mirror may lack ${name ?? 'the package with libtorch'}, or refuse its size.`,
+            ` Such a mirror may not have ${name ?? 'the package with libtorch'}, or refuse its size.`,
           worry
-            ? `Look whether it is there: npm view ${name}@${pinned}. If not: npx torch-incremental libtorch install`
+            ? `Check whether it has it: npm view ${name}@${pinned}. If not: npx torch-incremental libtorch install`
             : null,
         ),
       );

@@ -1,4 +1,4 @@
-// What came of loading everything, and of training where that was asked for, in a process of its own.
+// Reports the result of loading everything, and of training if requested, in a separate process.
 import { fixed } from '../../core/format';
 import type { Machine } from '../machine';
 import { type ProbeFailure, type ProbeResult, stageNames } from '../probe/run';
@@ -19,13 +19,13 @@ export const probe = section<Facts>({
           "With Node's permission model, add --allow-child-process.",
         ),
       ];
-    const text = `The trial failed in a process of its own, ${where(failure)}: ${failure.message}`;
-    // Where the CPU did all of it, that much works.
+    const text = `The trial failed in a separate process, ${where(failure)}: ${failure.message}`;
+    // The stages on the CPU ran before, so that much works.
     if (failure.on?.startsWith('cuda') && info !== null && device !== null)
       return [
-        warning('cuda-fails', text, "Train with device: 'cpu' until that is mended. Look at what nvidia-smi says."),
+        warning('cuda-fails', text, "Train with device: 'cpu' until that is repaired. See the output of nvidia-smi."),
       ];
-    // What the sections above found wrong is why, and they say what to do.
+    // The problems of the sections above explain the failure, and have remedies.
     const isExplained =
       info === null && failure.signal === null && before.some(({ severity }) => severity === 'problem');
     if (isExplained) return [];
@@ -45,11 +45,11 @@ export const probe = section<Facts>({
     ...(failure === null
       ? []
       : [row(failure.on ?? '', `failed ${where(failure)}: ${firstLine(failure.message)}`, 'bad')]),
-    row('in all', `${fixed(seconds, 1)} s${trained ? '' : '; --probe-train also trains'}`),
+    row('total', `${fixed(seconds, 1)} s${trained ? '' : '; --probe-train also trains'}`),
   ],
 });
 
-/** The whole is in the finding, or in that which explains it. */
+/** Returns the first line of a message. The finding has the whole message, or another finding explains it. */
 function firstLine(text: string): string {
   const [first = '', ...rest] = text.split('\n');
   return rest.length === 0 ? first : `${first.replace(/:$/, '')} …`;
@@ -69,16 +69,16 @@ function remedyFor(
   if (signal === 'SIGILL')
     return [
       'processor-instruction',
-      'The processor lacks an instruction that libtorch used. In a virtual machine, have it show the whole processor.',
+      'The processor does not have an instruction that libtorch used. In a virtual machine, expose the whole processor.',
     ];
   if (signal === 'SIGKILL')
-    return ['probe-killed', 'If the system ended it, it was for want of memory. Give the machine or container more.'];
+    return ['probe-killed', 'If the system ended it, memory ran out. Give the machine or container more memory.'];
   if (stage === 'load' && signal !== null)
     return [
       'probe-crashed',
-      'The libtorch that is taken is damaged or does not fit this system. Take it away first, then install it anew: npx ' +
-        'torch-incremental libtorch remove <variant>, or the folder of the npm package.',
+      'The libtorch that is used is damaged or does not fit this system. Remove it (npx torch-incremental libtorch remove ' +
+        '<variant>, or the folder of the npm package), then install it again.',
     ];
-  // MKL, which is in libtorch, ends the process there.
+  // MKL, a part of libtorch, ends the process if the current folder does not exist.
   return ['probe-failed', cwd === null ? 'The current folder was deleted. Change to another, and try again.' : null];
 }

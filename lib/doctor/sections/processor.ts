@@ -1,17 +1,17 @@
-// The processor: which instructions it has of those that libtorch has kernels for, and whether it has those it must have.
+// Reports on the processor: the instruction sets it has for which libtorch has kernels, and whether it has the required ones.
 import { processorFloor } from '../../libtorch/requirements';
 import { note, problem, row, section, warning } from '../section';
 
 export interface Facts {
   readonly model: string;
   readonly threads: number;
-  /** Of those below, the ones it has; null where that cannot be told. */
+  /** Instruction sets of the table below that it has; null if that is unknown. */
   readonly instructions: readonly string[] | null;
-  /** Those it must have and lacks, by their names in /proc/cpuinfo. */
+  /** Required instructions that it does not have, as named in /proc/cpuinfo. */
   readonly missing: readonly string[];
 }
 
-/** As people write them, by their names in /proc/cpuinfo. */
+/** Common names by the names in /proc/cpuinfo. */
 const interesting: Readonly<Record<string, string>> = {
   sse4_2: 'SSE4.2',
   avx: 'AVX',
@@ -49,12 +49,12 @@ export const processor = section<Facts>({
   },
   judge({ missing, instructions }, { probe }) {
     if (missing.length > 0) {
-      const what = `This processor lacks instructions that libtorch uses: ${missing.join(', ')}`;
+      const what = `This processor does not have instructions that libtorch uses: ${missing.join(', ')}`;
       const remedy =
-        'Use another machine. In a virtual machine, have it show the whole processor: -cpu host (QEMU), x86-64-v3 (Proxmox).';
+        'Use another machine. In a virtual machine, expose the whole processor: -cpu host (QEMU), x86-64-v3 (Proxmox).';
       return [
         probe.failure === null
-          ? warning('processor-too-old', `${what}. What was tried here worked all the same.`, remedy)
+          ? warning('processor-too-old', `${what}. The trial worked nevertheless.`, remedy)
           : problem('processor-too-old', `${what}.`, remedy),
       ];
     }
@@ -63,14 +63,14 @@ export const processor = section<Facts>({
         note(
           'no-avx2',
           "This processor has no AVX2, or the virtual machine hides it: libtorch's fast kernels are not used.",
-          'In a virtual machine, have it show the whole processor: -cpu host (QEMU), x86-64-v3 (Proxmox).',
+          'In a virtual machine, expose the whole processor: -cpu host (QEMU), x86-64-v3 (Proxmox).',
         ),
       ];
     return [];
   },
   rows: ({ model, threads, instructions, missing }) => [
     row('model', `${model}, ${threads} thread${threads === 1 ? '' : 's'}`),
-    row('instructions', instructions === null ? 'could not tell' : instructions.join(' ') || 'none beyond SSE4.1'),
+    row('instructions', instructions === null ? 'unknown' : instructions.join(' ') || 'none beyond SSE4.1'),
     ...(missing.length > 0 ? [row('missing', missing.join(' '), 'bad')] : []),
   ],
 });

@@ -1,4 +1,4 @@
-// The operating system: its name, the container it is in, its C and C++ libraries.
+// Reports on the operating system: its name, the container it runs in, its C and C++ libraries.
 import path from 'node:path';
 import { compareVersions } from '../../libtorch/driver';
 import { unsupportedPlatform } from '../../libtorch/manifest';
@@ -9,10 +9,10 @@ import { type Finding, problem, row, section } from '../section';
 export interface Facts {
   readonly platform: string;
   readonly name: string;
-  /** What hints at one; null for none. */
+  /** The kind of container, with the evidence; null if there is none. */
   readonly container: string | null;
   readonly libc: { readonly name: 'glibc' | 'musl' | 'other'; readonly version: string | null };
-  /** The newest version of its symbols; null where that cannot be told. */
+  /** The newest version of its symbols; null if that is unknown. */
   readonly libstdcxx: string | null;
 }
 
@@ -68,7 +68,7 @@ export const system = section<Facts>({
     ),
     row(
       'C++ library',
-      libstdcxx === null ? 'could not tell' : `GLIBCXX_${libstdcxx} (needed: ${libstdcxxFloor} or newer)`,
+      libstdcxx === null ? 'unknown' : `GLIBCXX_${libstdcxx} (needed: ${libstdcxxFloor} or newer)`,
       libstdcxx === null ? null : compareVersions(libstdcxx, libstdcxxFloor) >= 0,
     ),
   ],
@@ -83,7 +83,7 @@ function containerOf({ env, exists, text }: Machine): string | null {
   if (env.KUBERNETES_SERVICE_HOST) return 'Kubernetes';
   if (exists('/.dockerenv')) return 'Docker (/.dockerenv)';
   if (exists('/run/.containerenv')) return 'Podman (/run/.containerenv)';
-  if (/microsoft|wsl/i.test(text('/proc/sys/kernel/osrelease') ?? '')) return "Windows' subsystem for Linux";
+  if (/microsoft|wsl/i.test(text('/proc/sys/kernel/osrelease') ?? '')) return 'Windows Subsystem for Linux';
   const kind = /\b(docker|kubepods|containerd|libpod|lxc)\b/.exec(text('/proc/1/cgroup') ?? '')?.[1];
   return kind ? `${kind} (/proc/1/cgroup)` : null;
 }
@@ -94,7 +94,7 @@ function libcOf({ platform, glibc, list }: Machine): Facts['libc'] {
   return { name: list('/lib').some((name) => name.startsWith('ld-musl-')) ? 'musl' : 'other', version: null };
 }
 
-/** Node has it mapped: libstdc++.so.6.0.30 holds all symbols up to GLIBCXX_3.4.30. */
+/** Finds the library that Node has mapped: libstdc++.so.6.0.30 has all symbols up to GLIBCXX_3.4.30. */
 function libstdcxxOf({ text, realPath }: Machine): string | null {
   const file = /\s(\/\S*\/libstdc\+\+\.so\.6\S*)$/m.exec(text('/proc/self/maps') ?? '')?.[1];
   const minor = file && /^libstdc\+\+\.so\.6\.0\.(\d+)$/.exec(path.basename(realPath(file)))?.[1];
