@@ -1,4 +1,4 @@
-// Work that is done a little later by itself, one pass at a time, and tried again where it failed.
+// Work that runs in the background, one pass at a time, and is retried after a failure.
 
 const retryDelayMs = 1000;
 
@@ -11,31 +11,31 @@ export class BackgroundTask {
   #isFailing = false;
   #isClosed = false;
 
-  /** Each pass goes through all steps. `onFailure` is told of each that failed, and whether the one before did not. */
+  /** Each pass runs all steps. `onFailure` is called for a failed pass; `isFirst`: the previous pass did not fail. */
   constructor(steps: readonly (() => Promise<void>)[], onFailure: (cause: unknown, isFirst: boolean) => void) {
     this.#steps = steps;
     this.#onFailure = onFailure;
   }
 
-  /** Lets a pass begin in so many milliseconds at most; later where the last one failed. */
+  /** Starts a pass within `delayMs`; later if the last one failed. */
   soon(delayMs: number): void {
     const at = performance.now() + (this.#isFailing ? retryDelayMs : delayMs);
     if (this.#isClosed || at >= this.#wakesAt) return;
     clearTimeout(this.#timer);
     this.#wakesAt = at;
     this.#timer = setTimeout(() => void this.#again(), at - performance.now());
-    // What may fail for ever keeps no process alive.
+    // A task that may fail forever does not keep the process alive.
     if (this.#isFailing) this.#timer.unref();
   }
 
-  /** The pass that goes on may be past what is new. */
+  /** A running pass may already be past the new work, so another one follows it. */
   async #again(): Promise<void> {
     this.#wakesAt = Infinity;
     await this.#pass;
     if (!this.#isClosed) await this.now();
   }
 
-  /** Resolves when a pass is over: the one that goes on, else a new one. Never rejects. */
+  /** Resolves after the running pass, or after a new one if none is running. Never rejects. */
   now(): Promise<void> {
     clearTimeout(this.#timer);
     this.#wakesAt = Infinity;
@@ -57,7 +57,7 @@ export class BackgroundTask {
     if (failure) this.#onFailure(failure.cause, !wasFailing);
   }
 
-  /** Ends with a last pass, before which `last` is called. */
+  /** Calls `last`, then runs the last pass. */
   async close(last: () => void): Promise<void> {
     while (this.#pass) await this.#pass;
     this.#isClosed = true;

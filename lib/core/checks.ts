@@ -1,29 +1,28 @@
-// Checks of what callers pass in, shared by every public function. A wrong value is named with what was expected and
-// what came, before any work starts.
+// Checks the arguments of every public function before any work starts. The error names the option, the expected value and the
+// received one.
 //
-// The law of options: an option is an own property of the object that is given. checkOptions() reads each once, checks it,
-// and returns a copy without a prototype; functions use the copy only. Thus nothing that some package added to
-// Object.prototype is taken for an option, nothing is used that was not checked, and what the caller changes later, or a
-// getter that answers differently the next time, changes nothing.
+//  1. An option is an own property of the caller's object. Nothing on Object.prototype counts as an option.
+//  2. checkOptions() reads each option once, checks it, and returns a copy without a prototype.
+//  3. Functions use only the copy. Later changes of the caller's object, or a getter that returns another value, have no effect.
 import { LearnError } from './errors';
 
-/** Throws unless `value`, given as option `name`, is acceptable. What it returns, if anything, is used in its place. */
+/** Throws unless `value` is valid for the option `name`. If it returns a value, that value replaces the option's. */
 export type Check = (value: unknown, name: string) => unknown;
 
-/** The largest number that float32 has: weights are computed in it. */
+/** The largest number in float32, the type in which weights are computed. */
 export const largestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 interface Range {
   min?: number;
-  /** Lowest value is not itself allowed. */
+  /** Exclusive minimum. */
   above?: number;
   max?: number;
   integer?: boolean;
 }
 
 /**
- * Checks that `options` has only the keys of `checks`, each undefined or acceptable, and none of them on a prototype of its
- * own, where it would not be read. Returns a copy without a prototype. `instead`: what to write for options that there are no longer.
+ * Checks that `options` has only the keys of `checks`, each undefined or valid, and inherits none of them, because inherited
+ * options are not read. Returns a copy without a prototype. `instead`: the replacements of options that were removed.
  */
 export function checkOptions<Options extends object>(
   caller: string,
@@ -44,7 +43,7 @@ export function checkOptions<Options extends object>(
   return copy;
 }
 
-/** The same of options that are checked later. */
+/** As checkOptions(), for options whose values are checked later. */
 export function ownOptions<Options extends object>(
   caller: string,
   options: Options,
@@ -55,7 +54,7 @@ export function ownOptions<Options extends object>(
 
 function refuseInherited(caller: string, options: object, checks: Readonly<Record<string, Check>>): void {
   let prototype = Object.getPrototypeOf(options);
-  // Up to Object.prototype, also that of another realm: what somebody added there was not meant as an option.
+  // Stops at Object.prototype, also of another realm: properties added there are not meant as options.
   while (prototype !== null && !Object.hasOwn(prototype, 'isPrototypeOf')) {
     const name = Object.getOwnPropertyNames(prototype).find((key) => Object.hasOwn(checks, key));
     if (name !== undefined) {
@@ -71,7 +70,7 @@ function refuseInherited(caller: string, options: object, checks: Readonly<Recor
 
 export function isNumber(range: Range = {}): Check {
   return (value, name) => {
-    if (!inRange(value, range)) throw invalid(describe(range), name, value);
+    if (!inRange(value, range)) throw invalid(rangeText(range), name, value);
   };
 }
 
@@ -116,16 +115,16 @@ export function pair(size: Pair): [number, number] {
   return typeof size === 'number' ? [size, size] : [...size];
 }
 
-/** Checks numbers and pairs of numbers given to `caller`, all against one range. */
+/** Checks numbers and pairs of numbers of `caller` against one range. */
 export function checkNumbers(caller: string, values: Readonly<Record<string, unknown>>, range: Range): void {
   for (const [name, value] of Object.entries(values)) {
     const items = Array.isArray(value) && value.length === 2 ? value : [value];
-    if (!items.every((item) => inRange(item, range))) throw invalid(describe(range), `${caller}: ${name}`, value);
+    if (!items.every((item) => inRange(item, range))) throw invalid(rangeText(range), `${caller}: ${name}`, value);
   }
 }
 
 export function invalid(expected: string, name: string, value: unknown): LearnError {
-  return new LearnError('ERR_INVALID_OPTION', `Expected ${expected} for "${name}" but received ${shown(value)}`);
+  return new LearnError('ERR_INVALID_OPTION', `Expected ${expected} for "${name}" but received ${valueText(value)}`);
 }
 
 function inRange(
@@ -136,7 +135,7 @@ function inRange(
   return value >= min && value > above && value <= max && (!integer || Number.isSafeInteger(value));
 }
 
-function describe({ min, above, max, integer }: Range): string {
+function rangeText({ min, above, max, integer }: Range): string {
   const noun = integer ? 'an integer' : max === largestFloat ? 'a finite number (as float32)' : 'a finite number';
   if (min !== undefined && max !== undefined && max !== largestFloat) return `${noun} from ${min} to ${max}`;
   if (above !== undefined) return `${noun} above ${above}`;
@@ -144,20 +143,20 @@ function describe({ min, above, max, integer }: Range): string {
   return noun;
 }
 
-/** A value as a person would point at it: its type, and what it holds if that is short. */
-function shown(value: unknown): string {
+/** Describes a value by its type, and by its content if that is short. */
+function valueText(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `string ('${value.length > 40 ? `${value.slice(0, 40)}…` : value}')`;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return `${typeof value} (${value})`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'function') return 'a function';
-  // Of the prototype: a field of the value may have that name too.
+  // Read from the prototype, because the value may have an own field of that name.
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   return `an object (${typeof name === 'string' ? name : 'no prototype'})`;
 }
 
-/** Other libraries' words for our options, where spelling alone would not lead to them. */
+/** Names of options in other libraries that are not close enough in spelling. */
 const synonyms: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   batch: 'batchSize',
@@ -181,7 +180,7 @@ export function unknownOption(
   return new LearnError('ERR_INVALID_OPTION', `Unknown option "${name}" of ${caller}()${hint}`);
 }
 
-/** The word of `known` that is at most a third of its letters away from `word`. */
+/** Returns the closest word of `known`, if no more than a third of its letters differ from `word`. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
   let best: { word: string; distance: number } | undefined;
@@ -193,7 +192,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best?.word;
 }
 
-/** Letters to change, add, leave out or swap with their neighbour (optimal string alignment), row by row. */
+/** Counts letters to change, insert, delete or swap with their neighbour (optimal string alignment), row by row. */
 function editDistance(a: string, b: string): number {
   let previous: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -211,12 +210,12 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** A copy without a prototype, for objects of this library in which something may be missing. */
+/** Returns a copy without a prototype, for objects of this library with optional fields. */
 export function plain<T extends object>(values: T): T {
   return Object.assign(Object.create(null), values);
 }
 
-/** Without what is undefined. */
+/** Returns a copy without the fields that are undefined. */
 export function defined<T extends object>(values: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

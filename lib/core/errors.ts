@@ -1,4 +1,4 @@
-// The one error class, its codes, and how errors of the addon become it. Used by every other file of lib/.
+// The library's error class, its codes, and the conversion of the addon's errors.
 
 /** Stable codes. Each has a line in docs/api.md and a test; match on these, never on text. */
 export const errorCodes = [
@@ -27,10 +27,10 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** Every failure of this library but an abort (which rejects with `signal.reason`). */
+/** The error of every failure except an abort, which rejects with `signal.reason`. */
 export class LearnError extends Error {
   override readonly name = 'LearnError';
-  /** What went wrong, as one of {@link errorCodes}. */
+  /** The kind of failure, one of {@link errorCodes}. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -40,8 +40,8 @@ export class LearnError extends Error {
 }
 
 /**
- * Awaits work of the addon and gives its errors this library's class and the caller's stack: work that ended on another
- * thread has no JavaScript frames of its own.
+ * Awaits work of the addon and converts its errors to LearnError with the caller's stack: work on another thread has no
+ * JavaScript frames.
  */
 export async function fromNative<T>(work: Promise<T> | (() => T | Promise<T>)): Promise<T> {
   const place = new Error();
@@ -52,7 +52,7 @@ export async function fromNative<T>(work: Promise<T> | (() => T | Promise<T>)): 
   }
 }
 
-/** The same for a call that answers at once. */
+/** As fromNative(), for a synchronous call. */
 export function fromNativeSync<T>(call: () => T): T {
   try {
     return call();
@@ -70,7 +70,7 @@ function asLearnError(cause: unknown, place: Error): unknown {
   return error;
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

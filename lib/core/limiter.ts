@@ -1,4 +1,4 @@
-// Lets a few things happen at once and the others wait for their turn, first come, first served.
+// Runs a limited number of operations at once. The others wait their turn, first come, first served.
 
 export class Limiter {
   #free: number;
@@ -10,7 +10,7 @@ export class Limiter {
 
   async take<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#free > 0) this.#free--;
-    // Whoever ends hands its turn over.
+    // An operation that ends passes its turn to the next one.
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await work();

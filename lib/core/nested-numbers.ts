@@ -1,9 +1,9 @@
-// Numbers in arrays of arrays, as JSON has them: row by row, as Python's tolist() writes them.
+// Flattens numbers in nested arrays, as in JSON: row by row, as Python's tolist() writes them.
 import { LearnError } from './errors';
 
 /**
- * The numbers of a sample one after the other, where `values` are these already, or are nested exactly as `shape` says: a picture
- * as rows of pixels is not one as channels, though it has as many numbers. Throws ERR_SHAPE; what the items are is not checked.
+ * Returns the numbers of a sample in one array. `values` is flat already, or nested exactly as `shape` says: an image as rows of
+ * pixels is not one as channels, though both have as many numbers. Throws ERR_SHAPE. The items themselves are not checked.
  */
 export function flattened(values: readonly unknown[], shape: readonly number[], name: string): readonly unknown[] {
   if (!values.some(Array.isArray)) return values;

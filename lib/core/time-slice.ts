@@ -1,4 +1,4 @@
-// Long loops in short pieces, so that nothing else of this thread waits for them.
+// Divides long loops into short slices, so that nothing else on this thread has to wait for them.
 import { setImmediate as turn } from 'node:timers/promises';
 
 const pieceMs = 0.5;
@@ -6,12 +6,12 @@ const pieceMs = 0.5;
 export class TimeSlice {
   #since = performance.now();
 
-  /** Whether it is time to rest(). */
+  /** Whether the slice is over and rest() is due. */
   get isOver(): boolean {
     return performance.now() - this.#since > pieceMs;
   }
 
-  /** Lets everything else run that is due. */
+  /** Lets other work of the event loop run, then begins a new slice. */
   async rest(): Promise<void> {
     await turn();
     this.#since = performance.now();

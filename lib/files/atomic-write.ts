@@ -1,4 +1,9 @@
-// Replaces a file all at once: whoever looks sees the old one or the new one, also after a crash or with a full disk.
+// Replaces a file atomically: readers see the old file or the new one, also after a crash or with a full disk.
+//
+//  1. The new content goes into a temporary file in the same folder: .<name>.torch-incremental-<machine>-<pid>-<random>.tmp
+//  2. It is synced, gets the old file's mode, and is renamed. Then the folder is synced.
+//  3. A symbolic link is followed, unless `links` is 'replace'.
+//  4. Temporary files of processes that have ended, or that are older than an hour, are removed.
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, readlinkSync, type Stats } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -8,21 +13,21 @@ import { plain } from '../core/checks';
 import { LearnError, messageOf } from '../core/errors';
 import { flush } from './flush';
 
-/** A temporary file that nobody has written to for so long was left by a process that was killed, on whatever machine. */
+/** Age after which a temporary file counts as left by a killed process, on whichever machine that ran. */
 const staleAfterMs = 60 * 60 * 1000;
-/** Room in a file name (255 bytes) for the letters that temporary names add. */
+/** Length of the file's name in a temporary name, which may have 255 bytes. */
 const maxPrefixBytes = 180;
 
 export interface ReplaceOptions {
   signal?: AbortSignal | undefined;
-  /** Default: 'follow'. In a folder of our own nobody else chooses what is written to. */
+  /** Default: 'follow'. 'replace' is for our own folders, in which a link must not redirect a write. */
   links?: 'follow' | 'replace';
 }
 
 /**
- * Calls `write` with the name and mode of a file to be made and written to the disk, then gives it the name `file` and
- * the old file's mode. A symbolic link stays one: what it points to is replaced; with `links: 'replace'` the
- * link itself is. With an error, or an abort, nothing is changed.
+ * Calls `write` with the path and mode of a file to create and sync, then renames it to `file` with the old file's mode. A
+ * symbolic link is kept and its target replaced; with `links: 'replace'` the link itself is replaced. After an error or an
+ * abort nothing has changed.
  */
 export async function replaceFile(
   file: string,
@@ -35,7 +40,7 @@ export async function replaceFile(
   await removeStale(target);
   const temporary = temporaryFor(target);
   try {
-    // Never wider than the old mode, so that private weights are private also while they are written.
+    // Never wider than the old mode, so that private weights stay private while they are written.
     await write(temporary, old ? old.mode & 0o777 : 0o666);
     signal?.throwIfAborted();
     if (old) await fs.chmod(temporary, old.mode & 0o7777);
@@ -43,25 +48,25 @@ export async function replaceFile(
   } catch (cause) {
     await fs.rm(temporary, { force: true });
     if (signal?.aborted && cause === signal.reason) throw cause;
-    throw cannotWrite(file, `${messageOf(cause)}. What was there before is unchanged`, cause);
+    throw cannotWrite(file, `${messageOf(cause)}. The previous content is unchanged`, cause);
   }
   await syncFolder(path.dirname(target));
 }
 
-/** Throws unless `file` can be made or replaced, by making a file beside it: only the system knows all that forbids it. */
+/** Throws unless `file` can be created or replaced. Creates a file next to it, because only the system knows all obstacles. */
 export async function checkWritable(file: string): Promise<void> {
   const { target } = await findTarget(file);
   const trial = temporaryFor(target);
   try {
     await (await fs.open(trial, 'wx', 0o600)).close();
   } catch (cause) {
-    throw cannotWrite(file, `no file can be made in ${path.dirname(target)} (${messageOf(cause)})`, cause);
+    throw cannotWrite(file, `no file can be created in ${path.dirname(target)} (${messageOf(cause)})`, cause);
   } finally {
     await fs.rm(trial, { force: true });
   }
 }
 
-/** What is to be written, and what is there now. */
+/** Returns the path to write, and the status of the file that is there now. */
 async function findTarget(
   file: string,
   links: ReplaceOptions['links'] = 'follow',
@@ -74,7 +79,7 @@ async function findTarget(
   const parent = await statOf(folder);
   if (!parent) throw cannotWrite(file, `the folder ${folder} does not exist; make it with: mkdir -p ${folder}`);
   if (!parent.isDirectory()) throw cannotWrite(file, `${folder} is not a folder`);
-  // A rename would replace a file that its owner has protected.
+  // A rename would replace even a write-protected file.
   if (old) await checkAccess(file, target);
   return { target, old };
 }
@@ -92,7 +97,7 @@ function cannotWrite(file: string, problem: string, cause?: unknown): LearnError
   return new LearnError(code, `Cannot write to ${file}: ${problem}`, { cause });
 }
 
-/** Where a chain of links ends, whether or not something is there. */
+/** Returns the end of a chain of links, whether or not it exists. */
 async function followLink(file: string): Promise<string> {
   try {
     return await fs.realpath(file);
@@ -111,7 +116,7 @@ async function statOf(file: string): Promise<Stats | undefined> {
   }
 }
 
-/** Hidden, and to be told from all other files of the folder. */
+/** Returns the prefix of temporary files: hidden, and different from all other files of the folder. */
 function prefixOf(target: string): string {
   const name = Buffer.from(path.basename(target))
     .subarray(0, maxPrefixBytes)
@@ -121,8 +126,8 @@ function prefixOf(target: string): string {
 }
 
 /**
- * Process numbers mean something on one machine only, and there in one namespace of numbers: containers may share the name of their
- * host, and each other's files.
+ * Identifies the machine and the PID namespace in which a process id is valid: containers may share the name of their host,
+ * and files.
  */
 const machine = createHash('sha256').update(`${os.hostname()} ${pidNamespace()}`).digest('hex').slice(0, 8);
 
@@ -130,7 +135,7 @@ function pidNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid');
   } catch {
-    // Another system than Linux.
+    // Not Linux.
     return '';
   }
 }
@@ -150,7 +155,7 @@ async function removeStale(target: string): Promise<void> {
   }
 }
 
-/** Its process is gone. */
+/** Whether the process that made the file has ended. */
 function isAbandoned(unique: string): boolean {
   const [where, pid] = unique.split('-');
   if (where !== machine || !/^\d+$/.test(pid ?? '')) return false;
@@ -167,7 +172,7 @@ async function isOld(file: string): Promise<boolean> {
   return stat !== undefined && Date.now() - stat.mtimeMs > staleAfterMs;
 }
 
-/** Puts new names themselves on the disk, and takes removed ones off it. Some network file systems cannot, and need not. */
+/** Syncs a folder, so that new and removed names are on the disk. Some network file systems cannot, and need not. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

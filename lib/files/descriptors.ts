@@ -1,8 +1,9 @@
-// Files by their descriptors, as promises, and without the garbage of node:fs/promises: for what is written with every sample.
+// File operations on descriptors, as promises, without the garbage of node:fs/promises: for data that is written with every
+// sample.
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Promisified by hand: of functions with several results, promisify() knows the types of one form only. */
+/** Typed by hand: promisify() knows only one of the overloads. */
 export const [open, close, fsync] = [fs.open, fs.close, fs.fsync].map((call) => promisify(call)) as unknown as [
   (file: string, flags: string | number) => Promise<number>,
   (descriptor: number) => Promise<void>,
@@ -14,7 +15,7 @@ const [write, read] = [fs.writev, fs.read].map((call) => promisify(call)) as unk
   (descriptor: number, into: Buffer, start: number, size: number, at: number) => Promise<{ bytesRead: number }>,
 ];
 
-/** All bytes, however many the system takes at once, from byte `at` on; null: behind the end. Returns how many. */
+/** Writes all bytes, even if the system accepts fewer at once, at offset `at`; null appends. Returns their number. */
 export async function writeAll(
   descriptor: number,
   buffers: readonly Uint8Array[],
@@ -24,7 +25,7 @@ export async function writeAll(
   let done = 0;
   while (rest.length > 0) {
     let { bytesWritten } = await write(descriptor, rest, at === null ? null : at + done);
-    if (!(bytesWritten > 0)) throw new Error('the system takes no more bytes');
+    if (!(bytesWritten > 0)) throw new Error('the system accepts no more bytes');
     done += bytesWritten;
     while (rest.length > 0 && bytesWritten >= rest[0]!.byteLength) bytesWritten -= rest.shift()!.byteLength;
     if (bytesWritten > 0) rest[0] = rest[0]!.subarray(bytesWritten);
@@ -32,7 +33,7 @@ export async function writeAll(
   return done;
 }
 
-/** Throws where there are fewer bytes. */
+/** Reads exactly `into.length` bytes. Throws if there are fewer. */
 export async function readAll(descriptor: number, into: Buffer, at: number): Promise<void> {
   for (let done = 0; done < into.length; ) {
     const { bytesRead } = await read(descriptor, into, done, into.length - done, at + done);

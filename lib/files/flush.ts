@@ -1,5 +1,5 @@
-// Puts what was written to an open file, or to a folder, on the disk. Not by FileHandle's own sync: the
-// node:fs/promises that Yarn's Plug'n'Play puts in place of Node's has none.
+// Syncs an open file or folder to the disk. FileHandle.sync() is not used, because it is missing in the node:fs/promises of
+// Yarn's Plug'n'Play.
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 

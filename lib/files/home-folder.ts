@@ -1,8 +1,9 @@
-// The user's home folder, which may not be known: a container's user need have no entry in the system's list and no HOME.
+// Finds the user's home folder, which may be unknown: a container's user may have neither an entry in the system's list nor
+// HOME.
 import os from 'node:os';
 import path from 'node:path';
 
-/** null where nothing tells it. A relative one is none: the current folder would decide what is loaded. */
+/** Returns null if it is unknown. A relative path is ignored: the current folder would decide which libraries are loaded. */
 export function homeFolder(): string | null {
   try {
     const home = os.homedir();

@@ -1,11 +1,11 @@
-// A regular file that is open to be read: by parsers here and by the addon, through one descriptor, so that a file that is
-// replaced meanwhile is read as it was, and one that is written to meanwhile is noticed.
+// A regular file that is open for reading. The parsers and the addon read through one descriptor: a file that is replaced in
+// the meantime is read as it was when it was opened, and a file that is written to is detected.
 import { type BigIntStats, constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError, messageOf } from '../core/errors';
 
-/** Descriptors of terminals and pipes are not waited for, and no terminal becomes that of this process. */
+/** Opening a pipe does not block, and a terminal does not become the controlling terminal of this process. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export class OpenFile {
@@ -15,8 +15,8 @@ export class OpenFile {
   readonly #opened: BigIntStats;
 
   /**
-   * Opens `path` for as long as `use` runs, and throws ERR_FILE where its content changed meanwhile. `what` says for messages
-   * what was expected: 'a checkpoint file'. `folderError` is for a folder of this name.
+   * Opens `path` while `use` runs, and throws ERR_FILE if its content changed in the meantime. `what` names the expected file
+   * in messages: 'a checkpoint file'. `folderError` makes the error for a folder of this name.
    */
   static async with<T>(
     path: string,
@@ -48,12 +48,12 @@ export class OpenFile {
     this.#handle = handle;
   }
 
-  /** For the addon, which makes one of its own of it. */
+  /** For the addon, which duplicates it. */
   get descriptor(): number {
     return this.#handle.fd;
   }
 
-  /** Up to `length` bytes at `position` of the file, into the front of `bytes`. Returns how many. */
+  /** Reads up to `length` bytes at `position` of the file into `bytes` at `start`. Returns their number. */
   async read(bytes: Buffer, start: number, length: number, position: number): Promise<number> {
     try {
       return (await this.#handle.read(bytes, start, length, position)).bytesRead;
@@ -67,7 +67,7 @@ export class OpenFile {
     try {
       result = await use(this);
     } catch (cause) {
-      // What seems to be damage may be half of what another process writes.
+      // Apparent damage may be the result of another process that is writing the file.
       if (cause instanceof LearnError) await this.checkUnchanged();
       throw cause;
     }
@@ -76,8 +76,8 @@ export class OpenFile {
   }
 
   /**
-   * Throws where the file was written to since it was opened. Where its links changed, as when another file takes its name,
-   * what is read is whole: that changes the time of its status alone.
+   * Throws if the file was written to since it was opened. If only its links changed, as when another file takes its name, the
+   * content is still intact: that changes only the time of its status.
    */
   async checkUnchanged(): Promise<void> {
     const [then, now] = [this.#opened, await this.#handle.stat({ bigint: true })];

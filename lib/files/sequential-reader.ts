@@ -1,4 +1,5 @@
-// A file from front to back, in pieces: nothing else waits long for one, and a large file takes no more memory than a small one.
+// Reads a file from front to back in pieces. No piece blocks other work for long, and a large file takes no more memory than a
+// small one.
 import fs from 'node:fs/promises';
 import { LearnError } from '../core/errors';
 
@@ -8,7 +9,7 @@ export class SequentialReader {
   readonly size: number;
   readonly #file: string;
   readonly #handle: fs.FileHandle;
-  /** What was read of what comes next. */
+  /** Bytes that were read but not yet skipped. */
   #window = Buffer.alloc(0);
   #offset = 0;
 
@@ -31,7 +32,7 @@ export class SequentialReader {
     return Math.max(0, this.size - this.#offset);
   }
 
-  /** The next `count` bytes, or all that are left. They stay as they are when more is read. */
+  /** Returns the next `count` bytes, or all that are left. Later reads do not change them. */
   async peek(count: number): Promise<Buffer> {
     const wanted = Math.min(count, this.left);
     if (this.#window.length < wanted) {
@@ -52,7 +53,7 @@ export class SequentialReader {
     this.#offset += count;
   }
 
-  /** Whether nothing but zeros is left. Reads as far as that takes. */
+  /** Whether only zeros are left. Reads up to the first other byte. */
   async isZero(): Promise<boolean> {
     while (this.left > 0) {
       const piece = await this.peek(pieceBytes);

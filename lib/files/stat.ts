@@ -1,5 +1,5 @@
-// Whether files are there, and how large. Under Node's permission model asking throws for what may not be read; such a file is
-// not there for us.
+// Checks whether files exist, and their sizes. Under Node's permission model, stat throws for a file that may not be read; such
+// a file counts as missing.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -7,7 +7,7 @@ export function isThere(file: string): boolean {
   return sizeOf(file) !== undefined;
 }
 
-/** In bytes; undefined where it is not there. */
+/** Returns the size in bytes; undefined if the file does not exist. */
 export function sizeOf(file: string): number | undefined {
   try {
     return fs.statSync(file, { throwIfNoEntry: false })?.size;
@@ -16,7 +16,7 @@ export function sizeOf(file: string): number | undefined {
   }
 }
 
-/** Of all files under it; 0 where there are none. */
+/** Returns the size of all files in the folder and below it; 0 if there are none. */
 export function folderBytes(folder: string): number {
   let entries: fs.Dirent[];
   try {
@@ -28,7 +28,7 @@ export function folderBytes(folder: string): number {
   return files.reduce((sum, file) => sum + (sizeOf(file) ?? 0), 0);
 }
 
-/** `folder` itself, or the nearest above it that is there. */
+/** Returns `folder` itself, or its nearest parent that exists. */
 export function nearestThatExists(folder: string): string {
   const above = path.dirname(folder);
   return above === folder || isThere(folder) ? folder : nearestThatExists(above);

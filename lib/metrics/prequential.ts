@@ -1,5 +1,5 @@
-// Test, then train: how well a learner predicted each sample before it learned it (Gama, Sebastião, Rodrigues, "On
-// evaluating stream learning algorithms", Machine Learning 2013).
+// Prequential evaluation ("test, then train"): measures how well a learner predicted each sample before it learned it (Gama,
+// Sebastião, Rodrigues, "On evaluating stream learning algorithms", Machine Learning 2013).
 
 export interface Score {
   label: number;
@@ -9,7 +9,7 @@ export interface Score {
 }
 
 export interface Measure {
-  /** Correct among the samples, 0 to 1; NaN where there are none. */
+  /** Share of correct predictions, 0 to 1; NaN if there are no samples. */
   accuracy: number;
   /** Mean cross-entropy. */
   loss: number;
@@ -17,7 +17,7 @@ export interface Measure {
 
 export interface PrequentialMetrics extends Measure {
   samples: number;
-  /** Over the last samples. */
+  /** Measures of the last samples. */
   windowed: Measure & { samples: number };
   /** Older samples weigh less: section 3.2 of the paper, equation for P_α. */
   fading: Measure;
@@ -28,16 +28,16 @@ interface PrequentialState {
   samples: number;
   correct: number;
   loss: number;
-  /** Sums of the fading measures, and of their weights. */
+  /** Sums for the fading measures, and the sum of the weights. */
   faded: [correct: number, loss: number, weight: number];
   perClass: [samples: number, correct: number][];
   /** The last samples: correct or not, and the loss; oldest first. */
   window: [hit: number, loss: number][];
 }
 
-/** Samples of the window. */
+/** Samples in the window. */
 const windowSize = 1000;
-/** What a sample's weight becomes with each that follows. */
+/** Factor by which each following sample reduces a sample's weight. */
 const fadingFactor = 0.999;
 
 export class Prequential {
@@ -58,7 +58,7 @@ export class Prequential {
     state.perClass[label]![0]++;
     state.perClass[label]![1] += hit;
     state.window.push([hit, loss]);
-    // In one go now and then: to take the first of a long array moves all others.
+    // Trimmed only now and then, because removing the first items of a long array moves all others.
     if (state.window.length >= 2 * windowSize) state.window.splice(0, state.window.length - windowSize);
   }
 
@@ -87,18 +87,18 @@ export class Prequential {
   }
 }
 
-/** -log of the smallest positive number: what counts where the label's probability is none. */
+/** -log of the smallest positive number: the loss if the label's probability is 0 or NaN. */
 const largestLoss = 745;
 
-/** The scores of samples whose logits are [sample, class]: the likeliest class, and -log softmax of the label's. */
+/** Scores samples whose logits are [sample, class]: the most likely class, and -log softmax of the label's logit. */
 export function scoresOf(logits: Float32Array, labels: Int32Array): Score[] {
   const classes = logits.length / labels.length;
   return Array.from(labels, (label, i) => scoreOf(logits.subarray(i * classes, (i + 1) * classes), label));
 }
 
 /**
- * The scores of those samples of a batch that were learned, by their indices. `logits`: [learned sample, class]; `given`: made by
- * predictions before, or null.
+ * Returns the scores of the samples of a batch that were learned, by their indices. `logits`: [learned sample, class]; `given`:
+ * scores of earlier predictions, or null.
  */
 export function scoresOfLearned(
   logits: Float32Array,

@@ -1,17 +1,17 @@
-// Where a run computes, and why there.
+// Chooses the device of a run and explains the choice.
 
 import { type Check, invalid, isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { cudaLibraryProblem } from '../libtorch/open';
 import { type NativeDevices, native } from './native';
 
-/** `'auto'` takes the best device there is and says why; a named one is taken or refused, never replaced. */
+/** `'auto'` chooses the best available device and gives the reason. A named device is used or refused, never replaced. */
 export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 
 interface AnyDeviceInfo {
   /** Why this device was chosen. */
   reason: string;
-  /** Threads that computed. */
+  /** Number of computing threads. */
   threads: number;
   /** Instruction set of libtorch's kernels, such as 'AVX512'. */
   capability: string;
@@ -23,15 +23,15 @@ export interface CpuInfo extends AnyDeviceInfo {
 
 export interface CudaInfo extends AnyDeviceInfo {
   type: 'cuda';
-  /** Of the devices that CUDA_VISIBLE_DEVICES leaves. */
+  /** Index among the devices that CUDA_VISIBLE_DEVICES allows. */
   index: number;
   /** Such as 'NVIDIA H100 80GB HBM3'. */
   name: string;
   /** Compute capability, such as '9.0'. */
   computeCapability: string;
-  /** How float32 is computed, as PyTorch's defaults have it: 'tf32' rounds the factors of products to 10 bits. */
+  /** Precision of float32 operations, as PyTorch's defaults: 'tf32' rounds the factors of products to 10 bits. */
   precision: { convolutions: 'tf32' | 'fp32'; matmuls: 'tf32' | 'fp32' };
-  /** After training: whether steps ran as CUDA graphs, and why if they did not. */
+  /** After training: whether steps ran as CUDA graphs, and the reason if they did not. */
   graphs?: { captured: boolean; reason?: string };
 }
 
@@ -42,7 +42,7 @@ export const isDevice: Check = (value, name) => {
     throw invalid("'auto', 'cpu', 'cuda' or 'cuda:N'", name, value);
 };
 
-/** `'leave-one'`: all that libtorch would take but one, for the application around the run. */
+/** `'leave-one'`: one thread fewer than libtorch would use, for the rest of the application. */
 export type Threads = number | 'leave-one';
 
 export const isThreadCount = isNumber({ integer: true, min: 1, max: 1024 });
@@ -59,7 +59,7 @@ export async function chooseDevice(device: Device = 'auto', threads?: Threads): 
   const common = { threads: count, capability };
   if (device === 'cpu') return { type: 'cpu', reason: 'asked for', ...common };
   const index = device === 'auto' || device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));
-  // Where libtorch has no CUDA there is nothing to look for, and looking takes time.
+  // Without CUDA in libtorch there is nothing to find, and searching takes time.
   const found = cuda ? await native().findDevices(index) : withoutCuda();
   const chosen = found.problem === '' ? found.devices[index] : undefined;
   if (device === 'auto' && !chosen) return { type: 'cpu', reason: found.problem, ...common };
@@ -101,12 +101,12 @@ function refusal(device: Device, { devices, problem }: NativeDevices): LearnErro
   return new LearnError('ERR_DEVICE', `${what}: ${problem}${problem.endsWith('.') ? '' : '.'} ${remedy}`);
 }
 
-/** As native plans name it. */
+/** Returns the device's name in native plans. */
 export function planDevice(device: DeviceInfo): string {
   return device.type === 'cpu' ? 'cpu' : `cuda:${device.index}`;
 }
 
-/** What only the run could tell. */
+/** Adds the facts that are known only after the run. */
 export function afterTraining(device: DeviceInfo, notCaptured: string): DeviceInfo {
   if (device.type === 'cpu') return device;
   return {

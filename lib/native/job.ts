@@ -1,4 +1,4 @@
-// One way to wait for the addon's long work: aborts, callbacks that throw, and errors all end here.
+// Runs a long operation of the addon: handles aborts, callbacks that throw, and errors in one place.
 
 import { plain } from '../core/checks';
 import { fromNative } from '../core/errors';
@@ -6,15 +6,15 @@ import type { Job } from './native';
 
 interface RunOptions<Event> {
   signal?: AbortSignal | undefined;
-  /** Not called any more once the job was told to stop. A promise that it returns is awaited before the job is over. */
+  /** Not called after the job was cancelled. The job ends only after a promise that it returns has settled. */
   onEvents?: (events: Event[]) => Promise<unknown> | undefined;
-  /** Called first, and for every event there is. Must not throw. */
+  /** Called before onEvents, and for every event. Must not throw. */
   onEveryEvent?: (events: Event[]) => void;
 }
 
 /**
- * Starts a job and waits for it. An abort ends it after the batch in hand and rejects with `signal.reason`; a callback
- * that throws, or returns a promise that rejects, ends it the same way and rejects with that, whatever it is.
+ * Starts a job and waits for it. An abort ends it after the current batch and rejects with `signal.reason`. A callback that
+ * throws, or whose promise rejects, ends it the same way, and the result rejects with that value.
  */
 export async function runJob<Result, Event = never>(
   start: (onEvents: (events: Event[]) => void) => Job<Result>,
@@ -48,7 +48,7 @@ export async function runJob<Result, Event = never>(
       signal?.addEventListener('abort', stop, { once: true });
       return job.done;
     }).catch((cause: unknown) => {
-      // Whatever else it says, a job that was told to stop stopped because of that.
+      // A job that was cancelled rejects with the cause of the cancellation, whatever its own error is.
       if (!thrown) signal?.throwIfAborted();
       if (!thrown) throw cause;
     });

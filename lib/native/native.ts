@@ -1,5 +1,5 @@
-// The seam: everything the addon offers, typed, in one file. binding.cc is its other side; test/architecture/
-// compares the two. Plain values go in and come out; large things stay native behind handles.
+// The seam: types of everything the addon offers, in one file. src/napi/ is its other side; test/architecture/
+// compares the two. Arguments and results are plain values; large data stay native and are referred to by handles.
 import { isMainThread } from 'node:worker_threads';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
@@ -25,15 +25,15 @@ export interface NativeInfo {
   cpuCapability: string;
   parallel: string;
   threads: number;
-  /** Whether this libtorch has CUDA in it; whether there is a GPU too, findDevices() tells. */
+  /** Whether this libtorch is built with CUDA. findDevices() reports whether there is a GPU. */
   cuda: boolean;
 }
 
 /** See src/device/device.h. */
 export interface NativeDevices {
-  /** By their indices. */
+  /** In the order of their indices. */
   devices: { name: string; memoryBytes: number; capability: string }[];
-  /** Why there are none, or why the one that was tried does not work; '' where it does. */
+  /** Reason why there are none, or why the tried device does not work; '' if it works. */
   problem: string;
   tf32Convolutions: boolean;
   tf32Matmuls: boolean;
@@ -48,13 +48,13 @@ export interface TensorInfo {
   stride: number[];
   /** First element inside the storage. */
   offset: number;
-  /** Which storage of all these states it lives in; tied tensors have the same number. Counted in first-use order. */
+  /** Number of its storage among those of all these states, in order of first use. Tied tensors have the same number. */
   storage: number;
-  /** Size of that whole storage. */
+  /** Size of the whole storage. */
   storageBytes: number;
 }
 
-/** min, max and mean of the values that are finite; NaN where there are none. */
+/** min, max and mean of the finite values; NaN if there are none. */
 export interface TensorStats {
   min: number;
   max: number;
@@ -75,7 +75,7 @@ export interface NativeSamples {
   labels: Int32Array;
 }
 
-/** Samples as the model gets them, copied for JavaScript. */
+/** Samples as the model receives them, copied for JavaScript. */
 export interface NativeBatch {
   inputs: Float32Array;
   labels: Int32Array;
@@ -83,10 +83,10 @@ export interface NativeBatch {
   shape: number[];
 }
 
-/** Long work on its own thread. `done` settles after the last event was delivered. */
+/** A long operation on its own thread. `done` settles after the last event was delivered. */
 export interface Job<Result> {
   done: Promise<Result>;
-  /** Ends the work after the batch in hand; `done` then rejects with code ERR_CANCELLED. Harmless when it is over. */
+  /** Ends the operation after the current batch; `done` then rejects with code ERR_CANCELLED. No effect after the end. */
   cancel(): void;
 }
 
@@ -100,11 +100,11 @@ export interface NativeEvent {
   samples: number;
 }
 
-/** See src/train/snapshot.h. The newest stands for all before it, and comes behind all events that led to it. */
+/** See src/train/snapshot.h. The newest one replaces all earlier ones, and is delivered after all events before it. */
 export interface NativeSnapshot extends Position {
   type: 'snapshot';
   model: StateHandle;
-  /** 'random' and 'epoch', then the momentum buffers there are, by the numbers of their parameters. */
+  /** 'random' and 'epoch', then the existing momentum buffers, named by the numbers of their parameters. */
   rest: StateHandle;
 }
 
@@ -118,61 +118,61 @@ export interface NativeEvaluation {
   samples: number;
 }
 
-/** What one update of a learner came to. */
+/** The result of one update of a learner. */
 export interface NativeUpdate {
-  /** Why the weights were left as they were; empty: they were not. */
+  /** Reason why the weights were left unchanged; empty if they were changed. */
   refused: string;
-  /** Refused before anything was drawn: a sample alone is too few for batch norm. */
+  /** Refused before anything was drawn, because one sample is too few for batch norm. */
   needsCompany: boolean;
-  /** New samples that were left out, by their positions, each because its own output, loss or gradient is not finite. */
+  /** Positions of the new samples that were left out, because their own output, loss or gradient is not finite. */
   offenders: number[];
-  /** Mean over the batch, replayed samples included. */
+  /** Mean over the batch, including replayed samples. */
   loss: number;
   gradientNorm: number;
-  /** [sample, class]: of the new samples but the offenders, by the version that serves. */
+  /** [sample, class]: logits of the new samples without the offenders, by the version that serves. */
   logits: Float32Array;
 }
 
-/** Copies of all that a learner goes on from. */
+/** Copies of everything from which a learner resumes. */
 export interface NativeLearnerState {
   model: StateHandle;
-  /** 'random', then the momentum buffers there are, by the numbers of their parameters. */
+  /** 'random', then the existing momentum buffers, named by the numbers of their parameters. */
   rest: StateHandle;
   replay: StateHandle;
 }
 
 export interface Native {
   info(): NativeInfo;
-  /** The GPUs there are, having tried out the one numbered so. */
+  /** Returns the GPUs, after trying the one with the index `tried`. */
   findDevices(tried: number): Promise<NativeDevices>;
 
-  /** One state for each part of the plan. */
+  /** Returns one state for each part of the plan. */
   readState(plan: ReadPlan): Promise<StateHandle[]>;
   writeState(states: readonly StateHandle[], plan: WritePlan): Promise<void>;
-  /** A header and the bytes of tensors behind it. */
+  /** Writes a header, followed by the bytes of tensors. */
   writeTensors(state: StateHandle, plan: WriteTensorsPlan): Promise<void>;
-  /** Draws in list order from a generator seeded as torch.manual_seed(seed) seeds it. */
+  /** Draws in list order from a generator seeded as by torch.manual_seed(seed). */
   createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
-  /** For each state its tensors. */
+  /** Returns the tensors of each state. */
   stateInfo(states: readonly StateHandle[]): TensorInfo[][];
-  /** A contiguous copy of the bytes. */
+  /** Returns a contiguous copy of the bytes. */
   stateTensor(state: StateHandle, index: number): ArrayBuffer;
-  /** Of each tensor's values: see src/state/stats.h. */
+  /** Returns statistics of each tensor's values: see src/state/stats.h. */
   stateStats(state: StateHandle): Promise<TensorStats[]>;
-  /** Same names in the same order, dtypes, shapes and bits. */
+  /** Compares names and their order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;
-  /** Of bytes: each becomes a uint8 tensor of one dimension. */
+  /** Makes a state from bytes: each buffer becomes a uint8 tensor of one dimension. */
   makeState(names: readonly string[], buffers: readonly Uint8Array[]): StateHandle;
   disposeState(state: StateHandle): void;
 
   makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;
   datasetInfo(dataset: DatasetHandle): DatasetInfo;
-  /** Copies of `count` samples from `first` on, as they were given. */
+  /** Copies `count` samples starting at `first`, without transforms. */
   datasetSamples(dataset: DatasetHandle, first: number, count: number): NativeSamples;
   disposeDataset(dataset: DatasetHandle): void;
 
   makeBatches(plan: BatchesPlan): BatchesHandle;
-  /** One call at a time. Resolves with undefined behind the last batch. */
+  /** One call at a time. Resolves with undefined after the last batch. */
   nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
   disposeBatches(batches: BatchesHandle): void;
 
@@ -180,11 +180,11 @@ export interface Native {
     plan: TrainPlan,
     onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
   ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
-  /** Throws where it names an operator that no model may name and that is not among `allow`. */
+  /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
   evaluate(plan: RunPlan): Job<NativeEvaluation>;
   predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
-  /** What an online learner computes. It does one thing at a time: a call before the last one ended throws ERR_BUSY. */
+  /** Makes the native side of an online learner. A call before the previous one has ended throws ERR_BUSY. */
   makeLearner(plan: LearnerPlan): Promise<LearnerHandle>;
   learnerUpdate(learner: LearnerHandle, plan: UpdatePlan): Job<NativeUpdate>;
   learnerState(learner: LearnerHandle): Job<NativeLearnerState>;
@@ -192,19 +192,19 @@ export interface Native {
   learnerReplaceWeights(learner: LearnerHandle, state: StateHandle): Job<void>;
   disposeLearner(learner: LearnerHandle): void;
 
-  /** CRC-32C of the buffers as of one. */
+  /** CRC-32C of the concatenated buffers. */
   crc32c(buffers: readonly Uint8Array[]): number;
-  /** Locks a file, made where there is none, until it is unlocked or the process ends. Throws ERR_BUSY with its contents. */
+  /** Locks a file, which is created if necessary, until it is unlocked or the process ends. Throws ERR_BUSY with its content. */
   lockFile(path: string, owner: string): LockHandle;
   unlockFile(lock: LockHandle): void;
 
-  /** Ends all jobs of this thread and lets none begin: for the end of the process. */
+  /** Ends all jobs of this thread and prevents new ones: for the end of the process. */
   stopJobs(): void;
 }
 
 let loaded: Native | undefined;
 
-/** The addon, loaded with libtorch on first use: importing this library must cost nothing. */
+/** Returns the addon. It is loaded with libtorch on first use, so that importing this library costs nothing. */
 export function native(): Native {
   loaded ??= load();
   return loaded;
@@ -213,7 +213,7 @@ export function native(): Native {
 function load(): Native {
   loadLibtorch();
   const addon = openAddon('torch_incremental') as Native;
-  // A worker's jobs end with its environment, by a clean-up hook; process.exit() runs none in the main thread.
+  // A clean-up hook ends a worker's jobs; in the main thread process.exit() runs no such hook.
   if (isMainThread) process.once('exit', () => addon.stopJobs());
   return addon;
 }

@@ -1,5 +1,5 @@
-// Modules: models as trees of plain data, as torch.nn composes them. buildModel flattens a tree into the one list of
-// operator calls that the executor runs, with PyTorch's names for every parameter and buffer.
+// Modules: models as trees of plain data, composed as in torch.nn. buildModel() flattens a tree into the list of operator calls
+// that the executor runs, with PyTorch's names for all parameters and buffers.
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import type { Argument, Program, ProgramNode, ProgramTensor, ValueRef } from './program';
@@ -26,7 +26,7 @@ export interface ModuleTensor {
   readonly init: Initialiser;
 }
 
-/** Runs a child: its input and output are values of the module that holds it. */
+/** Runs a child module. Its input and output are values of the parent module. */
 export interface ModuleCall {
   readonly module: string;
   readonly input: string;
@@ -34,8 +34,8 @@ export interface ModuleCall {
 }
 
 /**
- * One module: torch.nn's name for it, what it owns, and what it does with the value `input` to make the value `output`.
- * A node's values are this module's own tensors, `input`, and outputs of the steps before it.
+ * A module: its name in torch.nn, its tensors and children, and the steps that compute the value `output` from the value
+ * `input`. A node may use this module's own tensors, `input`, and the outputs of earlier steps.
  */
 export interface Module {
   /** Name of the class in torch.nn. */
@@ -47,11 +47,11 @@ export interface Module {
   readonly steps: readonly (ProgramNode | ModuleCall)[];
 }
 
-/** A model: its program, and what a state of it holds. A plain value. */
+/** A model as a plain value: its program, and the tensors of its state. */
 export interface Model {
   /** For messages, such as 'Net'. */
   readonly name: string;
-  /** Shape of one sample, where the model fixes it: [channels, height, width]. */
+  /** Shape of one sample, if the model fixes it: [channels, height, width]. */
   readonly input?: readonly number[];
   readonly program: Program;
   /** Every parameter and buffer in state-dict order, which is also the order in which they are initialised. */
@@ -60,7 +60,7 @@ export interface Model {
   readonly modules: readonly (readonly [path: string, version: number])[];
 }
 
-/** A leaf: nodes over its own tensors. */
+/** Makes a leaf module: nodes that use its own tensors. */
 export function leaf(
   type: string,
   steps: readonly ProgramNode[],
@@ -70,7 +70,7 @@ export function leaf(
   return frozen({ type, version, tensors, children: [], steps });
 }
 
-/** The node of one operator that makes `output`. */
+/** Makes the node of one operator that computes `output`. */
 export function node(
   op: string,
   overload: string,
@@ -80,12 +80,12 @@ export function node(
   return { op: `aten::${op}`, overload, args, outputs: [output] };
 }
 
-/** A reference to the value called `name`. */
+/** Makes a reference to the value called `name`. */
 export function value(name: string): ValueRef {
   return { value: name };
 }
 
-/** Shape of one sample, where the model fixes it. */
+/** Returns the shape of one sample, if the model fixes it. */
 export function sampleShape(model: Model): readonly number[] | undefined {
   return Object.hasOwn(model, 'input') ? model.input : undefined;
 }
@@ -113,11 +113,12 @@ class Builder {
   readonly tensors: (InitialTensor & { role: ModuleTensor['role'] })[] = [];
   readonly modules: [string, number][] = [];
 
-  /** Adds `module` at `path`, reading the global value `input` and making the global value `output`. */
+  /** Adds `module` at `path`. It reads the global value `input` and computes the global value `output`. */
   add(module: Module, path: string, input: string, output: string): void {
     this.modules.push([path, module.version]);
     for (const tensor of module.tensors) this.tensors.push({ ...tensor, name: joined(path, tensor.name) });
-    // Before the steps, so that tensors stand in the order in which PyTorch registers them, whatever order they run in.
+    // Children are added before the steps, so that tensors are in the order in which PyTorch registers them, whatever the order
+    // of the steps.
     const children = new Map(module.children);
     const nodes = new Map<string, ProgramNode[]>();
     const own = new Set(module.tensors.map((tensor) => tensor.name));

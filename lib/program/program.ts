@@ -1,5 +1,5 @@
-// A Program: a model as plain data. A list of ATen operator calls over named values, run and trained by one small
-// executor in C++ (src/program/). Layers, imported graphs and the seed's Net all become one.
+// A Program is a model as plain data: a list of ATen operator calls over named values. One small executor in C++
+// (src/program/) runs and trains it. Layers, imported graphs and the reference script's Net all become programs.
 
 /** A reference to a value: an input, a parameter, a buffer, or an output of an earlier node. */
 export interface ValueRef {
@@ -15,13 +15,13 @@ export interface ProgramNode {
   /** Its overload, such as 'Tensor' for add; '' for none. */
   readonly overload: string;
   /**
-   * Arguments by schema name; those left out take the schema's default. Arguments named `train` or `training`, and those
-   * of type Generator, are not given: the executor fills them from the run.
+   * Arguments by schema name; omitted ones have the schema's default. Arguments named `train` or `training`, and those of type
+   * Generator, are always omitted: the executor fills them in.
    */
   readonly args: Readonly<Record<string, Argument>>;
-  /** Names given to what the operator returns. */
+  /** Names of the values that the operator returns. */
   readonly outputs: readonly string[];
-  /** Runs in this mode only. Default: in both. */
+  /** Runs only in this mode. Default: in both. */
   readonly only?: 'training' | 'evaluation';
 }
 

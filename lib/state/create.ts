@@ -1,4 +1,4 @@
-// New states, for models that start from nothing.
+// Creates states with new weights, for models that are trained from scratch.
 
 import { checkOptions, isNumber } from '../core/checks';
 import { fromNative } from '../core/errors';
@@ -20,7 +20,7 @@ export async function createState(model: Model, options: CreateStateOptions = {}
   return makeState(handle, modulesOf(model));
 }
 
-/** What `state_dict()` of the model in Python carries as `_metadata`. */
+/** Returns the `_metadata` of the model's `state_dict()` in Python. */
 export function modulesOf(model: Model): Map<string, Map<string, number>> {
   return new Map(model.modules.map(([path, version]) => [path, new Map([['version', version]])]));
 }

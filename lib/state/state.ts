@@ -1,5 +1,5 @@
-// States: the weights of a model with their names, loaded, saved and looked at. Everything else that needs weights takes
-// and gives a State.
+// States: the named weights of a model. Loads, saves and reads them. Everything else that needs weights accepts and returns a
+// State.
 import { inspect } from 'node:util';
 import { readPlan, withCheckpoint } from '../checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from '../checkpoint/dtypes';
@@ -16,7 +16,7 @@ import { warnOfLeft, warnOfLeftOut } from './warnings';
 
 export type { DType, TensorData } from '../checkpoint/dtypes';
 
-/** What a tensor is, without its values. */
+/** Description of a tensor, without its values. */
 export interface StateTensor {
   readonly name: string;
   readonly dtype: DType;
@@ -25,13 +25,13 @@ export interface StateTensor {
 
 export interface LoadOptions {
   /**
-   * Which dict of a training checkpoint is wanted: 'model', or 'checkpoint.model' for a dict in a dict. Default: the only
-   * one that holds tensors.
+   * The dict of a training checkpoint to load: 'model', or 'checkpoint.model' for a dict in a dict. Default: the only one that
+   * holds tensors.
    */
   key?: string;
   /**
-   * Taken from before every name: 'module.'. 'auto' takes what DataParallel, torch.compile, AveragedModel and Lightning put
-   * there, in any order; {@link State.stripped} says what it did. Default: nothing is taken.
+   * Prefix to remove from every name, such as 'module.'. 'auto' removes the prefixes of DataParallel, torch.compile,
+   * AveragedModel and Lightning, in any order; {@link State.stripped} returns the result. Default: none.
    */
   stripPrefix?: string;
   /** Rejects with its reason when it is aborted. */
@@ -40,45 +40,45 @@ export interface LoadOptions {
 
 export interface SaveOptions {
   /**
-   * 'pth': what torch.save writes. 'safetensors': tensors and strings only. Default: 'safetensors' where the path ends with
-   * '.safetensors', else 'pth'.
+   * 'pth': the format of torch.save. 'safetensors': tensors and strings only. Default: 'safetensors' if the path ends with
+   * '.safetensors', otherwise 'pth'.
    */
   format?: 'pth' | 'safetensors';
-  /** Rejects with its reason when it is aborted; the old file is then still there. */
+  /** Rejects with its reason when it is aborted; the old file is then unchanged. */
   signal?: AbortSignal;
 }
 
-/** The native side of a state; throws ERR_DISPOSED when it is gone. */
+/** Returns the native handle of a state. Throws ERR_DISPOSED if the state was disposed. */
 export let stateHandle: (state: State) => StateHandle;
-/** The same for work that holds the state, which may have been disposed since that began. */
+/** As stateHandle(), for work inside holding(), during which the state may be disposed. */
 export let heldHandle: (state: State) => StateHandle;
-/** A state that no file held: `modules` is what its state dict has as `_metadata`. */
+/** Makes a state that does not come from a file. `modules` becomes the `_metadata` of its state dict. */
 export let makeState: (handle: StateHandle, modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>) => State;
-/** What is written for a state: all that its file held, with its own dict in its place. */
+/** Returns the tree that is written for a state: everything its file held, with its own dict at its place. */
 export let treeOf: (state: State) => Tree;
 let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
 /**
- * Runs `work` and keeps the native side of a state meanwhile, from the call on and even if the state is disposed; rejects with
- * ERR_DISPOSED where it was before. Of what is no State nothing is kept.
+ * Runs `work` and keeps the native side of a state until it ends, even if the state is disposed in the meantime. Rejects with
+ * ERR_DISPOSED if it was disposed before. Has no effect on a `source` that is not a State.
  */
 export let holding: <Result>(source: unknown, work: () => Promise<Result>) => Promise<Result>;
-/** Another State of the same tensors, which lives until it is disposed itself; the same one where that was disposed. */
+/** Returns another State of the same tensors, with its own lifetime; a disposed State is returned as it is. */
 export let sharedState: (state: State) => State;
 
-/** All that a State knows. States that share it free it together. */
+/** The contents of a State. They are freed with the last State that shares them. */
 interface Contents {
   readonly handle: StateHandle;
-  /** What it holds beside its own: the tensors of its metadata. */
+  /** Handles of the tensors in its metadata. */
   readonly others: readonly StateHandle[];
   readonly tensors: readonly StateTensor[];
   readonly names: readonly string[];
   readonly indices: ReadonlyMap<string, number>;
   readonly tree: Tree;
-  /** States, and work that runs. */
+  /** Number of States and running operations that use the contents. */
   holders: number;
 }
 
-/** Those that were made here. */
+/** Contents that were made here. */
 const known = new WeakSet<Contents>();
 
 function contentsOf(
@@ -103,11 +103,11 @@ function release(contents: Contents): void {
   for (const handle of [contents.handle, ...contents.others]) native().disposeState(handle);
 }
 
-/** Named tensors in file order. Nothing changes a state: training returns a new one. */
+/** Named tensors in file order. A state never changes: training returns a new one. */
 export class State implements Disposable {
   /** In file order. */
   readonly names: readonly string[];
-  /** In file order. Cheap: no values are copied. */
+  /** In file order. No values are copied. */
   readonly tensors: readonly StateTensor[];
   readonly #contents: Contents;
   #metadata: ReadonlyMap<string, unknown> | undefined;
@@ -137,7 +137,8 @@ export class State implements Disposable {
 
   /** States come from loadState(), createState() and training. */
   private constructor(contents: Contents) {
-    if (!known.has(contents)) throw invalid('what loadState(), createState() or a training makes', 'state', contents);
+    if (!known.has(contents))
+      throw invalid('a state made by loadState(), createState() or training', 'state', contents);
     this.#contents = contents;
     this.tensors = contents.tensors;
     this.names = contents.names;
@@ -145,8 +146,8 @@ export class State implements Disposable {
   }
 
   /**
-   * What else the checkpoint held: the other entries of a training checkpoint ('epoch', 'optimizer' …), with tensors as
-   * {@link TensorValue} and objects of unknown classes as {@link Opaque}; and `_metadata`, where it had one: a Map from
+   * The other content of the checkpoint: the remaining entries of a training checkpoint ('epoch', 'optimizer' …), with tensors
+   * as {@link TensorValue} and objects of unknown classes as {@link Opaque}; and `_metadata`, if there was one: a Map from
    * module path to a Map of that module's facts, as model.state_dict() attaches it: '' → version → 1.
    */
   get metadata(): ReadonlyMap<string, unknown> {
@@ -155,8 +156,8 @@ export class State implements Disposable {
   }
 
   /**
-   * What `stripPrefix` took from before every name in the file, '' for nothing, and the names of the tensors that it left out:
-   * they are the wrapper's own, such as `n_averaged` of an AveragedModel, and in `metadata`.
+   * The prefix that `stripPrefix` removed from every name in the file, or '', and the names of the tensors that it left out:
+   * those belong to the wrapper, such as `n_averaged` of an AveragedModel, and are in `metadata`.
    */
   get stripped(): { readonly prefix: string; readonly leftOut: readonly string[] } {
     const { prefix, leftOut } = plain(this.#contents.tree).stripped ?? { prefix: '', leftOut: [] };
@@ -164,8 +165,8 @@ export class State implements Disposable {
   }
 
   /**
-   * A copy of one tensor, in row-major order. 16-bit floats come as their bits in a Uint16Array, 8-bit floats in a
-   * Uint8Array, booleans as 0 and 1, complex numbers as pairs of real and imaginary part.
+   * Returns a copy of one tensor in row-major order. 16-bit floats are returned as their bits in a Uint16Array, 8-bit floats in
+   * a Uint8Array, booleans as 0 and 1, complex numbers as pairs of real and imaginary part.
    */
   tensor(name: string): { shape: number[]; dtype: DType; data: TensorData } {
     const handle = stateHandle(this);
@@ -176,14 +177,14 @@ export class State implements Disposable {
     return { shape: [...shape], dtype, data: new dtypes[dtype].array(bytes) };
   }
 
-  /** The same names in the same order with the same dtypes, shapes and bits. Metadata does not count. */
+  /** Compares names and their order, dtypes, shapes and bits. Metadata is ignored. */
   equals(other: State): boolean {
     if (!(other instanceof State)) throw invalid('a State', 'other', other);
     const handles = [stateHandle(this), stateHandle(other)] as const;
     return fromNativeSync(() => native().statesEqual(...handles));
   }
 
-  /** Frees the memory now instead of when the state is collected. Names, shapes and metadata stay readable. */
+  /** Frees the memory now, instead of at garbage collection. Names, shapes and metadata stay readable. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -196,15 +197,15 @@ export class State implements Disposable {
 
   [inspect.custom](): string {
     if (this.#disposed) return 'State (disposed)';
-    const shown = this.tensors
+    const lines = this.tensors
       .slice(0, 20)
       .map(({ name, dtype, shape }) => `\n  ${name}: ${dtype} [${shape.join(', ')}]`);
-    const more = this.tensors.length > shown.length ? `\n  … ${this.tensors.length - shown.length} more` : '';
-    return `State of ${this.tensors.length} tensors${shown.join('')}${more}`;
+    const more = this.tensors.length > lines.length ? `\n  … ${this.tensors.length - lines.length} more` : '';
+    return `State of ${this.tensors.length} tensors${lines.join('')}${more}`;
   }
 }
 
-/** What torch.save(model.state_dict()) writes: an OrderedDict of tensors that carries `_metadata`. */
+/** Makes the tree of torch.save(model.state_dict()): an OrderedDict of tensors with the attribute `_metadata`. */
 function newTree(
   handle: StateHandle,
   tensors: readonly StateTensor[],
@@ -218,15 +219,15 @@ function newTree(
 }
 
 /**
- * Loads the tensors of a checkpoint, in any form that PyTorch has given it: .pth and .pt of every version, training
- * checkpoints, safetensors. Nothing that a file names is ever run.
+ * Loads the tensors of a checkpoint in any format of PyTorch: .pth and .pt of every version, training checkpoints, safetensors.
+ * Nothing that a file names is ever run.
  */
 export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
   isPath(file, 'path');
   return loadPart(file, checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal }));
 }
 
-/** The same, of a part that one of several keys may have. */
+/** As loadState(), for a part that may be under one of several keys. */
 export async function loadPart(file: string, given: ParseOptions): Promise<State> {
   const options = plain(given);
   const { signal } = options;
@@ -234,7 +235,7 @@ export async function loadPart(file: string, given: ParseOptions): Promise<State
   return withCheckpoint(file, options, (checkpoint) => loadOpened(checkpoint, signal));
 }
 
-/** The state of a checkpoint that is open, and that must not change before it is read. */
+/** Loads the state of an open checkpoint, and throws if the file has changed since it was opened. */
 export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): Promise<State> {
   const plan = await readPlan(checkpoint);
   signal?.throwIfAborted();
@@ -254,11 +255,11 @@ export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /**
- * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
- * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
- * symbolic link is followed. What Python's weights_only or loadState would refuse is left out: the item of a dict or a set, and
- * None where it was in a list or a tuple. A process warning says what, and why. A
- * safetensors file gets the state's tensors, each in full, and strings of its metadata; the warning says what it did not.
+ * Saves a state for Python: the state dict, byte for byte as torch.save writes it, and the other content of its file. The file
+ * is replaced atomically: after a crash, an abort or on a full disk, the old file is unchanged. A symbolic link is followed.
+ * Values that Python's weights_only or loadState would refuse are left out of dicts and sets, and replaced by None in lists and
+ * tuples; a process warning lists them with the reasons. A safetensors file receives the state's tensors, each in full, and the
+ * strings of its metadata; the warning lists the rest.
  */
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
   if (!(state instanceof State)) throw invalid('a State', 'state', state);

@@ -1,10 +1,10 @@
-// Process warnings of what a state, or a file of one, does not hold.
+// Process warnings about data that a state, or the file of one, does not contain.
 
 import { step } from '../checkpoint/pickle/values';
 import type { Tree } from '../checkpoint/tree';
 import { printable } from '../core/printable';
 
-/** Names the tensors that "stripPrefix" left out of a state. */
+/** Lists the tensors that "stripPrefix" left out of a state. */
 export function warnOfLeftOut(file: string, { stripped }: Tree): void {
   const { prefix = '', leftOut = [] } = stripped ?? {};
   if (leftOut.length === 0) return;
@@ -17,7 +17,7 @@ export function warnOfLeftOut(file: string, { stripped }: Tree): void {
   );
 }
 
-/** Names what a file does not hold of a state. */
+/** Lists the parts of a state that were not written to a file. */
 export function warnOfLeft(file: string, left: readonly string[], why: string): void {
   if (left.length === 0) return;
   process.emitWarning(printable(`Not written to ${file}, since ${why}: ${listed(left)}`), {

@@ -52,7 +52,7 @@ describe('a save that is interrupted', () => {
     let before = 'a';
     const outcomes = stdout.trim().split('\n').map(JSON.parse);
     for (const { outcome, now } of outcomes) {
-      if (outcome.length > 1) assert.match(outcome, /^ERR_FILE Cannot write to .*What was there before is unchanged/);
+      if (outcome.length > 1) assert.match(outcome, /^ERR_FILE Cannot write to .*The previous content is unchanged/);
       else before = outcome;
       assert.equal(now, before);
     }
