@@ -1,5 +1,5 @@
-// Reads a command's arguments. Wrong usage is an ERR_INVALID_OPTION that names the flag and, where there is one, the
-// word that was meant.
+// Reads a command's arguments. Wrong usage is an ERR_INVALID_OPTION that names the flag and suggests a similar one, if there
+// is any.
 import { parseArgs } from 'node:util';
 import { nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
@@ -22,7 +22,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     flags.set(flagOf(name, option), { name, option });
     if (option.short) flags.set(`--${kebab(name)}`, { name, option });
   }
-  // Not strict: parseArgs would say what is wrong, but not what was meant.
+  // Not strict, because the errors of parseArgs do not suggest similar flags.
   const { tokens } = parseArgs({
     args: [...args],
     options: {
@@ -39,7 +39,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     tokens: true,
   });
 
-  // Before anything is found wrong: who asks for help may not know how to ask for the rest.
+  // Checked before anything else: a user who asks for help may not know the other arguments.
   if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) {
     return { argument: '', options: {}, help: true };
   }
@@ -60,7 +60,7 @@ function parseValue(flag: string, option: Option<unknown>, value: string | undef
     if (value !== undefined) throw wrongUsage(`${flag} takes no value but received '${value}'`);
     return !option.negated;
   }
-  // `--out --seed 3` forgot the value; a file that is really called so can be given as --out=--seed.
+  // In `--out --seed 3` the value is missing; a file of that name can be given as --out=--seed.
   if (value === undefined || (value.startsWith('--') && !inline)) {
     throw wrongUsage(`Expected a value after ${flag}: ${flag} <${option.value}>`);
   }

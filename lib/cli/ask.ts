@@ -1,14 +1,14 @@
-// A question that a person answers with yes or no.
+// Asks the user a question to be answered with yes or no.
 import { createInterface } from 'node:readline';
 import { printableLines } from '../core/printable';
 import { wrongUsage } from './arguments';
 
-/** True for yes, which is what an empty line means too. Throws where nobody can be asked. */
+/** Returns true for yes and for an empty line. Throws if there is no terminal. */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY)
     throw wrongUsage(`Expected --yes, because there is no terminal to ask on: ${question.replaceAll('\n', ' ')}`);
-  // Not a terminal to readline: it would take Ctrl-C for itself.
+  // terminal: false, because readline would otherwise handle Ctrl-C itself.
   const lines = createInterface({ input: stdin, terminal: false });
   stderr.write(`${printableLines(question)} [Y/n] `);
   const answered = new AbortController();
@@ -17,7 +17,7 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
       lines.once('line', resolve);
       lines.once('close', () => resolve(null));
       const leave = () => {
-        // At once: it ends the question's line before anything else is said.
+        // Ends the question's line before anything else is printed.
         stderr.write('\n');
         resolve(null);
       };

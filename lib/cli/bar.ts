@@ -1,4 +1,4 @@
-// Progress bars on a terminal: one line each, as wide as fits. Used by the commands and by the demo.
+// Progress bars on a terminal: one line each, as wide as the terminal allows. Used by the commands and by the demo.
 import { SingleBar } from 'cli-progress';
 import { bytes, count, duration, fixed, percent } from '../core/format';
 import type { TrainEvent } from '../loggers/events';
@@ -14,7 +14,7 @@ export interface BarLine {
   text: string;
 }
 
-/** `label ████░░░░  50 %  text`; where the terminal is too narrow for a bar, without one. */
+/** Formats `label ████░░░░  50 %  text`, without the bar if the terminal is too narrow. */
 export function barLine({ label, share, text }: BarLine, columns: number, colors: Colors): string {
   const done = percent(share).replace(/\.\d/, '').padStart(5);
   // The last column stays free: some terminals wrap when it is written.
@@ -28,7 +28,7 @@ export function barLine({ label, share, text }: BarLine, columns: number, colors
   return parts.join('  ');
 }
 
-/** A bar that shows the newest line given, a few times a second. */
+/** A bar that shows its latest line, a few times per second. */
 class Bar {
   readonly #bar: SingleBar;
   #line: BarLine = { label: '', share: 0, text: '' };
@@ -37,7 +37,7 @@ class Bar {
     this.#bar = new SingleBar({
       stream,
       format: () => barLine(this.#line, stream.columns || 80, colors),
-      // Interrupts are main.ts's.
+      // main.ts handles interrupts.
       gracefulExit: false,
     });
   }
@@ -48,13 +48,13 @@ class Bar {
     else this.#bar.start(1, line.share);
   }
 
-  /** Leaves the last line standing. */
+  /** Stops, and leaves the last line on the terminal. */
   stop(): void {
     this.#bar.stop();
   }
 }
 
-/** A training run: a line for every epoch, of which the last one moves. */
+/** The bar of a training run: one line per epoch, of which the last one moves. */
 export class TrainBar {
   readonly #bar: Bar;
   readonly #indent: string;
@@ -75,7 +75,7 @@ export class TrainBar {
       const { loss, step, steps, samplesPerSecond, etaSeconds } = event;
       const rate = `${count(samplesPerSecond)} samples/s`;
       const text = `loss ${fixed(loss, 4)}  ${rate}  ${duration(etaSeconds)} left`;
-      // A log event is the step that was just shown, and the last step's line is the epoch's.
+      // A log event repeats the step that was just shown, and the epoch's event replaces the last step's line.
       if (event.type === 'step' && step < steps) this.#bar.show({ label, share: step / steps, text });
     }
   };
@@ -85,7 +85,7 @@ export class TrainBar {
   }
 }
 
-/** A download. */
+/** The bar of a download. */
 export class DownloadBar {
   readonly #bar: Bar;
   readonly #label: string;

@@ -1,10 +1,10 @@
-// Which part of a checkpoint a command works on.
+// Selects the part of a checkpoint that a command works on.
 import { loadState, type State } from '../state/state';
 import { text } from './command';
 
 export const checkpointOptions = {
   key: text('name', 'Dict of a training checkpoint, such as model or ema.shadow'),
-  stripPrefix: text('prefix', 'Take this from before names; auto: what wrappers put there'),
+  stripPrefix: text('prefix', 'Remove this prefix from names; auto: the prefixes of wrappers'),
 };
 
 interface Choice {
@@ -12,7 +12,7 @@ interface Choice {
   stripPrefix?: string | undefined;
 }
 
-/** Calls `use` with the state that the options choose, or with the path, where they choose nothing. */
+/** Calls `use` with the state that the options choose, or with the path if there are no such options. */
 export async function withSource<T>(
   file: string,
   { key, stripPrefix }: Choice,

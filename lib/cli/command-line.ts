@@ -1,7 +1,7 @@
-// The words that run a command, ready to be pasted into a shell.
+// Formats a command with its options, ready to be pasted into a shell.
 import { type Command, flagOf, type Options } from './command';
 
-/** `given`: options as readArguments() gives them. Those that are undefined are left out. */
+/** `given`: options as readArguments() returns them. Undefined ones are left out. */
 export function commandLine<O extends Options>(
   { name, options }: Pick<Command<O>, 'name' | 'options'>,
   given: Readonly<Record<string, unknown>>,
@@ -11,7 +11,7 @@ export function commandLine<O extends Options>(
     const definition = options[option]!;
     const flag = flagOf(option, definition);
     if (definition.kind === 'switch') return [flag];
-    // A value that looks like a flag must be told from one.
+    // A value that looks like a flag needs the form with =.
     return String(value).startsWith('--') ? [`${flag}=${quoted(String(value))}`] : [flag, quoted(String(value))];
   });
   return ['npx', 'torch-incremental', name, ...words].join(' ');

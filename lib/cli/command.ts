@@ -1,20 +1,19 @@
-// What a command of the command line is: its words, its options and what it does. Commands export one of these; main.ts
-// lists them.
+// Types of commands: name, options and action. Each command exports a definition; main.ts lists them.
 import type { Check } from '../core/checks';
 import type { Terminal } from './terminal';
 
-/** An option whose value has the type T. Its flag is its key in kebab-case, so that the API's words are the flags. */
+/** An option whose value has the type T. Its flag is its key in kebab-case, so that flags and options of the API agree. */
 export interface Option<T> {
   readonly kind: 'number' | 'text' | 'switch';
   readonly help: string;
-  /** What stands for the value in the help. */
+  /** Placeholder of the value in the help. */
   readonly value?: string;
   readonly check?: Check;
-  /** A shorter flag that is accepted too, and shown in the help. */
+  /** A shorter flag, which is also accepted and is shown in the help. */
   readonly short?: string;
-  /** The flag is --no-name, and gives false. */
+  /** The flag is --no-name and sets false. */
   readonly negated?: boolean;
-  /** Never there: carries the type. */
+  /** Never set: it only carries the type. */
   readonly type?: T;
 }
 
@@ -24,7 +23,7 @@ export function number(value: string, help: string, extra: Extra = {}): Option<n
   return { kind: 'number', value, help, ...extra };
 }
 
-/** A number, or one of the words that the check lets through. */
+/** A number, or one of the words that the check accepts. */
 export function numberOr<Word extends string>(value: string, help: string, extra: Extra): Option<number | Word> {
   return { kind: 'number', value, help, ...extra };
 }
@@ -33,19 +32,19 @@ export function text<T extends string = string>(value: string, help: string, ext
   return { kind: 'text', value, help, ...extra };
 }
 
-/** --name gives true. */
+/** --name sets true. */
 export function on(help: string): Option<boolean> {
   return { kind: 'switch', help };
 }
 
-/** --no-name gives false. */
+/** --no-name sets false. */
 export function off(help: string): Option<boolean> {
   return { kind: 'switch', help, negated: true };
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
-/** What was given on the command line, and nothing else: defaults are the API's. */
+/** The options on the command line, without defaults, which the API sets. */
 export type Given<O extends Options> = { [Name in keyof O]?: O[Name] extends Option<infer T> ? T : never };
 
 export interface Context {
@@ -56,13 +55,13 @@ export interface Context {
 
 export interface Command<O extends Options = Options> {
   readonly name: string;
-  /** One paragraph or more, each a line. */
+  /** One paragraph or more, with lines of at most 80 characters. */
   readonly description: string;
-  /** The one argument beside the options, such as 'checkpoint'. */
+  /** The only argument besides the options, such as 'checkpoint'. */
   readonly argument?: string;
-  /** Without it, run() gets ''. */
+  /** If it is missing, run() receives ''. */
   readonly argumentIsOptional?: boolean;
-  /** The option with which the argument is left out. */
+  /** The option that replaces the argument. */
   readonly insteadOfArgument?: keyof O & string;
   readonly options: O;
   readonly examples: readonly string[];
@@ -70,20 +69,20 @@ export interface Command<O extends Options = Options> {
   run(argument: string, options: Given<O>, context: Context): Promise<number>;
 }
 
-/** A command in a list, loaded when it is called. */
+/** A command in a list. It is loaded when it is called. */
 export interface Listed {
   readonly name: string;
   readonly summary: string;
-  /** Exit code where it fails. Default 1. */
+  /** Exit code if it fails. Default 1. */
   readonly failed?: number;
   load(): Promise<{ command: Command | CommandGroup }>;
 }
 
-/** A word that another one follows: `libtorch install`. */
+/** A command with subcommands, such as `libtorch install`. */
 export interface CommandGroup {
   readonly name: string;
   readonly description: string;
-  /** Their own names are of two words. */
+  /** Subcommands. The commands themselves have names of two words. */
   readonly commands: readonly Listed[];
 }
 
@@ -92,7 +91,7 @@ export function command<O extends Options>(definition: Command<O>): Command {
   return definition as unknown as Command;
 }
 
-/** The flag of the option `name`: '--batch-size'. */
+/** Returns the flag of the option `name`: '--batch-size'. */
 export function flagOf(name: string, { short, negated }: Option<unknown>): string {
   if (short) return `--${short}`;
   return `--${negated ? 'no-' : ''}${kebab(name)}`;

@@ -1,4 +1,4 @@
-// The data of a command: CIFAR-10 in a folder, fetched first where that is wanted, with progress on standard error.
+// Opens the data of a command: CIFAR-10 in a folder, downloaded first if requested, with progress on standard error.
 
 import type { Dataset } from '../datasets';
 import { cifar10, downloadCifar10 } from '../datasets/cifar10/cifar10';
@@ -7,7 +7,7 @@ import { downloadView } from './download-view';
 
 export const dataOptions = {
   data: text('dir', 'Folder with CIFAR-10 in either layout (default: ./data, downloaded if missing)'),
-  download: on('Download CIFAR-10 (170 MB) into --data <dir> if it is not there'),
+  download: on('Download CIFAR-10 (170 MB) into --data <dir> if it is missing'),
 };
 
 export async function openData(

@@ -1,4 +1,4 @@
-// Progress of a download on standard error: a bar for a person, a line for every tenth in a log.
+// Shows the progress of a download on standard error: a bar on a terminal, a line for every 10 % in a log.
 
 import { bytes, percent } from '../core/format';
 import type { DownloadProgress } from '../download/fetch-file';
@@ -7,11 +7,11 @@ import { errorColors } from './terminal';
 
 export interface DownloadView {
   onProgress(progress: DownloadProgress): void;
-  /** Leaves the last line standing; the next progress begins another. */
+  /** Leaves the last line on the terminal; the next progress begins a new one. */
   stop(): void;
 }
 
-/** `label` is for the bar, `line` begins each line of a log. Stops at an abort, before anything is said of it. */
+/** `label` is for the bar, `line` begins each line of a log. Stops at an abort, before anything is printed about it. */
 export function downloadView(label: string, line: string, signal: AbortSignal): DownloadView {
   const { stderr } = process;
   const bar = stderr.isTTY ? new DownloadBar(label, stderr, errorColors()) : undefined;

@@ -1,4 +1,4 @@
-// Help, made of the same definitions that the arguments are read by.
+// Formats the help from the definitions of the commands.
 import { type Command, type CommandGroup, flagOf, type Listed } from './command';
 
 export function commandHelp(command: Command): string {

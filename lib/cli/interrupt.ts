@@ -1,11 +1,11 @@
-// Interrupts of the command line: the first asks for a clean stop, the second gets the system's own treatment.
+// Handles interrupts: the first requests a clean stop, the second has the system's default effect.
 
-/** Exit code of a process that was interrupted, as shells have it. */
+/** Exit code of an interrupted process, as in shells. */
 export const interrupted = 130;
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-/** Calls `stop` at the first SIGINT or SIGTERM. Returns what takes the handlers away again. */
+/** Calls `stop` at the first SIGINT or SIGTERM. Returns a function that removes the handlers. */
 export function onInterrupt(stop: (signal: string) => void): () => void {
   const handle = (signal: string) => {
     forget();

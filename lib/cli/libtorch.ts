@@ -1,4 +1,4 @@
-// What the commands of `torch-incremental libtorch` share.
+// Shared functions of the commands of `torch-incremental libtorch`.
 
 import { nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
@@ -8,13 +8,13 @@ import { unsupportedPlatform, type Variant, variantsOf } from '../libtorch/manif
 import { wrongUsage } from './arguments';
 import type { Terminal } from './terminal';
 
-/** Throws where there are no builds. */
+/** Throws if there are no builds for this platform. */
 export function checkPlatform(): void {
   const unsupported = unsupportedPlatform();
   if (unsupported !== null) throw new LearnError('ERR_UNSUPPORTED_PLATFORM', unsupported);
 }
 
-/** The variant of this platform that the user named. */
+/** Returns the variant that the user named. Throws if this platform does not have it. */
 export function variantNamed(name: string): Variant {
   checkPlatform();
   const variants = variantsOf();
@@ -27,16 +27,16 @@ export function variantNamed(name: string): Variant {
   );
 }
 
-/** Chooses a build that stays where it is. */
+/** Chooses a build outside the cache. */
 export async function useFolder(folder: string, terminal: Terminal): Promise<void> {
   const version = checkBuild(folder, folder);
   await writeChoice({ folder });
-  terminal.print(`From now on libtorch ${version} in ${folder} is used. It stays there: nothing was copied`);
+  terminal.print(`libtorch ${version} in ${folder} is used from now on. Nothing was copied`);
   warnOfVariables(terminal);
 }
 
-/** What is in the environment comes before everything that these commands do. */
+/** Warns about environment variables, which take precedence over the choice. */
 export function warnOfVariables(terminal: Terminal): void {
   const name = ['TORCH_INCREMENTAL_LIBTORCH', 'LIBTORCH'].find((variable) => process.env[variable]);
-  if (name) terminal.note(`${name} is set here to ${process.env[name]}, which comes before it`);
+  if (name) terminal.note(`${name} is set to ${process.env[name]}, which takes precedence`);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { nearest } from '../core/checks';
-// The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
+// The command line: finds the command, reads its arguments, runs it, and turns its result into an exit code.
 import { LearnError, messageOf } from '../core/errors';
 import { printableLines } from '../core/printable';
 import { readArguments, wrongUsage } from './arguments';
@@ -9,7 +9,7 @@ import { commandHelp, groupHelp, mainHelp } from './help';
 import { interrupted, onInterrupt } from './interrupt';
 import { errorColors, openTerminal } from './terminal';
 
-// A new command is a file in commands/ and a line here. It is loaded when it is called, to keep the others fast.
+// A new command is a file in commands/ and a line here. Commands are loaded when they are called, to keep the others fast.
 const commands: readonly Listed[] = [
   { name: 'demo', summary: 'See it work, on data that it makes itself', load: () => import('./commands/demo.js') },
   { name: 'train', summary: 'Train a checkpoint on new data', load: () => import('./commands/train.js') },
@@ -17,10 +17,10 @@ const commands: readonly Listed[] = [
   { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },
   { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
   { name: 'versions', summary: "Show an online learner's versions", load: () => import('./commands/versions.js') },
-  { name: 'repair', summary: 'Mend the folder of an online learner', load: () => import('./commands/repair.js') },
+  { name: 'repair', summary: 'Repair the folder of an online learner', load: () => import('./commands/repair.js') },
   { name: 'libtorch', summary: 'Install and choose builds of libtorch', load: () => import('./commands/libtorch.js') },
   { name: 'build', summary: 'Compile the addon on this machine', load: () => import('./commands/build.js') },
-  // Its 1 means that all works, with warnings.
+  // Its exit code 1 means that everything works, with warnings.
   { name: 'doctor', summary: 'Check this installation', failed: 2, load: () => import('./commands/doctor.js') },
 ];
 
@@ -32,7 +32,7 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   const terminal = openTerminal((error) => {
     stop.abort();
     if (error.code === 'EPIPE') return;
-    terminal.note(describe(new LearnError('ERR_FILE', `Cannot write to standard output: ${messageOf(error)}`)));
+    terminal.note(errorText(new LearnError('ERR_FILE', `Cannot write to standard output: ${messageOf(error)}`)));
     process.exitCode = failed;
   });
   if (word === '--help' || word === '-h') {
@@ -49,9 +49,9 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
   }
   let hint = 'npx torch-incremental --help';
   const forget = onInterrupt((signal) => {
-    // First, because it ends a progress bar's line.
+    // First, because the abort ends the line of a progress bar.
     stop.abort();
-    terminal.note(`${signal}: stopping after the step in hand; once more stops at once`);
+    terminal.note(`${signal}: stopping after the current step; interrupt again to stop at once`);
   });
   try {
     const listed = find(word, commands);
@@ -76,12 +76,12 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
     }
     return await command.run(argument, options, { terminal, signal: stop.signal });
   } catch (error) {
-    // A failure on the way out, such as of the last checkpoint, is still a failure.
+    // A failure after the interrupt, such as of the last checkpoint, is still a failure.
     if (stop.signal.aborted && !(error instanceof LearnError)) {
       if (!terminal.readerGone) terminal.note('Interrupted; nothing was written');
       return exitCodes.interrupted;
     }
-    terminal.note(describe(error));
+    terminal.note(errorText(error));
     if ((error as { code?: unknown }).code !== 'ERR_INVALID_OPTION') return failed;
     terminal.note(`See: ${hint}`);
     return exitCodes.wrongUsage;
@@ -99,8 +99,8 @@ function find(word: string, listed: readonly Listed[]): Listed {
   throw wrongUsage(`${what}; ${suggestion ? `did you mean ${suggestion}?` : `there are ${names.join(', ')}`}`);
 }
 
-/** A failure in its own words. What has no code is a mistake in this program, and its stack is what helps. */
-function describe(error: unknown): string {
+/** Formats an error by its message. An error without a code is a bug in this program, so its stack is printed. */
+function errorText(error: unknown): string {
   const { red, bold } = errorColors();
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === 'string') return `${red(bold(`error[${code}]:`))} ${printableLines(messageOf(error))}`;
@@ -109,6 +109,6 @@ function describe(error: unknown): string {
 }
 
 main(process.argv.slice(2)).then((code) => {
-  // That standard output could not be written may be known already.
+  // The exit code may already be set, if standard output could not be written.
   process.exitCode ??= code;
 });

@@ -1,4 +1,4 @@
-// Tables for a terminal of 80 columns: results by class, and the confusion matrix. Used by `evaluate` and by the demo.
+// Formats tables for a terminal of 80 columns: results by class, and the confusion matrix. Used by `evaluate` and by the demo.
 import Table from 'cli-table3';
 import { count, percent } from '../core/format';
 import { printable } from '../core/printable';
@@ -7,7 +7,7 @@ import type { Colors } from './terminal';
 
 type Align = 'left' | 'right';
 
-/** Aligned columns, `gap` apart, without a frame. */
+/** Formats aligned columns, `gap` apart, without a frame. */
 export function plainTable(
   head: readonly string[],
   align: readonly Align[],
@@ -30,7 +30,7 @@ export function plainTable(
 
 const barWidth = 20;
 
-/** Accuracy of every class; with that of an earlier evaluation of the same samples, beside it. */
+/** Formats the accuracy of every class, optionally next to that of an earlier evaluation of the same samples. */
 export function classTable(now: Evaluation, colors: Colors, before?: Evaluation): string {
   const rows = now.perClass.map(({ name: given, samples, correct, accuracy }, label) => {
     const name = printable(given);
@@ -48,9 +48,9 @@ export function classTable(now: Evaluation, colors: Colors, before?: Evaluation)
   );
 }
 
-const corner = 'is \\ taken for';
+const corner = 'is \\ predicted';
 
-/** Rows are what the samples are, columns what the model took them for; or, where they do not fit in `columns`, a sentence. */
+/** Rows are the actual classes, columns the predicted ones; where they do not fit in `columns`, a sentence says so. */
 export function confusionTable({ confusion, perClass }: Evaluation, colors: Colors, columns: number): string {
   const digits = count(Math.max(...confusion.flat())).length;
   const names = perClass.map(({ name }) => printable(name).length);
@@ -63,7 +63,7 @@ export function confusionTable({ confusion, perClass }: Evaluation, colors: Colo
     const cells = row.map((cell, predicted) => {
       if (cell === 0) return colors.dim('·');
       if (predicted === actual) return colors.bold(colors.green(count(cell)));
-      // A tenth of a class in one wrong place is worth an eye.
+      // Highlights a tenth of a class or more in one wrong cell.
       return cell >= samples / 10 ? colors.yellow(count(cell)) : count(cell);
     });
     return [printable(perClass[actual]?.name ?? String(actual)), ...cells];

@@ -1,28 +1,28 @@
-// Where a command writes: results on standard output, everything else on standard error, colours only for a person.
+// Output of a command: results on standard output, everything else on standard error, colours only on a terminal.
 import { createColors } from 'picocolors';
 import { printableLines } from '../core/printable';
 
 export type Colors = ReturnType<typeof createColors>;
 
 export interface Terminal {
-  /** A person reads standard output as it comes. */
+  /** Standard output is a terminal. */
   interactive: boolean;
-  /** Standard output takes nothing more: what reads it has closed it, or its disk is full. */
+  /** Standard output accepts nothing more: its reader has closed it, or its disk is full. */
   readonly readerGone: boolean;
-  /** Characters a line, where interactive. */
+  /** Characters per line, if interactive. */
   readonly columns: number;
   /** For standard output. */
   colors: Colors;
-  /** A line of what the command is for. */
+  /** Prints a line of the result. */
   print(line: string): void;
-  /** A line about the work. On a terminal the two are one. */
+  /** Prints a line about the work, to standard error. */
   note(line: string): void;
 }
 
 const { stdout, stderr, env } = process;
 const isDumb = env.TERM === 'dumb';
 
-/** `onReaderGone` is called once when our output is taken no more, as by `| head`: that is EPIPE. */
+/** `onReaderGone` is called once when output is no longer accepted, as after `| head`, which is EPIPE. */
 export function openTerminal(onReaderGone: (error: NodeJS.ErrnoException) => void): Terminal {
   let readerGone = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,7 +30,7 @@ export function openTerminal(onReaderGone: (error: NodeJS.ErrnoException) => voi
     readerGone = true;
     onReaderGone(error);
   });
-  // Nobody left to tell, which is no reason to stop.
+  // If standard error is closed, notes are lost, which is no reason to stop.
   stderr.on('error', () => {});
   const interactive = Boolean(stdout.isTTY) && !isDumb;
   return {
@@ -42,29 +42,29 @@ export function openTerminal(onReaderGone: (error: NodeJS.ErrnoException) => voi
       return stdout.columns || 80;
     },
     colors: createColors(interactive && !env.NO_COLOR),
-    print: (line) => void stdout.write(`${shown(line, interactive)}\n`),
-    note: (line) => void stderr.write(`${shown(line, isForPeople(stderr))}\n`),
+    print: (line) => void stdout.write(`${safeLine(line, interactive)}\n`),
+    note: (line) => void stderr.write(`${safeLine(line, isTerminal(stderr))}\n`),
   };
 }
 
-/** For what is written to standard error. */
+/** Colours for standard error. */
 export function errorColors(): Colors {
-  return createColors(isForPeople(stderr) && !env.NO_COLOR);
+  return createColors(isTerminal(stderr) && !env.NO_COLOR);
 }
 
-function isForPeople(stream: NodeJS.WriteStream): boolean {
+function isTerminal(stream: NodeJS.WriteStream): boolean {
   return Boolean(stream.isTTY) && !isDumb;
 }
 
-/** Those of picocolors that are used here. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** The colours of picocolors that are used here. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are searched for
 const ownColors = /(\x1b\[(?:[0127]|2[12347]|3[0-79]|9[0-7])m)/;
 
 /**
- * What a line says, as text but for our own colours. Names and messages come from files and other processes; callers that put them
- * between colours make them printable themselves.
+ * Makes a line printable, except for our own colours. Names and messages come from files and other processes; callers that put
+ * them between colours make them printable themselves.
  */
-function shown(line: string, isColored: boolean): string {
+function safeLine(line: string, isColored: boolean): string {
   if (!isColored) return printableLines(line);
   return line
     .split(ownColors)

@@ -1,16 +1,16 @@
-// A checkpoint's metadata for people, as an indented tree, and for machines, as JSON. Used by `inspect`. A value that many
-// others hold is written for each of them, so that a small file can ask for endless text: both are bounded.
+// Formats a checkpoint's metadata as an indented tree and as JSON. Used by `inspect`. A value that many others contain is
+// written for each of them, so that a small file could ask for endless text: both forms are bounded.
 import { Opaque, TensorValue } from '../checkpoint/values';
 import { printable, shortened } from '../core/printable';
 
 const maxDepth = 6;
 const maxItems = 12;
 const maxText = 60;
-/** Of a key, which may be a name. */
+/** Length of a key, which may be a name. */
 const maxKey = 200;
 const maxLines = 2000;
 
-/** One line a value; what is too long, too deep or too many is cut, and says so. */
+/** Formats one line per value. Values that are too long, too deep or too many are cut, and marked as such. */
 export function treeLines(metadata: ReadonlyMap<unknown, unknown>): string[] {
   const lines: string[] = [];
   addLines(metadata, metadata.size, 0, lines);
@@ -25,14 +25,14 @@ function addLines(items: Iterable<readonly [unknown, unknown]>, size: number, de
     if (lines.length > maxLines || ++count > maxItems) break;
     lines.push(`${indent}${shortened(keyText(key), maxKey)}: ${summary(value)}`);
     const inner = depth < maxDepth ? insideOf(value) : undefined;
-    if (inner) addLines(inner.entries(), sizeOf(inner), depth + 1, lines);
+    if (inner) addLines(inner.entries(), entryCount(inner), depth + 1, lines);
   }
   if (size > maxItems) lines.push(`${indent}… ${size - maxItems} more (all of it with --json)`);
 }
 
 type Inside = ReadonlyMap<unknown, unknown> | readonly unknown[];
 
-/** What of a value goes on lines of its own; undefined where its summary says it all. */
+/** Returns the part of a value that is printed on lines of its own; undefined if its summary is complete. */
 function insideOf(value: unknown): Inside | undefined {
   if (value instanceof Map) return value;
   if (value instanceof Opaque && value.state instanceof Map) return value.state;
@@ -40,36 +40,36 @@ function insideOf(value: unknown): Inside | undefined {
   return isLong ? (value as unknown[]) : undefined;
 }
 
-function sizeOf(inside: Inside): number {
+function entryCount(inside: Inside): number {
   return 'size' in inside ? inside.size : inside.length;
 }
 
 function summary(value: unknown): string {
   if (value instanceof Map) return value.size === 0 ? '{}' : '';
   if (value instanceof TensorValue) return `tensor, ${value.dtype} [${value.shape.join(', ')}]`;
-  if (value instanceof Opaque) return `${printable(value.name)}, an object of a class that is not known here`;
+  if (value instanceof Opaque) return `${printable(value.name)}, an object of an unknown class`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (insideOf(value)) return `list of ${(value as unknown[]).length}`;
   if (typeof value === 'bigint') return String(value);
-  // Enough of it to fill the line.
+  // As much as fills the line.
   const text = JSON.stringify(new JsonTree(maxText, 2 * maxText).of(value)) ?? String(value);
   return shortened(text, maxText);
 }
 
-/** A key as text. Of one that holds others no more than that: it may hold them in more ways than can be written. */
+/** Returns a key as text. Only a short, flat list is written out: values that share others can be endless as text. */
 function keyText(key: unknown): string {
   if (typeof key !== 'object' || key === null) return String(key);
   const isPlain = Array.isArray(key) && key.length <= 100 && key.every((part) => typeof part !== 'object');
   return isPlain ? key.map((part) => String(part).slice(0, maxKey)).join(',') : `a key that is ${key.constructor.name}`;
 }
 
-/** Values in JSON, and characters of their texts. Real metadata stays far below. */
+/** Limits of the JSON: values, and characters of texts. Real metadata stays far below them. */
 const mostValues = 1_000_000;
 const mostCharacters = 2 ** 25;
 
 /**
- * Maps as objects, whatever their keys; tensors and opaque objects by what they are. What goes beyond the limits is left out,
- * and { omitted: true } is there instead.
+ * Converts values to JSON: Maps become objects, tensors and opaque objects their descriptions. Values beyond the limits are
+ * replaced by { omitted: true }.
  */
 export class JsonTree {
   /** Whether something was left out. */
@@ -118,7 +118,7 @@ export class JsonTree {
     return list;
   }
 
-  /** Own properties whatever the key: assignment would take __proto__ for something else. */
+  /** Makes own properties for all keys: an assignment to __proto__ would set the prototype. */
   #object(items: Iterable<readonly [unknown, unknown]>): unknown {
     const entries: [string, unknown][] = [];
     for (const [key, item] of items) {

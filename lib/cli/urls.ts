@@ -1,5 +1,5 @@
-// What `libtorch install --print-urls` prints: everything that somebody with a network needs to fetch a build for a machine
-// without one.
+// Formats the output of `libtorch install --print-urls`: how to fetch a build on one machine for another one that has no
+// network.
 
 import { bytes, counted } from '../core/format';
 import { withoutCredentials } from '../download/credentials';
@@ -17,7 +17,7 @@ export function urlLines(name: string, variant: Variant, mirror: string | undefi
     '# Fetch into one folder:',
     ...archives.map(({ url }) => withoutCredentials(mirrored(url, mirror))),
     ...(unknown
-      ? ['# The checksum is not known to this version: have it from a source that you trust.']
+      ? ['# The checksum is not known to this version: get it from a source that you trust.']
       : [
           '# Their SHA-256, in the form that `sha256sum --check` reads:',
           ...archives.map(({ url, sha256 }) => `${sha256}  ${fileName(url)}`),

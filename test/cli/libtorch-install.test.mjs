@@ -22,7 +22,7 @@ describe('command line: libtorch install', () => {
     fs.writeFileSync(user.env.TORCH_INCREMENTAL_PYTHON, `#!/bin/sh\necho '${own}'\n`, { mode: 0o755 });
     const given = ['--sha256', '0'.repeat(64)];
     for (const [words, sign] of [
-      [['--from', 'python', '--print-urls'], /--print-urls .* goes with neither --from nor --sha256/],
+      [['--from', 'python', '--print-urls'], /--print-urls .* cannot be combined with --from or --sha256/],
       [['--from', own, '--print-urls'], /neither --from nor/],
       [['--variant', 'cu126', '--print-urls', ...given], /neither --from nor/],
       [['--from', 'python', ...given], /--sha256 is of one file, and --from names .*own .*, which is used where it is/],
@@ -50,7 +50,7 @@ describe('command line: libtorch install', () => {
     fs.symlinkSync(real, target);
     for (const more of [[], ['--yes']]) {
       const { code, stdout, stderr } = await install('--variant', 'cu126', ...more);
-      assert.deepEqual([code, stdout], [0, `libtorch ${version} cu126 was there already, in ${target}\n`], stderr);
+      assert.deepEqual([code, stdout], [0, `libtorch ${version} cu126 was already installed in ${target}\n`], stderr);
     }
     fs.rmSync(target);
     fs.mkdirSync(target);

@@ -34,7 +34,7 @@ describe('command line: libtorch use', () => {
     const load = `require(${JSON.stringify(path.join(root, 'dist/libtorch/load.js'))}).loadLibtorch()`;
     const { code, stderr } = await run([load], { script: '-e', env: user.env });
     assert.equal(code, 1);
-    assert.ok(stderr.includes(`${file}): should say what was chosen, and cannot be understood\n`), stderr);
+    assert.ok(stderr.includes(`${file}): should hold the choice, and is damaged\n`), stderr);
     assert.match(stderr, /\n {2}- npx torch-incremental libtorch use auto, to look in the usual places\n/);
     const { problems } = JSON.parse((await run(['doctor', '--json'], { env: user.env })).stdout);
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('command line: libtorch use', () => {
     assert.ok(
       problems[0].text.includes(file) && problems[0].remedy.endsWith('npx torch-incremental libtorch use auto'),
     );
-    assert.equal((await libtorch(['use', 'auto'])).stdout, 'The choice is forgotten\n');
+    assert.equal((await libtorch(['use', 'auto'])).stdout, 'The choice was removed\n');
     assert.equal((await libtorch(['use', 'auto'])).stdout, 'Nothing had been chosen\n');
   });
 
@@ -68,6 +68,9 @@ describe('command line: libtorch use', () => {
   it('names XDG_CACHE_HOME where the choice cannot be written down', async () => {
     const { code, stderr } = await libtorch(['use', real], { env: { XDG_CACHE_HOME: '/dev/null' } });
     assert.equal(code, 1);
-    assert.match(stderr, /^error\[ERR_FILE\]: Cannot write down the choice in .*ENOTDIR.* named in XDG_CACHE_HOME\n$/);
+    assert.match(
+      stderr,
+      /^error\[ERR_FILE\]: Cannot record the choice in .*ENOTDIR.* XDG_CACHE_HOME can name another folder\n$/,
+    );
   });
 });

@@ -68,10 +68,10 @@ describe('command line: libtorch', () => {
 
     const { stdout: list } = await libtorch('list');
     assert.match(list, /\n {2}cu126 +\d+\.\d kB +525\.60\.13 +installed, in use\n/);
-    assert.match(list, /\n {2}cu128 +unknown +525\.60\.13 +to be fetched with --sha256\n/);
+    assert.match(list, /\n {2}cu128 +unknown +525\.60\.13 +available with --sha256\n/);
     assert.ok(list.endsWith(`\nIn use: ${target('cu126')}\n`), list);
 
-    assert.equal((await libtorch('use', 'cu126')).stdout, 'From now on cu126 is used\n');
+    assert.equal((await libtorch('use', 'cu126')).stdout, 'cu126 is used from now on\n');
     assert.deepEqual((await json()).choice, { variant: 'cu126' });
     assert.match((await libtorch('list')).stdout, /\(torch-incremental libtorch use\)\n$/);
     assert.equal((await libtorch('remove', 'cu126')).stdout, 'Removed cu126\n');
@@ -82,8 +82,8 @@ describe('command line: libtorch', () => {
   it('says which build is used although another was installed', async () => {
     await call(cu126);
     const again = await call(cu126, { env: { LIBTORCH: target('cu126') } });
-    assert.equal(again.stdout, `libtorch ${version} cu126 was there already, in ${target('cu126')}\n`);
-    assert.match(again.stderr, /Before it comes .*\(LIBTORCH\)\. To change that: unset LIBTORCH\n$/);
+    assert.equal(again.stdout, `libtorch ${version} cu126 was already installed in ${target('cu126')}\n`);
+    assert.match(again.stderr, / \(LIBTORCH\) takes precedence\. To change that: unset LIBTORCH\n$/);
     assert.equal(server.requests.length, 1);
   });
 
@@ -91,7 +91,7 @@ describe('command line: libtorch', () => {
     const half = Math.floor(zip.length / 2);
     const { code, stdout, stderr } = await stoppedAfter(half, 'SIGINT');
     assert.deepEqual([code, stdout], [130, '']);
-    assert.match(stderr, /Interrupted; nothing was changed, and what was fetched is kept for the next call\n$/);
+    assert.match(stderr, /Interrupted; nothing was changed\. The next call resumes the download\n$/);
     assert.deepEqual(fs.readdirSync(user.cache), [`${version}+cu126.parts`]);
     assert.match((await libtorch('list')).stdout, /cu126 .* \d+ B fetched, not finished\n/);
     assert.equal((await call(cu126)).code, 0);
@@ -144,7 +144,7 @@ describe('command line: libtorch', () => {
     for (const [args, sign] of [
       [['--sha256', '0'.repeat(64), '--yes'], /ERR_DOWNLOAD\].*sha256 [0-9a-f]{64} instead of 0{64}/s],
       [['--from', write('other.zip', other), '--sha256', sha256(other)], /ERR_LIBTORCH_VERSION\].*is version 2\.11\.0/],
-      [['--from', text, '--sha256', sha256('no zip')], /ERR_FILE\].*is no zip archive/],
+      [['--from', text, '--sha256', sha256('no zip')], /ERR_FILE\].*is not a zip archive/],
       [['--from', folder('nothing')], /ERR_FILE\]: Cannot read .*nothing/],
       [['--from', fs.mkdtempSync(folder('empty '))], /ERR_FILE\].*holds neither lib\/libtorch\.so nor/],
     ]) {
@@ -173,7 +173,7 @@ describe('command line: libtorch', () => {
     assert.equal((await libtorch('install', '--variant', 'cpu', ...madeUp)).code, 0);
     const { stdout } = await libtorch('list');
     assert.match(stdout, /\n {2}cpu .* broken: does not load: .*libtorch\.so/);
-    assert.match(stdout, /\nIn use: nothing, because there is nothing that can be used\n$/);
+    assert.match(stdout, /\nIn use: none, because no build can be used\n$/);
     const { variants: listed, inUse } = await json();
     assert.deepEqual([listed[0].variant, listed[0].installed, inUse], ['cpu', false, null]);
     assert.match(listed[0].problem, /^does not load/);
@@ -218,10 +218,7 @@ describe('command line: libtorch', () => {
     const own = folder('own libtorch');
     fs.cpSync(target('cpu'), own, { recursive: true });
     const used = await libtorch('install', '--from', own);
-    assert.equal(
-      used.stdout,
-      `From now on libtorch ${version}+cpu in ${own} is used. It stays there: nothing was copied\n`,
-    );
+    assert.equal(used.stdout, `libtorch ${version}+cpu in ${own} is used from now on. Nothing was copied\n`);
     assert.deepEqual((await json()).choice, { folder: own });
     fs.rmSync(own, { recursive: true });
     assert.match((await libtorch('list')).stdout, /own libtorch .*which cannot be used: no such folder\n$/);
@@ -230,7 +227,7 @@ describe('command line: libtorch', () => {
     assert.match(failed.stderr, /own libtorch\): no such folder/);
     assert.match(failed.stderr, /npx torch-incremental libtorch use auto/);
     assert.equal((await libtorch('use', own)).code, 1);
-    assert.equal((await libtorch('use', 'auto')).stdout, 'The choice is forgotten\n');
+    assert.equal((await libtorch('use', 'auto')).stdout, 'The choice was removed\n');
     assert.equal((await json()).choice, null);
   });
 
@@ -240,7 +237,7 @@ describe('command line: libtorch', () => {
     const missing = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: none } });
     assert.match(missing.stderr, /ERR_LIBTORCH_NOT_FOUND\]: .*python has no torch/);
     const nowhere = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: folder('nowhere') } });
-    assert.match(nowhere.stderr, /could not be asked for its torch: it is not there/);
+    assert.match(nowhere.stderr, /could not be asked for its torch: it was not found/);
     assert.ok(!fs.existsSync(user.cache));
   });
 

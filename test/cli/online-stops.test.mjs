@@ -33,7 +33,7 @@ describe('command line: online, interrupted or unread', () => {
       const { code, stderr } = await command.ended;
       assert.equal(code, 130);
       const [stopping, learned, serves, ...more] = lines(stderr);
-      assert.equal(stopping, `${signal}: stopping after the step in hand; once more stops at once`);
+      assert.equal(stopping, `${signal}: stopping after the current step; interrupt again to stop at once`);
       assert.match(learned, /^Learned 100 samples in 7 updates; /);
       assert.equal(serves, `Version 7 serves; the learner is in ${signal}`);
       assert.deepEqual(more, []);

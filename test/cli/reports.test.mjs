@@ -140,7 +140,7 @@ describe('command line: evaluate, inspect', () => {
     );
     const { code, stdout } = await run(['inspect', 'run.ckpt'], { cwd: at() });
     assert.equal(code, 0);
-    assert.match(stdout, /Shown is what is under the key model; --key also takes ema\n/);
+    assert.match(stdout, /Showing the dict under the key model; --key also takes ema\n/);
     assert.match(stdout, /weights_only refuses it: it names argparse\.Namespace\n/);
     assert.match(
       stdout,

@@ -36,8 +36,8 @@ describe('command line: train --checkpoint and --resume', () => {
       assert.equal(code, 130, stderr);
       assert.ok(!fs.existsSync(at('resumed.pth')));
       const [stopping, kept, command, ...more] = lines(stderr);
-      assert.equal(stopping, `${signal}: stopping after the step in hand; once more stops at once`);
-      assert.equal(kept, `Interrupted; the training is kept in ${signal}.ckpt. To go on:`);
+      assert.equal(stopping, `${signal}: stopping after the current step; interrupt again to stop at once`);
+      assert.equal(kept, `Interrupted; the training is recorded in ${signal}.ckpt. To resume:`);
       assert.deepEqual(more, []);
       assert.match(command, / {2}npx torch-incremental train .*--resume SIG(INT|TERM)\.ckpt/);
 

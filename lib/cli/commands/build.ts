@@ -1,13 +1,13 @@
-// `torch-incremental build`: compiles the addon on this machine, where the prebuilt one does not fit.
+// `torch-incremental build`: compiles the addon on this machine, if the prebuilt one does not fit.
 import { buildAddon } from '../../install/build-addon';
 import { command as define, text } from '../command';
 
 export const command = define({
   name: 'build',
   description: [
-    'Compiles the addon of this package on this machine. Needed only where the',
-    'prebuilt one does not fit. Takes a C++20 compiler, cmake, and a libtorch',
-    'with headers; what is missing is said with the line that installs it.',
+    'Compiles the addon of this package on this machine. Needed only if the',
+    'prebuilt one does not fit. Needs a C++20 compiler, cmake, and a libtorch',
+    'with headers. If one is missing, prints the command that installs it.',
   ].join('\n'),
   options: {
     libtorch: text(
@@ -17,11 +17,11 @@ export const command = define({
   },
   examples: ['build', 'build --libtorch /opt/libtorch'],
   async run(_, { libtorch }, { terminal }) {
-    // The same as naming it for the run to come: it is found, compared and complained about in one way.
+    // Set as a variable, so that the build finds and checks it as every later run would.
     if (libtorch !== undefined) process.env.TORCH_INCREMENTAL_LIBTORCH = libtorch;
     const folder = await buildAddon(process.cwd());
-    terminal.print(`The addon is in ${folder} and is loaded from there from now on.`);
-    terminal.print('Does it work? npx torch-incremental doctor. To go back: delete that folder.');
+    terminal.print(`The addon is in ${folder} and will be loaded from there.`);
+    terminal.print('To test it: npx torch-incremental doctor. To undo this: delete that folder.');
     return 0;
   },
 });

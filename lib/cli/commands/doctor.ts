@@ -1,4 +1,4 @@
-// `torch-incremental doctor`: whether this installation works, and if not, why.
+// `torch-incremental doctor`: reports whether this installation works, and if not, why.
 import { diagnose, exitCodes } from '../../doctor/doctor';
 import { thisMachine } from '../../doctor/machine';
 import { homesOf } from '../../doctor/redact';
@@ -9,10 +9,9 @@ import { command as define, on } from '../command';
 export const command = define({
   name: 'doctor',
   description: [
-    'Shows this machine, Node, npm, the addon, every libtorch there is and what is',
-    'wrong with it, and why CUDA is or is not used; loads everything in a process',
-    'of its own. Exit codes: 0 all is well, 1 it works with warnings, 2 nothing',
-    'trains here.',
+    'Reports on this machine, Node, npm, the addon, every libtorch and its problems,',
+    'and why CUDA is or is not used. Loads everything in a separate process. Exit',
+    'codes: 0 everything works, 1 it works with warnings, 2 nothing trains here.',
   ].join('\n'),
   options: {
     probeTrain: on('Also compute, train a step and write a .pth, on every device, and compare'),

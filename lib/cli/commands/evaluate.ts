@@ -1,4 +1,4 @@
-// `torch-incremental evaluate`: how good a checkpoint is on the test images, class by class.
+// `torch-incremental evaluate`: scores a checkpoint on the test images, class by class.
 
 import { count, fixed, percent } from '../../core/format';
 import { type Device, isDevice } from '../../native/device';
@@ -13,7 +13,7 @@ export const command = define({
   name: 'evaluate',
   description: [
     "Scores a checkpoint (.pth) on CIFAR-10's test images: loss, accuracy by class,",
-    'and which classes it takes for which.',
+    'and a confusion matrix.',
   ].join('\n'),
   argument: 'checkpoint',
   options: {

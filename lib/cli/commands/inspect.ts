@@ -1,6 +1,5 @@
-// `torch-incremental inspect`: what a checkpoint holds. Reads its directory and its pickle, not its tensors, and needs no
-// libtorch; only --stats loads it.
-
+// `torch-incremental inspect`: shows the content of a checkpoint. Reads its directory and its pickle, but no tensors, and needs
+// no libtorch; only --stats loads it.
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
 import type { Checkpoint } from '../../checkpoint/parsed';
 import { fromNative, LearnError } from '../../core/errors';
@@ -20,7 +19,7 @@ const containers = {
   safetensors: 'safetensors file',
 };
 
-/** What is shown to people; --json has all. */
+/** Limits of the text output; --json has everything. */
 const maxTensors = 5000;
 const maxKeys = 50;
 const maxName = 200;
@@ -28,14 +27,14 @@ const maxName = 200;
 export const command = define({
   name: 'inspect',
   description: [
-    'Shows what a checkpoint holds, which model it fits, and whether Python',
+    'Shows the content of a checkpoint, the model it fits, and whether Python',
     'loads it with weights_only.',
   ].join('\n'),
   argument: 'file',
   options: {
     ...checkpointOptions,
     stats: on('Load the tensors and show min, max, mean, and how many are NaN or infinite'),
-    json: on('Print it as one line of JSON'),
+    json: on('Print the result as one line of JSON'),
   },
   examples: [
     'inspect updated_model.pth',
@@ -54,7 +53,8 @@ export const command = define({
       const metadata = tree.of(contents.metadata);
       const facts = new JsonTree(Infinity, Infinity).of({ ...contents, tensors, metadata: null, model });
       terminal.print(JSON.stringify({ ...(facts as object), metadata }));
-      if (tree.isCut) terminal.note('The metadata is too large to be printed whole; what is left out says "omitted"');
+      if (tree.isCut)
+        terminal.note('The metadata is too large to be printed whole; omitted parts are marked "omitted"');
       return 0;
     }
     const { bold, dim } = terminal.colors;
@@ -66,12 +66,12 @@ export const command = define({
         .map((name) => shortened(name, maxName) || 'the whole');
       const rest = others.length > maxKeys ? ` and ${count(others.length - maxKeys)} more` : '';
       const more = others.length > 0 ? `; --key also takes ${others.slice(0, maxKeys).join(', ')}${rest}` : '';
-      terminal.print(`Shown is what is under the key ${shortened(contents.key, maxName) || '(none)'}${more}`);
+      terminal.print(`Showing the dict under the key ${shortened(contents.key, maxName) || '(none)'}${more}`);
     }
     const { prefix, leftOut } = contents.stripped;
     const without = leftOut.length > 0 ? `; left out: ${leftOut.join(', ')}` : '';
     if (prefix !== '') terminal.print(`Names are shown without the prefix ${prefix}${without}`);
-    terminal.print(`Fits ${model ?? 'no model that is known here; pass your own as the option "model"'}`);
+    terminal.print(`Fits ${model ?? 'no known model; pass your own as the option "model"'}`);
     terminal.print(
       `Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${printable(weightsOnly.because ?? '')}`}\n`,
     );
@@ -89,8 +89,8 @@ function tensorTable(
   dim: (text: string) => string,
 ): string {
   const heads = ['tensor', 'shape', 'dtype', 'size', ...(stats ? ['min', 'max', 'mean', 'NaN', 'Inf'] : ['shares'])];
-  const shown = tensors.slice(0, maxTensors);
-  const rows = shown.map(({ name, shape, dtype, bytes: size, sharedWith }, i) => {
+  const listed = tensors.slice(0, maxTensors);
+  const rows = listed.map(({ name, shape, dtype, bytes: size, sharedWith }, i) => {
     const { min, max, mean, nan, infinite } = stats?.[i] ?? {};
     const numbers = [min, max, mean].map((value) =>
       Number.isNaN(value) ? '–' : String(Number(value?.toPrecision(4))),
@@ -100,8 +100,8 @@ function tensorTable(
   });
   const align = heads.map((_, i) => (i < 3 || (!stats && i === 4) ? ('left' as const) : ('right' as const)));
   const table = plainTable(heads.map(dim), align, rows);
-  if (shown.length === tensors.length) return table;
-  return `${table}\n  … ${counted(tensors.length - shown.length, 'more tensor')} (all of them with --json)`;
+  if (listed.length === tensors.length) return table;
+  return `${table}\n  … ${counted(tensors.length - listed.length, 'more tensor')} (all of them with --json)`;
 }
 
 async function statsOf(checkpoint: Checkpoint, signal: AbortSignal): Promise<TensorStats[]> {

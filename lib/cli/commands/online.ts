@@ -32,7 +32,7 @@ export const command = define({
     ...learnerOptions,
     ...checkpointOptions,
     listen: text('path', 'Serve at this Unix socket instead of standard input', { check: isPath }),
-    port: number('n', 'Serve at this port of 127.0.0.1; 0: any that is free', {
+    port: number('n', 'Serve at this port of 127.0.0.1; 0: any free port', {
       check: isNumber({ integer: true, min: 0, max: 65_535 }),
     }),
     save: text('file', 'Checkpoint to write at the end: the version that serves', { check: isPath }),

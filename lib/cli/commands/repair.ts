@@ -44,7 +44,7 @@ function linesOf(dir: string, report: RepairReport): string[] {
   for (const { file, reason } of snapshots) {
     lines.push(
       `${file} cannot be used: ${reason}.`,
-      '  Nothing is lost with it: an older snapshot and a longer journal are as good',
+      '  Nothing is lost with it: an older snapshot and a longer journal give the same result',
     );
   }
   if (journal) lines.push(...lossLines(journal));

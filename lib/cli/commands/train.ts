@@ -1,4 +1,4 @@
-// `torch-incremental train`: a checkpoint and a folder of images in, a better checkpoint out.
+// `torch-incremental train`: trains a checkpoint on a folder of images and saves the result.
 import fs from 'node:fs';
 import { isNumber, isPath } from '../../core/checks';
 import { count, duration, fixed } from '../../core/format';
@@ -38,7 +38,7 @@ const options = {
   threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
     check: checks.threads,
   }),
-  niceness: number('n', 'How far to step back for other programs, 0 to 19 (default: not at all)', {
+  niceness: number('n', 'Lower priority than other programs, 0 to 19 (default: 0)', {
     check: checks.niceness,
   }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
@@ -48,11 +48,11 @@ const options = {
     check: checks.precision,
   }),
   logEvery: number('n', 'Steps between two lines of output; 0 for none (default: 100)', { check: checks.logEvery }),
-  checkpoint: text('file', 'Keep the training itself in this file, to go on after an interrupt', { check: isPath }),
-  every: number('n', 'Steps between two writes of it (default: one an epoch)', {
+  checkpoint: text('file', 'Record the training in this file, to resume it after an interrupt', { check: isPath }),
+  every: number('n', 'Steps between two writes of it (default: once per epoch)', {
     check: isNumber({ integer: true, min: 1 }),
   }),
-  resume: text('file', 'Go on from such a file; the options not given are those in it', { check: isPath }),
+  resume: text('file', 'Resume from such a file; options that are not given are those in it', { check: isPath }),
   json: on('Print every event as a line of JSON'),
 };
 
@@ -60,8 +60,8 @@ export const command = define({
   name: 'train',
   description: [
     'Trains a checkpoint (.pth) on CIFAR-10 with SGD and cross-entropy, and saves the',
-    'result as a new one; the one given stays as it is. Piped, it prints what a',
-    'PyTorch training script prints, and with --seed the very same numbers.',
+    'result as a new one; the original is not changed. If piped, it prints what a',
+    'PyTorch training script prints, and with --seed the same numbers.',
   ].join('\n'),
   argument: 'checkpoint',
   insteadOfArgument: 'resume',
@@ -102,7 +102,7 @@ export const command = define({
         : referenceLines(context);
     const checkpoint = path === undefined ? undefined : { path, ...(every !== undefined && { every }) };
     const isNewer = watch(path);
-    // What chooses the model's tensors chooses those of the file that is read.
+    // These options choose the tensors of the file that is read: the checkpoint, or the one to resume from.
     const choice = { ...(key !== undefined && { key }), ...(stripPrefix !== undefined && { stripPrefix }) };
     const resume = resumedPath === undefined ? undefined : { path: resumedPath, ...choice };
     let result: TrainResult;
@@ -125,7 +125,7 @@ export const command = define({
         { name: 'train', options },
         { ...given, key: undefined, stripPrefix: undefined, resume: path },
       );
-      terminal.note(`Interrupted; the training is kept in ${path}. To go on:\n  ${again}`);
+      terminal.note(`Interrupted; the training is recorded in ${path}. To resume:\n  ${again}`);
       return interrupted;
     }
     if (json) terminal.print(JSON.stringify({ type: 'saved', out, ...summary(result) }));
@@ -134,7 +134,7 @@ export const command = define({
   },
 });
 
-/** Tells whether `file` was replaced since. */
+/** Returns a function that reports whether `file` was replaced since this call. */
 function watch(file: string | undefined): () => boolean {
   if (file === undefined) return () => false;
   const look = () => {
@@ -151,7 +151,7 @@ function jsonLines({ terminal }: Context): Report {
   return (event) => terminal.print(JSON.stringify(event));
 }
 
-/** For pipes: what the Python job prints, character for character. */
+/** For pipes: prints the lines of the reference script, character for character. */
 function referenceLines({ terminal }: Context): Report {
   return (event) => {
     if (event.type === 'log') terminal.print(logLine(event));

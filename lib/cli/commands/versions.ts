@@ -20,7 +20,7 @@ export const command = define({
     reproduce: number('n', 'Reproduce version n from a snapshot and the journal', {
       check: isNumber({ integer: true, min: 1 }),
     }),
-    json: on('Print it as one line of JSON'),
+    json: on('Print the result as one line of JSON'),
   },
   examples: ['versions ./learner', 'versions ./learner --reproduce 12'],
   async run(dir, { reproduce, json }, { terminal }) {

@@ -1,4 +1,4 @@
-// `torch-incremental libtorch install`: a build of libtorch from the network or from what is there, into the cache.
+// `torch-incremental libtorch install`: installs a build of libtorch in the cache, from the network or from files.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Check } from '../../../core/checks';
@@ -29,17 +29,17 @@ const isSha256: Check = (value, name) => {
 export const command = define({
   name: 'libtorch install',
   description: [
-    'Puts a build of libtorch where this package finds it. What was fetched before an',
-    'interruption is kept, and the next call goes on from it. HTTP_PROXY, HTTPS_PROXY',
-    'and NO_PROXY are honoured; TORCH_INCREMENTAL_LIBTORCH_MIRROR is a base address',
-    'that stands in for https://<host> of all addresses.',
+    'Installs a build of libtorch where this package finds it. An interrupted',
+    'download is resumed by the next call. HTTP_PROXY, HTTPS_PROXY and NO_PROXY',
+    'are honoured; TORCH_INCREMENTAL_LIBTORCH_MIRROR is a base address that',
+    'replaces https://<host> in all addresses.',
   ].join('\n'),
   options: {
     variant: text('name', 'cpu, cu126, cu128 or cu130 (default: the newest that the NVIDIA driver runs, else cpu)'),
-    from: text('place', 'A file, a folder or an address instead; python: the torch of python3, where it is'),
-    sha256: text('hex', 'Checksum of the file, where it is another than the known one', { check: isSha256 }),
-    yes: on('Do not ask before fetching'),
-    printUrls: on('Only print what to fetch for a machine without a network, and what to do there'),
+    from: text('place', 'A file, a folder or an address to install from; python: use the torch of python3 in place'),
+    sha256: text('hex', 'Checksum of the file, if it is not a known one', { check: isSha256 }),
+    yes: on('Do not ask before downloading'),
+    printUrls: on('Only print the files to fetch for a machine without a network, and the command to run there'),
   },
   examples: [
     'libtorch install',
@@ -50,7 +50,7 @@ export const command = define({
   async run(_, { variant: given, from, sha256, yes = false, printUrls = false }, context) {
     const { terminal, signal } = context;
     if (printUrls && (from ?? sha256) !== undefined)
-      throw wrongUsage('--print-urls lists what PyTorch publishes: it goes with neither --from nor --sha256');
+      throw wrongUsage('--print-urls lists the files of PyTorch: it cannot be combined with --from or --sha256');
     if (given !== undefined) variantNamed(given);
     const own = from === 'python' ? await findPythonTorch(signal) : libtorchFolder(from);
     if (own !== null) {
@@ -63,7 +63,7 @@ export const command = define({
     const driver = await askDriver();
     const name = given ?? defaultVariant(variantsOf(), driver);
     const variant = variantNamed(name);
-    if (given === undefined) terminal.note(`Taking ${name}: ${whyDefault(variant, driver)}`);
+    if (given === undefined) terminal.note(`Using ${name}: ${whyDefault(variant, driver)}`);
     const mirror = process.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR || undefined;
     if (printUrls) {
       terminal.print(urlLines(name, variant, mirror).join('\n'));
@@ -73,7 +73,7 @@ export const command = define({
       terminal.note(`${name} computes on the CPU here: ${driverNeeded(variant, driver)}`);
     const there = libtorchIn(variantFolder(name));
     if (await isUsable(there, variant, signal)) {
-      tellPlace(name, there, 'was there already, in', terminal);
+      reportPlace(name, there, 'was already installed in', terminal);
       return 0;
     }
     const sources = await sourcesOf(name, variant, { from, sha256: sha256?.toLowerCase(), mirror });
@@ -85,7 +85,7 @@ export const command = define({
   },
 });
 
-/** A folder that is a libtorch itself; a folder with archives to install from is none. */
+/** Returns the folder of `from` if it is a libtorch; null for a folder with archives to install from. */
 function libtorchFolder(from: string | undefined): string | null {
   if (from === undefined) return null;
   const folder = libtorchIn(path.resolve(from));
@@ -117,10 +117,10 @@ async function fetchAndInstall(
 ): Promise<number> {
   const view = (word: string) => downloadView(word.padEnd('Unpacking'.length), `${word} libtorch ${name}`, signal);
   const views = { fetch: view('Fetching'), check: view('Checking'), unpack: view('Unpacking') };
-  let shown: DownloadView | undefined;
+  let current: DownloadView | undefined;
   const show = (next?: DownloadView) => {
-    if (shown !== next) shown?.stop();
-    shown = next;
+    if (current !== next) current?.stop();
+    current = next;
   };
   try {
     const { folder, already } = await install({
@@ -138,26 +138,25 @@ async function fetchAndInstall(
       },
     });
     show();
-    tellPlace(name, folder, already ? 'was there already, in' : 'is installed in', terminal);
+    reportPlace(name, folder, already ? 'was already installed in' : 'is installed in', terminal);
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
-    if (!terminal.readerGone)
-      terminal.note('Interrupted; nothing was changed, and what was fetched is kept for the next call');
+    if (!terminal.readerGone) terminal.note('Interrupted; nothing was changed. The next call resumes the download');
     return interrupted;
   } finally {
     show();
   }
 }
 
-/** Also where something else comes before it. */
-function tellPlace(name: string, there: string, how: string, terminal: Terminal): void {
+/** Prints where the build is, and warns if another build takes precedence. */
+function reportPlace(name: string, there: string, how: string, terminal: Terminal): void {
   terminal.print(`libtorch ${pin.version} ${name} ${how} ${there}`);
   const inUse = preferredOf(libtorchCandidates());
   if (!inUse || inUse.variant === name) return;
   const { source, folder, undo } = inUse;
   const way = undo === '' ? `npx torch-incremental libtorch use ${name}` : undo;
-  terminal.note(`Before it comes ${folder} (${source}). To change that: ${way}`);
+  terminal.note(`${folder} (${source}) takes precedence. To change that: ${way}`);
 }
 
 function whyDefault(variant: Variant, driver: Driver | null): string {

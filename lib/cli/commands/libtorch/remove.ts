@@ -8,9 +8,9 @@ import { variantNamed } from '../../libtorch';
 export const command = define({
   name: 'libtorch remove',
   description: [
-    'Deletes an installed build, what an unfinished download of it left, and the',
-    'choice of it. What runs with it goes on, but worker threads that such a process',
-    'starts afterwards find no libtorch: start it anew then.',
+    'Deletes an installed build, its unfinished download, and the choice of it.',
+    'Processes that use it keep running, but worker threads that they start later',
+    'find no libtorch: restart such a process.',
   ].join('\n'),
   argument: 'variant',
   options: {},

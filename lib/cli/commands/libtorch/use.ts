@@ -1,4 +1,4 @@
-// `torch-incremental libtorch use`: writes down which build is to be used, and takes that back.
+// `torch-incremental libtorch use`: records which build is used, and removes that choice.
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError } from '../../../core/errors';
@@ -13,32 +13,32 @@ import { useFolder, variantNamed, warnOfVariables } from '../../libtorch';
 export const command = define({
   name: 'libtorch use',
   description: [
-    'Chooses the build that is used from now on: an installed variant, a folder with',
-    'lib/libtorch.so in it, or the torch of python3 (or of the Python that',
-    'TORCH_INCREMENTAL_PYTHON names). It must be there when it is needed: another one',
-    'is not taken instead. auto forgets the choice: then a CUDA build is taken where',
-    'a driver runs it, else the CPU build.',
+    'Chooses the build that is used from now on: an installed variant, a folder that',
+    'contains lib/libtorch.so, or the torch of python3 (or of the Python that',
+    'TORCH_INCREMENTAL_PYTHON names). If it is missing later, that is an error: no',
+    'other build is used instead. auto removes the choice: then a CUDA build is used',
+    'if a driver runs it, otherwise the CPU build.',
   ].join('\n'),
   argument: 'build',
   options: {},
   examples: ['libtorch use cu130', 'libtorch use ./libtorch', 'libtorch use python', 'libtorch use auto'],
   async run(build, _, { terminal, signal }) {
     if (build === 'auto') {
-      terminal.print((await forgetChoice()) ? 'The choice is forgotten' : 'Nothing had been chosen');
+      terminal.print((await forgetChoice()) ? 'The choice was removed' : 'Nothing had been chosen');
     } else if (build === 'python') {
       await useFolder(await findPythonTorch(signal), terminal);
     } else if (isFolder(build)) {
       await useFolder(libtorchIn(path.resolve(build)), terminal);
     } else {
       await useVariant(build);
-      terminal.print(`From now on ${build} is used`);
+      terminal.print(`${build} is used from now on`);
       warnOfVariables(terminal);
     }
     return 0;
   },
 });
 
-/** A word with a slash means a folder even if it is not there, the name of a variant never. */
+/** A word with a slash means a folder, even if it does not exist; the name of a variant never does. */
 function isFolder(build: string): boolean {
   if (Object.hasOwn(variantsOf(), build)) return false;
   return build.includes(path.sep) || build === '.' || fs.existsSync(path.join(build, 'lib'));
