@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the addon against the libtorch with CUDA that a Python of this machine holds, and runs the tests and trials that
-# need a GPU. For machines without a network: needs bash, node, a C++20 compiler, cmake, ninja, a Python with torch 2.11 or
-# newer for CUDA, and of node_modules at least node-addon-api, node-api-headers and mocha; dist/ where there is no
-# TypeScript to make it with. Ends with an error where anything of this is missing.
+# Builds the addon against the libtorch with CUDA of a Python on this machine, and runs the tests and trials that need a GPU.
+# For machines without a network: needs bash, node, a C++20 compiler, cmake, ninja, a Python with torch 2.11 or newer for
+# CUDA, node-addon-api, node-api-headers and mocha in node_modules, and dist/ if TypeScript is not installed. Fails if any of
+# these is missing.
 #
 #   scripts/check-cuda.sh [tests | trials]        default: both
 #
@@ -57,7 +57,7 @@ if not torch.cuda.is_available():
 print(f"torch {torch.__version__}, {torch.cuda.get_device_name(0)}", file=sys.stderr)
 print(os.path.dirname(torch.__file__))
 PYTHON
-) || fail "$python has no torch that can be used here: what it said stands above."
+) || fail "$python has no usable torch: see its output above."
 
 mkdir -p "$logs"
 say "building against $torch"
@@ -69,9 +69,9 @@ cmake --build "$build" >"$logs/build.log" 2>&1 || { grep -m 20 -A 5 -i error "$l
 
 export TORCH_INCREMENTAL_LIBTORCH=$torch
 export TORCH_INCREMENTAL_ADDON=$build/Release
-# For this build alone: it is made for this very libtorch, whatever version libtorch.json asks for.
+# For this build only: it is made for exactly this libtorch, whatever version libtorch.json pins.
 export TORCH_INCREMENTAL_BYPASS_VERSION_CHECK=1
-# A GPU that is not found is now a failure, and no reason to skip a test.
+# A missing GPU is now a failure, not a reason to skip a test.
 export TORCH_INCREMENTAL_CUDA=1
 export TORCH_INCREMENTAL_PYTHON=$python
 
@@ -86,5 +86,5 @@ if [[ $what != tests ]]; then
     node "$trial" 2>&1 | tee "$logs/$(basename "$trial" .mjs).log" || status=1
   done
 fi
-[[ $status == 0 ]] || fail "not all of it passed; the logs are in $logs"
+[[ $status == 0 ]] || fail "some of them failed; the logs are in $logs"
 say "all passed; the logs are in $logs"

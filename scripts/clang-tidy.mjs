@@ -1,5 +1,5 @@
-// clang-tidy over our C++, for scripts/lint.mjs. A file costs ten seconds, because it includes libtorch's headers, so
-// what was found clean is remembered by its content and that of our headers it includes.
+// Runs clang-tidy on our C++, for scripts/lint.mjs. A file takes ten seconds, because it includes libtorch's headers, so clean
+// files are remembered by their content and that of our headers they include.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,12 +9,12 @@ import { onPath } from './setup/toolchain.mjs';
 const folder = path.join(buildFolder, 'clang-tidy');
 const memory = path.join(folder, 'clean.json');
 
-/** Returns what is wrong, as text; '' when nothing is. Skips aloud where there is no clang-tidy. */
+/** Returns the findings as text; '' if there are none. Reports that it is skipped if there is no clang-tidy. */
 export async function clangTidy() {
   const wanted = process.env.CLANG_TIDY ?? 'clang-tidy';
   const tool = wanted === '0' ? null : onPath(wanted);
   if (!tool) {
-    if (process.env.CLANG_TIDY && wanted !== '0') return `CLANG_TIDY names ${wanted}, which is not there.`;
+    if (process.env.CLANG_TIDY && wanted !== '0') return `CLANG_TIDY names ${wanted}, which does not exist.`;
     say('clang-tidy: SKIPPED, the C++ was not analysed (install clang-tidy, or name one in CLANG_TIDY)');
     return '';
   }
@@ -40,7 +40,7 @@ export async function clangTidy() {
         reports.push(
           `${name} (${problem}):\n${output.replace(/^\d+ warnings?( and \d+ errors?)? generated\.\n/gm, '')}`,
         );
-      // After each file: an interrupted run need not repeat what it found clean.
+      // Written after each file, so that an interrupted run does not repeat clean files.
       fs.writeFileSync(memory, JSON.stringify(clean));
     }
   };
@@ -50,7 +50,7 @@ export async function clangTidy() {
   return reports.join('\n');
 }
 
-/** The build's commands in clang's words: without GCC's precompiled header, which clang cannot read. */
+/** Converts the build's commands for clang: without GCC's precompiled header, which clang cannot read. */
 function compileCommands() {
   const commands = JSON.parse(fs.readFileSync(path.join(buildFolder, 'compile_commands.json'), 'utf8'))
     .filter(({ file }) => !file.startsWith(buildFolder))
@@ -64,7 +64,7 @@ function compileCommands() {
   return commands;
 }
 
-/** A file and all of our headers that it includes, directly or not. */
+/** Returns a file and all of our headers that it includes, directly or indirectly. */
 function includeClosure(name, seen = new Set()) {
   if (seen.has(name) || !fs.existsSync(path.join(root, name))) return seen;
   seen.add(name);

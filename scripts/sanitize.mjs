@@ -1,5 +1,5 @@
-// Builds the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/sanitize/, and runs with it the tests
-// that reach C++. Any report of theirs is a failure. `npm run sanitize`, or with test files: `npm run sanitize -- FILES`.
+// Builds the addon with AddressSanitizer and UndefinedBehaviorSanitizer in build/sanitize/, and runs the tests that reach C++
+// with it. Any report is a failure. `npm run sanitize`, or with test files: `npm run sanitize -- FILES`.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { checkToolchain } from './setup/toolchain.mjs';
 
 const folder = path.join(buildFolder, 'sanitize');
 const reports = path.join(folder, 'reports');
-/** Tests that reach C++, without those that measure memory or compare with a process of Python. */
+/** Tests that reach C++, without those that measure memory or compare with Python. */
 const reaching =
   /^test\/(attacks\/(attacks(\.long)?|plans)|unit\/(checkpoint-\w+|state(-save)?|train|batches|datasets|transforms|resume|online-(options|stream)|crc32c))\.test\.mjs$/;
 const tests = filesUnder('test', ['.test.mjs']).filter((file) => reaching.test(file));
@@ -37,12 +37,12 @@ await step('Building the addon with sanitizers', async () => {
   await cmakeJs('build', ['--parallel', String(parallelJobs())]);
 });
 
-/** The compiler's own copy of a library that must be there before anything else. */
+/** Returns the compiler's copy of a library that must be preloaded. */
 const libraryOf = (name) => execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
 const addon = fs.readFileSync(path.join(folder, 'Release', 'torch_incremental.node'));
 if (!addon.includes('__asan_report_load') || !addon.includes('__ubsan_handle'))
-  throw new Error('The addon was built without sanitizers, so that nothing would be reported');
+  throw new Error('The addon was built without sanitizers, so nothing would be reported');
 
 fs.rmSync(reports, { recursive: true, force: true });
 fs.mkdirSync(reports, { recursive: true });
@@ -50,10 +50,10 @@ const common = `log_path=${path.join(reports, 'report')}:halt_on_error=1`;
 const env = {
   ...process.env,
   TORCH_INCREMENTAL_ADDON: path.join(folder, 'Release'),
-  TORCH_INCREMENTAL_PYTHON: '', // it would run with the sanitizer too
-  // Node has no libstdc++ of its own that the sanitizer could find, and without one every C++ exception ends the process.
+  TORCH_INCREMENTAL_PYTHON: '', // Python would run with the sanitizer too
+  // The sanitizer cannot find Node's libstdc++, and without one every C++ exception ends the process.
   LD_PRELOAD: [libraryOf('libasan.so'), libraryOf('libstdc++.so.6')].join(' '),
-  // Node and libtorch free little at their end. A reader that asks for too much must get an error, as it would elsewhere.
+  // Node and libtorch do not free everything at exit. A reader that allocates too much must get an error, as without sanitizers.
   ASAN_OPTIONS: `${common}:detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=0`,
   UBSAN_OPTIONS: `${common}:print_stacktrace=1`,
 };

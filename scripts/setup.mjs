@@ -1,5 +1,5 @@
-// Makes a checkout ready: npm packages, compiled TypeScript, libtorch, the addon. Does only what is needed, and nothing
-// when nothing changed. First part of `npm run demo`, `npm test` and `npm run lint`; alone: `npm run setup`.
+// Sets up a checkout: npm packages, compiled TypeScript, libtorch, the addon. Does only what is needed, and nothing if nothing
+// has changed. First part of `npm run demo`, `npm test` and `npm run lint`; alone: `npm run setup`.
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildAddon, hasBeenBuilt } from './setup/addon.mjs';
@@ -21,6 +21,6 @@ try {
   });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
-  say(`\nThe set-up did not finish. ${error.message}\n`);
+  say(`\nThe setup did not finish. ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
-// Everything of a release short of publishing: builds, packs both tarballs into build/release/, checks them, and prints what
-// came of it. `npm run release:check`; in the workflow that publishes with --publish, which asks for more. Exit code 1 when
-// anything is wrong.
+// Prepares a release without publishing it: builds, packs both tarballs into build/release/, checks them, and prints the
+// results. `npm run release:check`. The publishing workflow runs it with --publish, which adds checks. Exit code 1 if any check
+// fails.
 import fs from 'node:fs';
 import path from 'node:path';
 import Table from 'cli-table3';
@@ -15,7 +15,7 @@ const context = await openRelease(tarballs, folder, { platform });
 
 const results = [];
 for (const [name, check] of Object.entries(checks)) results.push([name, await check(context)]);
-if (publishing) results.push(['what the registry shows and compares is filled in', forTheRegistry(context)]);
+if (publishing) results.push(['the fields that the registry shows and compares are set', forTheRegistry(context)]);
 
 const table = new Table({ head: ['check', ''], style: { head: [], border: [] } });
 for (const [name, problems] of results) table.push([name, problems.length === 0 ? 'ok' : problems.join('\n')]);
@@ -29,7 +29,7 @@ const failed = results.filter(([, problems]) => problems.length > 0).length;
 say(failed === 0 ? 'Ready to be published.' : `${failed} of ${results.length} checks failed: not to be published.`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** Asked for only when publishing, because only who publishes knows: npm compares `repository` with where the workflow ran. */
+/** Checked only when publishing, because npm compares `repository` with the repository of the workflow. */
 function forTheRegistry({ main, libtorch, changelog }) {
   const problems = [main, libtorch]
     .filter(({ manifest }) => !manifest.repository?.url)

@@ -1,4 +1,5 @@
-// SHA-256 of files, and the file SHA256SUMS of a libtorch package: what it may hold, in the form that `sha256sum -c` reads.
+// Computes SHA-256 of files, and reads and writes SHA256SUMS of a libtorch package, the list of its files in the format of
+// `sha256sum -c`.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,7 +11,7 @@ export async function sha256Of(file) {
   return hash.digest('hex');
 }
 
-/** `archive` and its `sha256`: where the files come from. `sums`: a Map from a file's name to its checksum. */
+/** `archive` and its `sha256`: the archive of the files. `sums`: a Map from a file's name to its checksum. */
 export function writeSums(folder, { archive, sha256, sums }) {
   const lines = [`# ${archive}`, `# sha256 ${sha256}`, ...[...sums].map(([file, sum]) => `${sum}  ${file}`)];
   fs.writeFileSync(path.join(folder, 'SHA256SUMS'), `${lines.join('\n')}\n`);

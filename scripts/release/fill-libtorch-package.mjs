@@ -1,12 +1,12 @@
-// Makes the npm package of libtorch for a platform: the workspace's texts and the libraries, each compared with the checksum
-// that was taken from PyTorch's own archive (renew-libtorch-package.mjs). Filled elsewhere, never in the workspace: half a
-// gigabyte does not belong into a working tree, and the workspace is private, so that nobody publishes it empty.
+// Makes the npm package of libtorch for a platform from the texts in the workspace and the libraries. Each library is compared
+// with its checksum from PyTorch's own archive (renew-libtorch-package.mjs). The package is made outside the workspace: half a
+// gigabyte does not belong in a working tree, and the workspace is private, so that it cannot be published empty.
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSums, sha256Of } from './checksums.mjs';
 import { archiveOf, libtorchPackage } from './pin.mjs';
 
-/** From the libtorch in `source` (its lib/ and the file of its version) into the folder `target`, which is made anew. */
+/** Copies the libtorch in `source` (with lib/ and version.py) into the folder `target`, which is emptied first. */
 export async function fillLibtorchPackage(platform, source, target) {
   const { folder } = libtorchPackage(platform);
   const { sha256, sums } = readSums(folder);
@@ -14,7 +14,7 @@ export async function fillLibtorchPackage(platform, source, target) {
   if (sha256 !== pinned) {
     throw new Error(
       `${path.join(folder, 'SHA256SUMS')} was made from an archive with the SHA-256 ${sha256}; libtorch.json pins ${pinned}. ` +
-        'Make it anew: node scripts/release/renew-libtorch-package.mjs WHEEL',
+        'Renew it: node scripts/release/renew-libtorch-package.mjs WHEEL',
     );
   }
   fs.rmSync(target, { recursive: true, force: true });

@@ -1,17 +1,17 @@
-// How each package manager installs a package with every script disabled, and how a program runs there afterwards. For the
-// smoke test behind a release, and for tests of an installation.
+// Commands of each package manager that install a package with all scripts disabled, and that run a program afterwards. For the
+// smoke test after a release, and for tests of an installation.
 
 const yarn = ['npx', '--yes', '@yarnpkg/cli-dist@4'];
 const pnpm = ['npx', '--yes', 'pnpm@10'];
 const bun = ['npx', '--yes', 'bun@1'];
 
-// pnpm and Yarn leave a version alone that is younger than a day; a release of a minute ago is what is tried.
+// By default pnpm and Yarn do not install a version that is younger than a day; the smoke test installs a new release.
 const yarnFiles = (linker) => ({
   '.yarnrc.yml': `nodeLinker: ${linker}\nenableScripts: false\nenableTelemetry: false\nnpmMinimalAgeGate: 0\n`,
-  'yarn.lock': '', // without one, Yarn takes the folder for a part of a project above it
+  'yarn.lock': '', // without one, Yarn treats the folder as part of a project in a parent folder
 });
 
-/** `files`: what stands in the project before. `add`: installs the named packages. `node`: a program of the project. */
+/** `files`: initial files of the project. `add`: installs the named packages. `node`: runs a program of the project. */
 export const managers = {
   npm: {
     files: {},

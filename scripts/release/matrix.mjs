@@ -1,8 +1,8 @@
-// The machines that release.yml builds on, printed as JSON for its matrix: one for each platform that libtorch.json says is
-// built. linux-x64 is left out, because the job that packs is one of those machines.
+// Prints the machines that release.yml builds on, as JSON for its matrix: one for each platform that libtorch.json marks as
+// built. linux-x64 is left out, because the packing job runs on it.
 import { builtPlatforms } from './pin.mjs';
 
-/** On Linux in a container with the oldest glibc that PyTorch's own wheels are for. */
+/** On Linux, the container has the oldest glibc that PyTorch's own wheels support. */
 const machines = {
   'linux-x64': { runner: 'ubuntu-24.04', container: 'quay.io/pypa/manylinux_2_28_x86_64:2025.09.28-1' },
   'linux-arm64': { runner: 'ubuntu-24.04-arm', container: 'quay.io/pypa/manylinux_2_28_aarch64:2025.09.28-1' },

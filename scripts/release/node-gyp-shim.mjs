@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// prebuildify can only call node-gyp; this stands in for it and has cmake-js build one target of the checkout, as it was
-// configured by the set-up. The target is the name of the folder it is called in, where prebuildify then takes, strips
-// and renames the first .node file in build/Release: therefore a folder for each.
+// Replaces node-gyp, the only tool that prebuildify can call: builds one target of the checkout with cmake-js, as configured by
+// the setup. The target is the name of the current folder, in which prebuildify then takes, strips and renames the first .node
+// file of build/Release. Each target therefore has its own folder.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Makes the tarballs that are published, in build/release/: the main package with prebuilt addons, and libtorch for this
-// platform. Each is made again only when something in it has changed, because the second takes half a minute.
+// Makes the published tarballs in build/release/: the main package with prebuilt addons, and libtorch for this platform. Each
+// is rebuilt only if its content has changed, because the second takes half a minute.
 //   node scripts/release/pack.mjs
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -14,7 +14,7 @@ import { makePrebuilds } from './prebuilds.mjs';
 const releaseFolder = path.join(buildFolder, 'release');
 export const platform = `${process.platform}-${process.arch}`;
 
-/** The set-up must have been done. Returns the paths of both tarballs; throws on a platform that is not built. */
+/** The setup must have run. Returns the paths of both tarballs; throws on a platform that is not built. */
 export async function makeTarballs() {
   archiveOf(platform);
   return withLock(path.join(releaseFolder, 'pack.lock'), async () => {
@@ -31,7 +31,7 @@ async function packMain() {
 async function packLibtorch() {
   const { folder } = libtorchPackage(platform);
   const { files } = await npmPack(folder, ['--dry-run']);
-  // Not the libraries: their checksums are in one of these files, and filling the package compares them.
+  // Without the libraries: their checksums are in one of these files, and filling the package compares them.
   const key = await fingerprintOf(folder, files);
   const filled = path.join(releaseFolder, path.basename(folder));
   const known = packed('libtorch', key);
@@ -56,14 +56,14 @@ async function packOnce(name, folder, key) {
   return path.join(releaseFolder, filename);
 }
 
-/** The tarball that was made with the same key before; null when there is none. */
+/** Returns the tarball of an earlier call with the same key, or null. */
 function packed(name, key) {
   const stamp = JSON.parse(readText(path.join(releaseFolder, `${name}.json`)) ?? '{}');
   const file = stamp.key === key && path.join(releaseFolder, stamp.filename);
   return file && fs.existsSync(file) ? file : null;
 }
 
-/** What `npm pack` says it packs: the one word on what is in a package. */
+/** Runs `npm pack`, which alone decides which files are in a package. */
 export async function npmPack(folder, args) {
   const command = ['pack', '--json', '--ignore-scripts', '--loglevel=error', ...args];
   const { ok, output } = await execute('npm', command, { cwd: folder });

@@ -1,6 +1,6 @@
-// The addon as it is published: prebuilds/<platform>/<name>.<libc>.node, stripped, made by prebuildify from what cmake-js
-// builds. prebuildify brings the names and the tag of the C library that loaders of prebuilds agree on. Those of other
-// platforms, which the release workflow brings from other machines, are left alone.
+// Makes the published form of the addon: prebuilds/<platform>/<name>.<libc>.node, stripped, by prebuildify from the result of
+// cmake-js. prebuildify adds the usual names and the tag of the C library. Files of other platforms, which the release workflow
+// copies from other machines, are not touched.
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildFolder, readText, root, run } from '../setup/steps.mjs';
@@ -11,13 +11,13 @@ const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}
 const work = path.join(buildFolder, 'release', 'prebuild');
 const stampFile = path.join(work, 'stamp');
 
-/** The files of a platform, from the root of the package. */
+/** Returns the files of a platform, relative to the root of the package. */
 export function prebuildsOf(platform) {
   const tag = platform.startsWith('linux-') ? '.glibc' : '';
   return targets.map((target) => `prebuilds/${platform}/${target}${tag}.node`);
 }
 
-/** Nothing is done when nothing was built since. */
+/** Does nothing if nothing was built since the last call. */
 export async function makePrebuilds() {
   const built = targets.map((target) => path.join(buildFolder, 'Release', `${target}.node`));
   const stamp = (await Promise.all(built.map(sha256Of))).join('\n');

@@ -1,5 +1,5 @@
-// Publishes tarballs in the order given: libtorch's packages first, the main one last, so that nobody can install a version
-// whose parts are not there. What is published already must be the same file: libtorch's package outlives many releases.
+// Publishes tarballs in the given order: libtorch's packages first, the main one last, so that no version can be installed
+// without its parts. A published package must be the same file: libtorch's package is used by many releases.
 //   node scripts/release/publish.mjs [--dry-run] a.tgz b.tgz
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -20,10 +20,10 @@ export async function publish(tarballs, { dryRun }) {
       const published = await npm('view', name, 'dist.integrity', '--loglevel=silent');
       const found = published.ok ? published.output.trim() : '';
       if (found === integrity) {
-        say(`${name} is published already, the same file.`);
+        say(`${name} is already published, with the same file.`);
       } else if (found !== '') {
         throw new Error(
-          `${name} is published already and is another file: ${found}, here ${integrity}. ` +
+          `${name} is already published with another file: ${found}, here ${integrity}. ` +
             'Give it a new version (docs/releasing.md), or build it with the Node that built the first.',
         );
       } else {

@@ -1,6 +1,6 @@
-// Run once for each version of libtorch, with PyTorch's wheel: writes down what the npm package of a platform holds, as
-// checksums taken from the wheel's own RECORD, and copies the licences of what is inside. The results are committed, so that
-// filling the package needs no wheel but only libraries with these checksums.
+// Records the content of a platform's npm package: checksums from the RECORD of PyTorch's wheel, and the licences of all parts.
+// Run once for each version of libtorch. The results are committed, so that filling the package needs only libraries with these
+// checksums, and no wheel.
 //   node scripts/release/renew-libtorch-package.mjs torch-….whl [linux-x64]
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,11 +9,10 @@ import { execute } from '../setup/steps.mjs';
 import { sha256Of, writeSums } from './checksums.mjs';
 import { archiveOf, libtorchPackage } from './pin.mjs';
 
-/** What a process loads on Linux: libtorch.so, what `readelf -d` says it needs, and what Python's torch loads before it. */
+/** Libraries that a process loads on Linux: libtorch.so, its dependencies by `readelf -d`, and those that torch loads first. */
 const libraries = ['libc10.so', 'libgomp.so.1', 'libtorch.so', 'libtorch_cpu.so', 'libtorch_global_deps.so'];
 
-/** Licences in the wheel, of what libtorch_cpu.so has inside or was compiled with. The rest of the wheel's is of CUDA, of
- * Python, or of tests. */
+/** Licences in the wheel for the parts of libtorch_cpu.so. The wheel's other licences are for CUDA, Python or tests. */
 const licences = {
   'cpp-httplib': 'cpp-httplib/LICENSE',
   cpuinfo: 'cpuinfo/LICENSE',

@@ -1,21 +1,21 @@
-// Installs a version of torch-incremental as a user does, in an empty folder with scripts disabled, and trains with it.
+// Installs a version of torch-incremental as a user would, in an empty folder with scripts disabled, and trains with it.
 //   node scripts/release/smoke.mjs npm 0.1.0
-// The version may be anything that the package manager takes behind the @; more packages may follow.
+// The version may be anything that the package manager accepts after the @; more packages may follow.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { managers } from './managers.mjs';
 
-/** A model is made, written, read, trained and written again; then the two files must differ and hold the same names. */
+/** Creates, saves, loads, trains and saves a model; then the loss must be lower and the files must differ. */
 const program = `
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { arrays, createState, evaluate, loadState, net, saveState, trainIncremental, sgd } from 'torch-incremental';
 const required = createRequire(import.meta.url)('torch-incremental');
-if (required.trainIncremental !== trainIncremental) throw new Error('require and import give two packages');
+if (required.trainIncremental !== trainIncremental) throw new Error('require and import load two packages');
 const labels = Int32Array.from({ length: 64 }, (_, i) => i % 10);
-// Each class has a band of its own in which it is bright.
+// Each class is bright in its own band.
 const inputs = Uint8Array.from({ length: 64 * 3072 }, (_, i) =>
   Math.floor(((i % 1024) / 1024) * 10) === labels[Math.floor(i / 3072)] ? 220 : (i * 31) % 64,
 );
@@ -45,7 +45,7 @@ export function smoke(manager, packages, folder) {
   run(node('-e', doctor));
 }
 
-/** The command line's file, found as the package manager lays packages out. */
+/** Runs doctor from the command line's file, wherever the package manager puts it. */
 const doctor = `
 const path = require('node:path');
 const { createRequire } = require('node:module');
@@ -58,7 +58,7 @@ if (process.argv[1] === import.meta.filename) {
   const [manager, version, ...others] = process.argv.slice(2);
   if (!managers[manager] || !version)
     throw new Error(`Name one of ${Object.keys(managers).join(', ')}, and a version.`);
-  // With a space and a letter that is not ASCII: both have broken loaders before.
+  // The path has a space and a letter beyond ASCII: both have broken loaders before.
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch incremental é-'));
   smoke(manager, [`torch-incremental@${version}`, ...others], folder);
   fs.rmSync(folder, { recursive: true, force: true });

@@ -1,11 +1,11 @@
-// Fetches every archive that libtorch.json pins and compares its checksum: whether what users would be given is still there, and
-// still the same. Run every week by .github/workflows/archives.yml.
+// Fetches every archive that libtorch.json pins and compares its checksum, to check that it still exists and is unchanged. Run
+// every week by .github/workflows/archives.yml.
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pinnedArchives } from './pin.mjs';
 
-/** Returns what is wrong, in sentences. Nothing is kept, because archives with CUDA have gigabytes. */
+/** Returns the problems as sentences. Archives are not stored, because those with CUDA have gigabytes. */
 export async function verifyArchives(archives) {
   const problems = [];
   for (const { url, sha256 } of archives) {
@@ -27,6 +27,6 @@ async function sha256At(url) {
 if (process.argv[1] === import.meta.filename) {
   const archives = pinnedArchives();
   const problems = await verifyArchives(archives);
-  console.log(problems.length === 0 ? `${archives.length} archives are as libtorch.json says.` : problems.join('\n'));
+  console.log(problems.length === 0 ? `${archives.length} archives agree with libtorch.json.` : problems.join('\n'));
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

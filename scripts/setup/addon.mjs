@@ -1,4 +1,4 @@
-// The addon: configured anew when what cmake decides by has changed, built when a source has.
+// Builds the addon: configures it again if something that cmake depends on has changed, and builds it if a source has changed.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { checkToolchain } from './toolchain.mjs';
 const stampFile = path.join(buildFolder, 'setup.json');
 const products = ['loader.node', 'torch_incremental.node'].map((name) => path.join(buildFolder, 'Release', name));
 
-/** False before the first successful build, so that a missing compiler is told before anything is fetched. */
+/** False before the first successful build, so that a missing compiler is reported before anything is fetched. */
 export function hasBeenBuilt() {
   return readStamp().built !== undefined;
 }
@@ -22,7 +22,7 @@ export async function buildAddon(libtorch) {
     [root, process.arch, process.env.CXX ?? null, process.env.CXXFLAGS ?? null],
     [libtorch.folder, libtorch.version, identity(path.join(libtorch.folder, 'lib', 'libtorch_cpu.so'))],
   );
-  // A compiler that was removed since is no reason to build, one that was replaced is.
+  // A removed compiler is no reason to build again; a replaced one is.
   const compiler = stamp.compiler && (identity(stamp.compiler.path) ?? stamp.compiler.identity);
   const configured = stamp.settings === settings && compiler === stamp.compiler?.identity;
   if (configured && stamp.built === sources && products.every((file) => fs.existsSync(file))) return false;
@@ -61,7 +61,7 @@ export function parallelJobs() {
   return Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / 1.5e9)));
 }
 
-/** Everything but what the set-up itself keeps there. */
+/** Removes everything except the setup's own files. */
 function cleanBuildFolder() {
   fs.mkdirSync(buildFolder, { recursive: true });
   for (const name of fs.readdirSync(buildFolder)) {
@@ -69,7 +69,7 @@ function cleanBuildFolder() {
   }
 }
 
-/** What changes when a file is replaced; null where there is none. */
+/** Returns a text that changes when a file is replaced; null if it does not exist. */
 function identity(file) {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat ? `${fs.realpathSync(file)} ${stat.size} ${stat.mtimeMs}` : null;

@@ -1,5 +1,5 @@
-// `torch-incremental build`: compiles the addon of an installed package, where the prebuilt one does not fit. What the set-up
-// of a checkout does, but with cmake alone, and with headers of Node-API from wherever the user has them.
+// Compiles the addon of an installed package, for `torch-incremental build`. Like the setup of a checkout, but with cmake alone,
+// and with Node-API headers from the user's project.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -12,8 +12,8 @@ const work = path.join(buildFolder, 'by-hand');
 const release = path.join(buildFolder, 'Release');
 
 /**
- * Compiles against the libtorch in `libtorch`, with headers found from the package or from `project`. Returns the folder
- * of the result, which lib/native/native.ts takes before prebuilds/. What was there before stays until the new one is complete.
+ * Compiles against the libtorch in `libtorch`, with headers found from the package or from `project`. Returns the folder of the
+ * result, which takes precedence over prebuilds/. An earlier result is kept until the new one is complete.
  */
 export async function buildByHand({ libtorch, project }) {
   if (fs.existsSync(path.join(root, 'scripts', 'setup.mjs')))
@@ -43,7 +43,7 @@ export async function buildByHand({ libtorch, project }) {
   });
 }
 
-/** Folders with node_api.h and napi.h: two small packages that only a build needs, so that they are no dependencies. */
+/** Finds the folders of node_api.h and napi.h: two small packages that only a build needs, and therefore no dependencies. */
 function findHeaders(project) {
   const bases = [root, project].map((folder) => createRequire(path.join(folder, 'package.json')));
   const found = headers.map((name) => {

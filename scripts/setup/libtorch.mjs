@@ -1,5 +1,5 @@
-// libtorch for a checkout: the one the user names, else the one in the cache, else the official wheel, fetched over https
-// or by pip. lib/libtorch/ decides what can be used and fetches it; it is asked through its compiled form.
+// Provides the libtorch for a checkout: the one the user names, otherwise the one in the cache, otherwise the official wheel,
+// fetched over https or by pip. Uses the compiled lib/libtorch/ to find it and lib/install/ to fetch it.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -8,10 +8,10 @@ import { root, SetupError, say, sayBriefly, step } from './steps.mjs';
 const require = createRequire(import.meta.url);
 const compiled = (name) => require(path.join(root, 'dist', `${name}.js`));
 
-/** A machine without a network must know within seconds. */
+/** A machine without a network must fail within seconds. */
 const patience = { connectMs: 5_000, stallMs: 15_000, attempts: 2 };
 
-/** The folder of the libtorch to build with, fetched if there is none. */
+/** Returns the libtorch to build with. Fetches it if there is none. */
 export async function provideLibtorch() {
   const found = usable() ?? (await fetchLibtorch());
   if (!fs.existsSync(path.join(found.folder, 'include', 'ATen', 'ATen.h'))) {
@@ -23,12 +23,12 @@ export async function provideLibtorch() {
   return found;
 }
 
-/** What the user names, or the CPU build in the cache: what is built with it runs with any variant. */
+/** Returns the libtorch that the user names, or the CPU build in the cache: an addon built with it runs with any variant. */
 function usable() {
   const candidates = compiled('libtorch/candidates').libtorchCandidates();
   const explicit = candidates.find(({ explicit, source }) => explicit && process.env[source]);
   if (explicit?.problem) throw new SetupError(compiled('libtorch/error').libtorchError(candidates).message);
-  // The npm package holds no headers, so it is nothing to build with.
+  // The npm package has no headers, so nothing can be built with it.
   return explicit ?? candidates.find(({ variant, problem }) => variant === 'cpu' && !problem);
 }
 
@@ -36,8 +36,8 @@ async function fetchLibtorch() {
   const { unsupportedPlatform, variantsOf } = compiled('libtorch/manifest');
   const unsupported = unsupportedPlatform();
   if (unsupported !== null) throw new SetupError(`${unsupported}.`);
-  const { install } = compiled('libtorch/install');
-  const { sourcesOf } = compiled('libtorch/sources');
+  const { install } = compiled('install/install-libtorch');
+  const { sourcesOf } = compiled('install/sources');
   const name = 'cpu';
   const variant = variantsOf()[name];
   const mirror = process.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR;
@@ -68,16 +68,16 @@ async function fetchLibtorch() {
   return found;
 }
 
-/** Shows bytes: always the newest on a terminal, a line every tenth elsewhere. */
+/** Shows the progress: continuously on a terminal, otherwise a line for every 10 %. */
 function showProgress() {
   const inMb = (count) => (count / 1e6).toFixed(0);
   const words = { fetch: 'fetched', unpack: 'unpacked' };
-  let shown = '';
+  let printed = '';
   return (what, { received, total = Number.NaN }) => {
     const text = `  ${inMb(received)} of ${inMb(total)} MB ${words[what]}`;
     const tenth = `${what} ${Math.floor((received / total) * 10)}`;
     if (process.stderr.isTTY) sayBriefly(text);
-    else if (tenth !== shown) say(text);
-    shown = tenth;
+    else if (tenth !== printed) say(text);
+    printed = tenth;
   };
 }

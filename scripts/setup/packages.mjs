@@ -1,4 +1,4 @@
-// npm packages and the TypeScript: installed and compiled when what they are made from has changed.
+// Installs npm packages and compiles the TypeScript, if their sources have changed.
 import fs from 'node:fs';
 import path from 'node:path';
 import { filesUnder, fingerprint, readText, root, run, step } from './steps.mjs';
@@ -22,7 +22,7 @@ export async function compileTypeScript() {
   const sources = [...filesUnder('lib', ['.ts', '.mts', '.cts']), 'tsconfig.json'];
   const current = fingerprint(sources, readText(packagesStamp));
   if (readText(distStamp) === current) return false;
-  // What was compiled from a file that is gone must not stay importable.
+  // The output of a removed source must not stay importable.
   fs.rmSync(dist, { recursive: true, force: true });
   await step('Compiling TypeScript', () =>
     run('tsc', path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', root, '--pretty', 'false']),

@@ -1,5 +1,5 @@
-// What every part of the set-up uses: where things are, how a step is shown, run and logged, stamps, and the lock.
-// Node's built-ins only, because nothing is installed yet. Everything shown goes to standard error.
+// Helpers of the setup: paths, running and logging of steps, stamps, and the lock. Uses only Node's built-in modules, because
+// nothing is installed yet. All output goes to standard error.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const buildFolder = path.join(root, 'build');
-/** Everything the commands of this set-up printed. Kept when the rest of build/ is cleaned. */
+/** Output of all commands of the setup. Kept when the rest of build/ is cleaned. */
 export const logFile = path.join(buildFolder, 'setup.log');
 
-/** A failure whose message tells a person what failed and what to do; shown without a stack. */
+/** A failure whose message says what failed and what to do; printed without a stack. */
 export class SetupError extends Error {}
 
 const terminal = process.stderr.isTTY;
@@ -21,7 +21,7 @@ export function say(line) {
   process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${line}\n`);
 }
 
-/** Replaces the line at the cursor; nothing where standard error is a file or a pipe. */
+/** Replaces the current line; prints nothing if standard error is not a terminal. */
 export function sayBriefly(line) {
   if (terminal) process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
 }
@@ -36,7 +36,7 @@ export async function step(title, work) {
 
 const children = new Set();
 
-/** Runs a command and returns what it printed. Never rejects: the caller knows what a failure means. */
+/** Runs a command and returns its output. Never rejects: the caller decides what a failure means. */
 export function execute(command, args, options = {}) {
   return new Promise((resolve) => {
     let output = '';
@@ -57,7 +57,7 @@ export function execute(command, args, options = {}) {
   });
 }
 
-/** Runs one command of a step: output into the log, its newest line on a terminal, a SetupError when it fails. */
+/** Runs one command of a step. Logs its output, shows the latest line on a terminal, and throws a SetupError if it fails. */
 export async function run(what, command, args, options = {}) {
   fs.mkdirSync(buildFolder, { recursive: true });
   const log = fs.openSync(logFile, 'a');
@@ -74,21 +74,21 @@ export async function run(what, command, args, options = {}) {
   }
 }
 
-/** The part of a command's output that most likely says why it failed: from the first error on, else the end. */
+/** Returns the part of a command's output that most likely explains a failure: from the first error on, otherwise the end. */
 function tail(output, count = 15) {
   const lines = output.trimEnd().split('\n');
   const first = lines.findIndex((line) => /\berror\b/i.test(line));
   return (first < 0 ? lines.slice(-count) : lines.slice(first, first + count)).map((line) => `  ${line}`).join('\n');
 }
 
-/** One hash over the names and contents of files, and over anything else that a result depends on. */
+/** Returns a hash of the names and contents of files, and of anything else that a result depends on. */
 export function fingerprint(files, ...facts) {
   const hash = createHash('sha256').update(JSON.stringify(facts));
   for (const file of files) hash.update(`\0${file}\0`).update(fs.readFileSync(path.join(root, file)));
   return hash.digest('hex');
 }
 
-/** Files under a folder of the repository whose names end in one of `endings`, sorted, relative to the root. */
+/** Returns the files in a folder of the repository whose names end in one of `endings`, sorted, relative to the root. */
 export function filesUnder(folder, endings) {
   if (!fs.existsSync(path.join(root, folder))) return [];
   return fs
@@ -110,13 +110,13 @@ const staleMs = 15_000;
 const locks = new Set();
 
 /**
- * One set-up at a time works behind `folder`. The holder touches the lock, so that one left by a killed process is
- * known by its age, in containers too, where process ids mean nothing.
+ * Runs one setup at a time, with `folder` as the lock. The holder touches it, so that the lock of a killed process is
+ * recognised by its age, also in containers, where process ids mean nothing.
  */
 export async function withLock(folder, work) {
   fs.mkdirSync(path.dirname(folder), { recursive: true });
-  for (let told = false; !takeLock(folder); told = true) {
-    if (!told) say('Another set-up is at work; waiting for it …');
+  for (let reported = false; !takeLock(folder); reported = true) {
+    if (!reported) say('Another setup is running; waiting for it …');
     await sleep(200);
   }
   const heartbeat = setInterval(() => fs.utimes(folder, new Date(), new Date(), () => {}), 2_000);

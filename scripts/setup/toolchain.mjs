@@ -1,4 +1,5 @@
-// Is there what a build needs: Node, a C++20 compiler, cmake, ninja or make? If not, the exact line that installs it.
+// Checks the tools that a build needs: Node, a C++20 compiler, cmake, ninja or make. If one is missing, the error has the exact
+// command that installs it.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,7 +19,7 @@ export function checkNode() {
 
 let checked;
 
-/** The compiler that cmake is told to use. Rejects with a SetupError that names everything that is missing at once. */
+/** Returns the compiler for cmake. Rejects with a SetupError that lists everything that is missing. */
 export function checkToolchain() {
   checked ??= findToolchain();
   return checked;
@@ -61,7 +62,7 @@ template <std::integral T> T twice(T value) { return value + value; }
 int main() { return twice(0); }
 `;
 
-/** The first compiler, in cmake's order, that really compiles and links a C++20 program. */
+/** Returns the first compiler, in cmake's order, that compiles and links a C++20 program. */
 async function findCompiler() {
   const names = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
   const problems = [];
@@ -85,7 +86,7 @@ async function findCompiler() {
   }
 }
 
-/** Where a command stands, or null. An absolute path stands for itself. */
+/** Returns the path of a command, or null. An absolute path is returned as it is. */
 export function onPath(command) {
   const folders = command.includes('/') ? [''] : (process.env.PATH ?? '').split(':').filter(Boolean);
   for (const folder of folders) {
@@ -95,7 +96,7 @@ export function onPath(command) {
   return null;
 }
 
-/** Package managers: the systems (by /etc/os-release) that have them, how they install, what they call what we need. */
+/** Package managers: the systems (by /etc/os-release) that have them, their install command, and their package names. */
 const managers = [
   ['apt-get', ['debian', 'ubuntu'], 'sudo apt-get install -y', ['g++', 'cmake', 'ninja-build']],
   ['dnf', ['fedora', 'rhel', 'centos'], 'sudo dnf install -y', ['gcc-c++', 'cmake', 'ninja-build']],
@@ -106,7 +107,7 @@ const managers = [
 ];
 const order = ['compiler', 'cmake', 'ninja'];
 
-/** What to type on this machine. `osRelease` and `platform` are parameters for the tests. */
+/** Returns the command that installs the missing tools. `osRelease` and `platform` are parameters for the tests. */
 export function installLine(missing, osRelease = readText('/etc/os-release') ?? '', platform = process.platform) {
   const field = (name) => osRelease.match(new RegExp(`^${name}="?([^"\n]*)`, 'm'))?.[1] ?? '';
   const ids = platform === 'linux' ? `${field('ID')} ${field('ID_LIKE')}`.split(' ') : [platform];

@@ -63,7 +63,7 @@ describe('publishing', () => {
     fs.writeFileSync(folder('published/libtorch@1.0.0'), 'sha512-other\n');
     await assert.rejects(
       publish(tarballs, { dryRun: false }),
-      /libtorch@1\.0\.0 is published already and is another file/,
+      /libtorch@1\.0\.0 is already published with another file/,
     );
     assert.deepEqual(calls(), []);
   });

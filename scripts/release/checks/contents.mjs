@@ -1,9 +1,9 @@
-// What may be in a package, what must be, and how large it may be.
+// Checks the content of the packages: allowed files, required files, and sizes.
 import { prebuildsOf } from '../prebuilds.mjs';
 
 const anyPackage = ['LICENSE', 'NOTICE', 'README.md', 'package.json'];
 
-/** Of the main package, by exact names or patterns. A new kind of file is added here on purpose or not at all. */
+/** Files of the main package, by exact names or patterns. A new kind of file must be added here. */
 const main = [
   ...anyPackage,
   'CHANGELOG.md',
@@ -20,7 +20,7 @@ const mainLimit = 5e6;
 /** npm refuses tarballs somewhere above 176 MB. */
 const libtorchLimit = 150e6;
 
-/** Scripts of a dependency that package managers run while installing, and those that npm runs while packing it. */
+/** Scripts that package managers run when a dependency is installed, and that npm runs when it is packed. */
 const lifecycle =
   /^(pre|post)?(install|prepare|pack|publish|publishOnly|prepublish|prepublishOnly|uninstall|dependencies|shrinkwrap|version)$/;
 
@@ -37,7 +37,7 @@ export function libtorchContents({ libtorch: { files }, sums }) {
 
 function outside(files, allowed) {
   const isAllowed = (file) => allowed.some((one) => (one instanceof RegExp ? one.test(file) : one === file));
-  return files.filter((file) => !isAllowed(file)).map((file) => `${file} does not belong into the package`);
+  return files.filter((file) => !isAllowed(file)).map((file) => `${file} does not belong in the package`);
 }
 
 function missing(files, needed) {
@@ -53,7 +53,7 @@ export function sizes({ main: mainPackage, libtorch }) {
     .map(([{ manifest, bytes }, limit]) => `${manifest.name} has ${bytes} bytes, at most ${limit} are allowed`);
 }
 
-/** npm 12 and pnpm run no such scripts, so that nothing may depend on one; and npm makes one of a binding.gyp. */
+/** npm 12 and pnpm do not run such scripts, so nothing may depend on one. A binding.gyp counts, because npm adds a script. */
 export function scripts({ main: mainPackage, libtorch }) {
   return [mainPackage, libtorch].flatMap(({ files, manifest }) => [
     ...Object.keys(manifest.scripts ?? {})

@@ -1,5 +1,5 @@
-// The compiled files as the dynamic linker will see them: what they need, which versions of it, and that nothing is left of
-// the machine they were built on. Reads them with readelf, which comes with every compiler.
+// Checks the compiled files as the dynamic linker sees them: the libraries and symbol versions they need, and that they contain
+// no paths of the build machine. Reads them with readelf, which is part of every compiler's tools.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ async function readelf(option, file) {
   return output;
 }
 
-/** { NEEDED: [...], RUNPATH: [...], … }; a tag that is not there has no values. */
+/** Returns { NEEDED: [...], RUNPATH: [...], … }; a missing tag has no values. */
 async function dynamicSection(file) {
   const entries = { NEEDED: [], RUNPATH: [], RPATH: [], FLAGS: [], FLAGS_1: [] };
   for (const [, tag, value] of (await readelf('-d', file)).matchAll(/\((\w+)\)\s+(?:[^:\n]*: )?\[?([^\]\n]*)/g))
@@ -27,7 +27,7 @@ async function dynamicSection(file) {
   return entries;
 }
 
-/** libtorch.so must be needed: with CUDA it is what brings the CUDA libraries. Those must not: one addon serves all. */
+/** The addon must need libtorch.so, which loads the CUDA libraries if there are any. It must not need those: it serves all builds. */
 export async function dependencies(context) {
   const problems = [];
   for (const file of ours(context)) {
@@ -44,7 +44,7 @@ export async function dependencies(context) {
   return problems;
 }
 
-/** Bound when loaded, so that a libtorch that lacks a symbol is an error and no dead process; and without symbol tables. */
+/** Symbols must be bound when a file is loaded, so that a missing one is an error and not a crash; and files must be stripped. */
 export async function linking(context) {
   const problems = [];
   for (const file of ours(context)) {
@@ -57,7 +57,7 @@ export async function linking(context) {
   return problems;
 }
 
-/** The newest version of each kind that a file asks for: { GLIBC: [2, 28], GLIBCXX: [3, 4, 22] … } */
+/** Returns the newest version of each kind that a file needs: { GLIBC: [2, 28], GLIBCXX: [3, 4, 22] … } */
 async function symbolVersions(file) {
   const newest = {};
   for (const [, kind, version] of (await readelf('-V', file)).matchAll(/\b(GLIBC|GLIBCXX|CXXABI|GCC)_(\d[\d.]*)/g)) {
@@ -72,14 +72,14 @@ function isNewer(a, b) {
   return index >= 0 && a[index] > (b[index] ?? -1);
 }
 
-/** Where libtorch loads, the addon must. */
+/** The addon must load on every system on which libtorch loads. */
 export async function floor(context) {
   const allowed = {};
   for (const file of theirs(context)) {
     for (const [kind, version] of Object.entries(await symbolVersions(file)))
       if (!allowed[kind] || isNewer(version, allowed[kind])) allowed[kind] = version;
   }
-  if (!allowed.GLIBC) return ['no library of libtorch says which glibc it needs, so that nothing can be compared'];
+  if (!allowed.GLIBC) return ['no library of libtorch records which glibc it needs, so nothing can be compared'];
   const problems = [];
   for (const file of ours(context)) {
     for (const [kind, version] of Object.entries(await symbolVersions(file)))
@@ -92,21 +92,21 @@ export async function floor(context) {
   return problems;
 }
 
-/** In a process that has the libtorch of the other package open: all symbols are there, and Node takes it for an addon. */
+/** Loads the addon in a process with the libtorch of the other package: all symbols must exist, and Node must accept it. */
 export async function loads({ main, libtorch, platform }) {
   const script = `
     const [loader, addon, ...libraries] = process.argv.slice(1);
     const load = (file) => { const holder = { exports: {} }; process.dlopen(holder, file); return holder.exports; };
     const { open } = load(loader);
     for (const file of libraries) { const problem = open(file, false); if (problem !== null) throw new Error(problem); }
-    if (typeof load(addon).train !== 'function') throw new Error('loads, but offers nothing');`;
+    if (typeof load(addon).train !== 'function') throw new Error('loads, but exports nothing');`;
   const files = prebuildsOf(platform).map((file) => path.join(main.folder, file));
   const libraries = ['libtorch_global_deps.so', 'libtorch.so'].map((name) => path.join(libtorch.folder, 'lib', name));
   const { ok, output } = await execute(process.execPath, ['-e', script, ...files, ...libraries]);
   return ok ? [] : [output.match(/^\w*Error: .*/m)?.[0] ?? output.trim()];
 }
 
-/** Folders of the machine the addon was built on, and any other place where a source file was: in no file. */
+/** No file may contain a folder of the build machine, or the path of a source file. */
 export function buildPaths({ main }) {
   const folders = [root, os.homedir(), os.tmpdir()]
     .map((folder) => folder.replace(/\/?$/, '/'))
@@ -114,7 +114,7 @@ export function buildPaths({ main }) {
   return main.files.flatMap((file) => {
     const text = fs.readFileSync(path.join(main.folder, file), 'latin1');
     const compiled = file.endsWith('.node');
-    // Of sources only our own folder is a trace; a comment may well speak of /tmp/.
+    // In sources only our own folder counts, because a comment may mention /tmp/.
     const traces = (compiled ? folders : folders.slice(0, 1)).filter((folder) => text.includes(folder));
     const sources = compiled ? (text.match(/(?<![\w.+-])(\/[\w.+-]+)+\.(h|hpp|cc|cpp|cxx)\b/g) ?? []) : [];
     return [...traces, ...sources].map((trace) => `${file} holds the path ${trace}`);

@@ -1,5 +1,5 @@
-// Every check of a release, with what it finds when all is well. A check takes the context of openRelease() and returns
-// the problems it found, in sentences.
+// Lists all checks of a release, named by the expected result. A check receives the context of openRelease() and returns the
+// problems it found, as sentences.
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../../setup/steps.mjs';
@@ -15,24 +15,24 @@ import { lockfile, versions } from './versions.mjs';
 export const checks = {
   'the main package holds what it should and nothing else': mainContents,
   "libtorch's package holds what it should and nothing else": libtorchContents,
-  'neither is larger than allowed': sizes,
+  'neither package is larger than allowed': sizes,
   'no script runs when they are installed': scripts,
   'versions agree': versions,
   'package-lock.json agrees and names no registry': lockfile,
   "libtorch's package is for its platform, the main one for all": targets,
   "the libraries are PyTorch's": checksums,
-  'every licence is there and named': notices,
+  'every licence is included and named': notices,
   'the addon needs libtorch and no CUDA': dependencies,
   'the addon is bound when loaded, and stripped': linking,
   'the addon loads wherever libtorch does': floor,
   'the addon loads with that libtorch': loads,
   'no path of this machine is inside': buildPaths,
-  'publint is content': publint,
+  'publint finds nothing': publint,
   'types are right for require and import': types,
   'packing twice gives the same file': reproducible,
 };
 
-/** Unpacks both tarballs into `folder`. `all`: also what takes long. */
+/** Unpacks both tarballs into `folder`. `all`: include slow checks. */
 export async function openRelease(tarballs, folder, { platform, all = true }) {
   const libtorch = await openTarball(tarballs.libtorch, path.join(folder, 'libtorch'));
   const { sums, sha256: sumsOf } = readSums(libtorch.folder);

@@ -1,5 +1,5 @@
-// The package of libtorch: that its libraries are PyTorch's, that it goes where they run and nowhere else, and that the
-// licence of everything inside is there.
+// Checks the package of libtorch: its libraries are PyTorch's, it is installed only on platforms where they run, and it
+// contains the licences of all parts.
 import fs from 'node:fs';
 import path from 'node:path';
 import { sha256Of } from '../checksums.mjs';
@@ -21,9 +21,8 @@ export function targets({ main, libtorch, platform }) {
   const problems = Object.entries(expected)
     .filter(([field, value]) => JSON.stringify(libtorch.manifest[field]) !== JSON.stringify(value))
     .map(([field, value]) => `${libtorch.manifest.name}: ${field} must be ${JSON.stringify(value)}`);
-  if (libtorch.manifest.private)
-    problems.push(`${libtorch.manifest.name} is private, so that npm would not publish it`);
-  // A project that depends on it must install on every machine of its team; what is missing is said when it is used.
+  if (libtorch.manifest.private) problems.push(`${libtorch.manifest.name} is private, so npm would not publish it`);
+  // A project that depends on it must install on every machine of its team; an unsupported platform is an error at first use.
   for (const field of ['os', 'cpu', 'libc'])
     if (main.manifest[field])
       problems.push(`${main.manifest.name}: ${field} would keep it from being installed elsewhere`);

@@ -1,9 +1,9 @@
-// A tarball opened for the checks: what is in it, and its files in a folder.
+// Opens a tarball for the checks: unpacks it into a folder and lists its files.
 import fs from 'node:fs';
 import path from 'node:path';
 import { extract } from 'tar';
 
-/** Unpacks into `folder`, which is made anew. */
+/** Unpacks into `folder`, which is emptied first. */
 export async function openTarball(tarball, folder) {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
@@ -11,7 +11,7 @@ export async function openTarball(tarball, folder) {
   return openFolder(folder, { tarball, bytes: fs.statSync(tarball).size });
 }
 
-/** `files`: relative, sorted. */
+/** `files` are relative paths, sorted. */
 export function openFolder(folder, { tarball = null, bytes = 0 } = {}) {
   const files = fs
     .readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,17 +1,17 @@
-// What others have written to look at packages: publint, arethetypeswrong, and npm itself, which must pack the same twice.
+// Checks the packages with other tools: publint, arethetypeswrong, and npm itself, which must pack the same file twice.
 import fs from 'node:fs';
 import path from 'node:path';
 import { execute, root } from '../../setup/steps.mjs';
 import { sha256Of } from '../checksums.mjs';
 import { npmPack } from '../pack.mjs';
 
-/** Without colours, which some take a CI for a reason to print. */
+/** Disables colours, which some tools print in CI. */
 const { FORCE_COLOR: _, ...rest } = process.env;
 const env = { ...rest, NO_COLOR: '1' };
 const tool = (name, args) =>
   execute(process.execPath, [path.join(root, 'node_modules', ...name.split('/')), ...args], { env });
 
-/** Suggestions too: there are none. */
+/** Suggestions count as problems too. */
 export async function publint({ main, libtorch }) {
   const problems = [];
   for (const { folder } of [main, libtorch]) {
@@ -21,14 +21,14 @@ export async function publint({ main, libtorch }) {
   return problems;
 }
 
-/** Both doors, require and import, from every kind of project that TypeScript knows. */
+/** Checks the types for require and import, in every kind of project that TypeScript supports. */
 export async function types({ main }) {
   const args = [main.tarball, '--format', 'ascii', '--no-emoji', '--no-color'];
   const { ok, output } = await tool('@arethetypeswrong/cli/dist/index.js', args);
   return ok ? [] : [output.trim()];
 }
 
-/** From what was unpacked, so that it also shows that nothing outside of the tarball has a part in it. */
+/** Packs the unpacked files again, which also shows that nothing outside the tarball is needed. */
 export async function reproducible({ main, libtorch, all }) {
   const problems = [];
   for (const one of all ? [main, libtorch] : [main]) {

@@ -1,9 +1,9 @@
-// One release, one set of versions; and a lockfile that works with any registry.
+// Checks that all versions of a release agree, and that the lockfile works with any registry.
 
 export function versions({ main, libtorch, libtorchVersion, changelog }) {
   const problems = [];
   const { version: packaged, name } = libtorch.manifest;
-  // A package that had to be made again of the same libtorch gets -1, -2 …: npm takes each version only once.
+  // A package that was rebuilt from the same libtorch gets -1, -2 …: npm accepts each version only once.
   if (packaged.replace(/-\d+$/, '') !== libtorchVersion)
     problems.push(`${name} is version ${packaged}, libtorch.json pins ${libtorchVersion}`);
   const asked = main.manifest.optionalDependencies?.[name];
