@@ -67,7 +67,7 @@ describe('linear layers in exact mode', function () {
     it(`${name}: trained as PyTorch does, in batches of ${batchSizes.join(', ')}`, async () => {
       for (const batchSize of batchSizes) {
         const { state } = await trainIncremental(at(`init-${model}-${batchSize}.pth`), {
-          model: sequential(Object.fromEntries(layers.map(([kind, ...sizes], i) => [i, kinds[kind](...sizes)]))),
+          model: sequential(layers.map(([kind, ...sizes]) => kinds[kind](...sizes))),
           data: arrays(data),
           transforms: [toTensor()],
           ...{
