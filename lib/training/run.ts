@@ -2,6 +2,7 @@
 
 import { type Check, invalid, isListOf, isNumber, isSignal, isText } from '../core/checks';
 import { fromNativeSync, LearnError } from '../core/errors';
+import { sizeOf } from '../core/sample-values';
 import { beginDataset, type Dataset } from '../datasets';
 import type { Opening } from '../datasets/opening';
 import { isModel } from '../models';
@@ -30,8 +31,9 @@ export interface RunOptions {
   /** Default: 'auto'. */
   device?: Device;
   /**
-   * Threads that compute. `'leave-one'` leaves a core to the application. Default: what libtorch takes, which is the number
-   * of physical cores.
+   * Threads that compute. `'leave-one'` leaves a core to the application. Results belong to a number of threads. Default: 1 for a
+   * small model on the CPU, which is one of at most 65,536 parameters without convolutions, since threads would wait for one
+   * another; else what libtorch takes, the number of physical cores.
    */
   threads?: Threads;
   /**
@@ -62,6 +64,14 @@ export interface Subject {
   plan: { program: ProgramHandle; state: StateHandle; batchSize: number; threads: number; device: string };
 }
 
+/** Up to here a second thread costs more than it computes. */
+const smallModel = 65_536;
+
+function isSmall({ parameters, nodes }: Program): boolean {
+  const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return size <= smallModel && !nodes.some(({ op }) => op.includes('conv'));
+}
+
 /** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
 const programs = new WeakMap<Program, ProgramHandle>();
 
@@ -89,11 +99,13 @@ async function prepare<Result>(
   use: (subject: Subject) => Promise<Result>,
 ): Promise<Result> {
   options.signal?.throwIfAborted();
-  const device = await chooseDevice(options.device, options.threads);
+  const chosen = await chooseDevice(options.device, options.threads);
   const state = await resolveState(source, options.signal);
   try {
     const model = options.model ?? recogniseModel(state);
     checkState(model, state);
+    const isOnOne = options.threads === undefined && chosen.type === 'cpu' && isSmall(model.program);
+    const device = isOnOne ? { ...chosen, threads: 1 } : chosen;
     const { batchSize = 64 } = options;
     const plan = {
       program: programHandle(model.program, options.allowOperators),
