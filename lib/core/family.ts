@@ -2,7 +2,8 @@
 // union type, the check of what callers give, the error's text and the words of the command line.
 //
 // The law of members: a maker returns a frozen, plain value whose `kind` is the maker's name. Equal arguments give equal
-// values, and JSON and structuredClone() keep them; a copy is made again by its maker, so that nothing unchecked is used.
+// values, and JSON and structuredClone() keep them. Only what member() was called with counts as made; all else with a known
+// `kind`, copies above all, is made again by its maker, so that nothing unchecked is used.
 import { invalid, unknownOption } from './checks';
 
 export type Maker = (...given: never[]) => { readonly kind: string };
@@ -12,6 +13,15 @@ export interface Entry {
   readonly make: Maker;
   /** Fields of the value that the maker takes one by one, in this order; the others are its options. */
   readonly positional?: readonly string[];
+}
+
+/** The values that makers have returned. */
+const members = new WeakSet<object>();
+
+/** Freezes what a maker returns, which it has checked. */
+export function member<const Value extends { readonly kind: string }>(value: Value): Readonly<Value> {
+  members.add(Object.freeze(value));
+  return value;
 }
 
 type MakersOf<Entries> = {
@@ -50,7 +60,9 @@ export function family<const Entries extends Readonly<Record<string, Maker | Ent
     const { kind, ...fields }: Record<string, unknown> = isObject ? { ...value } : {};
     const entry = typeof kind === 'string' ? known.get(kind) : undefined;
     if (!entry) throw invalid(expected, name, value);
-    return (Object.isFrozen(value) ? value : remade(kind as string, entry, fields)) as MemberOf<MakersOf<Entries>>;
+    return (isObject && members.has(value) ? value : remade(kind as string, entry, fields)) as MemberOf<
+      MakersOf<Entries>
+    >;
   };
   const makers = Object.fromEntries([...known].map(([word, { make }]) => [word, make])) as MakersOf<Entries>;
   return Object.freeze({ makers, words, check, entryOf: ({ kind }: { readonly kind: string }) => known.get(kind)! });

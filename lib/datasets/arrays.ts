@@ -1,6 +1,8 @@
 // Samples in memory.
+
 import { type Check, checkOptions, invalid, isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
+import { member } from '../core/family';
 import { sizeOf } from '../core/sample-values';
 import { native } from '../native/native';
 import { makeDataset, type Opening } from './opening';
@@ -49,7 +51,7 @@ export function arrays(options: {
     );
   }
   const classes = given.classes ?? labels.reduce((highest, label) => Math.max(highest, label), 0) + 1;
-  return Object.freeze({ kind: 'arrays', inputs, labels, shape, classes });
+  return member({ kind: 'arrays', inputs, labels, shape, classes });
 }
 
 /** Labels are kept as int32. */

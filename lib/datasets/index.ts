@@ -2,7 +2,7 @@
 // list; `subset` is here, since it is of any of them.
 import { checkNumbers, invalid, ownOptions } from '../core/checks';
 import { LearnError } from '../core/errors';
-import { family } from '../core/family';
+import { family, member } from '../core/family';
 import type { DatasetHandle } from '../native/handles';
 import { native } from '../native/native';
 import { type Arrays, samplesInMemory } from './arrays';
@@ -25,7 +25,7 @@ export function subset(of: Dataset, options: { start?: number; end?: number } = 
   const { start = 0, end = Number.MAX_SAFE_INTEGER } = ownOptions('subset', options, ['start', 'end']);
   checkNumbers('subset', { start, end }, { integer: true, min: 0 });
   if (start > end) throw invalid(`a start up to end (${end})`, 'subset: start', start);
-  return Object.freeze({ kind: 'subset', of: whole, start, end });
+  return member({ kind: 'subset', of: whole, start, end });
 }
 
 export const datasets = family('a data set', {

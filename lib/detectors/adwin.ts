@@ -1,7 +1,9 @@
 // ADWIN: a window that is as long as its mean stays the same, by Bifet & Gavaldà 2007, "Learning from time-changing data with
 // adaptive windowing". Computes in the order in which River does, so that windows are equal bit for bit; the logarithm alone is
 // V8's, which may differ from Python's in its last bit.
+
 import { checkOptions, isNumber } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
 export interface AdwinOptions {
@@ -44,7 +46,7 @@ export function adwin(options: AdwinOptions = {}): Adwin {
     minWindowLength = 5,
     gracePeriod = 10,
   } = checkOptions('adwin', options, checks);
-  return Object.freeze({ kind: 'adwin', delta, clock, maxBuckets, minWindowLength, gracePeriod });
+  return member({ kind: 'adwin', delta, clock, maxBuckets, minWindowLength, gracePeriod });
 }
 
 /** Buckets of 2^i numbers each, oldest first: what the numbers add up to, and their squared distances from their mean. */

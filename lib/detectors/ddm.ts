@@ -1,6 +1,8 @@
 // DDM: watches whether errors become more frequent than they once were, by Gama, Medas, Castillo & Rodrigues 2004, "Learning with
 // drift detection". Computes in the order in which River does.
+
 import { checkOptions, invalid, isNumber } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
 export interface DdmOptions {
@@ -31,7 +33,7 @@ export function ddm(options: DdmOptions = {}): Ddm {
   if (warningThreshold > driftThreshold) {
     throw invalid(`at least warningThreshold (${warningThreshold})`, 'driftThreshold', driftThreshold);
   }
-  return Object.freeze({ kind: 'ddm', warmStart, warningThreshold, driftThreshold });
+  return member({ kind: 'ddm', warmStart, warningThreshold, driftThreshold });
 }
 
 interface Rates {

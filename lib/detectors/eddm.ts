@@ -1,7 +1,9 @@
 // EDDM: watches whether errors come closer together, by Baena-García, del Campo-Ávila, Fidalgo, Bifet, Gavaldà & Morales-Bueno
 // 2006, "Early drift detection method". Computes in the order in which River does; the square root alone is V8's, where Python's
 // power may differ in the last bit.
+
 import { checkOptions, invalid, isNumber } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
 export interface EddmOptions {
@@ -28,7 +30,7 @@ const checks = { warmStart: isNumber({ integer: true, min: 0 }), alpha: isShare,
 export function eddm(options: EddmOptions = {}): Eddm {
   const { warmStart = 30, alpha = 0.95, beta = 0.9 } = checkOptions('eddm', options, checks);
   if (beta > alpha) throw invalid(`at most alpha (${alpha})`, 'beta', beta);
-  return Object.freeze({ kind: 'eddm', warmStart, alpha, beta });
+  return member({ kind: 'eddm', warmStart, alpha, beta });
 }
 
 interface Distances {

@@ -1,6 +1,8 @@
 // KSWIN: compares the newest numbers with older ones by the Kolmogorov-Smirnov test, by Raab, Heusinger & Schleif 2020, "Reactive
 // soft prototype computing for concept drift streams". Draws what River draws with the same seed.
+
 import { checkOptions, invalid, isNumber } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 import { PythonRandom, type SavedRandom } from './python-random';
 
@@ -37,7 +39,7 @@ export function kswin(options: KswinOptions = {}): Kswin {
   if (windowSize < 2 * statSize) {
     throw invalid(`at least twice statSize (${2 * statSize})`, 'windowSize', windowSize);
   }
-  return Object.freeze({ kind: 'kswin', alpha, windowSize, statSize, seed });
+  return member({ kind: 'kswin', alpha, windowSize, statSize, seed });
 }
 
 interface SavedKswin {

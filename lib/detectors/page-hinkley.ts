@@ -1,6 +1,8 @@
 // Page-Hinkley: a sum of distances from the mean that runs away where the mean changes, by Page 1954, "Continuous inspection
 // schemes". Computes in the order in which River does.
+
 import { checkOptions, isNumber, isOneOf } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
 export interface PageHinkleyOptions {
@@ -40,7 +42,7 @@ export function pageHinkley(options: PageHinkleyOptions = {}): PageHinkley {
     alpha = 0.9999,
     mode = 'both',
   } = checkOptions('pageHinkley', options, checks);
-  return Object.freeze({ kind: 'pageHinkley', minInstances, delta, threshold, alpha, mode });
+  return member({ kind: 'pageHinkley', minInstances, delta, threshold, alpha, mode });
 }
 
 interface Sums {

@@ -1,5 +1,7 @@
 // torch.nn.CrossEntropyLoss. src/losses/cross_entropy_loss.h computes it.
+
 import { checkOptions } from '../core/checks';
+import { member } from '../core/family';
 
 export interface CrossEntropyLoss {
   readonly kind: 'crossEntropyLoss';
@@ -13,5 +15,5 @@ export interface CrossEntropyLoss {
  */
 export function crossEntropyLoss(options: Readonly<Record<string, never>> = {}): CrossEntropyLoss {
   checkOptions('crossEntropyLoss', options, {});
-  return Object.freeze({ kind: 'crossEntropyLoss' });
+  return member({ kind: 'crossEntropyLoss' });
 }

@@ -1,6 +1,8 @@
 // torch.optim.SGD. src/optimizers/sgd.cc computes it.
+
 import { checkOptions, isBoolean, isNumber, largestFloat } from '../core/checks';
 import { LearnError } from '../core/errors';
+import { member } from '../core/family';
 
 export interface SgdOptions {
   /** Default: 0.001. */
@@ -46,7 +48,7 @@ function recordedSgd(options: SgdOptions): Sgd {
     weightDecay = 0,
     nesterov = false,
   } = checkOptions('sgd', options, sgdChecks);
-  return Object.freeze({ kind: 'sgd', learningRate, momentum, weightDecay, nesterov });
+  return member({ kind: 'sgd', learningRate, momentum, weightDecay, nesterov });
 }
 
 export const gradientDescent = {

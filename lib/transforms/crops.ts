@@ -1,5 +1,7 @@
 // Parts of an image. src/transforms/crop.cc moves the pixels.
+
 import { checkNumbers, ownOptions, type Pair, pair } from '../core/checks';
+import { member } from '../core/family';
 
 export interface RandomCrop {
   readonly kind: 'randomCrop';
@@ -20,13 +22,13 @@ export function randomCrop(size: Pair, options: { padding?: number } = {}): Rand
   const { padding = 0 } = ownOptions('randomCrop', options, ['padding']);
   checkNumbers('randomCrop', { size }, { integer: true, min: 1 });
   checkNumbers('randomCrop', { padding }, { integer: true, min: 0 });
-  return Object.freeze({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });
+  return member({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });
 }
 
 /** Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing. */
 export function centerCrop(size: Pair): CenterCrop {
   checkNumbers('centerCrop', { size }, { integer: true, min: 1 });
-  return Object.freeze({ kind: 'centerCrop', size: Object.freeze(pair(size)) });
+  return member({ kind: 'centerCrop', size: Object.freeze(pair(size)) });
 }
 
 const sizeAfter = ({ size }: RandomCrop | CenterCrop) => size;

@@ -1,5 +1,7 @@
 // Mirror images. src/transforms/flip.cc moves the pixels.
+
 import { checkNumbers } from '../core/checks';
+import { member } from '../core/family';
 import { neverInScoring } from './transform';
 
 export interface RandomHorizontalFlip {
@@ -15,13 +17,13 @@ export interface RandomVerticalFlip {
 /** Mirrors left and right with probability `p`, 0 to 1. Default: 0.5. */
 export function randomHorizontalFlip(p = 0.5): RandomHorizontalFlip {
   checkNumbers('randomHorizontalFlip', { p }, { min: 0, max: 1 });
-  return Object.freeze({ kind: 'randomHorizontalFlip', p });
+  return member({ kind: 'randomHorizontalFlip', p });
 }
 
 /** Turns upside down with probability `p`, 0 to 1. Default: 0.5. */
 export function randomVerticalFlip(p = 0.5): RandomVerticalFlip {
   checkNumbers('randomVerticalFlip', { p }, { min: 0, max: 1 });
-  return Object.freeze({ kind: 'randomVerticalFlip', p });
+  return member({ kind: 'randomVerticalFlip', p });
 }
 
 export const horizontalFlip = { make: randomHorizontalFlip, positional: ['p'], ...neverInScoring } as const;

@@ -1,5 +1,7 @@
 // From pixels to the numbers that a model takes. src/transforms/pipeline.cc computes them.
+
 import { invalid } from '../core/checks';
+import { member } from '../core/family';
 
 export interface ToTensor {
   readonly kind: 'toTensor';
@@ -13,12 +15,12 @@ export interface Normalize {
 
 /** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. */
 export function toTensor(): ToTensor {
-  return Object.freeze({ kind: 'toTensor' });
+  return member({ kind: 'toTensor' });
 }
 
 /** `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Follows toTensor. */
 export function normalize(mean: number | readonly number[], std: number | readonly number[]): Normalize {
-  return Object.freeze({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });
+  return member({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });
 }
 
 function channels(name: string, value: number | readonly number[]): readonly number[] {

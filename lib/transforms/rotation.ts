@@ -1,5 +1,7 @@
 // Rotations. src/transforms/rotation.cc moves the pixels.
+
 import { checkNumbers, invalid } from '../core/checks';
+import { member } from '../core/family';
 import { neverInScoring } from './transform';
 
 export interface RandomRotation {
@@ -16,7 +18,7 @@ export function randomRotation(degrees: number | readonly [number, number]): Ran
   else checkNumbers('randomRotation', { degrees }, {});
   const [low, high] = typeof degrees === 'number' ? [-degrees, degrees] : degrees;
   if (low > high) throw invalid('[low, high] with low <= high', 'randomRotation: degrees', degrees);
-  return Object.freeze({ kind: 'randomRotation', degrees: Object.freeze([low, high] as const) });
+  return member({ kind: 'randomRotation', degrees: Object.freeze([low, high] as const) });
 }
 
 export const rotation = { make: randomRotation, positional: ['degrees'], ...neverInScoring } as const;

@@ -91,8 +91,10 @@ export function describeFamily({ makers, words, check }, exempt = []) {
 
     for (const field of Object.keys(fields)) {
       it(`a copy of ${name}() with a wrong ${field} is refused by name`, () => {
-        for (const wrong of [Symbol('wrong'), {}, Number.NaN]) {
-          assert.throws(() => check({ ...value, [field]: wrong }, 'given'), {
+        const wrongs = [Symbol('wrong'), {}, Number.NaN].map((wrong) => ({ ...value, [field]: wrong }));
+        // Frozen ones are not taken for made ones.
+        for (const wrong of [...wrongs, ...wrongs.map((copy) => Object.freeze({ ...copy }))]) {
+          assert.throws(() => check(wrong, 'given'), {
             name: 'LearnError',
             code: 'ERR_INVALID_OPTION',
             message: new RegExp(`\\b${field}\\b`),

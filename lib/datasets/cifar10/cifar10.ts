@@ -1,8 +1,10 @@
 // CIFAR-10 on disk: finds either layout, counts its images, and makes the plan by which the addon reads them.
+
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { checkOptions, isBoolean, isPath } from '../../core/checks';
 import { LearnError } from '../../core/errors';
+import { member } from '../../core/family';
 import { downloadArchive } from '../../download/archive';
 import type { DownloadProgress } from '../../download/fetch-file';
 import { OpenFile } from '../../files/open-file';
@@ -33,7 +35,7 @@ export function cifar10(
 ): Cifar10 {
   const checks = { root: isPath, train: isBoolean, download: isBoolean };
   const { root = './data', train = true, download = false } = checkOptions('cifar10', options, checks);
-  return Object.freeze({ kind: 'cifar10', root, train, download });
+  return member({ kind: 'cifar10', root, train, download });
 }
 
 type RecordFile = Extract<DatasetPlan, { kind: 'records' }>['files'][number];
