@@ -1,4 +1,4 @@
-// Syncs an open file or folder to the disk. FileHandle.sync() is not used, because it is missing in the node:fs/promises of
+// Syncs an open file or folder to the disk. The method sync of FileHandle is not used, because it is missing in the node:fs/promises of
 // Yarn's Plug'n'Play.
 import fs from 'node:fs';
 import { promisify } from 'node:util';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { readSums, sha256Of } from './checksums.mjs';
 import { archiveOf, libtorchPackage } from './pin.mjs';
 
-/** Copies the libtorch in `source` (with lib/ and version.py) into the folder `target`, which is emptied first. */
+/** Copies the libtorch in `source` (its lib/ and the file of its version) into the folder `target`, which is emptied first. */
 export async function fillLibtorchPackage(platform, source, target) {
   const { folder } = libtorchPackage(platform);
   const { sha256, sums } = readSums(folder);
