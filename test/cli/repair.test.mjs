@@ -95,7 +95,7 @@ describe('command line: repair', function () {
     assert.deepEqual(contents(dir), contents(at('whole')));
   });
 
-  it('says that a record which a crash cut short is no damage', async () => {
+  it('reports that a record which a crash cut short is no damage', async () => {
     const { length } = fs.readFileSync(inDir(names[3]));
     fs.truncateSync(inDir(names[3]), length - 5);
     const { damaged, torn, lastRecord, text } = await report();
@@ -105,7 +105,7 @@ describe('command line: repair', function () {
     assert.equal(torn.offset, begin);
     assert.equal(torn.bytes, length - 5 - begin);
     assert.match(torn.reason, /^record 28 has \d+ of \d+ bytes$/);
-    assert.match(text, /\n {2}That is no damage: it was never acknowledged .*\nNothing is damaged\n$/);
+    assert.match(text, /\n {2}That is no damage: it was never acknowledged, .*\nNothing is damaged\n$/);
     assert.equal((await repair('--yes')).code, 0);
     assert.deepEqual(await stateOf(dir), whole);
   });
