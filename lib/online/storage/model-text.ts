@@ -43,7 +43,8 @@ const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) &&
 /** Whether a value has the form of a model, and its program works on the model's own tensors. */
 function isModel(value: unknown): value is Model {
   if (!isObject(value) || !isObject(value.program)) return false;
-  const { name, input = [], tensors, modules, program } = value;
+  const { name, tensors, modules, program } = value;
+  const input = Object.hasOwn(value, 'input') ? value.input : [];
   const { inputs, outputs, parameters, buffers, nodes } = program;
   const isWhole =
     isText(name) && isList(input, Number.isSafeInteger) && isList(tensors, isTensor) && isList(modules, isModule);

@@ -1,4 +1,5 @@
 // Reads settings as snapshots, journals and manifests of versions record them.
+import { plain } from '../../core/checks';
 import { recordedLoss } from '../../losses';
 import { recordedOptimizer } from '../../optimizers';
 import type { SgdOptions } from '../../optimizers/sgd';
@@ -11,7 +12,8 @@ type FlatSettings = Omit<Settings, 'optimizer' | 'loss'> & Required<SgdOptions>;
  * was cross-entropy.
  */
 export function recordedSettings(recorded: Settings | FlatSettings): Settings {
-  const { learningRate, momentum, weightDecay, nesterov, ...others } = recorded as FlatSettings & Partial<Settings>;
-  const optimizer = recordedOptimizer(others.optimizer ?? { learningRate, momentum, weightDecay, nesterov });
-  return { ...others, optimizer, loss: recordedLoss(others.loss) };
+  const own = plain(recorded) as FlatSettings & Partial<Settings>;
+  const { learningRate, momentum, weightDecay, nesterov, ...others } = own;
+  const optimizer = recordedOptimizer(own.optimizer ?? { learningRate, momentum, weightDecay, nesterov });
+  return { ...others, optimizer, loss: recordedLoss(own.loss) };
 }
