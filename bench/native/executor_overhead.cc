@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "src/core/memory.h"
-#include "src/program/executor.h"
 #include "src/optimizers/sgd.h"
+#include "src/program/executor.h"
 
 using namespace incremental;
 
@@ -84,9 +84,11 @@ int main(int count, char** arguments) {
   const at::Tensor input = at::randn({batch, 3, 32, 32});
   const at::Tensor labels = at::zeros({batch}, at::kLong);
 
+  const SgdOptions options(
+      Choice{"sgd", {{"learningRate", 0.001}, {"momentum", 0.9}, {"weightDecay", 0.0}, {"nesterov", false}}});
   std::vector<at::Tensor> mine = weights(program);
   Executor executor(program, mine, Mode::kTraining, at::detail::createCPUGenerator(0));
-  Sgd my_optimizer(mine, {0.001, 0.9, 0, false});
+  Sgd my_optimizer(mine, options);
   auto through_executor = [&] {
     at::Tensor loss = at::cross_entropy_loss(executor.run({input}).front(), labels);
     loss.backward();
@@ -94,7 +96,7 @@ int main(int count, char** arguments) {
   };
 
   std::vector<at::Tensor> w = weights(program);
-  Sgd other_optimizer(w, {0.001, 0.9, 0, false});
+  Sgd other_optimizer(w, options);
   auto by_hand = [&] {
     at::Tensor edges = at::conv2d(input, w[0], w[1], {1, 1}, {1, 1}, {1, 1}, 1);
     at::Tensor features = at::conv2d(edges, w[2], w[3], {1, 1}, {1, 1}, {1, 1}, 1);

@@ -7,10 +7,6 @@
 namespace incremental {
 namespace {
 
-// Far enough below the largest float for every rounding on the way.
-constexpr double kLimit = static_cast<double>(std::numeric_limits<float>::max()) / 16;
-constexpr double kRounding = 1.0001;
-
 double largest_of(const std::vector<at::Tensor>& tensors) {
   double largest = 0;
   for (const at::Tensor& tensor : tensors) {
@@ -51,40 +47,25 @@ bool lost_finiteness(const std::vector<at::Tensor>& before, const std::vector<at
   return false;
 }
 
-GuardedSteps::Bounds GuardedSteps::measured(const Sgd& optimizer, const Weights& weights) {
-  return {largest_of(weights.parameters()), largest_of(optimizer.momentum_buffers())};
-}
-
-std::optional<GuardedSteps::Bounds> GuardedSteps::after(const Bounds& before, const SgdOptions& options,
-                                                        double gradient_norm) {
-  const double slope = (gradient_norm + options.weight_decay * before.weight) * kRounding;
-  const double momentum = (options.momentum * before.momentum + slope) * kRounding;
-  const double direction = options.nesterov ? (slope + options.momentum * momentum) * kRounding : momentum;
-  const double change = options.learning_rate * direction * kRounding;
-  const double weight = (before.weight + change) * kRounding;
-  const bool fits = std::max({slope, momentum, direction, change, weight}) < kLimit;
-  return fits ? std::optional(Bounds{weight, options.momentum == 0 ? 0 : momentum}) : std::nullopt;
-}
-
-bool GuardedSteps::step(std::unique_ptr<Sgd>& optimizer, const Weights& weights, const SgdOptions& options,
-                        double gradient_norm) {
+bool GuardedSteps::step(Optimizer& optimizer, const Weights& weights, double gradient_norm) {
   at::NoGradGuard no_grad;
-  std::optional<Bounds> next;
-  if (bounds_) next = after(*bounds_, options, gradient_norm);
-  if (!next) next = after(measured(*optimizer, weights), options, gradient_norm);
+  std::optional<Optimizer::Bounds> next;
+  if (bounds_) next = optimizer.bounds_after(*bounds_, gradient_norm);
+  if (!next) {
+    const Optimizer::Bounds measured{largest_of(weights.parameters()), largest_of(optimizer.state())};
+    next = optimizer.bounds_after(measured, gradient_norm);
+  }
   bounds_ = next;
   if (next) {
-    optimizer->step();
+    optimizer.step();
     return true;
   }
   const std::vector<at::Tensor> parameters = copies_of(weights.parameters());
-  const std::vector<at::Tensor> momentum = copies_of(optimizer->momentum_buffers());
-  optimizer->step();
-  if (!lost_finiteness(parameters, weights.parameters()) && !lost_finiteness(momentum, optimizer->momentum_buffers())) {
-    return true;
-  }
+  const std::vector<at::Tensor> state = copies_of(optimizer.state());
+  optimizer.step();
+  if (!lost_finiteness(parameters, weights.parameters()) && !lost_finiteness(state, optimizer.state())) return true;
   for (size_t i = 0; i < parameters.size(); ++i) weights.parameters()[i].copy_(parameters[i]);
-  optimizer = std::make_unique<Sgd>(weights.parameters(), options, momentum);
+  optimizer.restore(state);
   return false;
 }
 

@@ -6,15 +6,12 @@
 
 #include "src/online/finite.h"
 #include "src/program/rewrites/rewrite.h"
+#include "src/train/step.h"
 
 namespace incremental {
 namespace {
 
-void drop_gradients(const std::vector<at::Tensor>& parameters) {
-  for (const at::Tensor& parameter : parameters) parameter.mutable_grad() = at::Tensor();
-}
-
-// As Learner::clip_gradients measures it: of finite gradients, the norm may not be.
+// As Step::limit_gradients measures it: of finite gradients, the norm may not be.
 bool has_finite_gradient(const std::vector<at::Tensor>& parameters) {
   at::NoGradGuard no_grad;
   return std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& parameter) {
@@ -43,7 +40,7 @@ std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, co
                                           const at::Tensor& labels, const std::vector<at::Tensor>& parameters) {
   std::vector<bool> bad(inputs.size(0));
   for (int64_t i = 0; i < inputs.size(0); ++i) {
-    loss(forward(inputs.narrow(0, i, 1)), labels.narrow(0, i, 1)).backward();
+    add_gradients(forward, loss, inputs.narrow(0, i, 1), labels.narrow(0, i, 1));
     bad[i] = !has_finite_gradient(parameters);
     drop_gradients(parameters);
   }

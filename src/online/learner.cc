@@ -31,7 +31,6 @@ Learner::Learner(const LearnerPlan& plan)
       pipeline_(plan.transforms, plan.shape, plan.dtype),
       scoring_(plan.scoring, plan.shape, plan.dtype),
       replay_(plan.replay, plan.shape, plan.dtype, plan.classes),
-      sgd_(sgd_options(plan.optimizer)),
       loss_(make_loss(plan.loss)) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
@@ -46,36 +45,42 @@ Learner::Learner(const LearnerPlan& plan)
 }
 
 void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
-  Ways ways = ways_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
-  auto weights = std::make_unique<Weights>(ways.few, *model);
+  Variants variants = variants_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
+  auto weights = std::make_unique<Weights>(variants.small_batch, *model);
   weights->require_grad();
-  auto forward = std::make_unique<Forward>(ways, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16);
-  auto optimizer = std::make_unique<Sgd>(weights->parameters(), sgd_, weights->to_kept(std::move(momentum)));
+  auto optimizer = make_optimizer(plan_.optimizer, weights->parameters());
+  optimizer->restore(weights->to_kept(std::move(momentum)));
+  auto step = std::make_unique<Step>(
+      Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16), make_loss(plan_.loss),
+      std::move(optimizer), weights->parameters(),
+      [this](const at::Tensor& logits, const at::Tensor& labels) { check_logits(logits, labels.size(0)); });
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
-  ways_ = std::move(ways);
+  variants_ = std::move(variants);
   weights_ = std::move(weights);
-  forward_ = std::move(forward);
-  optimizer_ = std::move(optimizer);
+  step_ = std::move(step);
   steps_.forget();
 }
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
 
+void Learner::check_logits(const at::Tensor& logits, int64_t samples) const {
+  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [", samples,
+        ", ", plan_.classes, "] but it returned ", logits.sizes());
+}
+
 std::string Learner::compute_gradients(const Samples& batch, Update& update) {
-  const at::Tensor logits = (*forward_)(batch.inputs);
-  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
-        batch.labels.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
-  at::Tensor loss = (*loss_)(logits, batch.labels);
-  update.loss = loss.item<double>();
+  step_->gradients(batch.inputs, batch.labels, [&](const at::Tensor& loss) {
+    update.loss = loss.item<double>();
+    return std::isfinite(update.loss);
+  });
   if (!std::isfinite(update.loss)) return "the loss is not finite";
-  loss.backward();
-  update.gradient_norm = clip_gradients();
+  update.gradient_norm = step_->limit_gradients(plan_.max_gradient_norm);
   return std::isfinite(update.gradient_norm) ? "" : "a gradient is not finite";
 }
 
 void Learner::undo(const std::vector<at::Tensor>& buffers) {
   at::NoGradGuard no_grad;
-  for (const at::Tensor& parameter : weights_->parameters()) parameter.mutable_grad() = at::Tensor();
+  drop_gradients(weights_->parameters());
   for (size_t i = 0; i < buffers.size(); ++i) weights_->buffers()[i].copy_(buffers[i]);
 }
 
@@ -95,14 +100,13 @@ void Learner::keep_for_replay(const Samples& samples) {
 at::Tensor Learner::score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served) {
   at::NoGradGuard no_grad;
   if (served != served_) {
-    Ways ways = ways_for(*plan_.program, *served, scoring_.output_shape(), plan_.numerics);
-    std::vector<at::Tensor> tensors = tensors_of(ways.few, *served, c10::kCPU);
-    served_forward_ = std::make_unique<Forward>(std::move(ways), std::move(tensors), Mode::kEvaluation, generator_);
+    Variants variants = variants_for(*plan_.program, *served, scoring_.output_shape(), plan_.numerics);
+    std::vector<at::Tensor> tensors = tensors_of(variants.small_batch, *served, c10::kCPU);
+    served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
   }
   at::Tensor logits = (*served_forward_)(transform(scoring_, pointers_to(inputs), {}));
-  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [",
-        inputs.size(0), ", ", plan_.classes, "] but it returned ", logits.sizes());
+  check_logits(logits, inputs.size(0));
   return logits.to(at::kFloat).contiguous();
 }
 
@@ -144,29 +148,10 @@ at::Tensor Learner::transform(const Pipeline& pipeline, const std::vector<const 
   return result;
 }
 
-// As torch.nn.utils.clip_grad_norm_ does it (torch/nn/utils/clip_grad.py).
-double Learner::clip_gradients() const {
-  at::NoGradGuard no_grad;
-  std::vector<at::Tensor> gradients, norms;
-  for (const at::Tensor& parameter : weights_->parameters()) {
-    if (!parameter.grad().defined()) continue;
-    gradients.push_back(parameter.grad());
-    norms.push_back(at::linalg_vector_norm(gradients.back()));
-  }
-  if (norms.empty()) return 0;
-  const at::Tensor total = at::linalg_vector_norm(at::stack(norms));
-  const auto norm = total.item<double>();
-  if (plan_.max_gradient_norm > 0 && std::isfinite(norm)) {
-    const at::Tensor factor = at::clamp_max(plan_.max_gradient_norm / (total + 1e-6), 1.0);
-    for (at::Tensor& gradient : gradients) gradient.mul_(factor);
-  }
-  return norm;
-}
-
 LearnerState Learner::state() const {
   at::NoGradGuard no_grad;
   auto rest = std::make_shared<StateDict>(StateDict{{"random", generator_.get_state()}});
-  add_momentum(*rest, *weights_, optimizer_->momentum_buffers());
+  add_momentum(*rest, *weights_, step_->optimizer().state());
   return {weights(), std::move(rest), std::make_shared<const StateDict>(replay_.state())};
 }
 

@@ -10,10 +10,10 @@
 #include "src/core/choice.h"
 #include "src/losses/loss.h"
 #include "src/online/finite.h"
-#include "src/optimizers/sgd.h"
 #include "src/program/forward.h"
 #include "src/replay/replay.h"
 #include "src/state/state_dict.h"
+#include "src/train/step.h"
 #include "src/train/weights.h"
 #include "src/transforms/pipeline.h"
 
@@ -118,7 +118,8 @@ class Learner {
   // Makes samples of what the pointers point to; `drawn` as Pipeline::draw made it, one for each.
   at::Tensor transform(const Pipeline& pipeline, const std::vector<const std::byte*>& from,
                        const std::vector<double>& drawn) const;
-  double clip_gradients() const;
+  // Throws where the model returned something else than [samples, classes].
+  void check_logits(const at::Tensor& logits, int64_t samples) const;
   void bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum);
 
   LearnerPlan plan_;
@@ -126,11 +127,9 @@ class Learner {
   Pipeline pipeline_, scoring_;
   Replay replay_;
   std::unique_ptr<Weights> weights_;
-  SgdOptions sgd_;
-  std::unique_ptr<const Loss> loss_;
-  Ways ways_;
-  std::unique_ptr<Forward> forward_;
-  std::unique_ptr<Sgd> optimizer_;
+  std::unique_ptr<const Loss> loss_;  // of offenders
+  Variants variants_;
+  std::unique_ptr<Step> step_;
   GuardedSteps steps_;
   std::optional<bool> needs_company_;        // once it was asked
   std::shared_ptr<const StateDict> served_;  // that `served_forward_` runs

@@ -50,7 +50,7 @@ Update Learner::update_by_rules_1(const Samples& samples, const std::shared_ptr<
     undo(buffers);
     return update;
   }
-  optimizer_->step();
+  step_->optimizer().step();
   steps_.forget();
   if (keep) keep_for_replay(samples);
   return update;
@@ -121,7 +121,7 @@ std::string Learner::attempt(const Samples& batch, Update& update) {
   }
   const double limit = plan_.max_gradient_norm;
   const double norm = limit > 0 ? std::min(update.gradient_norm, limit) : update.gradient_norm;
-  if (problem.empty() && !steps_.step(optimizer_, *weights_, sgd_, norm)) {
+  if (problem.empty() && !steps_.step(step_->optimizer(), *weights_, norm)) {
     problem = "a weight would not be finite";
   }
   if (!problem.empty()) undo(buffers);
@@ -134,7 +134,7 @@ std::vector<bool> Learner::offenders_in(const Samples& batch) {
   };
   const auto& [inputs, labels] = batch;
   const std::vector<at::Tensor>& parameters = weights_->parameters();
-  Forward forward(ways_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
+  Forward forward(variants_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
   std::vector<bool> bad = without_finite_loss(forward, *loss_, inputs, labels);
   if (!any(bad)) bad = without_finite_gradient(forward, *loss_, inputs, labels, parameters);
   if (!any(bad)) bad = overwhelming(batch);

@@ -26,11 +26,20 @@ void append(std::vector<at::Tensor>& to, const std::vector<at::Tensor>& pieces) 
 
 }  // namespace
 
-FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options,
-                   const std::vector<at::Tensor>& momentum_buffers)
+FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, const SgdOptions& options)
     : parameters_(std::move(parameters)), used_(parameters_.size(), false), options_(options) {
   at::NoGradGuard no_grad;
-  for (const at::Tensor& parameter : parameters_) momentum_buffers_.push_back(at::zeros_like(parameter));
+  for (const at::Tensor& parameter : parameters_) {
+    momentum_buffers_.push_back(at::zeros_like(parameter));
+    parameter_pieces_.push_back(pieces_of(parameter.detach()));
+    buffer_pieces_.push_back(pieces_of(momentum_buffers_.back()));
+  }
+}
+
+void FusedSgd::restore(const std::vector<at::Tensor>& momentum_buffers) {
+  at::NoGradGuard no_grad;
+  used_.assign(parameters_.size(), false);
+  for (const at::Tensor& buffer : momentum_buffers_) buffer.zero_();
   for (size_t i = 0; i < momentum_buffers.size(); ++i) {
     const at::Tensor& given = momentum_buffers[i];
     if (!given.defined()) continue;
@@ -38,10 +47,6 @@ FusedSgd::FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options,
           "The momentum buffer of parameter ", i, " has shape ", given.sizes(), ", which is not that parameter's");
     momentum_buffers_[i].copy_(given);
     used_[i] = true;
-  }
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    parameter_pieces_.push_back(pieces_of(parameters_[i].detach()));
-    buffer_pieces_.push_back(pieces_of(momentum_buffers_[i]));
   }
 }
 
@@ -64,14 +69,10 @@ void FusedSgd::step() {
     at::_fused_sgd_(parameters, gradients, buffers, options_.weight_decay, options_.momentum, options_.learning_rate,
                     /*dampening=*/0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
   }
-  drop_gradients();
+  drop_gradients(parameters_);
 }
 
-void FusedSgd::drop_gradients() {
-  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
-}
-
-std::vector<at::Tensor> FusedSgd::momentum_buffers() const {
+std::vector<at::Tensor> FusedSgd::state() const {
   std::vector<at::Tensor> buffers(parameters_.size());
   for (size_t i = 0; i < buffers.size(); ++i) {
     if (used_[i]) buffers[i] = momentum_buffers_[i];

@@ -7,19 +7,15 @@
 
 namespace incremental {
 
-class FusedSgd {
+class FusedSgd : public Optimizer {
  public:
-  // As Sgd's.
-  FusedSgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers);
+  using Options = SgdOptions;
 
-  // As Sgd's.
-  void step();
+  FusedSgd(std::vector<at::Tensor> parameters, const SgdOptions& options);
 
-  // Forgets gradients: those of a step that did not end.
-  void drop_gradients();
-
-  // Undefined where there has been no gradient yet.
-  std::vector<at::Tensor> momentum_buffers() const;
+  void step() override;
+  std::vector<at::Tensor> state() const override;
+  void restore(const std::vector<at::Tensor>& momentum_buffers) override;
 
  private:
   std::vector<at::Tensor> parameters_;

@@ -1,6 +1,7 @@
 #include "src/optimizers/sgd.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "src/core/error.h"
@@ -67,22 +68,39 @@ bool can_update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, c
 
 }  // namespace
 
-SgdOptions sgd_options(const Choice& choice) {
-  check(choice.kind == "sgd", "ERR_INVALID_OPTION", "The addon has no optimizer of the kind \"", choice.kind, "\"");
-  return {choice.number("learningRate"), choice.number("momentum"), choice.number("weightDecay"),
-          choice.boolean("nesterov")};
-}
+SgdOptions::SgdOptions(const Choice& choice)
+    : learning_rate(choice.number("learningRate")),
+      momentum(choice.number("momentum")),
+      weight_decay(choice.number("weightDecay")),
+      nesterov(choice.boolean("nesterov")) {}
 
-Sgd::Sgd(std::vector<at::Tensor> parameters, SgdOptions options, const std::vector<at::Tensor>& momentum_buffers)
-    : parameters_(std::move(parameters)), momentum_buffers_(parameters_.size()), options_(options) {
+Sgd::Sgd(std::vector<at::Tensor> parameters, const SgdOptions& options)
+    : parameters_(std::move(parameters)), momentum_buffers_(parameters_.size()), options_(options) {}
+
+void Sgd::restore(const std::vector<at::Tensor>& momentum_buffers) {
+  std::vector<at::Tensor> restored(parameters_.size());
   for (size_t i = 0; i < momentum_buffers.size(); ++i) {
     const at::Tensor& given = momentum_buffers[i];
     if (!given.defined()) continue;
     check(i < parameters_.size() && given.sizes() == parameters_[i].sizes(), "ERR_STATE_MISMATCH",
           "The momentum buffer of parameter ", i, " has shape ", given.sizes(), ", which is not that parameter's");
     // With its strides: kernels round differently where they cannot take a tensor in one run.
-    momentum_buffers_[i] = given.to(at::kFloat).clone();
+    restored[i] = given.to(at::kFloat).clone();
   }
+  momentum_buffers_ = std::move(restored);
+}
+
+std::optional<Optimizer::Bounds> Sgd::bounds_after(const Bounds& before, double gradient_norm) const {
+  // Far enough below the largest float for every rounding on the way.
+  constexpr double kLimit = static_cast<double>(std::numeric_limits<float>::max()) / 16;
+  constexpr double kRounding = 1.0001;
+  const double slope = (gradient_norm + options_.weight_decay * before.weight) * kRounding;
+  const double momentum = (options_.momentum * before.state + slope) * kRounding;
+  const double direction = options_.nesterov ? (slope + options_.momentum * momentum) * kRounding : momentum;
+  const double change = options_.learning_rate * direction * kRounding;
+  const double weight = (before.weight + change) * kRounding;
+  const bool fits = std::max({slope, momentum, direction, change, weight}) < kLimit;
+  return fits ? std::optional(Bounds{weight, options_.momentum == 0 ? 0 : momentum}) : std::nullopt;
 }
 
 void Sgd::update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {

@@ -12,9 +12,9 @@ namespace incremental {
 class Forward {
  public:
   // As Executor's; `bf16`: see Numerics. Executors are made when the first batch comes that they serve.
-  Forward(Ways ways, std::vector<at::Tensor> tensors, Mode mode, at::Generator generator, bool bf16 = false,
+  Forward(Variants variants, std::vector<at::Tensor> tensors, Mode mode, at::Generator generator, bool bf16 = false,
           bool checks_statistics = false)
-      : ways_(std::move(ways)),
+      : variants_(std::move(variants)),
         tensors_(std::move(tensors)),
         mode_(mode),
         generator_(std::move(generator)),
@@ -25,13 +25,13 @@ class Forward {
   at::Tensor operator()(at::Tensor input);
 
  private:
-  Ways ways_;
+  Variants variants_;
   std::vector<at::Tensor> tensors_;
   Mode mode_;
   at::Generator generator_;
   bool bf16_;
   bool checks_statistics_;
-  std::unique_ptr<Executor> few_, many_;
+  std::unique_ptr<Executor> small_batch_, large_batch_;
 };
 
 }  // namespace incremental

@@ -10,31 +10,31 @@
 
 namespace incremental {
 
-Ways exact_ways(const Program& program, c10::Device device) {
+Variants exact_variants(const Program& program, c10::Device device) {
   // Devices have none of oneDNN's layouts.
   if (!device.is_cpu()) return {program, program, std::numeric_limits<int64_t>::max(), {}};
   // For single samples ATen has other convolutions, with other roundings.
   return {program, with_exact_linear(with_blocked_convolutions(program)), 1, {}};
 }
 
-Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
-               const Numerics& numerics, c10::Device device) {
+Variants fast_variants(const Program& program, const std::vector<at::Tensor>& tensors,
+                       const std::vector<int64_t>& sample_shape, const Numerics& numerics, c10::Device device) {
   const Shapes shapes = shapes_of(program, tensors, sample_shape);
   const Program general = with_channels_last(program, shapes);
-  Ways ways{general, general, std::numeric_limits<int64_t>::max(), {}};
+  Variants variants{general, general, std::numeric_limits<int64_t>::max(), {}};
   if (numerics.contract_linear && !numerics.bf16) {
     Contracted contracted = with_contracted_chains(general, shapes, /*turned=*/device.is_cpu());
     if (contracted.rows > 0) {
-      ways.many = std::move(contracted.program);
-      ways.limit = contracted.rows;
-      ways.contracted = std::move(contracted.weights);
+      variants.large_batch = std::move(contracted.program);
+      variants.limit = contracted.rows;
+      variants.contracted = std::move(contracted.weights);
     }
   }
   if (device.is_cpu() && !numerics.bf16) {
-    ways.few = with_own_kernels(ways.few);
-    ways.many = with_own_kernels(ways.many);
+    variants.small_batch = with_own_kernels(variants.small_batch);
+    variants.large_batch = with_own_kernels(variants.large_batch);
   }
-  return ways;
+  return variants;
 }
 
 }  // namespace incremental

@@ -1,4 +1,4 @@
-// The ways there are to run a model: which rewrites of its program serve which size of batch.
+// Variants of a model: the rewrites of its program that serve each size of batch.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,17 +16,17 @@ struct Numerics {
 };
 
 // Two programs over the same parameters and buffers.
-struct Ways {
-  Program few, many;
-  int64_t limit = 0;                    // `many` serves batches of more samples than this
-  std::vector<std::string> contracted;  // the weights of chains that `many` has in contracted form
+struct Variants {
+  Program small_batch, large_batch;
+  int64_t limit = 0;                    // `large_batch` serves batches of more samples than this
+  std::vector<std::string> contracted;  // the weights of chains that `large_batch` has in contracted form
 };
 
 // As PyTorch does it: bit for bit on the CPU.
-Ways exact_ways(const Program& program, c10::Device device);
+Variants exact_variants(const Program& program, c10::Device device);
 
 // `tensors`: the program's parameters and buffers, of any values, on the CPU.
-Ways fast_ways(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<int64_t>& sample_shape,
-               const Numerics& numerics, c10::Device device);
+Variants fast_variants(const Program& program, const std::vector<at::Tensor>& tensors,
+                       const std::vector<int64_t>& sample_shape, const Numerics& numerics, c10::Device device);
 
 }  // namespace incremental

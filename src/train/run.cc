@@ -19,10 +19,10 @@ RunScope::RunScope(int threads) {
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
 }
 
-Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
-              const Numerics& numerics, c10::Device device) {
-  if (!numerics.fast) return exact_ways(program, device);
-  return fast_ways(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics, device);
+Variants variants_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
+                      const Numerics& numerics, c10::Device device) {
+  if (!numerics.fast) return exact_variants(program, device);
+  return fast_variants(program, tensors_of(program, state, c10::kCPU), sample_shape, numerics, device);
 }
 
 void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_shape) {

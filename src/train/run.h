@@ -23,10 +23,10 @@ class RunScope {
   MemoryLease memory_;
 };
 
-// The ways to run `program` on samples of this shape, as `numerics` say. `state`: the program's tensors, of any values.
-// `device`: where it will run.
-Ways ways_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
-              const Numerics& numerics, c10::Device device = c10::kCPU);
+// The variants of `program` for samples of this shape, as `numerics` say. `state`: the program's tensors, of any
+// values. `device`: where it will run.
+Variants variants_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
+                      const Numerics& numerics, c10::Device device = c10::kCPU);
 
 // Throws ERR_SHAPE where the sizes alone say that a batch of the run has one value for a statistic of the model's.
 void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_shape);

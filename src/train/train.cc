@@ -4,103 +4,157 @@
 #include <utility>
 
 #include "src/core/priority.h"
-#include "src/losses/loss.h"
-#include "src/optimizers/sgd.h"
 #include "src/program/forward.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
+#include "src/train/step.h"
 #include "src/train/weights.h"
 
 namespace incremental {
+namespace {
+
+// The generator's state, after `given` was restored to it.
+at::Tensor restored(at::Generator& generator, const at::Tensor& given) {
+  restore(generator, given);
+  return generator.get_state();
+}
+
+BatchOptions batch_options(const TrainPlan& plan) {
+  const Position& start = plan.start.position;
+  return {plan.batch_size, plan.epochs, plan.shuffle,       plan.drop_last,
+          start.epoch,     start.step,  plan.numerics.fast, takes_every_core(plan.threads)};
+}
+
+class Training {
+ public:
+  Training(const TrainPlan& plan, const Report& report, const Cancelled& cancelled)
+      : plan_(plan),
+        report_(report),
+        cancelled_(cancelled),
+        generator_(at::detail::createCPUGenerator(plan.seed)),
+        variants_(variants_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics)),
+        weights_(variants_.small_batch, *plan.state),
+        step_(make_step()),
+        position_(plan.start.position),
+        epoch_random_(restored(generator_, plan.start.epoch_random)),
+        batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_),
+        random_(restored(generator_, plan.start.random)),
+        steps_(batches_.per_epoch()) {}
+
+  TrainOutcome run() {
+    batches_.prepare();
+    while (position_.epoch < plan_.epochs) {
+      const Clock epoch_clock;
+      const double seconds_before = position_.seconds;
+      while (position_.step < steps_) {
+        if (cancelled_) stop();
+        const Batch batch = batches_.take();
+        const int64_t samples = batch.labels.size(0);
+        const at::Tensor loss = step_.run(batch.inputs, batch.labels, [this](const at::Tensor&) {
+          prepare_next();
+          return true;
+        });
+        count(loss.item<double>(), samples);
+        position_.seconds = seconds_before + epoch_clock.seconds();
+        report_step(loss.item<double>());
+        // A snapshot after the last step of an epoch is one before the first step of the next.
+        if (position_.step < steps_ && is_due()) snapshot();
+      }
+      end_epoch();
+      if (is_due()) snapshot();
+    }
+    check_finite(weights_, *plan_.state);
+    snapshot();
+    return {weights_.release(plan_.names), clock_.seconds(), variants_.contracted, ""};
+  }
+
+ private:
+  Step make_step() {
+    weights_.require_grad();
+    check_batches(plan_, pipeline_of(plan_).output_shape());
+    auto optimizer = make_optimizer(plan_.optimizer, weights_.parameters());
+    optimizer->restore(weights_.to_kept(plan_.start.momentum));
+    return {Forward(variants_, weights_.all(), Mode::kTraining, generator_, plan_.numerics.bf16,
+                    /*checks_statistics=*/true),
+            make_loss(plan_.loss), std::move(optimizer), weights_.parameters(),
+            [this](const at::Tensor& logits, const at::Tensor& labels) {
+              check_logits(logits, labels.size(0), *plan_.dataset);
+            }};
+  }
+
+  // Called after the forward pass, where Python's loader draws too, so that the pixels of the next batch are made
+  // during the backward pass. The generator's state, 5 KB, is kept at every step: any may be the last one before a
+  // cancel.
+  void prepare_next() {
+    if (takes_snapshots()) random_ = generator_.get_state();
+    batches_.prepare();
+  }
+
+  void count(double loss, int64_t samples) {
+    check_finite(loss, position_.epoch, ++position_.step);
+    seen_ += samples;
+    position_.samples += samples;
+    position_.loss_sum += loss * static_cast<double>(samples);
+    taken_ = false;
+  }
+
+  void report_step(double loss) const {
+    const bool log = plan_.log_every > 0 && position_.step % plan_.log_every == 0;
+    report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, position_.step, loss, clock_.seconds(),
+             seen_});
+  }
+
+  void end_epoch() {
+    report_({Event::Type::kEpoch, position_.epoch + 1, steps_,
+             position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples});
+    check_finite(weights_, *plan_.state);
+    position_ = {position_.epoch + 1};
+    epoch_random_ = random_;
+  }
+
+  void stop() {
+    snapshot();
+    stop_if(cancelled_);
+  }
+
+  bool takes_snapshots() const { return plan_.snapshot_every >= 0; }
+
+  bool is_due() const {
+    return plan_.snapshot_every > 0 ? (position_.epoch * steps_ + position_.step) % plan_.snapshot_every == 0
+                                    : position_.step == 0;
+  }
+
+  void snapshot() {
+    if (!takes_snapshots() || taken_) return;
+    report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0,
+             std::make_shared<const Snapshot>(
+                 take_snapshot(position_, weights_, plan_, step_.optimizer().state(), random_, epoch_random_))});
+    taken_ = true;
+  }
+
+  const TrainPlan& plan_;
+  const Report& report_;
+  const Cancelled& cancelled_;
+  Clock clock_;
+  at::Generator generator_;
+  Variants variants_;
+  Weights weights_;
+  Step step_;
+  Position position_;
+  at::Tensor epoch_random_;  // before the current epoch
+  Batches batches_;
+  at::Tensor random_;  // before the batch that follows the current step
+  int64_t steps_;      // in an epoch
+  int64_t seen_ = 0;
+  bool taken_ = false;  // a snapshot at this position
+};
+
+}  // namespace
 
 TrainOutcome train(const TrainPlan& plan, const Report& report, const Cancelled& cancelled) {
   be_nice(plan.niceness);
   RunScope scope(plan.threads);
-  Clock clock;
-  at::Generator generator = at::detail::createCPUGenerator(plan.seed);
-  Pipeline pipeline = pipeline_of(plan);
-  Ways ways = ways_for(*plan.program, *plan.state, pipeline.output_shape(), plan.numerics);
-  Weights weights(ways.few, *plan.state);
-  weights.require_grad();
-  std::vector<std::string> contracted = std::move(ways.contracted);
-  check_batches(plan, pipeline.output_shape());
-  const std::unique_ptr<const Loss> loss_of = make_loss(plan.loss);
-  Forward forward(std::move(ways), weights.all(), Mode::kTraining, generator, plan.numerics.bf16,
-                  /*checks_statistics=*/true);
-  Sgd optimizer(weights.parameters(), sgd_options(plan.optimizer), weights.to_kept(plan.start.momentum));
-  Position position = plan.start.position;
-  restore(generator, plan.start.epoch_random);
-  at::Tensor epoch_random = generator.get_state();  // before the epoch in hand
-  Batches batches(plan.dataset, std::move(pipeline),
-                  {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, position.epoch, position.step,
-                   plan.numerics.fast, takes_every_core(plan.threads)},
-                  generator);
-  restore(generator, plan.start.random);
-  at::Tensor random = generator.get_state();  // before the batch that follows the step in hand
-
-  const int64_t steps = batches.per_epoch();
-  const bool takes_snapshots = plan.snapshot_every >= 0;
-  bool taken = false;  // at this very position
-  const auto snapshot = [&] {
-    if (!takes_snapshots || taken) return;
-    report({Event::Type::kSnapshot, position.epoch, position.step, 0, 0, 0,
-            std::make_shared<const Snapshot>(
-                take_snapshot(position, weights, plan, optimizer.momentum_buffers(), random, epoch_random))});
-    taken = true;
-  };
-  const auto is_due = [&] {
-    return plan.snapshot_every > 0 ? (position.epoch * steps + position.step) % plan.snapshot_every == 0
-                                   : position.step == 0;
-  };
-
-  int64_t seen = 0;
-  batches.prepare();
-  while (position.epoch < plan.epochs) {
-    Clock epoch_clock;
-    const double seconds_before = position.seconds;
-    while (position.step < steps) {
-      if (cancelled) {
-        snapshot();
-        stop_if(cancelled);
-      }
-      Batch batch = batches.take();
-      const int64_t samples = batch.labels.size(0);
-      at::Tensor logits = forward(batch.inputs);
-      if (seen == 0) check_logits(logits, samples, *plan.dataset);
-      at::Tensor loss_tensor = (*loss_of)(logits, batch.labels);
-      // Always, not only where a snapshot is due: when the next batch is drawn nobody knows whether this step will be
-      // the last one before a cancel. It copies 5 KB.
-      if (takes_snapshots) random = generator.get_state();
-      // Here, where Python's loader draws too: after what the model drew in this step. The pixels of the next batch are
-      // then worked on while this step runs backwards.
-      batches.prepare();
-      loss_tensor.backward();
-      optimizer.step();
-
-      const double loss = loss_tensor.item<double>();
-      ++position.step;
-      check_finite(loss, position.epoch, position.step);
-      seen += samples;
-      position.samples += samples;
-      position.loss_sum += loss * static_cast<double>(samples);
-      position.seconds = seconds_before + epoch_clock.seconds();
-      taken = false;
-      const bool log = plan.log_every > 0 && position.step % plan.log_every == 0;
-      report({log ? Event::Type::kLog : Event::Type::kStep, position.epoch + 1, position.step, loss, clock.seconds(),
-              seen});
-      // The last step of an epoch is told of as the beginning of the next one, below.
-      if (position.step < steps && is_due()) snapshot();
-    }
-    report({Event::Type::kEpoch, position.epoch + 1, steps, position.loss_sum / static_cast<double>(position.samples),
-            position.seconds, position.samples});
-    check_finite(weights, *plan.state);
-    position = {position.epoch + 1};
-    epoch_random = random;
-    if (is_due()) snapshot();
-  }
-  check_finite(weights, *plan.state);
-  snapshot();
-  return {weights.release(plan.names), clock.seconds(), std::move(contracted), ""};
+  return Training(plan, report, cancelled).run();
 }
 
 }  // namespace incremental

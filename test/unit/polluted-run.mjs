@@ -129,7 +129,18 @@ const names = [
   ...['random', 'epochRandom', 'unpacked', 'state', 'format', 'key', 'stripPrefix', 'maxDelayMs', 'maxGradientNorm'],
   ...['replay', 'capacity', 'policy', 'perUpdate', 'gate', 'heldOut', 'maxDrop', 'perClassMaxDrop', 'onRefused'],
   ...['drift', 'detector', 'onDrift', 'feedback', 'ttlMs', 'maxBytes', 'memoryBytes', 'journal', 'sync', 'everyMs'],
-  ...['keepVersions', 'rememberIds', 'rules', 'notFinite', 'stripped', 'prefix', 'leftOut', 'anything'],
+  ...[
+    'keepVersions',
+    'rememberIds',
+    'rules',
+    'notFinite',
+    'stripped',
+    'prefix',
+    'leftOut',
+    'optimizer',
+    'loss',
+    'anything',
+  ],
 ];
 
 const problems = new Set();

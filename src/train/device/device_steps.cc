@@ -44,18 +44,22 @@ bool draws(const Program& program) {
 
 }  // namespace
 
-DeviceSteps::DeviceSteps(const TrainPlan& plan, Ways ways, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
-                         DeviceBatches& batches)
+DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights& weights, DeviceBatches& batches)
     : plan_(plan),
-      optimizer_(optimizer),
+      weights_(weights),
       batches_(batches),
-      loss_(make_loss(plan.loss)),
-      forward_(std::move(ways), tensors, Mode::kTraining, make_generator(plan.device, plan.seed), plan.numerics.bf16,
-               /*checks_statistics=*/true),
+      step_(Forward(std::move(variants), weights.all(), Mode::kTraining, make_generator(plan.device, plan.seed),
+                    plan.numerics.bf16, /*checks_statistics=*/true),
+            make_loss(plan.loss), make_optimizer(plan.optimizer, weights.parameters(), OptimizerKernels::kCaptured),
+            weights.parameters(),
+            [&plan](const at::Tensor& logits, const at::Tensor& labels) {
+              check_logits(logits, labels.size(0), *plan.dataset);
+            }),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
       not_captured_(DeviceGraph::unavailable(plan.device)) {
+  step_.optimizer().restore(weights.to_kept(plan.start.momentum));
   const int64_t elements = batches.batch_size(0) * batches.sample_elements();
   at_once_ = std::clamp<int64_t>(kMostElements / std::max<int64_t>(1, elements), 1, kMostSteps);
   at_once_ = std::min(at_once_, std::max<int64_t>(1, batches.per_epoch() - 1));
@@ -108,7 +112,7 @@ void DeviceSteps::start(std::optional<DeviceGraph>& graph, int64_t count) {
       graph.reset();
       const std::string said = error.what_without_backtrace();
       not_captured_ = said.substr(0, said.find('\n'));
-      optimizer_.drop_gradients();  // they are where the graph would have had its memory
+      drop_gradients(weights_.parameters());  // they are where the graph would have had its memory
     }
   }
   if (graph) return graph->replay();
@@ -123,11 +127,7 @@ void DeviceSteps::steps(int64_t count, int64_t samples) {
 }
 
 void DeviceSteps::one_step(const at::Tensor& inputs, const at::Tensor& labels) {
-  at::Tensor logits = forward_(inputs);
-  check_logits(logits, labels.size(0), *plan_.dataset);
-  at::Tensor loss = (*loss_)(logits, labels);
-  loss.backward();
-  optimizer_.step();
+  const at::Tensor loss = step_.run(inputs, labels);
   losses_.scatter_(0, place_, loss.detach().to(at::kDouble).view({1}));
   place_.add_(1);
 }

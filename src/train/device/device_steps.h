@@ -8,17 +8,15 @@
 #include "src/batches/device_batches.h"
 #include "src/device/device.h"
 #include "src/device/graph.h"
-#include "src/losses/loss.h"
-#include "src/optimizers/fused_sgd.h"
-#include "src/program/forward.h"
+#include "src/train/step.h"
 #include "src/train/train.h"
+#include "src/train/weights.h"
 
 namespace incremental {
 
 class DeviceSteps {
  public:
-  DeviceSteps(const TrainPlan& plan, Ways ways, const std::vector<at::Tensor>& tensors, FusedSgd& optimizer,
-              DeviceBatches& batches);
+  DeviceSteps(const TrainPlan& plan, Variants variants, const Weights& weights, DeviceBatches& batches);
 
   // Before each epoch's first step, which is `first`.
   void begin_epoch(int64_t first);
@@ -30,6 +28,8 @@ class DeviceSteps {
   // Waits for the steps `from` to `to` of the epoch in hand: their losses.
   std::vector<double> losses(int64_t from, int64_t to) const;
 
+  std::vector<at::Tensor> optimizer_state() const { return step_.optimizer().state(); }
+
   // Why steps were not captured; "" when they were.
   const std::string& not_captured() const { return not_captured_; }
 
@@ -40,10 +40,9 @@ class DeviceSteps {
   void start(std::optional<DeviceGraph>& graph, int64_t count);
 
   const TrainPlan& plan_;
-  FusedSgd& optimizer_;
+  const Weights& weights_;
   DeviceBatches& batches_;
-  std::unique_ptr<const Loss> loss_;
-  Forward forward_;
+  Step step_;
   Pace pace_;
   at::Tensor losses_;  // [step of the epoch] float64
   at::Tensor place_;   // [1] int64: the next one

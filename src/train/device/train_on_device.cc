@@ -37,13 +37,13 @@ class Training {
       : plan_(plan),
         report_(report),
         cancelled_(cancelled),
-        ways_(ways_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics, plan.device)),
-        weights_(ways_.few, *plan.state, plan.device),
-        optimizer_(trainable(weights_), sgd_options(plan.optimizer), weights_.to_kept(plan.start.momentum)),
+        variants_(
+            variants_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics, plan.device)),
+        weights_(variants_.small_batch, *plan.state, plan.device),
         generator_(begin_generator(plan)),
         batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_, plan.device,
                  plan.start.position.step > 0 ? plan.start.random : at::Tensor()),
-        steps_(plan, ways_, weights_.all(), optimizer_, batches_),
+        steps_(plan, variants_, trainable(weights_), batches_),
         per_epoch_(batches_.per_epoch()),
         position_(plan.start.position) {
     check_batches(plan, pipeline_of(plan).output_shape());
@@ -62,13 +62,13 @@ class Training {
     }
     check_finite(weights_, *plan_.state);
     snapshot(random, random);
-    return {weights_.release(plan_.names), clock_.seconds(), ways_.contracted, steps_.not_captured()};
+    return {weights_.release(plan_.names), clock_.seconds(), variants_.contracted, steps_.not_captured()};
   }
 
  private:
-  static const std::vector<at::Tensor>& trainable(const Weights& weights) {
+  static const Weights& trainable(const Weights& weights) {
     weights.require_grad();
-    return weights.parameters();
+    return weights;
   }
 
   void run_epoch() {
@@ -134,7 +134,7 @@ class Training {
     if (plan_.snapshot_every < 0 || taken_) return;
     report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0,
              std::make_shared<const Snapshot>(
-                 take_snapshot(position_, weights_, plan_, optimizer_.momentum_buffers(), random, epoch_random))});
+                 take_snapshot(position_, weights_, plan_, steps_.optimizer_state(), random, epoch_random))});
     taken_ = true;
   }
 
@@ -148,9 +148,8 @@ class Training {
   const Report& report_;
   const Cancelled& cancelled_;
   Clock clock_;
-  Ways ways_;
+  Variants variants_;
   Weights weights_;
-  FusedSgd optimizer_;
   at::Generator generator_;
   DeviceBatches batches_;
   DeviceSteps steps_;

@@ -1,0 +1,55 @@
+#include "src/train/step.h"
+
+#include <cmath>
+#include <utility>
+
+namespace incremental {
+
+at::Tensor add_gradients(Forward& forward, const Loss& loss, const at::Tensor& inputs, const at::Tensor& labels,
+                         const CheckLogits& check_logits, const BeforeBackward& before_backward) {
+  const at::Tensor logits = forward(inputs);
+  if (check_logits) check_logits(logits, labels);
+  at::Tensor value = loss(logits, labels);
+  if (before_backward && !before_backward(value)) return value;
+  value.backward();
+  return value;
+}
+
+Step::Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Optimizer> optimizer,
+           std::vector<at::Tensor> parameters, CheckLogits check_logits)
+    : forward_(std::move(forward)),
+      loss_(std::move(loss)),
+      optimizer_(std::move(optimizer)),
+      parameters_(std::move(parameters)),
+      check_logits_(std::move(check_logits)) {}
+
+at::Tensor Step::run(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward) {
+  at::Tensor loss = gradients(inputs, labels, before_backward);
+  optimizer_->step();
+  return loss;
+}
+
+at::Tensor Step::gradients(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward) {
+  return add_gradients(forward_, *loss_, inputs, labels, check_logits_, before_backward);
+}
+
+// As torch.nn.utils.clip_grad_norm_ does it (torch/nn/utils/clip_grad.py).
+double Step::limit_gradients(double limit) const {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients, norms;
+  for (const at::Tensor& parameter : parameters_) {
+    if (!parameter.grad().defined()) continue;
+    gradients.push_back(parameter.grad());
+    norms.push_back(at::linalg_vector_norm(gradients.back()));
+  }
+  if (norms.empty()) return 0;
+  const at::Tensor total = at::linalg_vector_norm(at::stack(norms));
+  const auto norm = total.item<double>();
+  if (limit > 0 && std::isfinite(norm)) {
+    const at::Tensor factor = at::clamp_max(limit / (total + 1e-6), 1.0);
+    for (at::Tensor& gradient : gradients) gradient.mul_(factor);
+  }
+  return norm;
+}
+
+}  // namespace incremental

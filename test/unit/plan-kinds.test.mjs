@@ -1,0 +1,49 @@
+// The optimizer and the loss of a native plan: the addon knows their kinds and has no defaults.
+import assert from 'node:assert/strict';
+import { arrays, createState, linear, sequential, trainIncremental } from 'torch-incremental';
+import native from '../../dist/native/native.js';
+
+const addon = native.native();
+const model = sequential({ out: linear(1, 2) }, { input: [1] });
+const sgd = { kind: 'sgd', learningRate: 0.1, momentum: 0, weightDecay: 0, nesterov: false };
+const data = arrays({ inputs: new Float32Array(4), labels: new Int32Array(4), shape: [1] });
+
+/** Trains with a plan in which `changes` replace what lib/ made. */
+async function trainWith(changes) {
+  const { train } = addon;
+  addon.train = (plan, ...rest) => train({ ...plan, ...changes }, ...rest);
+  try {
+    const state = await createState(model, { seed: 0 });
+    return await trainIncremental(state, { model, data, transforms: [], epochs: 1, device: 'cpu', seed: 0 });
+  } finally {
+    addon.train = train;
+  }
+}
+
+describe('the optimizer and the loss of a plan', () => {
+  const refused = (changes, message) => assert.rejects(trainWith(changes), { code: 'ERR_INVALID_OPTION', message });
+
+  it('are accepted as lib/ makes them', async () => {
+    await trainWith({});
+    await trainWith({ optimizer: sgd, loss: { kind: 'crossEntropyLoss' } });
+  });
+
+  for (const loop of [undefined, 'device']) {
+    it(`are refused where the addon does not know the kind${loop ? ', also on a device' : ''}`, async () => {
+      await refused({ loop, optimizer: { ...sgd, kind: 'guess' } }, /no optimizer of the kind "guess"/);
+      await refused({ loop, loss: { kind: 'regret' } }, /no loss of the kind "regret"/);
+    });
+  }
+
+  for (const option of Object.keys(sgd)) {
+    it(`are refused where "${option}" of sgd is missing`, async () => {
+      const { [option]: _, ...rest } = sgd;
+      await refused({ optimizer: rest }, new RegExp(option));
+    });
+  }
+
+  it('are refused where an option has another type', async () => {
+    await refused({ optimizer: { ...sgd, nesterov: 1 } }, /Expected a boolean for "nesterov" of sgd/);
+    await refused({ optimizer: { ...sgd, momentum: '0.9' } }, /Expected a number for "momentum" of sgd/);
+  });
+});
