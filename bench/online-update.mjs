@@ -1,10 +1,11 @@
 // One call of learn(): scored, augmented, learned, and in the journal, against the same loop in Python, which keeps no journal,
-// in the same process and in one beside a Node process that asks it over HTTP.
+// in the same process and in one beside a Node process that asks it over HTTP. And an update of a CNN, which replays as many
+// samples as are new, against what it is made of: a step of trainIncremental on as many, and a forward pass of the new ones.
 import { report, shown } from './report.mjs';
-import { images, pretrained, quantile, settings, workFolder } from './support.mjs';
+import { images, median, pretrained, quantile, settings, workFolder } from './support.mjs';
 import { inTurns, ours, theirs } from './turns.mjs';
 
-const { rounds, sizes } = settings({ rounds: 5, sizes: [1, 8, 64] });
+const { rounds, sizes, fresh, repeats } = settings({ rounds: 5, sizes: [1, 8, 64], fresh: 10, repeats: 50 });
 const checkpoint = await pretrained(workFolder());
 const titles = {
   exact: 'exact',
@@ -29,6 +30,19 @@ for (const batchSize of sizes) {
     Object.entries(answers).map(([who, turns]) => [who, turns.flatMap((turn) => turn.times)]),
   );
 }
+const cnns = ['exact', 'fast'].flatMap((mode) => [2, 1].map((threads) => ({ mode, threads })));
+const cnnName = ({ mode, threads }) => `${mode}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+const cnnAnswers = await inTurns(
+  cnns.map((plan) => ours(cnnName(plan), { ...plan, fresh, repeats }, 'cnn-update.mjs')),
+  rounds,
+);
+// The time of one round's update beside the same round's parts, so that a slow moment meets both.
+const cnnTimes = Object.entries(cnnAnswers).map(([name, turns]) => {
+  const middle = (value) => median(turns.map(value));
+  const more = middle(({ step, forward, update }) => update - step - forward);
+  const parts = { step: middle((turn) => turn.step), forward: middle((turn) => turn.forward) };
+  return { name, ...parts, update: middle((turn) => turn.update), more };
+});
 const p50 = (size, who) => quantile(times[size][who], 0.5);
 const ratio = (size, who, other) => p50(size, other) / p50(size, who);
 const rows = sizes.flatMap((size) =>
@@ -51,6 +65,15 @@ report('One update of an online learner', {
       return `batch ${size}: ${told.join(', ')}, Python ${p50(size, 'python').toFixed(2)} ms, over HTTP ${p50(size, 'http').toFixed(2)} ms`;
     })
     .join('; '),
-  figures: { toPython: against('python'), toHttp: against('http'), rounds },
-  tables: [{ columns: ['batch', '', 'p50, ms', 'p99, ms', 'updates/s', 'times Python', 'times HTTP'], rows }],
+  figures: { toPython: against('python'), toHttp: against('http'), cnn: cnnTimes, rounds },
+  tables: [
+    { columns: ['batch', '', 'p50, ms', 'p99, ms', 'updates/s', 'times Python', 'times HTTP'], rows },
+    {
+      columns: [`CNN, ${fresh} new and ${fresh} replayed`, 'update, ms', 'step, ms', 'forward pass, ms', 'more, ms'],
+      rows: cnnTimes.map(({ name, update, step, forward, more }) => [
+        name,
+        ...[update, step, forward, more].map(shown),
+      ]),
+    },
+  ],
 });
