@@ -9,7 +9,7 @@ import { onPath } from './setup/toolchain.mjs';
 const folder = path.join(buildFolder, 'clang-tidy');
 const memory = path.join(folder, 'clean.json');
 
-/** Returns the findings as text; '' if there are none. Reports that it is skipped if there is no clang-tidy. */
+/** Returns the findings as text; '' if none exists. Prints a note and skips if there is no clang-tidy. */
 export async function clangTidy() {
   const wanted = process.env.CLANG_TIDY ?? 'clang-tidy';
   const tool = wanted === '0' ? null : onPath(wanted);

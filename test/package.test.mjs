@@ -1,4 +1,4 @@
-// The package as it is imported and required: one set of names, one class of each.
+// Tests the package as it is imported and required: the same names, and one class for each.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

@@ -22,7 +22,7 @@ interface Place {
 export interface ModuleTensors {
   /** In the order of state_dict(). */
   tensors: [string, PickleValue][];
-  /** Reason why state_dict() would return other tensors than the pickle shows; undefined if there is none. */
+  /** Reason why state_dict() would return other tensors than the pickle shows; undefined if none exists. */
   problem: string | undefined;
 }
 

@@ -45,7 +45,7 @@ export interface Machine {
   writable(folder: string): boolean;
   /** Returns the free space on the disk of that folder, which need not exist; null if it is unknown. */
   freeBytes(folder: string): Promise<number | null>;
-  /** Returns the size of all files in it; 0 if there are none. */
+  /** Returns the size of all files in it; 0 if none exists. */
   folderBytes(folder: string): number;
   /** Returns the output of a program; null if it does not exist or fails. Rejects if doctor is aborted. */
   output(command: string, args: readonly string[]): Promise<string | null>;

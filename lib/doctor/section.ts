@@ -52,7 +52,7 @@ export interface Context {
   readonly platform: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** The candidate that is tried first; null if there is none. See used.ts. */
+  /** The candidate that is tried first; null if none exists. See used.ts. */
   readonly preferred: Candidate | null;
   /** The candidate that is used in the end. */
   readonly chosen: Candidate | null;

@@ -7,7 +7,7 @@ import { capital, note, warning } from './section';
 export interface WhyCuda {
   readonly used: boolean;
   readonly reason: string;
-  /** The command that would change it; null if there is none. */
+  /** The command that would change it; null if none exists. */
   readonly command: string | null;
   /** null if nothing is wrong. */
   readonly finding: Finding | null;

@@ -16,7 +16,7 @@ export function sizeOf(file: string): number | undefined {
   }
 }
 
-/** Returns the size of all files in the folder and below it; 0 if there are none. */
+/** Returns the size of all files in the folder and below it; 0 if none exists. */
 export function folderBytes(folder: string): number {
   let entries: fs.Dirent[];
   try {

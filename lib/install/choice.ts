@@ -24,7 +24,7 @@ export async function writeChoice(choice: Choice, place: CachePlace = {}): Promi
   }
 }
 
-/** Removes the choice. Returns false if there was none. */
+/** Removes the choice. Returns false if none existed. */
 export async function forgetChoice(place: CachePlace = {}): Promise<boolean> {
   const file = choiceFile(place);
   try {

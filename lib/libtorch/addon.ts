@@ -23,7 +23,7 @@ export function addonPlaces(name: AddonName): { source: string; file: string }[]
   ];
 }
 
-/** Returns the file that is used; if there is none, the path where it should be. */
+/** Returns the file that is used; if it does not exist, the path where it should be. */
 export function addonPath(name: AddonName): string {
   const places = addonPlaces(name);
   return (places.find(({ file }) => isThere(file)) ?? places.at(-1)!).file;

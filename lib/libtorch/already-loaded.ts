@@ -13,7 +13,7 @@ export interface MappedLibtorch {
   readonly replaced: boolean;
 }
 
-/** Returns null if there is none, and on systems without /proc. `maps`: the text of /proc/self/maps. */
+/** Returns null if none exists, and on systems without /proc. `maps`: the text of /proc/self/maps. */
 export function mappedLibtorch(maps = ownMaps()): MappedLibtorch | null {
   const found = maps.split('\n').find((line) => /\/libtorch_cpu\.so( \(deleted\))?$/.test(line));
   if (found === undefined) return null;

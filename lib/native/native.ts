@@ -33,7 +33,7 @@ export interface NativeInfo {
 export interface NativeDevices {
   /** In the order of their indices. */
   devices: { name: string; memoryBytes: number; capability: string }[];
-  /** Reason why there are none, or why the tried device does not work; '' if it works. */
+  /** Reason why there is no device, or why the tried device does not work; '' if it works. */
   problem: string;
   tf32Convolutions: boolean;
   tf32Matmuls: boolean;
@@ -54,7 +54,7 @@ export interface TensorInfo {
   storageBytes: number;
 }
 
-/** min, max and mean of the finite values; NaN if there are none. */
+/** min, max and mean of the finite values; NaN if none exists. */
 export interface TensorStats {
   min: number;
   max: number;

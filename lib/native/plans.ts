@@ -6,21 +6,21 @@ import type { Optimizer } from '../optimizers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle } from './handles';
 
-/** What a file holds and where, as the parsers of lib/checkpoint/ found it. */
+/** Content of a checkpoint file, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
   /** For messages. */
   path: string;
-  /** What it is open as: the parsers and the addon must read the same file, whatever has its name by now. */
+  /** Descriptor of the open file: the parsers and the addon must read the same file, even if its name now refers to another. */
   descriptor: number;
-  /** Size of the file when it was parsed: a file that changed meanwhile is refused. */
+  /** Size of the file when it was parsed: a file that has changed since is refused. */
   fileBytes: number;
   storages: {
     offset: number;
     bytes: number;
     bigEndian: boolean;
-    /** -1: none was recorded. */
+    /** -1 if no checksum was recorded. */
     crc32: number;
-    /** The bytes themselves, where they are compressed in the file. */
+    /** The bytes themselves, if they are compressed in the file. */
     unpacked?: Uint8Array;
   }[];
   /** Lists of tensors, each to become one state. All may share storages. */
@@ -39,23 +39,23 @@ export interface ReadPlan {
 export interface WritePlan {
   /** A file that does not exist yet. */
   path: string;
-  /** Its permissions, from which the process's umask is taken. */
+  /** Its permissions before the process's umask is applied. */
   mode: number;
-  /** Top folder inside the zip: the file's name without its extension, as torch.save has it. */
+  /** Top folder inside the zip: the file's name without its extension, as torch.save chooses it. */
   archive: string;
   pickle: Uint8Array;
   /** TensorInfo.storage of the storages, in the order of their names. */
   storages: number[];
 }
 
-/** How to write tensors of one state one behind the other, in row-major order. */
+/** How to write tensors of one state one after the other, in row-major order. */
 export interface WriteTensorsPlan {
   /** As in a WritePlan. */
   path: string;
   mode: number;
-  /** What comes before them. */
+  /** Bytes that precede the tensors. */
   header: Uint8Array;
-  /** Which of the state's, in the order of the file. */
+  /** Indices of the state's tensors, in the order of the file. */
   tensors: number[];
 }
 
@@ -68,7 +68,7 @@ export type DatasetPlan =
         path: string;
         /** As in a ReadPlan. */
         descriptor: number;
-        /** Size of the file when it was looked at: one that changed meanwhile is refused. */
+        /** Size of the file when it was checked: one that has changed since is refused. */
         bytes: number;
         /** Where the records start, and how many there are. */
         offset: number;
@@ -92,9 +92,9 @@ export interface BatchesPlan {
   shuffle: boolean;
   dropLast: boolean;
   seed: number;
-  /** Made in the memory layout of fast mode; only tests ask for it. */
+  /** Makes batches in the memory layout of fast mode; only for tests. */
   channelsLast?: boolean;
-  /** Where they are made, as in a RunPlan. Absent: by the transforms for the CPU; only tests name one. */
+  /** Device that makes the batches, as in a RunPlan. Default: the transforms for the CPU. Only for tests. */
   device?: string;
 }
 
@@ -159,10 +159,10 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   replay: { policy: 'reservoir' | 'classBalanced'; capacity: number; perUpdate: number };
   seed: number;
   niceness: number;
-  /** From a NativeLearnerState, to go on from; `state` is then its model. */
+  /** A NativeLearnerState to resume from; `state` is then its model. */
   start?: {
     random: TensorRef;
-    /** By the program's parameters. */
+    /** In the order of the program's parameters. */
     momentum: (TensorRef | null)[];
     /** In the order of NativeLearnerState.replay. */
     replay: TensorRef[];
@@ -177,9 +177,9 @@ export interface UpdatePlan {
   labels: Int32Array;
   /** The version that serves. */
   served: StateHandle;
-  /** How many of the replay buffer's are learned again with them. */
+  /** Number of samples from the replay buffer that are learned with them. */
   replayed: number;
-  /** Whether the buffer gets the new ones. */
+  /** Whether the new samples are added to the buffer. */
   keep: boolean;
 }
 
@@ -189,11 +189,11 @@ export interface TensorRef {
   index: number;
 }
 
-/** Where a run stands between two steps. See src/train/snapshot.h. */
+/** Position of a run between two steps. See src/train/snapshot.h. */
 export interface Position {
-  /** Whole epochs done. */
+  /** Completed epochs. */
   epoch: number;
-  /** Steps done of the epoch in hand, and what they came to. */
+  /** Completed steps of the current epoch, and their sums. */
   step: number;
   lossSum: number;
   samples: number;
@@ -201,7 +201,7 @@ export interface Position {
 }
 
 export interface TrainStart extends Position {
-  /** The generator just before the next batch is drawn, and before the epoch in hand; null: as the seed leaves it. */
+  /** The generator before the next batch is drawn, and before the current epoch; null: as seeded. */
   random: TensorRef | null;
   epochRandom: TensorRef | null;
   /** Momentum buffers by the program's parameters. */

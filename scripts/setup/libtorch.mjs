@@ -11,7 +11,7 @@ const compiled = (name) => require(path.join(root, 'dist', `${name}.js`));
 /** A machine without a network must fail within seconds. */
 const patience = { connectMs: 5_000, stallMs: 15_000, attempts: 2 };
 
-/** Returns the libtorch to build with. Fetches it if there is none. */
+/** Returns the libtorch to build with. Fetches it if none exists. */
 export async function provideLibtorch() {
   const found = usable() ?? (await fetchLibtorch());
   if (!fs.existsSync(path.join(found.folder, 'include', 'ATen', 'ATen.h'))) {

@@ -1,5 +1,5 @@
-// Files of a few kilobytes, or megabytes, that ask for very much: by millions of small values, by the same large one again and
-// again, and by names and numbers that each take long.
+// Makes small files that ask for a lot: by millions of small values, by the same large value again and
+// again, and by names and numbers that each take a long time.
 import {
   call,
   join,
@@ -21,7 +21,7 @@ const many = (count, instruction) => Buffer.alloc(count * instruction.length, in
 const packed = (data) => zip([deflated(['x/data.pkl', data]), ...records().slice(1)]);
 const beside = (value) => packed(training(value));
 const listed = (count, instruction) => [p.emptyList, p.mark, many(count, instruction), p.appends];
-/** A list of `first`, which are remembered as 0, 1, …, and of `count` times what is made of them. */
+/** A list of `first`, which are remembered as 0, 1, …, and of `count` values made from them. */
 const again = (first, count, instruction) =>
   beside([
     p.emptyList,
@@ -56,7 +56,7 @@ const keyed = (entryOf, count) => {
   return safetensors(`${text}}`, '');
 };
 
-/** A zip of `count` records of nothing beside those of a checkpoint. */
+/** A zip of `count` empty records and those of a checkpoint. */
 function zipOf(count) {
   const good = zip(records());
   const start = good.indexOf('PK\x01\x02');
@@ -109,7 +109,7 @@ const programs = {
     again([p.text('m'.repeat(megabyte)), p.text('n')], 100_000, 'h\0h\x01\x93'),
   'a class of a megabyte, called 100,000 times': () =>
     again([[p.text('torch'), p.text('a'.repeat(megabyte)), p.stackGlobal]], 100_000, 'h\0)R'),
-  'numbers of NumPy of a megabyte that is no text, 100,000 times': () =>
+  'NumPy numbers of a megabyte that is not text, 100,000 times': () =>
     again(
       [
         p.global('numpy.core.multiarray', 'scalar'),
@@ -146,7 +146,7 @@ const programs = {
         [p.mark, p.text('t'.repeat(megabyte)), p.put(0), many(100_000, 'h\0'), p.tuple, p.none],
       ]),
     ),
-  'an unknown class behind five million values': () =>
+  'an unknown class after five million values': () =>
     packed(pickled([listed(5 * million, 'N').slice(0, -1), call('__main__', 'X'), p.appends])),
   'modules with names of a megabyte, 100 deep': () => {
     const inner = (parameters, modules) => [
@@ -188,7 +188,7 @@ const asEntries = (made) => Object.fromEntries(Object.entries(made).map(([name, 
 export const bounded = { ...asEntries(programs), ...asEntries(containers) };
 
 export const hostile = {
-  'code behind 15 million values': [
+  'code after 15 million values': [
     () =>
       packed(
         training([listed(15 * million, 'N').slice(0, -1), call('os', 'system', p.text('touch canary')), p.appends]),

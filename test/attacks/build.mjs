@@ -1,21 +1,21 @@
-// Builders of checkpoints that the lists of this folder need beyond those of ../unit/checkpoint-support.mjs: legacy
+// Builds checkpoints for the lists of this folder, in addition to ../unit/checkpoint-support.mjs: legacy
 // streams, safetensors files, and zip files as other tools make them.
 import { crc32, deflateRawSync } from 'node:zlib';
 import { join, p, pickle, storage, tensor, tupleOf, u16, u32, u64 } from '../unit/checkpoint-support.mjs';
 
-/** The values of every tensor made here, unless told otherwise. */
+/** The default values of every tensor made here. */
 export const four = Buffer.from(new Float32Array([1, 2, 3, 4]).buffer);
 
 /** A pickle of one value. */
 export const pickled = (...value) => join(p.proto(), value, p.stop);
 
-/** data.pkl of a training checkpoint: weights under `model`, and something else under `extra`. */
+/** data.pkl of a training checkpoint: weights under `model`, and another value under `extra`. */
 export const training = (extra, model = [p.emptyDict, p.text('weight'), tensor(), p.setItem]) =>
   pickle(null, [p.text('model'), model, p.text('extra'), extra]);
 
 // --- zip ---------------------------------------------------------------------------------------------------------------
 
-/** A record that is stored deflated, as zip tools do. `changes` as in zip(). */
+/** A deflated record, as made by zip tools. `changes` as in zip(). */
 export function deflated([name, content, changes = {}]) {
   const data = Buffer.from(content);
   const packed = deflateRawSync(data, { level: 9 });
@@ -33,10 +33,10 @@ export const end64 =
     return join(record, u32(0x07064b50), u32(disk), u64(at), u32(disks));
   };
 
-/** The field of a directory entry that holds what is too large for 32 bits: size, stored size, offset. */
+/** The field of a directory entry for values that are too large for 32 bits: size, stored size, offset. */
 export const extra64 = (...values) => join(u16(1), u16(8 * values.length), values.map(u64));
 
-/** What torch.save writes behind a record: the sizes that its local header leaves 0. */
+/** The data descriptor that torch.save writes after a record: the sizes that its local header leaves 0. */
 export function descriptor(content) {
   const data = Buffer.from(content);
   return join(u32(0x08074b50), u32(crc32(data)), u32(data.length), u32(data.length));
@@ -46,7 +46,7 @@ export function descriptor(content) {
 
 export const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
 
-/** A persistent id of a legacy stream, which has one item more than that of a zip: the view, or None. */
+/** A persistent id of a legacy stream, which has one item more than in a zip: the view, or None. */
 export function legacyStorage({ type = 'torch FloatStorage', key = '7', numel = 4, view = p.none, rest = [] } = {}) {
   const items = [p.text('storage'), p.global(...type.split(' ')), p.text(key), p.text('cpu'), p.int(numel), view];
   return [tupleOf([...items, ...rest]), p.persid];
@@ -89,7 +89,7 @@ export function safetensors(header = { weight: entry() }, data = four, { length,
   return join(u64(length ?? json.length), json, data, tail);
 }
 
-// --- what is common ----------------------------------------------------------------------------------------------------
+// --- common functions ----------------------------------------------------------------------------------------------------
 
 export const storageOf = (numel, type = 'torch FloatStorage') => storage({ numel, type });
 export const list = (...items) => [p.emptyList, p.mark, ...items, p.appends];

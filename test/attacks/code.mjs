@@ -1,12 +1,12 @@
-// Pickles that name code: what an unsafe loader would run. Each would leave a file named `canary` in the current folder,
-// which the test looks for. Known ways to run code are refused wherever they stand, unknown names inside the weights.
+// Makes pickles that name code, which an unsafe loader would run. Each would leave a file named `canary` in the current folder,
+// which the test looks for. Known ways to run code are refused everywhere, unknown names only among the weights.
 import { call, checkpoint, join, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
 import { dict, list, pickled, training } from './build.mjs';
 
 const touch = p.text('touch canary');
 const python = p.text("open('canary', 'w')");
 
-/** How code is run from a pickle: module, name, arguments. */
+/** Ways to run code from a pickle: module, name, arguments. */
 const dangerous = [
   ['os', 'system', touch],
   ['posix', 'system', touch],
@@ -60,7 +60,7 @@ const dangerous = [
   ['compileall', 'compile_dir', p.text('.')],
 ];
 
-/** Names that run nothing by themselves that we know of; in place of weights nobody can know what they would do. */
+/** Names that are not known to run code; in place of weights they are refused because their effect is unknown. */
 const unknown = [
   ['__main__', 'Net'],
   ['argparse', 'Namespace'],
@@ -74,7 +74,7 @@ const unknown = [
   ['', ''],
 ];
 
-/** Modules of Python 2 are told by the names that they have now; of functools.partial what it would call. */
+/** Modules of Python 2 are reported by their current names, functools.partial by the function it would call. */
 const told = { __builtin__: 'builtins', 'functools.partial': 'os.system' };
 const named = ([module, name]) => told[`${module}.${name}`] ?? `${told[module] ?? module}.${name}`;
 const unsafe = (words, content) => [content, words, 'ERR_STATE_UNSAFE'];
@@ -150,7 +150,7 @@ export const hostile = {
     checkpoint(pickle([p.global('subprocess', 'Popen'), p.emptyTuple, p.newobj, dict(p.text('args'), touch), p.build])),
   ),
   'code that takes a whole tensor': unsafe(/builtins\.exec/, checkpoint(pickle(call('builtins', 'exec', tensor())))),
-  'code as what makes a parameter': unsafe(
+  'code as the function of a parameter': unsafe(
     /os\.system/,
     checkpoint(
       pickle(

@@ -1,4 +1,4 @@
-// Compressed records: broken ones, ones that lie about their size, and bombs; and zip files of very many records.
+// Makes compressed records: broken ones, ones with wrong sizes, and bombs; and zip files of very many records.
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { join, p, pickle, records, storage, tensor, zip } from '../unit/checkpoint-support.mjs';
 import { deflated, end64, four } from './build.mjs';
@@ -6,7 +6,7 @@ import { deflated, end64, four } from './build.mjs';
 const replaced = (index, ...record) => zip(records().toSpliced(index, 1, ...record));
 const mebibyte = deflateRawSync(Buffer.alloc(2 ** 20), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
 
-/** What inflates to `size` zeros, whole mebibytes: about a thousandth of that. */
+/** Data that inflates to `size` zeros (whole mebibytes), about a thousandth of that size. */
 const bomb = (name, size, changes = {}) => [
   name,
   join(Array(size / 2 ** 20).fill(mebibyte), [3, 0]),
@@ -34,7 +34,7 @@ const swollen = (count, size) => {
 };
 
 export const hostile = {
-  'a deflated record that is no deflate': [
+  'a deflated record that is not deflate': [
     replaced(2, ['x/data/0', 'not deflated', { method: 8, localMethod: 8, size: 16, crc: crc32(four) }]),
     /data\/0/,
   ],
@@ -85,7 +85,7 @@ export const hostile = {
 export const benign = {
   'a deflated pickle': [replaced(0, deflated(['x/data.pkl', pickle()]))],
   'a deflated tensor': [replaced(2, deflated(['x/data/0', four]))],
-  'a deflated tensor with something behind its end': [
+  'a deflated tensor with data after its end': [
     replaced(2, ['x/data/0', join(packed, 'junk'), { method: 8, localMethod: 8, size: 16, crc: crc32(four) }]),
   ],
   'everything deflated': [zip(records().map(deflated))],

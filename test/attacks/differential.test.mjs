@@ -1,5 +1,5 @@
-// Whatever torch.load(weights_only=True) loads as dicts of tensors is loaded here with the same bits: PyTorch's own files,
-// the benign and the hostile ones of make.mjs, and some hundreds of mutants. What is refused all the same is listed.
+// Tests that every dict of tensors that torch.load(weights_only=True) loads is loaded here with the same bits: PyTorch's own files,
+// the benign and the hostile ones of make.mjs, and some hundreds of mutants. The exceptions are listed in stricter.mjs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -14,13 +14,13 @@ const golden = path.join(root, 'test/golden/checkpoints');
 const mutants = { pickle: 400, zip: 150, legacy: 150 };
 const seed = 7;
 
-/** What both sides are compared by. In safetensors files the order of tensors has no meaning. */
+/** The form in which both sides are compared. In safetensors files the order of tensors has no meaning. */
 const facts = (file, tensors) => {
   const list = tensors.map(({ name, dtype, shape, sha256 }) => JSON.stringify([name, dtype, shape, sha256]));
   return (file.endsWith('.safetensors') ? list.sort() : list).join();
 };
 
-describe('what torch.load(weights_only=True) loads', function () {
+describe('a file that torch.load(weights_only=True) loads', function () {
   this.timeout(300_000);
   const temporary = temporaryFolder();
 
@@ -52,7 +52,7 @@ describe('what torch.load(weights_only=True) loads', function () {
     return answers;
   }
 
-  it('loads here bit for bit, but for the exceptions of docs/checkpoints.md, of which each is needed', async function () {
+  it('loads here bit for bit, except for the exceptions in docs/checkpoints.md, each of which occurs', async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     const jobs = loadInPython(makeFiles()).flatMap(({ file, states = [] }) =>
       states.map(({ path: keys, tensors }) => ({
@@ -74,13 +74,13 @@ describe('what torch.load(weights_only=True) loads', function () {
     });
     assert.deepEqual(differences, []);
     assert.ok(same > 100, `only ${same} states were compared`);
-    // Where Python has no safetensors, it loads none of those files.
+    // A Python without safetensors loads none of those files.
     const hasAll = jobs.some(({ file }) => file.endsWith('.safetensors'));
     const needed = Object.keys(stricter).filter((title) => hasAll || !title.includes('safetensors'));
     assert.deepEqual([...used].sort(), needed.sort());
   });
 
-  it('and is refused here is told in docs/checkpoints.md', () => {
+  it('and that is refused here is described in docs/checkpoints.md', () => {
     const told = fs.readFileSync(path.join(root, 'docs/checkpoints.md'), 'utf8');
     for (const title of Object.keys(stricter)) assert.ok(told.includes(`**${title}.**`), title);
   });

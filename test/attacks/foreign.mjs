@@ -1,4 +1,4 @@
-// Things that are no checkpoints, each of which the error names.
+// Makes files that are not checkpoints, whose format the error names.
 import { gzipSync } from 'node:zlib';
 import { checkpoint, join, p, pickle, records, u32, u64, zip } from '../unit/checkpoint-support.mjs';
 import { pickled } from './build.mjs';
@@ -11,7 +11,7 @@ export const hostile = {
   'one byte': ['P', /no known kind/],
   'a megabyte of zeros': [Buffer.alloc(2 ** 20), /no known kind/],
   'an HTML page': ['<!DOCTYPE html><html><body>404</body></html>', /an HTML page/],
-  'an HTML page behind empty lines': ['\r\n\r\n  <html lang="en">', /an HTML page/],
+  'an HTML page after empty lines': ['\r\n\r\n  <html lang="en">', /an HTML page/],
   'an XML answer': ['<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', /an HTML page|XML/],
   'a JSON answer': ['{"error": "not found"}', /JSON/],
   'a git-LFS pointer': ['version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n', /git lfs pull/],
@@ -42,7 +42,7 @@ export const hostile = {
     ]),
     /exported program/,
   ],
-  'an exported program of old': [
+  'an old exported program': [
     zip([
       ['x/serialized_exported_program.json', '{}'],
       ['x/version', '1'],
@@ -67,7 +67,7 @@ export const hostile = {
 };
 
 export const benign = {
-  'a checkpoint of another ending': [checkpoint(), undefined, { extension: '.bin' }],
-  'a checkpoint without an ending': [checkpoint(), undefined, { extension: '' }],
+  'a checkpoint with another extension': [checkpoint(), undefined, { extension: '.bin' }],
+  'a checkpoint without an extension': [checkpoint(), undefined, { extension: '' }],
   'a checkpoint through a link': [{ make: 'link', content: checkpoint() }],
 };

@@ -1,4 +1,4 @@
-// Code that is put into a pickle which is then damaged, or was before: Python runs it all the same, up to the damage.
+// Makes damaged pickles with code, which Python runs nevertheless, up to the damage.
 import { call, checkpoint, join, p, pickle, records, zip } from '../unit/checkpoint-support.mjs';
 import { legacy, legacyTensor, pickled } from './build.mjs';
 
@@ -18,20 +18,20 @@ export const hostile = {
   'code whose result is dropped': unsafe(after(code, '0')),
   'code whose result is dropped with a mark': unsafe(after(p.mark, code, '1')),
   'code whose result is left on the stack': unsafe(after(code)),
-  'code whose result is there twice': unsafe(after(code, '2', '0', '0')),
+  'code whose result is duplicated': unsafe(after(code, '2', '0', '0')),
   'code by INST': unsafe(after(p.mark, text, 'i__builtin__\neval\n', '0')),
   'code by OBJ': unsafe(after(p.mark, p.global('__builtin__', 'eval'), text, 'o', '0')),
   'code by a number of copyreg': unsafe(after([0x82, 1]), /asks for what EXT1 names/),
-  'code behind the end': unsafe(checkpoint(join(pickle(), p.proto(), code, p.stop))),
+  'code after the end': unsafe(checkpoint(join(pickle(), p.proto(), code, p.stop))),
   'code alone in protocol 0': unsafe(checkpoint(protocol0)),
-  'code in front of the cut': unsafe(checkpoint(join(p.proto(), code, '0', body.subarray(0, 20)))),
+  'code before the truncation': unsafe(checkpoint(join(p.proto(), code, '0', body.subarray(0, 20)))),
   'code in front of an unknown instruction': unsafe(after(code, [0xff])),
   'code in front of an instruction that takes too much': unsafe(after(code, p.reduce, p.reduce)),
   'code in front of a text that is too long': unsafe(after(code, '0', 'X', Buffer.alloc(4, 0x7f))),
   'code in front of millions of values': unsafe(
     checkpoint(join(p.proto(), code, Buffer.alloc(5_000_000, 'N'), p.stop)),
   ),
-  'code behind millions of values': unsafe(checkpoint(join(p.proto(), Buffer.alloc(5_000_000, 'N'), code, p.stop))),
+  'code after millions of values': unsafe(checkpoint(join(p.proto(), Buffer.alloc(5_000_000, 'N'), code, p.stop))),
   'code in a pickle of a wrong checksum': unsafe(withWrongChecksum(pickle(code))),
   'code by STACK_GLOBAL whose result is dropped': unsafe(
     after(p.text('builtins'), p.text('eval'), p.stackGlobal, p.text('1'), p.tuple1, p.reduce, '0'),
@@ -42,7 +42,7 @@ export const hostile = {
       [p.get(71), p.get(70), p.stackGlobal, p.emptyTuple, p.reduce, '0'],
     ),
   ),
-  'code by a name that nobody can tell': unsafe(
+  'code by a name that cannot be determined': unsafe(
     after([p.text('builtins'), p.emptyList, p.text('eval'), p.append, p.stackGlobal, '0']),
     /asks for what STACK_GLOBAL names/,
   ),
@@ -51,7 +51,7 @@ export const hostile = {
   'code and an unknown function': unsafe(after(unknown, '0', code, '0'), /asks for builtins\.eval, __main__\.Loader/),
   'code whose result is dropped, in a legacy stream': unsafe(stream(code, '0')),
   'code whose result is left on the stack, in a legacy stream': unsafe(stream(code)),
-  'code behind the storages of a legacy stream': unsafe(join(legacy(), p.proto(), code, p.stop)),
+  'code after the storages of a legacy stream': unsafe(join(legacy(), p.proto(), code, p.stop)),
   'code in a legacy stream that is cut': unsafe(stream(code, '0').subarray(0, 250)),
   'code in a pickle that torch.save did not make': unsafe(pickled(code)),
   'code in a file of protocol 0': unsafe(Buffer.from(protocol0)),

@@ -1,18 +1,18 @@
-// Pickle programs that are small and sound, and take long or much memory to whoever runs or walks them without a thought.
+// Makes pickle programs that are small and valid, but take a long time or much memory in a reader without limits.
 import { call, checkpoint, join, p, pickle, tensor, tupleOf, u32 } from '../unit/checkpoint-support.mjs';
 import { dict, list, pickled, training } from './build.mjs';
 
 const stopped = (...parts) => checkpoint(pickled(...parts));
 const many = (count, instruction) => Buffer.alloc(count * Buffer.byteLength(instruction), instruction, 'latin1');
 
-/** `value` ^ (`value` >>> `shift`), run backwards. */
+/** The inverse of `value` ^ (`value` >>> `shift`). */
 function unshift(value, shift) {
   let result = value;
   for (let known = shift; known < 32; known += shift) result = value ^ (result >>> shift);
   return result;
 }
 
-/** Integers whose hashes in V8 (ComputeUnseededHash) end in 16 zero bits, so that a Map of them is one long chain. */
+/** Integers whose hashes in V8 (ComputeUnseededHash) end in 16 zero bits, so a Map of them is one long chain. */
 function colliding(count) {
   const found = [];
   for (let i = 0; found.length < count; i++) {
@@ -24,13 +24,13 @@ function colliding(count) {
   return found;
 }
 
-/** Lists of two of the list before: 60 of them are 2**60 lists to whoever walks them as a tree. */
+/** Lists that contain the previous list twice: 60 of them are 2**60 lists when they are walked as a tree. */
 const laughs = list(
   [p.emptyList, p.put(0)],
   Array.from({ length: 60 }, (_, i) => [list(p.get(i), p.get(i)), p.put(i + 1)]),
 );
 
-/** What pickles hold of an array of bytes. */
+/** An array of bytes as it is pickled. */
 const numpyArray = (length) => [
   call('numpy.core.multiarray', '_reconstruct', p.global('numpy', 'ndarray'), tupleOf([p.int(0)]), p.text('b')),
   tupleOf([
@@ -48,7 +48,7 @@ const module = (parameters, modules, ...rest) => [
   p.build,
 ];
 
-/** Programs that are small and sound, and take long or much memory to whoever walks them without a thought. */
+/** Programs that are small and valid, but take a long time or much memory in a reader without limits. */
 export const bounded = {
   'a set of 30,000 numbers of one hash': [
     checkpoint(training(call('builtins', 'set', list(colliding(30_000).map(p.int))))),
@@ -212,7 +212,7 @@ export const hostile = {
   'two million instructions that do nothing': [stopped(p.none, many(2_000_000, 'q\0'), p.none), /2 values/],
   'two million marks': [stopped(many(2_000_000, '(')), /values/],
   'two million values': [stopped(many(2_000_000, 'N')), /2000000 values/],
-  '100,000 keys that are no tensors': [
+  '100,000 keys that are not tensors': [
     checkpoint(
       pickle(
         null,

@@ -1,4 +1,4 @@
-// Files from before PyTorch 1.6: pickles back to back, then the storages. Wrong marks, views outside their root, missing,
+// Makes files in the format before PyTorch 1.6: consecutive pickles, then the storages. With wrong marks, views outside their root, missing,
 // repeated or unknown storages, other byte order, trailing bytes.
 import { call, join, p, pickle, tensor, tupleOf, u64 } from '../unit/checkpoint-support.mjs';
 import { dict, four, legacy, legacyStorage, legacyTensor, list, magic, pickled, view } from './build.mjs';
@@ -44,20 +44,20 @@ export const hostile = {
     null,
   ],
 
-  'a stream that ends behind the object': [good.subarray(0, good.length - 60), /cut/],
+  'a stream that ends after the object': [good.subarray(0, good.length - 60), /cut/],
   'a stream that is cut in a storage': [good.subarray(0, -1), /cut|bytes/],
   'a stream that is cut in a count': [good.subarray(0, -20), /cut|bytes/],
-  'bytes behind the last storage': [legacy({ tail: 'junk' }), /follow|behind|after/],
-  'a storage behind the last': [
+  'bytes after the last storage': [legacy({ tail: 'junk' }), /follow/],
+  'a storage after the last': [
     legacy({
       storages: [
         [4, four],
         [4, four],
       ],
     }),
-    /follow|behind|after/,
+    /follow/,
   ],
-  'a storage that the list lacks': [legacy({ keys: [], storages: [] }), /7/],
+  'a storage that is missing in the list': [legacy({ keys: [], storages: [] }), /7/],
   'a storage that the list names twice': [legacy({ keys: ['7', '7'] }), /twice/],
   'a storage that no tensor uses': [legacy({ keys: ['7', '8'] }), /8/],
   'a storage of another key': [legacy({ keys: ['8'] }), /7|8/],
@@ -85,7 +85,7 @@ export const hostile = {
   'a storage of five facts, as in a zip': [from(plainStorage), /storage/],
   'a storage of seven facts': [from(legacyStorage({ rest: [p.none] })), /storage/],
   'a shape larger than the storage': [one({ shape: [2, 3], stride: [3, 1] }), /needs 6/],
-  'an offset behind the storage': [one({ offset: 1 }), /needs 5/],
+  'an offset past the storage': [one({ offset: 1 }), /needs 5/],
   'a view that ends outside its root': [one({ view: view('9', 2, 4) }), /view/],
   'a view that starts outside its root': [one({ view: view('9', 5, 0), shape: [0], stride: [1] }), /view/],
   'a view with a negative offset': [one({ view: view('9', -2, 2) }), /view/],

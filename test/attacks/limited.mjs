@@ -1,10 +1,10 @@
-// Processes of Node that may not take more memory than loading a hostile file may need, for the attacks and the fuzzers.
+// Runs Node processes that may take only as much memory as a hostile file may need, for the attacks and the fuzzers.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../support.mjs';
 
-/** Of address space, in KB: libtorch and V8 take some 3 GB before they hold anything. Too little for a bomb to unfold. */
+/** Limit of the address space in KB. libtorch and V8 take about 3 GB at the start. Too little for a bomb to unpack. */
 const mostAddresses = 8 * 2 ** 20;
 
 /** AddressSanitizer takes terabytes of address space, and time. */
@@ -13,7 +13,7 @@ export const isSanitized = Boolean(process.env.TORCH_INCREMENTAL_ADDON);
 /** A checkpoint that loads. */
 export const goodFile = path.join(root, 'test/golden/checkpoints/no_ending');
 
-/** Runs a script with a channel for messages; output() is what it printed. */
+/** Runs a script with a channel for messages; output() returns its output. */
 export function spawnLimited(script, args, cwd) {
   const node = [process.execPath, '--no-warnings', '--expose-gc', '--max-old-space-size=512', script, ...args];
   const limit = isSanitized ? 'unlimited' : mostAddresses;
@@ -42,7 +42,7 @@ export function memory() {
   const [peak, now] = ['VmHWM', 'VmRSS'].map(
     (name) => Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))[1]) / 1024,
   );
-  // Where this is not allowed the peaks only grow, and nothing is hidden.
+  // If this is not allowed, peaks only grow, so nothing is missed.
   try {
     fs.writeFileSync('/proc/self/clear_refs', '5');
   } catch {}

@@ -1,4 +1,4 @@
-"""What torch.load(weights_only=True) makes of files, whose paths come on standard input, a line each.
+"""Prints the result of torch.load(weights_only=True) for files, whose paths are lines of standard input.
 
 Prints for each file a line of JSON: the dicts in it that hold nothing but tensors, or why there are none. They are
 loaded in a process with bounded memory and time, and in another one behind each file that ends it: some crash torch.
@@ -32,7 +32,7 @@ def describe(tensor):
 
 
 def states(value, path=(), depth=0):
-    """The dicts of named tensors in it, with the keys that lead there."""
+    """The dicts of named tensors in a value, with their keys."""
     if not isinstance(value, dict) or depth > 3:
         return
     named = all(isinstance(key, str) and isinstance(item, torch.Tensor) for key, item in value.items())
@@ -49,15 +49,15 @@ def load(path):
 
 
 def work(paths, output):
-    """Answers for as many of the paths as it lives to see."""
+    """Answers the paths until the process ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with os.fdopen(output, "w") as pipe:
         for path in paths:
-            signal.alarm(SECONDS)  # nothing handles it: it ends the process
+            signal.alarm(SECONDS)  # not handled, so it ends the process
             try:
                 answer = load(path)
-            except BaseException as error:  # whatever it is, it is the answer
+            except BaseException as error:  # any error is an answer
                 answer = {"error": f"{type(error).__name__}: {str(error)[:300]}"}
             pipe.write(json.dumps(answer) + "\n")
             pipe.flush()
@@ -65,7 +65,7 @@ def work(paths, output):
 
 
 def answers(paths):
-    """One for each path. Where a process ends early, the file in hand was the reason, and another goes on behind it."""
+    """One answer per path. A process that ends early was ended by the current file; another one continues after it."""
     while paths:
         reading, writing = os.pipe()
         process = os.fork()

@@ -1,4 +1,4 @@
-// Writes the files of this folder's lists, hostile and benign, and says what is expected of each:
+// Writes the files of this folder's lists, hostile and benign, and prints the expected result of each:
 //     node test/attacks/make.mjs FOLDER
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -37,7 +37,7 @@ const classes = {
 
 const usual = { weight: ['float32', [2, 2], [1, 2, 3, 4]] };
 
-/** What is no plain file. */
+/** Files that are not regular files. */
 const makers = {
   folder: (file) => fs.mkdirSync(file),
   distributed: (file) => {
@@ -56,8 +56,8 @@ const makers = {
 };
 
 /**
- * All files as they are to stand in `folder`: { name, kind, file, options, write() }, and `code` and `words` of the error,
- * the `tensors` that are in it, or `isEither` where both are right if it takes neither long nor much memory.
+ * Returns all files for `folder`: { name, kind, file, options, write() }, and `code` and `words` of the error,
+ * the `tensors` in it, or `isEither` if both results are right as long as it takes neither long nor much memory.
  */
 export function listFiles(folder) {
   const files = Object.entries(classes).flatMap(([kind, { hostile, benign = {}, bounded = {} }]) => [

@@ -1,5 +1,5 @@
-// A file of a kilobyte may hold a tensor of gigabytes, whose elements are all one and the same: it loads, and what needs more
-// memory than there is throws.
+// Tests files of a kilobyte with a tensor of gigabytes, whose elements are all the same one: they load, and operations that need more
+// memory than is available throw.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ import { isSanitized } from './limited.mjs';
 
 const library = path.join(root, 'dist/index.mjs');
 
-/** Loads a file, limits its own address space to `room` bytes more than it has, and tells what each use comes to. */
+/** Loads a file, limits its own address space to `room` bytes more than it has, and prints the result of each use. */
 const script = (file, room) => `
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -35,15 +35,15 @@ describe('a tensor that is far larger than its file', () => {
     needsPrlimit(this);
   });
 
-  it('throws where there is no memory for its elements', () => {
+  it('throws without enough memory for its elements', () => {
     assert.deepEqual(usesOf(2 ** 40, 2 ** 29), ['ERR_OUT_OF_MEMORY', 'ERR_OUT_OF_MEMORY']);
   });
 
-  it('throws where there is memory for its elements but not for a copy of them', () => {
+  it('throws with enough memory for its elements but not for a copy of them', () => {
     assert.equal(usesOf(2 ** 26, 400 * 2 ** 20)[0], 'ERR_OUT_OF_MEMORY');
   });
 
-  it('is copied where there is room', () => {
+  it('is copied with enough memory', () => {
     assert.deepEqual(usesOf(2 ** 20, 2 ** 30), [String(2 ** 20), 'true']);
   });
 });

@@ -1,4 +1,4 @@
-// Pickle programs that underflow, overflow, recurse, alias, cycle, lie about lengths, use instructions that checkpoints
+// Makes pickle programs that underflow, overflow, recurse, alias, cycle, have wrong lengths, use instructions that checkpoints
 // never hold, or end wrongly. Those that name code are in code.mjs.
 import { call, checkpoint, join, p, pickle, tensor, tupleOf, u8, u16, u32, u64 } from '../unit/checkpoint-support.mjs';
 import { dict, list, training } from './build.mjs';
@@ -7,7 +7,7 @@ const program = (...parts) => checkpoint(join(p.proto(), ...parts));
 const stopped = (...parts) => program(...parts, p.stop);
 const many = (count, instruction) => Buffer.alloc(count * Buffer.byteLength(instruction), instruction, 'latin1');
 
-/** Instructions that no protocol from 2 on needs, or that take what is not in the file: name, code, operands. */
+/** Instructions that protocols from 2 on do not need, or that use data outside the file: name, code, operands. */
 const instructions = [
   ['EXT1', 0x82, u8(1)],
   ['EXT2', 0x83, u16(1)],
@@ -32,7 +32,7 @@ const instructions = [
   ['code 255', 0xff, ''],
 ];
 
-/** Of those, the ones that call or name something. */
+/** Those that call or name something. */
 const calling = new Set(['EXT1', 'EXT2', 'EXT4', 'INST', 'OBJ']);
 
 const nested = (depth, open, close) => [Array(depth).fill(open), Array(depth).fill(close)];
@@ -40,7 +40,7 @@ const long = (width, value) => join(u8(0x8a), u8(width), Buffer.alloc(width, val
 
 const pairs = list(tupleOf([p.text('weight'), tensor()]));
 const float = (value) => ['G', Buffer.from(value, 'hex')];
-/** Keys of which Python takes some for one, and things that it takes for none. */
+/** Keys that Python treats as equal, and values that cannot be keys. */
 const keyed = (...keys) => checkpoint(training(dict(keys.map((key) => [key, p.none]))));
 const frame = (length, ...parts) => program([0x95, u64(length)], ...parts);
 
@@ -95,8 +95,8 @@ export const hostile = {
   'a pickle of protocol 6': [checkpoint(join(p.proto(6), p.none, p.stop)), /protocol 6/],
   'a pickle of two protocols': [program(p.proto(), pickle().subarray(2)), /protocol 2/],
   'a pickle without an end': [checkpoint(pickle().subarray(0, -1)), /cut/],
-  'bytes behind the end': [checkpoint(join(pickle(), 'N.')), /2 bytes follow its end/],
-  'a second pickle behind the end': [checkpoint(join(pickle(), pickle())), /follow its end/],
+  'bytes after the end': [checkpoint(join(pickle(), 'N.')), /2 bytes follow its end/],
+  'a second pickle after the end': [checkpoint(join(pickle(), pickle())), /follow its end/],
   'two values': [stopped(p.none, p.none), /ends with 2 values/],
   'no value': [stopped(), /ends with 0 values/],
   'an open mark at the end': [stopped(p.emptyDict, p.mark), /ends with 1 values/],
@@ -122,7 +122,7 @@ export const hostile = {
     ]),
   ),
 
-  'a memo that is not there': [stopped(p.get(7)), /value 7/],
+  'a memo that does not exist': [stopped(p.get(7)), /value 7/],
   'a memo at the largest number': [stopped(p.none, p.put(0xffffffff), p.get(0xfffffffe)), /429496729/],
   'a text longer than the pickle': [stopped('X', u32(500_000)), /cut/],
   'a text of gigabytes': [stopped('X', u32(0xfffffff0)), /too long/],
@@ -161,7 +161,7 @@ export const hostile = {
   'items appended to a dict': [stopped(p.emptyDict, p.int(0), p.append), /cannot be appended/],
   'items appended to a text': [stopped(p.text('a'), p.text('b'), p.append), /cannot be appended/],
   'a state given to a list': [stopped(p.emptyList, p.none, p.build), /cannot take the state/],
-  'a state that is no dict': [stopped(p.emptyDict, p.int(1), p.build), /state|_metadata/],
+  'a state that is not a dict': [stopped(p.emptyDict, p.int(1), p.build), /state|_metadata/],
   'a call of a number': [checkpoint(pickle([p.int(1), p.emptyTuple, p.reduce])), /is a call/],
   'the same key twice': [
     checkpoint(pickle(null, [p.text('__proto__'), tensor(), p.text('__proto__'), tensor()])),

@@ -1,4 +1,4 @@
-// Plans as lib/checkpoint/ would never make them, given to the addon itself: it must not believe what it is told of a file.
+// Tests the addon with plans that lib/checkpoint/ would never make: it must check everything they say about a file.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import native from '../../dist/native/native.js';
@@ -11,16 +11,16 @@ const tensor = (changes) => ({
   ...changes,
 });
 
-/** What is wrong with it: changes of a good plan for a file of 20 bytes. */
+/** By error: changes of a valid plan for a file of 20 bytes. */
 const plans = {
   'a file of another size': { fileBytes: 24 },
   'no descriptor': { descriptor: undefined },
   'a descriptor that is not open': { descriptor: 9999 },
   'a descriptor below 0': { descriptor: -1 },
   'a descriptor beyond all': { descriptor: 2 ** 40 },
-  'a storage behind the file': { storages: [storage({ offset: 20 })] },
-  'a storage that reaches behind the file': { storages: [storage({ bytes: 20 })] },
-  'a storage in front of the file': { storages: [storage({ offset: -4 })] },
+  'a storage past the file': { storages: [storage({ offset: 20 })] },
+  'a storage that reaches past the file': { storages: [storage({ bytes: 20 })] },
+  'a storage before the file': { storages: [storage({ offset: -4 })] },
   'a storage of fewer than no bytes': { storages: [storage({ bytes: -16 })] },
   'a storage whose end overflows': { storages: [storage({ offset: most, bytes: most })] },
   'storages that are more than the file': { storages: [storage(), storage()] },
@@ -31,7 +31,7 @@ const plans = {
   'a tensor in another storage than there are': { parts: [[tensor({ storage: 1 })]] },
   'a tensor in storage -1': { parts: [[tensor({ storage: -1 })]] },
   'a tensor that reaches too far': { parts: [[tensor({ offset: 1 })]] },
-  'a tensor that begins in front': { parts: [[tensor({ offset: -1 })]] },
+  'a tensor that begins before its storage': { parts: [[tensor({ offset: -1 })]] },
   'a stride that goes back': { parts: [[tensor({ stride: [-2, 1] })]] },
   'a size below 0': { parts: [[tensor({ shape: [-1, -4] })]] },
   'strides whose sum overflows': { parts: [[tensor({ stride: [most, most], shape: [3000, 3000] })]] },
@@ -39,13 +39,13 @@ const plans = {
   'more strides than sizes': { parts: [[tensor({ stride: [2, 1, 1] })]] },
   'a hundred dimensions': { parts: [[tensor({ shape: Array(100).fill(1), stride: Array(100).fill(1) })]] },
   'a dtype that is wider than its storage': { parts: [[tensor({ dtype: 'complex128' })]] },
-  'a dtype that there is none of': { parts: [[tensor({ dtype: 'float33' })]] },
+  'an unknown dtype': { parts: [[tensor({ dtype: 'float33' })]] },
   'two dtypes in big-endian bytes': {
     storages: [storage({ bigEndian: true })],
     parts: [[tensor(), tensor({ name: 'other', dtype: 'int16' })]],
   },
-  'a size that is no integer': { parts: [[tensor({ shape: [1.5, 2] })]] },
-  'a size that is no number': { parts: [[tensor({ shape: ['2', 2] })]] },
+  'a size that is not an integer': { parts: [[tensor({ shape: [1.5, 2] })]] },
+  'a size that is not a number': { parts: [[tensor({ shape: ['2', 2] })]] },
   'a tensor that is a text': { parts: [['weight']] },
   'a storage that is None': { storages: [null] },
   'no list of tensors': { parts: [undefined] },
@@ -67,12 +67,12 @@ describe('the addon', () => {
       const plan = { path, descriptor, fileBytes: 20, storages: [storage()], parts: [[tensor()]], ...changes };
       return native.native().readState(plan);
     } finally {
-      // The addon reads by a descriptor of its own.
+      // The addon reads through its own descriptor.
       fs.closeSync(descriptor);
     }
   };
 
-  it('reads what a good plan says', async () => {
+  it('reads by a valid plan', async () => {
     const [handle] = await read({});
     assert.deepEqual([...new Float32Array(native.native().stateTensor(handle, 0))], [1, 2, 3, 4]);
     assert.throws(() => native.native().stateTensor(handle, 1), { code: 'ERR_INVALID_OPTION' });
@@ -80,7 +80,7 @@ describe('the addon', () => {
   });
 
   for (const [what, changes] of Object.entries(plans)) {
-    it(`does not believe a plan with ${what}`, async () => {
+    it(`refuses a plan with ${what}`, async () => {
       await assert.rejects(read(changes), ({ code, message }) => {
         assert.match(String(code), /^ERR_(STATE_FORMAT|FILE|INVALID_OPTION)$/, message);
         return true;

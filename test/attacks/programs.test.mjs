@@ -1,5 +1,5 @@
-// A model's program is data that people pass on. It names operators from a list, and none of them reaches files, memory that
-// nobody wrote, or the state that it is given.
+// Tests that a model's program, which may come from anywhere, names only operators from a list, and none of them reaches files,
+// uninitialised memory, or the state that it receives.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -19,7 +19,7 @@ import { temporaryFolder } from '../support.mjs';
 const value = (name) => ({ value: name });
 const node = (op, overload, args, outputs = ['made']) => ({ op, overload, args, outputs });
 
-/** linear(2, 3) with nodes of somebody else's before it. */
+/** linear(2, 3) with foreign nodes before it. */
 function withNodes(...nodes) {
   const model = structuredClone(sequential([linear(2, 3)], { input: [2] }));
   model.program.nodes.unshift(...nodes);
@@ -34,7 +34,7 @@ describe('a program', () => {
   const refused = {
     'makes a file': node('aten::from_file', '', { filename: file(), shared: true, size: 100 }),
     'saves to a file': node('aten::save', '', { item: value('input'), filename: file() }, []),
-    'shows memory nobody wrote': node('aten::empty', 'memory_format', { size: [4] }),
+    'shows uninitialised memory': node('aten::empty', 'memory_format', { size: [4] }),
     'changes how a tensor is stored': node('aten::resize_', '', { self: value('input'), size: [1000] }),
     'sets the storage of a tensor': node('aten::set_', '', { self: value('input') }),
     'strides over a tensor': node('aten::as_strided', '', { self: value('input'), size: [9], stride: [9] }),
@@ -44,8 +44,8 @@ describe('a program', () => {
     'calls another internal of libtorch': node('aten::_ctc_loss', '', {
       ...{ log_probs: value('input'), targets: value('input'), input_lengths: [1], target_lengths: [1] },
     }),
-    'draws from the process’s generator': node('aten::rand', '', { size: [2] }),
-    'drops out by the process’s generator': node('aten::dropout', '', { input: value('input'), p: 0.5 }),
+    'draws from the global generator': node('aten::rand', '', { size: [2] }),
+    'drops out by the global generator': node('aten::dropout', '', { input: value('input'), p: 0.5 }),
     'names another namespace': node('quantized::add', '', {
       qa: value('input'),
       qb: value('input'),
@@ -56,7 +56,7 @@ describe('a program', () => {
       self: value('input'),
       other: value('input'),
     }),
-    'names nothing that there is': node('aten::no_such_operator', '', {}),
+    'names an unknown operator': node('aten::no_such_operator', '', {}),
     'names a listed operator without its namespace': node('add', 'Tensor', { self: value('input'), other: 1 }),
   };
   for (const [what, bad] of Object.entries(refused)) {
@@ -95,11 +95,7 @@ describe('a program', () => {
       node('aten::contiguous', '', { self: value('input'), memory_format: 77 }),
       /"memory_format".*cannot be given/,
     ],
-    [
-      'names an overload that there is not',
-      node('aten::add', 'Nothing', { self: value('input') }),
-      /Unknown operator in node 0/,
-    ],
+    ['names an unknown overload', node('aten::add', 'Nothing', { self: value('input') }), /Unknown operator in node 0/],
   ]) {
     it(`that ${what} is refused`, async () => {
       const state = await createState(sequential([linear(2, 3)]));
@@ -108,7 +104,7 @@ describe('a program', () => {
     });
   }
 
-  it('may name more where the call allows it, in this call only', async () => {
+  it('may name more if the call allows it, in this call only', async () => {
     const state = await createState(sequential([linear(2, 3)]));
     const model = withNodes(node('aten::rand_like', '', { self: value('input') }));
     const run = { model, data, threads: 1 };
@@ -124,7 +120,7 @@ describe('a program', () => {
     await trainIncremental('', { ...run, resume: checkpoint.path, epochs: 2, allowOperators });
   });
 
-  it('of a learner is allowed more for as long as it is open', async () => {
+  it('of a learner may name more while it is open', async () => {
     const state = await createState(sequential([linear(2, 3)]));
     const model = withNodes(node('aten::rand_like', '', { self: value('input') }));
     const dir = folder('allowed learner');
@@ -136,7 +132,7 @@ describe('a program', () => {
     await learner.close();
     await assert.rejects(OnlineLearner.open(options), { code: 'ERR_INVALID_OPTION' });
     await assert.rejects(reproduceVersion(dir, 1, { model }), { code: 'ERR_INVALID_OPTION' });
-    // Nothing is wrong with the folder.
+    // The folder itself is valid.
     const report = await repairLearner(dir, { model, apply: true });
     assert.deepEqual([report.damaged, report.snapshots, report.replayed], [false, [], false]);
     assert.equal((await repairLearner(dir, { model, allowOperators })).replayed, true);
@@ -159,7 +155,7 @@ describe('a program', () => {
     assert.deepEqual([...state.tensor('0.weight').data], before);
   });
 
-  it('checks what allowOperators is', async () => {
+  it('checks allowOperators', async () => {
     const state = await createState(sequential([linear(2, 3)]));
     const model = sequential([linear(2, 3)], { input: [2] });
     for (const allowOperators of ['aten::rand', [1], {}]) {

@@ -1,4 +1,4 @@
-// Files that another process replaces, or writes over, while they are loaded: what is loaded is always one of the two, whole.
+// Tests files that another process replaces or overwrites while they are loaded: the result is always one of the two files, complete.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const two = pickle(null, [p.text('a'), legacyTensor({ key: '7' }), p.text('b'), 
 const streamOf = (keys, ...values) =>
   legacy({ object: two, keys, storages: values.map((value) => [4, floats(value, value, value, value)]) });
 
-/** Two files of one size, whose tensors lie in different places or have other values; and what is in each. */
+/** Two files of the same size with tensors in different places or with other values, and their contents. */
 const pairs = {
   zip: [
     [checkpoint(), 'weight 1,2,3,4'],
@@ -33,7 +33,7 @@ const pairs = {
   ],
 };
 
-/** Puts the two contents in the place of the file by turns, until its parent has gone. */
+/** Replaces the file by the two contents in turn, until its parent has ended. */
 const swapper = `
 const fs = require('node:fs');
 const [file, ...others] = process.argv.slice(1);
@@ -63,7 +63,7 @@ describe('a file that is replaced while it is loaded', function () {
   };
 
   for (const [kind, [[first, inFirst], [second, inSecond]]] of Object.entries(pairs)) {
-    it(`is one of the two, whole, at each of ${loads} loads (${kind})`, async () => {
+    it(`is one of the two, complete, at each of ${loads} loads (${kind})`, async () => {
       assert.equal(first.length, second.length);
       const file = write(`${kind}.pth`, first);
       const args = [file, write(`${kind} first`, first), write(`${kind} second`, second)];
@@ -85,7 +85,7 @@ describe('a file that is replaced while it is loaded', function () {
       assert.equal(textOf(state), inFirst);
     });
 
-    it(`is refused where it is written over in place (${kind})`, async () => {
+    it(`is refused if it is overwritten in place (${kind})`, async () => {
       const file = write(`written ${kind}.pth`, first);
       fs.utimesSync(file, 1, 1);
       const loading = withCheckpoint(file, {}, async (opened) => {
@@ -96,7 +96,7 @@ describe('a file that is replaced while it is loaded', function () {
     });
   }
 
-  it('is refused where it is cut, and where only its times are what they were', async () => {
+  it('is refused if it is truncated, also if its times are unchanged', async () => {
     const [[content]] = pairs.zip;
     const times = (file) => fs.utimesSync(file, 1, 1);
     const file = write('cut.pth', content);

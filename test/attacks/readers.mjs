@@ -1,5 +1,5 @@
-// Zip files in which two readers find two contents: PyTorch, which looks names up without regard to case and reads nothing of
-// folders; Python's zipfile; tools that read from front to back; and those that take the other of two facts.
+// Makes zip files in which two readers find different contents: PyTorch, which ignores case and the content of
+// folders; Python's zipfile; tools that read from front to back; and tools that use the other one of two facts.
 import { crc32 } from 'node:zlib';
 import { call, checkpoint, join, p, pickle, records, tensor, u16, u32, zip } from '../unit/checkpoint-support.mjs';
 import { descriptor, dict, end64, entry, extra64, four, legacy, pickled, safetensors } from './build.mjs';
@@ -10,13 +10,13 @@ const otherPickle = pickle(null, [p.text('other'), tensor()]);
 const changed = (index, changes) => zip(records().map(([name, data], i) => [name, data, i === index ? changes : {}]));
 const beside = (...more) => zip([...records(), ...more]);
 
-/** A record of the directory's whole file, as it stands in front of the directory. */
+/** A record as it is in the file before the directory. */
 const localOf = (record) => {
   const file = zip([record]);
   return file.subarray(0, file.indexOf('PK\x01\x02'));
 };
 
-/** A storage with two ZIP64 offsets: its own, and that of a record that hides in front of another. */
+/** A storage with two ZIP64 offsets: its own, and that of a record hidden before another one. */
 function twoOffsets(order) {
   const hidden = localOf(['x/data/0', other]);
   const [first, second, third, last] = records();
@@ -29,7 +29,7 @@ function twoOffsets(order) {
   return zip([first, [...second, { before: hidden }], [...third, changes], last]);
 }
 
-/** A zip whose comment is another one, which ends a few bytes before the file does. */
+/** A zip whose comment is another zip, which ends a few bytes before the file does. */
 function inComment(otherData) {
   const good = checkpoint();
   const inner = Buffer.from(zip([['x/data.pkl', otherData], ...records().slice(1)]));
@@ -70,7 +70,7 @@ export const hostile = {
   ],
   'a pickle of code in capitals': [zip([['x/DATA.PKL', code], ...records()]), /DATA\.PKL differs in case/],
   'a storage in capitals': [zip([['x/DATA/0', other], ...records()]), /DATA\/0 occurs twice, in names that differ/],
-  'a storage in capitals behind its twin': [beside(['x/Data/0', other]), /Data\/0 occurs twice/],
+  'a storage in capitals after its twin': [beside(['x/Data/0', other]), /Data\/0 occurs twice/],
   'two storages of mixed case': [beside(['x/data/aB', four], ['x/data/Ab', four]), /data\/Ab occurs twice/],
   'a byte order in capitals': [beside(['x/BYTEORDER', 'big']), /BYTEORDER differs in case/],
   'a byte order in capitals alone': [
@@ -85,7 +85,7 @@ export const hostile = {
   'two ZIP64 offsets, the second of a hidden record': [twoOffsets('real first'), /data\/0 has two ZIP64 fields/],
   'two ZIP64 offsets, the first of a hidden record': [twoOffsets('hidden first'), /data\/0 has two ZIP64 fields/],
   'a ZIP64 field that contradicts the sizes': [changed(2, { extra: extra64(12, 12) }), /ZIP64 field that contradicts/],
-  'a ZIP64 offset behind sizes that are not asked for': [
+  'a ZIP64 offset after sizes that are not needed': [
     changed(2, { offset: 0xffffffff, extra: extra64(16, 16, 7) }),
     /ZIP64 field that contradicts/,
   ],
@@ -127,7 +127,7 @@ export const hostile = {
 
   'a local header of another size': [changed(2, { localSize: 12 }), /does not agree/],
   'a local header of another checksum': [changed(2, { localCrc: 7 }), /does not agree/],
-  'a local header of ZIP64 sizes that it lacks': [changed(2, { localSize: 0xffffffff }), /does not agree/],
+  'a local header of missing ZIP64 sizes': [changed(2, { localSize: 0xffffffff }), /does not agree/],
   'a local header of other ZIP64 sizes': [
     changed(2, { localSize: 0xffffffff, localExtra: extra64(12, 12) }),
     /does not agree/,

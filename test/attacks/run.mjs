@@ -1,8 +1,8 @@
-// Gives files to workers, which are killed when they say nothing for long: a hang or a crash is that of the file in hand.
+// Sends files to workers, which are killed when they do not answer for long: a hang or a crash is due to the current file.
 import path from 'node:path';
 import { goodFile, spawnLimited } from './limited.mjs';
 
-/** What it may take of the processor is checked elsewhere; other processes may have the machine meanwhile. */
+/** Processor time is checked elsewhere; other processes may be using the machine. */
 const silenceMs = 120_000;
 
 function start(cwd) {

@@ -1,4 +1,4 @@
-// safetensors files: bad lengths, bad JSON, duplicate keys, holes, overlaps, unknown dtypes, trailing data.
+// Makes safetensors files with bad lengths, bad JSON, duplicate keys, holes, overlaps, unknown dtypes or trailing data.
 import { join, u64 } from '../unit/checkpoint-support.mjs';
 import { entry, four, safetensors } from './build.mjs';
 
@@ -17,13 +17,13 @@ export const hostile = {
   'a header one byte too short': bad(/header is damaged/, undefined, four, {
     length: safetensors().length - 8 - 16 - 1,
   }),
-  'a header that is no JSON': raw(/header is damaged/, '{weight}'),
+  'a header that is not JSON': raw(/header is damaged/, '{weight}'),
   'a header that ends early': raw(/header is damaged/, '{"weight": {"dtype": "F32"'),
   'a header with a comma too many': raw(
     /header is damaged/,
     '{"weight": {"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},}',
   ),
-  'a header with something behind its end': raw(
+  'a header with something after its end': raw(
     /header is damaged/,
     '{"weight": {"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}} {}',
   ),
@@ -62,7 +62,7 @@ export const hostile = {
   'a dtype in small letters': one(/f32/, { dtype: 'f32' }),
   'a shape that does not fit its bytes': one(/takes 24 bytes but has 16/, { shape: [2, 3] }),
   'a negative size': one(/-2/, { shape: [-2, -2] }),
-  'a size that is no integer': one(/2\.5/, { shape: [2.5, 1.6] }),
+  'a size that is not an integer': one(/2\.5/, { shape: [2.5, 1.6] }),
   'a size that is a text': one(/"2"/, { shape: ['2', '2'] }),
   'sizes whose product wraps around 64 bits': one(/but has 16/, { shape: [2 ** 32, 2 ** 30, 4] }, ''),
   'a size of 1e400': raw(/1e400/, '{"weight": {"dtype":"F32","shape":[1e400],"data_offsets":[0,16]}}'),
@@ -74,8 +74,8 @@ export const hostile = {
   'a place of three numbers': one(/\[0,8,16\]/, { data_offsets: [0, 8, 16] }),
   'a place that ends before it starts': one(/\[16,0\]/, { data_offsets: [16, 0] }),
   'a place that starts below 0': one(/-16/, { data_offsets: [-16, 0] }),
-  'a place behind the file': one(/begin at byte 0/, { data_offsets: [16, 32] }),
-  'a place that reaches behind the file': one(/Expected 24 bytes/, { shape: [3, 2], data_offsets: [0, 24] }),
+  'a place past the file': one(/begin at byte 0/, { data_offsets: [16, 32] }),
+  'a place that reaches past the file': one(/Expected 24 bytes/, { shape: [3, 2], data_offsets: [0, 24] }),
   'a hole in front': one(/begin at byte 0/, { data_offsets: [16, 32] }, eight),
   'a hole between two tensors': bad(/begin at byte 4/, {
     a: entry({ shape: [1], data_offsets: [0, 4] }),
@@ -87,7 +87,7 @@ export const hostile = {
     b: entry({ shape: [2], data_offsets: [8, 16] }),
   }),
   'bytes that no tensor uses': bad(/found 32/, undefined, eight),
-  'bytes behind the last tensor': bad(/found 20/, undefined, four, { tail: 'junk' }),
+  'bytes after the last tensor': bad(/found 20/, undefined, four, { tail: 'junk' }),
   'a file that is cut': [safetensors().subarray(0, -1), /found 15/, 'ERR_STATE_FORMAT', named],
   'metadata that is a list': bad(/__metadata__/, { __metadata__: [1], weight: entry() }),
   'metadata that holds a number': bad(/__metadata__/, { __metadata__: { a: 1 }, weight: entry() }),

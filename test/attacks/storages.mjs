@@ -1,4 +1,4 @@
-// Storages whose size, type, key or place does not fit the bytes that are there.
+// Makes storages whose size, type, key or place does not fit the bytes in the file.
 import { call, checkpoint, p, pickle, storage, tensor, tupleOf } from '../unit/checkpoint-support.mjs';
 
 const one = (changes) => checkpoint(pickle(tensor(changes)));
@@ -7,9 +7,9 @@ const pair = (a, b) => checkpoint(pickle(null, [p.text('a'), tensor(a), p.text('
 const persid = (...items) => one({ from: [tupleOf(items), p.persid] });
 const float = p.global('torch', 'FloatStorage');
 
-/** name: [bytes, words of the message, code (ERR_STATE_FORMAT), { extension, options }] */
+/** name: [bytes, pattern of the message, code (ERR_STATE_FORMAT), { extension, options }] */
 export const hostile = {
-  'a reference to something else in an object that is not made': [
+  'a reference to something else in an object that is not created': [
     checkpoint(
       pickle(null, [
         p.text('a'),

@@ -1,7 +1,7 @@
-// Where this library refuses what torch.load(weights_only=True) accepts. docs/checkpoints.md gives each by its title, with
+// Lists files that torch.load(weights_only=True) accepts and this library refuses. docs/checkpoints.md has each by its title, with
 // the reason; differential.test.mjs accepts no other difference.
 
-/** By title: words of the errors. */
+/** By title: patterns of the errors. */
 export const stricter = {
   'Checksums are verified': /checksum of/,
   'One complete zip file':

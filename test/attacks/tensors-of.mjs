@@ -1,11 +1,11 @@
-// All tensors of a state, copied out and measured: what loads must also be what it says it is.
+// Copies and measures all tensors of a state, to check that a loaded state is what it claims to be.
 import { createHash } from 'node:crypto';
 import { dtypes } from '../../dist/checkpoint/dtypes.js';
 
-/** Tensors larger than this are not copied out: a view can be far larger than its file. */
+/** Larger tensors are not copied: a view can be far larger than its file. */
 const maxCopied = 2 ** 26;
 
-/** Every tensor, copied out whole. */
+/** Copies every tensor completely. */
 export function tensorsOf(state) {
   return state.names.map((name, i) => {
     const { dtype, shape } = state.tensors[i];

@@ -1,4 +1,4 @@
-// Tensors and storages whose size, stride, offset, number of elements, type or key do not fit the bytes that are there.
+// Makes tensors and storages whose size, stride, offset, number of elements, type or key do not fit the bytes in the file.
 import { call, checkpoint, p, pickle, storage, tensor, tupleOf, u64, zip } from '../unit/checkpoint-support.mjs';
 import { dict, four, list, pickled } from './build.mjs';
 
@@ -28,15 +28,15 @@ const typed = (attributes) =>
     attributes,
   );
 
-/** name: [bytes, words of the message, code (ERR_STATE_FORMAT), { extension, options }] */
+/** name: [bytes, pattern of the message, code (ERR_STATE_FORMAT), { extension, options }] */
 export const hostile = {
   'a quantised storage': [from({ type: 'torch QInt8Storage' }), /QInt8Storage/],
   'a number in place of a storage': [one({ from: p.int(1) }), /Expected a storage for \["weight"\]/],
   'a module in place of a storage': [from({ tag: 'module' }), /Expected a storage/],
 
   'a shape larger than the storage': [one({ shape: [2, 3], stride: [3, 1] }), /needs 6 elements/],
-  'an offset behind the storage': [one({ offset: 1 }), /needs 5 elements/],
-  'an offset far behind the storage': [one({ offset: 2n ** 40n }), /1099511627780 elements/],
+  'an offset past the storage': [one({ offset: 1 }), /needs 5 elements/],
+  'an offset far past the storage': [one({ offset: 2n ** 40n }), /1099511627780 elements/],
   'an offset of 2**63': [one({ offset: 2n ** 63n }), /offset/],
   'an offset that wraps around 64 bits': [one({ offset: -(2n ** 62n) }), /offset/],
   'a negative offset': [one({ offset: -1 }), /-1/],
@@ -77,7 +77,7 @@ export const hostile = {
   'requires_grad as a number': [one({ rest: [p.int(1), p.none] }), /unexpected arguments/],
   'a tensor with hooks': [one({ rest: [p.false, dict(p.int(1), p.int(2))] }), /unexpected arguments/],
   'a conjugated view': [one({ rest: [p.false, p.none, dict(p.text('conj'), p.true)] }), /conjugated/],
-  // PyTorch sets the bit that is named, whatever its value.
+  // PyTorch sets a named bit, whatever its value.
   'a view that says it is not negated': [
     one({ rest: [p.false, p.none, dict(p.text('neg'), p.false)] }),
     /conjugated or negated/,
@@ -88,7 +88,7 @@ export const hostile = {
   ],
   'a view whose facts are a list': [one({ rest: [p.false, p.none, p.emptyList] }), /conjugated|unexpected/],
   'a tensor of an unknown dtype': [ofBytes('float9_e9m9'), /float9_e9m9/],
-  'a tensor whose dtype is no dtype': [ofBytes('Size'), /dtype torch\.Size/],
+  'a tensor whose dtype is not a dtype': [ofBytes('Size'), /dtype torch\.Size/],
   'bytes without a dtype': [one({ from: untyped(16) }), /type/],
   'a dtype for a typed storage': [
     one({ how: v3, rest: [p.false, p.none, p.global('torch', 'float64')] }),
@@ -140,7 +140,7 @@ export const hostile = {
     /attributes that would replace/,
   ],
   'a tensor whose attributes are a list': [checkpoint(pickle(typed(p.emptyList))), /attributes that would replace/],
-  'a parameter of old whose state holds other values': [
+  'an old parameter whose state holds other values': [
     checkpoint(
       pickle([
         [p.global('torch.nn.parameter', 'Parameter'), tupleOf([tensor()]), p.newobj],
@@ -192,12 +192,12 @@ export const hostile = {
   'a list of tensors': [checkpoint(pickled(list(tensor()))), /a list of 1/],
   'a key that is a number': [checkpoint(pickle(null, [p.int(1), tensor()])), /the number 1|no tensor/i],
   'a key that is a tensor': [checkpoint(pickle(null, [tensor(), tensor()])), /rebuild_tensor|no tensor/i],
-  'a value that is no tensor': [checkpoint(pickle(p.text('words'))), /words|no tensor/],
+  'a value that is not a tensor': [checkpoint(pickle(p.text('words'))), /words|no tensor/],
   'a state dict that holds itself': [
     checkpoint(pickled(p.emptyDict, p.put(0), p.text('self'), p.get(0), p.setItem)),
     /self|no tensor/,
   ],
-  '_metadata that is no dict': [
+  '_metadata that is not a dict': [
     checkpoint(pickled(ordered(p.text('w'), tensor()), dict(p.text('_metadata'), p.int(1)), p.build)),
     /dict of dicts .* _metadata/,
   ],
@@ -230,7 +230,7 @@ export const benign = {
   ],
   'an expanded tensor': [one({ shape: [2, 3], stride: [1, 0] }), { weight: ['float32', [2, 3], [1, 1, 1, 2, 2, 2]] }],
   'a tensor of no elements': [one({ shape: [0, 3], stride: [3, 1] }), { weight: ['float32', [0, 3], []] }],
-  'a tensor of no elements behind its storage': [
+  'a tensor of no elements past its storage': [
     one({ shape: [3, 0], stride: [1, 1], offset: 100 }),
     { weight: ['float32', [3, 0], []] },
   ],
@@ -240,7 +240,7 @@ export const benign = {
     { weight: ['float32', Array(64).fill(1), [1]] },
   ],
   'a tensor that came from a GPU': [from({ location: 'cuda:7' })],
-  'a tensor from a place that nobody knows': [from({ location: '../npu:1' })],
+  'a tensor from an unknown device': [from({ location: '../npu:1' })],
   'a tensor of the old GPU type': [from({ type: 'torch.cuda FloatStorage' })],
   'a storage of another name': [
     zip([
@@ -264,7 +264,7 @@ export const benign = {
   ],
   'a tensor with attributes of its own': [checkpoint(pickle(typed(dict(p.text('note'), p.none))))],
   'a tensor with attributes of slots': [checkpoint(pickle(typed(tupleOf([p.none, dict(p.text('note'), p.none)]))))],
-  'a parameter of old': [
+  'an old parameter': [
     checkpoint(
       pickle([
         [p.global('torch.nn.parameter', 'Parameter'), tupleOf([tensor()]), p.newobj],

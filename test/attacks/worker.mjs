@@ -6,7 +6,7 @@ import { inspectFile } from '../../dist/checkpoint/inspect.js';
 import { bytesRead, memory } from './limited.mjs';
 import { tensorsOf } from './tensors-of.mjs';
 
-/** Runs `work` and tells how long it took: of the processor, since other processes may have the machine meanwhile. */
+/** Runs `work` and returns the processor time it took, because other processes may be using the machine. */
 async function timed(work) {
   const start = process.cpuUsage();
   const answer = await work().catch((error) => {
@@ -38,6 +38,6 @@ process.on('message', async (job) => {
   global.gc?.();
   process.send(answer);
 });
-// libtorch is loaded at first use, which is no part of the first file's time.
+// libtorch is loaded at first use, which must not count as the first file's time.
 await loadState(process.argv[2]);
 process.send('ready');

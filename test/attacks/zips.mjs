@@ -39,9 +39,9 @@ export const hostile = {
   'the first four bytes of a zip': [good.subarray(0, 4), /no directory at its end/],
   'a zip without records': [zip([]), /no known kind/],
   'a zip followed by junk': [join(good, 'junk'), /no directory at its end/],
-  'a zip behind junk': [join('junk', good), /no known kind/],
-  'a zip behind another zip': [join(good, good), /does not end where|overlap|directory/],
-  'junk in front of the directory': [zip(records(), { junk: 'junk', directoryStart: good.length - 22 }), /directory/],
+  'a zip after junk': [join('junk', good), /no known kind/],
+  'a zip after another zip': [join(good, good), /does not end where|overlap|directory/],
+  'junk before the directory': [zip(records(), { junk: 'junk', directoryStart: good.length - 22 }), /directory/],
   'a comment that is longer than the file': [patched(-2, u16(500)), /no directory at its end/],
   'a comment that is shorter than what follows': [
     join(good.subarray(0, -2), u16(2), 'junk'),
@@ -58,7 +58,7 @@ export const hostile = {
   'fewer records than the directory holds': [zip(records(), { count: 3 }), /more than its records/],
   'no records, says the end record': [zip(records(), { count: 0 }), /more than its records/],
   'a directory that starts elsewhere': [zip(records(), { directoryStart: 3 }), /does not end where/],
-  'a directory that starts behind the file': [zip(records(), { directoryStart: 0xfffffff0 }), /does not end where/],
+  'a directory that starts past the file': [zip(records(), { directoryStart: 0xfffffff0 }), /does not end where/],
   'a directory of 4 GB': [zip(records(), { directoryBytes: 0xfffffff0 }), /does not end where/],
   'a directory whose entries have a wrong mark': [patched(good.indexOf('PK\x01\x02'), 'PK\x01\x03'), /entry 0/],
   'a name longer than the directory': [patched(good.lastIndexOf('PK\x01\x02') + 28, u16(0xffff)), /cut/],
@@ -72,18 +72,18 @@ export const hostile = {
   'a ZIP64 end with another start': [zip(records(), { end64: end64({ start: 9 }) }), /disagree/],
   'a ZIP64 end with another size': [zip(records(), { end64: end64({ bytes: 2n ** 40n }) }), /disagree/],
   'a ZIP64 end that is elsewhere': [zip(records(), { end64: end64({ at: 1 }) }), /not where it should be/],
-  'a ZIP64 end behind the file': [zip(records(), { end64: end64({ at: 2n ** 63n }) }), /not where it should be/],
+  'a ZIP64 end past the file': [zip(records(), { end64: end64({ at: 2n ** 63n }) }), /not where it should be/],
   'a ZIP64 end with a wrong mark': [zip(records(), { end64: end64({ magic: 7 }) }), /not where it should be/],
   'a ZIP64 end in another part': [zip(records(), { end64: end64({ disk: 1 }) }), /several parts/],
   'a ZIP64 end of two parts': [zip(records(), { end64: end64({ disks: 2 }) }), /several parts/],
   'a ZIP64 size that is missing': [changed(2, { size: 0xffffffff }), /64-bit size/],
   'a ZIP64 field that is cut': [changed(2, { size: 0xffffffff, extra: join(u16(1), u16(16), u64(16)) }), /cut/],
   'a ZIP64 field of one byte': [changed(2, { size: 0xffffffff, extra: join(u16(1), u16(1), [0]) }), /64-bit size/],
-  'a ZIP64 size beyond all numbers': [
+  'a ZIP64 size beyond exact numbers': [
     changed(2, { size: 0xffffffff, stored: 0xffffffff, extra: extra64(2n ** 64n - 1n, 2n ** 64n - 1n) }),
     /outside the file/,
   ],
-  'a ZIP64 offset beyond all numbers': [
+  'a ZIP64 offset beyond exact numbers': [
     changed(2, { offset: 0xffffffff, extra: extra64(2n ** 64n - 16n) }),
     /outside the file|overlap/,
   ],
@@ -106,7 +106,7 @@ export const hostile = {
     zip([...records().slice(0, 3), ['x/data/1', zip(records()).subarray(0, 60)], ['x/version', '3', { offset: 300 }]]),
     /overlap|agree/,
   ],
-  'a local header that is none': [changed(2, { offset: 1, size: 1, stored: 1 }), /overlap|agree/],
+  'a local header that is not one': [changed(2, { offset: 1, size: 1, stored: 1 }), /overlap|agree/],
   'a local header of another name': [changed(2, { localName: 'x/data/1' }), /agree/],
   'a local header of a longer name': [changed(2, { localName: 'x/data/00' }), /agree|overlap/],
   'a local header of another method': [changed(2, { localMethod: 8 }), /agree/],
@@ -138,7 +138,7 @@ export const hostile = {
   'a wrong checksum of the byte order': [changed(1, { crc: 1 }), /checksum/],
   'a version of the future': [replaced(3, ['x/version', '11\n']), /from 1 to 10/],
   'a version of 0': [replaced(3, ['x/version', '0']), /from 1 to 10/],
-  'a version that is no number': [replaced(3, ['x/version', '3 or so']), /from 1 to 10/],
+  'a version that is not a number': [replaced(3, ['x/version', '3 or so']), /from 1 to 10/],
   'no version': [replaced(3), /version/],
   'a version of a megabyte': [replaced(3, ['x/version', Buffer.alloc(2 ** 20, '3')]), /larger than/],
   'an unknown byte order': [replaced(1, ['x/byteorder', 'middle']), /little or big/],
@@ -155,7 +155,7 @@ export const benign = {
   'a comment of 65,535 bytes': [zip(records(), { comment: 'c'.repeat(65535) })],
   'ZIP64 end records': [zip(records(), { end64: end64() })],
   'a record of ZIP64 sizes': [changed(2, { size: 0xffffffff, stored: 0xffffffff, extra: extra64(16, 16) })],
-  'a record of ZIP64 sizes behind another field': [
+  'a record of ZIP64 sizes after another field': [
     changed(2, { size: 0xffffffff, stored: 0xffffffff, extra: join(u16(0x5455), u16(1), [3], extra64(16, 16)) }),
   ],
   'no checksums': [zip(records().map(([name, data]) => [name, data, { crc: 0 }]))],
@@ -167,7 +167,7 @@ export const benign = {
   'entries for the folders': [zip([['x/', ''], ['x/data/', ''], ...records()])],
   'no byte order': [replaced(1)],
   'a version in .data': [replaced(3, ['x/.data/version', '3\n'])],
-  'records that only PyTorch knows': [
+  'records that only PyTorch uses': [
     zip([
       ...records(),
       ['x/.format_version', '1'],

@@ -1,5 +1,5 @@
-// `torch-incremental build` in an installed package whose cmake is a stand-in: what it is asked for, and what is said when
-// something lacks. It compiles for real in .github/workflows/release.yml.
+// Tests `torch-incremental build` in an installed package with a stub for cmake: its arguments, and the errors if something
+// is missing. It compiles for real in .github/workflows/release.yml.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -57,7 +57,7 @@ describe('command line: build', () => {
       },
     });
 
-  it('says which packages with headers lack, and the line that installs them', async () => {
+  it('names the missing packages with headers, and the command that installs them', async () => {
     const { code, stderr } = await build();
     assert.equal(code, 1);
     assert.match(
@@ -101,7 +101,7 @@ describe('command line: build', () => {
     assert.equal(fs.readFileSync(addon, 'utf8'), 'new\n');
   });
 
-  it('says what cannot be written to', async () => {
+  it('names the folder that cannot be written to', async () => {
     const folderOfBuilds = path.join(installed, 'build');
     fs.renameSync(folderOfBuilds, folder('aside'));
     fs.writeFileSync(folderOfBuilds, 'a file in the way');
@@ -112,7 +112,7 @@ describe('command line: build', () => {
     assert.match(stderr, /^error\[ERR_BUILD\]: \S.*\/torch-incremental\/build cannot be written to: EEXIST/);
   });
 
-  it('says what the toolchain lacks', async () => {
+  it('names the missing tools', async () => {
     const { code, stderr } = await build(undefined, { CXX: 'no-such-compiler' });
     assert.equal(code, 1);
     assert.match(
@@ -137,7 +137,7 @@ describe('command line: build', () => {
     write('libtorch/build-version', version);
   });
 
-  it('is for installed packages: a checkout has its set-up', async () => {
+  it('refuses a checkout, which has its own setup', async () => {
     const { code, stderr } = await run(['build'], { env: { TORCH_INCREMENTAL_LIBTORCH: folder('libtorch') } });
     assert.equal(code, 1);
     assert.match(stderr, /error\[ERR_BUILD\]: This is a checkout of torch-incremental, where `npm run setup` builds/);

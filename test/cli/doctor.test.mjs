@@ -1,4 +1,4 @@
-// `torch-incremental doctor` as a shell sees it: exit codes, JSON, the text for a bug report, and that it answers when
+// Tests `torch-incremental doctor` as a shell sees it: exit codes, JSON, the text for a bug report, and that it works when
 // nothing loads.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -9,17 +9,17 @@ import candidates from '../../dist/libtorch/candidates.js';
 import { root, temporaryFolder } from '../support.mjs';
 import { binary, run } from './run.mjs';
 
-/** Of the report's problems. */
+/** Keys of the report's problems. */
 const keys = ({ stdout }) => JSON.parse(stdout).problems.map(({ key }) => key);
 
-/** With no libtorch named by the user. */
+/** An environment in which the user names no libtorch. */
 const unnamed = { TORCH_INCREMENTAL_LIBTORCH: undefined, LIBTORCH: undefined };
 
 describe('command line: doctor', () => {
   const folder = temporaryFolder();
   const real = () => candidates.libtorchCandidates().find(({ problem }) => problem === null).folder;
 
-  /** The libtorch of this machine, but for one file. */
+  /** The libtorch of this machine, except for one file. */
   function libtorchWith(name, contents) {
     const where = folder(`libtorch ${name}`);
     fs.mkdirSync(path.join(where, 'lib'), { recursive: true });
@@ -30,7 +30,7 @@ describe('command line: doctor', () => {
     return where;
   }
 
-  it('ends with 0 where everything works, and with --probe-train has trained', async () => {
+  it('exits with 0 if everything works, and has trained with --probe-train', async () => {
     const { code, stdout } = await run(['doctor', '--probe-train']);
     assert.match(stdout, /Everything works\.\n$/);
     assert.match(stdout, /a training step, .* loss \d/);
@@ -55,7 +55,7 @@ describe('command line: doctor', () => {
     assert.deepEqual(Object.keys(JSON.parse(stdout)).sort(), described.sort());
   });
 
-  it('ends with 2 where no libtorch can be used, and names it', async () => {
+  it('exits with 2 if the named libtorch cannot be used, and names it', async () => {
     const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
     const result = await run(['doctor', '--json'], { env });
     assert.equal(result.code, 2);
@@ -66,13 +66,13 @@ describe('command line: doctor', () => {
     assert.deepEqual([libtorch.folder, addon.info], [null, null]);
   });
 
-  it('ends with 2 where there is no libtorch at all', async () => {
+  it('exits with 2 if there is no libtorch at all', async () => {
     const result = await run(['doctor', '--json'], { env: { ...unnamed, XDG_CACHE_HOME: folder('empty') } });
     assert.equal(result.code, 2);
     assert.deepEqual(keys(result), ['libtorch-missing']);
   });
 
-  it('answers where there is no home folder, and looks for nothing in the current one', async () => {
+  it('reports without a home folder, and does not search the current folder', async () => {
     const cwd = folder('current');
     fs.mkdirSync(path.join(cwd, '.cache'), { recursive: true });
     const env = { HOME: '', XDG_CACHE_HOME: undefined, TORCH_INCREMENTAL_LIBTORCH: real() };
@@ -85,7 +85,7 @@ describe('command line: doctor', () => {
     assert.equal((await run(['doctor', '--report'], { env, cwd })).code, 0);
   });
 
-  it('answers in a folder that was deleted, and ends with 2 where it cannot', () => {
+  it('reports in a deleted folder, and exits with 2 if it cannot', () => {
     const deleted = (env = {}) => {
       const gone = fs.mkdtempSync(folder('gone-'));
       const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" doctor --json';
@@ -101,13 +101,13 @@ describe('command line: doctor', () => {
     assert.match(relative.stderr, /^error\[ENOENT\]: .*cwd/);
   });
 
-  it('answers where the addon is missing', async () => {
+  it('reports a missing addon', async () => {
     const result = await run(['doctor', '--json'], { env: { TORCH_INCREMENTAL_ADDON: folder('nothing') } });
     assert.equal(result.code, 2);
     assert.deepEqual(keys(result), ['addon-missing']);
   });
 
-  it('answers where a library of libtorch is cut short', async () => {
+  it('reports a truncated library of libtorch', async () => {
     const start = Buffer.alloc(1_000_000);
     const file = fs.openSync(path.join(real(), 'lib', 'libtorch_cpu.so'), 'r');
     fs.readSync(file, start, 0, start.length, 0);
@@ -119,8 +119,8 @@ describe('command line: doctor', () => {
     assert.match(JSON.parse(result.stdout).problems[0].text, /lib\/libtorch_cpu\.so is truncated/);
   });
 
-  it('answers where loading libtorch ends the process', async () => {
-    // A library whose initialisation crashes. Its needs are those of the real one, so files show nothing wrong.
+  it('reports when loading libtorch ends the process', async () => {
+    // A library whose initialisation crashes. It needs the same libraries as the real one, so its file looks right.
     fs.writeFileSync(folder('crash.cc'), '__attribute__((constructor)) void crash() { *(volatile int*)0 = 1; }');
     execFileSync('c++', ['-shared', '-fPIC', folder('crash.cc'), '-o', folder('crash.so')]);
     const where = libtorchWith('libtorch.so', fs.readFileSync(folder('crash.so')));
@@ -131,7 +131,7 @@ describe('command line: doctor', () => {
     assert.match(problems[0].text, /SIGSEGV/);
   });
 
-  it('ends with 130 and no report when it is interrupted', async () => {
+  it('exits with 130 and without a report when it is interrupted', async () => {
     fs.writeFileSync(
       folder('slow.cc'),
       `#include <cstdio>\n#include <unistd.h>\n__attribute__((constructor)) void wait() {
@@ -148,7 +148,7 @@ describe('command line: doctor', () => {
     assert.deepEqual([code, stdout], [130, '']);
   });
 
-  it('ends with 130 and no report when it is interrupted while it asks a program, which ends too', async () => {
+  it('ends with 130 and no report when it is interrupted while it runs a program, which ends too', async () => {
     const bin = folder('bin');
     fs.mkdirSync(bin);
     const script = '#!/bin/sh\necho $$ > "$0.new"\nmv "$0.new" "$0.pid"\nexec sleep 100\n';
@@ -164,7 +164,7 @@ describe('command line: doctor', () => {
     assert.throws(() => process.kill(Number(fs.readFileSync(file, 'utf8')), 0), { code: 'ESRCH' });
   });
 
-  it('says what keeps Node from loading addons', async () => {
+  it('names the option that keeps Node from loading addons', async () => {
     assert.deepEqual(keys(await run(['doctor', '--json'], { env: { NODE_OPTIONS: '--no-addons' } })), ['no-addons']);
     const permission = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'

@@ -15,7 +15,7 @@ describe('examples', () => {
     await saveState(await createState(net(), { seed: 0 }), at('pretrained_model.pth'));
   });
 
-  it('01-train-and-save trains, saves and says how good the result is', async () => {
+  it('01-train-and-save trains, saves and reports how good the result is', async () => {
     const { code, stdout } = await run([at('pretrained_model.pth'), at('data'), '2'], {
       script: example('01-train-and-save.mjs'),
       cwd: at(),

@@ -1,19 +1,19 @@
-// For tests of `torch-incremental libtorch`: a user whose cache is empty, a new one for each test.
+// Provides a user with an empty cache, a new one for each test, for tests of `torch-incremental libtorch`.
 import fs from 'node:fs';
 import path from 'node:path';
 import { temporaryFolder } from '../support.mjs';
 
-/** Skips the suite in hand where there is no build of libtorch for the platform. */
+/** Skips the current suite if there is no build of libtorch for the platform. */
 export function newHome() {
   const folder = temporaryFolder();
   const user = {
-    /** For files beside it, by their names. */
+    /** Paths of other files in its folder, by name. */
     folder,
-    /** What XDG_CACHE_HOME names. */
+    /** The folder in XDG_CACHE_HOME. */
     home: '',
-    /** Where builds go. */
+    /** The folder of builds. */
     cache: '',
-    /** Of the commands. */
+    /** Environment of the commands. */
     env: {},
   };
 

@@ -1,4 +1,4 @@
-// `torch-incremental libtorch install` where nothing is to be installed: calls that make no sense, and builds that are there.
+// Tests `torch-incremental libtorch install` when nothing is to be installed: invalid calls, and installed builds.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ describe('command line: libtorch install', () => {
 
   const install = (...args) => run(['libtorch', 'install', ...args], { env: user.env });
 
-  it('refuses what has no meaning together, and changes nothing', async () => {
+  it('refuses options that cannot be combined, and changes nothing', async () => {
     const own = fs.mkdtempSync(folder('own '));
     fs.mkdirSync(path.join(own, 'lib'));
     fs.writeFileSync(path.join(own, 'lib/libtorch.so'), '');
@@ -23,8 +23,8 @@ describe('command line: libtorch install', () => {
     const given = ['--sha256', '0'.repeat(64)];
     for (const [words, sign] of [
       [['--from', 'python', '--print-urls'], /--print-urls .* cannot be combined with --from or --sha256/],
-      [['--from', own, '--print-urls'], /neither --from nor/],
-      [['--variant', 'cu126', '--print-urls', ...given], /neither --from nor/],
+      [['--from', own, '--print-urls'], /cannot be combined with --from/],
+      [['--variant', 'cu126', '--print-urls', ...given], /cannot be combined with --from/],
       [['--from', 'python', ...given], /--sha256 is of one file, and --from names .*own .*, which is used where it is/],
       [['--from', own, ...given], /--sha256 is of one file/],
     ]) {
@@ -35,7 +35,7 @@ describe('command line: libtorch install', () => {
     }
   });
 
-  it('shows no password of a mirror where it lists or asks', async () => {
+  it('does not print the password of a mirror in lists and questions', async () => {
     user.env.TORCH_INCREMENTAL_LIBTORCH_MIRROR = 'http://user:secret@mirror.test/base';
     const listed = await install('--variant', 'cpu', '--print-urls');
     assert.match(listed.stdout, /^http:\/\/mirror\.test\/base\/whl\/cpu\/torch-/m);
@@ -44,7 +44,7 @@ describe('command line: libtorch install', () => {
     for (const { stdout, stderr } of [listed, asked]) assert.doesNotMatch(stdout + stderr, /secret|user:/);
   });
 
-  it('says of a build that is there that it is, also where its checksum is not known, and asks nothing', async () => {
+  it('reports an installed build, also if its checksum is not known, and asks nothing', async () => {
     const target = path.join(user.cache, `${version}+cu126`);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.symlinkSync(real, target);

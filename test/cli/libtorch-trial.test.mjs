@@ -1,4 +1,4 @@
-// A libtorch that is tried in a child process while a command waits, and what interrupts do then.
+// Tests interrupts while a command waits for a libtorch that is tried in a child process.
 import assert from 'node:assert/strict';
 import { createState, net, saveState } from 'torch-incremental';
 import { temporaryFolder, writeCifar10 } from '../support.mjs';
@@ -25,7 +25,7 @@ describe('command line: a libtorch that is tried', () => {
     };
     const { code, stdout, stderr } = await evaluate({ detached: true, meanwhile });
     assert.deepEqual([code, stdout], [130, ''], stderr);
-    assert.match(stderr, /^SIGINT: stopping after the step in hand.*\nInterrupted; nothing was written\n$/);
+    assert.match(stderr, /^SIGINT: stopping after the current step.*\nInterrupted; nothing was written\n$/);
     const again = await evaluate();
     assert.equal(again.code, 0, again.stderr);
   });

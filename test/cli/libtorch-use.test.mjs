@@ -1,4 +1,4 @@
-// What `torch-incremental libtorch use` chooses, and what is said where nothing can be chosen.
+// Tests the choices of `torch-incremental libtorch use`, and its errors.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ describe('command line: libtorch use', () => {
   const libtorch = (words, { env: changes = {}, ...options } = {}) =>
     run(['libtorch', ...words], { ...options, env: { ...user.env, ...changes } });
 
-  it('says what to set where there is no home folder, as the commands beside it do', async () => {
+  it('names the variable to set if there is no home folder, as the other commands do', async () => {
     const cwd = fs.mkdtempSync(folder('current-'));
     const homeless = { HOME: '', XDG_CACHE_HOME: undefined };
     const install = ['install', '--variant', 'cpu', '--yes'];
@@ -27,7 +27,7 @@ describe('command line: libtorch use', () => {
     assert.deepEqual(fs.readdirSync(cwd), []);
   });
 
-  it('names the file that should say what was chosen where it cannot be understood, and takes no other build', async () => {
+  it('names the file of the choice if it is damaged, and uses no other build', async () => {
     const file = cacheModule.choiceFile({ root: user.cache });
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, '{');
@@ -48,7 +48,7 @@ describe('command line: libtorch use', () => {
     assert.equal((await libtorch(['use', 'auto'])).stdout, 'Nothing had been chosen\n');
   });
 
-  it('takes the name of a variant for one though a folder has it, and ./name for the folder', async () => {
+  it('treats the name of a variant as one even if a folder has it, and ./name as the folder', async () => {
     const cwd = fs.mkdtempSync(folder('current-'));
     for (const name of ['cpu', 'own']) fs.symlinkSync(real, path.join(cwd, name));
     const variant = await libtorch(['use', 'cpu'], { cwd });
@@ -65,7 +65,7 @@ describe('command line: libtorch use', () => {
     }
   });
 
-  it('names XDG_CACHE_HOME where the choice cannot be written down', async () => {
+  it('names XDG_CACHE_HOME if the choice cannot be recorded', async () => {
     const { code, stderr } = await libtorch(['use', real], { env: { XDG_CACHE_HOME: '/dev/null' } });
     assert.equal(code, 1);
     assert.match(

@@ -1,4 +1,4 @@
-// `torch-incremental libtorch` as people call it, against a mirror on this machine that has made-up builds.
+// Tests `torch-incremental libtorch` against a mirror on this machine with made-up builds.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,13 +13,13 @@ import { lines, run } from './run.mjs';
 const zip = libtorchZip();
 const { variants } = manifest.pin.platforms['linux-x64'];
 const zipPath = decodeURIComponent(new URL(variants.cu126.archives[0].url).pathname);
-/** The only variant that can be installed from what is made up: its checksum is the user's. */
+/** The only variant that can be installed from a made-up archive, because the user gives its checksum. */
 const cu126 = ['libtorch', 'install', '--variant', 'cu126', '--sha256', sha256(zip), '--yes'];
 
 describe('command line: libtorch', () => {
   const user = newHome();
   const { folder } = user;
-  /** A made-up build does not load, so its libraries have to be known by their sizes. */
+  /** A made-up build does not load, so its libraries must be recognised by their sizes. */
   const sizes = folder('sizes.cjs');
   let server;
 
@@ -58,7 +58,7 @@ describe('command line: libtorch', () => {
     return call(cu126, { meanwhile });
   }
 
-  it('installs from a mirror, lists what is there, chooses it, and removes it', async () => {
+  it('installs from a mirror, lists the build, chooses it, and removes it', async () => {
     const { code, stdout, stderr } = await call(cu126);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `libtorch ${version} cu126 is installed in ${target('cu126')}\n`);
@@ -79,7 +79,7 @@ describe('command line: libtorch', () => {
     assert.equal((await json()).inUse, null);
   });
 
-  it('says which build is used although another was installed', async () => {
+  it('reports which build is used if another one was installed', async () => {
     await call(cu126);
     const again = await call(cu126, { env: { LIBTORCH: target('cu126') } });
     assert.equal(again.stdout, `libtorch ${version} cu126 was already installed in ${target('cu126')}\n`);
@@ -87,7 +87,7 @@ describe('command line: libtorch', () => {
     assert.equal(server.requests.length, 1);
   });
 
-  it('stops cleanly at Ctrl-C, keeps what came, and goes on from it', async () => {
+  it('stops cleanly at Ctrl-C, and resumes the partial download', async () => {
     const half = Math.floor(zip.length / 2);
     const { code, stdout, stderr } = await stoppedAfter(half, 'SIGINT');
     assert.deepEqual([code, stdout], [130, '']);
@@ -106,7 +106,7 @@ describe('command line: libtorch', () => {
     assert.deepEqual(fs.readdirSync(user.cache), [`${version}+cu126`]);
   });
 
-  it('follows a mirror that leads elsewhere, and names one that has nothing', async () => {
+  it('follows the redirections of a mirror, and names a mirror without the file', async () => {
     server.files.set('/elsewhere', zip);
     server.answers.set(zipPath, [status(302, { location: '/elsewhere' })]);
     assert.equal((await call(cu126)).code, 0);
@@ -116,10 +116,7 @@ describe('command line: libtorch', () => {
       stderr,
       /error\[ERR_DOWNLOAD\]: Could not fetch torch-.*\n {2}https: http:\/\/127\.0\.0\.1.*answered 404/,
     );
-    assert.match(
-      stderr,
-      /can be given the files: npx torch-incremental libtorch install --variant cpu --print-urls\n$/,
-    );
+    assert.match(stderr, /install from files: npx torch-incremental libtorch install --variant cpu --print-urls\n$/);
     assert.doesNotMatch(stderr, /pip/);
   });
 
@@ -138,7 +135,7 @@ describe('command line: libtorch', () => {
     assert.match(proxy.requests[0], /^GET http:\/\/mirror\.test\/base\/libtorch\/cu126\/.*%2Bcu126\.zip$/);
   });
 
-  it('changes nothing for a wrong checksum, another version, and what is no libtorch', async () => {
+  it('changes nothing for a wrong checksum, another version, or a file that is not libtorch', async () => {
     const other = libtorchZip('cu126', { version: '2.11.0' });
     const text = write('text.zip', 'no zip');
     for (const [args, sign] of [
@@ -161,14 +158,14 @@ describe('command line: libtorch', () => {
     assert.match(stderr, /error\[ERR_FILE\]: Could not install libtorch in \/sys\/torch-incremental\/libtorch: E/);
   });
 
-  it('asks for --yes where there is no terminal, and fetches nothing', async () => {
+  it('asks for --yes without a terminal, and fetches nothing', async () => {
     const { code, stderr } = await libtorch('install', '--variant', 'cpu');
     assert.equal(code, 2);
     assert.match(stderr, /Expected --yes, .* Fetch libtorch .* cpu, 191\.8 MB, from 127\.0\.0\.1:\d+ into/);
     assert.deepEqual(server.requests, []);
   });
 
-  it('asks too where what is there cannot be loaded, and lists it as broken', async () => {
+  it('asks too if the installed build cannot be loaded, and lists it as broken', async () => {
     const madeUp = ['--from', write('cpu.whl', wheel()), '--sha256', sha256(wheel())];
     assert.equal((await libtorch('install', '--variant', 'cpu', ...madeUp)).code, 0);
     const { stdout } = await libtorch('list');
@@ -183,7 +180,7 @@ describe('command line: libtorch', () => {
     assert.deepEqual(server.requests, []);
   });
 
-  it('prints what to fetch, and installs from the folder with it', async () => {
+  it('prints the files to fetch, and installs from the folder with them', async () => {
     const { code, stdout } = await libtorch('install', '--variant', 'cu130', '--print-urls');
     assert.equal(code, 0);
     const urls = lines(stdout).filter((line) => line.startsWith('http'));
@@ -205,7 +202,7 @@ describe('command line: libtorch', () => {
     assert.deepEqual(server.requests, []);
   });
 
-  it('chooses a folder where it is, and says how to undo that once it is gone', async () => {
+  it('chooses a folder in place, and says how to undo that once it is missing', async () => {
     await call([
       ...cu126.slice(0, 4),
       '--from',
@@ -231,7 +228,7 @@ describe('command line: libtorch', () => {
     assert.equal((await json()).choice, null);
   });
 
-  it('says that a Python has no torch, or is not there', async () => {
+  it('reports that a Python has no torch, or does not exist', async () => {
     const none = write('python', '#!/bin/sh\necho\n');
     fs.chmodSync(none, 0o755);
     const missing = await call(['libtorch', 'use', 'python'], { env: { TORCH_INCREMENTAL_PYTHON: none } });
@@ -241,14 +238,14 @@ describe('command line: libtorch', () => {
     assert.ok(!fs.existsSync(user.cache));
   });
 
-  it('uses the torch of a Python where it is', async function () {
+  it('uses the torch of a Python in place', async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     const { code, stdout } = await call(['libtorch', 'install', '--from', 'python']);
     assert.equal(code, 0);
     assert.match(stdout, /site-packages\/torch is used/);
   });
 
-  it('says of a platform that is planned that it is not built', async () => {
+  it('reports that a planned platform is not built', async () => {
     const planned = write('planned.cjs', "Object.defineProperty(process, 'arch', { value: 'arm64' });");
     const NODE_OPTIONS = `--require "${planned}"`;
     for (const words of [['list'], ['install', '--yes'], ['use', 'cpu']]) {
@@ -258,7 +255,7 @@ describe('command line: libtorch', () => {
     }
   });
 
-  it('names what is not installed, and variants that there are', async () => {
+  it('names a build that is not installed, and the existing variants', async () => {
     for (const [args, exit, sign] of [
       [['use', 'cu130'], 1, /cu130 is not installed\. Install it: .*--variant cu130/],
       [['remove', 'cu130'], 1, /cu130 is not installed in /],

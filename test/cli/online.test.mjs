@@ -6,7 +6,7 @@ import { madeUpImages, temporaryFolder } from '../support.mjs';
 import { begin, endLeftovers, lessons, take } from './online-support.mjs';
 import { lines, run } from './run.mjs';
 
-/** Full batches only, however long that takes: what becomes of samples does not depend on when they come. */
+/** Full batches only, however long that takes: results do not depend on when samples arrive. */
 const patient = ['--max-delay-ms', '600000'];
 
 /** Predictions made together differ from single ones in their last bits. */
@@ -137,7 +137,7 @@ describe('command line: online', () => {
       if (Buffer.isBuffer(line)) command.child.stdin.write(Buffer.concat([line, Buffer.from('\n')]));
       else command.send(line);
     }
-    // An empty line is no request; the last one needs no end.
+    // An empty line is not a request; the last line needs no line feed.
     command.send('', '  \r');
     command.child.stdin.write(JSON.stringify({ input, label: 3 }));
     const { code, answers } = await command.finish();

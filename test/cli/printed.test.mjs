@@ -1,4 +1,4 @@
-// What files and folders say is printed as text, and never without end: names, keys, metadata and paths may hold escape
+// Tests that text from files and folders is printed safely and never without end: names, keys, metadata and paths may hold escape
 // sequences, and a small file may hold values that are endless when they are written out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import { binary, run } from './run.mjs';
 
 const escapes = '\x1b]0;owned\x07\x1b[31m\x9b2J\u202e';
 const shown = '\\u001b]0;owned\\u0007\\u001b[31m\\u009b2J\\u202e';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are searched for
 const obeyed = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/;
 
 const files = {
@@ -30,7 +30,7 @@ const files = {
   }),
 };
 
-/** Makes Node take its pipes for a terminal. */
+/** Makes Node treat its pipes as a terminal. */
 const asTerminal = 'process.stdout.isTTY = process.stderr.isTTY = true;';
 
 const laughs = list(
@@ -63,7 +63,7 @@ const endless = {
   ),
 };
 
-describe('what a file says, on the command line', function () {
+describe('text from a file, on the command line', function () {
   this.timeout(60_000);
   const temporary = temporaryFolder();
   const written = (content, name = 'file.pth') => {
@@ -72,7 +72,7 @@ describe('what a file says, on the command line', function () {
   };
 
   for (const [what, content] of Object.entries(files)) {
-    it(`is printed as text where ${what} holds escape sequences`, async () => {
+    it(`is printed as text if ${what} holds escape sequences`, async () => {
       const file = written(content);
       const plain = await run(['inspect', file]);
       assert.equal(plain.code, 0, plain.stderr);
@@ -83,7 +83,7 @@ describe('what a file says, on the command line', function () {
     });
   }
 
-  it('is printed as text where its path holds escape sequences, also in errors', async () => {
+  it('is printed as text if its path holds escape sequences, also in errors', async () => {
     const good = await run(['inspect', written(checkpoint(), `good${escapes}.pth`)]);
     assert.equal(good.code, 0, good.stderr);
     assert.ok(good.stdout.includes(`good${shown}.pth`), good.stdout);
@@ -95,7 +95,7 @@ describe('what a file says, on the command line', function () {
     }
   });
 
-  it('has no colours of its own on a terminal, where ours are', async () => {
+  it('has no colours of its own on a terminal, unlike our text', async () => {
     const file = written(files['a name'], `good${escapes}.pth`);
     const env = { TERM: 'xterm', NO_COLOR: undefined, CI: undefined };
     fs.writeFileSync(temporary('terminal.cjs'), asTerminal);
@@ -106,7 +106,7 @@ describe('what a file says, on the command line', function () {
       stdout.startsWith(`\x1b[1m${temporary(`good${shown}.pth`)}\x1b[22m: `),
       JSON.stringify(stdout.slice(0, 300)),
     );
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are searched for
     assert.doesNotMatch(stdout.replace(/\x1b\[(1|2|22)m/g, ''), obeyed);
   });
 
@@ -120,7 +120,7 @@ describe('what a file says, on the command line', function () {
       assert.equal(json.code, 0, json.stderr);
       assert.ok(json.stdout.length < 2 ** 26, `${json.stdout.length} characters`);
       assert.equal(JSON.parse(json.stdout).tensors.length, 1);
-      // A key is no tree; what is too large says so.
+      // A key is not printed as a tree; a value that is too large is marked.
       if (!what.includes('a key')) assert.match(json.stderr, /too large to be printed whole/);
     });
   }

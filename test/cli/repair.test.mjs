@@ -39,7 +39,7 @@ describe('command line: repair', function () {
 
   const repair = (...options) => run(['repair', 'learner', ...options], { cwd: at() });
 
-  /** What it says is the same in all its forms, and it changes nothing. */
+  /** Checks that its output is the same in all forms, and that it changes nothing. */
   async function report() {
     const before = contents(dir);
     const { code, stdout, stderr } = await repair('--json');
@@ -82,7 +82,7 @@ describe('command line: repair', function () {
     fs.writeFileSync(inDir(name), bytes);
   };
 
-  it('says that nothing is damaged where nothing is', async () => {
+  it('reports that nothing is damaged if nothing is', async () => {
     const { damaged, journal, snapshot, lastRecord, text } = await report();
     assert.deepEqual([damaged, journal, lastRecord], [false, null, 28]);
     assert.deepEqual(snapshot, { file: 'snapshot-000000000000000.pth', record: 0 });
@@ -121,7 +121,7 @@ describe('command line: repair', function () {
       reason: 'record 10 has a wrong checksum',
       firstRecord: 10,
       lastRecord: 28,
-      // All but the damaged one: three of the file's samples, and the twelve of the others, with a verdict for each file.
+      // All except the damaged one: three of the file's samples, and the twelve of the others, with a verdict for each file.
       records: 18,
       samples: 15,
       laterFiles: names.slice(2),
@@ -156,7 +156,7 @@ describe('command line: repair', function () {
     assert.equal((await mend(said)).state.learned, 19);
   });
 
-  it('moves a file whose header is damaged as a whole, also the first', async () => {
+  it('moves a file with a damaged header as a whole, also the first file', async () => {
     for (const [index, learned] of [
       [2, 12],
       [0, 0],
@@ -210,7 +210,7 @@ describe('command line: repair', function () {
     assert.deepEqual((await mend(said)).lost, {});
   });
 
-  it('describes bytes that are no record, and records that this version does not know', async () => {
+  it('describes bytes that are not a record, and records that this version does not know', async () => {
     const { length } = fs.readFileSync(inDir(names[3]));
     fs.appendFileSync(inDir(names[3]), Buffer.alloc(50, 1));
     let said = await report();
@@ -249,7 +249,7 @@ describe('command line: repair', function () {
     assert.deepEqual(Object.keys(lost), [newest]);
   });
 
-  it('describes what cannot be read in quarantine.ndjson, and keeps the rest', async () => {
+  it('describes unreadable lines of quarantine.ndjson, and keeps the rest', async () => {
     const learner = await open(dir);
     for (const id of ['a', 'b']) await learner.learn({ inputs: new Float32Array(3), labels: [9], ids: [id] });
     await learner.close();

@@ -91,7 +91,7 @@ describe('command line: evaluate, inspect', () => {
     assert.match(stdout, /\n {2}_metadata: \n {4}: \n {6}version: 1\n {4}conv1: \n/);
   });
 
-  it('inspects files of other forms, and says which', async () => {
+  it('inspects files of other formats, and names the format', async () => {
     await saveState(await loadState(at('net.pth')), at('net.safetensors'));
     const file = path.join(root, 'test/golden/forms/legacy sharing.pt');
     const [safetensors, legacy] = await Promise.all(
@@ -174,11 +174,11 @@ describe('command line: evaluate, inspect', () => {
     assert.deepEqual(JSON.parse((await inspect('--json')).stdout).stripped, { prefix: '', leftOut: [] });
   });
 
-  it('inspects what fits no known model, and where libtorch is missing', async () => {
+  it('inspects a state that fits no known model, also without libtorch', async () => {
     const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
     const { code, stdout } = await run(['inspect', 'own.pth'], { cwd: at(), env });
     assert.equal(code, 0);
-    assert.match(stdout, /\nFits no model that is known here/);
+    assert.match(stdout, /\nFits no known model/);
     assert.match(stdout, /\n {2}fc\.weight +\[2, 8\] +float32 +64 B\n/);
   });
 });

@@ -1,4 +1,4 @@
-// Interrupting `train` and going on, as a person does it in a shell.
+// Interrupts and resumes `train`, as a user does in a shell.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -20,14 +20,14 @@ describe('command line: train --checkpoint and --resume', () => {
   const train = (args, options = {}) => run(['train', ...args, '--data', "the user's data"], { cwd: at(), ...options });
 
   for (const signal of ['SIGINT', 'SIGTERM']) {
-    it(`keeps the training on ${signal}, and prints the command that goes on to the same end`, async () => {
+    it(`records the training on ${signal}, and prints the command that resumes it to the same result`, async () => {
       const whole = await train(['pretrained_model.pth', ...base, '--out', 'whole.pth']);
       assert.equal(whole.code, 0, whole.stderr);
       const args = ['pretrained_model.pth', ...base, '--out', 'resumed.pth', '--checkpoint', `${signal}.ckpt`];
       const interrupted = () =>
         train(args, { meanwhile: (child) => child.stdout.once('data', () => child.kill(signal)) });
       let told = await interrupted();
-      // Where its first line was heard too late, the training was over before the signal.
+      // If its first line was read too late, the training was over before the signal.
       for (let again = 1; told.code !== 130 && fs.existsSync(at('resumed.pth')) && again < 20; again++) {
         for (const file of ['resumed.pth', `${signal}.ckpt`]) fs.rmSync(at(file));
         told = await interrupted();
@@ -45,7 +45,7 @@ describe('command line: train --checkpoint and --resume', () => {
       const env = { ...process.env, NODE: process.execPath, BINARY: binary };
       const rest = execFileSync('bash', ['-c', shell], { cwd: at(), env, encoding: 'utf8', stdio: 'pipe' });
       assert.ok((await loadState(at('resumed.pth'))).equals(await loadState(at('whole.pth'))));
-      // Nothing is printed twice. At the interrupt the lines of steps made meanwhile may not have been.
+      // Nothing is printed twice. After the interrupt, the lines of the last steps may be missing.
       const [all, head, tail] = [whole.stdout, stdout, rest].map(lines);
       assert.deepEqual(head, all.slice(0, head.length));
       assert.deepEqual(tail, all.slice(all.length - tail.length));
@@ -54,7 +54,7 @@ describe('command line: train --checkpoint and --resume', () => {
     });
   }
 
-  it('writes nothing and says so when it is interrupted without --checkpoint', async () => {
+  it('writes nothing and reports that when it is interrupted without --checkpoint', async () => {
     const endless = ['pretrained_model.pth', ...base, '--epochs', '100000', '--out', 'never.pth'];
     const { code, stderr } = await train(endless, {
       meanwhile: (child) => child.stdout.once('data', () => child.kill('SIGINT')),
@@ -72,7 +72,7 @@ describe('command line: train --checkpoint and --resume', () => {
     assert.ok((await loadState(at('second.pth'))).equals(await loadState(at('first.pth'))));
   });
 
-  it('refuses to go on with another seed, or from a file that is missing', async () => {
+  it('refuses to resume with another seed, or from a missing file', async () => {
     await train(['pretrained_model.pth', '--epochs', '1', '--seed', '1', '--checkpoint', 'seeded.ckpt']);
     const other = await train(['--resume', 'seeded.ckpt', '--seed', '2']);
     assert.equal(other.code, 2);

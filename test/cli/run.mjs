@@ -1,15 +1,15 @@
-// Runs the command line as a shell does, in a process of its own with pipes.
+// Runs the command line as a shell does, in a separate process with pipes.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { root } from '../support.mjs';
 
 export const binary = path.join(root, 'dist', 'cli', 'main.js');
 
-/** What became of it: { code, signal, stdout, stderr }. `meanwhile` gets the child while it runs. */
+/** Returns { code, signal, stdout, stderr }. `meanwhile` receives the child while it runs. */
 export function run(args, { meanwhile = () => {}, script = binary, env = {}, ...options } = {}) {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A result must not depend on how the tests themselves are run.
+    // The result must not depend on how the tests themselves are run.
     env: { ...process.env, FORCE_COLOR: undefined, ...env },
     ...options,
   });
@@ -17,7 +17,7 @@ export function run(args, { meanwhile = () => {}, script = binary, env = {}, ...
   return outcomeOf(child);
 }
 
-/** Waits for a child with pipes: { code, signal, stdout, stderr }. */
+/** Waits for a child with pipes. Returns { code, signal, stdout, stderr }. */
 export function outcomeOf(child) {
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
@@ -31,7 +31,7 @@ export function outcomeOf(child) {
   });
 }
 
-/** The lines of an output that ends in a newline. */
+/** Splits an output that ends in a newline into lines. */
 export function lines(text) {
   return text.split('\n').slice(0, -1);
 }

@@ -14,14 +14,14 @@ describe('command line: train', () => {
     await saveState(await createState(net(), { seed: 0 }), checkpoint());
   });
 
-  /** 70 images in batches of 16: five steps an epoch, the last one of 6. */
+  /** 70 images in batches of 16: five steps per epoch, the last one of 6 images. */
   const train = (args = [], options = {}) =>
     run(['train', 'pretrained_model.pth', '--batch-size', '16', '--epochs', '2', '--seed', '1', ...args], {
       cwd: at(),
       ...options,
     });
 
-  it('prints exactly the lines of the Python script to a pipe, and all else to standard error', async () => {
+  it('prints exactly the lines of the Python script to a pipe, and everything else to standard error', async () => {
     const { code, stdout, stderr } = await train(['--log-every', '2']);
     assert.equal(stderr.split('\n')[0].slice(0, 24), 'Saved updated_model.pth:');
     assert.equal(code, 0);
@@ -36,7 +36,7 @@ describe('command line: train', () => {
     ]);
   });
 
-  it('writes what it learned to ./updated_model.pth and leaves the checkpoint as it was', async () => {
+  it('writes the result to ./updated_model.pth and leaves the checkpoint unchanged', async () => {
     const untouched = fs.readFileSync(checkpoint());
     assert.equal((await train()).code, 0);
     assert.ok(fs.readFileSync(checkpoint()).equals(untouched));
@@ -78,7 +78,7 @@ describe('command line: train', () => {
     assert.notDeepEqual(kept, shuffled);
   });
 
-  it('prints one JSON object a line with --json', async () => {
+  it('prints one JSON object per line with --json', async () => {
     const { code, stdout, stderr } = await train(['--json', '--log-every', '5']);
     assert.equal(code, 0);
     assert.equal(stderr, '');
@@ -97,19 +97,19 @@ describe('command line: train', () => {
     assert.equal(history[1].loss, epochs[1].loss);
   });
 
-  it('takes ./data when no folder is named, and never goes to the network when it is there', async () => {
+  it('uses ./data if no folder is named, and does not use the network if it exists', async () => {
     const env = { TORCH_INCREMENTAL_CIFAR10_URL: 'http://127.0.0.1:9/never.tar.gz' };
     assert.equal((await train([], { env })).code, 0);
   });
 
-  it('downloads into a folder that has no images only when it is told to', async () => {
+  it('downloads into a folder without images only with --download', async () => {
     const server = await new FileServer().start();
     try {
       const env = { TORCH_INCREMENTAL_CIFAR10_URL: server.url('/never.tar.gz') };
       const without = await train(['--data', 'empty'], { env });
       assert.match(without.stderr, /^error\[ERR_FILE\]: /);
       assert.deepEqual(server.requests, []);
-      // The server interrupts it in place of an answer.
+      // The server interrupts the command instead of answering.
       const meanwhile = (child) => server.answers.set('/never.tar.gz', [() => child.kill('SIGINT')]);
       const told = await train(['--data', 'empty', '--download'], { env, meanwhile });
       assert.match(told.stderr, /^SIGINT: stopping/m);
@@ -150,7 +150,7 @@ describe('command line: train', () => {
   ];
   for (const [what, out] of places) {
     it(`refuses to write to ${what} before it reads or trains anything`, async () => {
-      // The missing checkpoint would be the next thing found.
+      // The missing checkpoint would be reported next.
       const { code, stderr } = await run(['train', 'missing.pth', '--out', out], { cwd: at() });
       assert.equal(code, 1);
       assert.match(stderr, /^error\[ERR_FILE\]: Cannot write to /);
@@ -158,7 +158,7 @@ describe('command line: train', () => {
   }
 
   for (const signal of ['SIGINT', 'SIGTERM']) {
-    it(`stops cleanly on ${signal}: exit code 130, a word about it, no file`, async () => {
+    it(`stops cleanly on ${signal}: exit code 130, a note, no file`, async () => {
       const { code, stdout, stderr } = await train(['--epochs', '100000', '--log-every', '1', '--out', 'never.pth'], {
         meanwhile: (child) => child.stdout.once('data', () => child.kill(signal)),
       });
@@ -173,14 +173,14 @@ describe('command line: train', () => {
     });
   }
 
-  it('dies at once of a second interrupt', async () => {
+  it('ends at once at a second interrupt', async () => {
     const { code, signal } = await train(['--epochs', '100000', '--log-every', '1', '--out', 'never.pth'], {
       meanwhile: (child) => {
         child.stdout.once('data', () => child.kill('SIGINT'));
         child.stderr.once('data', () => child.kill('SIGINT'));
       },
     });
-    // Either the second one came in time, or the first had ended it.
+    // Either the second signal arrived in time, or the first one had ended the process.
     assert.ok(signal === 'SIGINT' || code === 130);
   });
 

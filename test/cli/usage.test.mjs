@@ -55,7 +55,7 @@ describe('command line: usage', () => {
     [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
   ];
   for (const [args, message] of wrong) {
-    it(`answers \`${args.join(' ')}\` with exit code 2 and what is wrong`, async () => {
+    it(`answers \`${args.join(' ')}\` with exit code 2 and the error`, async () => {
       const { code, stdout, stderr } = await run(args);
       assert.equal(code, 2);
       assert.equal(stdout, '');
@@ -66,7 +66,7 @@ describe('command line: usage', () => {
     });
   }
 
-  it('lists the commands when it is called with none, as wrong usage', async () => {
+  it('lists the commands when it is called without one, as wrong usage', async () => {
     const { code, stdout, stderr } = await run([]);
     assert.equal(code, 2);
     assert.equal(stdout, '');
@@ -77,7 +77,7 @@ describe('command line: usage', () => {
     assert.deepEqual(await run(['--version']), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
   });
 
-  it('helps with every command it lists, in 80 columns', async () => {
+  it('has help for every command it lists, in 80 columns', async () => {
     const { code, stdout } = await run(['--help']);
     assert.equal(code, 0);
     const listed = stdout.split('Commands:\n')[1].split('\n\n')[0].split('\n');
@@ -105,13 +105,13 @@ describe('command line: usage', () => {
     }
   });
 
-  it('shows help wherever the option stands, whatever else is wrong', async () => {
+  it('shows help wherever the option is, whatever else is wrong', async () => {
     const { code, stdout } = await run(['train', '--epochs', 'three', '-h']);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: torch-incremental train/);
   });
 
-  it('fails where standard output takes nothing, in a line and not with a stack', () => {
+  it('fails if standard output accepts nothing, with one line and not with a stack', () => {
     const full = fs.openSync('/dev/full', 'w');
     for (const [args, status] of [
       [['--help'], 1],
@@ -128,7 +128,7 @@ describe('command line: usage', () => {
     fs.closeSync(full);
   });
 
-  it('loads neither libtorch nor the addon to help or to complain', async () => {
+  it('loads neither libtorch nor the addon for help and usage errors', async () => {
     const env = { TORCH_INCREMENTAL_LIBTORCH: '/nowhere' };
     assert.equal((await run(['train', '--help'], { env })).code, 0);
     assert.equal((await run(['train', 'a.pth', '--epochs', '0'], { env })).code, 2);

@@ -1,4 +1,4 @@
-// The content of a file as this library reads it, in the form in which python.py gives Python's answer: nested lists that
+// Describes a file's content as this library reads it, in the same form as python.py describes Python's reading: nested lists that
 // begin with the kind of value. Numbers are compared by value, tensors by dtype, shape and a hash of their bytes.
 import { createHash } from 'node:crypto';
 import { loadState } from 'torch-incremental';
@@ -23,7 +23,7 @@ function number(value) {
   return ['n', bytes.toString('hex')];
 }
 
-/** Where `names` is given, a tensor of the state is read by its name, as callers do. */
+/** With `names`, a tensor of the state is read by its name, as callers do. */
 class Walker {
   #nodes = 0;
   #tensors = new Map();
@@ -75,7 +75,7 @@ export function treeOfState(state) {
   }
 }
 
-/** The first of several dicts of tensors where there is more than one: the tree around them is the same. */
+/** Loads the first of several dicts of tensors: the tree around them is the same. */
 export async function loadAny(file) {
   try {
     return await loadState(file);
@@ -86,7 +86,7 @@ export async function loadAny(file) {
   }
 }
 
-/** The names in a zip file that was read, sorted. */
+/** Returns the names in a zip file, sorted. */
 export function zipNames(file) {
   return CheckpointFile.with(file, async (opened) => {
     const { archive, records } = await readZipDirectory(opened);

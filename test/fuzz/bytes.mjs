@@ -1,4 +1,4 @@
-// Changes of any bytes, whatever they mean.
+// Changes arbitrary bytes, whatever they mean.
 import { interesting } from './random.mjs';
 
 const mutators = {
@@ -36,7 +36,7 @@ const mutators = {
   },
 };
 
-/** A copy with one to a few changes. */
+/** Returns a copy with one or a few changes. */
 export function mutateBytes(original, random) {
   let bytes = Buffer.from(original);
   for (let left = 1 + random.small(6); left > 0 && bytes.length > 0; left--) {

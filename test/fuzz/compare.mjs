@@ -1,23 +1,23 @@
-// What the two answers to one file mean together: that both read the same, that one is stricter, or a finding.
+// Compares the two answers to a file: both read the same, one is stricter, or it is a finding.
 import { stricter } from '../attacks/stricter.mjs';
 
-/** Where this library reads what neither of Python's readers does: by title, the words of Python's error. */
+/** Files that this library reads and Python does not: by title, a pattern of Python's error. */
 const wider = {
-  // torch.save writes uint16 and other new dtypes so, and torch.load cannot read it again.
+  // torch.save writes uint16 and other new dtypes like this, but torch.load cannot read it.
   'bytes without a dtype in legacy streams': /UntypedStorage' has no attribute 'dtype'/,
   'texts of Python 2 in other encodings': /'utf-8' codec can't decode/,
   'records that hold no weights':
     /file \.(format_version|storage_alignment|data\/serialization_id): |invalid literal for int/,
   'Python ran out of time or memory': /the process ended with status|MemoryError/,
-  // What a legacy stream says of the machine has no meaning; nothing of it is made here.
+  // The machine's description in a legacy stream has no meaning; nothing in it is made here.
   'objects that are not made': /NEWOBJ class argument must be a type/,
 };
 
-/** Python fails to make an object that is kept by its name here, and never made. */
+/** Python fails to make an object that is only recorded by its name here. */
 const isUnmade =
   /^(TypeError|ValueError|RuntimeError|AttributeError|NotImplementedError|LookupError|OverflowError): |NEWOBJ class argument/;
 
-/** undefined where both trees are one, else where they differ. Objects without a meaning here are not looked into. */
+/** Returns undefined if both trees are equal, else where they differ. Objects without a meaning here are not compared inside. */
 export function difference(ours, theirs, path = '') {
   if (JSON.stringify(ours) === JSON.stringify(theirs)) return undefined;
   const [kind, other] = [kindOf(ours), kindOf(theirs)];
@@ -30,7 +30,7 @@ export function difference(ours, theirs, path = '') {
       differenceOfPairs(ours[2] ?? [], theirs[2] ?? [], `${path}.__dict__`)
     );
   }
-  // Objects without a meaning have no order in which they could be compared.
+  // Objects without a meaning have no order for a comparison.
   if (kind === 's' && JSON.stringify([ours, theirs]).includes('["?"')) return undefined;
   const [a, b] = kind === 's' ? [sorted(ours), sorted(theirs)] : [ours, theirs];
   if (a.length !== b.length) return told(path, ours, theirs);
@@ -59,13 +59,13 @@ const told = (path, ours, theirs) =>
   `${path || 'the whole'}: here ${JSON.stringify(ours)?.slice(0, 300)}, in Python ${JSON.stringify(theirs)?.slice(0, 300)}`;
 const sorted = ([kind, ...items]) => [kind, ...items.map((item) => JSON.stringify(item)).sort()];
 
-/** What Python makes and is kept by its name here: objects of its own, and kinds of tensors that no state holds. */
+/** Values that Python makes and that are recorded by name here: its own objects, and unsupported kinds of tensors. */
 const isMade = ([, name]) =>
   /^(torch\.nn\.parameter\.\w+|torch\.(cuda\.)?\w+Tensor|torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_\w+|builtins\.(frozenset|bytes|bytearray|dict|list|set|complex)|_codecs\.encode|torch\.Size|collections\.\w+)$/.test(
     name,
   );
 
-/** Words of an error without what differs from file to file, for counting. */
+/** Removes from an error what differs from file to file, for counting. */
 export function reasonOf(message) {
   return message
     .replace(/^.*?\.(pth|safetensors)[:,]? ?/, '')
@@ -75,7 +75,7 @@ export function reasonOf(message) {
     .slice(0, 110);
 }
 
-/** { kind: 'both' | 'only here' | 'only Python' | 'neither' | 'finding', reason }. `ours`: { tree | large | code, message }. `isHonest`: Python wrote the file. */
+/** Returns { kind: 'both' | 'only here' | 'only Python' | 'neither' | 'finding', reason }. `ours`: { tree | large | code, message }. `isHonest`: Python wrote the file. */
 export function verdict(ours, theirs, isHonest = false) {
   const isRead = ours.code === undefined;
   const isReadThere = theirs.error === undefined;
@@ -105,13 +105,13 @@ function treeDifference(ours, theirs) {
   return difference(theirs.by === 'safetensors' ? inOrder(ours.tree) : ours.tree, theirs.tree);
 }
 
-/** Of a safetensors file, whose names have no order. */
+/** Sorts the tensors of a safetensors file, whose names have no order. */
 function inOrder([kind, pairs, attributes]) {
   const byName = (list) => [...list].sort(([a], [b]) => Buffer.compare(points(a), points(b)));
   return [kind, byName(pairs), attributes.map(([key, [inner, strings]]) => [key, [inner, byName(strings)]])];
 }
 
-/** By code points, as Python sorts. */
+/** Sorts by code points, as Python does. */
 const points = (text) => Buffer.from(text, 'utf8');
 
 function zipDifference(ours, theirs) {
@@ -123,7 +123,7 @@ function zipDifference(ours, theirs) {
   return `zipfile sees ${JSON.stringify(theirs.names)} and we ${JSON.stringify(ours)}`.slice(0, 500);
 }
 
-/** What is wrong with a file that this library wrote of what it read: Python must read all of that. */
+/** Checks a file that this library wrote from what it read: Python must read all of it. */
 export function writtenDifference(ours, theirs) {
   if (theirs.by !== 'weights_only') return `written here, refused by Python: ${theirs.error ?? theirs.because}`;
   const isWhole = ours.tree && theirs.tree && !JSON.stringify(ours.tree).includes('["?"');

@@ -1,18 +1,18 @@
-// Numbers, texts, bytes and calls in pickles, each in one of the forms that Python reads as the same. For grammar.mjs.
+// Writes numbers, texts, bytes and calls of pickles, each in one of the equivalent forms for Python. For grammar.mjs.
 import { u8, u16, u32, u64 } from '../unit/checkpoint-support.mjs';
 
-/** Which form it is, is drawn each time. */
+/** The form is drawn each time. */
 export class Forms {
   constructor(random) {
     this.random = random;
-    /** With instructions that weights_only lacks. */
+    /** Includes instructions that weights_only does not know. */
     this.modern = random.once(6);
-    /** With instructions of protocol 0, which no checkpoint has. */
+    /** Includes instructions of protocol 0, which no checkpoint has. */
     this.ancient = this.modern && random.once(10);
     this.odd = random.once(3);
   }
 
-  /** True seldom, and only in files that are to be odd. */
+  /** Rarely true, and only in odd files. */
   strange(times = 4) {
     return this.odd && this.random.once(times);
   }
@@ -93,7 +93,7 @@ function digits(value) {
   return bytes;
 }
 
-/** With bytes of its sign that are not needed. */
+/** With superfluous bytes of its sign. */
 function long(value, more) {
   const bytes = [...digits(value), ...Array(more).fill(value < 0n ? 255 : 0)];
   return [u8(0x8a), u8(bytes.length), Buffer.from(bytes)];

@@ -2,11 +2,11 @@
 // Python reads in another way:
 //     npm run fuzz -- [--seconds 60] [--target zip|pickle|legacy|safetensors] [--seed 1] [--out FOLDER] [--slow-ms 20000]
 //         [--differential | --no-differential] [--first 0] [--plant N]
-// All targets share the time. Python is that of TORCH_INCREMENTAL_PYTHON; without it files are only loaded here, unless
+// All targets share the time. Python is the one in TORCH_INCREMENTAL_PYTHON; without it files are only loaded here, unless
 // --differential demands it. Files that crash, hang, take longer than --slow-ms or half a gigabyte, or have two readings are
 // written to FOLDER with the answers, and the exit code is 1. It is 1 as well where Python and this library read too few
-// files to tell anything. The same seed makes the same files; --first begins later in them. --plant N changes the answer to
-// every N-th file that both read, to show that it is found.
+// files for a result. The same seed makes the same files; --first skips some of them. --plant N changes the answer to
+// every N-th file that both read, to show that the difference is found.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ import { startPython, Worker } from './processes.mjs';
 import { writeSeeds } from './seeds.mjs';
 
 const batchSize = 40;
-/** Of the files that are compared, at least so many are to be read by one side, else the changes are too wild to tell much. */
+/** Number of compared files that at least one side must read; otherwise the changes are too wild. */
 const leastShare = 0.25;
 const enough = 200;
 
@@ -59,7 +59,7 @@ function keep(target, name, file, reason, answers) {
   console.log(`  ${kept}${endingOf(target)}: ${reason.split('\n').slice(0, 3).join(' | ').slice(0, 700)}`);
 }
 
-/** What Python wrote itself must be read, and as Python reads it. */
+/** Files that Python wrote itself must be read as Python reads them. */
 async function compareHonest(files) {
   const [answers, read] = await Promise.all([worker.read(files), theirs(files)]);
   for (const [i, { file, problem, ...ours }] of answers.entries()) {
@@ -88,7 +88,7 @@ function judge(target, { index, file, problem, ...ours }, theirs) {
   for (const done of [file, `${file}.pth`]) fs.rmSync(done, { force: true });
 }
 
-/** Python's answers to a batch, and to what was written of it, if it is compared. */
+/** Python's answers to a batch, and to the files written from it, if it is compared. */
 async function readThere({ target, answers }) {
   if (!isCompared(target)) return undefined;
   const read = await theirs(answers.flatMap(({ file, written }) => (written ? [file, written] : [file])));
@@ -138,7 +138,7 @@ if (theirs) await compareHonest(fs.readdirSync(seeds).map((name) => path.join(se
 
 const next = new Map(values.target.map((target) => [target, first]));
 const end = performance.now() + seconds * 1000;
-let waiting; // what was loaded here while Python read what was loaded before
+let waiting; // the batch that was loaded here while Python read the one before
 for (let round = 0; performance.now() < end || round === 0; round++) {
   for (const target of values.target) {
     const ours = worker.load(target, next.get(target), batchSize);

@@ -1,4 +1,4 @@
-// The fuzzers themselves: that they can be repeated, that they reach both ways out of the reader, and that they would tell.
+// Tests the fuzzers themselves: they are repeatable, reach both outcomes of the reader, and report findings.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -76,7 +76,7 @@ describe('the fuzzers', () => {
     assert.ok(fs.readFileSync(path.join(temporary('some'), name)).equals(caseOf('zip', Number(seed), Number(index))));
   });
 
-  it('find a difference that is planted in what both read, and keep both answers', function () {
+  it('find a difference that is planted in a file that both read, and keep both answers', function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     this.timeout(120_000);
     const args = [
@@ -98,7 +98,7 @@ describe('the fuzzers', () => {
     assert.ok(ours.tree && theirs.tree);
   });
 
-  it('find nothing where Python and this library read the same', function () {
+  it('find nothing if Python and this library read the same', function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     this.timeout(120_000);
     const { status, stdout } = fuzz('--seconds', '2', '--differential', '--out', temporary('nothing'));
@@ -107,7 +107,7 @@ describe('the fuzzers', () => {
       assert.match(stdout, new RegExp(`^${target}: .*\\n  compared with Python: both read [1-9]`, 'm'));
   });
 
-  it('fail where nothing is read by both', function () {
+  it('fail if nothing is read by both', function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     this.timeout(120_000);
     const args = [
@@ -126,7 +126,7 @@ describe('the fuzzers', () => {
     assert.match(stdout, /too few files were read by both/);
   });
 
-  it('refuse a target that there is none of', () => {
+  it('refuse an unknown target', () => {
     assert.match(fuzz('--target', 'tar').stderr, /--target is one of zip, pickle, legacy, safetensors, not tar/);
   });
 });
@@ -137,7 +137,7 @@ describe('the verdict on two answers', () => {
   const kind = (ours, theirs) => verdict(ours, theirs).kind;
   const refusal = { code: 'ERR_STATE_FORMAT', message: 'x.pth: it is damaged' };
 
-  it('tells equal content from other bytes, shapes, dtypes, orders and kinds', () => {
+  it('distinguishes equal content from other bytes, shapes, dtypes, orders and kinds', () => {
     assert.equal(kind(tree(tensor), tree(tensor)), 'both');
     for (const other of [
       ['T', 'float32', [2], 'ab'],
@@ -159,14 +159,14 @@ describe('the verdict on two answers', () => {
     assert.equal(difference(['s', 'x', 'y'], ['s', 'y', 'x']), undefined);
   });
 
-  it('takes an object that is kept by its name for any of Python, but never a tensor for one', () => {
+  it('accepts any Python object for one recorded by its name, but never a tensor', () => {
     assert.equal(kind(tree(['?', 'a.B']), tree(['?', 'c.D'])), 'both');
     assert.equal(kind(tree(tensor), tree(['?', 'c.D'])), 'finding');
     assert.equal(kind(tree(['?', 'a.B']), tree(tensor)), 'finding');
     assert.equal(kind(tree(['?', 'torch._utils._rebuild_qtensor']), tree(tensor)), 'both');
   });
 
-  it('is a finding where only this library reads, unless the reason is known, and never where only Python does', () => {
+  it('is a finding if only this library reads a file for an unknown reason, and never if only Python does', () => {
     assert.equal(kind(tree(tensor), { error: 'RuntimeError: no', second: 'RuntimeError: no' }), 'finding');
     assert.equal(kind(tree(['?', 'a.B']), { error: 'TypeError: no', second: 'TypeError: no' }), 'only here');
     assert.equal(kind(tree(['?', 'a.B']), { error: 'x', second: 'Acting: os.system' }), 'finding');
@@ -174,7 +174,7 @@ describe('the verdict on two answers', () => {
     assert.equal(kind(refusal, { error: 'no' }), 'neither');
   });
 
-  it('is a finding where zipfile sees other names', () => {
+  it('is a finding if zipfile sees other names', () => {
     const ours = { ...tree(tensor), zip: ['x/data.pkl'] };
     assert.equal(kind(ours, { ...tree(tensor), zip: { names: ['x/data.pkl'], isSame: true } }), 'both');
     assert.equal(kind(ours, { ...tree(tensor), zip: { names: ['x/data.pkl', 'x/other'], isSame: true } }), 'finding');

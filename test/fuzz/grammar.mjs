@@ -1,5 +1,5 @@
-// Pickles that mean something: a tree of weights and plain values, written in one of the many ways that the instructions
-// allow. Most are read by Python and by this library, which must then read the same. Now and then one is odd on purpose.
+// Makes meaningful pickles: a tree of weights and plain values, written in one of the many ways that the instructions
+// allow. Most are read by Python and by this library, which must then read the same. Some are odd on purpose.
 import { join, u8, u32, u64 } from '../unit/checkpoint-support.mjs';
 import { Forms } from './forms.mjs';
 import { interesting } from './random.mjs';
@@ -8,7 +8,7 @@ import { tensorWriter } from './tensors.mjs';
 const names = ['weight', 'bias', 'a', 'b', 'module.a', 'größe', '', '1', 'epoch', 'model', 'param_groups', '_metadata'];
 const classes = ['argparse Namespace', '__main__ Config', 'pathlib PosixPath', 'numpy dtype'];
 
-/** Trees of values, of which some are kept and used again. */
+/** Trees of values, some of which are remembered and used again. */
 export class Writer extends Forms {
   constructor(random, { storages, hasViews = false }) {
     super(random);
@@ -17,7 +17,7 @@ export class Writer extends Forms {
     this.tensor = tensorWriter(this, storages, hasViews);
   }
 
-  /** One value: written, and perhaps kept, or one that was kept before. */
+  /** Writes one value, and may remember it, or uses one that was remembered before. */
   value(depth = 0) {
     const { random } = this;
     if (this.kept.length > 0 && random.once(6)) return this.again(random.pick(this.kept), depth);
@@ -27,7 +27,7 @@ export class Writer extends Forms {
     return random.once(4) ? this.keep(written, kind) : written;
   }
 
-  /** What was kept, to which more may be added. */
+  /** Uses a remembered value, to which more may be added. */
   again({ index, kind }, depth) {
     const got = this.get(index);
     if (!this.random.once(4)) return got;
@@ -40,7 +40,7 @@ export class Writer extends Forms {
     const index = this.strange(6) ? random.below(this.memo + 3) : this.memo++;
     this.kept.push({ index, kind });
     if (this.modern && index === this.memo - 1 && !this.sparse && random.once(2)) return [written, u8(0x94)];
-    this.sparse = true; // MEMOIZE counts, so that it cannot follow other numbers
+    this.sparse = true; // MEMOIZE counts, so it cannot follow other indices
     return [written, index < 256 && random.once(2) ? ['q', u8(index)] : ['r', u32(index)]];
   }
 
@@ -63,7 +63,7 @@ export class Writer extends Forms {
     return this.float(this.random.pick([0, -0, 1, 0.5, 1e300, -2.5, 2 ** 53, Infinity, 5e-324, 16777217]));
   }
   plainText() {
-    // The bytes are half of a pair, which Python reads and UTF-8 has not.
+    // The bytes are an unpaired surrogate, which Python reads and UTF-8 does not have.
     return this.text(
       this.random.pick([
         ...names,
@@ -105,7 +105,7 @@ export class Writer extends Forms {
     return this.call('builtins set', [[']', '(', items, 'e']]);
   }
 
-  /** Names of dicts are mostly texts; other things that Python takes for equal are one key there. */
+  /** Dict keys are mostly texts; other values that Python treats as equal are one key. */
   key(depth) {
     const { random } = this;
     if (!random.once(8)) return this.text(random.once(3) ? `k${random.below(9)}` : random.pick(names));
@@ -113,7 +113,7 @@ export class Writer extends Forms {
     return random.once(3) ? this.tuple([this.plainInt()]) : this[random.pick(['plainInt', ...odd])](depth);
   }
 
-  /** Things of which Python takes some for one. */
+  /** Values, some of which are equal for Python. */
   equalKeys() {
     const { random } = this;
     const numbers = [() => this.int(1), () => [u8(0x88)], () => this.float(1), () => this.int(0), () => this.float(-0)];
@@ -138,7 +138,7 @@ export class Writer extends Forms {
     return this.call('builtins set', [[']', '(', keys, 'e']]);
   }
 
-  /** Something that is changed after it was used. */
+  /** A value that is changed after it was used. */
   late(depth) {
     const { random } = this;
     const index = this.memo++;
@@ -155,7 +155,7 @@ export class Writer extends Forms {
     const drawn = new Map();
     while (drawn.size < count) {
       const key = join(this.key(depth));
-      // Keys that are drawn twice are refused here, which hides all else.
+      // Keys that are drawn twice are refused here, which hides everything else.
       if (drawn.has(key.toString('hex')) && !this.strange(3)) break;
       drawn.set(key.toString('hex'), [key, this.value(depth + 1)]);
     }
@@ -185,7 +185,7 @@ export class Writer extends Forms {
     return [made, state, this.strange(8) ? ['}', this.text('more'), 'N', 's', 'b'] : ''];
   }
 
-  /** A dict of nothing but tensors. */
+  /** A dict of tensors only. */
   weights() {
     const count = 1 + this.random.below(3);
     const pairs = names.slice(0, count).map((name) => [this.text(name), this.tensor()]);
@@ -214,7 +214,7 @@ export class Writer extends Forms {
     return random.pick(things)();
   }
 
-  /** A number of NumPy. */
+  /** A NumPy number. */
   scalar() {
     const type = [this.call('numpy dtype', [this.text('f8'), u8(0x89), u8(0x88)])];
     const order = this.text(this.random.pick(['<', '>', '=']));
@@ -227,7 +227,7 @@ const plainKinds = ['plainNone', 'plainBoolean', 'plainInt', 'plainFloat', 'plai
 const containerKinds = ['list', 'tupleOf', 'dict', 'ordered', 'set', 'weights'];
 const allKinds = [...plainKinds, ...containerKinds, 'tensor', 'tensor', 'plainThing', 'equals', 'late'];
 
-/** A pickle of weights beside other things. */
+/** A pickle of weights and other values. */
 export function writePickle(random, options) {
   const writer = new Writer(random, options);
   const weights = writer.weights();

@@ -1,6 +1,6 @@
-// Pickles as lists of instructions: taken apart, changed, put together. Names and operands as in Python's pickletools.
+// Converts pickles to lists of instructions and back. Names and operands as in Python's pickletools.
 
-/** By code: the name, and what follows: a number of bytes, lines, or a length of so many bytes and then those. */
+/** By code: the name, and the operand: a number of bytes, lines, or a length of so many bytes and as many bytes. */
 const table = new Map(
   Object.entries({
     MARK: '(',
@@ -82,7 +82,7 @@ const byName = new Map(instructions.map((instruction) => [instruction.name, inst
 
 export const named = (name) => byName.get(name);
 
-/** A list of { name, kind, width, code, operand }; ends before what is no instruction, or behind STOP. */
+/** Returns a list of { name, kind, width, code, operand }; ends before bytes that are not an instruction, or after STOP. */
 export function takeApart(pickle) {
   const found = [];
   for (let at = 0; at < pickle.length; ) {
@@ -108,7 +108,7 @@ function endOf(pickle, start, { kind, width }) {
   return end;
 }
 
-/** Without the length, which putTogether() writes anew. */
+/** Without the length, which putTogether() computes again. */
 function operandOf(bytes, { kind, width }) {
   return Buffer.from(kind === '+' ? bytes.subarray(width) : bytes);
 }

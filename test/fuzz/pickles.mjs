@@ -1,11 +1,11 @@
-// Pickles that are nearly right: instructions of good ones with changed numbers, names and order, and programs that are
-// made of nothing but keep the stack that they need.
+// Makes pickles that are almost valid: instructions of valid ones with changed numbers, names and order, and programs that are
+// random but keep the stack that they need.
 import { join, p, tensor } from '../unit/checkpoint-support.mjs';
 import { mutateBytes } from './bytes.mjs';
 import { instructions, named, putTogether, takeApart } from './instructions.mjs';
 import { interesting } from './random.mjs';
 
-/** Names and texts that mean something to a reader of checkpoints. */
+/** Names and texts with a meaning in checkpoints. */
 const words = [
   'torch._utils\n_rebuild_tensor_v2\n',
   'torch._utils\n_rebuild_tensor_v3\n',
@@ -127,13 +127,13 @@ const changes = {
   },
 };
 
-/** Of one of the instructions that `wanted` accepts; -1 where there is none. */
+/** Returns the index of an instruction that `wanted` accepts, or -1. */
 function placeOf(list, wanted, random) {
   const places = list.flatMap((instruction, at) => (wanted(instruction) ? [at] : []));
   return places.length > 0 ? random.pick(places) : -1;
 }
 
-/** A good pickle with one to a few instructions changed. */
+/** A valid pickle with one or a few instructions changed. */
 export function mutatePickle(pickle, random) {
   if (random.once(8)) return mutateBytes(pickle, random);
   const list = takeApart(pickle);
@@ -143,14 +143,14 @@ export function mutatePickle(pickle, random) {
   return putTogether(list);
 }
 
-/** How many values instructions take, for those that take some; MARKs are taken by name. */
+/** Number of values that instructions take; MARKs are handled by name. */
 const takes = { REDUCE: 2, NEWOBJ: 2, NEWOBJ_EX: 3, BUILD: 2, APPEND: 2, SETITEM: 3, TUPLE1: 1, TUPLE2: 2, TUPLE3: 3 };
 const moreTakes = { STACK_GLOBAL: 2, BINPERSID: 1, BINPUT: 1, LONG_BINPUT: 1, MEMOIZE: 1, POP: 1, DUP: 1 };
 const needed = new Map(Object.entries({ ...takes, ...moreTakes }));
 const gives = { POP: 0, DUP: 2 };
 const toMark = /^(TUPLE|APPENDS|SETITEMS|ADDITEMS|FROZENSET|POP_MARK|DICT|LIST|OBJ|INST)$/;
 
-/** What a program stands between, so that its values come to be read: a list beside weights. */
+/** Prefix and suffix of a program, so that its values are read: a list next to weights. */
 const frame = [
   [
     p.emptyDict,
@@ -167,7 +167,7 @@ const frame = [
   [p.appends, p.setItems],
 ].map((parts) => takeApart(join(parts)));
 
-/** A program in which hardly an instruction lacks what it takes. */
+/** A program in which almost every instruction finds its values. */
 export function makePickle(random) {
   const [before, after] = random.once(4) ? [[], []] : frame;
   const program = [...before];

@@ -1,4 +1,4 @@
-// The two readers as processes: this library's in one that may not take much memory and is started again after a crash,
+// Runs the two readers as processes: this library in one with little memory, which is started again after a crash,
 // and Python.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -25,7 +25,7 @@ export class Worker {
     if (crash) throw new Error(`The worker does not start: ${crash}`);
   }
 
-  /** { answers, next, crash }: all answers, or those before the file that was being read when the process ended. */
+  /** Returns { answers, next, crash }: all answers, or those before the file that was being read when the process ended. */
   async load(target, first, count) {
     this.#child.worker.send({ target, first, count });
     const { crash, answers = [] } = await this.#talk(({ answers }) => answers && { answers });
@@ -42,7 +42,7 @@ export class Worker {
     };
   }
 
-  /** Answers to files that are there, none of which may end the process. */
+  /** Returns the answers to existing files, none of which may end the process. */
   async read(files) {
     this.#child.worker.send({ files });
     const { crash, answers } = await this.#talk(({ answers }) => answers && { answers });
@@ -54,7 +54,7 @@ export class Worker {
     this.#child.worker.kill();
   }
 
-  /** The first message that `wanted` makes something of, or how the process ended. */
+  /** Returns the first message that `wanted` accepts, or how the process ended. */
   #talk(wanted) {
     const { worker, output } = this.#child;
     return new Promise((resolve) => {
@@ -84,7 +84,7 @@ export class Worker {
   }
 }
 
-/** A function that gives Python's answers to a list of files; `hasSafetensors`: whether it can read that format. */
+/** Returns a function for Python's answers to a list of files; `hasSafetensors`: whether it can read that format. */
 export async function startPython() {
   const child = spawn(python, [path.join(import.meta.dirname, 'python.py'), 'answer'], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -1,4 +1,4 @@
-"""The reference answers of the fuzzers: the content of files as live Python reads it, in the form of answer.mjs.
+"""Gives the reference answers of the fuzzers: the content of files as live Python reads it, in the form of answer.mjs.
 
     python.py seeds FOLDER    writes honest files by torch.save and the safetensors library
     python.py answer          says whether there is a safetensors library; then reads lists of paths from standard input,
@@ -37,7 +37,7 @@ SECONDS = 5
 
 
 class Unknown:
-    """In place of an object of a class that weights_only does not know."""
+    """Replaces an object of a class that weights_only does not know."""
 
     def __new__(cls, *args, **options):
         return object.__new__(cls)
@@ -65,7 +65,7 @@ class Unknown:
 
 
 class Acting(Exception):
-    """A name of something that runs code, in whatever file."""
+    """A name that runs code, in any file."""
 
 
 ACTING = {*_blocklisted_modules, "subprocess", "importlib", "runpy", "shutil", "socket", "pickle", "_pickle"}
@@ -93,7 +93,7 @@ class Unpickler(pickle.Unpickler):
 
 
 class Pickle:
-    """What torch.load takes as a pickle_module."""
+    """A pickle_module for torch.load."""
 
     Unpickler = Unpickler
     __name__ = "pickle"
@@ -182,7 +182,7 @@ def tree(value):
 
 
 def zip_facts(path):
-    """The names that zipfile sees, of which scanners are made, and whether it reads data.pkl as PyTorch does."""
+    """The names that zipfile sees, which scanners use, and whether it reads data.pkl as PyTorch does."""
     try:
         with zipfile.ZipFile(path) as file:
             names = file.namelist()
@@ -197,7 +197,7 @@ def zip_facts(path):
 
 
 def safetensors_answer(path):
-    """In order of names: that of the file has no meaning."""
+    """Sorted by name: the order of the file has no meaning."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             strings = file.metadata()
@@ -230,15 +230,15 @@ def answer(path):
 
 
 def work(paths, output):
-    """Answers for as many of the paths as it lives to see."""
+    """Answers the paths until the process ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with os.fdopen(output, "w") as pipe:
         for path in paths:
-            signal.alarm(SECONDS)  # nothing handles it: it ends the process
+            signal.alarm(SECONDS)  # not handled, so it ends the process
             try:
                 text = json.dumps(answer(path))
-            except BaseException as error:  # whatever it is, it is the answer
+            except BaseException as error:  # any error is an answer
                 text = json.dumps({"error": f"{type(error).__name__}: {str(error)[:300]}"})
             pipe.write(text + "\n")
             pipe.flush()
@@ -246,7 +246,7 @@ def work(paths, output):
 
 
 def answers(paths):
-    """One for each path. A process that ends early was ended by the current file; the next file gets a new one."""
+    """Returns one answer per path. A process that ends early was ended by the current file; the next file gets a new one."""
     while paths:
         reading, writing = os.pipe()
         process = os.fork()

@@ -1,4 +1,4 @@
-// Chance that can be repeated: everything that the fuzzers draw comes from here and from a seed.
+// Repeatable random numbers: everything that the fuzzers draw depends only on a seed.
 
 /** sfc32 (Chris Doty-Humphrey, PractRand), filled from a seed by its counter. */
 export class Random {
@@ -45,7 +45,7 @@ export class Random {
   }
 }
 
-/** Numbers at which readers go wrong: signs, widths, products that overflow. */
+/** Numbers that are critical for readers: signs, widths, products that overflow. */
 const borders = [0n, 1n, 2n, 4n, 16n, 63n, 64n, 127n, 128n, 255n, 256n].concat(
   [15n, 16n, 31n, 32n, 33n, 52n, 53n, 61n, 62n, 63n, 64n].flatMap((power) => [
     2n ** power - 1n,
@@ -54,7 +54,7 @@ const borders = [0n, 1n, 2n, 4n, 16n, 63n, 64n, 127n, 128n, 255n, 256n].concat(
   ]),
 );
 
-/** As a bigint, since not all are exact as numbers. */
+/** As bigints, because not all are exact as numbers. */
 export function interesting(random) {
   const value = random.once(3) ? BigInt(random.below(20)) : random.pick(borders);
   return random.once(4) ? -value : value;

@@ -1,4 +1,4 @@
-// Files to begin with: the checkpoints of test/golden that PyTorch made, those that python.py makes where there is one, and
+// Provides the initial files: PyTorch's checkpoints in test/golden, those of python.py if there is a Python, and
 // their parts.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -20,7 +20,7 @@ const read = (from, wanted) =>
     .filter((name) => wanted.test(name))
     .map((name) => fs.readFileSync(path.join(from, name)));
 
-/** Whole files by kind. `from`: a folder of honest files, in addition. */
+/** Returns whole files by kind. `from`: a folder of additional honest files. */
 export function goodFiles(from) {
   const zips = read(folder, /^(?!.*json)/);
   if (from === undefined) return { zip: zips, legacy: [], safetensors: [] };
@@ -33,13 +33,13 @@ export function goodFiles(from) {
 
 const known = new WeakMap();
 
-/** The pickle and the storages of each zip file: { pickle, storages: [name, bytes][], records: [name, bytes][] }. */
+/** Returns the pickle and the storages of each zip file: { pickle, storages: [name, bytes][], records: [name, bytes][] }. */
 export function goodPickles({ zip }) {
   if (!known.has(zip)) known.set(zip, zip.map(unzipped));
   return known.get(zip);
 }
 
-/** Of files as torch.save writes them: stored, described by a directory at their end. */
+/** Reads records of files as torch.save writes them: stored, with a directory at the end. */
 function unzipped(file) {
   const found = [];
   const end = file.lastIndexOf('PK\x05\x06');
@@ -58,7 +58,7 @@ function unzipped(file) {
 
 const streams = new WeakMap();
 
-/** The five pickles and the storages of legacy streams. Keys are addresses of that run of Python; here they are small numbers. */
+/** Returns the five pickles and the storages of legacy streams. Keys are addresses in Python; here they are small numbers. */
 export function goodStreams({ legacy }) {
   if (!streams.has(legacy)) streams.set(legacy, legacy.map(apart));
   return streams.get(legacy);

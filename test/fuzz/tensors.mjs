@@ -1,10 +1,10 @@
-// Tensors in pickles, written in many ways over a few storages. For grammar.mjs.
+// Writes tensors in pickles, in many ways over a few storages. For grammar.mjs.
 import { u8 } from '../unit/checkpoint-support.mjs';
 import { Random } from './random.mjs';
 
 const content = new Random(1).bytes(128);
 
-/** By key: the type, the bytes of an element, and how many there are. */
+/** By key: the type, the bytes per element, and the number of elements. */
 const kinds = {
   0: ['torch FloatStorage', 4, 16],
   1: ['torch LongStorage', 8, 4],
@@ -17,7 +17,7 @@ const kinds = {
   8: ['torch ComplexFloatStorage', 8, 2],
 };
 
-/** The storages that writers of pickles may name: { key: [type, width, elements, bytes] }. */
+/** The storages that pickles may refer to: { key: [type, width, elements, bytes] }. */
 export function someStorages(random) {
   const keys = Object.keys(kinds).slice(0, 1 + random.below(9));
   const prefix = random.once(6) ? random.pick(['k', 'K', ' ', 'ö', 'a.', 'x'.repeat(200)]) : '';
@@ -33,7 +33,7 @@ export function someStorages(random) {
   );
 }
 
-/** Sizes and strides of a view that lies in so many elements. */
+/** Sizes and strides of a view that fits in so many elements. */
 function viewIn(random, elements) {
   const shape = Array.from({ length: random.below(4) }, () => (random.once(12) ? 0 : 1 + random.below(3)));
   if (elements === 0 && !shape.includes(0)) shape.push(0);
@@ -52,7 +52,7 @@ function viewIn(random, elements) {
   return { shape, stride, offset: random.once(2) ? 0 : random.below(elements - reach + 1) };
 }
 
-/** A function that gives the instructions of one tensor. */
+/** Returns a function for the instructions of one tensor. */
 export function tensorWriter(writer, storages, hasViews) {
   const { random } = writer;
   const keys = Object.keys(storages);
@@ -110,7 +110,7 @@ export function tensorWriter(writer, storages, hasViews) {
     return ['}', names.map((name) => [writer.text(name), u8(random.once(3) ? 0x88 : 0x89), 's'])];
   }
 
-  /** Of a tensor; PyTorch sets those of its own, too. */
+  /** Attributes of a tensor; PyTorch also sets its own ones. */
   function attributes() {
     const name = random.pick(['note', 'data', 'real', 'requires_grad', '__class__']);
     const dict = ['}', writer.text(name), random.once(2) ? plain() : 'N', 's'];
@@ -118,7 +118,7 @@ export function tensorWriter(writer, storages, hasViews) {
     return writer.strange(3) ? random.pick(states) : ['}'];
   }
 
-  /** As PyTorch before 0.4 made them. */
+  /** As written by PyTorch before 0.4. */
   function oldParameter(tensor) {
     const parts = [tensor, u8(0x89), 'N', 'N', 'N'];
     const count = writer.strange(2) ? 1 + random.below(5) : 3;

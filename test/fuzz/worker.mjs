@@ -1,4 +1,4 @@
-// Makes and loads files as it is told to: { target, first, count } or { files } → an answer for each, in the form of answer.mjs. The
+// Makes and loads files on request: { target, first, count } or { files } → an answer for each, in the form of answer.mjs. The
 // files stay in the folder, so that the current one is still there after a crash.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const mostMegabytes = 512;
 const accepted = /^ERR_(STATE_FORMAT|STATE_UNSAFE|STATE_MISMATCH|FILE)$/;
 const caseOf = casesFrom(seeds);
 
-/** Loads the file and looks at all of it; every tenth that loads is written, and must be the same when it is read again. */
+/** Loads the file and reads all of it; every tenth loaded file is written, and must be equal when it is read again. */
 async function read(file, index) {
   const state = await loadAny(file);
   if (!inspect(state) || !(state.metadata instanceof Map)) throw new Error('it cannot be shown');
@@ -34,7 +34,7 @@ async function writeAgain(state, file) {
   return again;
 }
 
-/** The answer, and `problem` where something is wrong whatever Python says. */
+/** Returns the answer, and `problem` if something is wrong whatever Python's answer is. */
 async function answerTo(file, index) {
   const before = memory();
   const start = process.cpuUsage();
@@ -47,7 +47,7 @@ async function answerTo(file, index) {
     answer = isExpected ? { code: error.code, message: error.message } : { problem: error?.stack ?? String(error) };
   }
   const { user, system } = process.cpuUsage(start);
-  const took = (user + system) / 1000; // of the processor, since other processes may have the machine meanwhile
+  const took = (user + system) / 1000; // processor time, because other processes may be using the machine
   const megabytes = memory().peak - before.now;
   if (took > Number(slowMs)) answer.problem ??= `it took ${Math.round(took)} ms`;
   if (megabytes > mostMegabytes) answer.problem ??= `it took ${Math.round(megabytes)} MB`;
@@ -55,8 +55,8 @@ async function answerTo(file, index) {
 }
 
 process.on('warning', () => {});
-await loadAny(goodFile); // libtorch is loaded at first use, which is no part of the first file's time
-/** Files that are there, or made. */
+await loadAny(goodFile); // libtorch is loaded at first use, which must not count as the first file's time
+/** Existing or generated files. */
 function* filesOf({ target, first, count, files }) {
   if (files) yield* files.map((file, index) => ({ index, file }));
   for (let index = first; !files && index < first + count; index++) {

@@ -1,5 +1,5 @@
-// An application that a bundler made one file of: it works where the package was left out of it, and says what to do where
-// it was not.
+// Tests an application that was bundled into one file: it works if the package is outside the bundle, and says what to do if
+// it is not.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -39,7 +39,7 @@ describe('a bundled application', () => {
     });
   }
 
-  it('says that the package must stay outside, where it does not', async () => {
+  it('says that the package must stay outside the bundle, if it does not', async () => {
     const { code, stdout, stderr } = await bundle({ format: 'cjs' });
     assert.equal(code, 0, stderr);
     const { code: name, message, remedies } = JSON.parse(stdout);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { install, main, projectsFolder, sharedProject } from './project.mjs';
 import { tool, toolsNamed } from './tools.mjs';
 
-/** What the package maps in time, of which importing it may map nothing. */
+/** Libraries that the package maps on first use, and that importing it must not map. */
 const libraries = ['loader.glibc.node', 'libc10.so', 'libtorch_cpu.so', 'torch_incremental.glibc.node'];
 
 const say = (line) => console.log(`      ${line}`);
@@ -20,7 +20,7 @@ describe('an installed package', () => {
   let project;
 
   before(async function () {
-    project = await sharedProject(this); // which also fills npm's cache
+    project = await sharedProject(this); // also fills npm's cache
     project.write('idle.cjs', idle("require('torch-incremental');"));
     project.write('idle.mjs', idle("await import('torch-incremental');"));
   });
@@ -72,7 +72,7 @@ describe('an installed package', () => {
   }
 });
 
-/** Ends with the first step that was trained. */
+/** Ends after the first trained step. */
 const firstStep = `
 import { trainIncremental } from 'torch-incremental';
 await trainIncremental('pretrained_model.pth', {

@@ -1,5 +1,5 @@
-// A libtorch that lacks, is of another version or damaged, in an installed package: the process goes on, with an error that
-// has a code, says what was tried, and what mends it.
+// Tests an installed package with a missing or damaged libtorch, or one of another version: the process continues, with an error that
+// has a code and lists attempts and remedies.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ describe('an installed package', () => {
 
   const inLibtorch = (...names) => path.join('node_modules', libtorch, ...names);
 
-  /** Checks what every error of this kind has. */
+  /** Checks the fields of every such error. */
   function checkError({ name, message, attempts, remedies, isLearnError }, { source = libtorch, reason, remedy }) {
     assert.deepEqual([name, isLearnError], ['LearnError', true]);
     const attempt = attempts.find((one) => one.source === source);
@@ -26,7 +26,7 @@ describe('an installed package', () => {
       assert.ok(message.includes(text), text);
   }
 
-  it('without its optional dependency names the command that brings it, and works after that', async function () {
+  it('without its optional dependency names the command that installs it, and works afterwards', async function () {
     const bare = await install(this, folder('omit'), undefined, [['install', '--omit=optional', main]]);
     assert.ok(!fs.existsSync(bare.installed(libtorch)));
     const error = await failureOf(bare);
@@ -71,7 +71,7 @@ describe('an installed package', () => {
   }
 
   for (const [what, damage] of Object.entries(damages)) {
-    it(`whose libtorch_cpu.so was ${what} says so, and how to mend it`, async () => {
+    it(`whose libtorch_cpu.so was ${what} reports that and the remedy`, async () => {
       const { size } = fs.statSync(path.join(project.folder, library));
       damage(library, size);
       const error = await failureOf(project);
@@ -79,7 +79,7 @@ describe('an installed package', () => {
       checkError(error, { reason: /lib\/libtorch_cpu\.so has \d+ bytes instead of \d+/, remedy: /install again/ });
     });
 
-    it(`that is told to take a folder whose libtorch_cpu.so was ${what} refuses it, and survives`, async () => {
+    it(`with a chosen folder whose libtorch_cpu.so was ${what} refuses it, and survives`, async () => {
       const { size } = fs.statSync(path.join(project.folder, library));
       damage(library, size);
       const named = path.join(project.folder, inLibtorch());
@@ -94,7 +94,7 @@ describe('an installed package', () => {
     });
   }
 
-  it('whose libtorch.so holds something else of the same length says what the dynamic linker said', async () => {
+  it('whose libtorch.so has other content of the same length reports the error of the dynamic linker', async () => {
     const name = inLibtorch('lib', 'libtorch.so');
     const bytes = fs.readFileSync(path.join(project.folder, name));
     bytes[18] = 183; // the processor: 64-bit ARM
@@ -104,7 +104,7 @@ describe('an installed package', () => {
     checkError(error, { reason: /does not load: .*libtorch\.so: .*/, remedy: /install again/ });
   });
 
-  it('tells of the damage in doctor, which ends with code 2', async () => {
+  it('reports the damage in doctor, which exits with code 2', async () => {
     project.write(library, '');
     const { code, stdout } = await project.bin(['doctor', '--json']);
     assert.equal(code, 2);

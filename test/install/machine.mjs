@@ -1,11 +1,11 @@
-// The machine of a user, as far as one can be made here: a PATH with Node and a shell but no compiler, cmake or Python, an
+// Imitates the machine of a user: a PATH with Node and a shell but no compiler, cmake or Python, an
 // environment with nothing of ours in it, and no network.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { outcomeOf } from '../cli/run.mjs';
 
-/** What the files in node_modules/.bin and npm itself call. */
+/** Programs called by npm and by the files in node_modules/.bin. */
 const programs = ['sh', 'env', 'basename', 'cat', 'dirname', 'readlink', 'sed', 'uname'];
 
 /** Makes `folder` hold `node` and the programs above, and nothing else; any user may run them. Returns Node's path. */
@@ -37,7 +37,7 @@ export async function call([command, ...args], { cwd, env, network = false, seco
   return { ...outcome, left: processesOf(child.pid) };
 }
 
-/** What is left of the session that a process began: the state and the name of each, 'Z (node)' say. */
+/** Returns the remaining processes of the session that a process began: state and name of each, such as 'Z (node)'. */
 function processesOf(session) {
   return fs
     .readdirSync('/proc')
@@ -47,16 +47,16 @@ function processesOf(session) {
         const [, name, state, rest] = /^\d+ (\(.*\)) (\S) (.*)$/s.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
         return rest.split(' ')[2] === `${session}` ? [`${state} ${name}`] : [];
       } catch {
-        return []; // it has ended meanwhile
+        return []; // it has ended in the meantime
       }
     });
 }
 
 let prefix;
 
-/** What to put before a command so that it has no network; nothing, and said once, where this user may not do that. */
+/** Returns the prefix of a command without network access; nothing, reported once, if this user may not do that. */
 function withoutNetwork() {
-  // Root may do it, others in a name space of their own; there as themselves, so that they may no more than before.
+  // Root may do it; other users may in their own user namespace, under their own id, so that they get no more rights.
   prefix ??= [['-n'], ['-cn']]
     .map((options) => ['unshare', ...options])
     .find(([command, ...options]) => spawnSync(command, [...options, 'true']).status === 0)

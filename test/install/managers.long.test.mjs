@@ -1,5 +1,5 @@
-// What a user gets: the packages, installed by each package manager into an empty folder of a machine without compiler,
-// cmake, Python and network, run README's program on each Node.
+// Tests the packages as a user gets them: installed by each package manager into an empty folder of a machine without compiler,
+// cmake, Python and network, where README's program runs on each Node.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -27,7 +27,7 @@ console.log(JSON.stringify({
 }));
 `;
 
-describe('what is installed', () => {
+describe('an installation', () => {
   const folder = projectsFolder();
   const nodes = toolsNamed('node');
   /** The files that README's program wrote, by their paths, and the SHA-256 of their tensors. */
@@ -44,12 +44,12 @@ describe('what is installed', () => {
 
       after(() => fs.rmSync(folder(`${index}`), { recursive: true, force: true }));
 
-      it('came without a word of scripts that run, are blocked or are skipped', () => {
+      it('mentions no scripts that run, are blocked or are skipped', () => {
         assert.doesNotMatch(project.said, /scripts?\b|postinstall|must be built/i);
       });
 
       for (const version of nodes) {
-        it(`runs and trains README's program on ${version}, and its doctor says ok`, async function () {
+        it(`runs and trains README's program on ${version}, and its doctor reports ok`, async function () {
           await tool(this, version);
           const { code, stdout, stderr } = await project.node(['app.mjs'], { version });
           assert.equal(code, 0, stderr);

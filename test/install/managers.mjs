@@ -1,4 +1,4 @@
-// The package managers: how each is told of the local registry, what installs the package, what runs Node and a bin of it.
+// Describes the package managers: settings for the local registry, the commands that install the package, run Node and run a bin.
 // Their caches are in the home folder they are given.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ const npm = (tool, steps = [['install', main]]) => ({
   steps,
 });
 
-/** As a release is tried, from this registry. */
+/** As in the smoke test of a release, from this registry. */
 const yarn = (name) => ({
   tool: 'yarn',
   configure(folder, url) {
@@ -25,7 +25,7 @@ const yarn = (name) => ({
   steps: [['add', main]],
 });
 
-/** steps: the arguments of each call. node, bin: what runs them if node_modules/ does not do, given the command itself. */
+/** steps: the arguments of each call. node, bin: commands that run them if there is no node_modules/. */
 export const managers = {
   'npm 11': npm('npm 11'),
   'npm 12 with its defaults': npm('npm 12'),

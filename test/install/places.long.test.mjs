@@ -1,4 +1,4 @@
-// Where an installed package may lie, and how it may have come there: odd paths, links, folders that nobody can write, a
+// Tests installed packages in unusual places: odd paths, links, folders that cannot be written, a
 // lockfile of another system, a registry with a broken file.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,7 +19,7 @@ describe('an installation', () => {
     assert.ok(after > before, stdout);
   }
 
-  /** And doctor has nothing against it. */
+  /** Checks that doctor finds no problem. */
   async function checkWorks(project, how) {
     await checkTrains(project, how);
     const { code, stdout, stderr } = await project.bin(['doctor', '--json'], how);
@@ -37,7 +37,7 @@ describe('an installation', () => {
   });
 
   for (const option of [[], ['--preserve-symlinks']]) {
-    it(`works where the package is linked from another project, ${option[0] ?? 'with defaults'}`, async function () {
+    it(`works if the package is linked from another project, ${option[0] ?? 'with defaults'}`, async function () {
       const { folder: owner } = await copyOfProject(this, folder(`owner ${option}`));
       const project = await openProject(this, folder(`linking ${option}`));
       project.write('first', '');
@@ -51,10 +51,10 @@ describe('an installation', () => {
     });
   }
 
-  it('works where nothing of it can be written, nor the home folder, nor a cache', async function () {
+  it('works if neither the package nor the home folder nor a cache can be written', async function () {
     const { folder: original } = await copyOfProject(this, folder('writable'));
     const project = await openProject(this, folder('read-only'));
-    // Files of its own: the rights of the others are everybody's.
+    // Own files, because the permissions of shared ones would change for all tests.
     execFileSync('cp', ['-r', original, project.folder]);
     fs.mkdirSync(folder('home'));
     const asNobody =
@@ -74,7 +74,7 @@ describe('an installation', () => {
       assert.deepEqual(doctor.warnings, []);
       assert.ok(doctor.notes.some(({ key }) => key === 'cache-not-writable'));
       assert.deepEqual(fs.readdirSync(folder('home')), []);
-      // A folder that must be tried in a child first, and whose verdict cannot be kept.
+      // A folder that must first be tried in a child, and whose verdict cannot be remembered.
       const env = { HOME: folder('home'), TORCH_INCREMENTAL_LIBTORCH: project.installed(libtorch) };
       assert.equal(await failureOf(project, { prefix: asNobody, env }), null);
     } finally {
@@ -95,8 +95,8 @@ describe('an installation', () => {
   });
 
   /**
-   * Does `work` while one bit is another in the file that the registry gives for a package: one of gzip's time, so that only
-   * the checksum can tell. Elsewhere unpacking may fail first, in other words each time.
+   * Runs `work` while one bit is changed in the file that the registry serves for a package: one of gzip's time, so that only
+   * the checksum detects it. Elsewhere unpacking may fail first, with various messages.
    */
   async function whileBroken(test, name, work) {
     const { storage } = await registry(test);
@@ -123,13 +123,13 @@ describe('an installation', () => {
     });
   });
 
-  it('that npm left without libtorch, because its file was broken, says so, and npm install mends it', async function () {
+  it('that npm left without libtorch, because its file was broken, reports that, and npm install repairs it', async function () {
     let project;
     await whileBroken(this, libtorch, async () => {
       project = await install(this, folder('half'), undefined, [installAnew('half')]);
     });
     assert.match(project.said, /seems to be corrupted/);
-    // npm removes what it began to unpack while it still unpacks: some of it may be left.
+    // npm removes a partly unpacked package while it still unpacks, so some files may be left.
     assert.match((await failureOf(project)).code, /^ERR_LIBTORCH_(NOT_FOUND|LOAD)$/);
     const doctor = await project.bin(['doctor', '--json']);
     assert.equal(doctor.code, 2, doctor.stdout);
@@ -140,26 +140,26 @@ describe('an installation', () => {
     assert.equal(await failureOf(project), null);
   });
 
-  describe('on a system that it is not for', () => {
+  describe('on an unsupported system', () => {
     let project;
 
     before(async function () {
       project = await copyOfProject(this, folder('elsewhere'));
     });
 
-    /** What the process is told of its machine, before the package asks. */
+    /** Changes the process's view of its machine before the package reads it. */
     const pretend = (code) => {
       project.write('pretend.cjs', code);
       return failureOf(project, { options: ['--require=./pretend.cjs'] });
     };
 
-    it('names the system, and those that it is for', async () => {
+    it('names the system, and the supported ones', async () => {
       const error = await pretend("Object.defineProperty(process, 'platform', { value: 'freebsd' });");
       assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
       assert.match(error.message, /runs on linux-x64; this is freebsd-x64/);
     });
 
-    it('says that it is not built yet where that is planned', async () => {
+    it('reports that a planned platform is not built yet', async () => {
       const error = await pretend("Object.defineProperty(process, 'arch', { value: 'arm64' });");
       assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
       assert.match(error.message, /not built for linux-arm64 yet/);
@@ -175,7 +175,7 @@ describe('an installation', () => {
       ['musl', undefined],
       ['glibc 2.27', '2.27'],
     ]) {
-      it(`says what is needed instead of ${name}`, async () => {
+      it(`names the requirement instead of ${name}`, async () => {
         const error = await pretend(libc(version));
         assert.equal(error.code, 'ERR_UNSUPPORTED_PLATFORM');
         assert.match(error.message, new RegExp(`needs glibc 2\\.28 or newer.*this system has ${name}`));

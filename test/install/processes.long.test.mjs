@@ -1,4 +1,4 @@
-// Processes of an installed package: worker threads, two copies of the package, and how they end.
+// Tests processes of an installed package: worker threads, two copies of the package, and their exit.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -47,7 +47,7 @@ describe('a process with an installed package', () => {
     });
   }
 
-  it('has no child left when a libtorch was tried in one', async () => {
+  it('leaves no child process after a libtorch was tried in one', async () => {
     const env = { TORCH_INCREMENTAL_LIBTORCH: project.installed(libtorch) };
     assert.deepEqual(await run(['natural'], { env }), [0, 'steps 16\n']);
   });
@@ -56,7 +56,7 @@ describe('a process with an installed package', () => {
     let other;
 
     before(async function () {
-      // Other files, not other names of the same: the system would take them for one library.
+      // Copies, not links, because the system would treat links as the same library.
       other = await copyOfProject(this, folder('other'));
       for (const name of [main, libtorch]) {
         fs.rmSync(other.installed(name), { recursive: true });

@@ -33,8 +33,8 @@ async function fillWithInputs(folder) {
 after(() => inputs && fs.rmSync(inputs, { recursive: true, force: true }));
 
 /**
- * Makes `folder` and installs into it. Skips the test in hand where a tool lacks. `steps` replaces the manager's own; `said` of
- * the result is what they printed.
+ * Makes `folder` and installs into it. Skips the current test if a tool is missing. `steps` replaces the manager's own; `said` of
+ * the result is their output.
  */
 export async function install(test, folder, manager = byDefault, steps = managers[manager].steps) {
   const project = await openProject(test, folder, manager);
@@ -50,7 +50,7 @@ export async function install(test, folder, manager = byDefault, steps = manager
   return { ...project, said };
 }
 
-/** The project in `folder`: what can be run in it. */
+/** Describes the project in `folder`: commands that can be run in it. */
 export async function openProject(test, folder, manager = byDefault) {
   const { home } = await registry(test);
   const { tool: toolName, node: asNode, bin: asBin } = managers[manager];
@@ -62,12 +62,12 @@ export async function openProject(test, folder, manager = byDefault) {
     call(args, { cwd: folder, ...more, env: { PATH: path.dirname(node), HOME: home, LANG: 'C.UTF-8', ...env } });
   return {
     folder,
-    /** The package manager itself, with the network. */
+    /** The package manager itself, with network access. */
     async manage(args, more = {}) {
       const node = await nodeOf(newestNode);
       return run(node, [...command(node), ...args], { network: true, ...more });
     },
-    /** Node, of the tool of that name; `prefix` runs it. Everything that was installed is run without a network. */
+    /** Node from the tool of that name; `prefix` runs it. Installed programs run without a network. */
     async node(args, { version = newestNode, prefix = [], ...more } = {}) {
       const node = await nodeOf(version);
       return run(node, [...prefix, ...(asNode?.(command(node)) ?? [node]), ...args], more);
@@ -85,7 +85,7 @@ export async function openProject(test, folder, manager = byDefault) {
       fs.rmSync(file, { force: true });
       fs.writeFileSync(file, text);
     },
-    /** A path inside of what was installed into node_modules/. */
+    /** A path inside node_modules/. */
     installed: (...names) => path.join(folder, 'node_modules', ...names),
   };
 }
@@ -95,7 +95,7 @@ let shared;
 /** A project installed once for all tests that change nothing in it, filled, and with README's program in app.mjs. */
 export async function sharedProject(test) {
   const { home } = await registry(test);
-  await tool(test, managers[byDefault].tool); // so that whoever lacks it is skipped, not only the first
+  await tool(test, managers[byDefault].tool); // so that every test is skipped if it is missing, not only the first
   shared ??= install(test, path.join(home, '..', 'shared')).then(async (project) => {
     await fillWithInputs(project.folder);
     project.write('app.mjs', readmeProgram);
@@ -104,7 +104,7 @@ export async function sharedProject(test) {
   return shared;
 }
 
-/** That project again in another folder, at once: with the same files on the disk. Never write into one; replace it. */
+/** A copy of that project with hard links to its files. Never write into a file; replace it. */
 export async function copyOfProject(test, folder) {
   const { folder: original } = await sharedProject(test);
   fs.mkdirSync(path.dirname(folder), { recursive: true });
@@ -112,10 +112,10 @@ export async function copyOfProject(test, folder) {
   return openProject(test, folder);
 }
 
-/** Without a space in its name, as most have none. Call in describe(). */
+/** Makes a folder without a space in its name, as is usual. Call in describe(). */
 export const projectsFolder = () => temporaryFolder('torch-incremental-projects-');
 
-/** What the first use of the package throws in `project`, as a plain object; null: nothing. The process must survive it. */
+/** Returns the error of the package's first use in `project` as a plain object, or null. The process must survive it. */
 export async function failureOf(project, { options = [], ...more } = {}) {
   project.write('first-use.mjs', firstUse);
   const { code, signal, stdout, stderr } = await project.node([...options, 'first-use.mjs'], more);
@@ -123,7 +123,7 @@ export async function failureOf(project, { options = [], ...more } = {}) {
   return JSON.parse(stdout);
 }
 
-/** Bundlers take it too: no await outside of a function. */
+/** Works with bundlers too: no await outside a function. */
 export const firstUse = `
 import { createState, LearnError, net } from 'torch-incremental';
 async function use() {

@@ -1,5 +1,5 @@
-// The local registry with both packages in it, as they would be published, for every test that installs them. Started when
-// first asked for, stopped behind the last test. Other packages come through it from the registry that npm is set up with.
+// Runs a local registry with both packages, as they would be published, for every test that installs them. Started when
+// first needed, stopped after the last test. It fetches other packages from the registry that npm is configured with.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -13,7 +13,7 @@ let started;
 let server;
 const folder = path.join(os.tmpdir(), `torch-incremental-registry-${process.pid}`);
 
-/** { url, storage, home }: `home` is a home folder whose caches are shared by all who install. Skips where there is none. */
+/** Returns { url, storage, home }: `home` is a home folder whose caches all installations share. Skips if there is no registry. */
 export async function registry(test) {
   needsTarballs(test);
   await needsUpstream(test);
@@ -43,7 +43,7 @@ async function start(verdaccio, node) {
   return { url, storage: path.join(folder, 'storage'), home: path.join(folder, 'home') };
 }
 
-/** JSON is YAML. Nobody logs in: the registry is reachable from this machine alone, and is gone after the tests. */
+/** JSON is YAML. No login is needed: the registry is reachable only from this machine, and only during the tests. */
 function configuration(upstream) {
   const anyone = { access: '$all', publish: '$all', unpublish: '$all' };
   return {
@@ -63,7 +63,7 @@ function configuration(upstream) {
 /** As a release is published. */
 async function publish(files, url) {
   const config = path.join(folder, 'npmrc');
-  // npm publishes only with a token; verdaccio takes an unknown one for nobody's.
+  // npm publishes only with a token; verdaccio treats an unknown one as anonymous.
   fs.writeFileSync(config, `registry=${url}\n${url.slice('http:'.length)}:_authToken=nobody\n`);
   const script = path.join(root, 'scripts/release/publish.mjs');
   const env = { ...process.env, npm_config_userconfig: config, npm_config_registry: url };

@@ -1,4 +1,4 @@
-# For each .pth: the SHA-256 of the bytes of its tensors, in order, as PyTorch reads them.
+# Prints for each .pth the SHA-256 of the bytes of its tensors, in order, as PyTorch reads them.
 import hashlib
 import json
 import sys

@@ -1,4 +1,4 @@
-// The programs that these tests run and that are no part of the project: a registry, package managers, Nodes. tools.json
+// Installs the programs that these tests run and that are not part of the project: a registry, package managers, Nodes. tools.json
 // pins them; each is installed once, into the user's cache. They are no devDependencies: a registry alone is 280 packages.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -12,15 +12,15 @@ const cache = path.join(
   'torch-incremental/test-tools',
 );
 
-/** All that tools.json names of a kind: ['node 20', 'node 22', …] for 'node'. */
+/** All tools of a kind in tools.json: ['node 20', 'node 22', …] for 'node'. */
 export const toolsNamed = (kind) => Object.keys(tools).filter((name) => name.startsWith(`${kind} `));
 
-/** The newest Node there is; what a package manager or the registry runs on. */
+/** The newest Node, on which package managers and the registry run. */
 export const newestNode = toolsNamed('node').at(-1);
 
 const found = new Map();
 
-/** The path of a tool's file. Skips the test in hand, saying once why, where the registry does not have it. */
+/** Returns the path of a tool's file. Skips the current test, and reports once why, if the registry does not have it. */
 export async function tool(test, name) {
   if (!found.has(name)) found.set(name, provide(name));
   const file = await found.get(name);
@@ -30,7 +30,7 @@ export async function tool(test, name) {
 
 let answers;
 
-/** Skips the test in hand, saying once why, where the registry that npm is set up with does not answer. */
+/** Skips the current test, and reports once why, if npm's configured registry does not answer. */
 export async function needsUpstream(test) {
   answers ??= execute('npm', ['view', 'npm', 'name', '--fetch-retries=0', '--fetch-timeout=20000']).then(
     ({ ok, output }) => {
@@ -58,7 +58,7 @@ async function provide(name) {
   });
 }
 
-/** Whole or not at all. Returns null, or what npm said. */
+/** Installs atomically. Returns null, or npm's output. */
 async function install({ package: name, version, overrides = {} }, folder) {
   const unfinished = `${folder}.unfinished`;
   fs.rmSync(unfinished, { recursive: true, force: true });

@@ -26,7 +26,7 @@ struct Case {
   at::Tensor input, weight, bias, gradient;
 };
 
-// The output, and the gradients of what asks for one.
+// The output, and the gradients of tensors that require one.
 std::vector<at::Tensor> passes(const Operation& operation, const Case& example, bool input_needs, bool weight_needs,
                                bool bias_needs) {
   std::vector<at::Tensor> wanted;
@@ -77,14 +77,14 @@ class Comparison {
     if (all[2].strides() != example.weight.strides() && example.weight.is_non_overlapping_and_dense()) {
       fail(name, "the weight's gradient lies otherwise than the weight", 2);
     }
-    // What is not wanted must not change what is.
+    // Gradients that are not requested must not change the others.
     if (!passes(ours_, example, false, false, false)[0].equal(all[0])) fail(name, "other bits without gradients", 0);
     if (!passes(ours_, example, true, false, false)[1].equal(all[1])) fail(name, "other bits alone", 1);
     if (!passes(ours_, example, false, true, false)[1].equal(all[2])) fail(name, "other bits alone", 2);
     ++count_;
   }
 
-  // Numbers that are none must not become some.
+  // NaN must not become a number.
   void add_special(const std::string& name, const Case& example) {
     const std::vector<at::Tensor> expected = passes(reference_, in_doubles(example), true, true, false);
     const std::vector<at::Tensor> all = passes(ours_, example, true, true, false);
@@ -106,14 +106,14 @@ class Comparison {
     if (failures_++ == 0) first_ = c10::str(name, ", result ", result, ": ", what);
   }
 
-  // A sum is as exact as its terms are large. Of few sums all may be small, because their terms cancel.
+  // The error of a sum grows with its terms. With few sums, all may be small because their terms cancel.
   double size_of_terms(const Case& example) const {
     if (example.gradient.numel() > 100) return 0;
     const Case wide = in_doubles(example);
     return reference_(wide.input.square(), wide.weight.square(), {}).max().sqrt().item<double>();
   }
 
-  // But for the rounding of the sum itself before that to 8 bits.
+  // Except for the rounding of the sum itself before the one to 8 bits.
   static bool is_nearest(const at::Tensor& result, const at::Tensor& expected) {
     const at::Tensor allowed = expected.abs() / 256 + expected.abs().max() * 1e-5;
     return (result.to(at::kDouble) - expected).abs().le(allowed).all().item<bool>();
@@ -173,7 +173,7 @@ void linears(Comparison& comparison, at::ScalarType type) {
   }
 }
 
-// Where an agreement with libtorch was found, other numbers must have the same bits too.
+// If the kernel agrees with libtorch, other numbers must have the same bits too.
 void print_agreements() {
   int shapes = 0, input_gradients = 0, weight_gradients = 0, failures = 0;
   std::string first;

@@ -1,4 +1,4 @@
-// scripts/release/verify-archives.mjs against a server of our own.
+// Tests scripts/release/verify-archives.mjs against a local server.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ describe('the pinned archives', () => {
 
   after(() => server.close());
 
-  it('are fetched and compared: same, other, gone and out of reach', async () => {
+  it('are fetched and compared: same, changed, missing and unreachable', async () => {
     const archives = [
       { url: `${base}/same`, sha256: sha256('/same') },
       { url: `${base}/other`, sha256: sha256('/same') },
@@ -48,7 +48,7 @@ describe('the pinned archives', () => {
     }
   });
 
-  it('say by name for which platform there is none', () => {
+  it('name a platform without an archive', () => {
     assert.throws(
       () => archiveOf('sunos-sparc'),
       /Nothing is released for sunos-sparc: libtorch\.json says that linux-x64/,

@@ -1,4 +1,4 @@
-// The checks of a release can fail: each is given a made-up release with one thing wrong, and must say what.
+// Tests that the checks of a release can fail: each receives a made-up release with one error, and must report it.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -61,14 +61,14 @@ describe('a check of a release', () => {
     };
   }
 
-  /** What the check says of the release as `change` leaves it; of the release before it must say nothing. */
+  /** Returns what the check reports after `change`; before it, it must report nothing. */
   async function saysOf(words, change) {
     assert.deepEqual(await named(words)(release), []);
     change(release);
     return (await named(words)(release)).join('\n');
   }
 
-  it('finds files that do not belong into a package, and files that lack', async () => {
+  it('finds files that do not belong in a package, and missing files', async () => {
     const main = 'the main package holds';
     assert.match(await saysOf(main, ({ main: it }) => it.files.push('binding.gyp')), /^binding\.gyp does not belong/);
     release = open();
@@ -95,7 +95,7 @@ describe('a check of a release', () => {
     assert.match(await saysOf('larger', (it) => Object.assign(it.main, { bytes: 6e6 })), /^main has/);
   });
 
-  it('finds every script that an installation would run, and what npm makes one of', async () => {
+  it('finds every script that an installation would run, and files for which npm adds one', async () => {
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'prepack', 'postpack']) {
       const says = await saysOf('no script', (it) => Object.assign(it.main.manifest, { scripts: { [name]: 'true' } }));
       assert.match(says, new RegExp(`main has the script ${name},`));
@@ -149,7 +149,7 @@ describe('a check of a release', () => {
     assert.match(await says((it) => delete it.main.manifest.preferUnplugged), /main: without preferUnplugged/);
   });
 
-  it('finds a library with one other bit, one that is not there, and sums of another archive', async () => {
+  it('finds a library with one changed bit, a missing one, and sums of another archive', async () => {
     const change = () => write('libtorch/lib/libtorch.so', 'x');
     assert.match(await saysOf("PyTorch's", change), new RegExp(`lib/libtorch\\.so is not PyTorch's: .*${sha256('x')}`));
     fs.rmSync(folder('libtorch/lib/libtorch.so'));

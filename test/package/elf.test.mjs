@@ -1,4 +1,4 @@
-// The checks of compiled files can fail: each is given addons that are built wrong, and must say what is wrong.
+// Tests that the checks of compiled files can fail: each receives addons that are built wrong, and must report the error.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -49,7 +49,7 @@ describe('a check of compiled files', () => {
   const libraries = ['-ltorch', '-ltorch_cpu', '-lc10'];
   const says = async (words, options) => (await named(words)(compiled(options))).join('\n');
 
-  it('has nothing against what is as it should be', async () => {
+  it('finds nothing in correct files', async () => {
     assert.equal(await says('needs libtorch'), '');
     assert.equal(await says('bound'), '');
     assert.equal(await says('wherever'), '');
@@ -74,7 +74,7 @@ describe('a check of compiled files', () => {
     assert.match((await named('bound')(context)).join(), /loader\.glibc\.node is not stripped/);
   });
 
-  it('finds a symbol that is newer than those libtorch asks for, and a libtorch that asks for none', async () => {
+  it('finds a symbol that is newer than those libtorch needs, and a libtorch that needs no version', async () => {
     const context = compiled();
     const built = path.join(root, 'build', 'Release', 'torch_incremental.node');
     fs.copyFileSync(built, path.join(context.main.folder, 'prebuilds/linux-x64/torch_incremental.glibc.node'));
@@ -84,7 +84,7 @@ describe('a check of compiled files', () => {
     assert.match((await named('wherever')(context)).join(), /nothing can be compared/);
   });
 
-  it('finds an addon that does not load, and one that offers nothing', async () => {
+  it('finds an addon that does not load, and one that exports nothing', async () => {
     const release = compiled();
     assert.match((await named('loads with')(release)).join(), /did not self-register|is not a function/i);
   });

@@ -1,4 +1,4 @@
-// Filling the package of libtorch: only with PyTorch's own bits, and wholly or not at all.
+// Tests filling the package of libtorch: only with PyTorch's own bits, and completely or not at all.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,7 @@ describe("libtorch's package", () => {
     });
   }
 
-  it('keeps its sums in a file that says what was written', () => {
+  it('reads from its file of sums what was written', () => {
     const written = { archive: 'torch.whl', sha256: 'ab', sums: new Map([['lib/a.so', 'c'.repeat(64)]]) };
     writeSums(folder(), written);
     assert.deepEqual(readSums(folder()), written);

@@ -1,4 +1,4 @@
-// scripts/release/publish.mjs with a stand-in for npm that writes down its calls: in which order, and what is not published.
+// Tests scripts/release/publish.mjs with a stub for npm that records its calls: their order, and what is not published.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -45,7 +45,7 @@ describe('publishing', () => {
     fs.existsSync(folder('calls')) ? fs.readFileSync(folder('calls'), 'utf8').trim().split('\n') : [];
   const integrity = (file) => `sha512-${createHash('sha512').update(fs.readFileSync(file)).digest('base64')}\n`;
 
-  it('goes through the tarballs in the order given', async () => {
+  it('publishes the tarballs in the given order', async () => {
     await publish(tarballs, { dryRun: false });
     assert.deepEqual(
       calls(),
@@ -53,7 +53,7 @@ describe('publishing', () => {
     );
   });
 
-  it('leaves out what is published already as the same file', async () => {
+  it('skips a tarball that is already published as the same file', async () => {
     fs.writeFileSync(folder('published/libtorch@1.0.0'), integrity(tarballs[0]));
     await publish(tarballs, { dryRun: true });
     assert.deepEqual(calls(), [`publish ${tarballs[1]} --loglevel=error --access public --dry-run`]);
@@ -68,7 +68,7 @@ describe('publishing', () => {
     assert.deepEqual(calls(), []);
   });
 
-  it('says what npm said when it fails', async () => {
+  it('reports the output of npm when it fails', async () => {
     fs.writeFileSync(folder('fail'), '');
     await assert.rejects(
       publish(tarballs, { dryRun: false }),

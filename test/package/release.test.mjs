@@ -1,4 +1,4 @@
-// What would be published, looked at with the checks of `npm run release:check`.
+// Tests the tarballs that would be published with the checks of `npm run release:check`.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

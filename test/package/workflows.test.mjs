@@ -1,4 +1,4 @@
-// The workflows of the public host: that they are YAML, run scripts which exist, and hold what makes a release safe.
+// Tests the workflows: they are YAML, run existing scripts, and contain what makes a release safe.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,7 @@ for (const name of fs.readdirSync(folder)) {
     const jobs = Object.entries(workflow.jobs);
     const steps = jobs.flatMap(([job, { steps }]) => steps.map((step) => ({ job, ...step })));
 
-    it('names every action by a commit, and says its version', () => {
+    it('names every action by a commit, with its version', () => {
       const text = fs.readFileSync(path.join(folder, name), 'utf8');
       const used = text.match(/uses: .*/g);
       assert.equal(used.length, steps.filter(({ uses }) => uses).length);
@@ -33,7 +33,7 @@ for (const name of fs.readdirSync(folder)) {
       assert.ok(commands.length > 0);
     });
 
-    it('needs only jobs that exist, and gives no job more rights than reading, but for the one that publishes', () => {
+    it('needs only jobs that exist, and gives no job more rights than reading, except the one that publishes', () => {
       assert.deepEqual(workflow.permissions, { contents: 'read' });
       for (const [job, { needs = [], permissions }] of jobs) {
         for (const need of [needs].flat()) assert.ok(workflow.jobs[need], need);
@@ -50,7 +50,7 @@ describe('the workflow of a release', () => {
   const { jobs } = read('release.yml');
   const runs = (job) => jobs[job].steps.map(({ run }) => run ?? '').join('\n');
 
-  it('packs and checks before it publishes, and tries what was published with every package manager and Node', () => {
+  it('packs and checks before it publishes, and tries the published packages with every package manager and Node', () => {
     assert.deepEqual(jobs.publish.needs, ['pack', 'test', 'by-hand']);
     assert.match(runs('pack'), /npm run release:check -- --publish\n/);
     assert.match(runs('test'), /npm test\n(.*\n)*npm run test:long/);
@@ -67,7 +67,7 @@ describe('the workflow of a release', () => {
     assert.doesNotMatch(fs.readFileSync(path.join(folder, 'release.yml'), 'utf8'), /NODE_AUTH_TOKEN|secrets\./);
   });
 
-  it('has a machine for every platform that is built, and says which platform has none', () => {
+  it('has a machine for every platform that is built, and reports a platform without one', () => {
     const others = builtPlatforms.filter((platform) => platform !== packsOn);
     assert.deepEqual(
       matrix(builtPlatforms).map(({ platform }) => platform),

@@ -1,5 +1,5 @@
-// scripts/setup.mjs in a copy of the checkout whose npm, tsc and cmake-js are stand-ins that write down their calls:
-// what is done when, what is not done again, and what a person reads when something fails.
+// Tests scripts/setup.mjs in a copy of the checkout with stubs for npm, tsc and cmake-js that record their calls:
+// what is done, what is not repeated, and the messages when something fails.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { madeUpManifest } from '../unit/libtorch-support.mjs';
 
 const { version } = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
 
-/** What `npm ci` installs here. Each stand-in fails when a file named after it lies in the checkout. */
+/** The packages that `npm ci` installs here. Each stub fails if the checkout contains a file named after it. */
 const npm = `#!/bin/sh
 echo npm >> calls; test -e fail-npm && { echo "npm error ENETUNREACH"; exit 1; }
 mkdir -p node_modules/.bin node_modules/cmake-js/bin node_modules/node-addon-api
@@ -32,7 +32,7 @@ fs.writeFileSync('build/CMakeCache.txt', '');
 if (command === 'build') for (const name of ['loader', 'torch_incremental']) fs.writeFileSync('build/Release/' + name + '.node', '');
 `;
 
-/** Writes down its arguments but for the folder, and puts the wheel there. */
+/** Records its arguments except the folder, and puts the wheel there. */
 const pip = `#!/bin/sh
 shift 2; test "$1" = --version && exit
 words=pip
@@ -43,7 +43,7 @@ done
 echo "$words" >> "$CALLS"; mkdir -p "$folder"; cp "$WHEEL" "$folder/torch.whl"
 `;
 
-describe('set-up', () => {
+describe('setup', () => {
   let folder;
   let checkout;
   let env;
@@ -80,7 +80,7 @@ describe('set-up', () => {
     fs.writeFileSync(path.join(checkout, name), text, { mode });
   }
 
-  /** Runs the set-up and answers which tools it called, and what it said. */
+  /** Runs the setup. Returns the tools it called, and its output. */
   function setUp(changes = {}) {
     fs.rmSync(path.join(checkout, 'calls'), { force: true });
     const script = path.join(checkout, 'scripts', 'setup.mjs');
@@ -125,7 +125,7 @@ describe('set-up', () => {
     assert.deepEqual(setUp().calls, []);
   });
 
-  it('builds anew for another libtorch', () => {
+  it('rebuilds for another libtorch', () => {
     setUp();
     fs.cpSync(path.join(checkout, 'libtorch'), path.join(checkout, 'other'), { recursive: true });
     const other = { TORCH_INCREMENTAL_LIBTORCH: '', LIBTORCH: path.join(checkout, 'other') };
@@ -133,7 +133,7 @@ describe('set-up', () => {
     assert.deepEqual(setUp(other).calls, []);
   });
 
-  it('does not leave compiled files of sources that are gone', () => {
+  it('does not leave compiled files of removed sources', () => {
     setUp();
     write('dist/gone.js', '');
     write('lib/a.ts', 'export {};');
@@ -147,7 +147,7 @@ describe('set-up', () => {
     ['configure', /cmake-js configure failed/],
     ['build', /cmake-js build failed \(exit code 1\)\.\n\n {2}src\/a\.cc:1:2: error: no such thing/],
   ]) {
-    it(`says what ${tool} said when it fails, and tries again the next time`, () => {
+    it(`reports the output of ${tool} when it fails, and tries again the next time`, () => {
       write(`fail-${tool}`, '');
       for (let time = 0; time < 2; time++) {
         const { status, stderr, calls } = setUp();
@@ -182,7 +182,7 @@ describe('set-up', () => {
     beforeEach(async () => {
       server = await new FileServer().start();
       archive = madeUpManifest(server).platforms['linux-x64'].variants.cpu.archives[0];
-      // What `npm ci` would install, and the pip of a machine whose index has the wheel.
+      // The packages that `npm ci` would install, and the pip of a machine with the wheel in its index.
       fs.appendFileSync(
         path.join(checkout, 'stand-ins/npm'),
         `for name in undici yauzl pend; do ln -s '${path.join(root, 'node_modules')}'/$name node_modules/$name; done\n`,
@@ -199,7 +199,7 @@ describe('set-up', () => {
       const manifest = JSON.parse(fs.readFileSync(path.join(root, 'libtorch.json'), 'utf8'));
       const { cpu } = manifest.platforms['linux-x64'].variants;
       cpu.archives = [{ ...archive, ...changes }];
-      cpu.libraries = undefined; // those of the made-up wheel have other sizes
+      cpu.libraries = undefined; // the libraries of the made-up wheel have other sizes
       write('libtorch.json', JSON.stringify(manifest));
     }
 
@@ -225,7 +225,7 @@ describe('set-up', () => {
       assert.match(stderr, / MB unpacked\n/);
     });
 
-    it('asks pip where https does not lead to it, and takes the same file only', async () => {
+    it('asks pip if https does not work, and accepts only the same file', async () => {
       server.files.clear();
       pin({ pip: { requirement: 'torch==1+cpu', arguments: ['--platform', 'x'] } });
       const { status, stderr } = await setUpMeanwhile();
@@ -250,7 +250,7 @@ describe('set-up', () => {
     });
   });
 
-  it('says everything the toolchain lacks, and how to install it, before anything else is done', () => {
+  it('reports all missing tools, and how to install them, before anything else is done', () => {
     const bin = path.join(folder, 'bin');
     fs.mkdirSync(bin);
     fs.writeFileSync(path.join(bin, 'c++'), '#!/bin/sh\necho "c++: error: unrecognized option -std=c++20"; exit 1\n', {
@@ -266,7 +266,7 @@ describe('set-up', () => {
     assert.match(setUp({ CXX: 'no-such-compiler' }).stderr, /no-such-compiler: not found \(named by CXX\)/);
   });
 
-  it('lets two set-ups of one checkout work one after the other', async () => {
+  it('runs two setups of one checkout one after the other', async () => {
     const script = path.join(checkout, 'scripts', 'setup.mjs');
     const run = () =>
       new Promise((resolve) => spawn(process.execPath, [script], { env, cwd: checkout }).on('close', resolve));

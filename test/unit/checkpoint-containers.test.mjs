@@ -1,5 +1,5 @@
-// Files that loadState must refuse before it looks at what they hold: other things than checkpoints, and zip files that
-// are broken, cut or made to mislead.
+// Tests files that loadState must refuse before it reads their content: files of other formats, and zip files that
+// are broken, truncated or misleading.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ const end64 = (change) => (facts) => {
   return join(record, u32(0x07064b50), u32(0), u64(at), u32(1));
 };
 
-/** What the file is, its bytes, and words of the message. */
+/** By description: the bytes of the file, and a pattern of the message. */
 const cases = {
   'an empty file': ['', /empty/],
   'an HTML page': ['\n<!DOCTYPE html><html>', /an HTML page/],
@@ -49,7 +49,7 @@ const cases = {
   'a record outside the file': [changed(2, { offset: 0xfffffff0 }), /data\/0 overlaps another or lies outside/],
   'a record larger than the file': [changed(2, { size: 0x7fffffff, stored: 0x7fffffff }), /lies outside the file/],
   'a ZIP64 size that is missing': [changed(2, { size: 0xffffffff }), /is missing a 64-bit size/],
-  'a ZIP64 size beyond all numbers': [
+  'a ZIP64 size beyond exact numbers': [
     changed(2, {
       size: 0xffffffff,
       stored: 0xffffffff,
@@ -93,7 +93,7 @@ const cases = {
 describe('a file that loadState refuses', () => {
   const temporary = temporaryFolder();
 
-  it('differs in one thing only from one that it loads', async () => {
+  it('differs only in one fact from one that it loads', async () => {
     fs.writeFileSync(temporary('good.pth'), checkpoint());
     const state = await loadState(temporary('good.pth'));
     assert.deepEqual(state.tensor('weight'), { shape: [2, 2], dtype: 'float32', data: new Float32Array([1, 2, 3, 4]) });
@@ -105,7 +105,7 @@ describe('a file that loadState refuses', () => {
     it(`is ${what}`, () => refused(temporary('bad.pth'), content, 'ERR_STATE_FORMAT', message));
   }
 
-  it('is cut, at whatever length', async () => {
+  it('is truncated, at any length', async () => {
     for (let length = 0; length < fixture.length; length += 37) {
       await refused(temporary('cut.pth'), fixture.subarray(0, length), 'ERR_STATE_FORMAT', /./);
     }

@@ -1,4 +1,4 @@
-// Forms of checkpoints beside the plain state dict: what is found in them, what is kept of the rest, what is written again.
+// Tests checkpoints other than the plain state dict: the tensors that are found, the rest that is kept, and what is written.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { loadState, Opaque, saveState, Tuple } from 'torch-incremental';
@@ -13,7 +13,7 @@ const float = (value) => {
 };
 const namespace = call('argparse', 'Namespace');
 const weights = (name = 'fc.weight') => dict(p.text(name), tensor());
-/** A file whose root is a dict with these items. */
+/** Makes a file whose root is a dict with these items. */
 const file = (...items) => checkpoint(pickle(null, items));
 
 describe('a training checkpoint', () => {
@@ -40,7 +40,7 @@ describe('a training checkpoint', () => {
     assert.equal(state.metadata.get('args').name, 'argparse.Namespace');
   });
 
-  it('is written as it was, without what weights_only would refuse, of which a warning tells', async () => {
+  it('is written unchanged, without values that weights_only would refuse, which a warning lists', async () => {
     const state = await load(training);
     const warned = new Promise((resolve) => process.once('warning', resolve));
     await saveState(state, at('out.pth'));
@@ -53,7 +53,7 @@ describe('a training checkpoint', () => {
     assert.ok(fs.readFileSync(at('out.pth')).includes(Buffer.from([0x47, 0x3f, 0xf0])), 'lr is a float no more');
   });
 
-  it('with several dicts of tensors lists them, and takes the one that is named', async () => {
+  it('with several dicts of tensors lists them, and loads the named one', async () => {
     const two = file(p.text('model'), weights('a'), p.text('ema'), dict(p.text('shadow'), weights('b')));
     assert.deepEqual((await load(two)).names, ['a']); // the nearest to the root
     assert.deepEqual((await load(two, { key: 'ema.shadow' })).names, ['b']);
@@ -64,7 +64,7 @@ describe('a training checkpoint', () => {
     await assert.rejects(load(training, { key: 'epoch' }), /a dict of tensors under the key "epoch".*the number 3/);
   });
 
-  it('does not take momentum buffers or random states for weights', async () => {
+  it('does not treat momentum buffers or random states as weights', async () => {
     const optimizer = dict(
       ...[p.text('state'), dict(p.int(0), dict(p.text('momentum_buffer'), tensor()))],
       ...[p.text('param_groups'), p.emptyList],
@@ -104,10 +104,10 @@ describe('a training checkpoint', () => {
     const late = [p.emptyList, p.put(0), p.mark, p.text('a'), p.appends];
     const items = [
       [p.text('equal'), set(p.int(1), one, p.true, p.text('1')), p.reduce],
-      // Its list gets another item after it was made.
+      // Its list receives another item after the set was made.
       [p.text('late'), p.global('builtins', 'set'), late, p.tuple1, p.reduce],
       [p.text('list'), p.get(0), p.text('b'), p.append],
-      // set.__new__ takes no notice of its arguments.
+      // set.__new__ ignores its arguments.
       [p.text('new'), set(p.int(1)), p.newobj],
     ];
     const { metadata } = await load(file(p.text('model'), weights(), ...items));

@@ -1,4 +1,4 @@
-// Legacy streams made by hand: what no PyTorch of today writes any more, and what is refused.
+// Tests legacy streams made by hand: variants that current PyTorch no longer writes, and streams that are refused.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { LearnError, loadState } from 'torch-incremental';
@@ -14,7 +14,7 @@ const list = (...keys) => alone(p.emptyList, p.mark, ...keys, p.appends);
 const floats = (...values) => Buffer.from(new Float32Array(values).buffer);
 const stored = (...values) => join(u64(values.length), floats(...values));
 
-/** A storage's id, with as a last item None or ('key', offset, size) of a part. */
+/** A storage's id, whose last item is None or ('key', offset, size) of a part. */
 const id = ({
   tag = 'storage',
   type = 'torch FloatStorage',
@@ -28,7 +28,7 @@ const id = ({
 ];
 const part = (key, offset, size) => tupleOf([p.text(key), p.int(offset), p.int(size)]);
 
-/** A stream with one tensor, or with single pickles or bytes of another kind. */
+/** A stream with one tensor, or with replaced pickles or bytes. */
 function stream({
   number = alone(magic),
   version = alone(p.int(1001)),
@@ -45,7 +45,7 @@ const two = (first, second) => [p.text('a'), tensor({ from: id(first) }), p.text
 const ofId = (...items) => ({ items: [p.text('weight'), tensor({ from: [tupleOf(items), p.persid] })] });
 const good = stream();
 
-/** What is wrong with it, its bytes, and words of the message. */
+/** By error: the bytes, and a pattern of the message. */
 const cases = {
   'another magic number': [
     stream({ number: alone(u8(0x8a), u8(10), Buffer.alloc(10, 1)) }),
@@ -58,7 +58,7 @@ const cases = {
   'another protocol version': [stream({ version: alone(p.int(1002)) }), /Expected 1001 .*found the number 1002/],
   'no dict about the machine': [stream({ info: alone(p.none) }), /dict about the machine .*found None/],
   'no list of storages': [stream({ keys: alone(p.none) }), /list of the storages' keys but found None/],
-  'a key that is no string': [stream({ keys: list(p.int(7)) }), /string as a storage's key but found the number 7/],
+  'a key that is not a string': [stream({ keys: list(p.int(7)) }), /string as a storage's key but found the number 7/],
   'a storage that is listed twice': [stream({ keys: list(p.text('7'), p.text('7')) }), /storage "7" is stored twice/],
   'a storage that is not named': [stream({ keys: list(p.text('7'), p.text('8')) }), /"8" is stored, but no tensor/],
   'a storage that is not listed': [
@@ -119,12 +119,12 @@ const cases = {
     /Expected \('storage', type, key, location, elements, view\) .*the number 4\)/,
   ],
   'an id of another kind': [stream(ofId(p.text('tensor'))), /as the id of a storage but found/],
-  'an id that is no tuple': [stream({ items: [p.text('a'), p.text('7'), p.persid] }), /found the string "7"/],
+  'an id that is not a tuple': [stream({ items: [p.text('a'), p.text('7'), p.persid] }), /found the string "7"/],
   'an object that is cut': [
     stream({ object: alone(p.mark), keys: '', storages: '' }),
     /ends with 0 values .*of the object/,
   ],
-  'nothing behind the magic number': [alone(magic), /it is cut .*of the protocol version/],
+  'nothing after the magic number': [alone(magic), /it is cut .*of the protocol version/],
 };
 
 describe('a legacy stream that loadState refuses', () => {
@@ -150,7 +150,7 @@ describe('a legacy stream that loadState refuses', () => {
     await refused(temporary('bad.pth'), stream({ items }), 'ERR_STATE_UNSAFE', /\["x"\] asks for os\.system/);
   });
 
-  it('is cut, at whatever length', async () => {
+  it('is truncated, at any length', async () => {
     for (let length = 0; length < good.length; length++)
       await refused(temporary('cut.pth'), good.subarray(0, length), 'ERR_STATE_FORMAT', /./);
   });
@@ -176,7 +176,7 @@ describe('a legacy stream', () => {
   };
   const values = (state, name) => [...state.tensor(name).data];
 
-  it('of a big-endian machine holds little-endian numbers, as torch.load takes them', async () => {
+  it('of a big-endian machine holds little-endian numbers, as torch.load reads them', async () => {
     assert.deepEqual(values(await load(good), 'weight'), [1, 2, 3, 4]);
     assert.deepEqual(values(await load(stream({ info: machine(p.false) })), 'weight'), [1, 2, 3, 4]);
   });
@@ -214,7 +214,7 @@ describe('a legacy stream', () => {
     assert.deepEqual(values(await load(stream({ items: [p.text('w'), tensor({ from })] })), 'w'), [1, 2, 3, 4]);
   });
 
-  it('may have a storage without a tensor, which is told by its type and not read', async () => {
+  it('may have a storage without a tensor, which is recorded by its type and not read', async () => {
     const { names, metadata } = await load(stream({ items: [p.text('a'), id(), p.text('b'), tensor({ from: id() })] }));
     assert.deepEqual([names, metadata.get('a').name], [['b'], 'torch.FloatStorage']);
   });

@@ -1,4 +1,4 @@
-// Whole pickled models whose weights are not all in the pickle: refused by the layer, not read without it.
+// Tests whole pickled models whose weights are not all in the pickle: the error names the layer.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { loadState } from 'torch-incremental';
@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support.mjs';
 import { call, checkpoint, join, p, pickle, refused, tensor, tupleOf, u8 } from './checkpoint-support.mjs';
 
 const dict = (...items) => [p.emptyDict, p.mark, ...items, p.setItems];
-/** A file whose root is a dict with these items. */
+/** Makes a file whose root is a dict with these items. */
 const file = (...items) => checkpoint(pickle(null, items));
 
 describe('a whole pickled model that loadState refuses', () => {
@@ -62,7 +62,7 @@ describe('a whole pickled model that loadState refuses', () => {
     it(`has ${what}, which it names`, () => refused(at('in.pth'), whole(model(inner)), 'ERR_STATE_FORMAT', message));
   }
 
-  it('is no obstacle to a state dict beside it', async () => {
+  it('does not affect another state dict in the file', async () => {
     const both = file(
       p.text('model'),
       model(layer('torch.nn.quantized.modules.conv Conv2d')),
@@ -77,7 +77,7 @@ describe('a whole pickled model that loadState refuses', () => {
     });
   });
 
-  it('is read with the hook of spectral norm, and without buffers that are not kept, in later protocols too', async () => {
+  it('is read with the hook of spectral norm, and without non-persistent buffers, in later protocols too', async () => {
     const spectral = hook('torch.nn.utils.spectral_norm', 'SpectralNormStateDictHook');
     const hidden = [p.text('_non_persistent_buffers_set'), u8(0x8f), p.mark, p.text('b'), u8(0x90)];
     const buffers = [p.text('_buffers'), dict(p.text('b'), tensor())];

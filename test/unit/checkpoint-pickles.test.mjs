@@ -1,17 +1,17 @@
-// Pickles that loadState must refuse: damaged ones, those that exhaust something, and those that name code.
+// Tests pickles that loadState must refuse: damaged ones, those that exhaust a resource, and those that name code.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { loadState } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
 import { call, checkpoint, join, p, pickle, refused, tensor, u8, u32, u64 } from './checkpoint-support.mjs';
 
-/** What it is, the file, and words of the message. */
+/** By description: the file, and a pattern of the message. */
 const cases = {
   'an empty pickle': [checkpoint(''), /it is cut/],
   'a pickle of protocol 0': [checkpoint('(dp0\n.'), /protocol 2 to 5/],
   'a pickle of protocol 6': [checkpoint(join(p.proto(6), p.none, p.stop)), /protocol 6/],
   'a pickle without an end': [checkpoint(pickle().subarray(0, -1)), /it is cut/],
-  'bytes behind the end of the pickle': [checkpoint(join(pickle(), 'N.')), /2 bytes follow its end/],
+  'bytes after the end of the pickle': [checkpoint(join(pickle(), 'N.')), /2 bytes follow its end/],
   'a pickle of two values': [checkpoint(join(p.proto(), p.none, p.none, p.stop)), /ends with 2 values/],
   'a pickle of nothing': [checkpoint(join(p.proto(), p.stop)), /ends with 0 values/],
   'an open mark at the end': [checkpoint(join(p.proto(), p.emptyDict, p.mark, p.stop)), /ends with 1 values/],
@@ -32,7 +32,7 @@ const cases = {
     /asks for os\.system.* instruction 0x69/,
     'ERR_STATE_UNSAFE',
   ],
-  'a memo that is not there': [checkpoint(join(p.proto(), p.get(7), p.stop)), /value 7 is used before/],
+  'a memo that does not exist': [checkpoint(join(p.proto(), p.get(7), p.stop)), /value 7 is used before/],
   'a memo at the largest number': [
     checkpoint(join(p.proto(), p.none, p.put(0xffffffff), p.get(0xfffffffe), p.stop)),
     /value 4294967295 cannot have that number/,
@@ -134,7 +134,7 @@ describe('a pickle that loadState refuses', () => {
       refused(temporary('bad.pth'), checkpoint(data), 'ERR_STATE_UNSAFE', message));
   }
 
-  it('has a pickle of 16 million instructions, which do not hold up the event loop', async () => {
+  it('has a pickle of 16 million instructions, which does not block the event loop', async () => {
     const file = temporary('long.pth');
     fs.writeFileSync(file, checkpoint(join(p.proto(), p.none, Buffer.alloc(17_000_000, 'q\0'), p.none, p.stop)));
     let turns = 0;

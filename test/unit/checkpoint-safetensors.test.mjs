@@ -1,4 +1,4 @@
-// safetensors files made by hand: what is read of them, and what is refused.
+// Tests safetensors files made by hand: what is read, and what is refused.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ const one = (changes, content) => file(`{"weight":${entry(changes)}}`, content);
 const two = (first, second, content) => file(`{"a":${entry(first)},"b":${entry(second)}}`, content);
 const row = (offsets) => ({ shape: '[2]', offsets });
 
-/** What is wrong with it, its bytes, and words of the message. */
+/** By error: the bytes, and a pattern of the message. */
 const cases = {
   'a header longer than the file': [file('{}', '', 999), /header of 999 bytes, but 2 are left/],
   'a header longer than all files': [file('{}', '', 2 ** 47), /header of 140737488355328 bytes, but 2 are left/],
@@ -25,8 +25,8 @@ const cases = {
     /header of 16777217 bytes is larger/,
   ],
   'a header that is cut': [file('{"weight":', ''), /its end was found/],
-  'a header that is no JSON': [file("{'weight':1}", ''), /a string was expected but "'weight':1" was found/],
-  'a header with something behind it': [file('{}x', ''), /something follows its end \(at character 2\)/],
+  'a header that is not JSON': [file("{'weight':1}", ''), /a string was expected but "'weight':1" was found/],
+  'a header with something after it': [file('{}x', ''), /something follows its end \(at character 2\)/],
   'a header that begins with a space': [file(' {}', ''), /of no known kind/],
   'a comma too many': [
     file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},}', ''),
@@ -38,23 +38,26 @@ const cases = {
   'a name twice': [file(`{"w":${entry()},"\\u0077":${entry()}}`), /the key "w" occurs twice/],
   'a field twice': [file('{"w":{"dtype":"F32","dtype":"F64"}}'), /the key "dtype" occurs twice/],
   'values inside values without end': [file(`{"w":${'['.repeat(50)}`), /nested deeper than 8/],
-  'an entry that is no object': [file('{"w":3}'), /object with dtype, shape and data_offsets for \["w"\] but found 3/],
+  'an entry that is not an object': [
+    file('{"w":3}'),
+    /object with dtype, shape and data_offsets for \["w"\] but found 3/,
+  ],
   'no dtype': [file('{"w":{"shape":[],"data_offsets":[0,4]}}'), /as dtype of \["w"\] but found nothing/],
   'an unknown dtype': [one({ dtype: '"F128"' }), /Expected one of U64, .* but found "F128"/],
   'a dtype of PyTorch': [one({ dtype: '"float32"' }), /found "float32"/],
   'a dtype of half a byte': [one({ dtype: '"F4"' }), /dtype F4, of less than a byte/],
   'a dtype of six bits': [one({ dtype: '"F6_E2M3"' }), /dtype F6_E2M3, of less than a byte/],
   'a negative size': [one({ shape: '[-2,-2]' }), /sizes for \["weight"\] but found \["-2","-2"\]/],
-  'a size that is no integer': [one({ shape: '[2.0,2]' }), /but found \["2\.0",2\]/],
-  'a size that is no number': [one({ shape: '[null,true]' }), /but found \[null,true\]/],
+  'a size that is not an integer': [one({ shape: '[2.0,2]' }), /but found \["2\.0",2\]/],
+  'a size that is not a number': [one({ shape: '[null,true]' }), /but found \[null,true\]/],
   'a number out of range': [file('{"a":1e999}', ''), /a number is out of range/],
-  'a word that is no value': [file('{"a":nil}', ''), /a value was expected but "nil}" was found/],
+  'a word that is not a value': [file('{"a":nil}', ''), /a value was expected but "nil}" was found/],
   'a size that is a string': [
     one({ shape: '["4"]' }),
     /a shape of at most 64 sizes for \["weight"\] but found \["4"\]/,
   ],
-  'a size beyond all numbers': [one({ shape: `[${2n ** 64n}]` }), /a shape of at most 64 sizes/],
-  'a product beyond all numbers': [one({ shape: `[${2 ** 50},${2 ** 50}]` }), /takes 5\.07\S+ bytes but has 16/],
+  'a size beyond exact numbers': [one({ shape: `[${2n ** 64n}]` }), /a shape of at most 64 sizes/],
+  'a product beyond exact numbers': [one({ shape: `[${2 ** 50},${2 ** 50}]` }), /takes 5\.07\S+ bytes but has 16/],
   'too many dimensions': [one({ shape: `[${Array(65).fill(1)}]` }), /at most 64 sizes/],
   'three offsets': [
     one({ offsets: '[0,16,16]' }),
@@ -71,8 +74,11 @@ const cases = {
   'tensors in one place': [two({}, {}), /"b" to begin at byte 16 .*found 0/],
   'data that is cut': [one({}, data.subarray(0, -1)), /Expected 16 bytes of data, .*found 15: it is cut/],
   'trailing bytes': [one({}, join(data, 'x')), /Expected 16 bytes of data, .*found 17/],
-  'metadata that is no object': [file('{"__metadata__":[]}', ''), /strings by name for __metadata__ but found \[\]/],
-  'metadata that is no string': [file('{"__metadata__":{"a":1}}', ''), /strings by name for __metadata__/],
+  'metadata that is not an object': [
+    file('{"__metadata__":[]}', ''),
+    /strings by name for __metadata__ but found \[\]/,
+  ],
+  'metadata that is not a string': [file('{"__metadata__":{"a":1}}', ''), /strings by name for __metadata__/],
   'metadata with a null in it': [file('{"__metadata__":{"a":null}}', ''), /strings by name for __metadata__/],
   'metadata that is false': [file('{"__metadata__":false}', ''), /strings by name for __metadata__ but found false/],
 };
@@ -84,13 +90,13 @@ describe('a safetensors file that loadState refuses', () => {
     it(`has ${what}`, () => refused(temporary('bad.safetensors'), content, 'ERR_STATE_FORMAT', message));
   }
 
-  it('is cut, at whatever length', async () => {
+  it('is truncated, at any length', async () => {
     const good = one();
     for (let length = 0; length < good.length; length++)
       await refused(temporary('cut.safetensors'), good.subarray(0, length), 'ERR_STATE_FORMAT', /./);
   });
 
-  it('is asked for a key', async () => {
+  it('is loaded with a key', async () => {
     fs.writeFileSync(temporary('in.safetensors'), one());
     const load = loadState(temporary('in.safetensors'), { key: 'model' });
     await assert.rejects(load, { code: 'ERR_STATE_FORMAT', message: /nothing under the key "model".*Leave out/ });
@@ -104,7 +110,7 @@ describe('a safetensors file', () => {
     return loadState(temporary('in'), options);
   };
 
-  it('is told by its content, holds tensors in the order of their bytes, and strings', async () => {
+  it('is identified by its content, and holds tensors in the order of their bytes, and strings', async () => {
     const header = `{"10":${entry(row('[8,16]'))},"__proto__":${entry(row('[0,8]'))},"__metadata__":{"format":"pt"}}   `;
     const state = await load(file(header));
     assert.deepEqual(state.names, ['__proto__', '10']);
@@ -120,7 +126,7 @@ describe('a safetensors file', () => {
     assert.deepEqual(state.tensors[0].shape, [3, 0]);
   });
 
-  it('may have null for metadata, and facts about tensors that the format does not know', async () => {
+  it('may have null as metadata, and properties of tensors that the format does not define', async () => {
     const more = '"a":null,"b":[-1.5e-3,true,{"c":[false]}]';
     const state = await load(file(`{"__metadata__":null,"w":${entry().replace('{', `{${more},`)}}`));
     assert.deepEqual([state.names, state.metadata.size], [['w'], 0]);
@@ -137,7 +143,7 @@ describe('saveState as safetensors', () => {
   const temporary = temporaryFolder();
   const nextWarning = () => new Promise((resolve) => process.once('warning', resolve));
 
-  it('is what a path that ends so asks for, unless a format is given', async () => {
+  it('is chosen by the extension, unless a format is given', async () => {
     const state = await createState(net());
     const magicOf = (name) => fs.readFileSync(temporary(name)).subarray(0, 2).toString();
     await saveState(state, temporary('a.safetensors'));
@@ -155,7 +161,7 @@ describe('saveState as safetensors', () => {
     await assert.rejects(saveState(state, temporary('d'), { format: 'onnx' }), { code: 'ERR_INVALID_OPTION' });
   });
 
-  it('writes the widest dtypes first, then by name, behind a header of whole eights', async () => {
+  it('writes the widest dtypes first, then by name, after a header padded to a multiple of eight', async () => {
     const header = `{"b":${entry(row('[0,8]'))},"a":${entry(row('[8,16]'))}}`;
     fs.writeFileSync(temporary('in.safetensors'), file(header));
     await saveState(await loadState(temporary('in.safetensors')), temporary('out.safetensors'));
@@ -164,7 +170,7 @@ describe('saveState as safetensors', () => {
     assert.deepEqual(fs.readFileSync(temporary('out.safetensors')), file(padded, floats(3, 4, 1, 2)));
   });
 
-  it('keeps strings, also by way of a .pth, and warns of what else it leaves out', async () => {
+  it('keeps strings, also through a .pth, and warns of everything else it leaves out', async () => {
     const items = [p.text('arch'), p.text('net'), p.text('epoch'), p.int(3)];
     const weights = [p.emptyDict, p.mark, p.text('w'), tensor(), p.setItems];
     fs.writeFileSync(temporary('in.pth'), checkpoint(pickle(null, [...items, p.text('model'), weights])));
@@ -197,7 +203,7 @@ describe('saveState as safetensors', () => {
     await fails(everyDtype, /Cannot write "complex128" to .*no dtype complex128/);
   });
 
-  it('leaves out and names texts that are no Unicode, and a text that has the name of the metadata', async () => {
+  it('leaves out and names texts that are not Unicode, and a text with the name of the metadata', async () => {
     const half = Buffer.from('58040000007aedb080', 'hex');
     const items = [
       p.text('w'),
@@ -217,7 +223,7 @@ describe('saveState as safetensors', () => {
     assert.deepEqual([...(await loadState(temporary('out.safetensors'))).metadata], [['a', 'b']]);
   });
 
-  it('refuses what would not be read again: a header of more than 16 MiB', async () => {
+  it('refuses a file that could not be loaded: a header of more than 16 MiB', async () => {
     const name = 'n'.repeat(2 ** 20);
     const names = Array.from({ length: 17 }, (_, i) => [p.text(name.slice(i)), tensor()]);
     fs.writeFileSync(temporary('in.pth'), checkpoint(pickle(null, names.flat())));
@@ -226,7 +232,7 @@ describe('saveState as safetensors', () => {
     assert.ok(!fs.existsSync(temporary('large.safetensors')));
   });
 
-  it('ends with an abort, and leaves the old file', async () => {
+  it('ends at an abort, and leaves the old file', async () => {
     fs.writeFileSync(temporary('old.safetensors'), 'old');
     const signal = AbortSignal.abort(new Error('enough'));
     await assert.rejects(saveState(await createState(net()), temporary('old.safetensors'), { signal }), /enough/);

@@ -1,4 +1,4 @@
-// Checkpoints made by hand, right and wrong in one place each, for the tests of what is refused.
+// Makes checkpoints by hand: valid ones, and ones with a single error, for the tests of refused files.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
@@ -17,9 +17,9 @@ export const u64 = bytes(8);
 /**
  * A zip of stored records. Each record is [name, data, changes]: `changes` replaces single facts of its directory entry
  * (flags, method, crc, stored, size, offset, name, extra, disk) or of its local header (localName, localFlags, localMethod,
- * localSize, localCrc, localExtra), or puts bytes in front of that (before) or behind the data (after). `changes` of the zip replaces
- * facts of its end record (count, directoryBytes, directoryStart, disk, comment), puts `junk` in front of the directory, or
- * what `end64` makes of the facts behind it.
+ * localSize, localCrc, localExtra), or puts bytes before the header (before) or after the data (after). `changes` of the zip replaces
+ * facts of its end record (count, directoryBytes, directoryStart, disk, comment), puts `junk` before the directory, or
+ * the result of `end64` after it.
  */
 export function zip(records, changes = {}) {
   const body = [];
@@ -74,7 +74,7 @@ function zipped([name, content, changes = {}], at) {
   };
 }
 
-/** Pickle instructions, by the names that Python's pickletools has for them. */
+/** Pickle instructions, named as in Python's pickletools. */
 export const p = {
   proto: (version = 2) => Buffer.from([0x80, version]),
   mark: '(',
@@ -109,7 +109,7 @@ export const p = {
   get: (index) => Buffer.concat([Buffer.from('j'), u32(index)]),
 };
 
-/** Texts, bytes and lists of them as one buffer; a number is a byte. */
+/** Joins texts, bytes and lists of them into one buffer; a number is a byte. */
 export function join(...parts) {
   return Buffer.concat(parts.flat(Infinity).map((part) => (typeof part === 'number' ? u8(part) : Buffer.from(part))));
 }
@@ -120,7 +120,7 @@ export function storage({ tag = 'storage', type = 'torch FloatStorage', key = '0
   return [tupleOf([p.text(tag), p.global(...type.split(' ')), p.text(key), p.text(location), p.int(numel)]), p.persid];
 }
 
-/** A float32 tensor [2, 2] in a storage of 4, unless told otherwise. */
+/** A float32 tensor [2, 2] in a storage of 4 elements, by default. */
 export function tensor({
   how = 'torch._utils _rebuild_tensor_v2',
   from = storage(),
@@ -137,14 +137,14 @@ export function tensor({
   ];
 }
 
-/** data.pkl of a dict with one item, or with `items` as they are. */
+/** Makes data.pkl of a dict with one item, or with the given `items`. */
 export function pickle(value = tensor(), items = [p.text('weight'), value]) {
   return join(p.proto(), p.emptyDict, p.mark, ...items, p.setItems, p.stop);
 }
 
 const four = new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer);
 
-/** The records of a good checkpoint with one tensor. */
+/** The records of a valid checkpoint with one tensor. */
 export function records(data = pickle()) {
   return [
     ['x/data.pkl', data],
@@ -154,7 +154,7 @@ export function records(data = pickle()) {
   ];
 }
 
-/** A checkpoint whose pickle or records differ. */
+/** A checkpoint with another pickle or other records. */
 export const checkpoint = (data) => zip(records(data));
 
 /** Python's `module.name(*args)`. */

@@ -1,13 +1,13 @@
-// State dicts and tensors that loadState must refuse because they do not fit the bytes that are there.
+// Tests state dicts and tensors that loadState must refuse because they do not fit the bytes in the file.
 import { temporaryFolder } from '../support.mjs';
 import { call, checkpoint, join, p, pickle, refused, storage, tensor } from './checkpoint-support.mjs';
 
-/** What it is, the file, and words of the message. */
+/** By description: the file, and a pattern of the message. */
 const cases = {
   'a number instead of a state dict': [checkpoint(join(p.proto(), p.int(4), p.stop)), /found the number 4/],
   'a tensor instead of a state dict': [checkpoint(join(p.proto(), tensor(), p.stop)), /save model\.state_dict\(\)/],
-  'a key that is no string': [checkpoint(pickle(null, [p.int(1), tensor()])), /\[the number 1\]/],
-  'a value that is no tensor': [checkpoint(pickle(p.text('words'))), /\["weight"\] is the string "words"/],
+  'a key that is not a string': [checkpoint(pickle(null, [p.int(1), tensor()])), /\[the number 1\]/],
+  'a value that is not a tensor': [checkpoint(pickle(p.text('words'))), /\["weight"\] is the string "words"/],
   'two state dicts, of which none is named': [
     checkpoint(
       pickle(null, [
@@ -18,7 +18,7 @@ const cases = {
     ),
     /found 2: \["model"\] \(1 tensor\), \["ema"\] \(1 tensor\).*key: "model"/s,
   ],
-  '_metadata that is no dict': [
+  '_metadata that is not a dict': [
     checkpoint(
       join(
         p.proto(),
@@ -58,7 +58,7 @@ const cases = {
     checkpoint(pickle(tensor({ from: storage({ type: 'torch QInt8Storage' }) }))),
     /QInt8Storage, which is not supported/,
   ],
-  'a storage that is no storage': [
+  'a storage that is not a storage': [
     checkpoint(pickle(tensor({ from: p.int(1) }))),
     /Expected a storage for \["weight"\]/,
   ],
@@ -70,7 +70,7 @@ const cases = {
     checkpoint(pickle(tensor({ shape: [2, 3], stride: [3, 1] }))),
     /needs 6 elements of x\/data\/0, which has 4/,
   ],
-  'an offset behind the storage': [checkpoint(pickle(tensor({ offset: 1 }))), /offset 1 needs 5 elements/],
+  'an offset past the storage': [checkpoint(pickle(tensor({ offset: 1 }))), /offset 1 needs 5 elements/],
   'a stride that reaches too far': [checkpoint(pickle(tensor({ stride: [4, 1] }))), /needs 6 elements/],
   'a negative offset': [checkpoint(pickle(tensor({ offset: -1 }))), /the offset the number -1/],
   'a negative stride': [checkpoint(pickle(tensor({ stride: [-2, 1] }))), /a stride of at most 64 sizes/],

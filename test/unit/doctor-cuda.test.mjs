@@ -1,4 +1,4 @@
-// Doctor's sentence on CUDA, on machines with every kind of GPU, driver and container; and what it has to do with builds.
+// Tests doctor's sentence on CUDA, on machines with all kinds of GPUs, drivers, containers and builds.
 import assert from 'node:assert/strict';
 import nvidia from '../../dist/doctor/nvidia.js';
 import { candidate, examine, failure, found, info, keysOf, onCpu } from './doctor-support.mjs';
@@ -14,13 +14,13 @@ const cu130 = candidate({ variant: 'cu130', folder: '/cache/libtorch/2.13.0+cu13
 const cu126 = candidate({ variant: 'cu126', folder: '/cache/libtorch/2.13.0+cu126', version: '2.13.0+cu126' });
 const mappedOf = ({ folder }) => [`${folder}/lib/libtorch_cpu.so`];
 
-/** The build with CUDA is loaded, and the CPU is taken. */
+/** The build with CUDA is loaded, and the CPU is used. */
 const unusable = (build, reason = 'made up') => ({
   candidates: [build],
   probe: { mapped: mappedOf(build), info: { ...info, cuda: true }, device: onCpu(reason), ...opens },
 });
 
-/** One finding of that kind and key, or none where `key` is null; and what the sentence and the command are. */
+/** Checks for one finding of that kind and key, or none if `key` is null, and for the sentence and the command. */
 async function check(changes, { kind, key, reason, command, remedy }) {
   const report = await examine(changes);
   assert.deepEqual(keysOf(report), key === null ? [] : [key]);
@@ -32,10 +32,10 @@ async function check(changes, { kind, key, reason, command, remedy }) {
 }
 
 describe('doctor: CUDA is not in this libtorch', () => {
-  it('has nothing to say where there is no GPU', () =>
+  it('finds nothing without a GPU', () =>
     check({}, { key: null, reason: /^CUDA is not used, because there is no NVIDIA GPU here\.$/ }));
 
-  it('names the build to install for a GPU that is there', () =>
+  it('names the build to install for the GPU', () =>
     check(
       { ...withGpu(), probe: opens },
       {
@@ -46,7 +46,7 @@ describe('doctor: CUDA is not in this libtorch', () => {
       },
     ));
 
-  it('names an older one where the driver is older, with the checksum that it wants', () =>
+  it('names an older build for an older driver, with the checksum it needs', () =>
     check(
       { ...withGpu('535.104.05'), probe: opens },
       {
@@ -57,7 +57,7 @@ describe('doctor: CUDA is not in this libtorch', () => {
       },
     ));
 
-  it('names an older one where the newest has no kernels for the GPU', () =>
+  it('names an older build if the newest has no kernels for the GPU', () =>
     check(
       { ...withGpu('580.65.06', 'Tesla P100', '6.0'), probe: opens },
       {
@@ -68,7 +68,7 @@ describe('doctor: CUDA is not in this libtorch', () => {
       },
     ));
 
-  it('asks for a newer driver where no build runs on it', () =>
+  it('asks for a newer driver if no build runs on it', () =>
     check(
       { ...withGpu('470.57.02'), probe: opens },
       {
@@ -78,7 +78,7 @@ describe('doctor: CUDA is not in this libtorch', () => {
       },
     ));
 
-  it('says that a build with it is installed and another was named', () => {
+  it('reports that a build with CUDA is installed and another was named', () => {
     const named = candidate({
       source: 'LIBTORCH',
       folder: '/opt/cpu',
@@ -97,20 +97,20 @@ describe('doctor: CUDA is not in this libtorch', () => {
     );
   });
 
-  it('says that a build with it does not load', async () => {
+  it('reports that a build with CUDA does not load', async () => {
     const report = await examine({ ...withGpu(), candidates: [cu130, candidate()], probe: opens });
     assert.equal(report.cuda.reason, 'CUDA is not used, because the build cu130 does not load.');
     assert.deepEqual(keysOf(report), ['libtorch-skipped']);
   });
 
-  it('knows nothing where nothing loads', async () => {
+  it('knows nothing if nothing loads', async () => {
     const report = await examine({ ...withGpu(), probe: failure({ signal: 'SIGSEGV' }) });
     assert.match(report.cuda.reason, /is not known, because nothing could be loaded/);
   });
 });
 
 describe('doctor: CUDA is in this libtorch', () => {
-  it('says so where it is used', () => {
+  it('reports that it is used', () => {
     const device = { type: 'cuda', index: 0, name: 'NVIDIA H100', reason: 'the first of 1 that libtorch sees' };
     return check(
       { ...withGpu(), candidates: [cu130], probe: { ...unusable(cu130).probe, device } },
@@ -118,7 +118,7 @@ describe('doctor: CUDA is in this libtorch', () => {
     );
   });
 
-  it('without a driver: offers the build for the CPU', () => {
+  it('without a driver: suggests the CPU build', () => {
     const { probe, ...rest } = unusable(cu130);
     return check(
       { ...rest, probe: { ...probe, libcuda: 'cannot open' } },
@@ -153,7 +153,7 @@ describe('doctor: CUDA is in this libtorch', () => {
       command: 'docker run --gpus all …',
     }));
 
-  it('hidden by CUDA_VISIBLE_DEVICES: says so', async () => {
+  it('hidden by CUDA_VISIBLE_DEVICES: reports that', async () => {
     for (const value of ['', '-1', 'NoDevFiles']) {
       const { machine, driver } = withGpu();
       await check(
@@ -168,7 +168,7 @@ describe('doctor: CUDA is in this libtorch', () => {
     }
   });
 
-  it('with libraries of its own that do not open: says which, and installs the build anew', () => {
+  it('with its own libraries that do not open: names them, and suggests to reinstall the build', () => {
     const { probe, ...rest } = unusable(cu130);
     const cudaLibraries = 'libcublas.so.13: cannot open shared object file';
     return check(
@@ -204,7 +204,7 @@ describe('doctor: CUDA is in this libtorch', () => {
       },
     ));
 
-  it('on a GPU that it has no kernels for: names what it has', () =>
+  it('on a GPU without kernels: names the GPUs that have them', () =>
     check(
       { ...withGpu('580.65.06', 'Tesla P100', '6.0'), ...unusable(cu130) },
       {
@@ -215,7 +215,7 @@ describe('doctor: CUDA is in this libtorch', () => {
       },
     ));
 
-  it('for any other reason: says what libtorch says', () =>
+  it('for any other reason: reports the message of libtorch', () =>
     check(
       { ...withGpu(), ...unusable(cu130, 'the GPU computes wrong results.') },
       {
@@ -226,7 +226,7 @@ describe('doctor: CUDA is in this libtorch', () => {
       },
     ));
 
-  it('where training fails on the GPU only: warns, because the CPU works', async () => {
+  it('if training fails on the GPU only: warns, because the CPU works', async () => {
     const device = { type: 'cuda', index: 0, name: 'NVIDIA H100', reason: 'the first' };
     const { failure: failed } = failure({
       stage: 'convolution',
@@ -240,8 +240,8 @@ describe('doctor: CUDA is in this libtorch', () => {
   });
 });
 
-describe('doctor: what nvidia-smi and files tell', () => {
-  it('takes the older form of nvidia-smi, and none', async () => {
+describe('doctor: nvidia-smi and device files', () => {
+  it('reads older versions of nvidia-smi, and works without it', async () => {
     const output = async (command, [query]) =>
       command === 'nvidia-smi' && !query.includes('compute_cap')
         ? '0, 470.1.2, Tesla K80\n1, 470.1.2, Tesla K80\n'
@@ -255,13 +255,13 @@ describe('doctor: what nvidia-smi and files tell', () => {
     assert.equal((await examine()).cuda.gpus, null);
   });
 
-  it('takes a failing nvidia-smi that prints a sentence for no list of GPUs', async () => {
+  it('ignores a failing nvidia-smi that prints a sentence', async () => {
     const programs = { 'nvidia-smi': 'No devices were found\n' };
     const { gpus, driver } = (await examine({ machine: { programs } })).cuda;
     assert.deepEqual([gpus, driver], [[], null]);
   });
 
-  it('knows which kernels run on which GPU: of its generation, of it or older', () => {
+  it('knows which kernels run on which GPU: the same major version and no newer minor one', () => {
     for (const [built, gpu, runs] of [
       [['8.0', '9.0'], '8.9', true],
       [['8.6'], '8.0', false],

@@ -1,4 +1,4 @@
-// Doctor on libraries: what they say they need, however damaged, and what of it cannot be found.
+// Tests doctor on libraries: the ones they need, also of damaged files, and the missing ones.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import needs from '../../dist/doctor/missing-libraries.js';
 import { temporaryFolder } from '../support.mjs';
 import { candidate, examine, failure, found } from './doctor-support.mjs';
 
-describe('doctor: what libraries need', () => {
+describe('doctor: needs of libraries', () => {
   const folder = temporaryFolder();
   const real = machineModule.thisMachine();
 
@@ -31,7 +31,7 @@ describe('doctor: what libraries need', () => {
     return file;
   }
 
-  it('reads the names, what is needed and where it is looked for', () => {
+  it('reads the name, the needed libraries and the search paths', () => {
     compile('libother');
     const file = compile(
       'libfirst',
@@ -48,7 +48,7 @@ describe('doctor: what libraries need', () => {
     assert.deepEqual([old.runpath, old.rpath], [[], ['/opt/y']]);
   });
 
-  it('refuses what is cut short or no library, at any length', () => {
+  it('refuses a truncated library of any length, and other files', () => {
     const whole = fs.readFileSync(compile('libwhole'));
     const end = whole.length - 64 * whole.readUInt16LE(60);
     for (const length of [0, 3, 63, 64, 100, 500, 3000, Math.floor(end / 2)]) {
@@ -73,7 +73,7 @@ describe('doctor: what libraries need', () => {
     }
   });
 
-  it('finds a library through RUNPATH, RPATH of a file above, LD_LIBRARY_PATH, and one that is open already', async () => {
+  it('finds a library through RUNPATH, the RPATH of a parent, LD_LIBRARY_PATH, and one that is already open', async () => {
     const missingOf = async (files, own = real) =>
       (await needs.findNeeds(files, own)).missing.map(({ library }) => library);
     compile('sub/libdeep');
@@ -93,7 +93,7 @@ describe('doctor: what libraries need', () => {
       '-Wl,--enable-new-dtags',
     );
     assert.deepEqual(await missingOf([withRunpath]), []);
-    // A RUNPATH is for the file's own needs; an RPATH for those of the files it brings, too.
+    // A RUNPATH is for the file's own needs; an RPATH also for those of the files it loads.
     for (const [dtags, expected] of [
       ['--enable-new-dtags', ['libdeep.so']],
       ['--disable-new-dtags', []],
@@ -103,7 +103,7 @@ describe('doctor: what libraries need', () => {
     }
   });
 
-  it('says which library is missing, who needs it, and what to do', async () => {
+  it('names the missing library, the file that needs it, and the remedy', async () => {
     fs.mkdirSync(folder('made/lib'), { recursive: true });
     const gomp = compile('sub/libgomp', '-Wl,-soname,libgomp.so.1');
     compile('made/lib/libtorch', gomp);
@@ -120,7 +120,7 @@ describe('doctor: what libraries need', () => {
     assert.equal(found(report, 'library-missing').kind, 'problems');
     assert.match(found(report, 'library-missing').text, /libtorch\.so needs libgomp\.so\.1\./);
     assert.match(found(report, 'library-missing').remedy, /libgomp1/);
-    // Where the system's cache cannot be asked, it is shown and not held against anybody.
+    // If the system's cache cannot be read, a missing library is shown, but is not a finding.
     const unsure = await at({ output: async () => null });
     assert.equal(unsure.libraries.sure, false);
     assert.equal(found(unsure, 'library-missing'), undefined);
@@ -137,7 +137,7 @@ describe('doctor: what libraries need', () => {
     const names = [...output.matchAll(/^\s+(\S+) => (\S+)/gm)].map(([, name]) => name);
     const { found: count, missing } = await needs.findNeeds([`${where}/lib/libtorch.so`], real);
     assert.deepEqual(missing, []);
-    // Ours counts the file itself and the dynamic linker too.
+    // Doctor also counts the file itself and the dynamic linker.
     assert.ok(count >= names.length && count <= names.length + 2, `${count} found, ldd has ${names.length}`);
   });
 

@@ -1,9 +1,9 @@
-// Doctor on the compiled files: the addon, libtorch, and what others have put into the process.
+// Tests doctor on the compiled files: the addon, libtorch, and foreign libraries in the process.
 import assert from 'node:assert/strict';
 import { addonAt, candidate, examine, failure, found, keysOf, packageName } from './doctor-support.mjs';
 
 describe('doctor: the addon', () => {
-  it('shows every place and why one is taken', async () => {
+  it('shows every place and why one is used', async () => {
     const where = '/pkg/prebuilds/linux-x64';
     const files = Object.fromEntries(
       ['loader', 'torch_incremental'].map((name) => [`${where}/${name}.glibc.node`, '']),
@@ -20,7 +20,7 @@ describe('doctor: the addon', () => {
     ]);
   });
 
-  it('says where a file is missing, and what to do in a package, in a checkout and with a folder that was named', async () => {
+  it('names a missing file, and the remedy in a package, in a checkout and with a named folder', async () => {
     const at = (changes) =>
       examine({
         addon: addonAt('TORCH_INCREMENTAL_ADDON', '/elsewhere'),
@@ -44,7 +44,7 @@ describe('doctor: libtorch', () => {
     candidate({ source, folder: null, version: null, problem: { code: 'ERR_LIBTORCH_NOT_FOUND', text: 'not set' } });
   const old = candidate({ version: '2.11.0', problem: { code: 'ERR_LIBTORCH_VERSION', text: 'is version 2.11.0' } });
 
-  it('shows every candidate, the one that is taken, and how large it is', async () => {
+  it('shows every candidate, the one that is used, and its size', async () => {
     const files = { '/opt/torch/lib/libtorch.so': '' };
     const named = candidate({ source: 'LIBTORCH', folder: '/opt/torch', explicit: true, undo: 'unset LIBTORCH' });
     const candidates = [absent('TORCH_INCREMENTAL_LIBTORCH'), named, old];
@@ -60,14 +60,14 @@ describe('doctor: libtorch', () => {
     );
   });
 
-  it('says how to get one where there is none', async () => {
+  it('has a remedy if there is no libtorch', async () => {
     const candidates = [absent('LIBTORCH'), old, absent(packageName)];
     const report = await examine({ candidates, probe: failure({ code: 'ERR_LIBTORCH_VERSION' }) });
     assert.deepEqual(keysOf(report), ['libtorch-missing']);
     assert.match(found(report, 'libtorch-missing').remedy, /torch-incremental libtorch install.*--include=optional/);
   });
 
-  it('says what is wrong with one that is there', async () => {
+  it('reports the problem of an existing one', async () => {
     const problem = { code: 'ERR_LIBTORCH_LOAD', text: 'lib/libtorch_cpu.so has 0 bytes instead of 434184800' };
     const damaged = { ...absent(packageName), folder: '/app/node_modules/libtorch', problem };
     const report = await examine({ candidates: [absent('LIBTORCH'), damaged], probe: failure({ code: problem.code }) });
@@ -77,7 +77,7 @@ describe('doctor: libtorch', () => {
     );
   });
 
-  it('points to the torch of a Python where there is nothing else', async () => {
+  it('points to the torch of a Python if there is nothing else', async () => {
     const report = await examine({
       candidates: [absent('LIBTORCH')],
       pythonTorch: '/usr/lib/python3/torch',
@@ -86,7 +86,7 @@ describe('doctor: libtorch', () => {
     assert.match(found(report, 'libtorch-missing').remedy, /python3\/torch\. Choose it: npx .* install --from python$/);
   });
 
-  it('never takes another for one that was named, and says how to take that back', async () => {
+  it('never uses another than the named one, and says how to undo the choice', async () => {
     const undo = 'npx torch-incremental libtorch use auto';
     const named = { ...old, source: 'torch-incremental libtorch use', explicit: true, undo };
     const report = await examine({
@@ -98,7 +98,7 @@ describe('doctor: libtorch', () => {
     assert.ok(found(report, 'libtorch-refused').remedy.includes(undo));
   });
 
-  it('tells the one that is loaded from the one that is tried first and does not load', async () => {
+  it('distinguishes the loaded one from the one that is tried first and does not load', async () => {
     const first = candidate({ variant: 'cu130', folder: '/cache/libtorch/2.13.0+cu130/torch' });
     const report = await examine({ candidates: [first, candidate()] });
     assert.equal(report.libtorch.variant, 'cpu');
@@ -107,13 +107,13 @@ describe('doctor: libtorch', () => {
     assert.match(found(report, 'libtorch-skipped').remedy, /install --variant cu130\. .* remove cu130/);
   });
 
-  it('notes a version that is only taken because the check is off', async () => {
+  it('notes a version that is only used because the check is off', async () => {
     const other = candidate({ version: '2.11.0+cu128' });
     const machine = { env: { TORCH_INCREMENTAL_BYPASS_VERSION_CHECK: '1' } };
     assert.deepEqual(keysOf(await examine({ candidates: [other], machine })), ['version-check-bypassed']);
   });
 
-  it('says of a trial that failed at which stage, by what, and what the error says to do', async () => {
+  it('reports the stage, the cause and the remedies of a failed trial', async () => {
     const crashed = await examine({ probe: failure({ message: 'killed by SIGSEGV', signal: 'SIGSEGV' }) });
     assert.match(found(crashed, 'probe-crashed').text, /at loading libtorch and the addon: killed by SIGSEGV/);
     const killed = await examine({
@@ -145,7 +145,7 @@ describe('doctor: a trial that could not start', () => {
   });
 });
 
-describe('doctor: what is in the process', () => {
+describe('doctor: libraries in the process', () => {
   const lib = '/cache/libtorch/2.13.0+cpu/lib';
 
   it('warns of a second OpenMP, and of another libtorch', async () => {
@@ -157,7 +157,7 @@ describe('doctor: what is in the process', () => {
     assert.deepEqual(report.foreign.otherLibtorch, ['/usr/lib/libc10.so']);
   });
 
-  it('takes a libtorch behind a symbolic link for the one that it is', async () => {
+  it('recognises a libtorch through a symbolic link', async () => {
     const files = [`/real/libtorch.so`, '/real/libc10.so'];
     assert.deepEqual(keysOf(await examine({ machine: { links: { [lib]: '/real' } }, probe: { mapped: files } })), []);
   });

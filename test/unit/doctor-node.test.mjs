@@ -1,11 +1,11 @@
-// Doctor on made-up Nodes and with npm's settings of all kinds.
+// Tests doctor on made-up Nodes and with all kinds of npm settings.
 import assert from 'node:assert/strict';
 import { candidate, examine, failure, found, keysOf, packageName } from './doctor-support.mjs';
 
 describe('doctor: Node', () => {
   const at = (changes) => examine({ machine: changes });
 
-  it('compares its version and that of Node-API with what package.json asks for', async () => {
+  it('compares the versions of Node and Node-API with package.json', async () => {
     const old = await at({ versions: { node: '18.20.0', napi: '8' } });
     assert.deepEqual(keysOf(old), ['napi-too-old', 'node-too-old']);
     assert.match(found(old, 'node-too-old').text, /18\.20\.0; >=20\.19 is needed/);
@@ -20,19 +20,19 @@ describe('doctor: Node', () => {
     assert.equal(found(await at({ env }), 'no-addons').kind, 'problems');
   });
 
-  it('finds a permission model that allows no addons', async () => {
+  it('finds a permission model without addons', async () => {
     for (const flag of ['--permission', '--experimental-permission']) {
       assert.equal(found(await at({ execArgv: [flag] }), 'permission-addons').kind, 'problems');
       assert.equal(found(await at({ execArgv: [flag, '--allow-addons'] }), 'permission-addons'), undefined);
     }
   });
 
-  it('sees a Node that is emulated', async () => {
+  it('detects an emulated Node', async () => {
     const { text } = found(await at({ machine: 'aarch64' }), 'arch-mismatch');
     assert.match(text, /compiled for x64, and the machine is aarch64/);
   });
 
-  it('tells Electron, Bun and workers from Node', async () => {
+  it('distinguishes Electron, Bun and workers from Node', async () => {
     const versions = { node: '22.1.0', napi: '9' };
     const electron = await at({ versions: { ...versions, electron: '35.0.0' } });
     assert.equal(electron.node.runtime, 'electron');
@@ -46,7 +46,7 @@ describe('doctor: npm', () => {
   const npmOf = async ({ files = {}, env = {} }) => (await examine({ machine: { files, env } })).npm;
   const nothing = { candidates: [], probe: failure({ code: 'ERR_LIBTORCH_NOT_FOUND' }) };
 
-  it('needs no scripts, and takes the public registry where nothing says otherwise', async () => {
+  it('needs no scripts, and uses the public registry by default', async () => {
     const { scripts, registry, omitsOptional } = await npmOf({});
     assert.equal(scripts, 'not needed');
     assert.deepEqual(registry, { url: null, source: null, isDefault: true });
@@ -55,7 +55,7 @@ describe('doctor: npm', () => {
     assert.equal(omitsOptional, null);
   });
 
-  it('lets variables win over the project, that over the user, and that over the machine', async () => {
+  it('prefers variables to the project, the project to the user, and the user to the machine', async () => {
     const files = {
       '/usr/etc/npmrc': 'registry=https://machine.example/\n',
       '/home/user/.npmrc': '; mine\nregistry = "https://user.example"\n',
@@ -90,7 +90,7 @@ describe('doctor: npm', () => {
     assert.equal(npm.registry.url, 'https://project.example/');
   });
 
-  it("takes the registry of the package's scope, and yarn's", async () => {
+  it("uses the registry of the package's scope, and Yarn's", async () => {
     const scoped = {
       '/home/user/.npmrc': 'registry=https://all.example/\n@torch-incremental:registry=https://ours.example/\n',
     };
@@ -109,7 +109,7 @@ describe('doctor: npm', () => {
     assert.ok(!JSON.stringify(report).includes('secret') && !JSON.stringify(report).includes('hidden'));
   });
 
-  it('notes another registry, and warns of it where libtorch did not come', async () => {
+  it('notes another registry, and warns of it if libtorch is missing', async () => {
     const machine = { env: { npm_config_registry: 'https://mirror.example/' } };
     assert.equal(found(await examine({ machine }), 'registry-custom').kind, 'notes');
     const { kind, text, remedy } = found(await examine({ machine, ...nothing }), 'registry-custom');
@@ -124,7 +124,7 @@ describe('doctor: npm', () => {
     );
   });
 
-  it('finds optional dependencies that are left out, however that is said', async () => {
+  it('finds omitted optional dependencies, in every form of the setting', async () => {
     for (const [files, env] of [
       [{ '/home/user/.npmrc': 'omit=optional\n' }, {}],
       [{ '/home/user/.npmrc': 'omit[]=dev\nomit[]=optional\n' }, {}],

@@ -1,4 +1,4 @@
-// Made-up machines for doctor: a healthy one, of which each test changes what it is about.
+// Makes machines for tests of doctor: a healthy one, in which each test changes something.
 import path from 'node:path';
 import doctor from '../../dist/doctor/doctor.js';
 import used from '../../dist/doctor/used.js';
@@ -18,7 +18,7 @@ export const healthyFiles = {
   '/cache/libtorch/2.13.0+cpu/version.py': '',
 };
 
-/** `files` are added to the healthy ones; `programs` are what they print, by name. */
+/** `files` are added to the healthy ones; `programs`: their output by name. */
 export function machine({ files = {}, programs = {}, links = {}, ...rest } = {}) {
   const all = { ...healthyFiles, ...files };
   const isThere = (file) => Object.keys(all).some((name) => name === file || name.startsWith(`${file}/`));
@@ -108,7 +108,7 @@ export function candidate(changes = {}) {
 
 const names = ['loader', 'torch_incremental'];
 
-/** Both compiled files in `folder`, which is the only place that is looked at, or the last of several. */
+/** Both compiled files in `folder`, which is the only place or the last of several. */
 export function addonAt(source, folder, suffix = '.node', before = {}) {
   const places = Object.entries({ ...before, [source]: folder });
   return Object.fromEntries(
@@ -156,12 +156,12 @@ export function context({ machine: own = {}, probe: ownProbe = {}, candidates = 
   };
 }
 
-/** What doctor says of it. */
+/** Returns doctor's report on it. */
 export async function examine(changes) {
   return (await doctor.examine(context(changes))).report;
 }
 
-/** The finding of that key, as { kind, text, remedy }; undefined where there is none. */
+/** Returns the finding of that key as { kind, text, remedy }, or undefined. */
 export function found(report, key) {
   for (const kind of ['problems', 'warnings', 'notes']) {
     const finding = report[kind].find((one) => one.key === key);

@@ -1,4 +1,4 @@
-// Doctor on made-up systems: C libraries, processors, containers and their limits.
+// Tests doctor on made-up systems: C libraries, processors, containers and their limits.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { examine, failure, found, keysOf } from './doctor-support.mjs';
 const withFlags = (flags) => ({ machine: { files: { '/proc/cpuinfo': `flags\t: ${flags}\n` } } });
 
 describe('doctor: the system', () => {
-  it('finds nothing to say of a healthy machine', async () => {
+  it('finds nothing on a healthy machine', async () => {
     const report = await examine();
     assert.deepEqual(keysOf(report), []);
     assert.equal(report.status, 'ok');
@@ -18,7 +18,7 @@ describe('doctor: the system', () => {
     assert.equal(report.system.libstdcxx, '3.4.30');
   });
 
-  it('calls musl by name, and says which images have glibc', async () => {
+  it('names musl, and the images with glibc', async () => {
     const report = await examine({
       machine: { glibc: undefined, files: { '/lib/ld-musl-x86_64.so.1': '' } },
       probe: failure({ code: 'ERR_UNSUPPORTED_PLATFORM' }),
@@ -44,7 +44,7 @@ describe('doctor: the system', () => {
     assert.match(found(await examine({ machine: { glibc: '2.17' } }), 'glibc-too-old').text, /2\.17.* 2\.28 or newer/);
   });
 
-  it('tells the version of the C++ library by its file, and an old one', async () => {
+  it('reads the version of the C++ library from its file name, and detects an old one', async () => {
     const links = { '/usr/lib/libstdc++.so.6': '/usr/lib/libstdc++.so.6.0.21' };
     const report = await examine({ machine: { links } });
     assert.equal(report.system.libstdcxx, '3.4.21');
@@ -54,7 +54,7 @@ describe('doctor: the system', () => {
     assert.deepEqual(keysOf(unknown), []);
   });
 
-  it('names the floors that libtorch itself asks for', function () {
+  it('has the minimum versions that libtorch itself needs', function () {
     const { folder } = candidates.libtorchCandidates().find(({ problem }) => problem === null);
     const newest = {};
     for (const name of ['libtorch_cpu.so', 'libc10.so', 'libgomp.so.1']) {
@@ -71,13 +71,13 @@ describe('doctor: the system', () => {
     assert.deepEqual(newest, { GLIBC: floors.glibcFloor, GLIBCXX: floors.libstdcxxFloor });
   });
 
-  it('says which platforms there are, where this is none of them', async () => {
+  it('names the supported platforms on another one', async () => {
     const { kind, text } = found(await examine({ platform: 'linux-arm64' }), 'platform-unsupported');
     assert.equal(kind, 'problems');
     assert.match(text, /not built for linux-arm64 yet; it runs on linux-x64/);
   });
 
-  it('sees containers', async () => {
+  it('detects containers', async () => {
     const containerOf = async (own) => (await examine({ machine: own })).system.container;
     assert.equal(await containerOf({}), null);
     assert.match(await containerOf({ files: { '/.dockerenv': '' } }), /Docker/);
@@ -97,7 +97,7 @@ describe('doctor: the processor', () => {
     assert.deepEqual(processor.instructions, ['SSE4.2', 'AVX2', 'FMA', 'AVX512_BF16', 'AMX_BF16']);
   });
 
-  it('takes one below the floor for the reason where the trial failed, and warns where it did not', async () => {
+  it('reports one below the minimum as the reason of a failed trial, and warns if the trial worked', async () => {
     const old = withFlags('ssse3 sse4_1 popcnt cx16');
     const works = found(await examine(old), 'processor-too-old');
     assert.equal(works.kind, 'warnings');
@@ -113,7 +113,7 @@ describe('doctor: the processor', () => {
     assert.equal(report.status, 'ok');
   });
 
-  it('says nothing of a processor that does not tell', async () => {
+  it('reports nothing about an unknown processor', async () => {
     const report = await examine({ machine: { files: { '/proc/cpuinfo': 'Processor: odd\n' } } });
     assert.equal(report.processor.instructions, null);
     assert.deepEqual(keysOf(report), []);
@@ -141,7 +141,7 @@ describe('doctor: limits of control groups', () => {
     assert.deepEqual([first.limitBytes, first.processors], [3e9, 2]);
   });
 
-  it('takes max, -1 and more than there is for no limit', async () => {
+  it('treats max, -1 and more than the memory as no limit', async () => {
     const { limitBytes, processors } = await memoryOf({
       '/proc/self/cgroup': '4:memory:/\n3:cpu:/\n0::/\n',
       '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
@@ -152,7 +152,7 @@ describe('doctor: limits of control groups', () => {
     assert.deepEqual([limitBytes, processors], [null, null]);
   });
 
-  it('warns of a memory limit near what libtorch takes, and notes more threads than processors', async () => {
+  it('warns of a memory limit near the needs of libtorch, and notes more threads than processors', async () => {
     const files = {
       '/proc/self/cgroup': '0::/\n',
       '/sys/fs/cgroup/memory.max': '300000000\n',

@@ -1,4 +1,4 @@
-// How doctor's report reads: on terminals of any width, in a bug report, and without secrets.
+// Tests the text of doctor's report: on terminals of any width, in a bug report, and without secrets.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { context, examine, failure, found, keysOf } from './doctor-support.mjs';
 
 const { formatReport, formatBugReport } = text;
 
-describe('doctor: for people', () => {
+describe('doctor: on a terminal', () => {
   const broken = () =>
     doctor.examine(
       context({
@@ -43,7 +43,7 @@ describe('doctor: for people', () => {
     assert.ok(columns[0] > 0 && columns.every((column) => column === columns[0]), section.slice(0, 3).join('\n'));
   });
 
-  it('keeps lines inside a narrow terminal, but for words that are longer', async () => {
+  it('breaks lines for a narrow terminal, except longer words', async () => {
     for (const columns of [40, 60, 80]) {
       const { bold, dim, green, yellow, red } = createColors(false);
       const output = formatReport(await broken(), { paint: { bold, dim, green, yellow, red }, columns, homes: [] });
@@ -53,7 +53,7 @@ describe('doctor: for people', () => {
     }
   });
 
-  it('colours what it is told to colour, and changes nothing else', async () => {
+  it('adds only colours, and changes nothing else', async () => {
     const diagnosis = await broken();
     const colored = formatReport(diagnosis, {
       paint: createColors(true),
@@ -65,12 +65,12 @@ describe('doctor: for people', () => {
     assert.equal(colored.replace(/\x1b\[\d+m/g, ''), formatReport(diagnosis));
   });
 
-  it('does not say that it works where that could not be tried', async () => {
+  it('does not say that it works if that could not be tried', async () => {
     const diagnosis = await doctor.examine(context({ probe: failure({ started: false, stage: null }) }));
     assert.match(formatReport(diagnosis), /\nNothing could be tried: see the warnings\.$/);
   });
 
-  it('says of a warning that it works', async () => {
+  it('says that it works despite a warning', async () => {
     const diagnosis = await doctor.examine(context({ machine: { versions: { node: '20.18.3', napi: '9' } } }));
     assert.match(formatReport(diagnosis), /Warnings\n {2}- .*20\.18\.3; >=20\.19 is needed/);
     assert.match(formatReport(diagnosis), /It works, but not everything works as it should: see the warnings\.$/);
@@ -78,7 +78,7 @@ describe('doctor: for people', () => {
 });
 
 describe('doctor: for a bug report', () => {
-  it('stands in a fence, with ~ for the home folder and without fences inside', async () => {
+  it('is in a fence, with ~ for the home folder and without fences inside', async () => {
     const machine = { env: { LIBTORCH: '/home/user/torch', OMP_NUM_THREADS: '```' }, home: '/home/user' };
     const report = formatBugReport(await doctor.examine(context({ machine, cacheRoot: '/home/user/.cache/x' })), [
       '/home/user',
@@ -90,7 +90,7 @@ describe('doctor: for a bug report', () => {
     assert.ok(!report.includes('/home/user'));
   });
 
-  it('takes the home folder for one only where it is one', () => {
+  it('replaces the home folder only as a whole path', () => {
     assert.equal(secrets.withoutHome('/home/me/a /home/meadow /home/me: x', ['/home/me']), '~/a /home/meadow ~: x');
     const homes = (home, real = home) => secrets.homesOf({ home, realPath: () => real });
     assert.deepEqual([homes('/'), homes(null, '/x'), homes('/home/me')], [[], [], ['/home/me']]);
@@ -121,7 +121,7 @@ describe('doctor: for a bug report', () => {
 });
 
 describe('doctor: the rest', () => {
-  it('shows the variables that matter, and no others', async () => {
+  it('shows the relevant variables, and no others', async () => {
     const env = {
       TORCH_INCREMENTAL_LIBTORCH: '/a',
       LIBTORCH: '/b',
@@ -143,7 +143,7 @@ describe('doctor: the rest', () => {
     });
   });
 
-  it('tells the size of each build in the cache, what is free, and whether it can be written to', async () => {
+  it('reports the size of each build in the cache, the free space, and whether it can be written to', async () => {
     const { cache } = await examine();
     assert.deepEqual(cache, {
       folder: '/cache/libtorch',
@@ -157,7 +157,7 @@ describe('doctor: the rest', () => {
     assert.match(found(readOnly, 'cache-not-writable').remedy, /XDG_CACHE_HOME/);
   });
 
-  it('goes on where a section fails, and notes which', async () => {
+  it('continues if a section fails, and notes which', async () => {
     const text = (file) => {
       if (file === '/proc/cpuinfo') throw new Error('made up');
       return null;
@@ -170,13 +170,13 @@ describe('doctor: the rest', () => {
     assert.ok(report.environment);
   });
 
-  it('has every key of a finding in docs/doctor.md, and none more', () => {
+  it('has every key of a finding in docs/doctor.md, and no others', () => {
     const folders = ['doctor', 'doctor/sections'].map((name) => path.join(root, 'lib', name));
     const sources = folders.flatMap((folder) => files(folder));
     const code = sources.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
     const calls = /(?:\b(?:problem|warning|note|loud|hint)\)?\(|return \[)\s*'([a-z0-9-]+)',/g;
     const used = new Set([...code.matchAll(calls)].map(([, key]) => key));
-    // Chosen between two.
+    // One call chooses between two keys.
     for (const key of ['ld-preload', 'ld-library-path']) used.add(key);
     const page = fs.readFileSync(path.join(root, 'docs', 'doctor.md'), 'utf8');
     const lists = page.slice(page.indexOf('\n## Problems'));

@@ -1,4 +1,4 @@
-// The plain JavaScript that doctor compares libtorch with: its gradients are those of the loss, and a comparison can fail.
+// Tests the plain JavaScript that doctor compares libtorch with: its gradients are those of the loss, and a comparison can fail.
 import assert from 'node:assert/strict';
 import reference from '../../dist/doctor/probe/reference.js';
 
@@ -13,7 +13,7 @@ const random = () => {
 };
 const values = (length) => Float64Array.from({ length }, random);
 
-/** By its definition, in another order than in the reference. */
+/** The loss by its definition, computed in another order than in the reference. */
 function lossOf({ kernel, kernelBias, matrix, matrixBias }, images, labels) {
   const { inChannels, outChannels, side, k, classes } = sizes;
   const out = side - k + 1;
@@ -66,7 +66,7 @@ describe("doctor's trial", () => {
     }
   });
 
-  it('leaves the weights that it was given as they were', () => {
+  it('does not change its arguments', () => {
     const before = structuredClone(weights);
     stepped(weights, images, labels, sizes);
     assert.deepEqual(weights, before);
@@ -76,7 +76,7 @@ describe("doctor's trial", () => {
     assert.deepEqual(linear([1, 2, 3, 4], [1, 0, 0, 1, 1, 1], [10, 20, 30], 2), [11, 22, 33, 13, 24, 37]);
   });
 
-  it('measures a difference by the largest value, and finds NaN, nothing and too few', () => {
+  it('measures a difference relative to the largest value, and detects NaN, empty and short results', () => {
     assert.equal(difference([1, 2, 4.4], [1, 2, 4]).toFixed(6), '0.100000');
     assert.equal(difference([0, 0], [1, -2]), 1);
     for (const [a, b] of [

@@ -17,7 +17,7 @@ describe('downloading', () => {
   let archive;
   let server;
   let requests;
-  /** What the server does with each request; the last is for all that follow. */
+  /** The server's reaction to each request; the last one is used for all that follow. */
   let answers;
 
   const whole = (_, response) => response.writeHead(200, { 'content-length': archive.bytes.length }).end(archive.bytes);
@@ -65,7 +65,7 @@ describe('downloading', () => {
   const fetchTo = (root, more) => downloadArchive(options(root, more));
   const part = (root) => path.join(root, 'archive.tar.gz.part');
 
-  /** Throws unless `root` holds the folder, whole, and nothing else. */
+  /** Throws unless `root` contains the complete folder and nothing else. */
   function assertWhole(root) {
     assert.deepEqual(fs.readdirSync(root), [folderName]);
     const files = fs.readdirSync(path.join(root, folderName));
@@ -76,7 +76,7 @@ describe('downloading', () => {
   const planOf = (options) => cifar10Plan(cifar10(options), undefined, async (plan) => plan);
   const fails = (work, message) => assert.rejects(work, { name: 'LearnError', code: 'ERR_DOWNLOAD', message });
 
-  it('leaves the folder whole and nothing else, and reports progress', async () => {
+  it('leaves the complete folder and nothing else, and reports progress', async () => {
     const root = path.join(folders.make(), 'not yet', 'there');
     const progress = [];
     await fetchTo(root, { onProgress: (event) => progress.push(event) });
@@ -95,7 +95,7 @@ describe('downloading', () => {
     assert.deepEqual(requests, ['/data/archive.tar.gz whole', '/elsewhere/file whole']);
   });
 
-  it('never runs when the images are there', async () => {
+  it('does not run if the images exist', async () => {
     const root = folders.make();
     await fetchTo(root);
     process.env.TORCH_INCREMENTAL_CIFAR10_URL = url();
@@ -108,7 +108,7 @@ describe('downloading', () => {
     assert.equal(requests.length, 1);
   });
 
-  it('runs for cifar10({ download: true }) where they are not, and checks the official md5', async () => {
+  it('runs for cifar10({ download: true }) if they are missing, and checks the official md5', async () => {
     process.env.TORCH_INCREMENTAL_CIFAR10_URL = url();
     try {
       await fails(
@@ -121,7 +121,7 @@ describe('downloading', () => {
     assert.equal(requests.length, 1);
   });
 
-  it('continues behind what a cut connection left', async () => {
+  it('resumes after an interrupted connection', async () => {
     const root = folders.make();
     answers = [cutAfter(archive.bytes, 100_000, part(root)), ranged];
     await fetchTo(root);
@@ -130,7 +130,7 @@ describe('downloading', () => {
     assert.equal(requests.length, 2);
   });
 
-  it('continues behind what an earlier process left', async () => {
+  it('resumes the partial file of an earlier process', async () => {
     const root = folders.make();
     fs.writeFileSync(part(root), archive.bytes.subarray(0, 5000));
     answers = [ranged];
@@ -141,7 +141,7 @@ describe('downloading', () => {
     assert.ok(progress[0] > 5000 && progress.at(-1) === archive.bytes.length);
   });
 
-  it('begins again where the server cannot continue', async () => {
+  it('begins again if the server cannot resume', async () => {
     for (const answer of [whole, ranged]) {
       const root = folders.make();
       const left = answer === whole ? archive.bytes.subarray(0, 5000) : Buffer.alloc(archive.bytes.length + 5);
@@ -152,7 +152,7 @@ describe('downloading', () => {
     }
   });
 
-  it('only unpacks what was fetched whole before', async () => {
+  it('only unpacks a file that was completely fetched before', async () => {
     const root = folders.make();
     fs.writeFileSync(part(root), archive.bytes);
     answers = [ranged];
@@ -179,7 +179,7 @@ describe('downloading', () => {
     assert.equal(requests.length, 1);
   });
 
-  it('tries again when the server is busy, but not when the file is not there', async () => {
+  it('tries again when the server is busy, but not when the file does not exist', async () => {
     answers = [status(503), status(429), whole];
     const root = folders.make();
     await fetchTo(root);
@@ -215,14 +215,14 @@ describe('downloading', () => {
   it('does not wait for a silent server for ever', async () => {
     answers = [silentAfter(1000), ranged];
     const root = folders.make();
-    // The second connection has to bring something within the same time, on a busy machine too.
+    // The second connection must deliver something within the same time, on a busy machine too.
     await fetchTo(root, { stallMs: 1000 });
     assertWhole(root);
     answers = [silentAfter(0)];
     await fails(fetchTo(folders.make(), { stallMs: 50, attempts: 2 }), /sent nothing for 0\.05 s/);
   });
 
-  it('stops at an abort with its reason, and keeps what came', async () => {
+  it('stops at an abort with its reason, and keeps the partial file', async () => {
     answers = [silentAfter(100_000)];
     const root = folders.make();
     const controller = new AbortController();
@@ -243,7 +243,7 @@ describe('downloading', () => {
     assert.equal(requests.length, 1);
   });
 
-  it('takes over from a process that died', async () => {
+  it('takes over from a process that ended', async () => {
     const root = folders.make();
     fs.writeFileSync(`${part(root)}.lock`, deadHolder());
     await fetchTo(root);
@@ -255,14 +255,14 @@ describe('downloading', () => {
     assertWhole(root);
   });
 
-  it('waits for one that lives, until it is aborted', async () => {
+  it('waits for a running one, until it is aborted', async () => {
     const root = folders.make();
     fs.writeFileSync(`${part(root)}.lock`, JSON.stringify({ host: 'elsewhere', pid: 1 }));
     await assert.rejects(fetchTo(root, { signal: AbortSignal.timeout(150) }), { name: 'TimeoutError' });
     assert.deepEqual(fs.readdirSync(root), ['archive.tar.gz.part.lock']);
   });
 
-  it('refuses an archive that is none, and leaves nothing half unpacked', async () => {
+  it('refuses a file that is not an archive, and leaves nothing half unpacked', async () => {
     archive.bytes = Buffer.from('<html>'.repeat(100));
     archive.md5 = createHash('md5').update(archive.bytes).digest('hex');
     const root = folders.make();

@@ -1,5 +1,5 @@
-// lib/download/fetch-file.ts against a server on this machine that misbehaves in every way we know. What is unpacked
-// afterwards is in download.test.mjs and libtorch-install.test.mjs.
+// Tests lib/download/fetch-file.ts against a local server that misbehaves in every known way. Unpacking
+// is tested in download.test.mjs and libtorch-install.test.mjs.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -41,7 +41,7 @@ describe('fetching a file', () => {
     isWhole();
   });
 
-  it('continues what an earlier run began, and asks for nothing when all of it is there', async () => {
+  it('resumes the file of an earlier run, and requests nothing if it is complete', async () => {
     fs.writeFileSync(part, body.subarray(0, 100_000));
     await fetchFile();
     isWhole();
@@ -57,21 +57,21 @@ describe('fetching a file', () => {
     isWhole();
   });
 
-  it('goes on as long as each connection brings something, however few failures are allowed', async () => {
+  it('continues as long as each connection delivers something, however few failures are allowed', async () => {
     answer(...[1, 2, 3, 4].map((nth) => cutAfter(body, nth * 50_000, part)));
     await fetchFile({ attempts: 2 });
     isWhole();
     assert.equal(server.requests.length, 5);
   });
 
-  it('gives up after so many failures in a row, and keeps what came', async () => {
+  it('gives up after so many failures in a row, and keeps the partial file', async () => {
     answer(cutAfter(body, 1000, part), status(500), status(503));
     await assert.rejects(fetchFile({ attempts: 3 }), /the server answered 503/);
     assert.equal(server.requests.length, 3);
     assert.equal(fs.statSync(part).size, 1000);
   });
 
-  it('deletes a file with the wrong hash, also one that an earlier run left, and says both hashes', async () => {
+  it('deletes a file with the wrong hash, also one of an earlier run, and reports both hashes', async () => {
     const wrong = randomBytes(body.length);
     fs.writeFileSync(part, wrong.subarray(0, 1000));
     server.files.set('/wheel', wrong);
@@ -111,13 +111,13 @@ describe('fetching a file', () => {
     assert.ok(fs.statSync(part).size <= body.length);
   });
 
-  it('gives up within its patience when nothing answers, and keeps what had come when it stalls', async () => {
+  it('gives up in time when nothing answers, and keeps the partial file when the server stalls', async () => {
     answer(() => {});
     await assert.rejects(fetchFile({ attempts: 1, stallMs: 300 }), /the server sent nothing for 0.3 s/);
-    // More than there are tries: a request may reach the server after its client gave up.
+    // More than the attempts: a request may reach the server after its client gave up.
     answer(...Array(20).fill(silentAfter(body, 1000)));
     const arrived = () => fs.statSync(part, { throwIfNoEntry: false })?.size;
-    // On a busy machine 300 ms may be over before anything comes.
+    // On a busy machine 300 ms may pass before anything arrives.
     for (let stallMs = 300; arrived() !== 1000 && stallMs < 60_000; stallMs *= 2) {
       const message = `the server sent nothing for ${stallMs / 1000} s`;
       await assert.rejects(fetchFile({ attempts: 1, stallMs }), { message });
@@ -125,7 +125,7 @@ describe('fetching a file', () => {
     assert.equal(arrived(), 1000);
   });
 
-  it('says what the server said, and where it was sent to', async () => {
+  it('reports the response of the server, and the redirection', async () => {
     answer(status(404));
     await assert.rejects(fetchFile(), /^Error: the server answered 404 Not Found$/);
     answer(status(302, { location: '/gone' }));
@@ -138,14 +138,14 @@ describe('fetching a file', () => {
     isWhole();
   });
 
-  it('says why no connection came about', async () => {
+  it('reports why there was no connection', async () => {
     const other = await new FileServer().start();
     const url = other.url('/wheel');
     await other.stop();
     await assert.rejects(fetchFile({ url, attempts: 1 }), /ECONNREFUSED/);
   });
 
-  it('sends the user and password of an address to that server only, and tells nobody', async () => {
+  it('sends the user and password of an address to that server only, and does not print them', async () => {
     const other = await new FileServer().start();
     const seen = [];
     const note = (then) => (request, response) => {
@@ -203,12 +203,12 @@ describe('fetching a file', () => {
 
     it('asks the one that HTTPS_PROXY names to pass https: through', async () => {
       process.env.HTTPS_PROXY = `http://${proxy.address}`;
-      // What answers behind it is no TLS.
+      // The server behind the proxy does not speak TLS.
       await assert.rejects(fetchFile({ url: 'https://download.test/wheel', attempts: 1 }), /SSL|TLS|EPROTO/i);
       assert.deepEqual(proxy.requests, ['CONNECT download.test:443']);
     });
 
-    it('asks none for servers that NO_PROXY names', async () => {
+    it('uses no proxy for servers in NO_PROXY', async () => {
       process.env.HTTP_PROXY = `http://${proxy.address}`;
       for (const name of ['NO_PROXY', 'no_proxy']) {
         process.env[name] = 'localhost,127.0.0.1';
@@ -220,7 +220,7 @@ describe('fetching a file', () => {
       assert.deepEqual(proxy.requests, []);
     });
 
-    it('says at once that the proxy wants another password, and names neither', async () => {
+    it('reports at once that the proxy refuses the password, and prints neither', async () => {
       let asked = 0;
       const refusing = http.createServer((_request, response) => {
         asked++;
@@ -251,7 +251,7 @@ describe('fetching a file', () => {
       ['user:secret@x:port', 'http://x:port'],
       ['http://user:sec%ret@x:1', 'http://x:1/'],
     ]) {
-      it(`says that HTTPS_PROXY=${value} is no proxy, whatever is fetched`, async () => {
+      it(`says that HTTPS_PROXY=${value} is not a proxy, whatever is fetched`, async () => {
         process.env.HTTPS_PROXY = value;
         const text = `Expected an address such as http://host:port in HTTPS_PROXY, with %25 for each % in its password, but received '${shown}'`;
         await assert.rejects(fetchFile(), { name: 'LearnError', code: 'ERR_INVALID_OPTION', message: text });
@@ -259,7 +259,7 @@ describe('fetching a file', () => {
       });
     }
 
-    it('says that the proxy cannot be reached', async () => {
+    it('reports that the proxy cannot be reached', async () => {
       process.env.HTTP_PROXY = `http://${proxy.address}`;
       proxy.stop();
       await assert.rejects(fetchFile({ attempts: 1 }), /ECONNREFUSED/);

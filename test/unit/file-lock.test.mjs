@@ -1,5 +1,5 @@
-// lib/download/file-lock.ts: one at a time, also where many find what a killed process left. What a download does with it is
-// in download.test.mjs and libtorch-install.test.mjs.
+// Tests lib/download/file-lock.ts: one holder at a time, also if many find the lock of a killed process. Downloads with locks are
+// tested in download.test.mjs and libtorch-install.test.mjs.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,12 +17,12 @@ const often = { pollMs: 5, heartbeatMs: 5, staleMs: 30_000 };
 describe('file lock', () => {
   const folder = temporaryFolder();
 
-  it('lets one in at a time, whoever of many takes it over from a process that died', async () => {
+  it('has one holder at a time, also when many take it over from a process that ended', async () => {
     const lock = folder('lock');
     fs.writeFileSync(lock, deadHolder());
     const { rm } = fsPromises;
     let removals = 0;
-    // Each later than the one before: the last to remove what all of them saw finds somebody's new lock there.
+    // Each is later than the one before: the last one that removes the abandoned lock finds a new one in its place.
     fsPromises.rm = async (...args) => {
       await sleep(20 * ++removals);
       return rm(...args);
@@ -43,7 +43,7 @@ describe('file lock', () => {
     assert.deepEqual(fs.readdirSync(folder()), []);
   });
 
-  it('is free again after work that failed, and takes over what is neither touched nor readable', async () => {
+  it('is free after work that failed, and takes over a lock that is neither touched nor readable', async () => {
     const lock = folder('lock');
     await assert.rejects(
       withFileLock(lock, undefined, async () => {
@@ -61,7 +61,7 @@ describe('file lock', () => {
     assert.deepEqual(fs.readdirSync(folder()), []);
   });
 
-  it('tells once that it waits', async () => {
+  it('reports once that it waits', async () => {
     const lock = folder('lock');
     let told = 0;
     const hold = () => sleep(350);
@@ -73,7 +73,7 @@ describe('file lock', () => {
     ['has taken it', (lock) => fs.writeFileSync(lock, 'of another')],
     ['has taken it and ended', (lock) => fs.rmSync(lock)],
   ]) {
-    it(`stops the work where another ${how}, and leaves that one's lock alone`, async () => {
+    it(`stops the work if another ${how}, and does not touch that one's lock`, async () => {
       const lock = folder('lock');
       const work = async (signal) => {
         take(lock);
@@ -92,7 +92,7 @@ describe('file lock', () => {
     });
   }
 
-  it('says of work that failed because another has taken it that this is why, and leaves its result where it did not', async () => {
+  it('reports the loss of the lock as the reason of failed work, and keeps the result of work that succeeded', async () => {
     const lock = folder('lock');
     const failing = async () => {
       fs.writeFileSync(lock, 'of another');
@@ -107,7 +107,7 @@ describe('file lock', () => {
     fs.rmSync(lock);
   });
 
-  it('is taken from a process that was stopped, which finds out when it goes on', async () => {
+  it('is taken from a suspended process, which notices that when it resumes', async () => {
     const lock = folder('lock');
     const script = `
       const { withFileLock } = require(${JSON.stringify(require.resolve('../../dist/download/file-lock.js'))});
@@ -137,7 +137,7 @@ describe('file lock', () => {
   });
 
   for (const other of [{ pidNamespace: 'pid:[1]' }, { pidNamespace: null }, { host: 'elsewhere' }]) {
-    it(`waits where the process may live: ${JSON.stringify(other)} instead of this process's`, async () => {
+    it(`waits if the process may be running: ${JSON.stringify(other)} instead of this process's`, async () => {
       const lock = folder('lock');
       const held = JSON.stringify({ ...JSON.parse(deadHolder()), ...other });
       fs.writeFileSync(lock, held);

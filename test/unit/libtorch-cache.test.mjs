@@ -1,5 +1,5 @@
-// lib/libtorch/manifest.ts, driver.ts, overview.ts and cache.ts: what there is, what this machine's driver runs, and what is
-// tried first.
+// Tests lib/libtorch/manifest.ts, driver.ts, cache.ts and lib/install/overview.ts: the builds, those that the driver runs, and the
+// order in which they are tried.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -22,7 +22,7 @@ const { pin, unsupportedPlatform, variantsOf } = manifest;
 describe('libtorch.json', () => {
   const archives = Object.values(variantsOf(pin, 'linux-x64')).flatMap((variant) => variant.archives);
 
-  it('has each archive with a checksum and its size, or says that it has none', () => {
+  it('has a checksum and a size for each archive, or a note that they are unknown', () => {
     for (const { url, sha256, bytes, unpackedBytes, note } of archives) {
       if (sha256 === null) assert.deepEqual([bytes, typeof note], [null, 'string'], url);
       else {
@@ -48,7 +48,7 @@ describe('libtorch.json', () => {
     }
   });
 
-  it('says of a platform that is planned that it is not built, and of others what is', () => {
+  it('reports that a planned platform is not built, and names the supported ones for others', () => {
     assert.equal(unsupportedPlatform(pin, 'linux-x64'), null);
     for (const name of ['linux-arm64', 'darwin-arm64', 'win32-x64']) {
       assert.equal(
@@ -94,13 +94,13 @@ describe('NVIDIA driver', () => {
     assert.deepEqual(findIn(open), { version: '580.65.06' });
   });
 
-  it('may not say its version, or not be there', () => {
+  it('may have no version, or not exist', () => {
     assert.deepEqual(findIn('something else'), { version: null });
     assert.equal(findDriver(folder('nothing'), folder('nothing')), null);
     assert.deepEqual(findDriver(folder('nothing'), folder('version')), { version: null });
   });
 
-  it('is asked for by nvidia-smi where no file tells its version', async () => {
+  it('is read from nvidia-smi if no file has its version', async () => {
     const { PATH } = process.env;
     try {
       process.env.PATH = folder();
@@ -116,7 +116,7 @@ describe('NVIDIA driver', () => {
     }
   });
 
-  it('decides which build is installed where none is named', () => {
+  it('decides which build is installed by default', () => {
     const known = variantsOf(pin, 'linux-x64');
     const variants = { ...known, cu128: { ...known.cu130, cuda: '12.8', minDriver: '525.60.13' } };
     for (const [version, expected] of [
@@ -127,11 +127,11 @@ describe('NVIDIA driver', () => {
     ])
       assert.equal(defaultVariant(variants, { version }), expected, version);
     assert.equal(defaultVariant(variants, null), 'cpu');
-    // Never one that would be refused for want of a checksum.
+    // Never one that would be refused for a missing checksum.
     assert.equal(defaultVariant(known, { version: '570.1' }), 'cpu');
   });
 
-  it('runs what needs its version or an older one', () => {
+  it('runs builds that need its version or an older one', () => {
     assert.equal(compareVersions('580.65.06', '580.65.6'), 0);
     assert.ok(compareVersions('535.129.03', '525.60.13') > 0 && compareVersions('580.9', '580.65') < 0);
     assert.equal(runs('580.65.06', { version: '575.57.08' }), false);
@@ -171,7 +171,7 @@ describe('cache of libtorch', () => {
     assert.deepEqual(order(undefined), ['cpu', 'cu130', 'cu128', 'cu126']);
   });
 
-  it('finds libtorch in torch/ where libraries of NVIDIA lie beside it', () => {
+  it('finds libtorch in torch/ if libraries of NVIDIA are next to it', () => {
     install('cu130', 'torch');
     assert.equal(
       cacheCandidates(place(), { version: null })[0].folder,
@@ -181,7 +181,7 @@ describe('cache of libtorch', () => {
     assert.equal(libtorchIn(path.join(root, `${pin.version}+cu128`)), path.join(root, `${pin.version}+cu128`));
   });
 
-  it('tries what was chosen before all, variant or folder', () => {
+  it('tries the chosen variant or folder first', () => {
     for (const variant of ['cpu', 'cu130']) install(variant);
     choose('{"variant":"cpu"}');
     assert.deepEqual(
@@ -197,7 +197,7 @@ describe('cache of libtorch', () => {
     assert.deepEqual(order(undefined), ['cu128', 'cpu', 'cu130']);
   });
 
-  it('is nowhere for a user whose home folder is not known, rather than in the current folder', () => {
+  it('does not exist for a user without a home folder, and is not in the current folder', () => {
     const { HOME, XDG_CACHE_HOME } = process.env;
     const { homedir } = os;
     const isNowhere = () => {
@@ -221,7 +221,7 @@ describe('cache of libtorch', () => {
     }
   });
 
-  it('forgets what is removed, its unfinished download and the choice of it, and nothing else', async () => {
+  it('removes a build, its unfinished download and the choice of it, and nothing else', async () => {
     for (const variant of ['cpu', 'cu126']) install(variant);
     fs.mkdirSync(path.join(root, `${pin.version}+cu126.parts`));
     await writeChoice({ variant: 'cu126' }, place());
@@ -234,7 +234,7 @@ describe('cache of libtorch', () => {
     assert.deepEqual(fs.readdirSync(root), []);
   });
 
-  it('puts a choice that cannot be understood or read before all, with its file and why', () => {
+  it('lists an unreadable or damaged choice first, with its file and the reason', () => {
     const isBroken = (why, text) => {
       const [{ folder: file, chosen, broken }] = cacheCandidates(place(), null);
       assert.deepEqual([file, chosen], [choiceFile(place()), true], text);

@@ -1,11 +1,11 @@
-// Installing libtorch from files, folders and addresses that the user names, hostile ones among them.
+// Tests installing libtorch from files, folders and addresses of the user, including hostile ones.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { zip } from './checkpoint-support.mjs';
 import { fails, libtorchZip, sha256, useMadeUpCache, version, wheel, wheelRecords } from './libtorch-support.mjs';
 
-describe('installing libtorch from what the user has', () => {
+describe('installing libtorch from files', () => {
   const made = useMadeUpCache();
   const { install, target, left } = made;
   const write = (name, bytes) => {
@@ -13,7 +13,7 @@ describe('installing libtorch from what the user has', () => {
     return made.folder(name);
   };
 
-  it('takes the pinned file under any name, and refuses another', async () => {
+  it('accepts the pinned file under any name, and refuses another', async () => {
     await install('cpu', { from: write('é any name', wheel()) });
     fs.rmSync(target('cpu'), { recursive: true });
     const broken = write('broken', wheel().subarray(0, -1));
@@ -27,7 +27,7 @@ describe('installing libtorch from what the user has', () => {
     await fails(install('cpu', { from: made.folder('nothing') }), 'ERR_FILE', /Cannot read .*nothing: ENOENT/);
   });
 
-  it('takes the files of --print-urls from a folder, whether they are called with + or %2B', async () => {
+  it('accepts the files of --print-urls from a folder, named with + or %2B', async () => {
     for (const name of ['torch-1+cpu.whl', 'torch-1%2Bcpu.whl']) {
       const here = fs.mkdtempSync(made.folder('files-'));
       await fails(install('cpu', { from: here }), 'ERR_FILE', /missing are torch-1\+cpu\.whl\. See: .*--print-urls/);
@@ -38,7 +38,7 @@ describe('installing libtorch from what the user has', () => {
     assert.deepEqual(made.server.requests, []);
   });
 
-  it('takes a zip of libtorch from a file or an address with its checksum', async () => {
+  it('accepts a zip of libtorch from a file or an address with its checksum', async () => {
     const bytes = libtorchZip('cu130');
     const given = sha256(bytes);
     const from = write('libtorch.zip', bytes);
@@ -50,7 +50,7 @@ describe('installing libtorch from what the user has', () => {
     assert.ok(fs.existsSync(path.join(target('cu130'), 'build-version')));
   });
 
-  it('unpacks the file that was checked, also where another has its name by then', async () => {
+  it('unpacks the file that was checked, also if another file has its name by then', async () => {
     const from = write('pinned.whl', wheel());
     const other = write('other.whl', zip(wheelRecords().map(([name]) => [name, 'not checked'])));
     const steps = [];
@@ -63,7 +63,7 @@ describe('installing libtorch from what the user has', () => {
     assert.match(fs.readFileSync(path.join(target('cpu'), 'lib/libtorch.so'), 'utf8'), /^(made up libtorch\.so)+$/);
   });
 
-  it('takes from an address the last part of its name only, and refuses one that has none', async () => {
+  it('uses only the last part of an address as the name, and refuses an address without one', async () => {
     const given = sha256(libtorchZip());
     for (const name of ['x%2F..%2F..%2F..%2Fevil.zip', 'a%zz.zip', 'b%FF.zip']) {
       const from = `${made.server.url('/')}${name}`;
@@ -97,7 +97,7 @@ describe('installing libtorch from what the user has', () => {
   });
 
   const hostile = {
-    'is no zip archive': [Buffer.from('<html>'.repeat(50)), 'ERR_FILE', /is not a zip archive that can be unpacked/],
+    'is not a zip archive': [Buffer.from('<html>'.repeat(50)), 'ERR_FILE', /is not a zip archive that can be unpacked/],
     'holds no libtorch': [zip([['readme', 'x']]), 'ERR_LIBTORCH_NOT_FOUND', /holds neither libtorch\/lib/],
     'is a wheel without the libraries of NVIDIA that it needs': [
       wheel('cu130', { cuda: true }),
@@ -141,10 +141,10 @@ describe('installing libtorch from what the user has', () => {
       'ERR_FILE',
       /not enough bytes/,
     ],
-    'is cut': [wheel().subarray(0, -30), 'ERR_FILE', /is not a zip archive/],
+    'is truncated': [wheel().subarray(0, -30), 'ERR_FILE', /is not a zip archive/],
   };
   for (const [what, [bytes, code, message]] of Object.entries(hostile)) {
-    it(`refuses what ${what}, although its checksum is as given, and changes nothing`, async () => {
+    it(`refuses what ${what}, despite its correct checksum, and changes nothing`, async () => {
       const from = write('hostile.whl', bytes);
       await fails(install('cpu', { from, sha256: sha256(bytes) }), code, message);
       assert.deepEqual(left(), []);

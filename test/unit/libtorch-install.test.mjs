@@ -1,5 +1,5 @@
-// lib/install/install-libtorch.ts and sources.ts with made-up builds: what is in the cache after every way in which an
-// installation can go well or wrong.
+// Tests lib/install/install-libtorch.ts and sources.ts with made-up builds: the content of the cache after every way in which an
+// installation can succeed or fail.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -37,20 +37,20 @@ describe('installing libtorch', () => {
     assert.ok(received === total && total > 100_000);
   });
 
-  it('does nothing when it is there', async () => {
+  it('does nothing if it is installed', async () => {
     await install('cpu');
     made.server.requests.length = 0;
     assert.deepEqual(await install('cpu'), { folder: target('cpu'), already: true });
     assert.deepEqual(made.server.requests, []);
   });
 
-  it("lays libraries of NVIDIA beside libtorch, where libtorch's own search path leads", async () => {
+  it("puts NVIDIA's libraries next to libtorch, in libtorch's own search path", async () => {
     assert.equal((await install('cu130')).folder, path.join(target('cu130'), 'torch'));
     assert.ok(fs.existsSync(path.join(target('cu130'), 'torch/lib/../../nvidia/cu13/lib/libcublas.so.13')));
     assert.ok(!fs.existsSync(path.join(target('cu130'), 'nvidia/cu13/include')));
   });
 
-  it('goes on after a cut, and in the next call with what an earlier one left, archive by archive', async () => {
+  it('resumes after an interruption, and resumes the archives of an earlier call', async () => {
     const [gpu, nvidia] = ['/torch-1.whl', '/nvidia_cublas.whl'];
     made.server.answers.set(gpu, [cutAfter(made.server.files.get(gpu), 500, `${target('cu130')}.parts${gpu}`)]);
     made.server.answers.set(nvidia, [status(404)]);
@@ -61,7 +61,7 @@ describe('installing libtorch', () => {
     assert.deepEqual(left(), [`${version}+cu130`]);
   });
 
-  it('refuses what is not the pinned file, keeps nothing of it, and says both checksums', async () => {
+  it('refuses a file that is not the pinned one, keeps nothing of it, and reports both checksums', async () => {
     const { bytes, sha256: pinned } = variantOf('cpu').archives[0];
     made.server.files.set('/torch-1+cpu.whl', randomBytes(bytes));
     await fails(install('cpu'), 'ERR_DOWNLOAD', new RegExp(`sha256 [0-9a-f]{64} instead of ${pinned}`));
@@ -71,7 +71,7 @@ describe('installing libtorch', () => {
     assert.deepEqual(fs.readdirSync(path.join(made.root, left()[0])), []);
   });
 
-  it('finds out that something else has written to what it fetched, and keeps nothing of it', async () => {
+  it('detects that something else has written to a fetched file, and keeps nothing of it', async () => {
     const part = path.join(`${target('cpu')}.parts`, 'torch-1+cpu.whl');
     const { bytes } = variantOf('cpu').archives[0];
     const onProgress = (_, { received }) => {
@@ -92,7 +92,7 @@ describe('installing libtorch', () => {
     await fails(install('cu130', { sha256: '0'.repeat(64) }), 'ERR_INVALID_OPTION', /is of one file/);
   });
 
-  it('looks for room before it fetches, counting what has come, and says what is needed where', async () => {
+  it('checks the free space before it fetches, counts partial files, and reports what is needed where', async () => {
     const { bytes, unpackedBytes } = variantOf('cpu').archives[0];
     const needed = 2e7 + bytes + unpackedBytes;
     await fails(
@@ -106,7 +106,7 @@ describe('installing libtorch', () => {
     await install('cpu', { free: async () => needed - 1 });
   });
 
-  it('looks for room before it unpacks what it knew no size of', async () => {
+  it('checks the free space before it unpacks an archive of unknown size', async () => {
     const given = sha256(libtorchZip());
     await fails(install('cu126', { sha256: given, free: async () => 2e7 + 1000 }), 'ERR_DOWNLOAD', /Not enough space/);
     assert.deepEqual(left(), [`${version}+cu126.parts`]);
@@ -120,7 +120,7 @@ describe('installing libtorch', () => {
     assert.equal(notes.filter((text) => text.startsWith('Another process is installing it')).length, 2);
   });
 
-  it('replaces a folder that is broken, and what killed processes left', async () => {
+  it('replaces a broken folder, and removes the remains of killed processes', async () => {
     fs.mkdirSync(path.join(target('cpu'), 'lib'), { recursive: true });
     fs.writeFileSync(path.join(target('cpu'), 'half'), '');
     for (const name of ['.new-1', '.old-1']) fs.mkdirSync(target('cpu') + name);
@@ -143,7 +143,7 @@ describe('installing libtorch', () => {
     assert.deepEqual(await install('cu126', { sha256: given }), { folder: target('cu126'), already: true });
   });
 
-  it('keeps what is there when the new one turns out to be wrong', async () => {
+  it('keeps the installed build if the new one is wrong', async () => {
     const other = wheel('cpu', { version: '2.11.0' });
     fs.writeFileSync(made.folder('other.whl'), other);
     const from = { from: made.folder('other.whl'), sha256: sha256(other) };
@@ -174,7 +174,7 @@ describe('installing libtorch', () => {
     assert.deepEqual(left(), [`${version}+cu130.parts`]);
   });
 
-  it('stops where another process has taken its place, and leaves that one what is there', async () => {
+  it('stops if another process has taken its lock, and leaves the files to that one', async () => {
     made.server.answers.set('/torch-1+cpu.whl', [silentAfter(made.server.files.get('/torch-1+cpu.whl'), 700)]);
     const onProgress = () => fs.writeFileSync(`${target('cpu')}.lock`, 'of another');
     await fails(install('cpu', { stallMs: 60_000, onProgress }), 'ERR_BUSY', /another one took over its work/);
@@ -182,7 +182,7 @@ describe('installing libtorch', () => {
     assert.equal(fs.readFileSync(`${target('cpu')}.lock`, 'utf8'), 'of another');
   });
 
-  it('stops at an abort while it tries what is there, and does not block meanwhile', async function () {
+  it('stops at an abort while it tries the installed build, and does not block', async function () {
     loading.withWaitingLibrary(this);
     fs.mkdirSync(made.root);
     fs.symlinkSync(loading.fake, target('cu126'));
@@ -197,7 +197,7 @@ describe('installing libtorch', () => {
     assert.deepEqual([left(), made.server.requests], [[`${version}+cu126`], []]);
   });
 
-  it('goes on after a process that was killed in the middle', async () => {
+  it('resumes after a process that was killed in the middle', async () => {
     const body = made.server.files.get('/torch-1+cpu.whl');
     const sent = new Promise((resolve) =>
       made.server.answers.set('/torch-1+cpu.whl', [silentAfter(body, 900, resolve)]),
@@ -226,7 +226,7 @@ describe('installing libtorch', () => {
     assert.deepEqual(left(), [`${version}+cpu`]);
   });
 
-  it('says that the folder cannot be written to', async () => {
+  it('reports that the folder cannot be written to', async () => {
     made.root = '/sys/torch-incremental';
     await fails(install('cpu'), 'ERR_FILE', /Could not install libtorch in \/sys.*: E\w+: .*XDG_CACHE_HOME/);
   });

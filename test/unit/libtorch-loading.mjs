@@ -1,5 +1,5 @@
-// Loading libtorch in a fresh process, from a copy of this package as it is installed and from a made-up libtorch. For the
-// tests of lib/libtorch/load.ts: a library that was opened stays, so each load has a process of its own.
+// Loads libtorch in a fresh process, from a copy of this package as it is installed and from a made-up libtorch. For the
+// tests of lib/libtorch/load.ts: an opened library stays open, so each load needs its own process.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -24,31 +24,31 @@ export function isRunning(pid) {
   }
 }
 
-/** Makes and removes what the tests of the suite in hand need. */
+/** Sets up and removes the fixtures of the current suite. */
 export function loadingLibtorch() {
   const it = {
     /** Emptied after each test. */
     folder: '',
-    /** In there: says the right version, and holds no libraries. */
+    /** Folder in it with the right version but without libraries. */
     fake: '',
-    /** Of a copy elsewhere, as of an installed package: a checkout has the platform's package beside it, as a workspace. */
+    /** dist/ of a copy, as in an installed package: a checkout has the platform's package as a workspace. */
     dist: '',
 
     sayVersion(version) {
       fs.writeFileSync(path.join(it.fake, 'version.py'), `from typing import Optional\n__version__ = '${version}'\n`);
     },
 
-    /** Loads libtorch in a fresh process, after `before`; answers { folder }, or { code, message, … }. */
+    /** Loads libtorch in a fresh process, after `before`. Returns { folder } or { code, message, … }. */
     load(env, before = '') {
       return answerOf(spawnSync(process.execPath, ['-e', script(before)], { env: clean(env), encoding: 'utf8' }));
     },
 
-    /** The fresh process itself: its output is the answer. */
+    /** The fresh process itself, whose output is the result. */
     start: (env) => spawn(process.execPath, ['-e', script('')], { env: clean(env) }),
 
     answer: async (child) => answerOf(await outcomeOf(child)),
 
-    /** Makes the made-up libtorch the real one but for libtorch_global_deps.so, the first library that is opened: runs `code`. */
+    /** Replaces only libtorch_global_deps.so of the real libtorch, the first library that is opened, by one that runs `code`. */
     withFirstLibrary(context, code) {
       for (const name of fs.readdirSync(path.join(real, 'lib'))) {
         fs.rmSync(path.join(it.fake, 'lib', name), { force: true });
@@ -62,7 +62,7 @@ export function loadingLibtorch() {
       if (spawnSync('c++', ['-shared', '-fPIC', source, '-o', output]).status !== 0) context.skip();
     },
 
-    /** The same, which says that it began and then waits for goOn(). */
+    /** The same, which reports that it began and then waits for goOn(). */
     withWaitingLibrary(context) {
       it.withFirstLibrary(
         context,

@@ -1,4 +1,4 @@
-// lib/install/install-libtorch.ts where a mirror or a proxy stands between: what it asks whom, and what it says.
+// Tests lib/install/install-libtorch.ts with a mirror or a proxy: the requests, and the messages.
 import assert from 'node:assert/strict';
 import { startProxy, status } from './file-server.mjs';
 import { fails, madeUpManifest, useMadeUpCache } from './libtorch-support.mjs';
@@ -7,7 +7,7 @@ describe('installing libtorch through a mirror or a proxy', () => {
   const made = useMadeUpCache();
   const { install } = made;
 
-  it('asks a mirror instead, under the same path, and follows it to where it leads', async () => {
+  it('uses a mirror instead, under the same path, and follows its redirections', async () => {
     for (const name of ['torch-1+cpu.whl', 'torch-1.whl', 'nvidia_cublas.whl'])
       made.server.files.set(`/mirror/whl/${name}`, made.server.files.get(`/${name}`));
     const mirror = `${made.server.url()}/mirror/`;
@@ -27,7 +27,7 @@ describe('installing libtorch through a mirror or a proxy', () => {
     );
   });
 
-  it('shows no password of a mirror to anybody, and refuses one with a query', async () => {
+  it('does not print the password of a mirror, and refuses a mirror with a query', async () => {
     const mirror = `${made.server.url().replace('//', '//user:secret@')}/mirror`;
     const notes = [];
     const tells = (error) => {
@@ -50,7 +50,7 @@ describe('installing libtorch through a mirror or a proxy', () => {
     await fails(install('cpu', { from, sha256: given }), 'ERR_INVALID_OPTION', /received 'http:\/\/host\/'$/);
   });
 
-  it('names the variable of a proxy that is none, and not the address that it fetches', async () => {
+  it('names the variable of an invalid proxy, and not the address that it fetches', async () => {
     process.env.http_proxy = 'ftp://x:1';
     try {
       await fails(install('cpu'), 'ERR_INVALID_OPTION', /^Expected an address such as .* in http_proxy/);

@@ -1,11 +1,11 @@
-// lib/install/pip.ts with a stand-in for Python that writes down how it was called.
+// Tests lib/install/pip.ts with a stub for Python that records its calls.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import pip from '../../dist/install/pip.js';
 import { temporaryFolder } from '../support.mjs';
 
-/** Ends only once there is nothing more to read. Does what pip does for a password that it may not ask for. */
+/** Ends only when its input is closed. Behaves as pip does if it may not ask for a password. */
 const standIn = `
 import fs from 'node:fs';
 const args = process.argv.slice(2);
@@ -48,7 +48,7 @@ describe('fetching by pip', () => {
   const fetch = () =>
     pip.fetchByPip({ requirement: 'torch==1', arguments: ['--platform', 'x'] }, path.join(here, 'parts/torch.whl'));
 
-  it('gives it nothing to read, and a folder of our own to run in: Python runs a pip/ that lies in its folder', async () => {
+  it('gives it no input, and its own folder to run in, because Python runs a pip/ in its folder', async () => {
     await fetch();
     assert.deepEqual(fs.readdirSync(path.join(here, 'parts')), ['torch.whl']);
     const [version, download, ...more] = fs.readFileSync(calls, 'utf8').trimEnd().split('\n').map(JSON.parse);
@@ -60,13 +60,13 @@ describe('fetching by pip', () => {
     }
   });
 
-  it('says what it says when it fails, and leaves nothing', async () => {
+  it('reports its error when it fails, and leaves nothing', async () => {
     process.env.REFUSED = 'yes';
     await assert.rejects(fetch(), /^Error: No matching distribution found for torch==1$/);
     assert.deepEqual(fs.readdirSync(path.join(here, 'parts')), []);
   });
 
-  it('says that there is none', async () => {
+  it('reports that there is no pip', async () => {
     fs.rmSync(path.join(here, 'bin/python3'));
     await assert.rejects(fetch(), /^Error: neither python3 -m pip nor pip3 was found$/);
     assert.deepEqual(fs.readdirSync(path.join(here, 'parts')), []);

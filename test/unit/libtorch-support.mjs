@@ -1,4 +1,4 @@
-// Made-up builds of libtorch and a manifest of them, small enough to fetch and unpack in a moment.
+// Makes small builds of libtorch and a manifest of them, which can be fetched and unpacked quickly.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -17,10 +17,10 @@ const libraries = ['libtorch.so', 'libtorch_cpu.so', 'libc10.so'];
 
 const madeUp = (name, times) => `made up ${name}`.repeat(times);
 
-/** As a manifest has them, of what is made up below. */
+/** Libraries of the made-up builds below, as in a manifest. */
 const sizes = (names, times) => Object.fromEntries(names.map((name) => [name, madeUp(name, times).length]));
 
-/** Records of a wheel: what is wanted of it, and what is Python's. */
+/** Records of a wheel: those that are unpacked, and those for Python. */
 export function wheelRecords(local = 'cpu', { cuda = false, version: own = version } = {}) {
   const names = cuda ? [...libraries, 'libtorch_cuda.so'] : libraries;
   return [
@@ -34,7 +34,7 @@ export function wheelRecords(local = 'cpu', { cuda = false, version: own = versi
 
 export const wheel = (...args) => zip(wheelRecords(...args));
 
-/** As PyTorch's zip of libtorch has it. */
+/** Layout of PyTorch's zip of libtorch. */
 export function libtorchZip(local = 'cu126', { cuda = true, version: own = version } = {}) {
   const names = cuda ? [...libraries, 'libtorch_cuda.so'] : libraries;
   return zip([
@@ -44,10 +44,10 @@ export function libtorchZip(local = 'cu126', { cuda = true, version: own = versi
   ]);
 }
 
-/** Its libraries, as a manifest has them that knows them. */
+/** Its libraries, as in a manifest. */
 export const libtorchZipSizes = sizes([...libraries, 'libtorch_cuda.so'], 5000);
 
-/** NVIDIA's libraries in a wheel of their own. */
+/** NVIDIA's libraries in a separate wheel. */
 export const nvidiaWheel = () =>
   zip([deflated(['nvidia/cu13/lib/libcublas.so.13', 'made up'.repeat(10_000)]), ['nvidia/cu13/include/cublas.h', '']]);
 
@@ -108,7 +108,7 @@ export function useMadeUpCache() {
   const { XDG_CACHE_HOME } = process.env;
 
   beforeEach(async () => {
-    // Verdicts on what was tried in a child process are kept there.
+    // It also contains the verdicts on builds that were tried in a child process.
     process.env.XDG_CACHE_HOME = fs.mkdtempSync(made.folder('cache '));
     made.server = await new FileServer().start();
     made.manifest = madeUpManifest(made.server);

@@ -12,7 +12,7 @@ import { isRunning, loadingLibtorch, real } from './libtorch-loading.mjs';
 describe('libtorch', () => {
   const loading = loadingLibtorch();
 
-  describe('that nobody vouches for', () => {
+  describe('that is not known to be intact', () => {
     const traces = () => fs.readFileSync(path.join(loading.folder, 'traces'), 'utf8');
     const trace = () =>
       `FILE* file = fopen("${path.join(loading.folder, 'traces')}", "a"); fputs("x", file); fclose(file);`;
@@ -38,14 +38,14 @@ describe('libtorch', () => {
       assert.equal(traces(), 'xxx');
     });
 
-    it('is loaded in this process alone where a child would be the application once more', function () {
+    it('is loaded only in this process if a child would be the application again', function () {
       const mark = `FILE* file = fopen("${loading.folder}/traces", "a");
         fputs(getenv("TORCH_INCREMENTAL_VERIFYING") ? "child " : "process ", file); fclose(file);`;
       loading.withFirstLibrary(this, mark);
       const single = "process.getBuiltinModule = (name) => name === 'node:sea' && { isSea: () => true };";
       assert.equal(loading.load({ LIBTORCH: loading.fake }, single).folder, loading.fake);
       assert.equal(traces(), 'process ');
-      // What was started for a trial starts none, whatever it is.
+      // A process that was started for a trial starts no child, whatever it is.
       const env = { LIBTORCH: loading.fake, TORCH_INCREMENTAL_VERIFYING: '1' };
       assert.equal(loading.load(env).folder, loading.fake);
       assert.equal(traces(), 'process child ');
@@ -53,7 +53,7 @@ describe('libtorch', () => {
       assert.equal(traces(), 'process child child process ');
     });
 
-    it('may print what it likes when it is tried', function () {
+    it('may print anything when it is tried', function () {
       loading.withFirstLibrary(
         this,
         'if (getenv("TORCH_INCREMENTAL_VERIFYING")) { puts("5\\nnull\\n{"); fflush(stdout); }',
@@ -61,7 +61,7 @@ describe('libtorch', () => {
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
     });
 
-    it('is loaded in a child process anew when a library has changed', function () {
+    it('is loaded in a child process again when a library has changed', function () {
       loading.withFirstLibrary(this, trace());
       loading.load({ LIBTORCH: loading.fake });
       fs.utimesSync(path.join(loading.fake, 'lib/libtorch_global_deps.so'), new Date(), new Date(0));
@@ -90,7 +90,7 @@ describe('libtorch', () => {
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
     });
 
-    it('is not blamed for a machine on which loading takes too long', () => {
+    it('is not blamed for a slow machine', () => {
       fs.rmSync(path.join(loading.fake, 'lib'), { recursive: true });
       fs.symlinkSync(path.join(real, 'lib'), path.join(loading.fake, 'lib'));
       const late = `require('node:child_process').spawnSync = () => ({
@@ -100,7 +100,7 @@ describe('libtorch', () => {
       assert.equal(loading.load({ LIBTORCH: loading.fake }).folder, loading.fake);
     });
 
-    it('is tried each time where its folder may be entered, but not listed', function () {
+    it('is tried each time if its folder may be entered but not listed', function () {
       loading.withFirstLibrary(this, `${trace()} if (access("${loading.folder}/bad", F_OK) == 0) abort();`);
       const unlisted = `
         const fs = require('node:fs');
@@ -118,7 +118,7 @@ describe('libtorch', () => {
       assert.equal(traces(), 'xxx');
     });
 
-    it('is loaded where nothing can be remembered, and where no child can be started', function () {
+    it('is loaded if nothing can be remembered, and if no child can be started', function () {
       loading.withFirstLibrary(this, trace());
       assert.equal(loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' }).folder, loading.fake);
       assert.equal(traces(), 'xx');
@@ -126,12 +126,12 @@ describe('libtorch', () => {
       assert.equal(traces(), 'xxx');
     });
 
-    it('and that does not load is refused where nothing can be remembered', () => {
+    it('and that does not load is refused if nothing can be remembered', () => {
       const { code, message } = loading.load({ LIBTORCH: loading.fake, XDG_CACHE_HOME: '/dev/null' });
       assert.equal(code, 'ERR_LIBTORCH_LOAD', message);
     });
 
-    it('is loaded where there is no home folder, and nothing is left in the current one', function () {
+    it('is loaded without a home folder, and nothing is left in the current folder', function () {
       loading.withFirstLibrary(this, trace());
       const current = path.join(loading.folder, 'current');
       fs.mkdirSync(current);
@@ -145,7 +145,7 @@ describe('libtorch', () => {
     });
   });
 
-  it('is not looked for in a process that loaded one: another copy of this package takes the same', () => {
+  it('is not looked for in a process that loaded one: another copy of this package uses the same', () => {
     const other = path.join(loading.folder, 'other copy');
     fs.cpSync(path.dirname(loading.dist), other, { recursive: true });
     const copy = JSON.stringify(path.join(other, 'dist', 'libtorch/load.js'));
@@ -158,7 +158,7 @@ describe('libtorch', () => {
     fs.mkdirSync(installed, { recursive: true });
     fs.writeFileSync(path.join(installed, 'package.json'), '{}');
     for (const name of ['lib', 'version.py']) fs.symlinkSync(path.join(real, name), path.join(installed, name));
-    // It is not there when the search begins, and is from then on.
+    // It is not loaded when the search begins, and is loaded afterwards.
     const opened = { folder: real, library: path.join(real, 'lib', 'libtorch_cpu.so'), replaced: false };
     const before = `
       const mapped = require(${JSON.stringify(path.join(loading.dist, 'libtorch/already-loaded.js'))});
@@ -183,7 +183,7 @@ describe('libtorch', () => {
     assert.match(message, /is not the libtorch that this process has already loaded, .*; two cannot be loaded/);
   });
 
-  it('is not loaded by a Node that may load no addons, which is said', () => {
+  it('is not loaded by a Node without addons, which the error reports', () => {
     const { code, message, remedies } = loading.load({ LIBTORCH: real, NODE_OPTIONS: '--no-addons' });
     assert.equal(code, 'ERR_LIBTORCH_LOAD');
     assert.match(message, /Node was started without addons/);
@@ -195,7 +195,7 @@ describe('a libtorch in this process', () => {
   const line = (file) => `7f0000000000-7f0000001000 r-xp 00000000 08:01 1234   ${file}`;
   const other = line('/usr/lib/x86_64-linux-gnu/libc.so.6');
 
-  it('is found among what the process has mapped, with its folder', () => {
+  it('is found among the mapped files of the process, with its folder', () => {
     assert.equal(mapped.mappedLibtorch(other), null);
     const found = mapped.mappedLibtorch([other, line('/a b/torch/lib/libtorch_cpu.so')].join('\n'));
     assert.deepEqual(found, {
@@ -205,7 +205,7 @@ describe('a libtorch in this process', () => {
     });
   });
 
-  it('whose file was replaced is told from one that is there', () => {
+  it('whose file was replaced is recognised', () => {
     const found = mapped.mappedLibtorch(line('/a b/torch/lib/libtorch_cpu.so (deleted)'));
     assert.deepEqual([found.library, found.replaced], ['/a b/torch/lib/libtorch_cpu.so', true]);
   });

@@ -1,5 +1,5 @@
-// What saveState writes, loadState and Python's weights_only read: trees of values of every kind come back as they were, but
-// for what is named as left out. With SAVE_TREES_SEED another seed.
+// Tests that loadState and Python's weights_only read what saveState writes: trees of all kinds of values are unchanged, except
+// values that are listed as left out. SAVE_TREES_SEED sets another seed.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createState, linear, loadState, Opaque, OrderedDict, saveState, sequential, Tuple } from 'torch-incremental';
@@ -59,7 +59,7 @@ function draw(random, depth, shared) {
   return value;
 }
 
-/** Throws where `read` is not `given` without what `left` names. Each path may be named once for all the ways to it. */
+/** Throws unless `read` is `given` without the paths in `left`. Each path may be listed once for all ways to it. */
 function compare(given, read, path, left) {
   const isLeft = (at) => left.some((line) => line.startsWith(`${at} (`));
   const inside = (value, other, at) => (isLeft(at) ? assert.equal(other, null) : compare(value, other, at, left));
@@ -72,7 +72,7 @@ function compare(given, read, path, left) {
     ]) {
       const kept = [...one].filter(([key]) => !isLeft(path + stepTo(key)));
       const found = [...other];
-      // What several keys are called alike is not told apart here: the keys that are there must be some of the given.
+      // Keys with the same name are not distinguished here: the keys that were read must be among the given ones.
       assert.ok(found.length >= kept.length, path);
       if (found.length > kept.length || left.length > 0) return;
       kept.forEach(([key, item], i) => {
@@ -94,7 +94,7 @@ function compare(given, read, path, left) {
   } else assert.deepEqual(read, given, path);
 }
 
-describe('what is saved beside the weights', () => {
+describe('metadata that is saved with the weights', () => {
   const temporary = temporaryFolder();
   let state;
   before(async () => {
@@ -108,7 +108,7 @@ describe('what is saved beside the weights', () => {
       ['x', value],
     ]);
 
-  it(`comes back as it was, or is named as left out: ${trees} trees, seed ${seed}`, async () => {
+  it(`is unchanged, or is listed as left out: ${trees} trees, seed ${seed}`, async () => {
     let whole = 0;
     for (let i = 0; i < trees; i++) {
       const root = around(draw(new Random(seed * trees + i), 0, []));
@@ -119,7 +119,7 @@ describe('what is saved beside the weights', () => {
       if (left.some((line) => line.startsWith('["x"] ('))) assert.equal(read, undefined);
       else compare(root.get('x'), read, '["x"]', left);
       if (left.length === 0) whole++;
-      // Nothing is left out a second time, and no byte changes.
+      // The second time nothing is left out, and no byte changes.
       await saveState(loaded, temporary('again.pth'));
       assert.ok(fs.readFileSync(temporary('again.pth')).includes(pickleOf(root)), `tree ${i}`);
       loaded.dispose();
@@ -136,7 +136,7 @@ describe('what is saved beside the weights', () => {
     return pickleTree(root, ({ index }) => places[index]).pickle;
   }
 
-  it('is read by weights_only, all of it', async function () {
+  it('is read completely by weights_only', async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
     const script = `
 import sys, os, torch, warnings
@@ -169,7 +169,7 @@ print(len(os.listdir(sys.argv[1])))
     assert.deepEqual([...metadata.get('x')], [['kept', 4]]);
   });
 
-  it('has no key, and no item of a set, that Python has no hash of', () => {
+  it('has no key and no item of a set that Python cannot hash', () => {
     for (const key of [[], new Map(), new Set(), tuple([1])]) {
       assert.equal(write(new Map([[key, 1]])).length, 1);
       assert.equal(write(new Set([key])).length, 1);
@@ -177,7 +177,7 @@ print(len(os.listdir(sys.argv[1])))
     assert.deepEqual(write(new Map([[tuple(1, tuple('a')), 1]])), []);
   });
 
-  it('has no text, bytes or depth that is not read again', () => {
+  it('has no text, bytes or depth that cannot be loaded', () => {
     const bytes = new Uint8Array(2 ** 19 + 1).fill(255);
     assert.deepEqual(write(bytes), ['["x"] (bytes that take over 1 MiB as a text)']);
     assert.deepEqual(write(bytes.subarray(1)), []);
@@ -189,7 +189,7 @@ print(len(os.listdir(sys.argv[1])))
     assert.deepEqual(write(new Map([[deep, 1]])), ['["x"][a key that is Tuple] (nested deeper than 256)']);
   });
 
-  it('is told at once where the same values hold each other in more ways than can be walked', () => {
+  it('is checked quickly if values contain each other in too many ways to follow', () => {
     let inner = tuple(callback('EarlyStopping'));
     for (let i = 0; i < 200; i++) inner = tuple(inner, inner);
     assert.equal(write(new Map([[inner, 1]])).length, 1);

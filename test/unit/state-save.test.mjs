@@ -1,4 +1,4 @@
-// saveState and checkWritable: a file is replaced all at once, or not at all.
+// Tests saveState and checkWritable: a file is replaced atomically, or not at all.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ describe('saveState', () => {
 
   const modeOf = (of) => fs.statSync(of).mode & 0o777;
 
-  it('makes a new file with the permissions that any new file gets', async () => {
+  it('creates a new file with the usual permissions', async () => {
     await saveState(state, file);
     fs.writeFileSync(path.join(folder, 'other'), '');
     assert.equal(modeOf(file), modeOf(path.join(folder, 'other')));
@@ -44,7 +44,7 @@ describe('saveState', () => {
     }
   });
 
-  it('replaces what a symbolic link points to, and the link stays', async () => {
+  it('replaces the target of a symbolic link, and keeps the link', async () => {
     fs.mkdirSync(path.join(folder, 'there'));
     fs.symlinkSync('there/real.pth', file);
     for (const _ of ['new', 'old']) {
@@ -61,7 +61,7 @@ describe('saveState', () => {
     assert.ok((await loadState(file)).equals(loaded));
   });
 
-  it('works for names that are long, hidden, outside ASCII or have no ending', async () => {
+  it('works for names that are long, hidden, beyond ASCII or without an extension', async () => {
     for (const name of [`${'ü'.repeat(120)}.pth`, '.pth', '...pth', 'größe 📦.pth', 'none']) {
       await saveState(state, path.join(folder, name));
       assert.ok((await loadState(path.join(folder, name))).equals(state), name);
@@ -69,7 +69,7 @@ describe('saveState', () => {
     assert.equal(fs.readdirSync(folder).length, 5);
   });
 
-  it('ends with a whole file when many saves of one file run at once', async () => {
+  it('leaves a complete file when many saves of one file run at once', async () => {
     const other = await loadState(golden('sharing.pth'));
     await Promise.all([state, other, state, other, state].map((one) => saveState(one, file)));
     const last = await loadState(file);
@@ -77,7 +77,7 @@ describe('saveState', () => {
     assert.deepEqual(fs.readdirSync(folder), ['model.pth']);
   });
 
-  it('removes what a killed save left, once it is an hour old, and nothing else', async () => {
+  it('removes the file of a killed save once it is an hour old, and nothing else', async () => {
     const names = [
       '.model.pth.torch-incremental-1.tmp',
       '.model.pth.torch-incremental-2.tmp',
@@ -90,7 +90,7 @@ describe('saveState', () => {
     assert.deepEqual(fs.readdirSync(folder).sort(), [names[1], names[2], 'model.pth']);
   });
 
-  it('removes at once what a dead process left, but not what one with that number in another namespace writes', async function () {
+  it('removes at once the file of a process that has ended, but not of one with that id in another namespace', async function () {
     if (os.platform() !== 'linux') this.skip();
     const here = fs.readlinkSync('/proc/self/ns/pid');
     const temporaryOf = (namespace) => {
@@ -105,7 +105,7 @@ describe('saveState', () => {
     assert.deepEqual(fs.readdirSync(folder).sort(), [others, 'model.pth'].sort());
   });
 
-  it('leaves the old file when it is aborted before or meanwhile', async () => {
+  it('leaves the old file when it is aborted before or during the save', async () => {
     fs.writeFileSync(file, 'old');
     const reason = new Error('enough');
     await assert.rejects(saveState(state, file, { signal: AbortSignal.abort(reason) }), reason);
@@ -119,7 +119,7 @@ describe('saveState', () => {
 
   it('leaves the old file and nothing else when the disk is full', () => {
     fs.copyFileSync(golden('names.pth'), file);
-    // A limit on the size of files stands in for a full disk: the system refuses to write on in the same way.
+    // A limit on file sizes imitates a full disk: the system refuses to write in the same way.
     const script = `
       import { loadState, saveState } from 'torch-incremental';
       const state = await loadState(${JSON.stringify(golden('batch.norm.pth'))});
@@ -135,7 +135,7 @@ describe('saveState', () => {
     assert.deepEqual(fs.readdirSync(folder), ['model.pth']);
   });
 
-  it('refuses, as checkWritable does beforehand, what cannot be a file', async () => {
+  it('refuses, as checkWritable does beforehand, a path that cannot be a file', async () => {
     const both = async (place, message) => {
       const failure = { code: 'ERR_FILE', message };
       await assert.rejects(checkWritable(place), failure);
@@ -157,7 +157,7 @@ describe('saveState', () => {
     assert.equal(fs.readFileSync(file, 'utf8'), 'old');
   });
 
-  it('lets checkWritable pass for what it can write, without leaving a trace', async () => {
+  it('passes checkWritable for a path that can be written, without leaving a trace', async () => {
     await checkWritable(file);
     assert.deepEqual(fs.readdirSync(folder), []);
     await saveState(state, file);

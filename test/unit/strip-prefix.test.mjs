@@ -1,4 +1,4 @@
-// Prefixes that wrappers put before the names of a state, and what else of a wrapper is there.
+// Tests prefixes that wrappers put before the names of a state, and other tensors of a wrapper.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { linear, loadState, OrderedDict, predict, saveState, sequential } from 'torch-incremental';
@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support.mjs';
 import { call, checkpoint, join, p, pickle, tensor } from './checkpoint-support.mjs';
 
 const dict = (...items) => [p.emptyDict, p.mark, ...items, p.setItems];
-/** A file whose root is a dict with these items. */
+/** Makes a file whose root is a dict with these items. */
 const file = (...items) => checkpoint(pickle(null, items));
 
 describe('stripPrefix', () => {
@@ -17,21 +17,21 @@ describe('stripPrefix', () => {
     return (await loadState(at('in.pth'), { stripPrefix })).names;
   };
 
-  it('takes what is given from every name', async () => {
+  it('removes the given prefix from every name', async () => {
     assert.deepEqual(await namesOf(named('net.a', 'net.b'), 'net.'), ['a', 'b']);
     await assert.rejects(namesOf(named('net.a', 'b'), 'net.'), { code: 'ERR_STATE_MISMATCH', message: /"b"/ });
   });
 
-  it("takes with 'auto' what wrappers put before all names, in any order", async () => {
+  it("removes with 'auto' the prefixes of wrappers from all names, in any order", async () => {
     assert.deepEqual(await namesOf(named('module._orig_mod.a', 'module._orig_mod.b'), 'auto'), ['a', 'b']);
     assert.deepEqual(await namesOf(named('_orig_mod.module.a'), 'auto'), ['a']);
     assert.deepEqual(await namesOf(named('model._orig_mod.module.model.a'), 'auto'), ['a']);
     assert.deepEqual(await namesOf(named('conv.a', 'b'), 'auto'), ['conv.a', 'b']);
-    // A model of that name inside a wrapper, beside another one.
+    // A model of that name inside a wrapper, next to another one.
     assert.deepEqual(await namesOf(named('module.model.a', 'module.head.b'), 'auto'), ['model.a', 'head.b']);
   });
 
-  it("names with 'auto' those that have no prefix where others have one, and can be no wrapper's", async () => {
+  it("lists with 'auto' names without the prefix of the others, unless they can belong to a wrapper", async () => {
     const message = (names) => ({ code: 'ERR_STATE_MISMATCH', message: new RegExp(names) });
     await assert.rejects(
       namesOf(named('module.a', 'b', 'c'), 'auto'),
@@ -56,7 +56,7 @@ describe('stripPrefix', () => {
     ],
     [['net.a', 'train_loss_fn.ce.weight'], 'net.', ['a'], ['train_loss_fn.ce.weight']],
   ]) {
-    it(`leaves out what is the wrapper's, with a warning that names it: ${names}, ${stripPrefix}`, async () => {
+    it(`leaves out tensors of the wrapper, with a warning that lists them: ${names}, ${stripPrefix}`, async () => {
       const warned = new Promise((resolve) => process.once('warning', resolve));
       fs.writeFileSync(at('in.pth'), named(...names));
       const state = await loadState(at('in.pth'), { stripPrefix });
@@ -66,7 +66,7 @@ describe('stripPrefix', () => {
       const prefix = names.find((name) => !leftOut.includes(name)).replace(/a$/, '');
       assert.deepEqual([state.names, state.stripped], [kept, { prefix, leftOut }]);
       for (const name of leftOut) assert.deepEqual([...state.metadata.get(name).data], [1, 2, 3, 4]);
-      // They stay beside the state when it is saved, and are not taken for weights again.
+      // They are saved next to the state, and are not treated as weights again.
       await saveState(state, at('out.pth'));
       const again = await loadState(at('out.pth'), { stripPrefix: 'auto' });
       assert.ok(again.equals(state));
@@ -74,7 +74,7 @@ describe('stripPrefix', () => {
     });
   }
 
-  it('is offered where a state does not fit', async () => {
+  it('is suggested if a state does not fit', async () => {
     fs.writeFileSync(at('in.pth'), named('module.0.weight'));
     const hint =
       /Names such as module\.0\.weight have the prefix of a wrapper: load the state with stripPrefix: 'auto'/;
@@ -85,7 +85,7 @@ describe('stripPrefix', () => {
       await assert.rejects(predict(at('in.pth'), new Float32Array(2), { model }), { code, message: hint });
   });
 
-  it('refuses two things that have one name without it', async () => {
+  it('refuses two values that have the same name without it', async () => {
     const items = [p.text('a'), p.int(1), p.text('module.a'), tensor()];
     await assert.rejects(namesOf(file(...items), 'module.'), {
       code: 'ERR_STATE_FORMAT',
@@ -93,7 +93,7 @@ describe('stripPrefix', () => {
     });
   });
 
-  it('takes it from the names of modules in _metadata too', async () => {
+  it('removes it from the names of modules in _metadata too', async () => {
     const version = dict(p.text('version'), p.int(1));
     const modules = [p.text(''), version, p.text('module'), version, p.text('module.fc'), version];
     const state = [

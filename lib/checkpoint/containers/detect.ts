@@ -37,7 +37,7 @@ const python = (code: string) => `convert it to a .pth with: python3 -c "import 
 const foreign: readonly Foreign[] = [
   { is: 'empty', advice: `${again} again`, test: (_, size) => size === 0 },
   {
-    is: 'a git-LFS pointer, not the file it stands for',
+    is: 'a git-LFS pointer, not the file it refers to',
     advice: 'fetch that with: git lfs pull',
     test: startsWithText(/^version https:\/\/git-lfs/),
   },

@@ -65,7 +65,7 @@ function findEnd(tail: Buffer): number {
   );
 }
 
-/** Reads the ZIP64 end record that precedes the end record at `at`; undefined if there is none. */
+/** Reads the ZIP64 end record that precedes the end record at `at`; undefined if none exists. */
 function readEnd64(tail: Buffer, tailStart: number, at: number): (DirectoryPlace & { end: number }) | undefined {
   const locator = at - locatorBytes;
   if (locator < 0 || tail.readUInt32LE(locator) !== locatorMark) return undefined;

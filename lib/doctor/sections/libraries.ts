@@ -4,7 +4,7 @@ import { findNeeds, type Needs } from '../missing-libraries';
 import { type Finding, problem, row, section, warning } from '../section';
 
 export interface Facts extends Needs {
-  /** The folder of that libtorch; null if there is none. */
+  /** The folder of that libtorch; null if none exists. */
   readonly folder: string | null;
 }
 

@@ -9,7 +9,7 @@ export interface Facts {
   readonly needed: string;
   /** Best first. */
   readonly candidates: readonly (Candidate & { readonly bytesOnDisk: number })[];
-  /** Folder of the candidate that is used; null if there is none. */
+  /** Folder of the candidate that is used; null if none exists. */
   readonly folder: string | null;
   /** The place that names it. */
   readonly source: string | null;
@@ -90,7 +90,7 @@ export const libtorch = section<Facts>({
   },
 });
 
-/** Lists the builds that exist and why they cannot be used; '' if there is none. */
+/** Lists the builds that exist and why they cannot be used; '' if none exists. */
 function damaged(candidates: readonly Candidate[]): string {
   const there = candidates.filter(({ folder, problem }) => folder !== null && problem?.text !== 'no such folder');
   return there.length === 0 ? '' : `: ${there.map(({ folder, problem }) => `${folder} ${problem?.text}`).join('; ')}`;

@@ -7,7 +7,7 @@ import { type Finding, note, row, section, warning } from '../section';
 export interface Facts {
   readonly totalBytes: number;
   readonly freeBytes: number;
-  /** Memory limit of the control group; null if there is none. */
+  /** Memory limit of the control group; null if none exists. */
   readonly limitBytes: number | null;
   /** Processors that the control group allows; null if there is no limit. */
   readonly processors: number | null;

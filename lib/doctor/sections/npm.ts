@@ -12,7 +12,7 @@ export interface Facts {
   readonly scripts: 'not needed';
   /** `url` and `source` are null if nothing is set, so that npm's own registry is used. */
   readonly registry: { readonly url: string | null; readonly source: string | null; readonly isDefault: boolean };
-  /** The setting that omits optional dependencies; null if there is none. */
+  /** The setting that omits optional dependencies; null if none exists. */
   readonly omitsOptional: string | null;
   readonly libtorchPackage: LibtorchPackage | null;
 }

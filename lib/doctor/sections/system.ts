@@ -9,7 +9,7 @@ import { type Finding, problem, row, section } from '../section';
 export interface Facts {
   readonly platform: string;
   readonly name: string;
-  /** The kind of container, with the evidence; null if there is none. */
+  /** The kind of container, with the evidence; null if none exists. */
   readonly container: string | null;
   readonly libc: { readonly name: 'glibc' | 'musl' | 'other'; readonly version: string | null };
   /** The newest version of its symbols; null if that is unknown. */

@@ -1,4 +1,4 @@
-// Files from before PyTorch 1.6: the parts changed one by one, or any bytes.
+// Makes files in the format before PyTorch 1.6, with changed parts or arbitrary bytes.
 import { four, legacy, legacyTensor, magic, pickled, view } from '../../attacks/build.mjs';
 import { join, p, pickle, u64 } from '../../unit/checkpoint-support.mjs';
 import { mutateBytes } from '../bytes.mjs';
@@ -37,11 +37,11 @@ const changes = {
   object: (random) => random.pick([makePickle(random), mutatePickle(random.pick(objects), random)]),
 };
 
-/** Weights and other things, written in an unusual way. */
+/** Weights and other values, written in an unusual way. */
 function written(random) {
   const storages = someStorages(random);
   const object = writePickle(random, { storages, hasViews: true });
-  // Only those that it names are stored.
+  // Only the storages that it names are stored.
   const keys = Object.keys(storages).filter((key) => names(object, key));
   if (random.once(12)) keys.push(random.pick(Object.keys(storages)));
   if (random.once(4)) keys.reverse();
@@ -50,7 +50,7 @@ function written(random) {
   return { object: random.once(8) ? mutatePickle(object, random) : object, keys, storages: stored };
 }
 
-/** Whether a text of it is `key`, where a storage's key would be. */
+/** Whether one of its texts, at the place of a storage's key, is `key`. */
 function names(pickle, key) {
   return takeApart(pickle).some(
     ({ name, operand }, at, list) => isText(name) && operand.toString() === key && isPlace(list[at + 1], list[at + 2]),
@@ -60,7 +60,7 @@ function names(pickle, key) {
 const isText = (name) => /UNICODE|STRING/.test(name);
 const isPlace = (next, after) => isText(next?.name) || (/PUT|MEMOIZE/.test(next?.name) && isText(after?.name));
 
-/** A whole stream of Python's, with its object changed. */
+/** A complete stream of Python with a changed object. */
 function ofPython(random, good) {
   const { pickles, storages } = random.pick(goodStreams(good));
   const changed = [...pickles];

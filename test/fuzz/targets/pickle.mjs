@@ -1,4 +1,4 @@
-// data.pkl of a zip file that is sound otherwise.
+// Makes data.pkl of otherwise valid zip files.
 import { deflated, four, training } from '../../attacks/build.mjs';
 import { call, p, pickle, tensor, zip } from '../../unit/checkpoint-support.mjs';
 import { writePickle } from '../grammar.mjs';
@@ -13,7 +13,7 @@ const more = [
   pickle(null, [p.text('a'), tensor(), p.text('b'), tensor({ offset: 1, shape: [3], stride: [1] })]),
 ];
 
-/** Weights and other things, written in an unusual way, now and then changed after that. */
+/** Weights and other values, written in an unusual way, and sometimes changed afterwards. */
 export function written(random) {
   const storages = someStorages(random);
   const data = writePickle(random, { storages });
@@ -30,7 +30,7 @@ function changed(random, good) {
   return { ...source, pickle: random.once(6) ? makePickle(random) : mutatePickle(source.pickle, random) };
 }
 
-/** Small in the file and large in memory: some instructions, again and again. */
+/** Small in the file and large in memory: a few instructions, repeated. */
 function grown({ pickle: data, storages }, random) {
   const list = takeApart(data);
   const from = random.below(list.length);

@@ -1,9 +1,9 @@
-// safetensors files: facts of their headers changed one by one, the header's text, or any bytes.
+// Makes safetensors files with changed facts in their headers, changed header texts, or arbitrary bytes.
 import { entry, safetensors } from '../../attacks/build.mjs';
 import { mutateBytes } from '../bytes.mjs';
 import { interesting } from '../random.mjs';
 
-/** With the bits of an element. */
+/** Dtypes with the bits of an element. */
 const widths = {
   F32: 32,
   F64: 64,
@@ -70,7 +70,7 @@ function shapeOf(random) {
   return Array.from({ length: random.below(4) }, () => (random.once(8) ? 0 : 1 + random.below(3)));
 }
 
-/** A few tensors one after the other, as they should be: [name, facts] each, and their bytes. */
+/** A few valid tensors, one after the other: [name, facts] each, and their bytes. */
 function sound(random) {
   let at = 0;
   const start = random.below(names.length);
@@ -88,7 +88,7 @@ function sound(random) {
 
 const spaces = ['', '', '', ' ', '\n', '\t', '  ', '\r'];
 
-/** JSON as some would write it: spaces, escapes, facts in any order. */
+/** JSON with spaces, escapes, and facts in any order. */
 function textOf(items, random) {
   const wide = random.once(4);
   const space = () => (wide ? random.pick(spaces) : '');
@@ -143,7 +143,7 @@ const metadata = (random) =>
     { dtype: 'F32', shape: [], data_offsets: [0, 0] },
   ]);
 
-/** What happens to the header's text as a whole. */
+/** Changes of the header's text as a whole. */
 const spellings = [
   (text) => ` ${text}`,
   (text) => `${text}   `,

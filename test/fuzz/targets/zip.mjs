@@ -1,4 +1,4 @@
-// Zip files: good ones with any bytes changed, and ones made with single facts of their headers, entries and ends changed.
+// Makes zip files: valid ones with arbitrary bytes changed, and ones with changed facts in headers, entries and end records.
 import { deflateRawSync } from 'node:zlib';
 import { deflated, descriptor, end64, extra64, four } from '../../attacks/build.mjs';
 import { join, pickle, records, u16, u32, zip } from '../../unit/checkpoint-support.mjs';
@@ -45,7 +45,7 @@ const fields = [
   extra64(16),
 ];
 
-/** Facts that mean nothing to a reader, or should not. */
+/** Facts that have, or should have, no meaning for a reader. */
 const harmless = {
   extra: (random) => random.pick(fields),
   localExtra: (random) => random.pick(fields),
@@ -97,7 +97,7 @@ const ends = {
   },
 };
 
-/** Text, any bytes, an end record, another zip file. */
+/** Text, arbitrary bytes, an end record, another zip file. */
 function comment(random) {
   const other = () => zip(records(pickle()).slice(random.below(4)), random.once(2) ? { end64: end64() } : {});
   const end = () => join(u32(0x06054b50), random.bytes(random.once(2) ? 16 : 18), u16(random.below(5)));
@@ -111,7 +111,7 @@ function some(table, random, most) {
   return Object.fromEntries(chosen.map((key) => [key, table[key](random)]));
 }
 
-/** Records that PyTorch reads by name, and what they may hold. */
+/** Records that PyTorch reads by name, and their possible contents. */
 const notes = ['x/version', 'x/byteorder', 'x/.data/version', 'x/.format_version', 'x/.storage_alignment'];
 const contents = [
   '3',
@@ -132,7 +132,7 @@ const contents = [
   '64',
 ];
 
-/** Sound records in an unusual order, stored in unusual ways. */
+/** Valid records in an unusual order, stored in unusual ways. */
 function unusual(list, random) {
   const changes = {
     reverse: () => list.reverse(),
@@ -170,7 +170,7 @@ function torchFacts(data) {
   return { flags: 0x808, localFlags: 0x808, localSize: 0, ...(data.length > 0 ? { after: descriptor(data) } : {}) };
 }
 
-/** A name that some reader takes for that of the record, with other content. */
+/** A name that some reader confuses with the record's, with other content. */
 function twinOf([name], random) {
   const text = String(name);
   const twins = [
@@ -183,7 +183,7 @@ function twinOf([name], random) {
   return [random.pick(twins), random.bytes(random.below(70)), {}];
 }
 
-/** Deflated: in one block or some, stored or not, with something after the end of the stream. */
+/** Deflated: in one or several blocks, stored or not, with data after the end of the stream. */
 function packed([name, content, facts], random) {
   const data = Buffer.from(content);
   if (facts.method !== undefined || facts.stored !== undefined) return [name, content, facts];
