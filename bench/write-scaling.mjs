@@ -100,7 +100,7 @@ and a residual network.
 
 ## With the batch
 
-Measured by \`node bench/batch-sizes.mjs\`, the reference script's model: samples a second, and the time of a step.
+Measured by \`node bench/batch-sizes.mjs\`, the reference script's model: samples per second, and the time of a step.
 
 ${table(['batch', ...rates.map(([way]) => variants[way].title)], batchRows)}
 

@@ -50,7 +50,7 @@ import torch
 version = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 if version < (2, 11):
     sys.exit(f"torch 2.11 or newer is needed; this is {torch.__version__}")
-if torch.version.cuda is None:
+if not torch.version.cuda:
     sys.exit(f"torch {torch.__version__} is built without CUDA")
 if not torch.cuda.is_available():
     sys.exit(f"torch {torch.__version__} for CUDA {torch.version.cuda} finds no GPU")

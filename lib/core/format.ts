@@ -1,4 +1,4 @@
-// Numbers for people.
+// Formats numbers for people.
 
 /** Formats as Python's `f'{value:.{digits}f}'`: correctly rounded, and an exact tie goes to the even digit. */
 export function fixed(value: number, digits: number): string {

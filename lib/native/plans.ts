@@ -35,7 +35,7 @@ export interface ReadPlan {
   }[])[];
 }
 
-/** How to write tensors of several states: `pickle` is the finished data.pkl, which names their storages "0", "1", … */
+/** Plan for writing tensors of several states: `pickle` is the finished data.pkl, which names their storages "0", "1", … */
 export interface WritePlan {
   /** A file that does not exist yet. */
   path: string;
@@ -48,7 +48,7 @@ export interface WritePlan {
   storages: number[];
 }
 
-/** How to write tensors of one state one after the other, in row-major order. */
+/** Plan for writing tensors of one state one after the other, in row-major order. */
 export interface WriteTensorsPlan {
   /** As in a WritePlan. */
   path: string;

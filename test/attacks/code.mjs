@@ -75,8 +75,8 @@ const unknown = [
 ];
 
 /** Modules of Python 2 are reported by their current names, functools.partial by the function it would call. */
-const told = { __builtin__: 'builtins', 'functools.partial': 'os.system' };
-const named = ([module, name]) => told[`${module}.${name}`] ?? `${told[module] ?? module}.${name}`;
+const current = { __builtin__: 'builtins', 'functools.partial': 'os.system' };
+const named = ([module, name]) => current[`${module}.${name}`] ?? `${current[module] ?? module}.${name}`;
 const unsafe = (words, content) => [content, words, 'ERR_STATE_UNSAFE'];
 const words = (name) => new RegExp(name.replace(/[.^$*+?()[\]{}|\\]/g, '\\$&'));
 const entries = (rows, label, make) =>

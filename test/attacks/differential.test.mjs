@@ -81,7 +81,7 @@ describe('a file that torch.load(weights_only=True) loads', function () {
   });
 
   it('and that is refused here is described in docs/checkpoints.md', () => {
-    const told = fs.readFileSync(path.join(root, 'docs/checkpoints.md'), 'utf8');
-    for (const title of Object.keys(stricter)) assert.ok(told.includes(`**${title}.**`), title);
+    const page = fs.readFileSync(path.join(root, 'docs/checkpoints.md'), 'utf8');
+    for (const title of Object.keys(stricter)) assert.ok(page.includes(`**${title}.**`), title);
   });
 });

@@ -1,7 +1,7 @@
 """Prints the result of torch.load(weights_only=True) for files, whose paths are lines of standard input.
 
-Prints for each file a line of JSON: the dicts in it that hold nothing but tensors, or why there are none. They are
-loaded in a process with bounded memory and time, and in another one behind each file that ends it: some crash torch.
+Prints for each file a line of JSON: the dicts in it that hold nothing but tensors, or why none exists. They are
+loaded in a process with bounded memory and time, and in another one after each file that ends it: some crash torch.
 """
 import ctypes
 import hashlib

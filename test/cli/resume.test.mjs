@@ -26,13 +26,13 @@ describe('command line: train --checkpoint and --resume', () => {
       const args = ['pretrained_model.pth', ...base, '--out', 'resumed.pth', '--checkpoint', `${signal}.ckpt`];
       const interrupted = () =>
         train(args, { meanwhile: (child) => child.stdout.once('data', () => child.kill(signal)) });
-      let told = await interrupted();
+      let result = await interrupted();
       // If its first line was read too late, the training was over before the signal.
-      for (let again = 1; told.code !== 130 && fs.existsSync(at('resumed.pth')) && again < 20; again++) {
+      for (let again = 1; result.code !== 130 && fs.existsSync(at('resumed.pth')) && again < 20; again++) {
         for (const file of ['resumed.pth', `${signal}.ckpt`]) fs.rmSync(at(file));
-        told = await interrupted();
+        result = await interrupted();
       }
-      const { code, stdout, stderr } = told;
+      const { code, stdout, stderr } = result;
       assert.equal(code, 130, stderr);
       assert.ok(!fs.existsSync(at('resumed.pth')));
       const [stopping, kept, command, ...more] = lines(stderr);

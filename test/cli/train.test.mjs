@@ -111,9 +111,9 @@ describe('command line: train', () => {
       assert.deepEqual(server.requests, []);
       // The server interrupts the command instead of answering.
       const meanwhile = (child) => server.answers.set('/never.tar.gz', [() => child.kill('SIGINT')]);
-      const told = await train(['--data', 'empty', '--download'], { env, meanwhile });
-      assert.match(told.stderr, /^SIGINT: stopping/m);
-      assert.equal(told.code, 130);
+      const aborted = await train(['--data', 'empty', '--download'], { env, meanwhile });
+      assert.match(aborted.stderr, /^SIGINT: stopping/m);
+      assert.equal(aborted.code, 130);
       assert.deepEqual(server.requests, ['/never.tar.gz whole']);
     } finally {
       await server.stop();
@@ -164,7 +164,7 @@ describe('command line: train', () => {
       });
       assert.equal(code, 130);
       assert.ok(lines(stdout).length > 0);
-      assert.match(stderr, new RegExp(`^${signal}: stopping after the step in hand`));
+      assert.match(stderr, new RegExp(`^${signal}: stopping after the current step`));
       assert.match(stderr, /\nInterrupted; nothing was written\n$/);
       assert.deepEqual(
         fs.readdirSync(at()).filter((name) => name.includes('never')),

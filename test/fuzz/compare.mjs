@@ -22,8 +22,8 @@ export function difference(ours, theirs, path = '') {
   if (JSON.stringify(ours) === JSON.stringify(theirs)) return undefined;
   const [kind, other] = [kindOf(ours), kindOf(theirs)];
   if (kind === '?' ? other === '?' || isMade(ours) : other === '?' && kind !== 'T') return undefined;
-  if (kind !== other || kind === 'plain' || kind === 'n' || kind === 'b') return told(path, ours, theirs);
-  if (kind === 'T') return told(path, ours, theirs);
+  if (kind !== other || kind === 'plain' || kind === 'n' || kind === 'b') return differenceAt(path, ours, theirs);
+  if (kind === 'T') return differenceAt(path, ours, theirs);
   if (kind === 'd' || kind === 'o') {
     return (
       differenceOfPairs(ours[1], theirs[1], path) ??
@@ -33,13 +33,13 @@ export function difference(ours, theirs, path = '') {
   // Objects without a meaning have no order for a comparison.
   if (kind === 's' && JSON.stringify([ours, theirs]).includes('["?"')) return undefined;
   const [a, b] = kind === 's' ? [sorted(ours), sorted(theirs)] : [ours, theirs];
-  if (a.length !== b.length) return told(path, ours, theirs);
+  if (a.length !== b.length) return differenceAt(path, ours, theirs);
   return first(a, (item, i) => (i === 0 ? undefined : difference(item, b[i], `${path}[${i - 1}]`)));
 }
 
 function differenceOfPairs(ours, theirs, path) {
   if (ours.length !== theirs.length)
-    return `${path}: ${ours.length} and ${theirs.length} items; ${told('', ours, theirs)}`;
+    return `${path}: ${ours.length} and ${theirs.length} items; ${differenceAt('', ours, theirs)}`;
   return first(ours, ([key, item], i) => {
     const at = `${path}[${JSON.stringify(key)?.slice(0, 60)}]`;
     return difference(key, theirs[i][0], `${at} (key)`) ?? difference(item, theirs[i][1], at);
@@ -55,7 +55,7 @@ function first(items, work) {
 }
 
 const kindOf = (value) => (Array.isArray(value) ? value[0] : 'plain');
-const told = (path, ours, theirs) =>
+const differenceAt = (path, ours, theirs) =>
   `${path || 'the whole'}: here ${JSON.stringify(ours)?.slice(0, 300)}, in Python ${JSON.stringify(theirs)?.slice(0, 300)}`;
 const sorted = ([kind, ...items]) => [kind, ...items.map((item) => JSON.stringify(item)).sort()];
 

@@ -117,9 +117,9 @@ function report(target) {
       `${of('only here')}, findings ${of('finding')}; ${Math.round(100 * share)} % read by one side at least`,
   );
   for (const [reason, times] of [...reasons].sort(([, a], [, b]) => b - a)) console.log(`    ${times} × ${reason}`);
-  const tellsLittle = of('both') === 0 || (files >= enough && share < leastShare);
-  if (tellsLittle) console.log(`  ${target}: too few files were read by both to tell anything`);
-  return !tellsLittle;
+  const isTooFew = of('both') === 0 || (files >= enough && share < leastShare);
+  if (isTooFew) console.log(`  ${target}: too few files were read by both for a result`);
+  return !isTooFew;
 }
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental fuzz '));
@@ -155,7 +155,7 @@ worker.stop();
 theirs?.stop();
 fs.rmSync(folder, { recursive: true, force: true });
 
-const told = values.target.map(report).every(Boolean);
+const isEnough = values.target.map(report).every(Boolean);
 const findings = [...sums.values()].reduce((sum, { findings: some }) => sum + some, 0);
 console.log(findings === 0 ? 'Nothing was found.' : `${findings} findings are in ${values.out}`);
-process.exitCode = findings === 0 && told ? 0 : 1;
+process.exitCode = findings === 0 && isEnough ? 0 : 1;

@@ -153,7 +153,7 @@ describe('a check of a release', () => {
     const change = () => write('libtorch/lib/libtorch.so', 'x');
     assert.match(await saysOf("PyTorch's", change), new RegExp(`lib/libtorch\\.so is not PyTorch's: .*${sha256('x')}`));
     fs.rmSync(folder('libtorch/lib/libtorch.so'));
-    assert.match((await named("PyTorch's")(release))[0], /SHA-256 is none/);
+    assert.match((await named("PyTorch's")(release))[0], /SHA-256 is missing/);
     write('libtorch/lib/libtorch.so', '');
     assert.match(
       await saysOf("PyTorch's", (it) => Object.assign(it, { sumsOf: 'other' })),

@@ -17,7 +17,7 @@ const npm = `#!/bin/sh
 echo npm >> calls; test -e fail-npm && { echo "npm error ENETUNREACH"; exit 1; }
 mkdir -p node_modules/.bin node_modules/cmake-js/bin node_modules/node-addon-api
 echo '{}' > node_modules/cmake-js/package.json; echo '{}' > node_modules/node-addon-api/package.json
-cp stand-ins/tsc node_modules/.bin/tsc; cp stand-ins/cmake-js node_modules/cmake-js/bin/cmake-js
+cp stubs/tsc node_modules/.bin/tsc; cp stubs/cmake-js node_modules/cmake-js/bin/cmake-js
 `;
 const tsc = `#!/bin/sh
 echo tsc >> calls; test -e fail-tsc && { echo "lib/a.ts(1,2): error TS1005: ';' expected."; exit 2; }
@@ -56,9 +56,9 @@ describe('setup', () => {
     }
     write('package-lock.json', '{}');
     for (const name of ['CMakeLists.txt', 'binding.cc', 'lib/a.ts', 'src/a.cc']) write(name, '');
-    write('stand-ins/tsc', tsc, 0o755);
-    write('stand-ins/cmake-js', cmakeJs);
-    write('stand-ins/npm', npm, 0o755);
+    write('stubs/tsc', tsc, 0o755);
+    write('stubs/cmake-js', cmakeJs);
+    write('stubs/npm', npm, 0o755);
     for (const name of ['lib/libtorch.so', 'lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/ATen.h']) {
       write(`libtorch/${name}`, '');
     }
@@ -67,7 +67,7 @@ describe('setup', () => {
       ...process.env,
       CALLS: path.join(checkout, 'calls'),
       DIST: path.join(root, 'dist'),
-      PATH: `${path.join(checkout, 'stand-ins')}:${process.env.PATH}`,
+      PATH: `${path.join(checkout, 'stubs')}:${process.env.PATH}`,
       TORCH_INCREMENTAL_LIBTORCH: path.join(checkout, 'libtorch'),
       XDG_CACHE_HOME: path.join(folder, 'cache'),
     };
@@ -184,10 +184,10 @@ describe('setup', () => {
       archive = madeUpManifest(server).platforms['linux-x64'].variants.cpu.archives[0];
       // The packages that `npm ci` would install, and the pip of a machine with the wheel in its index.
       fs.appendFileSync(
-        path.join(checkout, 'stand-ins/npm'),
+        path.join(checkout, 'stubs/npm'),
         `for name in undici yauzl pend; do ln -s '${path.join(root, 'node_modules')}'/$name node_modules/$name; done\n`,
       );
-      write('stand-ins/python3', pip, 0o755);
+      write('stubs/python3', pip, 0o755);
       env = { ...env, TORCH_INCREMENTAL_LIBTORCH: '', LIBTORCH: '', WHEEL: path.join(folder, 'wheel') };
       fs.writeFileSync(env.WHEEL, server.files.get('/torch-1+cpu.whl'));
     });

@@ -63,10 +63,10 @@ describe('file lock', () => {
 
   it('reports once that it waits', async () => {
     const lock = folder('lock');
-    let told = 0;
+    let waits = 0;
     const hold = () => sleep(350);
-    await Promise.all([1, 2].map(() => withFileLock(lock, undefined, hold, () => told++)));
-    assert.equal(told, 1);
+    await Promise.all([1, 2].map(() => withFileLock(lock, undefined, hold, () => waits++)));
+    assert.equal(waits, 1);
   });
 
   for (const [how, take] of [

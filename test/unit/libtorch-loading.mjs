@@ -87,7 +87,7 @@ export function loadingLibtorch() {
   }
 
   const pidFile = () => path.join(it.folder, 'pid');
-  const goFile = () => path.join(it.folder, 'go on');
+  const goFile = () => path.join(it.folder, 'continue');
 
   const script = (before) => `
     try {

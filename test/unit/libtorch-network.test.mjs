@@ -30,11 +30,11 @@ describe('installing libtorch through a mirror or a proxy', () => {
   it('does not print the password of a mirror, and refuses a mirror with a query', async () => {
     const mirror = `${made.server.url().replace('//', '//user:secret@')}/mirror`;
     const notes = [];
-    const tells = (error) => {
+    const isReported = (error) => {
       assert.doesNotMatch([error.message, ...notes].join(), /secret|user/);
       return error.code === 'ERR_DOWNLOAD' && error.message.includes(`https: ${made.server.url()}/mirror/torch-1`);
     };
-    await assert.rejects(install('cpu', { mirror, onNote: (text) => notes.push(text) }), tells);
+    await assert.rejects(install('cpu', { mirror, onNote: (text) => notes.push(text) }), isReported);
     for (const [value, shown] of [
       [`${mirror}?token=abc`, `${made.server.url()}/mirror?…`],
       [`${mirror}#abc`, `${made.server.url()}/mirror#…`],

@@ -80,7 +80,7 @@ const parts: Readonly<Record<keyof Weights, string>> = {
   matrixBias: "the gradient of a linear layer's bias",
 };
 
-/** The reference script's, with all that belongs to it but its data. */
+/** Checks a step of the reference script's model and transforms, with made-up images. */
 async function step(device: Device) {
   const inputs = Uint8Array.from({ length: 2 * 3 * 32 * 32 }, (_, index) => (index * 37) % 256);
   const data = arrays({ inputs, labels: Int32Array.of(0, 1), shape: [3, 32, 32], classes: 10 });

@@ -9,7 +9,7 @@ export async function checksums({ libtorch, sums, sumsOf, archive }) {
     sumsOf === archive.sha256 ? [] : [`SHA256SUMS is of another archive than libtorch.json pins: ${sumsOf}`];
   for (const [file, sum] of sums) {
     const full = path.join(libtorch.folder, file);
-    const found = fs.existsSync(full) ? await sha256Of(full) : 'none';
+    const found = fs.existsSync(full) ? await sha256Of(full) : 'missing';
     if (found !== sum) problems.push(`${file} is not PyTorch's: its SHA-256 is ${found}, expected ${sum}`);
   }
   return problems;
