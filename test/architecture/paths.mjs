@@ -5,7 +5,7 @@
 //    torch/nn/init.py is PyTorch's, since no folder here is called torch.
 // 3. A file's name alone has to exist somewhere. Headers of Node-API count, and so does a name that the same file's code uses in a
 //    string: it makes or reads such a file.
-// 4. ./data is the reader's own folder; ../ begins at the folder of the file.
+// 4. ./data is the reader's own folder, and a script that a document names alone is the reader's own; ../ begins at the folder of the file.
 // 5. In a pattern, <name> and * each stand for any part of one name; at least one file or folder has to match.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -48,7 +48,7 @@ const named =
   /(?<![\w/.@:~$-])(?:(?:\.\.?\/)*(?:[\w.@<>*-]+\/)+[\w.*<>@-]*|[\w<>*-][\w.<>*-]*\.(?:m?ts|cjs|mjs|cc|h|py|sh))(?![\w/])/g;
 const sourceEnding = /(?:^|\/)[^/.]*$|\.(?:m?ts|c?js|mjs|cc?|h|py|sh|md|yml|json|node)$/;
 
-/** Every path of the project that the line of a document or a comment names, and that does not exist. */
+/** Every path that a line names and that does not exist. `code`: what is not a comment in the file, null where it is a document. */
 function missingIn(file, line, code) {
   return [...line.matchAll(named)].flatMap(([match]) => {
     const name = match.replace(/[.]+$/, '');
@@ -57,7 +57,8 @@ function missingIn(file, line, code) {
     if (name.startsWith('../')) return exists(path.posix.join(path.posix.dirname(file), name)) ? [] : [name];
     const [first] = name.split('/');
     if (name.includes('/') && !tops.includes(first) && !(folderNames.has(first) && /\.\w+$/.test(name))) return [];
-    return exists(name) || (!name.includes('/') && code.includes(name)) ? [] : [name];
+    const isOwn = !name.includes('/') && (code === null ? /\.[cm]js$/.test(name) : code.includes(name));
+    return isOwn || exists(name) ? [] : [name];
   });
 }
 
@@ -78,7 +79,7 @@ const isInString = (before) => ["'", '"', '`'].some((quote) => before.split(quot
 
 /** The paths that a file's comments name, or a document's lines, and that do not exist: the file, the number of the line and the path of each. */
 export function missingPaths(file, text) {
-  const { lines, code } = file.endsWith('.md') ? { lines: text.split('\n'), code: '' } : commentsOf(file, text);
+  const { lines, code } = file.endsWith('.md') ? { lines: text.split('\n'), code: null } : commentsOf(file, text);
   return lines.flatMap((line, index) => missingIn(file, line, code).map((name) => `${file}:${index + 1}: ${name}`));
 }
 

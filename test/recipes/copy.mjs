@@ -5,7 +5,17 @@ import path from 'node:path';
 import { root } from '../support.mjs';
 
 const copied = ['lib', 'src', 'docs', 'test', 'package.json', 'tsconfig.json', 'libtorch.json', '.mocharc.json'];
-const linked = ['node_modules', 'build', 'binding.cc', 'scripts', 'CMakeLists.txt', 'CHANGELOG.md', 'NOTICE'];
+const linked = [
+  'node_modules',
+  'build',
+  'binding.cc',
+  'scripts',
+  'CMakeLists.txt',
+  'CHANGELOG.md',
+  'NOTICE',
+  'README.md',
+  'bench',
+];
 /** Of test/, what the contract tests need. */
 const needed = /^(contract|support\.mjs|environment\.mjs|reporter\.cjs|package\.test\.mjs)(\/|$)/;
 
@@ -49,7 +59,9 @@ function addToRoom(text, { name, file, entry }) {
     : entry
       ? `${name}: ${entry},`
       : `${name},`;
-  const lines = insert(text, /^export const \w+ = (family\('.*', |Object\.freeze\()\{$/, /^\}\);$/, `  ${line}`);
+  const short = /^(export const \w+ = family\('.*', \{.*) \}\);$/m;
+  const long = /^export const \w+ = (family\('.*', |Object\.freeze\()\{$/;
+  const lines = short.test(text) ? text.replace(short, `$1, ${line} });`) : insert(text, long, /^\}\);$/, `  ${line}`);
   return insert(lines, /^/, /^import /, `import { ${imported} } from './${file}';`);
 }
 
@@ -64,6 +76,16 @@ const additions = [
   [
     /^src\/transforms\/geometry\.cc$/,
     (text, { name, file }) => insert(text, /makers\[\] = \{/, /^ {2}\};$/, `      {"${name}", make_${snake(file)}},`),
+  ],
+  [
+    /^src\/losses\/losses\.cc$/,
+    (text, { name, file }) =>
+      insert(
+        insert(text, /kLosses = \{/, /^\};$/, `    {"${name}", make<${name[0].toUpperCase()}${name.slice(1)}>},`),
+        /^/,
+        /^#include "src/,
+        `#include "src/losses/${snake(file)}.h"`,
+      ),
   ],
   [
     /^src\/transforms\/geometry\.h$/,
@@ -121,7 +143,7 @@ function linkCommand(build) {
 export function compileAddon(folder, files, like) {
   const build = path.join(root, 'build');
   const entries = JSON.parse(fs.readFileSync(path.join(build, 'compile_commands.json'), 'utf8'));
-  const commandOf = (name) => entries.find(({ file }) => file === path.join(root, name))?.command;
+  const commandOf = (name) => name && entries.find(({ file }) => file === path.join(root, name))?.command;
   const addon = path.join(folder, 'addon');
   fs.mkdirSync(addon);
   let link = linkCommand(build).replaceAll('Release/torch_incremental.node', `'${addon}/torch_incremental.node'`);

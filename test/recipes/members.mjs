@@ -121,5 +121,51 @@ std::unique_ptr<Geometry> make_half_turn(const Transform& transform, ImageSize&)
   documented: '| `halfTurn(p = 0.5)` | a throw-away transform |',
 };
 
+const loss = {
+  name: 'squaredLoss',
+  file: 'squared-loss',
+  files: {
+    'lib/losses': `// A throw-away loss.
+import { checkOptions } from '../core/checks';
+
+export interface SquaredLoss {
+  readonly kind: 'squaredLoss';
+}
+
+/** How far the probabilities of the classes are from 0 and 1. */
+export function squaredLoss(options: Readonly<Record<string, never>> = {}): SquaredLoss {
+  checkOptions('squaredLoss', options, {});
+  return Object.freeze({ kind: 'squaredLoss' });
+}
+`,
+    'src/losses': `// A throw-away loss.
+#pragma once
+#include "src/losses/loss.h"
+
+namespace incremental {
+
+class SquaredLoss : public Loss {
+ public:
+  explicit SquaredLoss(const Choice&) {}
+
+  at::Tensor operator()(const at::Tensor& logits, const at::Tensor& labels,
+                        at::Reduction::Reduction reduction) const override {
+    const at::Tensor wanted = at::one_hot(labels, logits.size(1)).to(logits.scalar_type());
+    const at::Tensor each = (logits.softmax(1) - wanted).square().sum(1);
+    return reduction == at::Reduction::None ? each : each.mean();
+  }
+};
+
+}  // namespace incremental
+`,
+  },
+  documented: '| `squaredLoss()` | a throw-away loss |',
+};
+
 /** By what CONTRIBUTING calls them. */
-export const members = { 'a layer': layer, 'a drift detector': detector, 'a transform': transform };
+export const members = {
+  'a layer': layer,
+  'a drift detector': detector,
+  'a loss': loss,
+  'a transform': transform,
+};

@@ -12,27 +12,49 @@ const data = arrays({ inputs: Uint8Array.from({ length: 12 }, (_, i) => i * 20),
 for await (const { inputs } of batches(data, { transforms: [halfTurn(1), toTensor()] }))
   console.log(Array.from(inputs, (value) => Math.round((value * 255) / 20)).join(' '));`;
 
+const learned = `
+import { arrays, createState, linear, sequential, sgd, squaredLoss, trainIncremental } from 'torch-incremental';
+const model = sequential({ fc: linear(2, 2) });
+const data = arrays({ inputs: Float32Array.from([1, 0, 0, 1]), labels: [0, 1], shape: [2] });
+const state = await createState(model, { seed: 0 });
+let loss;
+const onProgress = (event) => event.type === 'epoch' && ({ loss } = event);
+const optimizer = sgd({ learningRate: 0 });
+await trainIncremental(state, { model, data, epochs: 1, batchSize: 2, optimizer, loss: squaredLoss(), onProgress });
+const [weight, bias] = ['fc.weight', 'fc.bias'].map((name) => state.tensor(name).data);
+const losses = [0, 1].map((label) => {
+  const powers = [0, 1].map((output) => Math.exp(weight[2 * output + label] + bias[output]));
+  const wrong = powers[1 - label] / (powers[0] + powers[1]);
+  return 2 * wrong ** 2;
+});
+console.log(Math.abs(loss - (losses[0] + losses[1]) / 2) < 1e-6);`;
+
 describe('a member that is written in C++ too', function () {
   this.timeout(900_000);
   const temporary = temporaryFolder('torch-incremental-recipes-');
   const recipes = readRecipes();
 
-  it('is a transform by the recipe of CONTRIBUTING', () => {
-    const folder = temporary('copy');
+  /** What a program prints in a copy of the project with this member. `changed`: C++ files that are compiled for it. */
+  function printedWith(added, changed, like, program) {
+    const folder = temporary(added);
     copyProject(folder);
-    const recipe = recipes.get('a transform');
-    follow(folder, recipe, members['a transform']);
+    follow(folder, recipes.get(added), members[added]);
     compile(folder);
-    const addon = compileAddon(
-      folder,
-      ['src/transforms/half_turn.cc', 'src/transforms/geometry.cc'],
-      'src/transforms/flip.cc',
-    );
-    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', turned], {
+    return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
       cwd: folder,
       encoding: 'utf8',
-      env: { ...process.env, TORCH_INCREMENTAL_ADDON: path.resolve(addon) },
+      env: { ...process.env, TORCH_INCREMENTAL_ADDON: path.resolve(compileAddon(folder, changed, like)) },
     });
+  }
+
+  it('is a transform by the recipe of CONTRIBUTING', () => {
+    const changed = ['src/transforms/half_turn.cc', 'src/transforms/geometry.cc'];
+    const printed = printedWith('a transform', changed, 'src/transforms/flip.cc', turned);
     assert.equal(printed, '3 2 1 0 7 6 5 4 11 10 9 8\n');
+  });
+
+  it('is a loss by the recipe of CONTRIBUTING', () => {
+    const printed = printedWith('a loss', ['src/losses/losses.cc'], undefined, learned);
+    assert.equal(printed, 'true\n');
   });
 });
