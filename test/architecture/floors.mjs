@@ -56,7 +56,7 @@ export function filesUnder(folder, pattern = /./) {
 export const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 
 /** Comments that begin a line become empty lines: an example in TSDoc imports nothing. */
-const withoutComments = (text) =>
+export const withoutComments = (text) =>
   text.replace(/^[ \t]*(?:\/\/.*|\/\*[\s\S]*?\*\/)/gm, (comment) => comment.replace(/[^\n]/g, ''));
 
 const specifiers = /(?:\bfrom|\bimport|\b(?:import|require|require\.resolve)\s*\()\s*(['"`])([^'"`\n]+)\1/g;
