@@ -65,6 +65,7 @@ function addToRoom(text, { name, file, entry }) {
   return insert(lines, /^/, /^import /, `import { ${imported} } from './${file}';`);
 }
 
+const classOf = (name) => `${name[0].toUpperCase()}${name.slice(1)}`;
 const snake = (file) => file.replaceAll('-', '_');
 
 /** How a line is added to each list, by the list's path. */
@@ -78,10 +79,20 @@ const additions = [
     (text, { name, file }) => insert(text, /makers\[\] = \{/, /^ {2}\};$/, `      {"${name}", make_${snake(file)}},`),
   ],
   [
+    /^src\/optimizers\/optimizers\.cc$/,
+    (text, { name, file }) =>
+      insert(
+        insert(text, /kOptimizers = \{/, /^\};$/, `    {"${name}", {make<${classOf(name)}>, make<${classOf(name)}>}},`),
+        /^/,
+        /^#include "src/,
+        `#include "src/optimizers/${snake(file)}.h"`,
+      ),
+  ],
+  [
     /^src\/losses\/losses\.cc$/,
     (text, { name, file }) =>
       insert(
-        insert(text, /kLosses = \{/, /^\};$/, `    {"${name}", make<${name[0].toUpperCase()}${name.slice(1)}>},`),
+        insert(text, /kLosses = \{/, /^\};$/, `    {"${name}", make<${classOf(name)}>},`),
         /^/,
         /^#include "src/,
         `#include "src/losses/${snake(file)}.h"`,

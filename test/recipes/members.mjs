@@ -162,10 +162,74 @@ class SquaredLoss : public Loss {
   documented: '| `squaredLoss()` | a throw-away loss |',
 };
 
+const optimizer = {
+  name: 'signDescent',
+  file: 'sign-descent',
+  entry: 'descentBySigns',
+  files: {
+    'lib/optimizers': `// A throw-away optimizer.
+import { checkOptions, isNumber } from '../core/checks';
+
+export interface SignDescent {
+  readonly kind: 'signDescent';
+  readonly learningRate: number;
+}
+
+/** Moves each weight by \`learningRate\`, by default 0.5, against the sign of its gradient. */
+export function signDescent(options: { learningRate?: number } = {}): SignDescent {
+  const { learningRate = 0.5 } = checkOptions('signDescent', options, { learningRate: isNumber({ min: 0 }) });
+  return Object.freeze({ kind: 'signDescent', learningRate });
+}
+
+export const descentBySigns = {
+  ...{ make: signDescent, recorded: signDescent, slot: 'nothing' },
+  group: ({ learningRate }: SignDescent) => ({ lr: { float: learningRate } }),
+} as const;
+`,
+    'src/optimizers': `// A throw-away optimizer.
+#pragma once
+#include <vector>
+
+#include "src/optimizers/optimizer.h"
+
+namespace incremental {
+
+class SignDescent : public Optimizer {
+ public:
+  struct Options {
+    explicit Options(const Choice& choice) : learning_rate(choice.number("learningRate")) {}
+    double learning_rate;
+  };
+
+  SignDescent(std::vector<at::Tensor> parameters, const Options& options)
+      : parameters_(std::move(parameters)), options_(options) {}
+
+  void step() override {
+    const at::NoGradGuard guard;
+    for (const at::Tensor& parameter : parameters_) parameter.sub_(parameter.grad().sign(), options_.learning_rate);
+    drop_gradients(parameters_);
+  }
+
+  std::vector<at::Tensor> state() const override { return std::vector<at::Tensor>(parameters_.size()); }
+
+  void restore(const std::vector<at::Tensor>&) override {}
+
+ private:
+  std::vector<at::Tensor> parameters_;
+  Options options_;
+};
+
+}  // namespace incremental
+`,
+  },
+  documented: '| `signDescent(options?)` | a throw-away optimizer | `learningRate` 0.5 |',
+};
+
 /** By what CONTRIBUTING calls them. */
 export const members = {
   'a layer': layer,
   'a drift detector': detector,
   'a loss': loss,
   'a transform': transform,
+  'an optimizer': optimizer,
 };

@@ -29,6 +29,16 @@ const losses = [0, 1].map((label) => {
 });
 console.log(Math.abs(loss - (losses[0] + losses[1]) / 2) < 1e-6);`;
 
+const stepped = `
+import { arrays, createState, linear, sequential, signDescent, trainIncremental } from 'torch-incremental';
+const model = sequential({ fc: linear(2, 2) });
+const data = arrays({ inputs: Float32Array.from([1, 0, 0, 1]), labels: [0, 1], shape: [2] });
+const before = await createState(model, { seed: 0 });
+const options = { model, data, epochs: 1, batchSize: 2, optimizer: signDescent({ learningRate: 0.25 }) };
+const { state } = await trainIncremental(before, options);
+const weights = (of) => of.tensor('fc.weight').data;
+console.log(Array.from(weights(state), (value, i) => (value - weights(before)[i]).toFixed(4)).join(' '));`;
+
 describe('a member that is written in C++ too', function () {
   this.timeout(900_000);
   const temporary = temporaryFolder('torch-incremental-recipes-');
@@ -56,5 +66,10 @@ describe('a member that is written in C++ too', function () {
   it('is a loss by the recipe of CONTRIBUTING', () => {
     const printed = printedWith('a loss', ['src/losses/losses.cc'], undefined, learned);
     assert.equal(printed, 'true\n');
+  });
+
+  it('is an optimizer by the recipe of CONTRIBUTING', () => {
+    const printed = printedWith('an optimizer', ['src/optimizers/optimizers.cc'], undefined, stepped);
+    assert.equal(printed, '0.2500 -0.2500 -0.2500 0.2500\n');
   });
 });
