@@ -63,8 +63,7 @@ const endless = {
   ),
 };
 
-describe('text from a file, on the command line', function () {
-  this.timeout(60_000);
+describe('text from a file, on the command line', () => {
   const temporary = temporaryFolder();
   const written = (content, name = 'file.pth') => {
     fs.writeFileSync(temporary(name), content);
