@@ -5,12 +5,29 @@ import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
 import { type DType, dtypes, type TensorData } from './dtypes';
 
-/** Python's OrderedDict: a Map that can carry attributes, as a state dict carries `_metadata`. */
+/**
+ * Python's OrderedDict: a Map that can carry attributes, as a state dict carries `_metadata`.
+ *
+ * @example
+ * ```ts
+ * const { metadata } = await loadState('model.pth');
+ * console.log(metadata.get('_metadata') instanceof OrderedDict);
+ * ```
+ */
 export class OrderedDict extends Map<Value, Value> {
   attributes: ReadonlyMap<Value, Value> | undefined;
 }
 
-/** Python's tuple: an array that is written as a tuple. */
+/**
+ * Python's tuple. An array like any other, but written as a tuple again.
+ *
+ * @example
+ * ```ts
+ * const { metadata } = await loadState('run.ckpt', { key: 'model' });
+ * const size = metadata.get('size');
+ * if (size instanceof Tuple) console.log([...size]);
+ * ```
+ */
 export class Tuple extends Array<Value> {}
 
 export function tupleOf(items: Iterable<Value>): Tuple {
@@ -36,7 +53,16 @@ export interface TensorSource {
   handle?: StateHandle;
 }
 
-/** A tensor among the metadata, such as a momentum buffer of an optimizer. */
+/**
+ * A tensor among the metadata, such as a momentum buffer of an optimizer.
+ *
+ * @example
+ * ```ts
+ * const { metadata } = await loadState('run.ckpt', { key: 'model' });
+ * const mean = metadata.get('mean');
+ * if (mean instanceof TensorValue) console.log(mean.shape, mean.data);
+ * ```
+ */
 export class TensorValue {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -71,8 +97,14 @@ export class TensorValue {
 }
 
 /**
- * A Python value that is kept but not interpreted: an object of an unknown class, or a tensor of an unsupported kind. Nothing
- * that it names is ever imported or called.
+ * Something of Python that is kept but means nothing here: an object of an unknown class, a tensor of an unsupported kind.
+ * Nothing of it is ever imported or called.
+ *
+ * @example
+ * ```ts
+ * const { metadata } = await loadState('run.ckpt', { key: 'model' });
+ * if (metadata.get('args') instanceof Opaque) console.log('an object of a class that is not known here');
+ * ```
  */
 export class Opaque {
   /** The dotted name: 'argparse.Namespace'. */
@@ -94,6 +126,7 @@ export class Opaque {
   }
 }
 
+/** A value of a pickle, as `State.metadata` has it. */
 export type Value =
   | null
   | boolean

@@ -25,9 +25,22 @@ export const errorCodes = [
   'ERR_TORCH',
 ] as const;
 
+/** One of {@link errorCodes}: the stable name of a kind of failure. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The error of every failure except an abort, which rejects with `signal.reason`. */
+/**
+ * Every failure of this library but an abort (which rejects with `signal.reason`).
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await loadState('missing.pth');
+ * } catch (error) {
+ *   if (error instanceof LearnError && error.code === 'ERR_FILE') console.log('no such file');
+ *   else throw error;
+ * }
+ * ```
+ */
 export class LearnError extends Error {
   override readonly name = 'LearnError';
   /** The kind of failure, one of {@link errorCodes}. */

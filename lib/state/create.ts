@@ -7,12 +7,21 @@ import { native } from '../native/native';
 import type { Model } from '../program/module';
 import { makeState, type State } from './state';
 
+/** Options of {@link createState}. */
 export interface CreateStateOptions {
   /** As `torch.manual_seed(seed)` just before the model is made. Default: 0. */
   seed?: number;
 }
 
-/** A state initialised as PyTorch's modules initialise theirs, bit for bit. */
+/**
+ * A state initialised as PyTorch's modules initialise theirs, bit for bit.
+ *
+ * @example
+ * ```ts
+ * const state = await createState(net(), { seed: 0 });
+ * await saveState(state, 'pretrained_model.pth');
+ * ```
+ */
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
   isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });

@@ -23,6 +23,7 @@ export interface StateTensor {
   readonly shape: readonly number[];
 }
 
+/** Options of {@link loadState}. */
 export interface LoadOptions {
   /**
    * The dict of a training checkpoint to load: 'model', or 'checkpoint.model' for a dict in a dict. Default: the only one that
@@ -38,6 +39,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
+/** Options of {@link saveState}. */
 export interface SaveOptions {
   /**
    * 'pth': the format of torch.save. 'safetensors': tensors and strings only. Default: 'safetensors' if the path ends with
@@ -103,7 +105,15 @@ function release(contents: Contents): void {
   for (const handle of [contents.handle, ...contents.others]) native().disposeState(handle);
 }
 
-/** Named tensors in file order. A state never changes: training returns a new one. */
+/**
+ * Named tensors in file order. Nothing changes a state: training returns a new one.
+ *
+ * @example
+ * ```ts
+ * const state = await loadState('model.pth');
+ * const { shape, data } = state.tensor('fc.weight');
+ * ```
+ */
 export class State implements Disposable {
   /** In file order. */
   readonly names: readonly string[];
@@ -219,8 +229,13 @@ function newTree(
 }
 
 /**
- * Loads the tensors of a checkpoint in any format of PyTorch: .pth and .pt of every version, training checkpoints, safetensors.
- * Nothing that a file names is ever run.
+ * Loads the tensors of a checkpoint, in any form that PyTorch has given it: .pth and .pt of every version, training
+ * checkpoints, safetensors. Nothing that a file names is ever run.
+ *
+ * @example
+ * ```ts
+ * const state = await loadState('run.ckpt', { key: 'model', stripPrefix: 'auto' });
+ * ```
  */
 export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
   isPath(file, 'path');
@@ -255,11 +270,16 @@ export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /**
- * Saves a state for Python: the state dict, byte for byte as torch.save writes it, and the other content of its file. The file
- * is replaced atomically: after a crash, an abort or on a full disk, the old file is unchanged. A symbolic link is followed.
- * Values that Python's weights_only or loadState would refuse are left out of dicts and sets, and replaced by None in lists and
- * tuples; a process warning lists them with the reasons. A safetensors file receives the state's tensors, each in full, and the
- * strings of its metadata; the warning lists the rest.
+ * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
+ * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
+ * symbolic link is followed. What Python's weights_only or loadState would refuse is left out: the item of a dict or a set, and
+ * None where it was in a list or a tuple. A process warning says what, and why. A
+ * safetensors file gets the state's tensors, each in full, and strings of its metadata; the warning says what it did not.
+ *
+ * @example
+ * ```ts
+ * await saveState(await loadState('model.pth'), 'model.safetensors');
+ * ```
  */
 export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
   if (!(state instanceof State)) throw invalid('a State', 'state', state);
