@@ -6,6 +6,7 @@ import { native } from '../native/native';
 import { cifar10Transforms, isTransforms, type Transform } from '../transforms';
 import { type Dataset, datasets, openDataset } from './index';
 
+/** Options of {@link batches}. */
 export interface BatchesOptions {
   /** Default: the reference script's five for images, none for float32 data. */
   transforms?: readonly Transform[];
@@ -22,6 +23,7 @@ export interface BatchesOptions {
   signal?: AbortSignal;
 }
 
+/** One batch as training sees it: values after the transforms, and labels. */
 export interface Batch {
   /** float32, sample after sample. */
   inputs: Float32Array;
@@ -34,6 +36,13 @@ export interface Batch {
 /**
  * The batches of a DataLoader over `dataset`, in its order and with its random draws. Nothing is trained; the model's own
  * draws (dropout) are therefore not in the stream. Leaving the loop early frees everything.
+ *
+ * @example
+ * ```ts
+ * for await (const { inputs, labels } of batches(cifar10(), { batchSize: 64, seed: 1 })) {
+ *   console.log(inputs.length, labels.length);
+ * }
+ * ```
  */
 export async function* batches(dataset: Dataset, given: BatchesOptions = {}): AsyncGenerator<Batch, void> {
   const source = datasets.check(dataset, 'dataset');

@@ -116,6 +116,11 @@ export async function cifar10Classes(dataset: Cifar10): Promise<readonly string[
 /**
  * Fetches the official archive (binary version, 170 MB) and unpacks it in `root`; does nothing where the images are
  * there already. What was fetched before an abort or a failure is kept, and the next call continues there.
+ *
+ * @example
+ * ```ts
+ * await downloadCifar10({ root: './data', onProgress: ({ received, total }) => console.log(received, total) });
+ * ```
  */
 export async function downloadCifar10(
   options: {
