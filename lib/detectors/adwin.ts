@@ -6,6 +6,7 @@ import { checkOptions, isNumber } from '../core/checks';
 import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
+/** Options of {@link adwin}. */
 export interface AdwinOptions {
   /** Confidence: about how often a stream without change is taken for one with, 0 to 1. Default: 0.002. */
   delta?: number;
@@ -19,6 +20,7 @@ export interface AdwinOptions {
   gracePeriod?: number;
 }
 
+/** The value that {@link adwin} makes, with every option. */
 export interface Adwin extends Readonly<Required<AdwinOptions>> {
   readonly kind: 'adwin';
 }
@@ -37,6 +39,12 @@ const checks = {
 /**
  * ADWIN: drift where a window, kept as long as possible, falls into an older and a newer part whose means differ by more than
  * chance allows. For any numbers, changes up or down. Memory grows with the logarithm of the window. No warnings.
+ *
+ * @example
+ * ```ts
+ * const detector = adwin({ delta: 0.002 });
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth', drift: { detector } });
+ * ```
  */
 export function adwin(options: AdwinOptions = {}): Adwin {
   const {

@@ -5,6 +5,7 @@ import { checkOptions, invalid, isNumber } from '../core/checks';
 import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
+/** Options of {@link ddm}. */
 export interface DdmOptions {
   /** Nothing is said of the first so many samples. Default: 30. */
   warmStart?: number;
@@ -14,6 +15,7 @@ export interface DdmOptions {
   driftThreshold?: number;
 }
 
+/** The value that {@link ddm} makes, with every option. */
 export interface Ddm extends Readonly<Required<DdmOptions>> {
   readonly kind: 'ddm';
 }
@@ -27,6 +29,11 @@ const checks = {
 /**
  * DDM: with p the share of errors so far and s = √(p (1 − p) / n), and both as they were when p + s was least, a warning where
  * p + s > pₘᵢₙ + 2 sₘᵢₙ and a drift where p + s > pₘᵢₙ + 3 sₘᵢₙ. For errors, 0 or 1. Best at sudden changes for the worse.
+ *
+ * @example
+ * ```ts
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth', drift: { detector: ddm() } });
+ * ```
  */
 export function ddm(options: DdmOptions = {}): Ddm {
   const { warmStart = 30, warningThreshold = 2, driftThreshold = 3 } = checkOptions('ddm', options, checks);

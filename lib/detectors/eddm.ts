@@ -6,6 +6,7 @@ import { checkOptions, invalid, isNumber } from '../core/checks';
 import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
+/** Options of {@link eddm}. */
 export interface EddmOptions {
   /** Nothing is said of the first so many errors. Default: 30. */
   warmStart?: number;
@@ -15,6 +16,7 @@ export interface EddmOptions {
   beta?: number;
 }
 
+/** The value that {@link eddm} makes, with every option. */
 export interface Eddm extends Readonly<Required<EddmOptions>> {
   readonly kind: 'eddm';
 }
@@ -26,6 +28,11 @@ const checks = { warmStart: isNumber({ integer: true, min: 0 }), alpha: isShare,
  * EDDM: with p′ the mean of the distances between errors so far and s′ their standard deviation, a warning where
  * (p′ + 2 s′) / (p′ + 2 s′)ₘₐₓ < 0.95 and a drift where it is < 0.9. For errors, 0 or 1. Made for slow changes for the worse, and
  * easily alarmed. A warning holds until the next error.
+ *
+ * @example
+ * ```ts
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth', drift: { detector: eddm() } });
+ * ```
  */
 export function eddm(options: EddmOptions = {}): Eddm {
   const { warmStart = 30, alpha = 0.95, beta = 0.9 } = checkOptions('eddm', options, checks);

@@ -6,6 +6,7 @@ import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 import { PythonRandom, type SavedRandom } from './python-random';
 
+/** Options of {@link kswin}. */
 export interface KswinOptions {
   /** The p-value up to which the two are different, 0 to 1. Default: 0.005. */
   alpha?: number;
@@ -17,6 +18,7 @@ export interface KswinOptions {
   seed?: number;
 }
 
+/** The value that {@link kswin} makes, with every option. */
 export interface Kswin extends Readonly<Required<KswinOptions>> {
   readonly kind: 'kswin';
 }
@@ -33,6 +35,11 @@ const checks = {
  * KSWIN: drift where the newest `statSize` numbers of a window and as many drawn from the rest have distributions whose distance
  * D is above 0.1, and so large a D has a probability of at most α were they one. For real numbers, and changes of any kind; of 0
  * and 1 it sees only large ones. No warnings.
+ *
+ * @example
+ * ```ts
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth', drift: { detector: kswin() } });
+ * ```
  */
 export function kswin(options: KswinOptions = {}): Kswin {
   const { alpha = 0.005, windowSize = 100, statSize = 30, seed = 0 } = checkOptions('kswin', options, checks);

@@ -5,6 +5,7 @@ import { checkOptions, isNumber, isOneOf } from '../core/checks';
 import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
+/** Options of {@link pageHinkley}. */
 export interface PageHinkleyOptions {
   /** Nothing is said before so many numbers. Default: 30. */
   minInstances?: number;
@@ -18,6 +19,7 @@ export interface PageHinkleyOptions {
   mode?: 'up' | 'down' | 'both';
 }
 
+/** The value that {@link pageHinkley} makes, with every option. */
 export interface PageHinkley extends Readonly<Required<PageHinkleyOptions>> {
   readonly kind: 'pageHinkley';
 }
@@ -33,6 +35,12 @@ const checks = {
 /**
  * The Page-Hinkley test: with x̄ the mean so far, u ← α u + (x − x̄) − δ and d ← α d + (x − x̄) + δ, a drift where
  * u − uₘᵢₙ > λ (up) or dₘₐₓ − d > λ (down). For any numbers. No warnings.
+ *
+ * @example
+ * ```ts
+ * const drift = { detector: pageHinkley() };
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth', drift });
+ * ```
  */
 export function pageHinkley(options: PageHinkleyOptions = {}): PageHinkley {
   const {
