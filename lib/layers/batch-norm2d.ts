@@ -4,6 +4,7 @@ import { checkNumbers, ownOptions } from '../core/checks';
 import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import { constant } from './initialisers';
 
+/** Options of {@link batchNorm2d}. */
 export interface BatchNorm2dOptions {
   /** Added to the variance. Defaults to 1e-5. */
   eps?: number;
@@ -14,6 +15,11 @@ export interface BatchNorm2dOptions {
 /**
  * Normalises each channel of [n, features, h, w] by the batch's statistics in training and by the running ones otherwise,
  * then scales and shifts (Ioffe and Szegedy 2015, algorithm 1). As `torch.nn.BatchNorm2d`.
+ *
+ * @example
+ * ```ts
+ * const model = sequential({ conv: conv2d(3, 16, 3), bn: batchNorm2d(16), relu: relu() });
+ * ```
  */
 export function batchNorm2d(features: number, options: BatchNorm2dOptions = {}): Module {
   const { eps = 1e-5, momentum = 0.1 } = ownOptions('batchNorm2d', options, ['eps', 'momentum']);

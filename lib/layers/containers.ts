@@ -21,6 +21,7 @@ export function chain(layers: Layers): Module {
   return frozen({ type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, 'input', 'output') });
 }
 
+/** Options of {@link residual}. */
 export interface ResidualOptions {
   /** What the input passes through before it is added. Default: nothing. */
   shortcut?: Readonly<Record<string, Module>>;
@@ -29,6 +30,11 @@ export interface ResidualOptions {
 /**
  * body(x) + shortcut(x): He et al. 2016, eq. 1 and 2. The names of the body's and the shortcut's layers stand side by side,
  * as in torchvision's BasicBlock: `residual({ conv1, bn1, relu, conv2, bn2 }, { shortcut: { downsample } })`.
+ *
+ * @example
+ * ```ts
+ * const block = residual({ conv1: conv2d(16, 16, 3, { padding: 1 }), relu: relu(), conv2: conv2d(16, 16, 3, { padding: 1 }) });
+ * ```
  */
 export function residual(body: Layers, options: ResidualOptions = {}): Module {
   const { shortcut = {} } = ownOptions('residual', options, ['shortcut']);

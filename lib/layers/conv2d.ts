@@ -4,6 +4,7 @@ import { checkNumbers, ownOptions, type Pair, pair } from '../core/checks';
 import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import { biasUniform, kaimingUniform } from './initialisers';
 
+/** Options of {@link conv2d}. A pair is [height, width]. */
 export interface Conv2dOptions {
   /** Pixels between two applications. Defaults to 1. */
   stride?: Pair;
@@ -17,7 +18,14 @@ export interface Conv2dOptions {
   bias?: boolean;
 }
 
-/** A 2-d convolution: [n, inChannels, h, w] to [n, outChannels, h', w']. As `torch.nn.Conv2d`. */
+/**
+ * A 2-d convolution: [n, inChannels, h, w] to [n, outChannels, h', w']. As `torch.nn.Conv2d`.
+ *
+ * @example
+ * ```ts
+ * conv2d(3, 16, 3, { padding: 1 }); // [n, 3, 32, 32] to [n, 16, 32, 32]
+ * ```
+ */
 export function conv2d(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}): Module {
   const names = ['stride', 'padding', 'dilation', 'groups', 'bias'] as const;
   const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = ownOptions('conv2d', options, names);

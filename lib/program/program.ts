@@ -9,6 +9,7 @@ export interface ValueRef {
 /** An argument of an operator. Numbers become integers or floats as the operator's schema asks. */
 export type Argument = ValueRef | readonly ValueRef[] | number | boolean | null | string | readonly number[];
 
+/** One call of an operator. */
 export interface ProgramNode {
   /** The operator with its namespace, such as 'aten::conv2d'. */
   readonly op: string;
@@ -25,12 +26,14 @@ export interface ProgramNode {
   readonly only?: 'training' | 'evaluation';
 }
 
+/** A parameter or a buffer of a program. */
 export interface ProgramTensor {
   readonly name: string;
   readonly dtype: 'float32' | 'int64';
   readonly shape: readonly number[];
 }
 
+/** A model as a list of operator calls over named values. */
 export interface Program {
   readonly inputs: readonly string[];
   /** Trained by the optimizer. */

@@ -3,7 +3,14 @@ import { conv2d } from '../../layers/conv2d';
 import { linear } from '../../layers/linear';
 import { buildModel, type Model, node, value } from '../../program/module';
 
-/** [n, 3, 32, 32] to [n, 10]: conv1, conv2 and fc, with 332,778 parameters. */
+/**
+ * [n, 3, 32, 32] to [n, 10]: conv1, conv2 and fc, with 332,778 parameters.
+ *
+ * @example
+ * ```ts
+ * const state = await createState(net(), { seed: 0 });
+ * ```
+ */
 export function net(): Model {
   return buildModel(
     'Net',
