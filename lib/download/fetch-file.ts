@@ -11,6 +11,7 @@ import { type Checksum, hashFile, wrongFile } from './hash';
 import { type Network, openNetwork } from './network';
 import { SilenceTimer } from './silence-timer';
 
+/** Progress of a download, in bytes. */
 export interface DownloadProgress {
   /** Bytes on disk, including those of earlier attempts. */
   received: number;

@@ -21,7 +21,18 @@ export interface LibtorchAttempt {
 
 type LibtorchCode = Extract<ErrorCode, `ERR_LIBTORCH_${string}`>;
 
-/** A {@link LearnError} whose code is `ERR_LIBTORCH_NOT_FOUND`, `ERR_LIBTORCH_VERSION` or `ERR_LIBTORCH_LOAD`. */
+/**
+ * A {@link LearnError} whose code is `ERR_LIBTORCH_NOT_FOUND`, `ERR_LIBTORCH_VERSION` or `ERR_LIBTORCH_LOAD`.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await createState(net());
+ * } catch (error) {
+ *   if (error instanceof LibtorchError) console.log(error.remedies);
+ * }
+ * ```
+ */
 export class LibtorchError extends LearnError {
   /** In the order in which they were tried; empty if the addon itself did not load. */
   readonly attempts: readonly LibtorchAttempt[];

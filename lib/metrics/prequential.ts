@@ -8,6 +8,7 @@ export interface Score {
   loss: number;
 }
 
+/** Accuracy and loss of predictions. */
 export interface Measure {
   /** Share of correct predictions, 0 to 1; NaN if there are no samples. */
   accuracy: number;
@@ -15,6 +16,7 @@ export interface Measure {
   loss: number;
 }
 
+/** How a learner predicted samples before it learned them. */
 export interface PrequentialMetrics extends Measure {
   samples: number;
   /** Measures of the last samples. */

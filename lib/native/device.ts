@@ -17,10 +17,12 @@ interface AnyDeviceInfo {
   capability: string;
 }
 
+/** A run on the CPU. */
 export interface CpuInfo extends AnyDeviceInfo {
   type: 'cpu';
 }
 
+/** A run on a GPU. */
 export interface CudaInfo extends AnyDeviceInfo {
   type: 'cuda';
   /** Index among the devices that CUDA_VISIBLE_DEVICES allows. */
@@ -35,6 +37,7 @@ export interface CudaInfo extends AnyDeviceInfo {
   graphs?: { captured: boolean; reason?: string };
 }
 
+/** Where a run computed, and why there. */
 export type DeviceInfo = CpuInfo | CudaInfo;
 
 export const isDevice: Check = (value, name) => {
