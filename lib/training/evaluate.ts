@@ -13,6 +13,7 @@ import { isTransforms, type Transform } from '../transforms';
 import { normalize, toTensor } from '../transforms/normalize';
 import { checkSamples, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
 
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
   data?: Dataset;
@@ -20,6 +21,7 @@ export interface EvaluateOptions extends RunOptions {
   transforms?: readonly Transform[];
 }
 
+/** The result of one class. */
 export interface ClassResult {
   /** The class's name, or its number where the data set has no names. */
   name: string;
@@ -29,6 +31,7 @@ export interface ClassResult {
   accuracy: number;
 }
 
+/** What {@link evaluate} resolves with. */
 export interface Evaluation {
   /** Mean cross-entropy over the samples; NaN where the model's outputs are. */
   loss: number;
@@ -45,7 +48,14 @@ export interface Evaluation {
   notFinite: number;
 }
 
-/** Scores a state on labelled data. */
+/**
+ * Scores a state on labelled data.
+ *
+ * @example
+ * ```ts
+ * const { accuracy, loss, perClass } = await evaluate('model.pth', { data: cifar10({ train: false }) });
+ * ```
+ */
 export async function evaluate(source: string | State, given: EvaluateOptions = {}): Promise<Evaluation> {
   const options = checkOptions('evaluate', given, {
     ...runOptionChecks,
@@ -76,6 +86,7 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
   return { loss, accuracy: correct / samples, perClass, confusion, samples, notFinite: none };
 }
 
+/** Options of {@link predict}. */
 export interface PredictOptions extends RunOptions {
   /** For uint8 inputs. Default: `[toTensor(), normalize(0.5, 0.5)]`. float32 inputs go into the model as they are. */
   transforms?: readonly Transform[];
@@ -83,6 +94,7 @@ export interface PredictOptions extends RunOptions {
   shape?: readonly number[];
 }
 
+/** What {@link predict} resolves with. */
 export interface Prediction {
   /** [sample, class], row by row. */
   logits: Float32Array;
@@ -93,6 +105,12 @@ export interface Prediction {
 /**
  * Runs samples through the model: `inputs` is [n, …shape] row by row, as uint8 pixels or as float32 that are already what
  * the model takes. They are copied at the call.
+ *
+ * @example
+ * ```ts
+ * const state = await loadState('model.pth');
+ * const { labels, logits } = await predict(state, new Uint8Array(2 * 3 * 32 * 32), { threads: 1 });
+ * ```
  */
 export async function predict(
   source: string | State,

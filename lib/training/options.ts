@@ -14,6 +14,7 @@ import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
 import { type RunOptions, runOptionChecks, type Subject } from './run';
 
+/** Options of {@link trainIncremental}. Each has a default; those of the whole are the reference script's. */
 export interface TrainOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', download: true })`. */
   data?: Dataset;
@@ -70,6 +71,7 @@ export interface TrainOptions extends RunOptions {
   onProgress?: (event: TrainEvent) => void | Promise<void>;
 }
 
+/** Where and how often a training is kept. */
 export interface CheckpointOptions {
   /** A file that is replaced all at once, by one that Python loads too. */
   path: string;

@@ -23,6 +23,7 @@ import type { Program } from '../program/program';
 import { heldHandle, holding, loadState, State } from '../state/state';
 import { shapeAfter, type Transform } from '../transforms';
 
+/** Options that training, evaluating and predicting share. */
 export interface RunOptions {
   /** Default: recognised from the names and shapes of the state's tensors. */
   model?: Model;

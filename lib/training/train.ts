@@ -30,6 +30,7 @@ import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionCheck
 import type { ResumeOptions } from './resume-options';
 import { checkSamples, prepareRun, type Subject } from './run';
 
+/** What {@link trainIncremental} resolves with. */
 export interface TrainResult {
   /** The trained state; the one that training began with is unchanged. */
   state: State;
@@ -46,6 +47,12 @@ export interface TrainResult {
 /**
  * Trains on new data and returns a new state. Nothing given is changed, so that a run that
  * fails or is aborted loses nothing.
+ *
+ * @example
+ * ```ts
+ * const { state, history } = await trainIncremental('pretrained_model.pth');
+ * await saveState(state, 'updated_model.pth');
+ * ```
  */
 export async function trainIncremental(source: string | State, given: TrainOptions = {}): Promise<TrainResult> {
   const options = checkOptions('trainIncremental', given, trainOptionChecks, optimizerOptions);
@@ -159,6 +166,13 @@ function anyOf(...signals: (AbortSignal | undefined)[]): AbortSignal | undefined
 /**
  * The same run as a stream of its events, returning the result. It begins when the first one is asked for; leaving the loop
  * early stops it. A State is held from the call on.
+ *
+ * @example
+ * ```ts
+ * for await (const event of trainEvents('model.pth', { epochs: 3 })) {
+ *   if (event.type === 'epoch') console.log(event.epoch, event.loss);
+ * }
+ * ```
  */
 export function trainEvents(
   source: string | State,
