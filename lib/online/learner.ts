@@ -22,9 +22,8 @@ import type { LearnerState } from './storage/learner-state';
 import type { VersionInfo } from './versions/version';
 import { splitOptions } from './wiring';
 
-export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'updates' | 'drifts' | 'refused'> {
-  /** Samples that learnFrom() learned, each counted as often as it was drawn. */
-  learnedFrom: number;
+/** Counts and scores of a learner since it began. */
+export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
   /** The version that serves. */
   version: number;
   /** How samples were predicted before they were learned. */
@@ -41,6 +40,7 @@ export interface SampleForm {
   classes: number;
 }
 
+/** What {@link OnlineLearner.predict} resolves with. */
 export interface LearnerPrediction extends Prediction {
   /** One a sample, for feedback(); empty if predictions are not remembered. */
   ids: string[];
@@ -48,6 +48,19 @@ export interface LearnerPrediction extends Prediction {
   version: number;
 }
 
+/**
+ * A model that learns from a stream while it serves predictions. Everything durable is in one folder: a learner that was closed or
+ * killed resumes there with the same bits. Made by {@link OnlineLearner.open}; failures are {@link LearnError}s.
+ *
+ * @example
+ * ```ts
+ * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth' });
+ * const { labels, ids } = await learner.predict(new Uint8Array(3 * 32 * 32));
+ * await learner.feedback(ids, [3]); // the label, once it is known
+ * await learner.save('updated_model.pth');
+ * await learner.close();
+ * ```
+ */
 export class OnlineLearner implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #intake: Intake;

@@ -16,6 +16,7 @@ import { defaultTransforms, isTransforms, type Transform, takePixels } from '../
 
 type Shared = 'optimizer' | 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed';
 
+/** Options of {@link OnlineLearner.open}. All but `dir` may be left out where the folder holds a learner. */
 export interface LearnerOptions
   extends Pick<TrainOptions, Shared | 'niceness'>,
     Omit<RunOptions, 'device' | 'threads'> {
@@ -58,6 +59,7 @@ export interface LearnerOptions
   rememberIds?: number;
 }
 
+/** Earlier samples that are learned again with new ones. */
 export interface ReplayOptions {
   /** Samples. */
   capacity: number;
@@ -70,6 +72,7 @@ export interface ReplayOptions {
   perUpdate?: number;
 }
 
+/** When a learner makes versions, and which of them may serve. */
 export interface GateOptions {
   /** Updates between two versions. Default: 50. */
   every?: number;
@@ -83,6 +86,7 @@ export interface GateOptions {
   onRefused?: 'rollback' | 'continue';
 }
 
+/** What is looked for in the errors of a learner, and what happens when it is found. */
 export interface DriftOptions {
   /** Is fed 1 for every sample that was predicted wrongly, 0 for every other. */
   detector: Detector;
@@ -93,9 +97,7 @@ export interface DriftOptions {
   onDrift?: 'report' | 'boostReplay' | 'rollback';
 }
 
-/** When the journal is synced: before anything is acknowledged, or at most that many milliseconds later. */
-export type Sync = 'always' | { readonly everyMs: number };
-
+/** When a learner is durable, and in how many bytes. */
 export interface JournalOptions {
   /**
    * When acknowledged samples are on the disk. `'always'`: before learn() resolves, so that they survive a loss of power too.
@@ -109,6 +111,7 @@ export interface JournalOptions {
   maxBytes?: number;
 }
 
+/** How long and in how much room predictions wait for their labels. */
 export interface FeedbackOptions {
   /** Milliseconds for which a prediction waits for its label. Default: 3,600,000, an hour. */
   ttlMs?: number;

@@ -65,6 +65,7 @@ export interface IdBytes {
   current: Uint8Array;
 }
 
+/** The id of a sample: ids that print alike are equal. */
 export type SampleId = string | number | bigint;
 
 /** Bytes of an id, as UTF-8. */

@@ -5,6 +5,7 @@ import { checkOptions, invalid, isNumber, isOneOf } from '../../core/checks';
 import type { LearnResult } from './queue';
 import type { Sample, Samples } from './samples';
 
+/** Options of {@link OnlineLearner.stream}. */
 export interface StreamOptions {
   /** Samples that may wait to be learned. Default: four times `batchSize`. */
   highWaterMark?: number;

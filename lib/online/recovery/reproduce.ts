@@ -24,6 +24,7 @@ export interface VersionSource extends Pick<VersionFiles, 'load'> {
   release(): Promise<void>;
 }
 
+/** A version that was made again from the journal. */
 export interface Reproduction {
   version: VersionInfo;
   /** Number of the last record in the snapshot that the replay started from. */
@@ -39,6 +40,12 @@ export interface ReproduceOptions extends Pick<RunOptions, 'model' | 'allowOpera
  * exactly the version's bits (`sha256`). Throws ERR_JOURNAL if it does not, or if the records no longer exist. The version itself is
  * not changed. Equal bits need the same number of threads on the same kind of processor. `model`: only for learners of earlier
  * versions, whose snapshots do not record it.
+ *
+ * @example
+ * ```ts
+ * const { version, records } = await reproduceVersion('./learner', 12);
+ * console.log(version.sha256, records);
+ * ```
  */
 export async function reproduceVersion(
   dir: string,

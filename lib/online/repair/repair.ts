@@ -25,6 +25,7 @@ import { quarantineDamage } from './quarantine-damage';
 import type { RepairReport } from './report';
 import { examineVersions, mendVersions, substituteFor } from './versions';
 
+/** Options of {@link repairLearner}. */
 export interface RepairOptions {
   /** Whether to repair: everything that is lost is moved to the folder `lost-<time>`, and the learner opens again. Default: false. */
   apply?: boolean;
@@ -37,8 +38,14 @@ export interface RepairOptions {
 }
 
 /**
- * Reports the damage to a learner's folder and what a repair would lose; with `apply`, repairs it. Reads everything that open() reads,
- * and replays the journal as open() does. ERR_BUSY if the learner is open, ERR_JOURNAL if nothing is left to resume from.
+ * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. Looks at all that open() reads,
+ * and replays the journal as it does. ERR_BUSY where the learner is open, ERR_JOURNAL where nothing is left to resume from.
+ *
+ * @example
+ * ```ts
+ * const { damaged } = await repairLearner('./learner'); // looks, and changes nothing
+ * if (damaged) await repairLearner('./learner', { apply: true });
+ * ```
  */
 export async function repairLearner(dir: string, given: RepairOptions = {}): Promise<RepairReport> {
   isPath(dir, 'dir');

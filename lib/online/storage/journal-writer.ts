@@ -21,9 +21,12 @@ import {
 } from './journal-format';
 import { encode, type LearnerRecord, type SettingsRecord } from './records';
 
-/** Guards a folder that other processes may move. */
-export interface FolderGuard {
-  /** Rejects if its path leads elsewhere now. */
+/** When the disk has what `learn()` acknowledges: before it resolves, or at most `everyMs` milliseconds later. */
+export type Sync = 'always' | { readonly everyMs: number };
+
+/** A journal's folder. */
+export interface Place {
+  /** Rejects where its path leads elsewhere now. */
   check(): Promise<void>;
 }
 
