@@ -14,25 +14,23 @@ export { type PageHinkley, type PageHinkleyOptions, pageHinkley } from './detect
 export type { DownloadProgress } from './download/fetch-file';
 export { relu } from './layers/activations';
 export { type BatchNorm2dOptions, batchNorm2d } from './layers/batch-norm2d';
-export { type Layers, type ResidualOptions, residual } from './layers/containers';
+export { type Layers, type NamedLayer, type ResidualOptions, residual } from './layers/containers';
 export { type Conv2dOptions, conv2d } from './layers/conv2d';
 export { dropout } from './layers/dropout';
 export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
 export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
-export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
-export type { Loss } from './losses';
-export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
-export type { PrequentialMetrics } from './metrics/prequential';
+export type { Measure, PrequentialMetrics } from './metrics/prequential';
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
-export type { CpuInfo, CudaInfo, Device, DeviceInfo } from './native/device';
+export type { CpuInfo, CudaInfo, Device, DeviceInfo, Threads } from './native/device';
 export type { FeedbackMetrics } from './online/feedback/store';
+export type { Counts } from './online/intake/intake';
 export type { LearnResult } from './online/intake/queue';
 export type { Samples } from './online/intake/samples';
-export type { StreamOptions } from './online/intake/stream';
-export type { LearnFromOptions, LearnFromResult } from './online/learn-from';
+export type { Source, StreamOptions } from './online/intake/stream';
+export type { RehearseOptions, RehearseResult } from './online/learn-from';
 export { type LearnerMetrics, type LearnerPrediction, OnlineLearner, type SampleForm } from './online/learner';
 export type {
   DriftOptions,
@@ -42,17 +40,27 @@ export type {
   LearnerOptions,
   ReplayOptions,
 } from './online/options';
+export type { Reason, ReasonCode } from './online/reasons';
 export { type Reproduction, reproduceVersion } from './online/recovery/reproduce';
 export { type RepairOptions, repairLearner } from './online/repair/repair';
 export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
 export type { SampleId } from './online/seen-ids';
-export type { VersionInfo } from './online/versions/version';
-export type { Optimizer } from './optimizers';
-export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
+export type { Sync } from './online/storage/journal-writer';
+export type { VersionInfo } from './online/versions/files';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';
-export { loadState, State, saveState } from './state/state';
+export {
+  type DType,
+  type LoadOptions,
+  loadState,
+  type SaveOptions,
+  State,
+  type StateTensor,
+  saveState,
+  type TensorData,
+} from './state/state';
+export type { EpochSummary } from './training/checkpoint';
 export {
   type ClassResult,
   type EvaluateOptions,
@@ -64,6 +72,7 @@ export {
 } from './training/evaluate';
 export type { CheckpointOptions, TrainOptions } from './training/options';
 export type { ResumeOptions } from './training/resume-options';
+export type { RunOptions } from './training/run';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
 export { cifar10Transforms, type Transform } from './transforms';
 export { centerCrop, randomCrop } from './transforms/crops';
