@@ -45,6 +45,15 @@ describe('what the package exports', () => {
     );
   });
 
+  it('is in docs/api.md by name', () => {
+    const page = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
+    const missing = all.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(page));
+    assert.deepEqual(
+      missing.map(({ name }) => name),
+      [],
+    );
+  });
+
   it('has examples that compile', function () {
     this.timeout(120_000);
     const values = callable.map(({ name }) => name).join(', ');
