@@ -21,16 +21,19 @@ export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
 export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
+export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
+export type { Loss } from './losses';
+export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
 export type { Measure, PrequentialMetrics } from './metrics/prequential';
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
 export type { CpuInfo, CudaInfo, Device, DeviceInfo, Threads } from './native/device';
 export type { FeedbackMetrics } from './online/feedback/store';
-export type { Counts } from './online/intake/intake';
+export type { SampleCounts } from './online/intake/accounts';
 export type { LearnResult } from './online/intake/queue';
 export type { Samples } from './online/intake/samples';
-export type { Source, StreamOptions } from './online/intake/stream';
-export type { RehearseOptions, RehearseResult } from './online/learn-from';
+export type { SampleSource, StreamOptions } from './online/intake/stream';
+export type { LearnFromOptions, LearnFromResult } from './online/learn-from';
 export { type LearnerMetrics, type LearnerPrediction, OnlineLearner, type SampleForm } from './online/learner';
 export type {
   DriftOptions,
@@ -39,14 +42,16 @@ export type {
   JournalOptions,
   LearnerOptions,
   ReplayOptions,
+  Sync,
 } from './online/options';
 export type { Reason, ReasonCode } from './online/reasons';
 export { type Reproduction, reproduceVersion } from './online/recovery/reproduce';
 export { type RepairOptions, repairLearner } from './online/repair/repair';
 export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
 export type { SampleId } from './online/seen-ids';
-export type { Sync } from './online/storage/journal-writer';
-export type { VersionInfo } from './online/versions/files';
+export type { VersionInfo } from './online/versions/version';
+export type { Optimizer } from './optimizers';
+export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';
@@ -60,7 +65,6 @@ export {
   saveState,
   type TensorData,
 } from './state/state';
-export type { EpochSummary } from './training/checkpoint';
 export {
   type ClassResult,
   type EvaluateOptions,

@@ -20,6 +20,12 @@ export interface Arrays {
 /**
  * Samples that are already in memory. uint8 images go through transforms; float32 reaches the model as it is, but for
  * `normalize`. The arrays are copied when a run begins (a few tenths of a millisecond a megabyte).
+ *
+ * @example
+ * ```ts
+ * // Four images of 3 x 32 x 32 bytes, of two classes.
+ * const data = arrays({ inputs: new Uint8Array(4 * 3072), labels: [0, 1, 0, 1], shape: [3, 32, 32] });
+ * ```
  */
 export function arrays(options: {
   inputs: Uint8Array | Float32Array;

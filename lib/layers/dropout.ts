@@ -8,6 +8,11 @@ import { leaf, type Module, node, value } from '../program/module';
  *
  * The steps are those of ATen/native/Dropout.cpp (`_dropout_impl`), spelled out because `aten::dropout` can only draw
  * from libtorch's one global generator, which two runs in a process would share.
+ *
+ * @example
+ * ```ts
+ * const model = sequential({ flatten: flatten(), drop: dropout(0.25), fc: linear(3072, 10) });
+ * ```
  */
 export function dropout(p = 0.5): Module {
   checkNumbers('dropout', { p }, { min: 0, max: 1 });

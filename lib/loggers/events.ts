@@ -33,4 +33,5 @@ export interface EpochEvent extends EpochSummary {
   epochs: number;
 }
 
+/** An event of a training: a step, a log line, or the end of an epoch. */
 export type TrainEvent = StepEvent | EpochEvent;

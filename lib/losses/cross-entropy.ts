@@ -3,6 +3,7 @@
 import { checkOptions } from '../core/checks';
 import { member } from '../core/family';
 
+/** The value of {@link crossEntropyLoss}. */
 export interface CrossEntropyLoss {
   readonly kind: 'crossEntropyLoss';
 }
@@ -11,7 +12,9 @@ export interface CrossEntropyLoss {
  * −log softmax(outputs)[label], the mean over the batch, as `torch.nn.CrossEntropyLoss`.
  *
  * @example
+ * ```ts
  * await trainIncremental('pretrained_model.pth', { loss: crossEntropyLoss() });
+ * ```
  */
 export function crossEntropyLoss(options: Readonly<Record<string, never>> = {}): CrossEntropyLoss {
   checkOptions('crossEntropyLoss', options, {});

@@ -6,6 +6,7 @@ import { crossEntropyLoss } from './cross-entropy';
 
 export const losses = family('a loss', { crossEntropyLoss });
 
+/** A loss, made by {@link crossEntropyLoss}. */
 export type Loss = MemberOf<typeof losses.makers>;
 
 /** The loss of a record; earlier versions recorded none, and had this one alone. */

@@ -9,9 +9,9 @@ import { type NativeSamples, native } from '../native/native';
 import type { Engine } from './engine';
 import { type BatchRecord, currentRules } from './storage/records';
 
-/** How often a random sample of a data set is learned, and how large it is. */
-export interface RehearseOptions {
-  /** How often a sample is drawn. Default: 1. */
+/** Options of {@link OnlineLearner.learnFrom}. */
+export interface LearnFromOptions {
+  /** Rounds, each with a random sample of its own. Default: 1. */
   rounds?: number;
   /** Size of the random sample that each round draws without replacement. Default: 1,000, or the whole data set. */
   sampleSize?: number;
@@ -19,8 +19,8 @@ export interface RehearseOptions {
   signal?: AbortSignal;
 }
 
-/** Losses and versions of what was learned from a data set. */
-export interface RehearseResult {
+/** Result of {@link OnlineLearner.learnFrom}. */
+export interface LearnFromResult {
   updates: number;
   /** Mean loss of the last round's updates; NaN if all of its samples were refused. */
   loss: number;

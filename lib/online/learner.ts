@@ -23,7 +23,9 @@ import type { VersionInfo } from './versions/version';
 import { splitOptions } from './wiring';
 
 /** Counts and scores of a learner since it began. */
-export interface LearnerMetrics extends Counts, Pick<SavedCore, 'updates' | 'rehearsed' | 'drifts' | 'refused'> {
+export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'updates' | 'drifts' | 'refused'> {
+  /** Samples that learnFrom() learned, each counted as often as it was drawn. */
+  learnedFrom: number;
   /** The version that serves. */
   version: number;
   /** How samples were predicted before they were learned. */
@@ -40,7 +42,7 @@ export interface SampleForm {
   classes: number;
 }
 
-/** What {@link OnlineLearner.predict} resolves with. */
+/** Result of {@link OnlineLearner.predict}. */
 export interface LearnerPrediction extends Prediction {
   /** One a sample, for feedback(); empty if predictions are not remembered. */
   ids: string[];
@@ -50,7 +52,7 @@ export interface LearnerPrediction extends Prediction {
 
 /**
  * A model that learns from a stream while it serves predictions. Everything durable is in one folder: a learner that was closed or
- * killed resumes there with the same bits. Made by {@link OnlineLearner.open}; failures are {@link LearnError}s.
+ * killed resumes from it with the same bits. Made by {@link OnlineLearner.open}. Errors are {@link LearnError}s.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ import { defaultTransforms, isTransforms, type Transform, takePixels } from '../
 
 type Shared = 'optimizer' | 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed';
 
-/** Options of {@link OnlineLearner.open}. All but `dir` may be left out where the folder holds a learner. */
+/** Options of {@link OnlineLearner.open}. Where the folder holds a learner, all but `dir` may be left out. */
 export interface LearnerOptions
   extends Pick<TrainOptions, Shared | 'niceness'>,
     Omit<RunOptions, 'device' | 'threads'> {
@@ -59,7 +59,7 @@ export interface LearnerOptions
   rememberIds?: number;
 }
 
-/** Earlier samples that are learned again with new ones. */
+/** Replay: earlier samples that are learned again with new ones. */
 export interface ReplayOptions {
   /** Samples. */
   capacity: number;
@@ -72,7 +72,7 @@ export interface ReplayOptions {
   perUpdate?: number;
 }
 
-/** When a learner makes versions, and which of them may serve. */
+/** Versions of a learner: when they are made, and which of them may serve. */
 export interface GateOptions {
   /** Updates between two versions. Default: 50. */
   every?: number;
@@ -86,7 +86,7 @@ export interface GateOptions {
   onRefused?: 'rollback' | 'continue';
 }
 
-/** What is looked for in the errors of a learner, and what happens when it is found. */
+/** Detection of drift in the errors of a learner, and the reaction to it. */
 export interface DriftOptions {
   /** Is fed 1 for every sample that was predicted wrongly, 0 for every other. */
   detector: Detector;
@@ -97,7 +97,10 @@ export interface DriftOptions {
   onDrift?: 'report' | 'boostReplay' | 'rollback';
 }
 
-/** When a learner is durable, and in how many bytes. */
+/** When the journal is synced: before anything is acknowledged, or at most that many milliseconds later. */
+export type Sync = 'always' | { readonly everyMs: number };
+
+/** Durability of a learner, and the room that its journal may take. */
 export interface JournalOptions {
   /**
    * When acknowledged samples are on the disk. `'always'`: before learn() resolves, so that they survive a loss of power too.
@@ -111,7 +114,7 @@ export interface JournalOptions {
   maxBytes?: number;
 }
 
-/** How long and in how much room predictions wait for their labels. */
+/** Limits of the predictions that wait for their labels. */
 export interface FeedbackOptions {
   /** Milliseconds for which a prediction waits for its label. Default: 3,600,000, an hour. */
   ttlMs?: number;

@@ -7,6 +7,7 @@ import { gradientDescent, type SgdOptions, sgd, sgdChecks } from './sgd';
 
 export const optimizers = family('an optimizer', { sgd: gradientDescent });
 
+/** An optimizer, made by {@link sgd}. */
 export type Optimizer = MemberOf<typeof optimizers.makers>;
 
 interface OptimizerEntry extends Entry {

@@ -4,6 +4,7 @@ import { checkOptions, isBoolean, isNumber, largestFloat } from '../core/checks'
 import { LearnError } from '../core/errors';
 import { member } from '../core/family';
 
+/** Options of {@link sgd}. */
 export interface SgdOptions {
   /** Default: 0.001. */
   learningRate?: number;
@@ -15,6 +16,7 @@ export interface SgdOptions {
   nesterov?: boolean;
 }
 
+/** The value of {@link sgd}. */
 export interface Sgd extends Readonly<Required<SgdOptions>> {
   readonly kind: 'sgd';
 }
@@ -29,7 +31,9 @@ export const sgdChecks = { learningRate: isRate, momentum: isRate, weightDecay: 
  * w ← w − learningRate × v, or with nesterov w ← w − learningRate × (g + momentum × v).
  *
  * @example
+ * ```ts
  * await trainIncremental('pretrained_model.pth', { optimizer: sgd({ learningRate: 0.01, weightDecay: 1e-4 }) });
+ * ```
  */
 export function sgd(options: SgdOptions = {}): Sgd {
   const made = recordedSgd(options);

@@ -17,6 +17,11 @@ export interface CenterCrop {
 /**
  * Cuts out `size`, one number or [height, width], at a random place, after adding `padding` black pixels on every side.
  * Default: `padding` 0.
+ *
+ * @example
+ * ```ts
+ * const transforms = [randomCrop(32, { padding: 4 }), toTensor()];
+ * ```
  */
 export function randomCrop(size: Pair, options: { padding?: number } = {}): RandomCrop {
   const { padding = 0 } = ownOptions('randomCrop', options, ['padding']);
@@ -25,7 +30,14 @@ export function randomCrop(size: Pair, options: { padding?: number } = {}): Rand
   return member({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });
 }
 
-/** Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing. */
+/**
+ * Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing.
+ *
+ * @example
+ * ```ts
+ * const transforms = [centerCrop(24), toTensor()];
+ * ```
+ */
 export function centerCrop(size: Pair): CenterCrop {
   checkNumbers('centerCrop', { size }, { integer: true, min: 1 });
   return member({ kind: 'centerCrop', size: Object.freeze(pair(size)) });

@@ -14,13 +14,27 @@ export interface RandomVerticalFlip {
   readonly p: number;
 }
 
-/** Mirrors left and right with probability `p`, 0 to 1. Default: 0.5. */
+/**
+ * Mirrors left and right with probability `p`, 0 to 1. Default: 0.5.
+ *
+ * @example
+ * ```ts
+ * const transforms = [randomHorizontalFlip(0.5), toTensor()];
+ * ```
+ */
 export function randomHorizontalFlip(p = 0.5): RandomHorizontalFlip {
   checkNumbers('randomHorizontalFlip', { p }, { min: 0, max: 1 });
   return member({ kind: 'randomHorizontalFlip', p });
 }
 
-/** Turns upside down with probability `p`, 0 to 1. Default: 0.5. */
+/**
+ * Turns upside down with probability `p`, 0 to 1. Default: 0.5.
+ *
+ * @example
+ * ```ts
+ * const transforms = [randomVerticalFlip(0.5), toTensor()];
+ * ```
+ */
 export function randomVerticalFlip(p = 0.5): RandomVerticalFlip {
   checkNumbers('randomVerticalFlip', { p }, { min: 0, max: 1 });
   return member({ kind: 'randomVerticalFlip', p });

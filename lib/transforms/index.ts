@@ -19,103 +19,10 @@ export const transforms = family('a transform', {
   toTensor: tensor,
 });
 
-/**
- * Mirrors left and right with probability `p`, 0 to 1. Default: 0.5. src/transforms/flip.cc
- *
- * @example
- * ```ts
- * const transforms = [randomHorizontalFlip(0.5), toTensor()];
- * ```
- */
-export function randomHorizontalFlip(p = 0.5): Transform {
-  checkNumbers('randomHorizontalFlip', { p }, { min: 0, max: 1 });
-  return Object.freeze({ kind: 'randomHorizontalFlip', p });
-}
+/** One step of a pipeline. */
+export type Transform = MemberOf<typeof transforms.makers>;
 
-/**
- * Turns upside down with probability `p`, 0 to 1. Default: 0.5. src/transforms/flip.cc
- *
- * @example
- * ```ts
- * const transforms = [randomVerticalFlip(0.5), toTensor()];
- * ```
- */
-export function randomVerticalFlip(p = 0.5): Transform {
-  checkNumbers('randomVerticalFlip', { p }, { min: 0, max: 1 });
-  return Object.freeze({ kind: 'randomVerticalFlip', p });
-}
-
-/**
- * Rotates about the centre, counter-clockwise, by an angle drawn from -degrees … degrees or from [low, high]. Nearest
- * neighbours; what comes from outside is black; the size stays. src/transforms/rotation.cc
- *
- * @example
- * ```ts
- * const transforms = [randomRotation(10), toTensor()];
- * ```
- */
-export function randomRotation(degrees: number | readonly [number, number]): Transform {
-  if (typeof degrees === 'number') checkNumbers('randomRotation', { degrees }, { min: 0 });
-  else checkNumbers('randomRotation', { degrees }, {});
-  const [low, high] = typeof degrees === 'number' ? [-degrees, degrees] : degrees;
-  if (low > high) throw invalid('[low, high] with low <= high', 'randomRotation: degrees', degrees);
-  return Object.freeze({ kind: 'randomRotation', degrees: Object.freeze([low, high] as const) });
-}
-
-/**
- * Cuts out `size`, one number or [height, width], at a random place, after adding `padding` black pixels on every side.
- * Default: `padding` 0. src/transforms/crop.cc
- *
- * @example
- * ```ts
- * const transforms = [randomCrop(32, { padding: 4 }), toTensor()];
- * ```
- */
-export function randomCrop(size: Pair, options: { padding?: number } = {}): Transform {
-  const { padding = 0 } = ownOptions('randomCrop', options, ['padding']);
-  checkNumbers('randomCrop', { size }, { integer: true, min: 1 });
-  checkNumbers('randomCrop', { padding }, { integer: true, min: 0 });
-  return Object.freeze({ kind: 'randomCrop', size: Object.freeze(pair(size)), padding });
-}
-
-/**
- * Cuts `size`, one number or [height, width], out of the middle; what lies outside the image is black. Draws nothing.
- * src/transforms/crop.cc
- *
- * @example
- * ```ts
- * const transforms = [centerCrop(24), toTensor()];
- * ```
- */
-export function centerCrop(size: Pair): Transform {
-  checkNumbers('centerCrop', { size }, { integer: true, min: 1 });
-  return Object.freeze({ kind: 'centerCrop', size: Object.freeze(pair(size)) });
-}
-
-/**
- * From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. src/transforms/pipeline.cc
- *
- * @example
- * ```ts
- * const transforms = [toTensor(), normalize([0.5], [0.5])]; // uint8 images to float32 from 0 to 1
- * ```
- */
-export function toTensor(): Transform {
-  return Object.freeze({ kind: 'toTensor' });
-}
-
-/**
- * `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Stands behind toTensor.
- * src/transforms/pipeline.cc
- *
- * @example
- * ```ts
- * const transforms = [toTensor(), normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])];
- * ```
- */
-export function normalize(mean: number | readonly number[], std: number | readonly number[]): Transform {
-  return Object.freeze({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });
-}
+export const isTransforms = isListOf(transforms.check);
 
 /** What training images go through by default: those of the Python script that this library reproduces. */
 export const cifar10Transforms: readonly Transform[] = Object.freeze([

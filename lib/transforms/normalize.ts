@@ -13,12 +13,26 @@ export interface Normalize {
   readonly std: readonly number[];
 }
 
-/** From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it. */
+/**
+ * From uint8 pixels to float32 from 0 to 1. What moves pixels stands before it.
+ *
+ * @example
+ * ```ts
+ * const transforms = [toTensor(), normalize([0.5], [0.5])]; // uint8 images to float32 from 0 to 1
+ * ```
+ */
 export function toTensor(): ToTensor {
   return member({ kind: 'toTensor' });
 }
 
-/** `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Follows toTensor. */
+/**
+ * `(value - mean) / std` in every channel; one number, or a list of one, serves all channels. Follows toTensor.
+ *
+ * @example
+ * ```ts
+ * const transforms = [toTensor(), normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])];
+ * ```
+ */
 export function normalize(mean: number | readonly number[], std: number | readonly number[]): Normalize {
   return member({ kind: 'normalize', mean: channels('mean', mean), std: channels('std', std) });
 }

@@ -12,6 +12,11 @@ export interface RandomRotation {
 /**
  * Rotates about the centre, counter-clockwise, by an angle drawn from -degrees … degrees or from [low, high]. Nearest
  * neighbours; what comes from outside is black; the size stays.
+ *
+ * @example
+ * ```ts
+ * const transforms = [randomRotation(10), toTensor()];
+ * ```
  */
 export function randomRotation(degrees: number | readonly [number, number]): RandomRotation {
   if (typeof degrees === 'number') checkNumbers('randomRotation', { degrees }, { min: 0 });

@@ -22,6 +22,12 @@ export interface Cifar10 {
 /**
  * CIFAR-10 as people have it on disk: the binary version (`cifar-10-batches-bin`) or the one that torchvision unpacks
  * (`cifar-10-batches-py`), in the folder `root` or being it. The files may hold any whole number of images.
+ *
+ * @example
+ * ```ts
+ * const test = cifar10({ root: './data', train: false });
+ * const { accuracy } = await evaluate('model.pth', { data: test });
+ * ```
  */
 export function cifar10(
   options: {

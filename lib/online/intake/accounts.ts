@@ -8,6 +8,7 @@
 // 3. When the learner fails, samples that were not settled count as never offered: their callers get a rejection.
 import type { Engine } from '../engine';
 
+/** Counts of the samples that a learner was offered: `offered` is the sum of all others. */
 export interface SampleCounts {
   /** Samples that arrived. */
   offered: number;

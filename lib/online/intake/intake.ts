@@ -12,21 +12,7 @@ import { Accounts, type SampleCounts } from './accounts';
 import { batchRecord, distribute, LearnCall, type LearnResult, type Offered, type Pending, Queue } from './queue';
 import { noInput, refusalOf } from './samples';
 
-/** What became of the samples that came: `offered` is the sum of all others. */
-export interface Counts {
-  /** Samples that came. */
-  offered: number;
-  learned: number;
-  /** Samples whose ids were known. */
-  duplicates: number;
-  /** Samples that a stream left out. */
-  dropped: number;
-  quarantined: number;
-  /** Samples that wait: the rest of those that came. */
-  queued: number;
-}
-
-/** What one record of the quarantine holds at most: a call may have any number of bad samples. */
+/** Bounds of one quarantine record: a call may have any number of invalid samples. */
 const most = { samples: 256, bytes: 4 * 2 ** 20 };
 
 /** Refused samples of one call, by the message of their refusal. */

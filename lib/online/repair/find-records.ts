@@ -72,25 +72,6 @@ function samplesIn(record: JournalRecord): number {
   }
 }
 
-/** What a repair cannot bring back. */
-export interface JournalLoss {
-  file: string;
-  offset: number;
-  reason: string;
-  /** Number of the first record that is lost. */
-  firstRecord: number;
-  /** Number of the last one that can still be recognised; null: none can. */
-  lastRecord: number | null;
-  /** Whole records from there on, recognised by their checksums. */
-  records: number;
-  /** New samples that those hold. */
-  samples: number;
-  /** Files of the journal after the damaged one. */
-  laterFiles: string[];
-  /** From the damage to the end, later files included. */
-  bytes: number;
-}
-
 export async function lossOf(folder: string, { path: damaged, offset, reason, record }: Damage): Promise<JournalLoss> {
   const file = path.basename(damaged);
   const laterFiles = journalFiles(folder)

@@ -3,19 +3,9 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../../files/atomic-write';
 import { flush } from '../../files/flush';
-import { Pieces, pieceBytes } from '../../files/sequential-reader';
-import { isTornLine, quarantineName, recordOf } from '../storage/quarantine';
-
-/** Damage of the file of quarantined samples. */
-export interface QuarantineDamage {
-  file: string;
-  /** Where the first bad line begins. */
-  offset: number;
-  reason: string;
-  /** Bad lines, and their bytes. */
-  lines: number;
-  bytes: number;
-}
+import { pieceBytes, SequentialReader } from '../../files/sequential-reader';
+import { isTornLine, quarantineName, recordNumberIn } from '../storage/quarantine';
+import type { QuarantineDamage } from './report';
 
 export async function quarantineDamage(folder: string): Promise<QuarantineDamage[]> {
   const found: QuarantineDamage[] = [];

@@ -38,12 +38,12 @@ export interface RepairOptions {
 }
 
 /**
- * Says what is damaged in a learner's folder and what a repair would lose; with `apply`, repairs it. Looks at all that open() reads,
- * and replays the journal as it does. ERR_BUSY where the learner is open, ERR_JOURNAL where nothing is left to resume from.
+ * Reports the damage to a learner's folder and what a repair would lose; with `apply`, repairs it. Reads everything that open() reads,
+ * and replays the journal as open() does. ERR_BUSY if the learner is open, ERR_JOURNAL if nothing is left to resume from.
  *
  * @example
  * ```ts
- * const { damaged } = await repairLearner('./learner'); // looks, and changes nothing
+ * const { damaged } = await repairLearner('./learner'); // reports, and changes nothing
  * if (damaged) await repairLearner('./learner', { apply: true });
  * ```
  */

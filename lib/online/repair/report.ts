@@ -24,6 +24,7 @@ export interface RepairReport {
   movedTo: string | null;
 }
 
+/** Records of the journal that a repair loses. */
 export interface JournalLoss {
   file: string;
   offset: number;
@@ -56,6 +57,7 @@ export interface VersionDamage {
   fate: 'remade' | 'lost';
 }
 
+/** Damage of the file of quarantined samples. */
 export interface QuarantineDamage {
   file: string;
   /** Byte at which the first bad line starts. */

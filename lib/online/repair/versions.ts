@@ -15,22 +15,7 @@ import { findVersion, type VersionInfo } from '../versions/version';
 import { fileSize } from './find-records';
 import type { VersionDamage } from './report';
 
-/** Damage of a version: its file is missing, or is not what was written. */
-export interface VersionDamage {
-  version: number;
-  file: string;
-  reason: string;
-  bytes: number;
-  /** Whether it is the one that serves. */
-  serves: boolean;
-  /**
-   * `'remade'`: its very bits are made again, from the journal or, a manifest, from the snapshot. `'lost'`: it can no longer be rolled
-   * back to; if it serves, the newest version that can be loaded serves under its number, or else the weights of the snapshot.
-   */
-  fate: 'remade' | 'lost';
-}
-
-/** Looks at the files of versions. `serving`: the number of the one that serves. */
+/** Examines the files of versions. `serving`: the number of the one that serves. */
 export async function examineVersions(
   versions: readonly VersionInfo[],
   serving: number,

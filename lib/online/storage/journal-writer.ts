@@ -21,12 +21,9 @@ import {
 } from './journal-format';
 import { encode, type LearnerRecord, type SettingsRecord } from './records';
 
-/** When the disk has what `learn()` acknowledges: before it resolves, or at most `everyMs` milliseconds later. */
-export type Sync = 'always' | { readonly everyMs: number };
-
-/** A journal's folder. */
-export interface Place {
-  /** Rejects where its path leads elsewhere now. */
+/** Guards a folder that other processes may move. */
+export interface FolderGuard {
+  /** Rejects if its path leads elsewhere now. */
   check(): Promise<void>;
 }
 

@@ -14,26 +14,7 @@ import { warnOfLeft } from '../../state/warnings';
 import type { Settings } from '../options';
 import type { VersionInfo } from './version';
 
-/** A version of a learner. */
-export interface VersionInfo {
-  /** From 0, which is what the learner began with. */
-  version: number;
-  /** The version that served when this one was made; null for version 0. */
-  parent: number | null;
-  /** Updates that led to it. */
-  updates: number;
-  /** The journal's records that lie between the parent and this version; null for version 0. */
-  records: { from: number; to: number } | null;
-  /** On the held-out samples; null where there are none. */
-  accuracy: number | null;
-  perClass: (number | null)[];
-  /** Of the state: names, types, shapes and values, in file order. */
-  sha256: string;
-  /** Milliseconds since 1970. */
-  created: number;
-}
-
-/** What the file beside a version says. */
+/** The file beside a version. */
 interface Manifest extends VersionInfo {
   /** The settings at that time; missing if the manifest had to be restored. */
   settings?: Settings;

@@ -1,6 +1,7 @@
 // Versions of a learner: the description of one, the verdict that makes it, and the score that later ones are compared with.
 import { invalid } from '../../core/checks';
 
+/** A version of a learner. */
 export interface VersionInfo {
   /** From 0, the weights that the learner began with. */
   version: number;
