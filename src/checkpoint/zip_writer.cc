@@ -104,7 +104,7 @@ void ZipWriter::add(const std::string& name, const void* data, int64_t size) {
   entries_.push_back(std::move(entry));
 }
 
-// What PyTorchStreamWriter makes of the records' names and checksums: two numbers of twenty digits.
+// PyTorchStreamWriter's digest of the records' names and checksums: two numbers of twenty digits.
 std::string ZipWriter::serialization_id() const {
   std::unordered_set<std::string> names;  // this container, because the hash depends on its order
   uint64_t checksums = 0;

@@ -100,7 +100,7 @@ __attribute__((target("pclmul,sse4.1"))) uint32_t by_folding(uint32_t crc, const
     d = fold(d, by_stride, load(at + 3 * kLane));
   }
   a = fold(fold(fold(a, by_lane, b), by_lane, c), by_lane, d);
-  // The lane now stands for all before it: what is left is the checksum of its bytes and of the rest.
+  // The lane now represents all before it: what is left is the checksum of its bytes and of the rest.
   uint8_t lane[kLane];
   std::memcpy(lane, &a, kLane);
   return by_tables(by_tables(0, lane, kLane), at, bytes);

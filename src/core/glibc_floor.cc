@@ -7,7 +7,7 @@
 // in libdl and libpthread, which node and libtorch both bring. fstat became a symbol of its own with 2.33; it called
 // __fxstat before. std::condition_variable::wait only became noexcept with GCC 12.
 //
-// Which versions libtorch itself asks for is compared by test/package/: a function that is newly used and too new fails
+// test/package/ compares the versions that libtorch itself asks for: a function that is newly used and too new fails
 // there.
 #include <dlfcn.h>
 #include <pthread.h>

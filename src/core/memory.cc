@@ -75,7 +75,7 @@ class KeepingAllocator final : public c10::Allocator {
         unused.swap(idle_);
       } else if (closed_ % kPatience == 0) {
         for (auto& [size, blocks] : idle_) {
-          // They are taken from the end: the longest idle ones stand first.
+          // They are taken from the end: the longest idle ones are first.
           const auto first = std::find_if(blocks.begin(), blocks.end(),
                                           [&](const Idle& block) { return block.since + kPatience > closed_; });
           unused[size].assign(blocks.begin(), first);

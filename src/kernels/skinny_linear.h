@@ -5,11 +5,11 @@
 
 namespace incremental {
 
-// Whether skinny_linear computes at::linear(input, weight, bias): input [N, K], float32 or bfloat16, and weight
+// True where skinny_linear computes at::linear(input, weight, bias): input [N, K], float32 or bfloat16, and weight
 // [M, K], float32, on the CPU, M at most 32, nothing empty. Not whether it is faster.
 bool skinny_linear_fits(const at::Tensor& input, const at::Tensor& weight);
 
-// Whether skinny_linear, forwards and backwards, is faster than at::linear: for N = `rows` where it fits.
+// True where skinny_linear, forwards and backwards, is faster than at::linear: for N = `rows` where it fits.
 bool skinny_linear_wins(int64_t rows, int64_t outputs, int64_t inputs);
 
 // at::linear for tensors that skinny_linear_fits, in float32 whatever the input is; `bias`, float32, may be undefined.

@@ -7,11 +7,11 @@
 
 namespace incremental {
 
-// Whether conv3x3 computes at::conv2d(input, weight, bias, stride 1, padding 1): float32 on the CPU, input [N, C, H, W]
-// and weight [O, C, 3, 3], C and O multiples of 16, nothing empty. Not whether it is faster.
+// True where conv3x3 computes at::conv2d(input, weight, bias, stride 1, padding 1): float32 on the CPU, input [N, C, H,
+// W] and weight [O, C, 3, 3], C and O multiples of 16, nothing empty. Not whether it is faster.
 bool winograd_fits(const at::Tensor& input, const at::Tensor& weight);
 
-// Whether conv3x3, forwards and backwards, is faster here than at::conv2d in channels_last memory.
+// True where conv3x3, forwards and backwards, is faster than at::conv2d in channels_last memory.
 bool winograd_wins(const ConvolutionShape& shape);
 bool winograd_wins(const at::Tensor& input, const at::Tensor& weight);
 

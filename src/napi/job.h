@@ -47,7 +47,7 @@ class Job {
     std::mutex mutex;
     std::deque<Event> kept;         // never dropped
     std::optional<Event> newest;    // the newest step: older ones are of no use to anybody
-    std::optional<Event> snapshot;  // the newest one: it stands for all before it
+    std::optional<Event> snapshot;  // the newest one: it replaces all before it
     bool posted = false;
     std::chrono::steady_clock::time_point next_step;  // before this, steps wait for the next notice
 

@@ -1,4 +1,4 @@
-// What an online learner computes, as handles and jobs. One learner does one thing at a time, on a thread of its own:
+// Online learners as handles and jobs. One learner does one thing at a time, on a thread of its own:
 // OpenMP keeps a team for each thread that computes.
 #include "src/online/learner.h"
 
@@ -16,7 +16,7 @@
 namespace incremental {
 namespace {
 
-// What a handle holds. Jobs share the learner only, so that its thread is never ended by itself.
+// The content of a handle. Jobs share the learner only, so that its thread is never ended by itself.
 struct OwnedLearner {
   std::shared_ptr<Learner> learner;
   std::shared_ptr<JobThread> thread;

@@ -9,7 +9,7 @@
 
 namespace incremental {
 
-// Whether no value is infinite or NaN. Integers never are.
+// True where no value is infinite or NaN. Integers never are.
 bool all_finite(const at::Tensor& tensor);
 
 // Copies, undefined where a tensor is; and whether one of `now` holds what is not finite, though the same one of

@@ -1,4 +1,4 @@
-// Which samples of a batch that cannot be learned are to blame.
+// Finds the samples that are to blame where a batch cannot be learned.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -23,7 +23,7 @@ at::Tensor least_likely(Forward& forward, const at::Tensor& inputs);
 // For each row whether a number of it is not finite.
 std::vector<bool> not_finite(const at::Tensor& rows);
 
-// Whether batch norm would see a single value of a channel where a sample of this shape is learned alone. PyTorch
+// True where batch norm would see a single value of a channel where a sample of this shape is learned alone. PyTorch
 // refuses that: there is no variance, and the running one becomes NaN.
 bool needs_company(const Program& program, const std::vector<int64_t>& sample_shape);
 

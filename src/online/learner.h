@@ -1,6 +1,6 @@
-// What an online learner computes: scores new samples by the version that serves, learns them together with some of the
-// replay buffer's, and keeps them there. Equal calls from equal states give equal bits; nothing else goes in: no time,
-// no thread's order. lib/online/ decides what is called when, and keeps it in a journal.
+// The computation of an online learner: scores new samples by the version that serves, learns them together with some
+// of the replay buffer's, and keeps them there. Equal calls from equal states give equal bits; nothing else goes in: no
+// time, no thread's order. lib/online/ decides what is called when, and keeps it in a journal.
 #pragma once
 #include <memory>
 #include <optional>
@@ -34,9 +34,9 @@ struct LearnerPlan {
   uint64_t seed = 0;
   int threads = 1;
   int niceness = 0;
-  // A LearnerState's, where it goes on; nothing at the beginning.
+  // From a LearnerState, to resume; empty at the beginning.
   at::Tensor random;
-  std::vector<at::Tensor> momentum;  // by the program's parameters, undefined where there is none; or empty
+  std::vector<at::Tensor> momentum;  // by the program's parameters, undefined where a parameter has none; or empty
   std::optional<std::vector<at::Tensor>> replayed;
 };
 

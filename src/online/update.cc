@@ -14,7 +14,7 @@
 namespace incremental {
 namespace {
 
-// Where the flags are as wanted.
+// Positions of the flags that are as wanted.
 std::vector<int64_t> positions_of(const std::vector<bool>& flags, bool wanted) {
   std::vector<int64_t> positions;
   for (size_t i = 0; i < flags.size(); ++i) {

@@ -14,7 +14,7 @@ namespace incremental {
 // would change a constant in place.
 void check_operators(const Program& program, const std::vector<std::string>& added);
 
-// Whether a node that runs in this mode changes a tensor that it is given.
+// True where a node that runs in this mode changes a tensor that it is given.
 bool writes_in_place(const Program& program, Mode mode);
 
 }  // namespace incremental

@@ -12,7 +12,7 @@
 
 namespace incremental {
 
-// Whether the operator takes statistics of its batch in training.
+// True where the operator takes statistics of its batch in training.
 bool takes_statistics(const Node& node);
 
 // PyTorch's words where an input of this shape has one value for each of the statistics that `node` takes in training;

@@ -161,7 +161,7 @@ void Replay::restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl&
   fill(inputs, labels, leaving(labels, generator));
 }
 
-// Which slots a smaller capacity has no room for. Reservoir: any, each with the same probability, so that the rest is a
+// Slots that a smaller capacity has no room for. Reservoir: any, each with the same probability, so that the rest is a
 // uniform sample still. Class-balanced: each time any of the class that has most, as that policy itself makes room.
 std::unordered_set<int64_t> Replay::leaving(const std::vector<int64_t>& labels, at::CPUGeneratorImpl& generator) const {
   const auto size = static_cast<int64_t>(labels.size());

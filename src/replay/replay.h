@@ -1,5 +1,5 @@
-// Samples kept to be learned again, raw as they came, so that transforms are drawn anew each time. Adding one takes the
-// same time however many there were.
+// Samples kept to be learned again, raw as they came, so that transforms are drawn again each time. Adding one takes
+// the same time however many there were.
 #pragma once
 #include <cstdint>
 #include <unordered_set>
@@ -65,7 +65,7 @@ class Replay {
   std::vector<int64_t> seen_of_;
   std::vector<bool> was_full_;
   std::vector<std::vector<int64_t>> slots_of_;
-  std::vector<int64_t> place_;  // by slot: where it stands in its class's list
+  std::vector<int64_t> place_;  // by slot: its place in its class's list
 };
 
 }  // namespace incremental

@@ -10,7 +10,7 @@
 namespace incremental {
 namespace {
 
-// Whether what is infinite or NaN now was so in the given state.
+// True where all that is infinite or NaN now was so in the given state.
 bool all_were_bad(const at::Tensor& bad, const StateDict& given, const std::string& name) {
   auto found = std::find_if(given.begin(), given.end(), [&](const NamedTensor& item) { return item.name == name; });
   return found != given.end() && !bad.logical_and(at::isfinite(found->tensor)).any().item<bool>();

@@ -1,4 +1,4 @@
-// What both training loops, train.cc and train_on_device.cc, share: time, the generator, snapshots and checks.
+// Shared parts of both training loops, train.cc and train_on_device.cc: time, the generator, snapshots and checks.
 #pragma once
 #include <chrono>
 #include <vector>
@@ -20,17 +20,17 @@ class Clock {
 // Throws ERR_NOT_FINITE, naming the tensor, where a value of a weight or of a buffer is infinite or NaN that is neither
 // in `given`.
 void check_finite(const Weights& weights, const StateDict& given);
-// Throws ERR_NOT_FINITE where `loss`, of `step` (from 1) of the epoch behind `epoch` others, is none.
+// Throws ERR_NOT_FINITE where `loss`, of `step` (from 1) of the epoch after `epoch` others, is not finite.
 void check_finite(double loss, int64_t epoch, int64_t step);
 
 // Sets the generator to what torch.get_rng_state() gave; does nothing for an undefined tensor.
 void restore(at::Generator& generator, const at::Tensor& state);
 
-// Adds copies of the momentum buffers there are (undefined: there is none), on the CPU and in the state's layout, each
+// Adds copies of the momentum buffers there are (undefined: missing), on the CPU and in the state's layout, each
 // under its parameter's number.
 void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers);
 
-// `momentum_buffers`: undefined where there is none. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
+// `momentum_buffers`: undefined where missing. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
                        const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
                        const at::Tensor& epoch_random);

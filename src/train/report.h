@@ -1,4 +1,4 @@
-// What a running job tells its watcher. Plain values; src/napi/job.cc carries them to JavaScript.
+// Events that a running job reports. Plain values; src/napi/job.cc carries them to JavaScript.
 #pragma once
 #include <atomic>
 #include <cstdint>

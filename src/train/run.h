@@ -1,4 +1,4 @@
-// What every run over a data set needs: its threads, its memory, and a check that model and labels fit.
+// Parts of every run over a data set: its threads, its memory, and a check that model and labels fit.
 #pragma once
 #include <vector>
 
@@ -34,7 +34,7 @@ void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_sha
 // Makes samples of the data set's, as the plan's transforms say.
 Pipeline pipeline_of(const RunPlan& plan);
 
-// Whether nothing is left for one more thread that computes.
+// True where no core is left for one more thread that computes.
 bool takes_every_core(int threads);
 
 // Throws ERR_SHAPE unless `logits` is [sample, class] with room for every label of `dataset`.

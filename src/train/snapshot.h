@@ -1,5 +1,5 @@
-// Where a training run stands between two steps, and all that going on from there takes. Made by train.cc; lib/ writes
-// it to a file and gives it back as a plan's start.
+// The position of a training run between two steps, and all that resuming from there takes. Made by train.cc; lib/
+// writes it to a file and gives it back as a plan's start.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -9,10 +9,10 @@
 
 namespace incremental {
 
-// Whole epochs done, and what the epoch in hand has come to.
+// Whole epochs done, and the results of the current epoch so far.
 struct Position {
   int64_t epoch = 0;
-  int64_t step = 0;  // within the epoch in hand: below the epoch's number of steps
+  int64_t step = 0;  // within the current epoch: below the epoch's number of steps
   double loss_sum = 0;
   int64_t samples = 0;
   double seconds = 0;
@@ -22,12 +22,12 @@ struct Snapshot {
   Position position;
   std::shared_ptr<const StateDict> model;
   // The generator as torch.get_rng_state() has it, under the names `random` (just before the next batch is drawn) and
-  // `epoch` (before the first one of the epoch in hand was); then the momentum buffers there are, each under its
+  // `epoch` (before the first one of the current epoch was); then the momentum buffers there are, each under its
   // parameter's number as in torch.optim.SGD.state_dict().
   std::shared_ptr<const StateDict> rest;
 };
 
-// The same, as a run begins with it. An undefined tensor: there is none.
+// The same, as a run begins with it. An undefined tensor is missing.
 struct Start {
   Position position;
   at::Tensor random, epoch_random;

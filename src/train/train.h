@@ -16,7 +16,7 @@
 
 namespace incremental {
 
-// What training and evaluating have in common.
+// The common part of training and evaluating.
 struct RunPlan {
   std::shared_ptr<const Program> program;
   std::shared_ptr<const StateDict> state;

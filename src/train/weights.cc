@@ -66,7 +66,7 @@ std::vector<at::Tensor> Weights::all() const {
   return tensors;
 }
 
-// A tensor of another shape is refused by whoever takes it.
+// The optimizer refuses a tensor of another shape.
 std::vector<at::Tensor> Weights::to_kept(std::vector<at::Tensor> tensors) const {
   for (size_t i = 0; i < tensors.size() && i < parameters_.size(); ++i) {
     const bool fits = tensors[i].defined() && tensors[i].sizes() == at::IntArrayRef(wanted_[i].shape);

@@ -26,8 +26,8 @@ class Weights {
   const std::string& name(size_t index) const { return wanted_[index].name; }
   void require_grad() const;
 
-  // What belongs to the parameters, such as their momentum, undefined where there is none: from the state's layout into
-  // that of these weights; and back, for parameter `index`.
+  // Tensors that belong to the parameters, such as their momentum, undefined where missing: from the state's layout
+  // into that of these weights; and back, for parameter `index`.
   std::vector<at::Tensor> to_kept(std::vector<at::Tensor> tensors) const;
   at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;
 

@@ -44,7 +44,7 @@ Affine rotation_about_centre(double degrees, ImageSize size) {
   return {cosine, sine, cosine * -x + sine * -y + x, -sine, cosine, -sine * -x + cosine * -y + y};
 }
 
-// Whether Pillow walks this image in 16.16 fixed point: all its corners must land within 15 bits.
+// True where Pillow walks this image in 16.16 fixed point: all its corners must land within 15 bits.
 bool fits_fixed_point(const Affine& m, ImageSize size) {
   const auto fits = [&m](double x, double y) {
     return std::abs(x * m.a + y * m.b + m.c) < 32768.0 && std::abs(x * m.d + y * m.e + m.f) < 32768.0;

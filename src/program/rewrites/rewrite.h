@@ -8,7 +8,7 @@
 
 namespace incremental {
 
-// What `node` is given for `argument`; null: nothing.
+// The argument of `node` by that name; null where it has none.
 const Argument* argument_of(const Node& node, const std::string& name);
 
 // The value that `node` is given for `argument`; null where the node has no such argument or it is a constant.

@@ -25,7 +25,7 @@ class DeviceSteps {
   // only where the device is more than a moment behind.
   int64_t run(int64_t step, int64_t most);
 
-  // Waits for the steps `from` to `to` of the epoch in hand: their losses.
+  // Waits for the steps `from` to `to` of the current epoch: their losses.
   std::vector<double> losses(int64_t from, int64_t to) const;
 
   std::vector<at::Tensor> optimizer_state() const { return step_.optimizer().state(); }

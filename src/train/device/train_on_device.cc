@@ -12,7 +12,7 @@
 namespace incremental {
 namespace {
 
-// To tell of a step its loss must come from the device, which waits for it.
+// To report a step its loss must come from the device, which waits for it.
 constexpr double kStepEventSeconds = 0.1;
 
 BatchOptions batch_options(const TrainPlan& plan) {
@@ -23,7 +23,7 @@ BatchOptions batch_options(const TrainPlan& plan) {
 // As the first epoch finds it. Within an epoch it is where that began, and DeviceBatches gets the other state too.
 at::Generator begin_generator(const TrainPlan& plan) {
   at::Generator generator = at::detail::createCPUGenerator(plan.seed);
-  // In any case, so that a state that is none is refused here.
+  // In any case, so that an invalid state is refused here.
   restore(generator, plan.start.random);
   if (plan.start.position.step == 0 && plan.start.random.defined()) return generator;
   generator = at::detail::createCPUGenerator(plan.seed);
@@ -86,15 +86,15 @@ class Training {
       asked += steps_.run(asked, until_something(asked));
       const bool log = plan_.log_every > 0 && asked % plan_.log_every == 0;
       const bool due = plan_.snapshot_every > 0 && (position_.epoch * per_epoch_ + asked) % plan_.snapshot_every == 0;
-      const bool tell = log || clock_.seconds() - told_ > kStepEventSeconds;
-      if (!tell && !due && asked < per_epoch_) continue;
+      const bool reports = log || clock_.seconds() - reported_ > kStepEventSeconds;
+      if (!reports && !due && asked < per_epoch_) continue;
       const double loss = settle(asked);
       position_.seconds = seconds_before + epoch_clock.seconds();
-      if (tell) {
-        told_ = clock_.seconds();
-        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, told_, seen_});
+      if (reports) {
+        reported_ = clock_.seconds();
+        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, reported_, seen_});
       }
-      // The last step of an epoch is told of as the beginning of the next one, by run().
+      // The last step of an epoch is reported as the beginning of the next one, by run().
       if (due && asked < per_epoch_) snapshot_within();
     }
   }
@@ -156,8 +156,8 @@ class Training {
   const int64_t per_epoch_;
   Position position_;  // up to where losses are known
   int64_t seen_ = 0;
-  double told_ = 0;     // when a step was last told of
-  bool taken_ = false;  // a snapshot at this very position
+  double reported_ = 0;  // when a step was last reported
+  bool taken_ = false;   // a snapshot at this very position
 };
 
 }  // namespace
