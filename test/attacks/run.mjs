@@ -3,7 +3,7 @@ import path from 'node:path';
 import { goodFile, spawnLimited } from './limited.mjs';
 
 /** Processor time is checked elsewhere; other processes may be using the machine. */
-const silenceMs = 120_000;
+const silenceMs = 300_000;
 
 function start(cwd) {
   const { worker, output } = spawnLimited(path.join(import.meta.dirname, 'worker.mjs'), [goodFile], cwd);
