@@ -24,6 +24,7 @@ const detector = {
   files: {
     'lib/detectors': `// A throw-away detector.
 import { checkOptions, isNumber } from '../core/checks';
+import { member } from '../core/family';
 import type { DetectorKind } from './detector';
 
 export interface TooMany {
@@ -34,7 +35,7 @@ export interface TooMany {
 /** A drift where \`most\` numbers, by default 3, were above 0. */
 export function tooMany(options: { most?: number } = {}): TooMany {
   const { most = 3 } = checkOptions('tooMany', options, { most: isNumber({ integer: true, min: 1 }) });
-  return Object.freeze({ kind: 'tooMany', most });
+  return member({ kind: 'tooMany', most });
 }
 
 export const tooManyKind: DetectorKind<TooMany> = {
@@ -61,6 +62,7 @@ const transform = {
   files: {
     'lib/transforms': `// A throw-away transform.
 import { checkNumbers } from '../core/checks';
+import { member } from '../core/family';
 import { neverInScoring } from './transform';
 
 export interface HalfTurn {
@@ -71,7 +73,7 @@ export interface HalfTurn {
 /** Turns by 180 degrees with probability \`p\`. */
 export function halfTurn(p = 0.5): HalfTurn {
   checkNumbers('halfTurn', { p }, { min: 0, max: 1 });
-  return Object.freeze({ kind: 'halfTurn', p });
+  return member({ kind: 'halfTurn', p });
 }
 
 export const halfTurned = { make: halfTurn, positional: ['p'], ...neverInScoring } as const;
@@ -127,6 +129,7 @@ const loss = {
   files: {
     'lib/losses': `// A throw-away loss.
 import { checkOptions } from '../core/checks';
+import { member } from '../core/family';
 
 export interface SquaredLoss {
   readonly kind: 'squaredLoss';
@@ -135,7 +138,7 @@ export interface SquaredLoss {
 /** How far the probabilities of the classes are from 0 and 1. */
 export function squaredLoss(options: Readonly<Record<string, never>> = {}): SquaredLoss {
   checkOptions('squaredLoss', options, {});
-  return Object.freeze({ kind: 'squaredLoss' });
+  return member({ kind: 'squaredLoss' });
 }
 `,
     'src/losses': `// A throw-away loss.
@@ -169,6 +172,7 @@ const optimizer = {
   files: {
     'lib/optimizers': `// A throw-away optimizer.
 import { checkOptions, isNumber } from '../core/checks';
+import { member } from '../core/family';
 
 export interface SignDescent {
   readonly kind: 'signDescent';
@@ -178,7 +182,7 @@ export interface SignDescent {
 /** Moves each weight by \`learningRate\`, by default 0.5, against the sign of its gradient. */
 export function signDescent(options: { learningRate?: number } = {}): SignDescent {
   const { learningRate = 0.5 } = checkOptions('signDescent', options, { learningRate: isNumber({ min: 0 }) });
-  return Object.freeze({ kind: 'signDescent', learningRate });
+  return member({ kind: 'signDescent', learningRate });
 }
 
 export const descentBySigns = {
