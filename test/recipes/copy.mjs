@@ -128,7 +128,8 @@ export function follow(folder, recipe, member, { skipped } = {}) {
 
 /** Compiles lib/ of the copy. */
 export function compile(folder) {
-  execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The copy does not compile:\n${stdout}`);
 }
 
 /** Runs tests of the copy: { ok, output }. */
