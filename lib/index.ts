@@ -55,16 +55,9 @@ export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';
-export {
-  type DType,
-  type LoadOptions,
-  loadState,
-  type SaveOptions,
-  State,
-  type StateTensor,
-  saveState,
-  type TensorData,
-} from './state/state';
+export { type LoadOptions, loadState } from './state/load';
+export { type SaveOptions, saveState } from './state/save';
+export { type DType, State, type StateTensor, type TensorData } from './state/state';
 export {
   type ClassResult,
   type EvaluateOptions,

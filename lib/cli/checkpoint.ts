@@ -1,5 +1,6 @@
 // Selects the part of a checkpoint that a command works on.
-import { loadState, type State } from '../state/state';
+import { loadState } from '../state/load';
+import type { State } from '../state/state';
 import { text } from './command';
 
 export const checkpointOptions = {

@@ -5,7 +5,7 @@ import { LearnError } from '../core/errors';
 import { Limiter } from '../core/limiter';
 import type { Dataset } from '../datasets';
 import type { PrequentialMetrics } from '../metrics/prequential';
-import type { SaveOptions } from '../state/state';
+import type { SaveOptions } from '../state/save';
 import type { Prediction } from '../training/evaluate';
 import type { Engine } from './engine';
 import { Feedback } from './feedback/feedback';

@@ -1,18 +1,12 @@
-// States: the named weights of a model. Loads, saves and reads them. Everything else that needs weights accepts and returns a
-// State.
+// States: the named weights of a model, and reading them. Everything that needs weights accepts and returns a State.
 import { inspect } from 'node:util';
-import { readPlan, withCheckpoint } from '../checkpoint/checkpoint';
 import { type DType, dtypes, type TensorData } from '../checkpoint/dtypes';
-import type { Checkpoint, ParseOptions } from '../checkpoint/parsed';
-import { writeSafetensors } from '../checkpoint/safetensors/write';
 import { metadataOf, type Tree } from '../checkpoint/tree';
 import { OrderedDict, TensorValue, type Value } from '../checkpoint/values';
-import { writeCheckpoint } from '../checkpoint/write';
-import { checkOptions, invalid, isOneOf, isPath, isSignal, isText, plain } from '../core/checks';
-import { fromNative, fromNativeSync, LearnError } from '../core/errors';
+import { invalid, plain } from '../core/checks';
+import { fromNativeSync, LearnError } from '../core/errors';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
-import { warnOfLeft, warnOfLeftOut } from './warnings';
 
 export type { DType, TensorData } from '../checkpoint/dtypes';
 
@@ -23,33 +17,6 @@ export interface StateTensor {
   readonly shape: readonly number[];
 }
 
-/** Options of {@link loadState}. */
-export interface LoadOptions {
-  /**
-   * The dict of a training checkpoint to load: 'model', or 'checkpoint.model' for a dict in a dict. Default: the only one that
-   * holds tensors.
-   */
-  key?: string;
-  /**
-   * Prefix to remove from every name, such as 'module.'. 'auto' removes the prefixes of DataParallel, torch.compile,
-   * AveragedModel and Lightning, in any order; {@link State.stripped} returns the result. Default: none.
-   */
-  stripPrefix?: string;
-  /** Rejects with its reason when it is aborted. */
-  signal?: AbortSignal;
-}
-
-/** Options of {@link saveState}. */
-export interface SaveOptions {
-  /**
-   * 'pth': the format of torch.save. 'safetensors': tensors and strings only. Default: 'safetensors' if the path ends with
-   * '.safetensors', otherwise 'pth'.
-   */
-  format?: 'pth' | 'safetensors';
-  /** Rejects with its reason when it is aborted; the old file is then unchanged. */
-  signal?: AbortSignal;
-}
-
 /** Returns the native handle of a state. Throws ERR_DISPOSED if the state was disposed. */
 export let stateHandle: (state: State) => StateHandle;
 /** As stateHandle(), for work inside holding(), during which the state may be disposed. */
@@ -58,7 +25,8 @@ export let heldHandle: (state: State) => StateHandle;
 export let makeState: (handle: StateHandle, modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>) => State;
 /** Returns the tree that is written for a state: everything its file held, with its own dict at its place. */
 export let treeOf: (state: State) => Tree;
-let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
+/** Makes a state of what readState() returned for a file whose tree this is. */
+export let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
 /**
  * Runs `work` and keeps the native side of a state until it ends, even if the state is disposed in the meantime. Rejects with
  * ERR_DISPOSED if it was disposed before. Has no effect on a `source` that is not a State.
@@ -226,78 +194,4 @@ function newTree(
   );
   part.attributes = new Map([['_metadata', new OrderedDict(modules as ReadonlyMap<Value, Value>)]]);
   return { root: part, path: [], part };
-}
-
-/**
- * Loads the tensors of a checkpoint, in any form that PyTorch has given it: .pth and .pt of every version, training
- * checkpoints, safetensors. Nothing that a file names is ever run.
- *
- * @example
- * ```ts
- * const state = await loadState('run.ckpt', { key: 'model', stripPrefix: 'auto' });
- * ```
- */
-export async function loadState(file: string, options: LoadOptions = {}): Promise<State> {
-  isPath(file, 'path');
-  return loadPart(file, checkOptions('loadState', options, { key: isText, stripPrefix: isText, signal: isSignal }));
-}
-
-/** As loadState(), for a part that may be under one of several keys. */
-export async function loadPart(file: string, given: ParseOptions): Promise<State> {
-  const options = plain(given);
-  const { signal } = options;
-  signal?.throwIfAborted();
-  return withCheckpoint(file, options, (checkpoint) => loadOpened(checkpoint, signal));
-}
-
-/** Loads the state of an open checkpoint, and throws if the file has changed since it was opened. */
-export async function loadOpened(checkpoint: Checkpoint, signal?: AbortSignal): Promise<State> {
-  const plan = await readPlan(checkpoint);
-  signal?.throwIfAborted();
-  const handles = await fromNative(() => native().readState(plan));
-  try {
-    signal?.throwIfAborted();
-    await checkpoint.file.checkUnchanged();
-  } catch (cause) {
-    for (const handle of handles) native().disposeState(handle);
-    throw cause;
-  }
-  checkpoint.sources.forEach((source, i) => {
-    source.handle = handles[i]!;
-  });
-  warnOfLeftOut(checkpoint.file.path, checkpoint.tree);
-  return loadedState(handles, checkpoint.tree);
-}
-
-/**
- * Saves what torch.save would, for Python to load: the state dict, byte for byte, and around it what else its file held.
- * The file is replaced all at once: with a crash, an abort or a full disk, what was there before is still there. A
- * symbolic link is followed. What Python's weights_only or loadState would refuse is left out: the item of a dict or a set, and
- * None where it was in a list or a tuple. A process warning says what, and why. A
- * safetensors file gets the state's tensors, each in full, and strings of its metadata; the warning says what it did not.
- *
- * @example
- * ```ts
- * await saveState(await loadState('model.pth'), 'model.safetensors');
- * ```
- */
-export async function saveState(state: State, file: string, options: SaveOptions = {}): Promise<void> {
-  if (!(state instanceof State)) throw invalid('a State', 'state', state);
-  isPath(file, 'path');
-  const checks = { format: isOneOf(['pth', 'safetensors']), signal: isSignal };
-  const { format = file.endsWith('.safetensors') ? 'safetensors' : 'pth', signal } = checkOptions(
-    'saveState',
-    options,
-    checks,
-  );
-  await holding(state, async () => {
-    if (format === 'pth') {
-      const left = await writeCheckpoint(treeOf(state).root, file, { signal });
-      warnOfLeft(file, left, "PyTorch's weights_only or loadState would refuse it");
-    } else {
-      const { tensors, metadata } = state;
-      const left = await writeSafetensors({ handle: heldHandle(state), tensors, metadata }, file, signal);
-      warnOfLeft(file, left, 'a safetensors file holds tensors by name and strings only');
-    }
-  });
 }

@@ -20,7 +20,8 @@ import type { DatasetHandle, ProgramHandle, StateHandle } from '../native/handle
 import { native } from '../native/native';
 import { type Model, sampleShape } from '../program/module';
 import type { Program } from '../program/program';
-import { heldHandle, holding, loadState, State } from '../state/state';
+import { loadState } from '../state/load';
+import { heldHandle, holding, State } from '../state/state';
 import { shapeAfter, type Transform } from '../transforms';
 
 /** Options that training, evaluating and predicting share. */

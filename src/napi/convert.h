@@ -18,8 +18,8 @@
 
 namespace incremental {
 
-// An own property; undefined where it does not exist. Everything below reads these only: what a prototype holds, such as
-// Object.prototype where some package wrote to it, is no part of a plan.
+// An own property; undefined where it does not exist. Everything below reads these only: what a prototype holds, such
+// as Object.prototype where some package wrote to it, is no part of a plan.
 Napi::Value own(const Napi::Object& object, const char* key);
 
 // Each throws ERR_INVALID_OPTION naming `key` where the property has another type.

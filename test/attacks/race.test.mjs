@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { loadState } from 'torch-incremental';
 import { withCheckpoint } from '../../dist/checkpoint/checkpoint.js';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';
-import { loadOpened } from '../../dist/state/state.js';
+import { loadOpened } from '../../dist/state/load.js';
 import { temporaryFolder } from '../support.mjs';
 import { checkpoint, p, pickle, records, zip } from '../unit/checkpoint-support.mjs';
 import { legacy, legacyTensor, safetensors } from './build.mjs';

@@ -21,7 +21,7 @@ import {
 async function settingsOf(dir) {
   const learner = await open(dir, { model: undefined });
   await learner.close();
-  const { loadPart } = await import('../../dist/state/state.js');
+  const { loadPart } = await import('../../dist/state/load.js');
   const state = await loadPart(path.join(dir, snapshotsIn(dir).at(-1)), { key: ['model'] });
   return JSON.parse(state.metadata.get('learner')).settings;
 }

@@ -8,7 +8,7 @@ import type { TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
 import { optimizerOfFlags } from '../../optimizers';
 import { sgdChecks } from '../../optimizers/sgd';
-import { saveState } from '../../state/state';
+import { saveState } from '../../state/save';
 import { trainOptionChecks as checks } from '../../training/options';
 import { type TrainResult, trainIncremental } from '../../training/train';
 import { wrongUsage } from '../arguments';
