@@ -1,4 +1,4 @@
-// What the faster ways to train cost in quality: accuracy on the test images after the same epochs from the same weights.
+// Costs of the faster ways to train in quality: accuracy on the test images after the same epochs from the same weights.
 import { cifar10, evaluate, net, trainIncremental } from 'torch-incremental';
 import { report, shown } from './report.mjs';
 import { images, pretrained, settings, workFolder } from './support.mjs';

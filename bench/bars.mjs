@@ -1,4 +1,4 @@
-// What is wanted of this library's speed, as one list: the trial that measures it, where in its figures, and what stands in the way
+// Targets of this library's speed, as one list: the trial that measures it, where in its figures, and what stands in the way
 // of it where it is not met.
 const kernels =
   "Exact mode calls libtorch's kernels, on as many threads, wherever it has none of its own with their bits. " +

@@ -1,4 +1,4 @@
-// What the data path costs a step: uint8 images in a new order with the five transforms, over batches that are ready. Ready
+// Cost of the data path for a step: uint8 images in a new order with the five transforms, over batches that are ready. Ready
 // means float32 arrays in order, which are only copied; either one batch again and again or as many as the images make. The
 // faster of the two is the measure, since each has a cost of its own (an epoch's end after every step; a larger copy).
 import { report, shown } from './report.mjs';

@@ -1,4 +1,4 @@
-// Whether later epochs take longer or more memory than early ones: many short ones in one run.
+// Time and memory of later epochs against early ones: many short ones in one run.
 import { cifar10, subset, trainIncremental } from 'torch-incremental';
 import { report, shown } from './report.mjs';
 import { images, median, memory, pretrained, settings, workFolder } from './support.mjs';

@@ -1,4 +1,4 @@
-// What the executor costs over the same ATen calls written by hand, for one training step of Net at batch 1.
+// Cost of the executor over the same ATen calls written by hand, for one training step of Net at batch 1.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { report } from './report.mjs';

@@ -1,4 +1,4 @@
-// What our kernels cost over ATen's, pass by pass: Winograd's convolution in channels_last memory, and narrow linear layers.
+// Cost of our kernels over ATen's, pass by pass: Winograd's convolution in channels_last memory, and narrow linear layers.
 // More shapes: `node bench/kernels.mjs --shapes more`.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// What an online learner's memory comes to: over a million samples with ids, replay, gate and drift detection; and beside a source
+// Memory of an online learner: over a million samples with ids, replay, gate and drift detection; and beside a source
 // that is ten times too fast, whose samples are dropped.
 import path from 'node:path';
 import { report, shown } from './report.mjs';

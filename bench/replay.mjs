@@ -1,4 +1,4 @@
-// What it takes to offer an image to a full replay buffer, when a thousand and when a million were seen before.
+// Cost of offering an image to a full replay buffer, when a thousand and when a million were seen before.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { report, shown } from './report.mjs';

@@ -1,4 +1,4 @@
-// Where a trial's result goes: bench/results/<trial>.json, which bench/write-results.mjs makes pages and charts of.
+// Files of a trial's result: bench/results/<trial>.json, which bench/write-results.mjs makes pages and charts of.
 import fs from 'node:fs';
 import path from 'node:path';
 import { machine, root } from './support.mjs';

@@ -1,4 +1,4 @@
-// What the trials share: settings, medians, the machine's description, folders and files, and where results go.
+// Shared by the trials: settings, medians, the machine's description, folders and files, and where results go.
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

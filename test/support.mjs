@@ -1,4 +1,4 @@
-// What several test files share: temporary folders, made-up images, and the reference Python where there is one.
+// Shared by many test files: temporary folders, made-up images, and the reference Python if there is one.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -68,7 +68,7 @@ export const realCifar10 = process.env.TORCH_INCREMENTAL_CIFAR10;
 
 const toldAbout = new Set();
 
-/** Skips the test in hand, saying once why, unless the named environment variable is set. */
+/** Skips the current test, saying once why, unless the named environment variable is set. */
 export function needs(test, variable) {
   if (process.env[variable]) return;
   if (!toldAbout.has(variable)) console.warn(`      tests that need ${variable} are skipped: it is not set`);
@@ -76,7 +76,7 @@ export function needs(test, variable) {
   test.skip();
 }
 
-/** Skips the test in hand, saying once why, where there is no prlimit. */
+/** Skips the current test, saying once why, where there is no prlimit. */
 export function needsPrlimit(test) {
   if (spawnSync('prlimit', ['--version']).status === 0) return;
   if (!toldAbout.has('prlimit')) console.warn('      skipped: there is no prlimit, which util-linux has');

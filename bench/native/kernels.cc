@@ -1,4 +1,4 @@
-// What the kernels of src/kernels cost and what ATen's cost for the same passes, in turns in one process. Built and run
+// Cost of the kernels of src/kernels and of ATen's for the same passes, in turns in one process. Built and run
 // by bench/kernels.mjs; prints one JSON line for each shape and pass: medians and minima in milliseconds.
 #include <torch/csrc/autograd/autograd.h>
 

@@ -8,15 +8,15 @@ import type { DetectorKind } from './detector';
 
 /** Options of {@link adwin}. */
 export interface AdwinOptions {
-  /** Confidence: about how often a stream without change is taken for one with, 0 to 1. Default: 0.002. */
+  /** Confidence, 0 to 1: about how often a change is seen in a stream without one. Default: 0.002. */
   delta?: number;
-  /** A change is looked for at every so many numbers. Default: 32. */
+  /** Numbers between two searches for a change. Default: 32. */
   clock?: number;
-  /** Buckets of each size that are kept; more are finer and slower. At least 2. Default: 5. */
+  /** Buckets of each size; more are finer and slower. At least 2. Default: 5. */
   maxBuckets?: number;
-  /** Numbers on either side of a change, at least. Default: 5. */
+  /** Least numbers on either side of a change. Default: 5. */
   minWindowLength?: number;
-  /** No change is looked for in a window of so many numbers or fewer. Default: 10. */
+  /** Largest window that is not searched for a change. Default: 10. */
   gracePeriod?: number;
 }
 
@@ -72,7 +72,7 @@ interface Window {
   variance: number;
   /** Numbers since the window began. */
   ticks: number;
-  /** The last number came with a drift: the next begins anew. */
+  /** The last number showed a drift: the next one starts from the beginning. */
   drifted: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { DetectorKind } from './detector';
 
 /** Options of {@link ddm}. */
 export interface DdmOptions {
-  /** Nothing is said of the first so many samples. Default: 30. */
+  /** Samples before the first verdict. Default: 30. */
   warmStart?: number;
   /** Standard deviations above the least error rate that are a warning. Default: 2. */
   warningThreshold?: number;
@@ -47,7 +47,7 @@ interface Rates {
   count: number;
   /** The share of errors. */
   rate: number;
-  /** Rate and deviation when their sum was least; null while there is none. */
+  /** Rate and deviation when their sum was least; null before the first. */
   least: { rate: number; deviation: number } | null;
 }
 

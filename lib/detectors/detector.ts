@@ -1,17 +1,17 @@
-// What a drift detector is: a plain value that says which and with what settings, and the arithmetic made of it. It is fed one
-// number a sample, for a learner 1 where the prediction was wrong and 0 where it was right.
+// Interfaces of drift detectors: a plain value with the kind and its settings, and the arithmetic that is made from it. A detector
+// gets one number for each sample; a learner gives it 1 for a wrong prediction and 0 for a right one.
 
 export type Drift = 'none' | 'warning' | 'drift';
 
 export interface RunningDetector {
-  /** Takes one number and says what it makes of all so far. */
+  /** Takes the next number and returns the verdict on all so far. */
   update(value: number): Drift;
-  /** All that going on takes: numbers, strings, arrays and plain objects; none of the numbers infinite. */
+  /** The state to resume from: numbers, strings, arrays and plain objects; all numbers are finite. */
   toJSON(): unknown;
 }
 
-/** How the detectors of one kind run. */
+/** The arithmetic of the detectors of one kind. */
 export interface DetectorKind<Settings> {
-  /** From the beginning, or from what toJSON() gave. */
+  /** Starts from the beginning, or from a result of toJSON(). */
   readonly start: (settings: Settings, saved?: unknown) => RunningDetector;
 }

@@ -8,7 +8,7 @@ import type { DetectorKind } from './detector';
 
 /** Options of {@link eddm}. */
 export interface EddmOptions {
-  /** Nothing is said of the first so many errors. Default: 30. */
+  /** Errors before the first verdict. Default: 30. */
   warmStart?: number;
   /** The share of the largest distance below which there is a warning, 0 to 1. Default: 0.95. */
   alpha?: number;
@@ -48,7 +48,7 @@ interface Distances {
   /** Of the distances, and the sum of the squares from it (Welford 1962). */
   mean: number;
   squares: number;
-  /** Of mean + 2 deviations; -1 while there is none. */
+  /** The largest mean + 2 deviations; -1 before the first. */
   largest: number;
   warned: boolean;
 }
@@ -83,7 +83,7 @@ function addDistance(now: Distances, distance: number): void {
   now.squares += (distance - before) * (distance - now.mean);
 }
 
-/** Looks at the distances anew. */
+/** Measures the distances from the beginning. */
 function isDrift(now: Distances, { warmStart, alpha, beta }: Eddm): boolean {
   const variance = now.errors > 1 ? now.squares / (now.errors - 1) : 0;
   const sum = now.mean + 2 * Math.sqrt(variance);

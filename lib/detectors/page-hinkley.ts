@@ -58,7 +58,7 @@ interface Sums {
   mean: number;
   up: number;
   down: number;
-  /** The least of `up` and the largest of `down`; null while there is none. */
+  /** The least of `up` and the largest of `down`; null before the first. */
   least: number | null;
   largest: number | null;
 }

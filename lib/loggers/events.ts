@@ -1,4 +1,4 @@
-// What a training run reports while it runs.
+// Events of a training run.
 
 /** An epoch of TrainResult.history. */
 export interface EpochSummary {

@@ -1,21 +1,21 @@
-// Which model a state belongs to, and in what it does not fit.
+// Recognises the model that a state belongs to, and describes how a state differs from a model.
 import { LearnError } from '../core/errors';
 import type { Model } from '../program/module';
 import { isWrapped } from '../program/wrappers';
 import { knownModels } from './zoo';
 
-/** A state, or what is known of one before it is loaded. */
+/** A state, or its description before it is loaded. */
 interface Described {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly metadata: ReadonlyMap<unknown, unknown>;
 }
 
-/** What was found to fit before: neither states nor models change. */
+/** Models of states that were compared before: neither states nor models change. */
 const recognised = new WeakMap<Described, Model>();
 const checked = new WeakMap<Described, WeakSet<Model>>();
 
 /**
- * The model whose tensors the state holds. If there is none, throws ERR_STATE_MISMATCH with the differences to a model that it nearly
+ * The model whose tensors the state holds. If no known model fits, throws ERR_STATE_MISMATCH with the differences to a model that it nearly
  * fits, else ERR_MODEL_UNKNOWN.
  */
 export function recogniseModel(state: Described): Model {
@@ -65,7 +65,7 @@ interface Difference {
   total: number;
 }
 
-/** By name and shape, with the differences that load_state_dict(strict=True) of PyTorch overlooks: src/train/weights.cc. */
+/** Compares names and shapes, and ignores the differences that load_state_dict(strict=True) of PyTorch ignores: src/train/weights.cc. */
 function compare(model: Model, state: Described): Difference {
   const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
   const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
@@ -89,7 +89,7 @@ function compare(model: Model, state: Described): Difference {
   };
 }
 
-/** Batch norms count their batches from version 2 on, which is that of PyTorch 0.4.1; a state of before has no count. */
+/** Batch norms count their batches from version 2 on, which is that of PyTorch 0.4.1; an earlier state has no count. */
 function isCountOfOld(name: string, { metadata }: Described): boolean {
   if (!/(^|\.)num_batches_tracked$/.test(name)) return false;
   const modules = metadata.get('_metadata');
@@ -114,7 +114,7 @@ function hintOfWrapper({ tensors }: Described): string[] {
   return [`Names such as ${wrapped.name} have the prefix of a wrapper: load the state with stripPrefix: 'auto'.`];
 }
 
-/** As many as a person reads. */
+/** Entries of a list in a message. */
 const mostListed = 10;
 
 function list(items: readonly string[]): string {

@@ -40,7 +40,7 @@ export async function verdictOn(
   return { ...verdict, ...measured.evaluation, accepted: reason === '', reason };
 }
 
-/** The reason to refuse a candidate; empty: there is none. */
+/** The reason to refuse a candidate; empty: it may serve. */
 function objection(
   { evaluation: candidate, notFinite }: Measured,
   best: Baseline,

@@ -1,5 +1,5 @@
-// Writes the snapshots of a training run to its checkpoint, one at a time: what comes while one is being written waits,
-// and only the newest does.
+// Writes the snapshots of a training run to its checkpoint, one at a time. While one is being written, the newest of the
+// others waits and the rest are dropped.
 import { type NativeSnapshot, native } from '../native/native';
 
 export class CheckpointWriter {
@@ -9,20 +9,20 @@ export class CheckpointWriter {
   #writing: Promise<void> | undefined;
   #failure: { cause: unknown } | undefined;
 
-  /** `onFailure` is told at once, to stop a run whose progress can no longer be kept. */
+  /** `onFailure` is called at once, to stop a run whose progress can no longer be kept. */
   constructor(write: (snapshot: NativeSnapshot) => Promise<void>, onFailure: (cause: unknown) => void) {
     this.#write = write;
     this.#onFailure = onFailure;
   }
 
-  /** Takes the snapshot over: its memory is freed when it is written, or when a newer one takes its place. */
+  /** Takes ownership of the snapshot: its memory is freed when it is written, or when a newer one replaces it. */
   offer(snapshot: NativeSnapshot): void {
     if (this.#waiting) free(this.#waiting);
     this.#waiting = snapshot;
     this.#writing ??= this.#writeAll();
   }
 
-  /** Waits until the last one is on the disk. Throws what a write failed with. */
+  /** Waits until the last snapshot is on the disk. Throws the error of a failed write. */
   async close(): Promise<void> {
     await this.#writing;
     if (this.#failure) throw this.#failure.cause;
@@ -31,7 +31,7 @@ export class CheckpointWriter {
   async #writeAll(): Promise<void> {
     for (let next = this.#take(); next; next = this.#take()) {
       try {
-        // Nothing more is written behind a failure: the file is then what the caller was told it is.
+        // Nothing is written after a failure: the file stays as it was reported to the caller.
         if (!this.#failure) await this.#write(next);
       } catch (cause) {
         this.#failure = { cause };

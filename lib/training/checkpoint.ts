@@ -1,5 +1,5 @@
-// The file that a training run is kept in: what PyTorch's users save of a model and its optimizer, and what else going on
-// from there takes. Written and read here; docs/api.md has the layout.
+// Training checkpoints: the entries that PyTorch's users save of a model and its optimizer, and the others that resuming
+// needs. Writes and reads them; docs/api.md has the layout.
 import { formatError, naming } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
@@ -19,20 +19,20 @@ import { optimizerState, readOptimizer } from './optimizer-state';
 import { checked, optionsDict, type RecordedOptions, recordedIn } from './recorded-options';
 import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
 
-/** What a run is made of besides the model's tensors. */
+/** The parts of a run besides the model's tensors. */
 export interface TrainingFacts {
   model: Model;
   options: RecordedOptions;
-  /** Of the data set. */
+  /** Number of samples in the data set. */
   samples: number;
-  /** At least of the epochs before the snapshot. */
+  /** Holds at least the epochs before the snapshot. */
   history: readonly EpochSummary[];
 }
 
-/** What a file says of a run. */
+/** Contents of a checkpoint. */
 export interface TrainingCheckpoint {
   path: string;
-  /** The weights. Holds the tensors that are referred to below; whoever read it disposes it. */
+  /** The weights. Holds the tensors that are referred to below; the reader of the checkpoint disposes it. */
   state: State;
   options: Partial<RecordedOptions>;
   samples: number | undefined;
@@ -40,7 +40,7 @@ export interface TrainingCheckpoint {
   position: Position;
   random: TensorRef | null;
   epochRandom: TensorRef | null;
-  /** By the numbers of the model's parameters. Throws where the optimizer's are not the model's. */
+  /** Momentum buffers by the numbers of the model's parameters. Throws where the optimizer has other parameters than the model. */
   momentumOf(model: Model): (TensorRef | null)[];
 }
 
@@ -76,7 +76,7 @@ function dict(entries: Record<string, Value>): Map<Value, Value> {
   return new Map<Value, Value>(Object.entries(entries));
 }
 
-/** The tensors of a native state, by name, to be written. */
+/** The tensors of a native state by name, for writing. */
 export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
   const [infos] = fromNativeSync(() => native().stateInfo([handle]));
   return infos!.map(({ name, dtype, shape }, index) => [
@@ -85,7 +85,7 @@ export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
   ]);
 }
 
-/** Reads what was written here, or by Python under the same keys. */
+/** Reads a checkpoint that was written here, or by Python under the same keys. */
 export async function readTrainingCheckpoint(
   resume: string | ResumeOptions,
   signal?: AbortSignal,
@@ -142,7 +142,7 @@ function mapOf(value: Value | undefined, name: string): ReadonlyMap<Value, Value
   throw formatError(`Expected a dict under ${name}`);
 }
 
-/** One in another form, which Python may have kept for itself, is no history of ours. */
+/** A history in another form, which Python may have recorded for itself, is ignored. */
 function historyIn(value: Value | undefined): EpochSummary[] {
   if (!Array.isArray(value)) return [];
   const summaries = value.map((item) => (item instanceof Map ? Object.fromEntries(item) : {}) as EpochSummary);
@@ -160,7 +160,7 @@ function randomIn(value: Value | undefined, step: number): Pick<TrainingCheckpoi
   if (before === undefined) {
     throw formatError(
       "Expected random to be a dict of 'state', the generator before the next batch, and 'epoch', as it was before the " +
-        `epoch in hand, since ${step} steps of that epoch are done`,
+        `current epoch, since ${step} steps of that epoch are done`,
     );
   }
   return { random, epochRandom: generatorIn(before, "random['epoch']") };
@@ -171,7 +171,7 @@ function generatorIn(value: Value | undefined, name: string): TensorRef {
   throw formatError(`Expected torch.get_rng_state() under ${name}`);
 }
 
-/** The file's options with those given in their place. Throws where a given one would lead to another order of samples. */
+/** The recorded options, replaced by those given. Throws if a given one would change the order of samples. */
 export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads'>>>(
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
@@ -197,7 +197,7 @@ export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Pro
   return { ...position, random, epochRandom, momentum: await naming(path, async () => momentumOf(model)) };
 }
 
-/** Throws unless the data set has as many samples as the run was begun with. */
+/** Throws unless the data set has as many samples as when the run began. */
 export function checkSameSamples({ path, samples }: TrainingCheckpoint, length: number): void {
   if (samples !== undefined) checkSame(path, 'data', `${samples} samples`, `${length} samples`);
 }

@@ -31,9 +31,9 @@ export interface ClassResult {
   accuracy: number;
 }
 
-/** What {@link evaluate} resolves with. */
+/** Result of {@link evaluate}. */
 export interface Evaluation {
-  /** Mean cross-entropy over the samples; NaN where the model's outputs are. */
+  /** Mean cross-entropy over the samples; NaN if an output is NaN. */
   loss: number;
   /** Correct among all samples, 0 to 1. */
   accuracy: number;
@@ -42,8 +42,8 @@ export interface Evaluation {
   confusion: number[][];
   samples: number;
   /**
-   * Samples for which the model's outputs name no class: their largest is infinite or NaN. None of them counts as correct.
-   * Above 0 the weights, or the samples, are of no use.
+   * Samples whose largest output is infinite or NaN, so that no class can be predicted. None of them counts as correct. A
+   * number above 0 means that the weights or the samples are useless.
    */
   notFinite: number;
 }
@@ -94,7 +94,7 @@ export interface PredictOptions extends RunOptions {
   shape?: readonly number[];
 }
 
-/** What {@link predict} resolves with. */
+/** Result of {@link predict}. */
 export interface Prediction {
   /** [sample, class], row by row. */
   logits: Float32Array;
@@ -120,7 +120,7 @@ export async function predict(
   return predictOf(source, copyOfValues(inputs, ['uint8', 'float32']), options);
 }
 
-/** The same of inputs that nobody else changes, which are not copied. */
+/** As predict(), for inputs that nothing else changes, which are not copied. */
 export async function predictOf(source: string | State, inputs: Values, given: PredictOptions): Promise<Prediction> {
   const options = checkOptions('predict', given, {
     ...runOptionChecks,

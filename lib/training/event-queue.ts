@@ -1,7 +1,7 @@
-// Events of a run on their way to a reader that may be slower: for trainEvents().
+// Queues the events of a run for a reader that may be slower. For trainEvents().
 import type { TrainEvent } from '../loggers/events';
 
-/** What waits for a slow reader: everything but steps that a newer event has overtaken. */
+/** Events that a slow reader has not taken yet: all but steps that a newer event replaced. */
 export class EventQueue {
   #events: TrainEvent[] = [];
   #wake: (() => void) | undefined;

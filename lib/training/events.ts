@@ -1,4 +1,4 @@
-// Makes the events that callers get of the addon's.
+// Converts events of the addon to those that callers get.
 
 import type { EpochSummary, TrainEvent } from '../loggers/events';
 import type { NativeEvent } from '../native/native';

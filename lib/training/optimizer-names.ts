@@ -1,17 +1,17 @@
-// Which optimizer of PyTorch a state_dict() is of. The file does not say: it is told by the keys of its parameter groups and
-// of what it keeps for each parameter. For optimizer-state.ts.
+// Recognises the optimizer of PyTorch whose state_dict() a file holds. The file does not name it: the keys of its parameter
+// groups, and of its state of each parameter, show it. For optimizer-state.ts.
 import { TensorValue, type Value } from '../checkpoint/values';
 
 export type Dict = ReadonlyMap<Value, Value>;
 
-/** What torch.optim.SGD has had in its groups since PyTorch 0.4, and what later releases added. */
+/** Keys of torch.optim.SGD's groups: those of PyTorch 0.4, and those that later releases added. */
 const sgdKeys = ['lr', 'momentum', 'dampening', 'weight_decay', 'nesterov', 'params'];
 const laterSgdKeys = ['maximize', 'foreach', 'differentiable', 'fused', 'param_names'];
-/** What schedulers of PyTorch and timm keep there; the optimizer does not look at it. */
+/** Keys that schedulers of PyTorch and timm keep there; the optimizer ignores them. */
 const schedulerKeys = ['initial_lr', 'min_lr', 'max_lr', 'base_momentum', 'max_momentum', 'swa_lr', 'lr_scale'];
 const known = new Set<Value>([...sgdKeys, ...laterSgdKeys, ...schedulerKeys]);
 
-/** By keys that no other optimizer of torch.optim has; the first that a group or a parameter's state has counts. */
+/** Optimizers by keys that no other one of torch.optim has; the first key that a group or a parameter's state has counts. */
 const signatures: readonly (readonly [key: string, name: string])[] = [
   ['ns_coefficients', 'Muon'],
   ['beta2_decay', 'Adafactor'],
@@ -25,7 +25,7 @@ const signatures: readonly (readonly [key: string, name: string])[] = [
   ['exp_inf', 'Adamax'],
 ];
 
-/** Of those whose groups have `betas`. */
+/** Optimizers whose groups have `betas`. */
 function nameByBetas(group: Dict): string {
   if (group.has('amsgrad')) {
     const isDecoupled = group.get('decoupled_weight_decay');
@@ -38,8 +38,8 @@ function nameByBetas(group: Dict): string {
 }
 
 /**
- * What the optimizer is; undefined for torch.optim.SGD. `states`: what it keeps for each parameter. A key that SGD does not
- * have is another rule for the weights, unless it is a text, which can only be a label.
+ * The optimizer's name; undefined for torch.optim.SGD. `states`: its state of each parameter. A key that SGD does not have
+ * changes how weights are computed, unless it is a text, which can only be a label.
  */
 export function otherOptimizer(groups: readonly Dict[], states: readonly Value[]): string | undefined {
   const kept = states.filter((state) => state instanceof Map) as Dict[];

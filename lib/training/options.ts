@@ -1,4 +1,4 @@
-// The options of trainIncremental(): what they mean, how they are checked, and their defaults.
+// Options of trainIncremental(): their meaning, checks and defaults.
 import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
 import { LearnError } from '../core/errors';
@@ -14,7 +14,7 @@ import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
 import { type RunOptions, runOptionChecks, type Subject } from './run';
 
-/** Options of {@link trainIncremental}. Each has a default; those of the whole are the reference script's. */
+/** Options of {@link trainIncremental}. Each has a default; together the defaults are the reference script's job. */
 export interface TrainOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', download: true })`. */
   data?: Dataset;
@@ -26,9 +26,9 @@ export interface TrainOptions extends RunOptions {
   shuffle?: boolean;
   /** Leave out a last batch that is not full. Default: false. */
   dropLast?: boolean;
-  /** How weights follow from gradients. Default: `sgd()`. */
+  /** Computes the weights from their gradients. Default: `sgd()`. */
   optimizer?: Optimizer;
-  /** The number that training makes small. Default: `crossEntropyLoss()`. */
+  /** Computes the number that training minimises. Default: `crossEntropyLoss()`. */
   loss?: Loss;
   /**
    * `'exact'`: bit for bit as PyTorch does it. `'fast'`: the same training by whatever kernels, memory layouts and fusions
@@ -47,8 +47,7 @@ export interface TrainOptions extends RunOptions {
    */
   contractLinear?: boolean;
   /**
-   * How far the threads that compute step back where others want the same cores, as nice(1) counts it: 0 to 19, which is
-   * `os.constants.priority.PRIORITY_LOW`. With 19, JavaScript and predictions hardly notice a training on every core. Other
+   * Niceness of the threads that compute, as of nice(1): from 0 to 19, which is `os.constants.priority.PRIORITY_LOW`. With 19, JavaScript and predictions hardly notice a training on every core. Other
    * programs come first too, where no container sets them apart. On Linux only. Default: the process's own.
    */
   niceness?: number;
@@ -56,7 +55,7 @@ export interface TrainOptions extends RunOptions {
   seed?: number;
   /** Steps between two 'log' events; 0 for none. Default: 100. */
   logEvery?: number;
-  /** Where to keep the training itself, so that it can go on after a crash or an abort. Default: nowhere. */
+  /** Checkpoint of the training itself, from which it can resume after a crash or an abort. Default: none is written. */
   checkpoint?: CheckpointOptions;
   /**
    * A checkpoint to resume, as if there had been no interruption: its path, or `{ path, key, stripPrefix }` where the model is
@@ -71,9 +70,9 @@ export interface TrainOptions extends RunOptions {
   onProgress?: (event: TrainEvent) => void | Promise<void>;
 }
 
-/** Where and how often a training is kept. */
+/** The file and the interval of a training's checkpoints. */
 export interface CheckpointOptions {
-  /** A file that is replaced all at once, by one that Python loads too. */
+  /** Path of the checkpoint. Each one replaces the last at once, and Python loads it too. */
   path: string;
   /** The steps between two checkpoints. At the end, and at an abort, there is always one. Default: 'epoch'. */
   every?: 'epoch' | number;
@@ -106,7 +105,7 @@ export const trainOptionChecks = {
   onProgress: isFunction,
 } satisfies Record<keyof TrainOptions, unknown>;
 
-/** Throws where the two do not go together. */
+/** Throws if the two do not fit together. */
 export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' | 'precision'>): void {
   if (precision !== 'bf16' || mode === 'fast') return;
   throw new LearnError(
@@ -115,7 +114,7 @@ export function checkNumerics({ mode, precision }: Pick<RecordedOptions, 'mode' 
   );
 }
 
-/** Every option that a checkpoint of the training keeps, with its default filled in. */
+/** Every option that a checkpoint of the training records, defaults included. */
 export function settingsOf(options: TrainOptions, { batchSize, threads }: Subject['plan']): RecordedOptions {
   const settings: RecordedOptions = {
     epochs: options.epochs ?? 10,

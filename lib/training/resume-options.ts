@@ -1,10 +1,10 @@
-// Which checkpoint a training is resumed from, and where in it the model and its optimizer are. For checkpoint.ts.
+// Finds the model, its optimizer and its schedulers in the checkpoint that a training resumes. For checkpoint.ts.
 import { formatError } from '../checkpoint/errors';
 import type { Value } from '../checkpoint/values';
 import { type Check, checkOptions, isPath, isText } from '../core/checks';
 import { type State, treeOf } from '../state/state';
 
-/** Which file a run is resumed from, and which of its tensors are the model's. */
+/** The file from which a run resumes, and the place of the model in it. */
 export interface ResumeOptions {
   path: string;
   /** As for loadState(). Default: 'model', 'model_state_dict' or 'state_dict', whichever comes first. */
@@ -30,7 +30,7 @@ export function dictsAround(state: State): ReadonlyMap<unknown, unknown>[] {
   return dicts;
 }
 
-/** Under a key that people use, or under whatever key one stands: going on without it would be another run. */
+/** The optimizer under a usual key, otherwise the only one under any key: to resume without it would be another run. */
 export function optimizerIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): Value | undefined {
   for (const dict of dicts) {
     const usual = dict.get('optimizer') ?? dict.get('optimizer_state_dict');

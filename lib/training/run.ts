@@ -1,4 +1,4 @@
-// What training, evaluating and predicting have in common: options, and the plan made of a state, a model and data.
+// Options that training, evaluating and predicting share, and the plan made of a state, a model and data.
 
 import { type Check, invalid, isListOf, isNumber, isSignal, isText } from '../core/checks';
 import { fromNativeSync, LearnError } from '../core/errors';
@@ -35,7 +35,7 @@ export interface RunOptions {
   /**
    * Threads that compute. `'leave-one'` leaves a core to the application. Results belong to a number of threads. Default: 1 for a
    * small model on the CPU, which is one of at most 65,536 parameters without convolutions, since threads would wait for one
-   * another; else what libtorch takes, the number of physical cores.
+   * another; otherwise libtorch's, the number of physical cores.
    */
   threads?: Threads;
   /**
@@ -43,7 +43,7 @@ export interface RunOptions {
    * Default: none.
    */
   allowOperators?: readonly string[];
-  /** Aborting ends the run after the batch in hand; it rejects with `signal.reason`. */
+  /** Aborting ends the run after the current batch; it rejects with `signal.reason`. */
   signal?: AbortSignal;
 }
 
@@ -62,11 +62,11 @@ export interface Subject {
   state: State;
   model: Model;
   device: DeviceInfo;
-  /** The part of a native plan that follows from this. */
+  /** The part of a native plan that follows from these. */
   plan: { program: ProgramHandle; state: StateHandle; batchSize: number; threads: number; device: string };
 }
 
-/** Up to here a second thread costs more than it computes. */
+/** Parameters of a model for which a second thread costs more than it computes. */
 const smallModel = 65_536;
 
 function isSmall({ parameters, nodes }: Program): boolean {
@@ -74,12 +74,12 @@ function isSmall({ parameters, nodes }: Program): boolean {
   return size <= smallModel && !nodes.some(({ op }) => op.includes('conv'));
 }
 
-/** Programs that were used before: a prediction of one sample takes hardly longer than to read its model's program. */
+/** Native programs of programs that were used before: to make one takes as long as the prediction of a sample. */
 const programs = new WeakMap<Program, ProgramHandle>();
 
 /** Throws where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
 export function programHandle(program: Program, allow: readonly string[] = []): ProgramHandle {
-  // Never kept: another call allows no more than it says itself.
+  // Not remembered, so that another call allows only what it names itself.
   if (allow.length > 0) return fromNativeSync(() => native().makeProgram(program, allow));
   const known = programs.get(program) ?? fromNativeSync(() => native().makeProgram(program, []));
   programs.set(program, known);
@@ -122,7 +122,7 @@ async function prepare<Result>(
   }
 }
 
-/** The same, with data, whose arrays are copied before this returns. */
+/** As prepare(), with data, whose arrays are copied before this returns. */
 export async function withRun<Result>(
   source: string | State,
   data: Dataset,
@@ -133,7 +133,7 @@ export async function withRun<Result>(
   return holding(source, () => prepareRun(source, opening, options, use)).finally(() => opening.abandon());
 }
 
-/** The same for a caller that holds the state, and abandons data that this was not done with. */
+/** The same for a caller that holds the state and abandons data that was not opened. */
 export function prepareRun<Result>(
   source: string | State,
   opening: Opening,

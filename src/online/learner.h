@@ -54,7 +54,7 @@ struct Update {
   at::Tensor logits;               // [sample, class] float32, by the version that serves, of the others
 };
 
-// All that going on takes besides the plan. Copies.
+// The state to resume from, besides the plan. Copies.
 struct LearnerState {
   std::shared_ptr<const StateDict> model;
   std::shared_ptr<const StateDict> rest;    // `random`, then the momentum buffers by their parameters' numbers

@@ -31,7 +31,7 @@ class Optimizer {
   virtual void restore(const std::vector<at::Tensor>& state) = 0;
 
   // Bounds after a step from `before` with finite gradients of at most this norm; nothing where that may overflow, or
-  // where the optimizer cannot tell.
+  // where the optimizer does not know.
   virtual std::optional<Bounds> bounds_after(const Bounds& before, double gradient_norm) const { return std::nullopt; }
 };
 

@@ -38,7 +38,7 @@ class Replay {
   // `label` in 0 … classes-1.
   void add(const std::byte* sample, int64_t label, at::CPUGeneratorImpl& generator);
 
-  // Copies of what is held, and the counts that going on takes; and the way back, which throws ERR_STATE_FORMAT where
+  // Copies of what is held, and the counts that resuming needs; and the way back, which throws ERR_STATE_FORMAT where
   // the tensors are not those of such a buffer.
   StateDict state() const;
   // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself

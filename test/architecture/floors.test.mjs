@@ -43,11 +43,13 @@ describe('floors', () => {
 
   it('names every room on its floor in docs/architecture.md', () => {
     const rows = [...read('docs/architecture.md').matchAll(/^\| (\d+) \| ([^|]*) \|/gm)];
-    const told = rows.map(([, floor, names]) => `${floor}: ${[...names.matchAll(/`(\w+)/g)].map(([, name]) => name)}`);
+    const stated = rows.map(
+      ([, floor, names]) => `${floor}: ${[...names.matchAll(/`(\w+)/g)].map(([, name]) => name)}`,
+    );
     const expected = Object.values(floors).flatMap((tree) =>
       tree.flatMap((rooms, floor) => (rooms.length > 0 ? [`${floor}: ${rooms}`] : [])),
     );
-    assert.deepEqual(told.sort(), expected.sort());
+    assert.deepEqual(stated.sort(), expected.sort());
   });
 });
 

@@ -1,5 +1,5 @@
-// Loads one file after the other as it is told to, and answers what came of each: the error, or the tensors, with the
-// milliseconds, the memory and the bytes of files that it took. Its parent knows from the silence which file made it hang or crash.
+// Loads one file after the other on request, and answers with each result: the error, or the tensors, with the milliseconds,
+// the memory and the bytes of files that it took. A missing answer shows its parent which file made it hang or crash.
 import { inspect } from 'node:util';
 import { LearnError, loadState } from 'torch-incremental';
 import { inspectFile } from '../../dist/checkpoint/inspect.js';

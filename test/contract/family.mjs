@@ -1,4 +1,4 @@
-// What every member of a family promises. Each test of this folder finds the members by itself, in the family's list.
+// Promises of every member of a family. Each test of this folder finds the members by itself, in the family's list.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

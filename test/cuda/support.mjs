@@ -1,10 +1,10 @@
-// What the tests on a GPU share: they are skipped, loudly, where there is none. scripts/check-cuda.sh runs them, and
+// Shared by the tests on a GPU: they are skipped, loudly, on machines without one. scripts/check-cuda.sh runs them, and
 // sets TORCH_INCREMENTAL_CUDA so that a GPU that is not found is a failure and no skip.
 import { native } from '../../dist/native/native.js';
 
 let found;
 
-/** Skips the test in hand unless there is a GPU. Call in before(). */
+/** Skips the current test unless there is a GPU. Call in before(). */
 export async function needsCuda(suite) {
   found ??= native().info().cuda ? await native().findDevices(0) : { devices: [], problem: 'libtorch has no CUDA' };
   if (found.problem === '') return found;

@@ -1,4 +1,4 @@
-// Training on a GPU: agrees with the CPU, the same with graphs and without, goes on anywhere, and survives errors.
+// Training on a GPU: agrees with the CPU, the same with graphs and without, resumes anywhere, and survives errors.
 import assert from 'node:assert/strict';
 import {
   adaptiveAvgPool2d,
@@ -91,7 +91,7 @@ describe('training on a GPU', () => {
     }
   });
 
-  it('goes on in fast mode from a checkpoint of exact mode, and the other way round', async () => {
+  it('resumes in fast mode from a checkpoint of exact mode, and the other way round', async () => {
     const path = file('modes.ckpt');
     const whole = await trainIncremental(state, onCuda);
     for (const [first, second] of [
@@ -123,7 +123,7 @@ describe('training on a GPU', () => {
     assert.ok(closeStates(a.state, b.state, 1e-3));
   });
 
-  it('goes on from a checkpoint of the GPU on the CPU, and the other way round', async () => {
+  it('resumes from a checkpoint of the GPU on the CPU, and the other way round', async () => {
     for (const [first, second] of [
       [onCuda, 'cpu'],
       [onCpu, 'cuda'],

@@ -44,7 +44,7 @@ describe('the example http', () => {
     return { values, types };
   }
 
-  it('predicts, learns, and tells how it does', async () => {
+  it('predicts, learns, and reports how it does', async () => {
     const prediction = await post('/predict', { input: base64(0) });
     assert.equal(prediction.status, 200);
     assert.equal(prediction.logits.length, 10);
@@ -180,7 +180,7 @@ describe('the example http', () => {
     }
   });
 
-  it('answers what is under way before it ends, and goes on where it was', async () => {
+  it('answers what is under way before it ends, and resumes where it was', async () => {
     const learnedBefore = (await scrape()).values.get('learner_learned_total');
     const lessons = Array.from(images.labels, (label, i) =>
       post('/learn', { id: `late ${i}`, input: base64(i), label }),

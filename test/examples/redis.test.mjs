@@ -22,7 +22,7 @@ describe('the example redis-streams', () => {
       this.skip();
     };
     if (status !== 0) skip('there is no redis-server (Debian: redis-server)');
-    // Older ones do not tell how many entries a group has read, which is waited for here.
+    // Older ones do not report how many entries a group has read, which is waited for here.
     const [, version, major] = /v=((\d+)\.\S+)/.exec(stdout);
     if (Number(major) < 7) skip(`redis-server is version ${version}; 7 or later is needed`);
     fs.mkdirSync(at('redis'));
@@ -78,7 +78,7 @@ describe('the example redis-streams', () => {
       assert.equal((await consumer.ended).signal, 'SIGKILL');
       leftBehind += (await progress()).pending;
     }
-    assert.ok(leftBehind > 0, 'no kill came while entries were in hand');
+    assert.ok(leftBehind > 0, 'no kill came while entries were being learned');
 
     const consumer = run('consumer.mjs');
     await until(({ acknowledged }) => acknowledged === entries);

@@ -1,4 +1,4 @@
-// Runs an example as somebody has it who copied it: in a folder of its own, whose packages are the ones installed here.
+// Runs an example as a user who copied it would: in a folder of its own, whose packages are the ones installed here.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -24,15 +24,15 @@ const kinds = {
   linear: (inputs, outputs, bias) => linear(inputs, outputs, { bias }),
 };
 const models = {
-  'a classifier behind a chain of convolutions': [
+  'a classifier after a chain of convolutions': [
     ['conv', 3, 16],
     ['conv', 16, 32],
     ['flatten'],
     ['linear', 32768, 10, true],
   ],
-  'one behind channels in blocks of 8': [['conv', 3, 8], ['conv', 8, 24], ['flatten'], ['linear', 24576, 11, false]],
-  'one behind channels that are no block': [['conv', 3, 12], ['conv', 12, 9], ['flatten'], ['linear', 9216, 10, true]],
-  'one behind a convolution and ReLU': [['conv', 3, 16], ['relu'], ['flatten'], ['linear', 16384, 10, false]],
+  'one after channels in blocks of 8': [['conv', 3, 8], ['conv', 8, 24], ['flatten'], ['linear', 24576, 11, false]],
+  'one after channels that are no block': [['conv', 3, 12], ['conv', 12, 9], ['flatten'], ['linear', 9216, 10, true]],
+  'one after a convolution and ReLU': [['conv', 3, 16], ['relu'], ['flatten'], ['linear', 16384, 10, false]],
   'two layers': [['flatten'], ['linear', 3072, 32, true], ['relu'], ['linear', 32, 10, true]],
   'an odd number of inputs and one more output than a block': [
     ['flatten'],

@@ -1,5 +1,5 @@
 // Checkpoints of every optimizer that PyTorch has: SGD in all its forms is resumed as PyTorch continues it, every other one is
-// refused by its name. optimizers.json has the keys by which they are told apart; optimizers.py makes it.
+// refused by its name. optimizers.json has the keys by which they are recognised; optimizers.py makes it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -37,7 +37,7 @@ const refuses = (value, message) => assert.throws(() => readOptimizer(value), { 
 
 describe('the optimizer of a checkpoint', () => {
   for (const [name, { group: keys, state }] of Object.entries(golden).filter(([other]) => other !== 'SGD')) {
-    it(`is told by its keys: ${name}, also before its first step`, () => {
+    it(`is recognised by its keys: ${name}, also before its first step`, () => {
       const isNamed = new RegExp(`it is torch\\.optim\\.(${name}\\b|Adam or AdamW|RAdam, Adamax)`);
       refuses(stateDict([group(keys)], state), isNamed);
       refuses(stateDict([group(keys)]), isNamed);
@@ -45,7 +45,7 @@ describe('the optimizer of a checkpoint', () => {
   }
 
   for (const [name, keys] of Object.entries(old)) {
-    it(`is told by the keys that it had at first: ${name}`, () =>
+    it(`is recognised by the keys that it had at first: ${name}`, () =>
       refuses(
         stateDict([group(keys.split(' '))]),
         new RegExp(`it is torch\\.optim\\.${name}, and only SGD is resumed`),

@@ -1,4 +1,4 @@
-// Makes the golden values of detectors.json anew: TORCH_INCREMENTAL_RIVER=python node test/golden/renew-detectors.mjs
+// Renews the golden values of detectors.json: TORCH_INCREMENTAL_RIVER=python node test/golden/renew-detectors.mjs
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { casesFrom } from './detector-cases.mjs';

@@ -1,4 +1,4 @@
-// Makes the golden values of batches.json anew: TORCH_INCREMENTAL_PYTHON=python node test/golden/renew.mjs
+// Renews the golden values of batches.json: TORCH_INCREMENTAL_PYTHON=python node test/golden/renew.mjs
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { batchCases, rotationCases } from './cases.mjs';

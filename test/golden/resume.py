@@ -20,7 +20,7 @@ import torchvision.transforms as transforms  # noqa: E402
 parser = argparse.ArgumentParser()
 parser.add_argument("--images", required=True, help="uint8 [n, 3, 32, 32]")
 parser.add_argument("--labels", required=True, help="uint8 [n]")
-parser.add_argument("--start", required=True, help="a state dict to begin with, or a checkpoint to go on from")
+parser.add_argument("--start", required=True, help="a state dict to begin with, or a checkpoint to resume from")
 parser.add_argument("--stop", type=int, required=True, help="steps of the whole training after which to stop")
 parser.add_argument("--out", required=True, help="where the checkpoint of that step goes")
 parser.add_argument("--long-keys", action="store_true", help="model_state_dict and optimizer_state_dict")

@@ -1,4 +1,4 @@
-// Checkpoints across the languages: PyTorch goes on from one of ours and we from one of PyTorch's, and both end in the
+// Checkpoints across the languages: PyTorch resumes one of ours and we one of PyTorch's, and both end in the
 // bits of a run that was never interrupted.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -65,7 +65,7 @@ describe('a training checkpoint', () => {
   };
 
   for (const stop of [2, 5, 8]) {
-    it(`of ours, written ${stop === 5 ? 'behind' : 'in'} an epoch, from step ${stop} on, is loaded with weights_only and gone on from by PyTorch`, async () => {
+    it(`of ours, written ${stop === 5 ? 'after' : 'in'} an epoch, at step ${stop}, is loaded with weights_only and resumed by PyTorch`, async () => {
       const kept = { ...options, checkpoint: { path: at('ours.ckpt') } };
       if (stop === 5) await recorded(init, { ...kept, epochs: 1 });
       else await stopped(init, kept, stop);
@@ -87,7 +87,7 @@ describe('a training checkpoint', () => {
     [5, ['--long-keys']],
     [9, []],
   ]) {
-    it(`of PyTorch, written at step ${stop}${flags.map((flag) => ` with ${flag}`)}, is gone on from`, async () => {
+    it(`of PyTorch, written at step ${stop}${flags.map((flag) => ` with ${flag}`)}, is resumed`, async () => {
       const losses = python('init.pth', stop, 'theirs.ckpt', ...flags);
       assert.deepEqual(losses, lossesOf(whole).slice(0, stop));
       // The file has no options: learning rate, momentum and weight decay are its optimizer's.
@@ -108,7 +108,7 @@ describe('a training checkpoint', () => {
     assert.ok(begun.state.equals(whole.state));
   });
 
-  it('of PyTorch whose optimizer would go on differently here is refused with the reason', async () => {
+  it('of PyTorch whose optimizer would continue differently here is refused with the reason', async () => {
     const script = `
 import sys, torch
 run = torch.load(sys.argv[1], weights_only=True)
@@ -131,7 +131,7 @@ torch.save(run, sys.argv[2] + 'random')
       ['damped', 'ERR_STATE_MISMATCH', /dampening is 0\.5/],
       ['groups', 'ERR_STATE_MISMATCH', /2 parameter groups, and does not say/],
       ['other', 'ERR_STATE_MISMATCH', /2 parameters, but .* has 6/],
-      ['position', 'ERR_STATE_FORMAT', /'epoch', as it was before the epoch in hand/],
+      ['position', 'ERR_STATE_FORMAT', /'epoch', as it was before the current epoch/],
       ['random', 'ERR_STATE_FORMAT', /torch\.get_rng_state\(\)/],
     ]) {
       await assert.rejects(recorded('', { ...options, resume: at(`odd-${name}`) }), (error) => {

@@ -108,7 +108,7 @@ const additions = [
   ],
 ];
 
-/** Writes what a recipe tells to write, and adds the lines that it names; `skipped`: a list that gets none. */
+/** Writes the files of a recipe, and adds the lines that it names; `skipped`: a list that gets none. */
 export function follow(folder, recipe, member, { skipped } = {}) {
   for (const place of recipe.write) {
     const room = path.dirname(place);

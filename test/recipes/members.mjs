@@ -1,5 +1,5 @@
-// Throw-away members of families, as somebody would write them who has read no more than the recipes of CONTRIBUTING. Each has the
-// text of every file that its recipe tells to write, by the file's room, and the line about it for docs/api.md.
+// Throw-away members of families, as a reader of nothing but CONTRIBUTING's recipes would write them. Each has the
+// text of every file of its recipe, by the file's room, and the line about it for docs/api.md.
 
 const layer = {
   name: 'doubled',

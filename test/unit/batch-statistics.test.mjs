@@ -75,13 +75,13 @@ describe('batch norm with one value a channel', () => {
     }
   });
 
-  it('is refused behind layers that train and evaluate in different ways', async () => {
+  it('is refused after layers that train and evaluate in different ways', async () => {
     const model = pooled(dropout(0.5));
     const training = trainIncremental(await createState(model), { model, data: samples(3), batchSize: 2, epochs: 1 });
     await assert.rejects(training, { code: 'ERR_SHAPE', message: /Set dropLast: true/ });
   });
 
-  it('is refused within a step where only the step can tell', async () => {
+  it('is refused within a step where only the step can find it', async () => {
     const model = structuredClone(pooled());
     // A value that there is in training alone, which nothing knows before.
     const [at] = [...model.program.nodes.entries()].find(([, { op }]) => op === 'aten::batch_norm');
@@ -106,7 +106,7 @@ describe('batch norm with one value a channel', () => {
     }
   });
 
-  it('is none with dropLast, with more pixels, or with two samples', async () => {
+  it('does not happen with dropLast, with more pixels, or with two samples', async () => {
     const model = pooled();
     const state = await createState(model);
     const run = { epochs: 1, threads: 1, seed: 1 };

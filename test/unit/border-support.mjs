@@ -1,4 +1,4 @@
-// What the tests of a learner's border share: a small learner, and values that are no labels and no ids.
+// Shared by the tests of a learner's border: a small learner, and values that are no labels and no ids.
 import assert from 'node:assert/strict';
 import { createState, linear, OnlineLearner, sequential } from 'torch-incremental';
 

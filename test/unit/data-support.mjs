@@ -1,4 +1,4 @@
-// What the tests of data sets, transforms and batches share: images from a formula, hashes of batches, Python.
+// Shared by the tests of data sets, transforms and batches: images from a formula, hashes of batches, Python.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -38,14 +38,14 @@ export async function collect(generator) {
   return values;
 }
 
-const told = new Set();
+const reported = new Set();
 
 /** The value of an environment variable that a test needs; without it the test is skipped, and says so once. */
 export function needs(test, name, what) {
   const value = process.env[name];
   if (value) return value;
-  if (!told.has(name)) console.warn(`      (skipped without ${name}: ${what})`);
-  told.add(name);
+  if (!reported.has(name)) console.warn(`      (skipped without ${name}: ${what})`);
+  reported.add(name);
   return test.skip();
 }
 
@@ -53,7 +53,7 @@ export function needsPython(test) {
   return needs(test, 'TORCH_INCREMENTAL_PYTHON', 'an interpreter with torch, torchvision, numpy and pillow');
 }
 
-/** Skips the test in hand, saying why, where PyTorch has no kernels for AVX2 and above */
+/** Skips the current test, saying why, where PyTorch has no kernels for AVX2 and above */
 export function needsAvx(test, what) {
   const { cpuCapability } = native().info();
   if (cpuCapability.startsWith('AVX')) return;

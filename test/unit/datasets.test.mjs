@@ -110,7 +110,7 @@ describe('a subset', () => {
     assert.deepEqual(part.inputs, all.inputs.slice(24, 48));
   });
 
-  it('refuses to start behind the end', async () => {
+  it('refuses to start past the end', async () => {
     await assert.rejects(openDataset(subset(whole, { start: 11 })), {
       code: 'ERR_INVALID_OPTION',
       message: /start at sample 11: the data set has 10/,

@@ -87,7 +87,7 @@ describe('drift detectors', () => {
     );
   });
 
-  it('go on bit for bit from what was saved, at any moment', () => {
+  it('resume bit for bit from what was saved, at any moment', () => {
     const stream = {
       values: 'bits',
       seed: 3,
@@ -111,7 +111,7 @@ describe('drift detectors', () => {
       const drift = said.indexOf('drift');
       for (const at of [0, 1, 2, 33, drift - 1, drift, drift + 1, drift + 2, 500, values.length]) {
         const text = JSON.stringify(saved[at]);
-        // Also tells whether any number was not finite, and whether what was saved changed later.
+        // Also shows whether any number was not finite, and whether what was saved changed later.
         assert.deepEqual(JSON.parse(text), saved[at]);
         const restored = startDetector(detector, JSON.parse(text));
         assert.deepEqual(restored.toJSON(), saved[at]);

@@ -50,7 +50,7 @@ describe('the loop for devices', () => {
     }
   });
 
-  it('goes on in fast mode from a checkpoint of exact mode', async () => {
+  it('resumes in fast mode from a checkpoint of exact mode', async () => {
     const path = file('modes.ckpt');
     await inDeviceLoop(async () => {
       const whole = await recorded(state, quick);
@@ -117,7 +117,7 @@ describe('the loop for devices', () => {
   });
 
   for (const [where, step] of Object.entries({ 'within an epoch': 7, 'at an epoch’s end': 10 })) {
-    it(`goes on from a checkpoint of its own ${where} as if there had been no interruption`, async () => {
+    it(`resumes from a checkpoint of its own ${where} as if there had been no interruption`, async () => {
       const path = file(`own-${step}.ckpt`);
       const options = { ...quick, checkpoint: { path, every: 1 } };
       const [whole, resumed] = await inDeviceLoop(async () => {
@@ -129,7 +129,7 @@ describe('the loop for devices', () => {
     });
   }
 
-  it('goes on from a checkpoint of the usual loop, and the usual loop from its', async () => {
+  it('resumes from a checkpoint of the usual loop, and the usual loop from one of its', async () => {
     const whole = await recorded(state, quick);
     for (const [first, second] of [
       [inDeviceLoop, (use) => use()],
@@ -147,7 +147,7 @@ describe('the loop for devices', () => {
     }
   });
 
-  it('returns at once from the checkpoint of a finished run, or goes on with more epochs', async () => {
+  it('returns at once from the checkpoint of a finished run, or continues with more epochs', async () => {
     const path = file('finished.ckpt');
     await inDeviceLoop(async () => {
       const done = await recorded(state, { ...quick, checkpoint: { path } });
@@ -173,8 +173,8 @@ describe('the loop for devices', () => {
     await assert.rejects(run, (reason) => reason === 'enough');
   });
 
-  it('tells of steps now and then where there are no log lines', async () => {
-    // As long as it takes: a fast machine has trained for many epochs before it is time to tell.
+  it('reports steps now and then where there are no log lines', async () => {
+    // As long as it takes: a fast machine has trained for many epochs before it is time to report.
     const controller = new AbortController();
     const events = [];
     const run = inDeviceLoop(() =>

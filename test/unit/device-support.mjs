@@ -1,4 +1,4 @@
-// What the tests of devices share: runs whose plans are changed on their way to the addon. No public option leads to
+// Shared by the tests of devices: runs whose plans are changed on their way to the addon. No public option leads to
 // the loop for devices on the CPU, or to batches made by the code for devices; the plans do.
 import { native } from '../../dist/native/native.js';
 

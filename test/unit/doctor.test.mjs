@@ -1,4 +1,4 @@
-// lib/doctor/doctor.ts on this machine: it must tell the truth when everything works, and answer at all when nothing does.
+// lib/doctor/doctor.ts on this machine: it must be right when everything works, and answer at all when nothing does.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -68,19 +68,19 @@ describe('doctor', () => {
     const hang = `console.log('{"end":"load","info":{}}\\n{"begin":"step","on":"cpu"}'); setInterval(() => {}, 1000);`;
     let timeoutMs = 500;
     const probe = () => runProbe(script(hang), { train: true, timeoutMs });
-    let told = await probe();
+    let answer = await probe();
     // Node may take longer than that to start and print.
-    while (told.info === null && timeoutMs < 60_000) {
+    while (answer.info === null && timeoutMs < 60_000) {
       timeoutMs *= 2;
-      told = await probe();
+      answer = await probe();
     }
-    const { failure, info } = told;
+    const { failure, info } = answer;
     assert.deepEqual(info, {});
     assert.deepEqual([failure.stage, failure.on, failure.signal], ['step', 'cpu', null]);
     assert.ok(failure.message.includes(`still ran after ${timeoutMs / 1000} s`), failure.message);
   });
 
-  it('is told from a failure where the system has no files left for pipes, and keeps no process waiting', () => {
+  it('reports that no probe was started where the system has no files left for pipes, and keeps no process waiting', () => {
     const code = `
       const { runProbe } = require(${JSON.stringify(path.join(root, 'dist/doctor/probe/run.js'))});
       const { openSync } = require('node:fs');

@@ -96,7 +96,7 @@ const chains = {
     }),
     ['fc.weight', 'd.weight', 'c.weight', 'b.weight', 'a.weight'],
   ],
-  'linear layers behind images': [
+  'linear layers after images': [
     sequential({
       conv: conv2d(3, 4, 3, { stride: 3, padding: 1 }),
       flat: flatten(),
@@ -162,7 +162,7 @@ describe("mode: 'fast'", () => {
     assertClose(fast.state, exact.state, 2e-5);
   });
 
-  it('goes on from a checkpoint bit for bit, with momentum in the files’ own layout', async () => {
+  it('resumes a checkpoint bit for bit, with momentum in the files’ own layout', async () => {
     const state = await createState(net(), { seed: 0 });
     const path = folder('run.ckpt');
     const whole = await trainIncremental(state, { ...quick, epochs: 3 });

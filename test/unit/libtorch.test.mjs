@@ -81,7 +81,7 @@ describe('libtorch', () => {
     assert.equal(loading.load(env).code, 'ERR_LIBTORCH_LOAD');
   });
 
-  it('that lacks a library is refused by its name', () => {
+  it('without one of its libraries is refused by its name', () => {
     fs.rmSync(path.join(loading.fake, 'lib/libtorch_cpu.so'));
     assert.match(loading.load({ LIBTORCH: loading.fake }).message, /has no lib\/libtorch_cpu\.so/);
   });
@@ -181,7 +181,7 @@ describe('libtorch', () => {
 });
 
 describe('the processor', () => {
-  it('that lacks instructions of libtorch is refused by their names, before anything is opened', () => {
+  it('without instructions of libtorch is refused by their names, before anything is opened', () => {
     assert.throws(() => open.checkProcessor(['sse4_2', 'popcnt']), {
       code: 'ERR_UNSUPPORTED_PLATFORM',
       message: /needs a processor with ssse3, .*; this one has no sse4_2, popcnt\./,
@@ -197,7 +197,7 @@ describe('the processor', () => {
 });
 
 describe('the C library', () => {
-  it('that is musl or an old glibc is told from one that does', () => {
+  it('that is musl or an old glibc is distinguished from one that does', () => {
     assert.match(libc.unsuitableLibc({ glibc: undefined }), /needs glibc 2\.28 or newer/);
     assert.match(libc.unsuitableLibc({ glibc: '2.17' }), /needs glibc 2\.28 or newer/);
     assert.equal(libc.unsuitableLibc({ glibc: '2.28' }), null);

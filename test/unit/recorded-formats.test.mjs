@@ -1,4 +1,4 @@
-// What earlier versions recorded of optimizer and loss is read, and what a newer one recorded is refused by its number and left alone.
+// Records of optimizer and loss: those of earlier versions are read, those of a newer one are refused by their number and left alone.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// What the tests of resuming share: a model that draws and counts, runs stopped at a chosen step, and runs compared.
+// Shared by the tests of resuming: a model that draws and counts, runs stopped at a chosen step, and runs compared.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -53,7 +53,7 @@ export async function stopped(source, options, step, { atEndToo = false } = {}) 
   assert.fail(`the run was over each time before step ${step} of it was heard of`);
 }
 
-/** Whether a checkpoint is of the end of its run: an abort behind the last step comes too late to stop it. */
+/** Whether a checkpoint is of the end of its run: an abort after the last step comes too late to stop it. */
 async function isOver(checkpoint) {
   const { metadata } = await loadState(checkpoint, { key: 'model' });
   return metadata.get('epoch') === metadata.get('options').get('epochs');

@@ -1,4 +1,4 @@
-// Training that is kept in checkpoints and goes on from them: the end must be the one of a run that was never stopped.
+// Training that is resumed from checkpoints: it ends as a run that was never stopped.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { arrays, createState, loadState, net, OrderedDict, saveState, sgd, trainIncremental } from 'torch-incremental';
@@ -47,7 +47,7 @@ describe('resume', () => {
     });
   }
 
-  it('goes on again and again from the checkpoint that it writes itself', async () => {
+  it('resumes again and again from the checkpoint that it writes itself', async () => {
     const long = { ...quick, epochs: 20 };
     const whole = await recorded(state, long);
     await stopped(state, { ...long, checkpoint: { path } }, 3);
@@ -57,7 +57,7 @@ describe('resume', () => {
     assertSameEnd(await recorded(state, { data, resume: path, checkpoint: { path } }), whole);
   });
 
-  it('returns the result of a finished run at once, and goes on where more epochs are asked for', async () => {
+  it('returns the result of a finished run at once, and continues if more epochs are asked for', async () => {
     const whole = await recorded(state, quick);
     await recorded(state, { ...quick, epochs: 2, checkpoint: { path } });
     const again = await recorded(state, { data, resume: path });

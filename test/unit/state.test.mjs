@@ -1,4 +1,4 @@
-// State as a caller sees it: what it tells of its tensors, copies, equality, disposal.
+// State as a caller sees it: the description of its tensors, copies, equality, disposal.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { inspect } from 'node:util';

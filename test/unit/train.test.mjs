@@ -113,7 +113,7 @@ describe('trainIncremental', () => {
     await assert.rejects(trainIncremental(mine, quick), { code: 'ERR_DISPOSED' });
   });
 
-  describe('when it is told to stop', () => {
+  describe('when it is stopped', () => {
     const long = { data, epochs: 100_000, batchSize: 8, seed: 1 };
 
     it('rejects with the reason of a signal that was aborted before', async () => {

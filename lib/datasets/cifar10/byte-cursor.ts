@@ -1,4 +1,4 @@
-// Reads a file from front to back through a small window, stepping over what is not needed. For pickled-batch.ts.
+// Reads a file from front to back through a small window, and skips the bytes that are not needed. For pickled-batch.ts.
 import { LearnError } from '../../core/errors';
 import type { OpenFile } from '../../files/open-file';
 
@@ -15,7 +15,7 @@ export class ByteCursor {
   readonly #window = Buffer.alloc(windowBytes);
   #start = 0; // of the window, in the file
   #end = 0; // of what is valid, in the window
-  #at = 0; // in the window; behind its end after a long step
+  #at = 0; // in the window; past its end after a long step
 
   constructor(file: OpenFile) {
     this.file = file.path;
@@ -23,7 +23,7 @@ export class ByteCursor {
     this.#file = file;
   }
 
-  /** Reads on, so that the window holds what comes next. Throws at the end of the file. */
+  /** Reads the next bytes into the window. Throws at the end of the file. */
   async fill(): Promise<void> {
     this.#start += this.#at;
     this.#at = 0;
@@ -66,7 +66,7 @@ export class ByteCursor {
     return text;
   }
 
-  /** Steps over `length` bytes and tells where they are; short ones are also read. */
+  /** Steps over `length` bytes and returns their place; short runs are also read. */
   run(length: number): { offset: number; length: number; text: string | undefined } {
     const offset = this.#start + this.#at;
     if (length > this.size - offset) throw this.#short();

@@ -1,4 +1,4 @@
-// CIFAR-10 on disk: finds either layout, counts its images, and makes the plan by which the addon reads them.
+// CIFAR-10 on disk: finds either layout, counts its images, and makes the plan from which the addon reads them.
 
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -20,8 +20,8 @@ export interface Cifar10 {
 }
 
 /**
- * CIFAR-10 as people have it on disk: the binary version (`cifar-10-batches-bin`) or the one that torchvision unpacks
- * (`cifar-10-batches-py`), in the folder `root` or being it. The files may hold any whole number of images.
+ * CIFAR-10 from the disk: the binary version (`cifar-10-batches-bin`) or the one that torchvision unpacks
+ * (`cifar-10-batches-py`), in the folder `root`, or `root` itself. The files may hold any whole number of images.
  *
  * @example
  * ```ts
@@ -33,9 +33,9 @@ export function cifar10(
   options: {
     /** Default: './data'. */
     root?: string;
-    /** The training images, or else the test images. Default: true. */
+    /** true: the training images; false: the test images. Default: true. */
     train?: boolean;
-    /** Fetch the official archive (170 MB) where the folder holds none yet. Default: false. */
+    /** Download the official archive (170 MB) if the folder does not hold the images. Default: false. */
     download?: boolean;
   } = {},
 ): Cifar10 {
@@ -46,7 +46,7 @@ export function cifar10(
 
 type RecordFile = Extract<DatasetPlan, { kind: 'records' }>['files'][number];
 
-/** One of the two forms that the data set is published in. */
+/** One of the two published forms of the data set. */
 interface Layout {
   readonly folder: string;
   readonly suffix: string;
@@ -85,8 +85,8 @@ const layouts: readonly Layout[] = [
 ];
 
 /**
- * Calls `use` with where the images are, while their files are open; fetches them first if that is asked for and needed.
- * Throws where a file changed meanwhile.
+ * Calls `use` with the places of the images while their files are open; downloads them first if that is allowed and needed.
+ * Throws if a file changed in the meantime.
  */
 export async function cifar10Plan<T>(
   dataset: Cifar10,
@@ -112,7 +112,7 @@ export async function cifar10Plan<T>(
   return openNext(batchesOf(dataset), []);
 }
 
-/** The names that the data set brings along, or those that it is published with. */
+/** Class names: those in the folder, otherwise the published ones. */
 export async function cifar10Classes(dataset: Cifar10): Promise<readonly string[]> {
   const found = await locate(dataset);
   const names = await found?.layout.classNames(found.folder).catch(() => undefined);
@@ -120,8 +120,8 @@ export async function cifar10Classes(dataset: Cifar10): Promise<readonly string[
 }
 
 /**
- * Fetches the official archive (binary version, 170 MB) and unpacks it in `root`; does nothing where the images are
- * there already. What was fetched before an abort or a failure is kept, and the next call continues there.
+ * Downloads the official archive (binary version, 170 MB) and unpacks it in `root`; does nothing if the images already
+ * exist. After an abort or a failure, the next call continues the download.
  *
  * @example
  * ```ts
@@ -146,7 +146,7 @@ function batchesOf({ train }: { train: boolean }): string[] {
   return train ? trainingBatches : testBatches;
 }
 
-/** The folder that holds the first of the files wanted, and its layout. */
+/** The folder that holds the first of the files, and its layout. */
 async function locate({ root, train }: { root: string; train: boolean }) {
   for (const layout of layouts) {
     for (const folder of [path.join(root, layout.folder), root]) {
@@ -179,7 +179,7 @@ function readingNames<T>(file: string, read: (file: OpenFile) => Promise<T>): Pr
   return OpenFile.with(file, 'a file of names', read);
 }
 
-/** Far above any such file. */
+/** Larger than any such file. */
 const maxNamesBytes = 2 ** 16;
 
 async function readWords(file: OpenFile): Promise<string[]> {

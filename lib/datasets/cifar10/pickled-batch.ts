@@ -1,5 +1,5 @@
-// CIFAR-10's Python version: finds the images in a batch file and reads its labels, without running the pickle that it
-// is. Pixels are only found here: lib/datasets/cifar10/cifar10.ts hands their place to the addon.
+// CIFAR-10's Python version: finds the images in a batch file, which is a pickle, and reads its labels without running it.
+// No pixels are read here: lib/datasets/cifar10/cifar10.ts passes their place to the addon.
 import { LearnError } from '../../core/errors';
 import type { OpenFile } from '../../files/open-file';
 import { ByteCursor } from './byte-cursor';
@@ -13,7 +13,7 @@ export interface PickledBatch {
   bytes: number;
 }
 
-/** Where the images of `file` are, and their labels. `imageBytes`: size of one image. */
+/** Places of the images of `file`, and their labels. `imageBytes`: size of one image. */
 export async function readPickledBatch(file: OpenFile, imageBytes: number): Promise<PickledBatch> {
   const batch = await readDictionary(file);
   const { offset, length, count } = imagesOf(batch.get('data'), file.path, imageBytes);
@@ -21,11 +21,11 @@ export async function readPickledBatch(file: OpenFile, imageBytes: number): Prom
   if (!Array.isArray(labels) || labels.length !== count || !labels.every((label) => Number.isInteger(label))) {
     throw damaged(file.path, `its "labels" are not a list of ${count} integers`);
   }
-  if (offset + length > file.size) throw damaged(file.path, 'its images reach behind its end');
+  if (offset + length > file.size) throw damaged(file.path, 'its images reach past its end');
   return { offset, count, labels: Int32Array.from(labels as number[]), bytes: file.size };
 }
 
-/** A list of strings in the dictionary that `file` holds, such as label_names; undefined where it has none. */
+/** A list of strings in the dictionary that `file` holds, such as label_names; undefined if it does not exist. */
 export async function readPickledStrings(file: OpenFile, key: string): Promise<string[] | undefined> {
   const values = (await readDictionary(file)).get(key);
   if (!Array.isArray(values)) return undefined;

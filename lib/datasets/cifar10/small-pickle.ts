@@ -1,10 +1,10 @@
 // Reads the pickles of CIFAR-10's Python version without running them: a dictionary of strings, integers, lists and
 // numpy arrays, as Python 2 wrote it (protocol 2) and as Python 3 writes it again (protocols 3 to 5). Nothing is ever
-// imported or called, and long strings are stepped over. For pickled-batch.ts.
+// imported or called, and long strings are skipped. For pickled-batch.ts.
 import { LearnError } from '../../core/errors';
 import type { ByteCursor } from './byte-cursor';
 
-/** A string or bytes in the file; `text` where it is short. */
+/** A string or bytes in the file; `text` if it is short. */
 export interface Run {
   readonly offset: number;
   readonly length: number;
@@ -16,7 +16,7 @@ export interface Global {
   readonly global: string;
 }
 
-/** Something that the pickle asks to be called, which it is not. */
+/** A call that the pickle asks for. It is not made. */
 export interface Call {
   readonly callee: Value;
   readonly args: Value;
@@ -34,12 +34,12 @@ const allowedGlobals = new Set([
   'numpy.dtype',
 ]);
 
-/** Far above any such file: a batch holds a label and a file name for each of 10,000 images. */
+/** More than any such file needs: a batch holds a label and a file name for each of 10,000 images. */
 const maxEntries = 4_000_000;
 
 const stop = 0x2e;
 
-/** What each instruction does. Others are refused. */
+/** The instructions. Others are refused. */
 const instructions = new Map<number, (machine: Machine, cursor: ByteCursor) => void>([
   [0x80, (_, cursor) => cursor.byte()], // PROTO
   [0x95, (_, cursor) => cursor.uint64()], // FRAME
@@ -84,7 +84,7 @@ export async function readSmallPickle(cursor: ByteCursor): Promise<Value> {
   const machine = new Machine(cursor.file);
   while (true) {
     await cursor.fill();
-    // An instruction needs little of the file, so that many run between two reads of it.
+    // An instruction needs few bytes, so that many run between two reads of the file.
     while (cursor.isReady()) {
       const opcode = cursor.byte();
       if (opcode === stop) return machine.pop();

@@ -42,7 +42,7 @@ export async function findBase<Used>(
   const young = await versionZero(folder);
   const found = young && (await orReason(() => usedOf(young), isFault));
   if (typeof found === 'object') return { ...found.result, newest, unusable };
-  const reason = unusable[0]?.reason ?? found ?? 'there is none';
+  const reason = unusable[0]?.reason ?? found ?? 'it does not exist';
   throw new LearnError(
     'ERR_JOURNAL',
     `No snapshot in ${folder} can be used, without which its journal leads nowhere: ${reason}`,
