@@ -20,6 +20,7 @@
 extern "C" {
 void* oldest_dlopen(const char* file, int mode);
 void* oldest_dlsym(void* handle, const char* name);
+int oldest_dladdr(const void* address, Dl_info* info);
 char* oldest_dlerror();
 int oldest_pthread_once(pthread_once_t* control, void (*routine)());
 int oldest_fxstat(int version, int descriptor, struct stat* status);
@@ -27,6 +28,7 @@ void oldest_wait(std::condition_variable* self, std::unique_lock<std::mutex>& lo
 
 void* wrapped_dlopen(const char* file, int mode) asm("__wrap_dlopen");
 void* wrapped_dlsym(void* handle, const char* name) asm("__wrap_dlsym");
+int wrapped_dladdr(const void* address, Dl_info* info) asm("__wrap_dladdr");
 char* wrapped_dlerror() asm("__wrap_dlerror");
 int wrapped_pthread_once(pthread_once_t* control, void (*routine)()) asm("__wrap_pthread_once");
 int wrapped_fstat(int descriptor, struct stat* status) asm("__wrap_fstat");
@@ -41,6 +43,7 @@ const char single_threaded = 0;
 
 asm(".symver oldest_dlopen, dlopen@GLIBC_2.2.5");
 asm(".symver oldest_dlsym, dlsym@GLIBC_2.2.5");
+asm(".symver oldest_dladdr, dladdr@GLIBC_2.2.5");
 asm(".symver oldest_dlerror, dlerror@GLIBC_2.2.5");
 asm(".symver oldest_pthread_once, pthread_once@GLIBC_2.2.5");
 asm(".symver oldest_fxstat, __fxstat@GLIBC_2.2.5");
@@ -48,6 +51,7 @@ asm(".symver oldest_wait, _ZNSt18condition_variable4waitERSt11unique_lockISt5mut
 
 void* wrapped_dlopen(const char* file, int mode) { return oldest_dlopen(file, mode); }
 void* wrapped_dlsym(void* handle, const char* name) { return oldest_dlsym(handle, name); }
+int wrapped_dladdr(const void* address, Dl_info* info) { return oldest_dladdr(address, info); }
 char* wrapped_dlerror() { return oldest_dlerror(); }
 int wrapped_pthread_once(pthread_once_t* control, void (*routine)()) { return oldest_pthread_once(control, routine); }
 // 1 is the layout of struct stat on x86-64, the only one there ever was.

@@ -59,7 +59,9 @@ void JobThread::loop(JobLength length) {
     lock.lock();
     work_ = nullptr;
     changed_.notify_all();
-    if (changed_.wait_for(lock, kIdle, [this] { return work_ || ending_; })) continue;
+    // By the system's clock: for the steady one the standard library calls a function that glibc 2.28 does not have.
+    const auto until = std::chrono::system_clock::now() + kIdle;
+    if (changed_.wait_until(lock, until, [this] { return work_ || ending_; })) continue;
     lock.unlock();
     release_team();
     lock.lock();
