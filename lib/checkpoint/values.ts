@@ -19,7 +19,7 @@ export class OrderedDict extends Map<Value, Value> {
 }
 
 /**
- * Python's tuple. An array like any other, but written as a tuple again.
+ * Python's tuple: an array that is written as a tuple.
  *
  * @example
  * ```ts
@@ -97,8 +97,8 @@ export class TensorValue {
 }
 
 /**
- * Something of Python that is kept but means nothing here: an object of an unknown class, a tensor of an unsupported kind.
- * Nothing of it is ever imported or called.
+ * A Python value that is kept but not interpreted: an object of an unknown class, or a tensor of an unsupported kind. Nothing
+ * that it names is ever imported or called.
  *
  * @example
  * ```ts

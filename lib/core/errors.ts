@@ -29,7 +29,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * Every failure of this library but an abort (which rejects with `signal.reason`).
+ * The error of every failure except an abort, which rejects with `signal.reason`.
  *
  * @example
  * ```ts
