@@ -43,66 +43,71 @@ async function assertKnown(learner, ids) {
   assert.equal(learner.metrics().learned, before.learned);
 }
 
-describe('a learner of an earlier version, killed', function () {
-  this.timeout(120_000);
-  const at = temporaryFolder();
-  const expected = recorded('killed');
-  // Its predictions wait for their labels, however long ago they were made.
-  const options = { ...lives.at(-1), feedback: { ttlMs: 1e15 } };
-  const copyOf = (name) => {
-    fs.cpSync(path.join(earlier, 'killed'), at(name), { recursive: true });
-    return at(name);
-  };
-  const assertBits = async (dir, { snapshot }) => {
-    const { bits, core, settings, sequence } = await snapshotBits(dir);
-    assert.deepEqual(bits, snapshot.bits);
-    assertIncludes(core, snapshot.core);
-    // The optimizer's options, which were recorded among the settings.
-    const { kind, ...options } = settings.optimizer;
-    assert.equal(kind, 'sgd');
-    assertIncludes({ ...settings, ...options }, snapshot.settings);
-    assert.equal(sequence, snapshot.sequence);
-  };
+/** Folders by what they were written with. Both record the options of sgd() among the settings. */
+const killed = { killed: 'by rules 1', 'killed-rules-2': 'by rules 2' };
 
-  it('opens with the bits that it had, and learns on to those that it would have had', async function () {
-    await needsSameMachine(this, expected);
-    const dir = copyOf('killed');
-    const learner = await open(dir, options);
-    assertIncludes(learner.metrics(), expected.opened.metrics);
-    assert.deepEqual(learner.versions(), expected.opened.versions);
-    await learner.close();
-    await assertBits(dir, expected.opened);
-    const later = await open(dir, options);
-    for (let i = 0; i < 6; i++) await later.learn(batchOf(50_000 + 7 * i, 50_007 + 7 * i));
-    assertIncludes(later.metrics(), expected.fed.metrics);
-    await later.close();
-    await assertBits(dir, expected.fed);
-  });
+for (const [name, what] of Object.entries(killed)) {
+  describe(`a learner of an earlier version, killed, ${what}`, function () {
+    this.timeout(120_000);
+    const at = temporaryFolder();
+    const expected = recorded(name);
+    // Its predictions wait for their labels, however long ago they were made.
+    const options = { ...lives.at(-1), feedback: { ttlMs: 1e15 } };
+    const copyOf = (copy) => {
+      fs.cpSync(path.join(earlier, name), at(copy), { recursive: true });
+      return at(copy);
+    };
+    const assertBits = async (dir, { snapshot }) => {
+      const { bits, core, settings, sequence } = await snapshotBits(dir);
+      assert.deepEqual(bits, snapshot.bits);
+      assertIncludes(core, snapshot.core);
+      // The optimizer's options, which were recorded among the settings.
+      const { kind, ...options } = settings.optimizer;
+      assert.equal(kind, 'sgd');
+      assertIncludes({ ...settings, ...options }, snapshot.settings);
+      assert.equal(sequence, snapshot.sequence);
+    };
 
-  it('opens with the same bits from the snapshot before the last settings, and from the one before those', async function () {
-    await needsSameMachine(this, expected);
-    const dir = copyOf('older');
-    const snapshots = fs
-      .readdirSync(dir)
-      .filter((name) => /^snapshot-/.test(name))
-      .sort();
-    assert.equal(snapshots.length, 3);
-    for (const newest of snapshots.slice(1).reverse()) {
-      const older = copyOf(`without ${newest}`);
-      for (const name of snapshots.filter((one) => one >= newest)) fs.rmSync(path.join(older, name));
-      await (await open(older, options)).close();
-      await assertBits(older, expected.opened);
-    }
-  });
+    it('opens with the bits that it had, and learns on to those that it would have had', async function () {
+      await needsSameMachine(this, expected);
+      const dir = copyOf('killed');
+      const learner = await open(dir, options);
+      assertIncludes(learner.metrics(), expected.opened.metrics);
+      assert.deepEqual(learner.versions(), expected.opened.versions);
+      await learner.close();
+      await assertBits(dir, expected.opened);
+      const later = await open(dir, options);
+      for (let i = 0; i < 6; i++) await later.learn(batchOf(50_000 + 7 * i, 50_007 + 7 * i));
+      assertIncludes(later.metrics(), expected.fed.metrics);
+      await later.close();
+      await assertBits(dir, expected.fed);
+    });
 
-  it('knows all ids that it acknowledged', async function () {
-    await needsSameMachine(this, expected);
-    const learner = await open(copyOf('ids'), options);
-    await assertKnown(learner, expected.ids);
-    assertAccounts(learner.metrics());
-    await learner.close();
+    it('opens with the same bits from the snapshot before the last settings, and from the one before those', async function () {
+      await needsSameMachine(this, expected);
+      const dir = copyOf('older');
+      const snapshots = fs
+        .readdirSync(dir)
+        .filter((name) => /^snapshot-/.test(name))
+        .sort();
+      assert.equal(snapshots.length, 3);
+      for (const newest of snapshots.slice(1).reverse()) {
+        const older = copyOf(`without ${newest}`);
+        for (const name of snapshots.filter((one) => one >= newest)) fs.rmSync(path.join(older, name));
+        await (await open(older, options)).close();
+        await assertBits(older, expected.opened);
+      }
+    });
+
+    it('knows all ids that it acknowledged', async function () {
+      await needsSameMachine(this, expected);
+      const learner = await open(copyOf('ids'), options);
+      await assertKnown(learner, expected.ids);
+      assertAccounts(learner.metrics());
+      await learner.close();
+    });
   });
-});
+}
 
 describe('a training of an earlier version, killed in mid-epoch', function () {
   this.timeout(120_000);
