@@ -5,6 +5,7 @@
 // values, and JSON and structuredClone() keep them. Only what member() was called with counts as made; all else with a known
 // `kind`, copies above all, is made again by its maker, so that nothing unchecked is used.
 import { invalid, unknownOption } from './checks';
+import { LearnError } from './errors';
 
 export type Maker = (...given: never[]) => { readonly kind: string };
 
@@ -43,6 +44,8 @@ export interface Family<Entries> {
   readonly words: readonly (keyof Entries & string)[];
   /** Returns members as they are, and of plain copies of them members that are equal. A Check. */
   readonly check: (value: unknown, name: string) => MemberOf<MakersOf<Entries>>;
+  /** The kind of a recorded member. Throws ERR_STATE_FORMAT, naming it, where this version has no such member. */
+  known(kind: unknown): keyof Entries & string;
   /** What the family knows of a member's kind. */
   entryOf(member: { readonly kind: string }): Entry;
 }
@@ -65,7 +68,19 @@ export function family<const Entries extends Readonly<Record<string, Maker | Ent
     >;
   };
   const makers = Object.fromEntries([...known].map(([word, { make }]) => [word, make])) as MakersOf<Entries>;
-  return Object.freeze({ makers, words, check, entryOf: ({ kind }: { readonly kind: string }) => known.get(kind)! });
+  const word = (kind: unknown) => {
+    const found = words.find((one) => one === kind);
+    if (found !== undefined) return found;
+    const what = noun.replace(/^an? /, '');
+    throw new LearnError('ERR_STATE_FORMAT', `Its ${what} is ${kind}, which this version does not know`);
+  };
+  return Object.freeze({
+    makers,
+    words,
+    check,
+    known: word,
+    entryOf: ({ kind }: { readonly kind: string }) => known.get(kind)!,
+  });
 }
 
 function entryFrom(entry: Maker | Entry): Entry {

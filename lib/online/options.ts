@@ -208,7 +208,7 @@ export interface Settings extends Pick<LearnerPlan, PlannedName> {
   inputs: LearnerPlan['dtype'];
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
-  /** SHA-256 of the held-out samples; empty: there are none. */
+  /** SHA-256 of the held-out samples; empty without a gate. */
   heldOut: string;
   /** null: drift is not looked for. */
   drift: Required<DriftOptions> | null;

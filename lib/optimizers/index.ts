@@ -1,7 +1,6 @@
 // The family of optimizers: how weights follow from gradients. A new one is a file here, a line in the list, and a file and a line in
 // src/optimizers/.
 import { defined } from '../core/checks';
-import { LearnError } from '../core/errors';
 import { type Entry, family, type MemberOf } from '../core/family';
 import { gradientDescent, type SgdOptions, sgd, sgdChecks } from './sgd';
 
@@ -34,9 +33,7 @@ export const optimizerOptions: Readonly<Record<string, string>> = Object.fromEnt
 /** The optimizer of a record, which is a member's fields; earlier versions recorded options of sgd() alone, without a kind. */
 export function recordedOptimizer(record: object): Optimizer {
   const { kind = 'sgd', ...options } = record as { kind?: string };
-  if (optimizers.words.some((word) => word === kind))
-    return entryOf({ kind: kind as Optimizer['kind'] }).recorded(options);
-  throw new LearnError('ERR_STATE_FORMAT', `Its optimizer is ${kind}, which this version does not know`);
+  return entryOf({ kind: optimizers.known(kind) }).recorded(options);
 }
 
 /** The options that flags gave, of the optimizers made of flags. */

@@ -1,10 +1,8 @@
 // Commands on the folder of a learner whose model no command line names: the folder has it.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { createState, linear, loadState, OnlineLearner, relu, sequential } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
-import { copy, journalsIn, learn, recordsIn, snapshotsIn } from '../unit/journal-support.mjs';
+import { copy, damageFirstJournal, learn } from '../unit/journal-support.mjs';
 import { begin, endLeftovers } from './online-support.mjs';
 import { run } from './run.mjs';
 
@@ -47,12 +45,7 @@ describe("command line: a sequential model's learner", function () {
   });
 
   it('is replayed and repaired by `repair`', async () => {
-    for (const name of snapshotsIn(dir).slice(1)) fs.rmSync(path.join(dir, name));
-    for (const name of journalsIn(dir).slice(1)) fs.rmSync(path.join(dir, name));
-    const file = path.join(dir, journalsIn(dir)[0]);
-    const bytes = fs.readFileSync(file);
-    bytes[recordsIn(file)[4] + 30] ^= 1;
-    fs.writeFileSync(file, bytes);
+    damageFirstJournal(dir, 5);
     const { code, stdout } = await run(['repair', 'learner', '--yes', '--json'], { cwd: at() });
     assert.equal(code, 0);
     const { replayed, journal } = JSON.parse(stdout);

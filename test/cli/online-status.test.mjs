@@ -26,7 +26,7 @@ describe('command line: the status line of online', () => {
     assert.ok(line.endsWith('  version 24  3 quarantined  1,500 duplicates  64 queued'), line);
   });
 
-  it('omits what does not fit, and shows no numbers if there are none', () => {
+  it('omits what does not fit, and shows no numbers before there are any', () => {
     const none = { ...metrics, prequential: { windowed: { accuracy: Number.NaN, loss: Number.NaN } } };
     assert.equal(statusLine(none, 0, 50), '0 samples/s  1,203 updates  – right  loss –');
     assert.equal(statusLine(none, 0, 5), '0 sam');

@@ -83,6 +83,15 @@ export function recordsIn(file) {
   return offsets;
 }
 
+/** Leaves a folder its first snapshot and the first file of its journal, and damages record `number` of that, from 1. */
+export function damageFirstJournal(dir, number) {
+  for (const name of [...snapshotsIn(dir).slice(1), ...journalsIn(dir).slice(1)]) fs.rmSync(path.join(dir, name));
+  const file = path.join(dir, journalsIn(dir)[0]);
+  const bytes = fs.readFileSync(file);
+  bytes[recordsIn(file)[number - 1] + 30] ^= 1;
+  fs.writeFileSync(file, bytes);
+}
+
 /**
  * Makes in `dir` what a crash leaves of a learner that was opened `lives` times and learned six samples each: a journal of as many
  * files. Of its snapshots the oldest `keep` are there; with one, all of the journal is needed. Returns its state.

@@ -13,7 +13,7 @@ import {
 } from 'torch-incremental';
 import { modelText, readModel } from '../../dist/online/storage/model-text.js';
 import { temporaryFolder } from '../support.mjs';
-import { copy, journalsIn, learn, recordsIn, sample, snapshotsIn } from './journal-support.mjs';
+import { copy, damageFirstJournal, journalsIn, learn, sample, snapshotsIn } from './journal-support.mjs';
 
 const model = sequential({ hidden: linear(3, 5), relu: relu(), out: linear(5, 2) }, { input: [3] });
 
@@ -66,12 +66,7 @@ describe('a learner of a sequential model', () => {
   });
 
   it('is repaired without the model, its journal replayed', async () => {
-    for (const name of snapshotsIn(dir).slice(1)) fs.rmSync(path.join(dir, name));
-    for (const name of journalsIn(dir).slice(1)) fs.rmSync(path.join(dir, name));
-    const file = path.join(dir, journalsIn(dir)[0]);
-    const bytes = fs.readFileSync(file);
-    bytes[recordsIn(file)[4] + 30] ^= 1;
-    fs.writeFileSync(file, bytes);
+    damageFirstJournal(dir, 5);
     const report = await repairLearner(dir, { apply: true });
     assert.deepEqual([report.replayed, report.journal.firstRecord], [true, 5]);
     const learner = await OnlineLearner.open({ dir });

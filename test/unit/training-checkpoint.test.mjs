@@ -82,7 +82,7 @@ describe('checkpoint', () => {
       const options = { data: arrays(madeUpImages(70)), epochs: 100000, checkpoint: { path: process.argv[1] } };
       await trainIncremental(await createState(net()), options).catch(({ name, code }) => console.log(name, code));
     `;
-    // A limit on the size of files stands in for a full disk: the system refuses to write on in the same way.
+    // A limit on the size of files, in place of a full disk: the system refuses further writes in the same way.
     const command = 'ulimit -f 2; exec "$0" --input-type=module -e "$1" "$2"';
     const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, script, path], {
       encoding: 'utf8',

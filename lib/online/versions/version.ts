@@ -11,7 +11,7 @@ export interface VersionInfo {
   updates: number;
   /** The journal's records between the previous version and this one; null: this is version 0. */
   records: { from: number; to: number } | null;
-  /** On the held-out samples; null: there are none. */
+  /** On the held-out samples; null without them. */
   accuracy: number | null;
   perClass: (number | null)[];
   /** Of the state: names, types, shapes and values, in file order. */
@@ -45,7 +45,7 @@ export interface Verdict {
   accepted: boolean;
   /** Why it was refused; empty: it was accepted. */
   reason: string;
-  /** On the held-out samples; null: there are none. */
+  /** On the held-out samples; null without them. */
   accuracy: number | null;
   perClass: (number | null)[];
   sha256: string;
