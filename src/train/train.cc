@@ -50,13 +50,14 @@ class Training {
         if (cancelled_) stop();
         const Batch batch = batches_.take();
         const int64_t samples = batch.labels.size(0);
-        const at::Tensor loss = step_.run(batch.inputs, batch.labels, [this](const at::Tensor&) {
+        const at::Tensor mean = step_.run(batch.inputs, batch.labels, [this](const at::Tensor&) {
           prepare_next();
           return true;
         });
-        count(loss.item<double>(), samples);
+        const auto loss = mean.item<double>();
+        count(loss, samples);
         position_.seconds = seconds_before + epoch_clock.seconds();
-        report_step(loss.item<double>());
+        report_step(loss);
         // A snapshot after the last step of an epoch is one before the first step of the next.
         if (position_.step < steps_ && is_due()) snapshot();
       }

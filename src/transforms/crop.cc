@@ -87,15 +87,21 @@ class CenterCrop : public Geometry {
   int64_t top_, left_;
 };
 
+// numbers_of(), each from `least` to what an image may have of pixels along a side.
+std::span<const double> sizes_of(const Transform& transform, size_t count, int least) {
+  constexpr double kLargest = 1 << 20;
+  const auto numbers = numbers_of(transform, count);
+  for (const double number : numbers) {
+    check(number >= least && number <= kLargest, "ERR_INVALID_OPTION", "Expected sizes from ", least, " to ", kLargest,
+          " for ", transform.kind, " but received ", number);
+  }
+  return numbers;
+}
+
 }  // namespace
 
 std::unique_ptr<Geometry> make_center_crop(const Transform& transform, ImageSize& size) {
-  constexpr double kLargest = 1 << 20;
-  const auto numbers = numbers_of(transform, 2);
-  for (const double number : numbers) {
-    check(number >= 1 && number <= kLargest, "ERR_INVALID_OPTION", "Expected sizes from 1 to ", kLargest,
-          " for centerCrop but received ", number);
-  }
+  const auto numbers = sizes_of(transform, 2, 1);
   const ImageSize to{static_cast<int64_t>(numbers[0]), static_cast<int64_t>(numbers[1])};
   auto crop = std::make_unique<CenterCrop>(size, to);
   size = to;
@@ -103,12 +109,7 @@ std::unique_ptr<Geometry> make_center_crop(const Transform& transform, ImageSize
 }
 
 std::unique_ptr<Geometry> make_crop(const Transform& transform, ImageSize& size) {
-  constexpr double kLargest = 1 << 20;
-  const auto numbers = numbers_of(transform, 3);
-  for (const double number : numbers) {
-    check(number >= 0 && number <= kLargest, "ERR_INVALID_OPTION", "Expected sizes from 0 to ", kLargest,
-          " for randomCrop but received ", number);
-  }
+  const auto numbers = sizes_of(transform, 3, 0);
   const ImageSize to{static_cast<int64_t>(numbers[0]), static_cast<int64_t>(numbers[1])};
   const auto padding = static_cast<int64_t>(numbers[2]);
   check(
