@@ -1,10 +1,21 @@
 // Every public name. index.mts is the same list for `import`.
 export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoint/values';
 export { type ErrorCode, errorCodes, LearnError } from './core/errors';
+export type {
+  InputForm,
+  NamedValues,
+  SampleForm,
+  TargetForm,
+  TargetKind,
+  TargetValues,
+  Values,
+  ValueType,
+} from './core/sample-values';
 export { type Dataset, subset } from './datasets';
-export { arrays } from './datasets/arrays';
+export { type Arrays, arrays, type InputData, type NamedInputs, type OneInput } from './datasets/arrays';
 export { type Batch, type BatchesOptions, batches } from './datasets/batches';
 export { cifar10, downloadCifar10 } from './datasets/cifar10/cifar10';
+export type { TargetData } from './datasets/targets';
 export type { Detector } from './detectors';
 export { type Adwin, type AdwinOptions, adwin } from './detectors/adwin';
 export { type Ddm, type DdmOptions, ddm } from './detectors/ddm';
@@ -34,7 +45,7 @@ export type { LearnResult } from './online/intake/queue';
 export type { Samples } from './online/intake/samples';
 export type { SampleSource, StreamOptions } from './online/intake/stream';
 export type { LearnFromOptions, LearnFromResult } from './online/learn-from';
-export { type LearnerMetrics, type LearnerPrediction, OnlineLearner, type SampleForm } from './online/learner';
+export { type LearnerMetrics, type LearnerPrediction, OnlineLearner } from './online/learner';
 export type {
   DriftOptions,
   FeedbackOptions,
@@ -48,30 +59,25 @@ export type { Reason, ReasonCode } from './online/reasons';
 export { type Reproduction, reproduceVersion } from './online/recovery/reproduce';
 export { type RepairOptions, repairLearner } from './online/repair/repair';
 export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
+export type { InputOptions, TargetOptions } from './online/sample-form';
 export type { SampleId } from './online/seen-ids';
 export type { VersionInfo } from './online/versions/version';
 export type { Optimizer } from './optimizers';
 export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Model, Module } from './program/module';
-export type { Program, ProgramNode, ProgramTensor } from './program/program';
+export type { Program, ProgramInput, ProgramNode, ProgramTensor } from './program/program';
 export { type CreateStateOptions, createState } from './state/create';
 export { type LoadOptions, loadState } from './state/load';
 export { type SaveOptions, saveState } from './state/save';
 export { type DType, State, type StateTensor, type TensorData } from './state/state';
-export {
-  type ClassResult,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  type Prediction,
-  type PredictOptions,
-  predict,
-} from './training/evaluate';
+export { type ClassResult, type EvaluateOptions, type Evaluation, evaluate } from './training/evaluate';
 export type { CheckpointOptions, TrainOptions } from './training/options';
+export { type Prediction, type PredictOptions, predict } from './training/predict';
 export type { ResumeOptions } from './training/resume-options';
 export type { RunOptions } from './training/run';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
 export { cifar10Transforms, type Transform } from './transforms';
+export type { Transforms } from './transforms/by-input';
 export { centerCrop, randomCrop } from './transforms/crops';
 export { randomHorizontalFlip, randomVerticalFlip } from './transforms/flips';
 export { normalize, toTensor } from './transforms/normalize';

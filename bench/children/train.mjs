@@ -15,7 +15,7 @@ const data = cached ? await made(files) : files;
 async function made(dataset) {
   const transforms = [toTensor(), normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])];
   const { value } = await batches(dataset, { transforms, batchSize: samples, shuffle: false }).next();
-  return arrays({ inputs: value.inputs, labels: value.labels, shape: [3, 32, 32], classes: 10 });
+  return arrays({ inputs: value.inputs.input.data, labels: value.targets.data, shape: [3, 32, 32], classes: 10 });
 }
 
 // The moments of steps are told exactly: samples so far over samples a second is the native clock's time.

@@ -31,7 +31,7 @@ Program net() {
                 {Mode::kTraining, Mode::kEvaluation}};
   };
   Program program;
-  program.inputs = {"input"};
+  program.inputs = {{"input", at::kFloat}};
   program.parameters = {{"conv1.weight", at::kFloat, {16, 3, 3, 3}},  {"conv1.bias", at::kFloat, {16}},
                         {"conv2.weight", at::kFloat, {32, 16, 3, 3}}, {"conv2.bias", at::kFloat, {32}},
                         {"fc.weight", at::kFloat, {10, 32768}},       {"fc.bias", at::kFloat, {10}}};

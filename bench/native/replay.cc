@@ -14,9 +14,12 @@ namespace {
 constexpr int64_t kCapacity = 500, kClasses = 10, kRun = 100;
 
 double offer(Replay& replay, const at::Tensor& sample, at::CPUGeneratorImpl& generator, int64_t count) {
-  const auto* data = static_cast<const std::byte*>(sample.const_data_ptr());
+  const std::vector<const void*> inputs{sample.const_data_ptr()};
   const auto started = std::chrono::steady_clock::now();
-  for (int64_t i = 0; i < count; ++i) replay.add(data, (i * 7) % kClasses, generator);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t label = (i * 7) % kClasses;
+    replay.add(inputs, &label, generator);
+  }
   const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - started;
   return taken.count() / static_cast<double>(count);
 }
@@ -29,7 +32,7 @@ double median(std::vector<double> values) {
 void measure(const char* name, ReplayPolicy policy) {
   const at::Tensor sample = at::ones({3, 32, 32}, at::kByte);
   at::CPUGeneratorImpl generator(1);
-  Replay replay({policy, kCapacity, 0}, {3, 32, 32}, at::kByte, kClasses);
+  Replay replay({policy, kCapacity, 0}, {{"input", at::kByte, {3, 32, 32}}}, {TargetKind::kClass, {}, kClasses});
   std::vector<double> early, late;
   int64_t seen = kCapacity;
   offer(replay, sample, generator, seen);

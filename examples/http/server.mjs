@@ -16,8 +16,9 @@ const learner = await OnlineLearner.open({
   niceness: 19,
 });
 
-const { inputs, shape } = learner.sample;
-const sampleBytes = shape.reduce((product, side) => product * side, inputs === 'float32' ? 4 : 1);
+// The model of this server has one input.
+const [{ dtype, shape }] = learner.sample.inputs;
+const sampleBytes = shape.reduce((product, side) => product * side, dtype === 'float32' ? 4 : 1);
 const base64Length = 4 * Math.ceil(sampleBytes / 3);
 
 // A misspelt field is a mistake, not nothing.
@@ -72,7 +73,7 @@ const bodyOf = (properties, required = Object.keys(properties)) => ({
 });
 const valuesOf = (base64) => {
   const { buffer } = Uint8Array.from(Buffer.from(base64, 'base64'));
-  return inputs === 'float32' ? new Float32Array(buffer) : new Uint8Array(buffer);
+  return dtype === 'float32' ? new Float32Array(buffer) : new Uint8Array(buffer);
 };
 
 app.post('/predict', bodyOf({ input }), async ({ body }) => {

@@ -2,7 +2,7 @@
 import { LearnError } from './errors';
 
 /**
- * Returns the numbers of a sample in one array. `values` is flat already, or nested exactly as `shape` says: an image as rows of
+ * Returns the numbers of a sample's input or target in one array. `values` is flat already, or nested exactly as `shape` says: an image as rows of
  * pixels is not one as channels, though both have as many numbers. Throws ERR_SHAPE. The items themselves are not checked.
  */
 export function flattened(values: readonly unknown[], shape: readonly number[], name: string): readonly unknown[] {
@@ -17,7 +17,7 @@ export function flattened(values: readonly unknown[], shape: readonly number[], 
       flat.push(value);
       return;
     }
-    if (!isArray || value.length !== side) throw otherShape(value, side, place(), shape);
+    if (!isArray || value.length !== side) throw otherShape(value, side, place(), name, shape);
     for (let i = 0; i < side; i++) {
       path.push(i);
       add(value[i]);
@@ -28,12 +28,18 @@ export function flattened(values: readonly unknown[], shape: readonly number[], 
   return flat;
 }
 
-function otherShape(value: unknown, side: number | undefined, place: string, shape: readonly number[]): LearnError {
+function otherShape(
+  value: unknown,
+  side: number | undefined,
+  place: string,
+  name: string,
+  shape: readonly number[],
+): LearnError {
   const expected = side === undefined ? 'a number' : `an array of ${side}`;
   const received = Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
   return new LearnError(
     'ERR_SHAPE',
-    `Expected ${expected} for "${place}" but received ${received}: a sample is [${shape.join(', ')}], as nested arrays of that ` +
-      'shape or as one array of all numbers',
+    `Expected ${expected} for "${place}" but received ${received}: the shape of "${name}" is [${shape.join(', ')}], as nested ` +
+      'arrays of that shape or as one array of all numbers',
   );
 }

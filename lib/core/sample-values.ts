@@ -1,16 +1,72 @@
-// Values of samples: bytes or float32 numbers, one sample after the other.
+// Samples as typed arrays: every sample has one array of values for each named input, and a target.
+//
+// Between the border, where callers give values by name, and native code, values are in lists: one array for each input, in the
+// order of the form's inputs.
 import { types } from 'node:util';
 import { invalid } from './checks';
 import { LearnError } from './errors';
 
-export type Values = Uint8Array | Float32Array;
-
-/** Array types by their names in options and files. */
-export const valueArrays = { uint8: Uint8Array, float32: Float32Array } as const;
+/** Array types by the data types of their values. */
+export const valueArrays = {
+  uint8: Uint8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float32: Float32Array,
+} as const;
 export type ValueType = keyof typeof valueArrays;
+export type Values = Uint8Array | Int32Array | BigInt64Array | Float32Array;
+
+/** Values of one or more samples by the names of their inputs. */
+export type NamedValues = Readonly<Record<string, Values>>;
+
+/** One input of a sample. */
+export interface InputForm {
+  readonly name: string;
+  readonly dtype: ValueType;
+  /** Of one sample; [] for a number. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * The kinds of targets. `class`: the index of a class. `classes`: several of them at once, 0 or 1 for each. `values`: numbers.
+ * `tokens`: indices of classes in any shape, for sequences and masks of pixels. `none`: no target.
+ */
+export const targetKinds = ['class', 'classes', 'values', 'tokens', 'none'] as const;
+export type TargetKind = (typeof targetKinds)[number];
+
+/** The target of a sample. Its values are int64 for `class` and `tokens`, float32 for `classes` and `values`. */
+export interface TargetForm {
+  readonly kind: TargetKind;
+  /** Of one sample; [] for a number, and for `class` and `none`. */
+  readonly shape: readonly number[];
+}
+
+/** Targets of one or more samples. Indices are below 2^31. */
+export type TargetValues = Int32Array | Float32Array;
+
+/** The form of one sample. */
+export interface SampleForm {
+  readonly inputs: readonly InputForm[];
+  readonly target: TargetForm;
+  /** Indices of `class` and `tokens` are from 0 to one less; 0 for other targets. */
+  readonly classes: number;
+}
+
+/** The shape of a model's outputs for one sample that fit its target. */
+export function outputShape({ target, classes }: Pick<SampleForm, 'target' | 'classes'>): readonly number[] {
+  return target.kind === 'class' || target.kind === 'tokens' ? [classes, ...target.shape] : target.shape;
+}
+
+/** The name of the only input where the caller names none. */
+export const onlyInput = 'input';
+
+/** The token that counts as no class, as in PyTorch's cross-entropy. */
+export const ignoredToken = -100;
 
 export function typeOf(values: Values): ValueType {
-  return values instanceof Uint8Array ? 'uint8' : 'float32';
+  const found = (Object.keys(valueArrays) as ValueType[]).find((type) => values instanceof valueArrays[type]);
+  if (!found) throw new TypeError('Expected an array of values');
+  return found;
 }
 
 /** Returns the number of values of a sample of that shape. */
@@ -23,12 +79,29 @@ export function bytesOf({ buffer, byteOffset, byteLength }: Values): Uint8Array 
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Joins samples, at least one and all of the same type and size, into one array. */
-export function joined(samples: readonly Values[]): Values {
-  const [first] = samples as [Values];
+/** Joins arrays, at least one and all of the same type and size, into one array. */
+export function joined<Array extends Values>(samples: readonly Array[]): Array {
+  const [first] = samples as [Array];
   const all = new valueArrays[typeOf(first)](samples.length * first.length);
-  for (const [i, sample] of samples.entries()) all.set(sample, i * first.length);
-  return all;
+  for (const [i, sample] of samples.entries()) all.set(sample as never, i * first.length);
+  return all as Array;
+}
+
+/** A view of the values `from` to `to` - 1. */
+export function part<Array extends Values>(values: Array, from: number, to: number): Array {
+  return values.subarray(from, to) as Array;
+}
+
+const isArrayOf: Readonly<Record<ValueType, (value: unknown) => boolean>> = {
+  uint8: types.isUint8Array,
+  int32: types.isInt32Array,
+  int64: types.isBigInt64Array,
+  float32: types.isFloat32Array,
+};
+
+/** The data type of an array of values, which may be of another realm or a subclass; undefined: it is none. */
+export function typeOfGiven(values: unknown): ValueType | undefined {
+  return (Object.keys(isArrayOf) as ValueType[]).find((type) => isArrayOf[type](values));
 }
 
 /**
@@ -36,12 +109,11 @@ export function joined(samples: readonly Values[]): Values {
  * ERR_INVALID_OPTION, naming `name`, if `inputs` is not an array of one of these types.
  */
 export function copyOfValues(inputs: unknown, accepted: readonly ValueType[], name = 'inputs'): Values {
-  const isOf = { uint8: types.isUint8Array, float32: types.isFloat32Array };
-  const type = accepted.find((one) => isOf[one](inputs));
-  if (!type) throw invalid(accepted.map((one) => `a ${valueArrays[one].name}`).join(' or '), name, inputs);
+  const type = accepted.find((one) => isArrayOf[one](inputs));
+  if (!type) throw invalid(accepted.map((one) => `${aOrAn(valueArrays[one].name)}`).join(' or '), name, inputs);
   try {
     // slice() of a Buffer would return a view.
-    return new valueArrays[type](inputs as Values);
+    return new (valueArrays[type] as new (values: unknown) => Values)(inputs);
   } catch (cause) {
     if (cause instanceof RangeError) {
       throw new LearnError('ERR_OUT_OF_MEMORY', `There is not enough memory for a copy of "${name}"`, { cause });
@@ -50,4 +122,31 @@ export function copyOfValues(inputs: unknown, accepted: readonly ValueType[], na
       cause,
     });
   }
+}
+
+function aOrAn(noun: string): string {
+  return /^[AEIO]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+/**
+ * Returns private copies of the values of samples, one array for each input of the form. `given`: an array where there is one
+ * input, or an object with an array for each of them by name. Throws ERR_INVALID_OPTION where an input is missing, unknown, or
+ * of another type.
+ */
+export function copyOfInputs(given: unknown, forms: readonly InputForm[], name = 'inputs'): Values[] {
+  const isNamed = typeof given === 'object' && given !== null && !ArrayBuffer.isView(given) && !Array.isArray(given);
+  const [first] = forms;
+  if (!isNamed && first && forms.length === 1) return [copyOfValues(given, [first.dtype], name)];
+  if (!isNamed) throw invalid(`an object with values for ${forms.map((form) => form.name).join(', ')}`, name, given);
+  const unknown = Object.keys(given).find((key) => !forms.some((form) => form.name === key));
+  if (unknown !== undefined) {
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Unknown input "${unknown}" in "${name}"; the inputs are ${forms.map((form) => form.name).join(', ')}`,
+    );
+  }
+  return forms.map((form) => {
+    const values = Object.hasOwn(given, form.name) ? (given as Record<string, unknown>)[form.name] : undefined;
+    return copyOfValues(values, [form.dtype], `${name}.${form.name}`);
+  });
 }

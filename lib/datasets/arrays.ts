@@ -3,94 +3,182 @@
 import { type Check, checkOptions, invalid, isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { member } from '../core/family';
-import { sizeOf } from '../core/sample-values';
+import { onlyInput, sizeOf, type TargetForm, type TargetValues, typeOfGiven, type Values } from '../core/sample-values';
 import { native } from '../native/native';
 import { makeDataset, type Opening } from './opening';
+import { isLabels, isTargets, mostLabels, type TargetData, targetsOfLabels } from './targets';
 
+/** All values of one input, sample after sample. */
+export interface InputData {
+  /** Read when a run begins, not before. */
+  readonly data: Values;
+  /** Of one sample: [channels, height, width] for images, [] for a number. */
+  readonly shape: readonly number[];
+}
+
+/** The value of {@link arrays}. */
 export interface Arrays {
   readonly kind: 'arrays';
-  /** All samples, one after the other. Read when a run begins, not before. */
-  readonly inputs: Uint8Array | Float32Array;
-  readonly labels: Int32Array;
-  /** One sample: [channels, height, width] for images. */
-  readonly shape: readonly number[];
+  readonly inputs: Readonly<Record<string, InputData>>;
+  readonly targets: TargetForm & { readonly data: TargetValues };
   readonly classes: number;
 }
 
-/**
- * Samples that are already in memory. uint8 images go through transforms; float32 reaches the model as it is, but for
- * `normalize`. The arrays are copied when a run begins (a few tenths of a millisecond a megabyte).
- *
- * @example
- * ```ts
- * // Four images of 3 x 32 x 32 bytes, of two classes.
- * const data = arrays({ inputs: new Uint8Array(4 * 3072), labels: [0, 1, 0, 1], shape: [3, 32, 32] });
- * ```
- */
-export function arrays(options: {
-  inputs: Uint8Array | Float32Array;
+interface CommonOptions {
+  /** Classes of labels and tokens. Default: the highest label and one. */
+  classes?: number;
+}
+
+/** Samples of one input, with labels. */
+export interface OneInput extends CommonOptions {
+  inputs: Values;
   /** One a sample, from 0. */
   labels: Int32Array | readonly number[];
   /** Of one sample: [channels, height, width] for images. */
   shape: readonly number[];
-  /** Default: the highest label and one. */
-  classes?: number;
-}): Arrays {
-  const given = checkOptions('arrays', options, {
-    inputs: isInputs,
-    labels: isLabels,
-    shape: isIntegers,
-    classes: isNumber({ integer: true, min: 1, max: mostLabels }),
-  });
-  for (const required of ['inputs', 'labels', 'shape'] as const) {
-    if (given[required] === undefined) throw invalid('a value', required, undefined);
-  }
-  const { inputs, shape } = given;
-  const labels = given.labels as Int32Array;
-  const size = sizeOf(shape);
-  if (shape.length === 0 || shape.some((length) => length < 1)) throw invalid('positive sizes', 'shape', shape);
-  if (inputs.length !== labels.length * size) {
-    throw new LearnError(
-      'ERR_DATA_FORMAT',
-      `Expected ${labels.length} samples of shape [${shape.join(', ')}], one for each label, which is ` +
-        `${labels.length * size} values, but inputs has ${inputs.length}`,
-    );
-  }
-  const classes = given.classes ?? labels.reduce((highest, label) => Math.max(highest, label), 0) + 1;
-  return member({ kind: 'arrays', inputs, labels, shape, classes });
 }
 
-/** Labels are kept as int32. */
-const mostLabels = 2 ** 31;
+/** Samples of named inputs. Without labels and targets they have no target. */
+export interface NamedInputs extends CommonOptions {
+  inputs: Readonly<Record<string, InputData>>;
+  /** One class a sample, from 0. */
+  labels?: Int32Array | readonly number[];
+  /** Targets of any kind, instead of labels. */
+  targets?: TargetData;
+}
+
+/**
+ * Samples that are already in memory. Images of uint8 go through transforms; float32 reaches the model as it is, but for
+ * `normalize`; all else is cast to the type that the model takes, where that loses nothing. Inputs are copied when a run begins
+ * (a few tenths of a millisecond a megabyte), labels and targets at the call.
+ *
+ * Samples of one input and a class have a short form. Otherwise inputs have names, which are those of the model's inputs, and a
+ * target is a class, several of them, values, tokens, or none.
+ *
+ * @example
+ * ```ts
+ * // Four images of 3 x 32 x 32 bytes, of two classes.
+ * const images = arrays({ inputs: new Uint8Array(4 * 3072), labels: [0, 1, 0, 1], shape: [3, 32, 32] });
+ *
+ * // Two texts of 128 tokens, each with three numbers to predict.
+ * const texts = arrays({
+ *   inputs: {
+ *     input_ids: { data: new BigInt64Array(2 * 128), shape: [128] },
+ *     attention_mask: { data: new BigInt64Array(2 * 128), shape: [128] },
+ *   },
+ *   targets: { data: new Float32Array(2 * 3), shape: [3] },
+ * });
+ * ```
+ */
+export function arrays(options: OneInput | NamedInputs): Arrays {
+  const given = checkOptions('arrays', options as OneInput & NamedInputs, {
+    inputs: isInputs,
+    labels: isLabels,
+    targets: isTargets,
+    shape: isShape,
+    classes: isNumber({ integer: true, min: 1, max: mostLabels }),
+  });
+  const inputs = inputsOf(given);
+  if (given.labels !== undefined && given.targets !== undefined) {
+    throw invalid('either labels or targets, not both,', 'targets', given.targets);
+  }
+  const targets = given.labels ? targetsOfLabels(given.labels as Int32Array) : (given.targets ?? noTargets);
+  const made = targets as Arrays['targets'];
+  checkCounts(inputs, made);
+  return member({ kind: 'arrays', inputs, targets: made, classes: classesOf(made, given.classes) });
+}
+
+const noTargets = Object.freeze({ kind: 'none', data: new Int32Array(), shape: Object.freeze([]) } as const);
+
+function inputsOf({ inputs, shape, labels }: OneInput & NamedInputs): Arrays['inputs'] {
+  if (inputs === undefined) throw invalid('a value', 'inputs', undefined);
+  if (ArrayBuffer.isView(inputs)) {
+    for (const [name, value] of Object.entries({ labels, shape })) {
+      if (value === undefined) throw invalid('a value', name, undefined);
+    }
+    return Object.freeze({ [onlyInput]: Object.freeze({ data: inputs, shape }) });
+  }
+  if (shape !== undefined) throw invalid('no shape, since each of the named inputs has its own,', 'shape', shape);
+  return inputs;
+}
+
+/** Every input and the target must have as many samples. */
+function checkCounts(inputs: Arrays['inputs'], targets: Arrays['targets']): void {
+  const entries = Object.entries(inputs);
+  const [, first] = entries[0]!;
+  const hasTargets = targets.kind !== 'none';
+  const size = sizeOf(targets.shape);
+  if (hasTargets && targets.data.length % size !== 0) {
+    throw new LearnError(
+      'ERR_DATA_FORMAT',
+      `Expected targets of shape [${targets.shape.join(', ')}], which are ${size} values each, but "targets" has ${targets.data.length}`,
+    );
+  }
+  const count = hasTargets ? targets.data.length / size : Math.floor(first.data.length / sizeOf(first.shape));
+  for (const [name, { data, shape }] of entries) {
+    const wanted = count * sizeOf(shape);
+    if (data.length === wanted) continue;
+    const each = hasTargets ? `one for each ${targets.kind === 'class' ? 'label' : 'target'}, ` : '';
+    const place = entries.length > 1 || name !== onlyInput ? `inputs.${name}` : 'inputs';
+    throw new LearnError(
+      'ERR_DATA_FORMAT',
+      `Expected ${count} samples of shape [${shape.join(', ')}], ${each}which is ${wanted} values, but ${place} has ${data.length}`,
+    );
+  }
+}
+
+function classesOf({ kind, data }: Arrays['targets'], given: number | undefined): number {
+  if (kind !== 'class' && kind !== 'tokens') {
+    if (given !== undefined && given !== 0)
+      throw invalid('no number of classes for targets of this kind', 'classes', given);
+    return 0;
+  }
+  return given ?? (data as Int32Array).reduce((highest, label) => Math.max(highest, label), 0) + 1;
+}
 
 const isInputs: Check = (value, name) => {
-  const fits = (value instanceof Uint8Array && !(value instanceof Uint8ClampedArray)) || value instanceof Float32Array;
-  if (!fits) throw invalid('a Uint8Array or a Float32Array', name, value);
-};
-
-/** A copy. */
-const isIntegers: Check = (value, name) => {
-  const copy = Array.isArray(value) ? Array.from(value) : undefined;
-  if (!copy?.every(Number.isSafeInteger)) throw invalid('an array of integers', name, value);
-  return Object.freeze(copy);
-};
-
-/** A copy: an Int32Array, in which a number that does not fit would become another. */
-const isLabels: Check = (value, name) => {
-  if (value instanceof Int32Array) return Int32Array.from(value);
-  const copy = Array.isArray(value) ? Array.from(value) : undefined;
-  if (!copy?.every(Number.isSafeInteger)) throw invalid('an Int32Array or an array of integers', name, value);
-  const labels = Int32Array.from(copy);
-  const wrong = copy.findIndex((label, i) => label !== labels[i]);
-  if (wrong < 0) return labels;
-  throw new LearnError(
-    'ERR_DATA_FORMAT',
-    `Expected labels from 0 to ${mostLabels - 1} but labels[${wrong}] is ${copy[wrong]}`,
+  if (typeOfGiven(value) !== undefined) return isValues(value, name);
+  const isNamed = typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  const names = isNamed ? Object.keys(value) : [];
+  if (names.length === 0) throw invalid('a typed array, or an object with an input for each name,', name, value);
+  return Object.freeze(
+    Object.fromEntries(
+      names.map((input) => [input, isInput((value as Record<string, unknown>)[input], `${name}.${input}`)]),
+    ),
   );
 };
 
-function beginArrays({ inputs, labels, shape, classes }: Arrays): Opening {
-  const copy = makeDataset({ kind: 'arrays', inputs, labels, shape: [...shape], classes });
+function isInput(value: unknown, name: string): InputData {
+  const { data, shape } = checkOptions(name, value as InputData, { data: isValues, shape: isShape });
+  if (data === undefined) throw invalid('a typed array', `${name}.data`, undefined);
+  if (shape === undefined) throw invalid('an array of integers', `${name}.shape`, undefined);
+  return Object.freeze({ data, shape });
+}
+
+/** Of this realm, since they are read later. */
+const isValues: Check = (value, name) => {
+  const types = [Uint8Array, Int32Array, BigInt64Array, Float32Array];
+  const fits = types.some((type) => value instanceof type) && !(value instanceof Uint8ClampedArray);
+  if (!fits) throw invalid('a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array', name, value);
+};
+
+/** A copy. */
+const isShape: Check = (value, name) => {
+  const copy = Array.isArray(value) ? Array.from(value) : undefined;
+  if (!copy?.every(Number.isSafeInteger)) throw invalid('an array of integers', name, value);
+  if (copy.some((length) => length < 1)) throw invalid('positive sizes', name, value);
+  return Object.freeze(copy);
+};
+
+function beginArrays({ inputs, targets, classes }: Arrays): Opening {
+  const { data, kind, shape } = targets;
+  const copy = makeDataset({
+    kind: 'arrays',
+    inputs: Object.entries(inputs).map(([name, input]) => ({ name, data: input.data, shape: input.shape })),
+    target: { kind, shape },
+    targets: data,
+    classes,
+  });
   // It may fail before anybody waits for it.
   copy.catch(() => {});
   let taken = false;

@@ -2,14 +2,15 @@
 import { randomInt } from 'node:crypto';
 import { checkOptions, isBoolean, isNumber, isSignal } from '../core/checks';
 import { fromNative, fromNativeSync } from '../core/errors';
+import type { TargetValues, Values } from '../core/sample-values';
 import { native } from '../native/native';
-import { cifar10Transforms, isTransforms, type Transform } from '../transforms';
+import { isTransforms, type Transforms, trainingTransforms, transformsOf } from '../transforms/by-input';
 import { type Dataset, datasets, openDataset } from './index';
 
 /** Options of {@link batches}. */
 export interface BatchesOptions {
-  /** Default: the reference script's five for images, none for float32 data. */
-  transforms?: readonly Transform[];
+  /** Default: the reference script's five for images of uint8, none for other inputs. */
+  transforms?: Transforms;
   /** Samples a batch. Default: 64. */
   batchSize?: number;
   /** Times the whole data set is seen. Default: 1. */
@@ -23,14 +24,14 @@ export interface BatchesOptions {
   signal?: AbortSignal;
 }
 
-/** One batch as training sees it: values after the transforms, and labels. */
+/** One batch as training sees it: values after the transforms, and targets. */
 export interface Batch {
-  /** float32, sample after sample. */
-  inputs: Float32Array;
-  /** One a sample. */
-  labels: Int32Array;
-  /** [samples, …one sample's shape]. */
-  shape: number[];
+  /** Samples in this batch. */
+  length: number;
+  /** By the names of the inputs: values, sample after sample, and their shape, [samples, …one sample's shape]. */
+  inputs: Readonly<Record<string, { readonly data: Values; readonly shape: readonly number[] }>>;
+  /** Labels or other targets, sample after sample, and their shape; empty where samples have none. */
+  targets: { readonly data: TargetValues; readonly shape: readonly number[] };
 }
 
 /**
@@ -39,8 +40,8 @@ export interface Batch {
  *
  * @example
  * ```ts
- * for await (const { inputs, labels } of batches(cifar10(), { batchSize: 64, seed: 1 })) {
- *   console.log(inputs.length, labels.length);
+ * for await (const { inputs, targets } of batches(cifar10(), { batchSize: 64, seed: 1 })) {
+ *   console.log(inputs.input?.shape, targets.data); // [64, 3, 32, 32], and 64 labels
  * }
  * ```
  */
@@ -57,11 +58,11 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
   });
   const { batchSize = 64, epochs = 1, shuffle = true, dropLast = false, signal } = options;
   const handle = await openDataset(source, signal);
-  const images = native().datasetInfo(handle).dtype === 'uint8';
+  const { inputs, target } = native().datasetInfo(handle);
   const reader = fromNativeSync(() =>
     native().makeBatches({
       dataset: handle,
-      transforms: options.transforms ?? (images ? cifar10Transforms : []),
+      transforms: transformsOf(options.transforms, inputs, trainingTransforms),
       batchSize,
       epochs,
       shuffle,
@@ -74,7 +75,14 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
       signal?.throwIfAborted();
       const batch = await fromNative(native().nextBatch(reader));
       if (!batch) return;
-      yield batch;
+      const { length, shapes, targets } = batch;
+      yield {
+        length,
+        inputs: Object.fromEntries(
+          inputs.map(({ name }, i) => [name, { data: batch.inputs[i]!, shape: [length, ...shapes[i]!] }]),
+        ),
+        targets: { data: targets, shape: [length, ...target.shape] },
+      };
     }
   } finally {
     native().disposeBatches(reader);

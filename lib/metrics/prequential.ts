@@ -1,18 +1,25 @@
 // Prequential evaluation ("test, then train"): measures how well a learner predicted each sample before it learned it (Gama,
 // Sebastião, Rodrigues, "On evaluating stream learning algorithms", Machine Learning 2013).
 
+/** The score of one prediction. */
 export interface Score {
-  label: number;
-  predicted: number;
-  /** Cross-entropy of the prediction, in nats. */
+  /** The class, and the predicted one; missing where the target is not a class. */
+  label?: number;
+  predicted?: number;
+  /** Of a class: cross-entropy of the prediction, in nats. */
   loss: number;
+}
+
+/** Whether the class was predicted; undefined: the target is not a class. */
+export function isCorrect({ label, predicted }: Score): boolean | undefined {
+  return label === undefined ? undefined : predicted === label;
 }
 
 /** Accuracy and loss of predictions. */
 export interface Measure {
-  /** Share of correct predictions, 0 to 1; NaN if there are no samples. */
+  /** Share of correct predictions, 0 to 1; NaN if there are no samples, or if their targets are not classes. */
   accuracy: number;
-  /** Mean cross-entropy. */
+  /** Mean loss: cross-entropy, where targets are classes. */
   loss: number;
 }
 
@@ -23,6 +30,7 @@ export interface PrequentialMetrics extends Measure {
   windowed: Measure & { samples: number };
   /** Older samples weigh less: section 3.2 of the paper, equation for P_α. */
   fading: Measure;
+  /** Empty if targets are not classes. */
   perClass: { samples: number; correct: number; accuracy: number }[];
 }
 
@@ -45,20 +53,24 @@ const fadingFactor = 0.999;
 export class Prequential {
   readonly #state: PrequentialState;
 
+  /** `classes`: 0 if targets are not classes. */
   constructor(classes: number) {
     const perClass = Array.from({ length: classes }, (): [number, number] => [0, 0]);
     this.#state = { samples: 0, correct: 0, loss: 0, faded: [0, 0, 0], perClass, window: [] };
   }
 
-  add({ label, predicted, loss }: Score): void {
+  add(score: Score): void {
     const state = this.#state;
-    const hit = Number(predicted === label);
+    const { label, loss } = score;
+    const hit = Number(isCorrect(score) ?? false);
     state.samples++;
     state.correct += hit;
     state.loss += loss;
     state.faded = [hit, loss, 1].map((value, i) => value + fadingFactor * state.faded[i]!) as [number, number, number];
-    state.perClass[label]![0]++;
-    state.perClass[label]![1] += hit;
+    if (label !== undefined) {
+      state.perClass[label]![0]++;
+      state.perClass[label]![1] += hit;
+    }
     state.window.push([hit, loss]);
     // Trimmed only now and then, because removing the first items of a long array moves all others.
     if (state.window.length >= 2 * windowSize) state.window.splice(0, state.window.length - windowSize);
@@ -68,12 +80,13 @@ export class Prequential {
     const { samples, correct, loss, faded, perClass } = this.#state;
     const window = this.#state.window.slice(-windowSize);
     const sum = (index: 0 | 1) => window.reduce((total, entry) => total + entry[index], 0);
+    const share = (hits: number, of: number) => (perClass.length > 0 ? hits / of : Number.NaN);
     return {
       samples,
-      accuracy: correct / samples,
+      accuracy: share(correct, samples),
       loss: loss / samples,
-      windowed: { samples: window.length, accuracy: sum(0) / window.length, loss: sum(1) / window.length },
-      fading: { accuracy: faded[0] / faded[2], loss: faded[1] / faded[2] },
+      windowed: { samples: window.length, accuracy: share(sum(0), window.length), loss: sum(1) / window.length },
+      fading: { accuracy: share(faded[0], faded[2]), loss: faded[1] / faded[2] },
       perClass: perClass.map(([seen, right]) => ({ samples: seen, correct: right, accuracy: right / seen })),
     };
   }
@@ -89,7 +102,7 @@ export class Prequential {
   }
 }
 
-/** -log of the smallest positive number: the loss if the label's probability is 0 or NaN. */
+/** -log of the smallest positive number: the loss if the label's probability is 0 or NaN, and the largest that counts. */
 const largestLoss = 745;
 
 /** Scores samples whose logits are [sample, class]: the most likely class, and -log softmax of the label's logit. */
@@ -98,22 +111,9 @@ export function scoresOf(logits: Float32Array, labels: Int32Array): Score[] {
   return Array.from(labels, (label, i) => scoreOf(logits.subarray(i * classes, (i + 1) * classes), label));
 }
 
-/**
- * Returns the scores of the samples of a batch that were learned, by their indices. `logits`: [learned sample, class]; `given`:
- * scores of earlier predictions, or null.
- */
-export function scoresOfLearned(
-  logits: Float32Array,
-  labels: Int32Array,
-  given: readonly (Score | null)[],
-  isRefused: ReadonlySet<number>,
-): [index: number, score: Score][] {
-  const learned = Array.from(labels.keys()).filter((i) => !isRefused.has(i));
-  const scored = scoresOf(
-    logits,
-    Int32Array.from(learned, (i) => labels[i]!),
-  );
-  return learned.map((i, at) => [i, given[i] ?? scored[at]!]);
+/** Scores samples whose targets are not classes by the loss of each. */
+export function scoresByLoss(losses: Float32Array): Score[] {
+  return Array.from(losses, (loss) => ({ loss: bounded(loss) }));
 }
 
 function scoreOf(logits: Float32Array, label: number): Score {
@@ -121,5 +121,9 @@ function scoreOf(logits: Float32Array, label: number): Score {
   let sum = 0;
   for (const value of logits) sum += Math.exp(value - largest);
   const loss = Math.log(sum) + largest - logits[label]!;
-  return { label, predicted: logits.indexOf(largest), loss: loss < largestLoss ? loss : largestLoss };
+  return { label, predicted: logits.indexOf(largest), loss: bounded(loss) };
+}
+
+function bounded(loss: number): number {
+  return loss < largestLoss ? loss : largestLoss;
 }

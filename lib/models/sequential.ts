@@ -2,7 +2,7 @@
 
 import { ownOptions } from '../core/checks';
 import { chain, type Layers } from '../layers/containers';
-import { buildModel, type Model } from '../program/module';
+import { buildModel, imageInput, type Model } from '../program/module';
 
 /** Options of {@link sequential}. */
 export interface SequentialOptions {
@@ -23,5 +23,5 @@ export interface SequentialOptions {
  */
 export function sequential(layers: Layers, options: SequentialOptions = {}): Model {
   const { input, name = 'Sequential' } = ownOptions('sequential', options, ['input', 'name']);
-  return buildModel(name, chain(layers), input);
+  return buildModel(name, chain(layers), [imageInput(input)]);
 }

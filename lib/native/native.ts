@@ -1,6 +1,7 @@
 // The seam: types of everything the addon offers, in one file. src/napi/ is its other side; test/architecture/
 // compares the two. Arguments and results are plain values; large data stay native and are referred to by handles.
 import { isMainThread } from 'node:worker_threads';
+import type { SampleForm, TargetValues, Values } from '../core/sample-values';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
 import type { InitialTensor } from '../program/module';
@@ -9,11 +10,11 @@ import type { BatchesHandle, DatasetHandle, LearnerHandle, LockHandle, ProgramHa
 import type {
   BatchesPlan,
   DatasetPlan,
+  EvaluatePlan,
   LearnerPlan,
   Position,
   PredictPlan,
   ReadPlan,
-  RunPlan,
   TrainPlan,
   UpdatePlan,
   WritePlan,
@@ -63,24 +64,22 @@ export interface TensorStats {
   infinite: number;
 }
 
-export interface DatasetInfo {
+export interface DatasetInfo extends SampleForm {
   length: number;
-  shape: number[];
-  dtype: 'uint8' | 'float32';
-  classes: number;
 }
 
 export interface NativeSamples {
-  inputs: Uint8Array | Float32Array;
-  labels: Int32Array;
+  /** One array for each input. */
+  inputs: Values[];
+  /** Empty if the kind of the target is `none`. */
+  targets: TargetValues;
 }
 
 /** Samples as the model receives them, copied for JavaScript. */
-export interface NativeBatch {
-  inputs: Float32Array;
-  labels: Int32Array;
-  /** [sample, …] */
-  shape: number[];
+export interface NativeBatch extends NativeSamples {
+  length: number;
+  /** Of one sample, for each input, after the transforms. */
+  shapes: number[][];
 }
 
 /** A long operation on its own thread. `done` settles after the last event was delivered. */
@@ -111,11 +110,23 @@ export interface NativeSnapshot extends Position {
 /** See src/train/evaluate.h. */
 export interface NativeEvaluation {
   loss: number;
-  /** [actual class, predicted class], without the samples of `notFinite`. */
-  confusion: Float64Array;
-  /** [actual class]: samples for which no class can be predicted. */
-  notFinite: Float64Array;
   samples: number;
+  /** Indices of classes that were predicted correctly, and all that could be; both 0 where the targets are not such indices. */
+  correct: number;
+  predicted: number;
+  /** Of samples whose target is a class: [actual class, predicted class], without the samples of `notFinite`. Otherwise empty. */
+  confusion: Float64Array;
+  /** Of samples whose target is a class: [actual class], samples for which no class can be predicted. Otherwise empty. */
+  notFinite: Float64Array;
+}
+
+/** See src/train/evaluate.h. */
+export interface NativePrediction {
+  /** [sample, …], and its shape. */
+  logits: Float32Array;
+  shape: number[];
+  /** [sample, …]: the index of the largest logit along the second axis. Empty if there is no such axis. */
+  labels: Int32Array;
 }
 
 /** The result of one update of a learner. */
@@ -129,8 +140,10 @@ export interface NativeUpdate {
   /** Mean over the batch, including replayed samples. */
   loss: number;
   gradientNorm: number;
-  /** [sample, class]: logits of the new samples without the offenders, by the version that serves. */
+  /** [sample, …]: logits of the new samples without the offenders, by the version that serves. */
   logits: Float32Array;
+  /** The loss of each of them. Empty where targets are classes. */
+  losses: Float32Array;
 }
 
 /** Copies of everything from which a learner resumes. */
@@ -182,8 +195,8 @@ export interface Native {
   ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
   /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
-  evaluate(plan: RunPlan): Job<NativeEvaluation>;
-  predict(plan: PredictPlan): Job<{ logits: Float32Array; labels: Int32Array }>;
+  evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;
+  predict(plan: PredictPlan): Job<NativePrediction>;
   /** Makes the native side of an online learner. A call before the previous one has ended throws ERR_BUSY. */
   makeLearner(plan: LearnerPlan): Promise<LearnerHandle>;
   learnerUpdate(learner: LearnerHandle, plan: UpdatePlan): Job<NativeUpdate>;

@@ -1,6 +1,7 @@
 // The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
 // again where memory depends on them.
 
+import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
 import type { Loss } from '../losses';
 import type { Optimizer } from '../optimizers';
 import type { Transform } from '../transforms';
@@ -59,10 +60,23 @@ export interface WriteTensorsPlan {
   tensors: number[];
 }
 
+/** Values of one input of all samples, one sample after the other. */
+export interface InputPlan {
+  name: string;
+  data: Values;
+  /** Of one sample. */
+  shape: readonly number[];
+}
+
+/** One list for each input of the samples, in their order. */
+export type TransformsPlan = readonly (readonly Transform[])[];
+
 export type DatasetPlan =
   /** Files of fixed records, read in order. */
   | {
       kind: 'records';
+      /** Each record is a uint8 input of this name, and a class. */
+      name: string;
       files: {
         /** For messages. */
         path: string;
@@ -79,14 +93,21 @@ export type DatasetPlan =
       shape: number[];
       classes: number;
     }
-  | { kind: 'arrays'; inputs: Uint8Array | Float32Array; labels: Int32Array; shape: number[]; classes: number }
+  | {
+      kind: 'arrays';
+      inputs: InputPlan[];
+      target: TargetForm;
+      /** Empty if the kind of the target is `none`. */
+      targets: TargetValues;
+      classes: number;
+    }
   /** Samples start … end-1 of another set, sharing its memory. */
   | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
 
 /** A run through a data set without a model. */
 export interface BatchesPlan {
   dataset: DatasetHandle;
-  transforms: readonly Transform[];
+  transforms: TransformsPlan;
   batchSize: number;
   epochs: number;
   shuffle: boolean;
@@ -103,17 +124,23 @@ export interface RunPlan {
   program: ProgramHandle;
   state: StateHandle;
   dataset: DatasetHandle;
-  transforms: readonly Transform[];
+  /** For each input of the program, the index of the samples' input that it gets. */
+  order: readonly number[];
+  transforms: TransformsPlan;
   batchSize: number;
   threads: number;
   /** 'cpu', 'cuda:0', … */
   device: string;
 }
 
-/** A forward pass over samples of `shape`, one after the other. */
+/** A forward pass over a data set, and the loss of what it gives. */
+export interface EvaluatePlan extends RunPlan {
+  loss: Loss;
+}
+
+/** A forward pass over samples in memory. */
 export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
-  inputs: Uint8Array | Float32Array;
-  shape: readonly number[];
+  inputs: readonly InputPlan[];
 }
 
 export interface TrainPlan extends RunPlan {
@@ -144,10 +171,10 @@ export interface TrainPlan extends RunPlan {
 export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'device'> {
   names: readonly string[];
   /** For scoring, without random ones; `transforms` are for learning. */
-  scoring: readonly Transform[];
-  /** Of one sample. */
-  shape: readonly number[];
-  dtype: 'uint8' | 'float32';
+  scoring: TransformsPlan;
+  inputs: readonly InputForm[];
+  /** Not `none`. */
+  target: TargetForm;
   classes: number;
   optimizer: Optimizer;
   loss: Loss;
@@ -173,8 +200,9 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
 export interface UpdatePlan {
   /** Number of the rules that the update is computed by: see src/online/learner.h. */
   rules: number;
-  inputs: Uint8Array | Float32Array;
-  labels: Int32Array;
+  /** One array for each input of the learner's plan, in its order. */
+  inputs: readonly Values[];
+  targets: TargetValues;
   /** The version that serves. */
   served: StateHandle;
   /** Number of samples from the replay buffer that are learned with them. */

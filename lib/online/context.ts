@@ -1,10 +1,11 @@
 // The context of a learner: everything that its records are applied with and that no record changes, but one of new settings,
 // which makes another context.
+import type { SampleForm } from '../core/sample-values';
 import type { ProgramHandle } from '../native/handles';
+import type { TransformsPlan } from '../native/plans';
 import type { Model } from '../program/module';
 import type { State } from '../state/state';
-import type { Transform } from '../transforms';
-import type { Settings } from './options';
+import type { Settings } from './settings';
 import type { VersionFiles } from './versions/files';
 import type { Gate } from './versions/gate';
 
@@ -14,11 +15,14 @@ export interface LearnerContext {
   /** Operators beyond the list that the program may use; recorded nowhere. */
   allowOperators: readonly string[];
   settings: Settings;
-  /** Transforms for scoring and serving. */
-  scoring: readonly Transform[];
-  /** Of one sample. */
-  shape: readonly number[];
-  classes: number;
+  /** Its inputs are in the order of the model's. */
+  sample: SampleForm;
+  /** For each input of the program, the index of the sample's input that it gets. */
+  order: readonly number[];
+  /** For learning, a list for each input of the sample. */
+  transforms: TransformsPlan;
+  /** For scoring and serving. */
+  scoring: TransformsPlan;
   niceness: number;
   /** undefined: there are no held-out samples. */
   gate: Gate | undefined;

@@ -22,7 +22,7 @@ import type { PrequentialMetrics } from '../metrics/prequential';
 import { native } from '../native/native';
 import { type SaveOptions, saveState } from '../state/save';
 import { stateHandle } from '../state/state';
-import { type Prediction, predictOf } from '../training/evaluate';
+import { type Prediction, predictOf } from '../training/predict';
 import type { LearnerContext } from './context';
 import type { Sync } from './options';
 import type { Outcome } from './outcome';
@@ -96,11 +96,15 @@ export class Engine {
     return this.#machine.knows(id);
   }
 
-  /** Predicts with the version that serves, and names it. `inputs` must stay as they are until then. */
-  predict(inputs: Values): Promise<Prediction & { version: number }> {
+  /**
+   * Predicts with the version that serves, and names it. `inputs`: an array for each input of a sample, which must stay as they are
+   * until then.
+   */
+  predict(inputs: readonly Values[]): Promise<Prediction & { version: number }> {
     const { served, context } = this.#machine;
-    const { model, shape, scoring: transforms, allowOperators } = context;
-    const options = { ...{ model, shape, transforms, allowOperators }, threads: 1, device: 'cpu' } as const;
+    const { model, sample, scoring: transforms, order, allowOperators } = context;
+    const plan = { model, form: sample.inputs, transforms, order, allowOperators };
+    const options = { ...plan, threads: 1, device: 'cpu' } as const;
     return served.read(async (state) => ({ ...(await predictOf(state, inputs, options)), version: served.version }));
   }
 
@@ -154,7 +158,7 @@ export class Engine {
     }
     if (record.kind !== 'batch') return this.#append(record, await this.#machine.prepare(record, sequence));
     const outcome = await this.#learn(record, sequence);
-    if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused));
+    if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused, this.context.sample));
     await this.#afterRecord();
     return outcome;
   }

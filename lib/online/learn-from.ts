@@ -2,11 +2,13 @@
 import { hash } from 'node:crypto';
 import { checkOptions, isNumber, isSignal } from '../core/checks';
 import { LearnError } from '../core/errors';
-import { joined } from '../core/sample-values';
+import { type InputForm, joined } from '../core/sample-values';
 import { type Dataset, datasets, openDataset } from '../datasets';
 import type { DatasetHandle } from '../native/handles';
 import { type NativeSamples, native } from '../native/native';
+import type { LearnerContext } from './context';
 import type { Engine } from './engine';
+import { formText, indicesOf } from './sample-form';
 import { type BatchRecord, currentRules } from './storage/records';
 
 /** Options of {@link OnlineLearner.learnFrom}. */
@@ -41,10 +43,10 @@ export async function learnFrom(engine: Engine, data: Dataset, options: LearnFro
   });
   const dataset = await openDataset(source, signal);
   try {
-    checkFit(engine, dataset);
+    const order = orderIn(dataset, engine.context);
     const before = engine.counts.updates;
     let loss = Number.NaN;
-    for (let round = 0; round < rounds; round++) loss = await oneRound(engine, dataset, sampleSize, signal);
+    for (let round = 0; round < rounds; round++) loss = await oneRound(engine, dataset, order, sampleSize, signal);
     const { updates, serving } = engine.counts;
     return { updates: updates - before, loss, version: serving };
   } finally {
@@ -52,29 +54,34 @@ export async function learnFrom(engine: Engine, data: Dataset, options: LearnFro
   }
 }
 
-function checkFit({ context }: Engine, dataset: DatasetHandle): void {
-  const { shape, settings, classes } = context;
+/** For each input of the learner's samples, the index of the data set's. Throws ERR_SHAPE if its samples have another form. */
+function orderIn(dataset: DatasetHandle, { sample }: LearnerContext): number[] {
   const info = native().datasetInfo(dataset);
-  if (info.dtype === settings.inputs && String(info.shape) === String(shape) && info.classes <= classes) return;
-  throw new LearnError(
-    'ERR_SHAPE',
-    `Expected ${settings.inputs} samples of shape [${shape.join(', ')}] and ${classes} classes, but the data set has ` +
-      `${info.dtype} ones of shape [${info.shape.join(', ')}] and ${info.classes}`,
-  );
+  const { inputs, target, classes } = info;
+  const order = indicesOf(sample.inputs, inputs);
+  const isAlike = ({ dtype, shape }: InputForm, i: number) => {
+    const { dtype: ownType, shape: ownShape } = inputs[order![i]!]!;
+    return dtype === ownType && String(shape) === String(ownShape);
+  };
+  const isTarget = target.kind === sample.target.kind && String(target.shape) === String(sample.target.shape);
+  if (order && sample.inputs.every(isAlike) && isTarget && classes <= sample.classes) return order;
+  throw new LearnError('ERR_SHAPE', `Expected ${formText(sample)}, but the data set has ${formText(info)}`);
 }
 
 async function oneRound(
   engine: Engine,
   dataset: DatasetHandle,
+  order: readonly number[],
   sampleSize: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { settings, gate } = engine.context;
+  const { settings, sample, gate } = engine.context;
   const { length } = native().datasetInfo(dataset);
   const drawn = draw(Math.min(sampleSize, length), length, `${settings.seed} ${engine.counts.updates}`);
   const samples = drawn
     .map((index) => native().datasetSamples(dataset, index, 1))
-    .filter(({ inputs }) => !gate?.holds(inputs));
+    .map(({ inputs, targets }): NativeSamples => ({ inputs: order.map((at) => inputs[at]!), targets }))
+    .filter(({ inputs }) => !gate?.holds(inputs, sample.inputs));
   let [sum, updates] = [0, 0];
   for (let first = 0; first < samples.length; first += settings.batchSize) {
     signal?.throwIfAborted();
@@ -89,10 +96,10 @@ async function oneRound(
 }
 
 function drawnBatch(samples: readonly NativeSamples[]): BatchRecord {
-  const inputs = joined(samples.map((sample) => sample.inputs));
+  const inputs = samples[0]!.inputs.map((_, i) => joined(samples.map((sample) => sample.inputs[i]!)));
+  const targets = joined(samples.map((sample) => sample.targets));
   const none = samples.map(() => null);
-  const labels = Int32Array.from(samples, (sample) => sample.labels[0]!);
-  return { kind: 'batch', rules: currentRules, ids: none, labels, inputs, scores: none, fresh: false };
+  return { kind: 'batch', rules: currentRules, ids: none, inputs, targets, scores: none, fresh: false };
 }
 
 /**

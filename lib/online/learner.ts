@@ -3,18 +3,19 @@ import os from 'node:os';
 import { isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { Limiter } from '../core/limiter';
+import type { NamedValues, SampleForm, Values } from '../core/sample-values';
 import type { Dataset } from '../datasets';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import type { SaveOptions } from '../state/save';
-import type { Prediction } from '../training/evaluate';
+import type { Prediction } from '../training/predict';
 import type { Engine } from './engine';
 import { Feedback } from './feedback/feedback';
 import type { FeedbackMetrics } from './feedback/store';
 import type { SampleCounts } from './intake/accounts';
 import { Intake } from './intake/intake';
 import type { LearnResult } from './intake/queue';
-import { type Samples, samplesIn } from './intake/samples';
-import { followed, type SampleSource, type StreamOptions, type Target } from './intake/stream';
+import { type Samples, samplesIn, type TargetArray } from './intake/samples';
+import { followed, type SampleSource, type StreamedLearner, type StreamOptions } from './intake/stream';
 import { type LearnFromOptions, type LearnFromResult, learnFrom } from './learn-from';
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
@@ -32,14 +33,6 @@ export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'update
   prequential: PrequentialMetrics;
   /** Predictions that were remembered, by what became of them. */
   feedback: FeedbackMetrics;
-}
-
-/** The form of one sample. */
-export interface SampleForm {
-  inputs: 'uint8' | 'float32';
-  shape: readonly number[];
-  /** Labels are from 0 to one less. */
-  classes: number;
 }
 
 /** Result of {@link OnlineLearner.predict}. */
@@ -96,7 +89,7 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Learns labelled samples, together with others that arrive within `maxDelayMs`, and resolves when that is durable. Each sample is
+   * Learns samples with their targets, together with others that arrive within `maxDelayMs`, and resolves when that is durable. Each sample is
    * scored before it is learned. Samples are checked and copied at the call: a value of a wrong type rejects the call, and none of
    * its samples counts. Samples with wrong values go to the quarantine file, with the reasons in the result. Otherwise the promise
    * rejects only if the learner itself cannot continue.
@@ -118,7 +111,7 @@ export class OnlineLearner implements AsyncDisposable {
    */
   stream(source: SampleSource, options: StreamOptions = {}): AsyncGenerator<LearnResult> {
     this.#checkOpen();
-    const target: Target = {
+    const target: StreamedLearner = {
       batchSize: this.batchSize,
       take: (samples) => this.#offered(samples),
       checkOpen: () => this.#checkOpen(),
@@ -142,10 +135,11 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Predicts `inputs`, which are copied, with the version that serves. It changes nothing that is learned, and does not wait for
-   * training. Inputs and prediction are remembered for feedback(), under ids that no other prediction of this learner has.
+   * Predicts `inputs`, which are copied, with the version that serves: an array, or one for each input by name. It changes nothing
+   * that is learned, and does not wait for training. Inputs and prediction are remembered for feedback(), under ids that no other
+   * prediction of this learner has.
    */
-  async predict(inputs: Uint8Array | Float32Array): Promise<LearnerPrediction> {
+  async predict(inputs: Values | NamedValues): Promise<LearnerPrediction> {
     this.#checkOpen();
     return this.#feedback.predict(inputs, (copy) => this.#predictions.take(() => this.#engine.predict(copy)));
   }
@@ -155,16 +149,21 @@ export class OnlineLearner implements AsyncDisposable {
    * second label for a sample is a duplicate. Ids without a remembered prediction are counted as `unknown` and change nothing. A
    * label that is out of range is quarantined, and the sample still waits for another. Rejects only if the learner itself cannot
    * continue; the samples then keep waiting.
+   *
+   * Targets that are not classes are [sample, …shape] row by row, as in learn(), or a number for one sample of shape []. Their samples
+   * are scored by the version that serves when they are learned.
    */
-  async feedback(ids: string | readonly string[], labels: number | Samples['labels']): Promise<LearnResult> {
+  async feedback(
+    ids: string | readonly string[],
+    targets: number | readonly number[] | TargetArray,
+  ): Promise<LearnResult> {
     this.#checkOpen();
-    return this.#feedback.join(ids, labels);
+    return this.#feedback.join(ids, targets);
   }
 
   /** The form of a sample: as given, as recorded in the learner's folder, or the model's own. */
   get sample(): SampleForm {
-    const { settings, shape, classes } = this.#engine.context;
-    return { inputs: settings.inputs, shape: [...shape], classes };
+    return structuredClone(this.#engine.context.sample);
   }
 
   /** The largest number of new samples in one update. */

@@ -1,14 +1,16 @@
 // Makes the context of a learner, and checks that settings, model and state fit each other.
 import { LearnError } from '../core/errors';
-import { sizeOf, valueArrays } from '../core/sample-values';
+import { type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
 import { checkState } from '../models/recognise';
-import { type Model, sampleShape } from '../program/module';
+import type { Model } from '../program/module';
 import type { State } from '../state/state';
-import { predict } from '../training/evaluate';
-import { checkSamples, programHandle } from '../training/run';
-import { type Transform, withoutDraws } from '../transforms';
+import { inputOrder } from '../training/inputs';
+import { predictOf } from '../training/predict';
+import { programHandle } from '../training/run';
+import { withoutDraws } from '../transforms';
 import type { ContextMaker, LearnerContext } from './context';
-import type { Settings } from './options';
+import { bytesOfSample, inputsOf } from './sample-form';
+import type { Settings } from './settings';
 
 /** The part of a context that belongs to this process and is recorded nowhere. */
 type Fixed = Pick<LearnerContext, 'gate' | 'files' | 'niceness' | 'allowOperators'>;
@@ -19,20 +21,20 @@ export function contextMaker(fixed: Fixed): ContextMaker {
 
 async function makeContext(fixed: Fixed, settings: Settings, model: Model, state: State): Promise<LearnerContext> {
   checkState(model, state);
-  const shape = shapeOf(model, settings);
-  const scoring = withoutDraws(settings.transforms, shape);
-  checkSamples(model, shape, settings.transforms);
-  checkBatch(shape, settings);
-  return {
-    ...{ ...fixed, model, settings, scoring, shape, program: programHandle(model.program, fixed.allowOperators) },
-    classes: await classesOf(model, state, shape, settings, scoring, fixed.allowOperators),
-  };
+  const { inputs, transforms } = inputsOf(settings, model);
+  const scoring = inputs.map(({ shape }, i) => withoutDraws(transforms[i]!, shape));
+  const order = inputOrder(model, inputs, transforms);
+  const { target, batchSize } = settings;
+  checkBatch(bytesOfSample({ inputs, target, classes: 0 }), batchSize);
+  const program = programHandle(model.program, fixed.allowOperators);
+  const context = { ...fixed, model, settings, scoring, transforms, order, program };
+  const classes = classesOf(await outputsOf(context, inputs, state), target, model);
+  return { ...context, sample: { inputs, target, classes } };
 }
 
 /** A batch is one record of the journal, whose length has 32 bits. */
-function checkBatch(shape: readonly number[], { batchSize, inputs }: Settings): void {
-  const bytes = sizeOf(shape) * valueArrays[inputs].BYTES_PER_ELEMENT;
-  const most = Math.floor(2 ** 31 / Math.max(1, bytes));
+function checkBatch(bytes: number, batchSize: number): void {
+  const most = Math.floor(2 ** 31 / bytes);
   if (batchSize <= most) return;
   throw new LearnError(
     'ERR_INVALID_OPTION',
@@ -40,28 +42,31 @@ function checkBatch(shape: readonly number[], { batchSize, inputs }: Settings): 
   );
 }
 
-function shapeOf(model: Model, settings: Settings): readonly number[] {
-  const shape = settings.shape.length > 0 ? settings.shape : sampleShape(model);
-  if (shape) return shape;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
-  );
-}
-
-/** The model's number of outputs. */
-async function classesOf(
-  model: Model,
+/** The shape of the model's outputs for one sample of zeros, the axis of samples first. */
+async function outputsOf(
+  { model, settings, scoring, order, allowOperators }: Omit<LearnerContext, 'sample'>,
+  form: readonly InputForm[],
   state: State,
-  shape: readonly number[],
-  { inputs, threads }: Settings,
-  transforms: readonly Transform[],
-  allowOperators: readonly string[],
-): Promise<number> {
-  const zeros = new valueArrays[inputs](sizeOf(shape));
-  const { logits } = await predict(state, zeros, {
-    ...{ model, shape, transforms, threads, allowOperators },
+): Promise<readonly number[]> {
+  const zeros = form.map(({ dtype, shape }) => new valueArrays[dtype](sizeOf(shape)));
+  const { shape } = await predictOf(state, zeros, {
+    ...{ model, form, transforms: scoring, order, threads: settings.threads, allowOperators },
     device: 'cpu',
   });
-  return logits.length;
+  return shape;
+}
+
+/** The number of classes of the targets; 0 if they are no indices of classes. Throws ERR_SHAPE unless the outputs fit the targets. */
+function classesOf(outputs: readonly number[], { kind, shape }: TargetForm, model: Model): number {
+  const hasClasses = kind === 'class' || kind === 'tokens';
+  const classes = hasClasses ? outputs[1] : 0;
+  const expected = hasClasses ? [1, classes, ...shape] : [1, ...shape];
+  if (classes !== undefined && String(outputs) === String(expected)) return classes;
+  const sides = hasClasses ? ['samples', 'classes', ...shape] : ['samples', ...shape];
+  const given = ['samples', ...outputs.slice(1)];
+  throw new LearnError(
+    'ERR_SHAPE',
+    `Expected outputs of the shape [${sides.join(', ')}] for targets of the kind '${kind}' but those of ${model.name} are ` +
+      `[${given.join(', ')}]; the option "target" has the kind and the shape of targets`,
+  );
 }

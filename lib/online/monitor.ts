@@ -2,7 +2,7 @@
 // the errors.
 import { startDetector } from '../detectors';
 import type { RunningDetector } from '../detectors/detector';
-import { Prequential, type PrequentialMetrics, type Score } from '../metrics/prequential';
+import { isCorrect, Prequential, type PrequentialMetrics, type Score } from '../metrics/prequential';
 import type { LearnerContext } from './context';
 import type { LearnerState } from './storage/learner-state';
 
@@ -11,17 +11,17 @@ export class Monitor {
   readonly #detector: RunningDetector | undefined;
 
   /** Resumes from a recorded state; null in it: nothing was monitored yet. */
-  constructor({ settings, classes }: LearnerContext, { prequential, detector }: LearnerState) {
+  constructor({ settings, sample }: LearnerContext, { prequential, detector }: LearnerState) {
     this.#prequential = prequential
       ? Prequential.from(prequential as ReturnType<Prequential['toJSON']>)
-      : new Prequential(classes);
+      : new Prequential(sample.target.kind === 'class' ? sample.classes : 0);
     this.#detector = settings.drift ? startDetector(settings.drift.detector, detector ?? undefined) : undefined;
   }
 
   /** Adds the score of one sample. Returns whether the detector finds a drift there. */
   add(score: Score): boolean {
     this.#prequential.add(score);
-    return this.#detector?.update(Number(score.predicted !== score.label)) === 'drift';
+    return this.#detector?.update(Number(!isCorrect(score))) === 'drift';
   }
 
   get metrics(): PrequentialMetrics {

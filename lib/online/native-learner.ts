@@ -20,10 +20,11 @@ export class NativeLearner {
 
   /** `state`: the weights to learn from. */
   static async make(context: LearnerContext, state: State, start: LearnerPlan['start']): Promise<NativeLearner> {
-    const { model, program, settings, scoring, shape, classes, niceness } = context;
+    const { model, program, settings, sample, order, transforms, scoring, niceness } = context;
     const plan: LearnerPlan = {
       ...settings,
-      ...{ program, scoring, shape, classes, niceness, state: stateHandle(state), dtype: settings.inputs },
+      ...sample,
+      ...{ program, order, transforms, scoring, niceness, state: stateHandle(state) },
       names: model.tensors.map(({ name }) => name),
       ...(start && { start }),
     };
@@ -31,8 +32,8 @@ export class NativeLearner {
   }
 
   /** One update, with `replayed` samples of the replay buffer. `served`: scores the new samples. */
-  update({ rules, inputs, labels, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
-    const plan = { rules, inputs, labels, served: stateHandle(served), replayed, keep: fresh };
+  update({ rules, inputs, targets, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
+    const plan = { rules, inputs, targets, served: stateHandle(served), replayed, keep: fresh };
     return runJob(() => native().learnerUpdate(this.#handle, plan), {});
   }
 

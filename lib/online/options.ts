@@ -1,22 +1,36 @@
-// Options of OnlineLearner.open(): their meaning, their checks, and the defaults of those that are recorded.
-import { randomInt } from 'node:crypto';
-import { type Check, checkOptions, defined, invalid, isNumber, isOneOf, isPath } from '../core/checks';
+// Options of OnlineLearner.open(): their meaning and their checks. settings.ts has the defaults of those that are recorded.
+import { type Check, checkOptions, invalid, isNumber, isOneOf, isPath } from '../core/checks';
+import type { ValueType } from '../core/sample-values';
 import { type Dataset, datasets } from '../datasets';
 import { type Detector, detectors } from '../detectors';
-import { crossEntropyLoss } from '../losses/cross-entropy';
 import type { Threads } from '../native/device';
-import type { LearnerPlan } from '../native/plans';
-import { optimizerOptions, resumedOptimizer } from '../optimizers';
-import { sgd } from '../optimizers/sgd';
+import { optimizerOptions } from '../optimizers';
 import type { State } from '../state/state';
-import { checkNumerics, type TrainOptions } from '../training/options';
+import type { TrainOptions } from '../training/options';
 import { recordedChecks } from '../training/recorded-options';
 import { type RunOptions, runOptionChecks } from '../training/run';
-import { defaultTransforms, isTransforms, type Transform, takePixels } from '../transforms';
+import type { Transforms } from '../transforms/by-input';
+import { type InputOptions, isInputs, isSampleTransforms, isTargetForm, type TargetOptions } from './sample-form';
 
 type Shared = 'optimizer' | 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed';
 
-/** Options of {@link OnlineLearner.open}. Where the folder holds a learner, all but `dir` may be left out. */
+/**
+ * Options of {@link OnlineLearner.open}. Where the folder holds a learner, all but `dir` may be left out.
+ *
+ * @example
+ * ```ts
+ * // A model with two inputs, which labels each of 128 tokens.
+ * const learner = await OnlineLearner.open({
+ *   ...{ dir: './tagger', model, checkpoint: 'tagger.pth' },
+ *   inputs: {
+ *     input_ids: { dtype: 'int64', shape: [128] },
+ *     attention_mask: { dtype: 'int64', shape: [128] },
+ *   },
+ *   target: { kind: 'tokens', shape: [128] },
+ * });
+ * await learner.learn({ inputs: { input_ids, attention_mask }, targets });
+ * ```
+ */
 export interface LearnerOptions
   extends Pick<TrainOptions, Shared | 'niceness'>,
     Omit<RunOptions, 'device' | 'threads'> {
@@ -25,14 +39,23 @@ export interface LearnerOptions
   /** The weights of a new learner. Not read if `dir` holds one. */
   checkpoint?: string | State;
   /**
-   * Transforms of a sample each time it is learned; to be scored it goes through those that draw nothing, and a random crop becomes
-   * a crop of the centre. Default: those of the reference script for images, none for other samples and for float32.
+   * Transforms of a sample each time it is learned, a list or one by the name of each input; to be scored it goes through those that
+   * draw nothing, and a random crop becomes a crop of the centre. Default: those of the reference script for images that the model
+   * takes as float32, none for other inputs and for float32.
    */
-  transforms?: readonly Transform[];
-  /** Type of a sample's values. Default: 'uint8' if toTensor() is among the transforms, else 'float32'. */
-  inputs?: 'uint8' | 'float32';
-  /** Of one sample. Default: the model's own. */
+  transforms?: Transforms;
+  /**
+   * Type of a sample's values; of several inputs, the type of each by its name, or `{ dtype, shape }`. Default: 'uint8' if
+   * toTensor() is among an input's transforms, else the model's own, such as 'float32'.
+   */
+  inputs?: ValueType | Readonly<Record<string, ValueType | InputOptions>>;
+  /** Of one sample, if it has one input. Default: the model's own. */
   shape?: readonly number[];
+  /**
+   * The target of a sample: `'class'`, `'classes'`, `'values'` or `'tokens'`, and its shape. A learner keeps it. Default:
+   * `{ kind: 'class' }`.
+   */
+  target?: TargetOptions;
   /**
    * Threads that learn. Default: 'leave-one', since predictions and JavaScript need a core too: threads that wait for each other's
    * core delay both.
@@ -65,7 +88,7 @@ export interface ReplayOptions {
   capacity: number;
   /**
    * `'reservoir'`: every sample ever learned is in the buffer with the same probability (Vitter 1985, Algorithm R).
-   * `'classBalanced'`: rare classes are kept first (Chrysakis & Moens 2020). Default: 'reservoir'.
+   * `'classBalanced'`: rare classes are kept first, where targets are classes (Chrysakis & Moens 2020). Default: 'reservoir'.
    */
   policy?: 'reservoir' | 'classBalanced';
   /** Samples that each update replays. Default: as many as `batchSize`. */
@@ -76,7 +99,7 @@ export interface ReplayOptions {
 export interface GateOptions {
   /** Updates between two versions. Default: 50. */
   every?: number;
-  /** Samples that decide whether a version may serve. They are never learned. Default: every version may serve. */
+  /** Samples with classes, which decide whether a version may serve and are never learned. Default: every version may serve. */
   heldOut?: Dataset;
   /** How far its accuracy may be below the best that ever served, 0 to 1. Default: 0.01. */
   maxDrop?: number;
@@ -86,7 +109,7 @@ export interface GateOptions {
   onRefused?: 'rollback' | 'continue';
 }
 
-/** Detection of drift in the errors of a learner, and the reaction to it. */
+/** Detection of drift in the errors of a learner whose targets are classes, and the reaction to it. */
 export interface DriftOptions {
   /** Is fed 1 for every sample that was predicted wrongly, 0 for every other. */
   detector: Detector;
@@ -169,9 +192,10 @@ const checks = {
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   dir: isPath,
   checkpoint: () => {},
-  transforms: isTransforms,
-  inputs: isOneOf(['uint8', 'float32']),
+  transforms: isSampleTransforms,
+  inputs: isInputs,
   shape: isSizes,
+  target: isTargetForm,
   maxDelayMs: isNumber({ min: 0, max: 2 ** 31 - 1 }),
   maxGradientNorm: isNumber({ above: 0 }),
   replay: isGroup(
@@ -201,83 +225,4 @@ export function checkLearnerOptions(options: LearnerOptions): LearnerOptions {
   const copy = checkOptions('OnlineLearner.open', options, checks, optimizerOptions);
   isPath(copy.dir, 'dir');
   return copy;
-}
-
-/** The options that decide what a learner computes, with every default filled in, as snapshots record them. */
-export interface Settings extends Pick<LearnerPlan, PlannedName> {
-  inputs: LearnerPlan['dtype'];
-  batchSize: number;
-  gate: Required<Omit<GateOptions, 'heldOut'>>;
-  /** SHA-256 of the held-out samples; empty without a gate. */
-  heldOut: string;
-  /** null: drift is not looked for. */
-  drift: Required<DriftOptions> | null;
-  keepVersions: number;
-  rememberIds: number;
-}
-
-/** An empty `shape` means the model's own. */
-type PlannedName = Shared | 'transforms' | 'shape' | 'maxGradientNorm' | 'replay' | 'threads';
-
-const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
-
-function defaults(
-  { shape, model, inputs }: Pick<LearnerOptions, 'shape' | 'model' | 'inputs'>,
-  threads: number,
-): Omit<Settings, 'inputs' | 'heldOut'> {
-  return {
-    ...{ transforms: defaultTransforms(shape ?? model?.input, inputs), shape: [], batchSize: 64 },
-    ...{ optimizer: sgd(), loss: crossEntropyLoss(), maxGradientNorm: 0 },
-    ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
-    replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
-    gate: gateDefaults,
-    ...{ drift: null, keepVersions: 5, rememberIds: 250_000 },
-    ...{ seed: randomInt(2 ** 48 - 1), threads },
-  };
-}
-
-/** Options that are recorded, as settings or, the model, beside them. Wiring is split off. */
-export type SettingsOptions = Omit<
-  LearnerOptions,
-  'dir' | 'checkpoint' | 'allowOperators' | 'niceness' | 'maxDelayMs' | 'journal' | 'feedback' | 'signal' | 'gate'
-> & { gate?: Omit<GateOptions, 'heldOut'> };
-
-/** Fills in every default: given options come before recorded ones, and those before defaults, also within groups such as `gate`. */
-export function learnerSettings(
-  options: SettingsOptions,
-  heldOut: string,
-  threads: number,
-  recorded?: Settings,
-): Settings {
-  const before = recorded ?? defaults(options, threads);
-  const { transforms, inputs, shape, batchSize, loss, maxGradientNorm, mode, precision, contractLinear } = options;
-  const { keepVersions, rememberIds, seed, replay, gate, drift } = options;
-  // If nothing was replayed before, as many as a batch has.
-  const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
-  const replayBefore = { ...before.replay, perUpdate };
-  const settings = {
-    ...before,
-    ...defined({
-      optimizer: resumedOptimizer(options.optimizer, before.optimizer),
-      ...{ transforms, inputs, shape, batchSize, loss, maxGradientNorm },
-      ...{ mode, precision, contractLinear },
-      replay: replay && { ...replayBefore, ...defined(replay) },
-      gate: gate && { ...before.gate, ...defined(gate) },
-      drift: drift && { onDrift: 'report', ...before.drift, ...defined(drift) },
-      ...{ heldOut, keepVersions, rememberIds, seed },
-      threads: options.threads === undefined ? undefined : threads,
-    }),
-  } as Settings;
-  if (!Object.hasOwn(settings, 'inputs')) {
-    settings.inputs = takePixels(settings.transforms) ? 'uint8' : 'float32';
-  }
-  if (settings.drift && !settings.drift.detector) throw invalid('a value', 'drift.detector', undefined);
-  checkNumerics(settings);
-  return settings;
-}
-
-/** Names of the options in which two settings differ. */
-export function changedOptions(old: Settings, settings: Settings): string[] {
-  const names = Object.keys(settings) as (keyof Settings)[];
-  return names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(settings[name]));
 }

@@ -1,5 +1,6 @@
 // The outcome of a batch, from what its update reports.
-import type { Score } from '../metrics/prequential';
+import type { SampleForm } from '../core/sample-values';
+import { type Score, scoresByLoss, scoresOf } from '../metrics/prequential';
 import type { NativeUpdate } from '../native/native';
 import { type Refused, refusedIn } from './reasons';
 import type { BatchRecord } from './storage/records';
@@ -15,9 +16,26 @@ export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {
 }
 
 /** The outcome without scores, which only new samples get. */
-export function outcomeOf(update: NativeUpdate, { rules, labels, ids }: BatchRecord): Outcome {
-  const refused = refusedIn(update, labels.length, rules);
-  const learned = labels.length - refused.length;
+export function outcomeOf(update: NativeUpdate, { rules, ids }: BatchRecord): Outcome {
+  const refused = refusedIn(update, ids.length, rules);
+  const learned = ids.length - refused.length;
   const { loss, gradientNorm } = learned > 0 ? update : { loss: Number.NaN, gradientNorm: Number.NaN };
   return { loss, gradientNorm, learned, refused, scores: ids.map(() => null), drift: false };
+}
+
+/**
+ * The scores of the samples that were learned, by their indices: those of earlier predictions, where they are known; otherwise those of
+ * the version that serves.
+ */
+export function scoresIn(
+  { logits, losses }: NativeUpdate,
+  { scores: given, targets }: BatchRecord,
+  { refused }: Outcome,
+  { target: { kind } }: SampleForm,
+): [index: number, score: Score][] {
+  const isRefused = new Set(refused.map(({ index }) => index));
+  const learned = Array.from(given.keys()).filter((i) => !isRefused.has(i));
+  const classes = () => Int32Array.from(learned, (i) => targets[i]!);
+  const scored = kind === 'class' ? scoresOf(logits, classes()) : scoresByLoss(losses);
+  return learned.map((i, at) => [i, given[i] ?? scored[at]!]);
 }

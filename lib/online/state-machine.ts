@@ -1,13 +1,13 @@
 // The state machine of a learner: its state, and the effect of each record of the journal on it. Equal records on equal states
 // give equal states, bit for bit; therefore no decision here depends on time or chance.
-import { type PrequentialMetrics, scoresOfLearned } from '../metrics/prequential';
+import type { PrequentialMetrics } from '../metrics/prequential';
 import type { NativeLearnerState, NativeUpdate } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
 import { type State, stateHandle } from '../state/state';
 import type { LearnerContext } from './context';
 import { Monitor } from './monitor';
 import { NativeLearner } from './native-learner';
-import { type Outcome, outcomeOf } from './outcome';
+import { type Outcome, outcomeOf, scoresIn } from './outcome';
 import { type IdBytes, IdWindow } from './seen-ids';
 import type { LearnerState } from './storage/learner-state';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './storage/records';
@@ -128,7 +128,7 @@ export class StateMachine {
   }
 
   async #learn(record: BatchRecord): Promise<Outcome> {
-    const { rules, ids, labels, fresh } = record;
+    const { rules, ids, fresh } = record;
     const { perUpdate } = this.context.settings.replay;
     const replayed = this.#saved.boosted > 0 ? perUpdate * boost.factor : perUpdate;
     const update = await this.#learner.update(record, this.#served.state, replayed);
@@ -144,8 +144,7 @@ export class StateMachine {
     this.#saved.quarantined += refused.length;
     this.#saved.learned += learned;
     if (learned === 0) return outcome;
-    const isRefused = new Set(refused.map(({ index }) => index));
-    for (const [i, score] of scoresOfLearned(update.logits, labels, record.scores, isRefused)) {
+    for (const [i, score] of scoresIn(update, record, outcome, this.context.sample)) {
       outcome.scores[i] = score;
       if (this.#monitor.add(score)) outcome.drift = true;
     }

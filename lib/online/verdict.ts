@@ -3,7 +3,7 @@ import { fromNative } from '../core/errors';
 import { native } from '../native/native';
 import { type State, stateHandle } from '../state/state';
 import type { LearnerContext } from './context';
-import type { Settings } from './options';
+import type { Settings } from './settings';
 import type { VerdictRecord } from './storage/records';
 import { digestOf } from './versions/files';
 import type { Gate } from './versions/gate';
@@ -16,9 +16,10 @@ export async function evaluationOn(state: State, context: LearnerContext): Promi
 
 type Measured = Awaited<ReturnType<Gate['evaluate']>>;
 
-function measure(state: State, { program, settings, scoring, gate }: LearnerContext): Promise<Measured> {
-  const { batchSize, threads } = settings;
-  return gate!.evaluate({ program, transforms: scoring, batchSize, threads, device: 'cpu' }, stateHandle(state));
+function measure(state: State, { model, program, sample, settings, scoring, gate }: LearnerContext): Promise<Measured> {
+  const { loss, batchSize, threads } = settings;
+  const { transforms, order } = gate!.runOn(model, sample, scoring);
+  return gate!.evaluate({ program, order, transforms, loss, batchSize, threads, device: 'cpu' }, stateHandle(state));
 }
 
 /** The verdict on a candidate, compared with `best`. */

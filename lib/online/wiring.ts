@@ -3,7 +3,8 @@
 import { plain } from '../core/checks';
 import type { Dataset } from '../datasets';
 import type { State } from '../state/state';
-import type { FeedbackOptions, GateOptions, LearnerOptions, SettingsOptions, Sync } from './options';
+import type { FeedbackOptions, GateOptions, LearnerOptions, Sync } from './options';
+import type { SettingsOptions } from './settings';
 
 export interface Wiring {
   dir: string;

@@ -2,7 +2,8 @@
 // that the executor runs, with PyTorch's names for all parameters and buffers.
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
-import type { Argument, Program, ProgramNode, ProgramTensor, ValueRef } from './program';
+import { onlyInput } from '../core/sample-values';
+import type { Argument, Program, ProgramInput, ProgramNode, ProgramTensor, ValueRef } from './program';
 
 /** One tensor to make, filled as PyTorch's modules initialise it. */
 export interface InitialTensor {
@@ -51,8 +52,6 @@ export interface Module {
 export interface Model {
   /** For messages, such as 'Net'. */
   readonly name: string;
-  /** Shape of one sample, if the model fixes it: [channels, height, width]. */
-  readonly input?: readonly number[];
   readonly program: Program;
   /** Every parameter and buffer in state-dict order, which is also the order in which they are initialised. */
   readonly tensors: readonly InitialTensor[];
@@ -85,19 +84,19 @@ export function value(name: string): ValueRef {
   return { value: name };
 }
 
-/** Returns the shape of one sample, if the model fixes it. */
-export function sampleShape(model: Model): readonly number[] | undefined {
-  return Object.hasOwn(model, 'input') ? model.input : undefined;
+/** The input of a model of layers: float32, and of `shape` if the model fixes it. */
+export function imageInput(shape?: readonly number[]): ProgramInput {
+  return { name: onlyInput, dtype: 'float32', ...(shape && { shape: [...shape] }) };
 }
 
-export function buildModel(name: string, root: Module, input?: readonly number[]): Model {
-  const builder = new Builder();
+/** Flattens the tree `root`. Its steps use `inputs` by their names. */
+export function buildModel(name: string, root: Module, inputs: readonly ProgramInput[] = [imageInput()]): Model {
+  const builder = new Builder(new Set(inputs.map((input) => input.name)));
   builder.add(root, '', 'input', 'output');
   return frozen({
     name,
-    ...(input && { input: [...input] }),
     program: {
-      inputs: ['input'],
+      inputs,
       parameters: builder.tensorsOf('parameter'),
       buffers: builder.tensorsOf('buffer'),
       nodes: builder.nodes,
@@ -109,9 +108,15 @@ export function buildModel(name: string, root: Module, input?: readonly number[]
 }
 
 class Builder {
+  /** Names of the model's inputs. */
+  readonly #inputs: ReadonlySet<string>;
   readonly nodes: ProgramNode[] = [];
   readonly tensors: (InitialTensor & { role: ModuleTensor['role'] })[] = [];
   readonly modules: [string, number][] = [];
+
+  constructor(inputs: ReadonlySet<string>) {
+    this.#inputs = inputs;
+  }
 
   /** Adds `module` at `path`. It reads the global value `input` and computes the global value `output`. */
   add(module: Module, path: string, input: string, output: string): void {
@@ -123,6 +128,7 @@ class Builder {
     const nodes = new Map<string, ProgramNode[]>();
     const own = new Set(module.tensors.map((tensor) => tensor.name));
     const global = (local: string) => {
+      if (path === '' && this.#inputs.has(local)) return local;
       if (local === 'input') return input;
       if (local === 'output') return output;
       return own.has(local) ? joined(path, local) : `${path}:${local}`;

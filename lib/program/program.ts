@@ -26,6 +26,15 @@ export interface ProgramNode {
   readonly only?: 'training' | 'evaluation';
 }
 
+/** An input of a program. */
+export interface ProgramInput {
+  readonly name: string;
+  /** Data types that can be cast to it without loss are accepted too. */
+  readonly dtype: 'float32' | 'int64' | 'int32' | 'uint8';
+  /** Shape of one sample, such as [3, 32, 32]. Missing: the program takes any that its operators take. */
+  readonly shape?: readonly number[];
+}
+
 /** A parameter or a buffer of a program. */
 export interface ProgramTensor {
   readonly name: string;
@@ -35,7 +44,7 @@ export interface ProgramTensor {
 
 /** A model as a list of operator calls over named values. */
 export interface Program {
-  readonly inputs: readonly string[];
+  readonly inputs: readonly ProgramInput[];
   /** Trained by the optimizer. */
   readonly parameters: readonly ProgramTensor[];
   /** Part of the state, changed by operators only (batch norm's statistics). */

@@ -1,24 +1,22 @@
-// Evaluating and predicting: forward passes that change nothing.
+// Evaluating: a forward pass over a data set, which changes nothing.
 
-import { checkOptions, isListOf, isNumber } from '../core/checks';
-import { LearnError } from '../core/errors';
-import { copyOfValues, sizeOf, type Values } from '../core/sample-values';
+import { checkOptions } from '../core/checks';
 import { type Dataset, datasetClasses, datasets } from '../datasets';
 import { cifar10 } from '../datasets/cifar10/cifar10';
+import { crossEntropyLoss } from '../losses/cross-entropy';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
-import { sampleShape } from '../program/module';
 import type { State } from '../state/state';
-import { isTransforms, type Transform } from '../transforms';
-import { normalize, toTensor } from '../transforms/normalize';
-import { checkSamples, type RunOptions, runOptionChecks, withRun, withSubject } from './run';
+import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
+import { inputOrder } from './inputs';
+import { type RunOptions, runOptionChecks, withRun } from './run';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', train: false, download: true })`. */
   data?: Dataset;
-  /** Default: the reference script's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; none for float32 data. */
-  transforms?: readonly Transform[];
+  /** Default: for images of uint8 the reference script's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; otherwise none. */
+  transforms?: Transforms;
 }
 
 /** The result of one class. */
@@ -35,8 +33,9 @@ export interface ClassResult {
 export interface Evaluation {
   /** Mean cross-entropy over the samples; NaN if an output is NaN. */
   loss: number;
-  /** Correct among all samples, 0 to 1. */
+  /** Correct among all samples, or all tokens but ignored ones, 0 to 1; NaN for targets that are not indices of classes. */
   accuracy: number;
+  /** Empty for targets that are not classes, as is `confusion`. */
   perClass: ClassResult[];
   /** `confusion[actual][predicted]`: how many samples, without those of `notFinite`. */
   confusion: number[][];
@@ -64,12 +63,13 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
-    const { shape, dtype } = native().datasetInfo(dataset);
-    const transforms = options.transforms ?? defaultTransforms(dtype);
-    checkSamples(model, shape, transforms);
-    return runJob(() => native().evaluate({ ...plan, dataset, transforms }), { signal });
+    const { inputs } = native().datasetInfo(dataset);
+    const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
+    const order = inputOrder(model, inputs, transforms);
+    const loss = crossEntropyLoss();
+    return runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss }), { signal });
   });
-  const { loss, samples, confusion: cells, notFinite } = result;
+  const { loss, samples, correct, predicted, confusion: cells, notFinite } = result;
 
   const classes = notFinite.length;
   const confusion = Array.from({ length: classes }, (_, row) => [
@@ -81,73 +81,6 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     const correct = row[label] ?? 0;
     return { name: names?.[label] ?? String(label), samples: count, correct, accuracy: correct / count };
   });
-  const correct = perClass.reduce((sum, result) => sum + result.correct, 0);
   const none = notFinite.reduce((sum, count) => sum + count, 0);
-  return { loss, accuracy: correct / samples, perClass, confusion, samples, notFinite: none };
-}
-
-/** Options of {@link predict}. */
-export interface PredictOptions extends RunOptions {
-  /** For uint8 inputs. Default: `[toTensor(), normalize(0.5, 0.5)]`. float32 inputs go into the model as they are. */
-  transforms?: readonly Transform[];
-  /** Shape of one sample. Default: the model's own, where it fixes one. */
-  shape?: readonly number[];
-}
-
-/** Result of {@link predict}. */
-export interface Prediction {
-  /** [sample, class], row by row. */
-  logits: Float32Array;
-  /** The class of each sample's largest logit. */
-  labels: Int32Array;
-}
-
-/**
- * Runs samples through the model: `inputs` is [n, …shape] row by row, as uint8 pixels or as float32 that are already what
- * the model takes. They are copied at the call.
- *
- * @example
- * ```ts
- * const state = await loadState('model.pth');
- * const { labels, logits } = await predict(state, new Uint8Array(2 * 3 * 32 * 32), { threads: 1 });
- * ```
- */
-export async function predict(
-  source: string | State,
-  inputs: Uint8Array | Float32Array,
-  options: PredictOptions = {},
-): Promise<Prediction> {
-  return predictOf(source, copyOfValues(inputs, ['uint8', 'float32']), options);
-}
-
-/** As predict(), for inputs that nothing else changes, which are not copied. */
-export async function predictOf(source: string | State, inputs: Values, given: PredictOptions): Promise<Prediction> {
-  const options = checkOptions('predict', given, {
-    ...runOptionChecks,
-    transforms: isTransforms,
-    shape: isListOf(isNumber({ integer: true, min: 1 })),
-  });
-  return withSubject(source, options, ({ model, plan }) => {
-    const shape = options.shape ?? sampleShape(model);
-    if (!shape) {
-      throw new LearnError(
-        'ERR_INVALID_OPTION',
-        `Expected the option "shape": ${model.name} does not fix the shape of a sample`,
-      );
-    }
-    const size = sizeOf(shape);
-    if (inputs.length === 0 || inputs.length % size !== 0) {
-      throw new LearnError(
-        'ERR_SHAPE',
-        `Expected a multiple of ${size} values, one sample being [${shape.join(', ')}], but "inputs" has ${inputs.length}`,
-      );
-    }
-    const transforms = options.transforms ?? defaultTransforms(inputs instanceof Uint8Array ? 'uint8' : 'float32');
-    checkSamples(model, shape, transforms);
-    return runJob(() => native().predict({ ...plan, inputs, shape, transforms }), { signal: options.signal });
-  });
-}
-
-function defaultTransforms(dtype: 'uint8' | 'float32'): readonly Transform[] {
-  return dtype === 'uint8' ? [toTensor(), normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])] : [];
+  return { loss, accuracy: correct / predicted, perClass, confusion, samples, notFinite: none };
 }

@@ -9,7 +9,7 @@ import { crossEntropyLoss } from '../losses/cross-entropy';
 import { isThreads } from '../native/device';
 import type { Optimizer } from '../optimizers';
 import { sgd } from '../optimizers/sgd';
-import { isTransforms, type Transform } from '../transforms';
+import { isTransforms, type Transforms } from '../transforms/by-input';
 import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
 import { type RunOptions, runOptionChecks, type Subject } from './run';
@@ -18,8 +18,11 @@ import { type RunOptions, runOptionChecks, type Subject } from './run';
 export interface TrainOptions extends RunOptions {
   /** Default: `cifar10({ root: './data', download: true })`. */
   data?: Dataset;
-  /** Default: the reference script's five for images, none for float32 data. */
-  transforms?: readonly Transform[];
+  /**
+   * A list, or for samples of several inputs one by the name of each that has any. Default: the reference script's five for images
+   * of uint8, none for other inputs.
+   */
+  transforms?: Transforms;
   /** Times the whole data set is seen. Default: 10. */
   epochs?: number;
   /** A new order every epoch. Default: true. */

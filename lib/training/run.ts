@@ -1,7 +1,7 @@
 // Options that training, evaluating and predicting share, and the plan made of a state, a model and data.
 
 import { type Check, invalid, isListOf, isNumber, isSignal, isText } from '../core/checks';
-import { fromNativeSync, LearnError } from '../core/errors';
+import { fromNativeSync } from '../core/errors';
 import { sizeOf } from '../core/sample-values';
 import { beginDataset, type Dataset } from '../datasets';
 import type { Opening } from '../datasets/opening';
@@ -18,11 +18,10 @@ import {
 } from '../native/device';
 import type { DatasetHandle, ProgramHandle, StateHandle } from '../native/handles';
 import { native } from '../native/native';
-import { type Model, sampleShape } from '../program/module';
+import type { Model } from '../program/module';
 import type { Program } from '../program/program';
 import { loadState } from '../state/load';
 import { heldHandle, holding, State } from '../state/state';
-import { shapeAfter, type Transform } from '../transforms';
 
 /** Options that training, evaluating and predicting share. */
 export interface RunOptions {
@@ -154,16 +153,4 @@ function resolveState(source: string | State, signal: AbortSignal | undefined): 
   if (source instanceof State) return source;
   if (typeof source === 'string') return loadState(source, signal ? { signal } : {});
   throw invalid('the path of a checkpoint or a State', 'source', source);
-}
-
-/** Throws unless samples of `shape`, after the transforms, are what `model` takes. */
-export function checkSamples(model: Model, shape: readonly number[], transforms: readonly Transform[]): void {
-  const sample = shapeAfter(transforms, shape);
-  const input = sampleShape(model);
-  if (input && String(sample) !== String(input)) {
-    throw new LearnError(
-      'ERR_SHAPE',
-      `Expected samples of shape [${input.join(', ')}] for ${model.name} but the data set's are [${sample.join(', ')}]`,
-    );
-  }
 }

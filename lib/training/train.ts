@@ -13,7 +13,7 @@ import { type NativeEvent, type NativeSnapshot, native } from '../native/native'
 import { optimizerOptions } from '../optimizers';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
-import { cifar10Transforms } from '../transforms';
+import { trainingTransforms, transformsOf } from '../transforms/by-input';
 import {
   checkSameSamples,
   readTrainingCheckpoint,
@@ -26,9 +26,10 @@ import {
 import { CheckpointWriter } from './checkpoint-writer';
 import { EventQueue } from './event-queue';
 import { summary, toTrainEvent } from './events';
+import { inputOrder } from './inputs';
 import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
-import { checkSamples, prepareRun, type Subject } from './run';
+import { prepareRun, type Subject } from './run';
 
 /** What {@link trainIncremental} resolves with. */
 export interface TrainResult {
@@ -92,9 +93,9 @@ async function train(
   resumed: TrainingCheckpoint | undefined,
 ): Promise<TrainResult> {
   const { checkpoint, onProgress } = options;
-  const { length, shape, dtype } = native().datasetInfo(dataset);
-  const transforms = options.transforms ?? (dtype === 'uint8' ? cifar10Transforms : []);
-  checkSamples(model, shape, transforms);
+  const { length, inputs } = native().datasetInfo(dataset);
+  const transforms = transformsOf(options.transforms, inputs, trainingTransforms);
+  const order = inputOrder(model, inputs, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
   const { epochs } = settings;
@@ -116,7 +117,7 @@ async function train(
             ...plan,
             ...settings,
             dataset,
-            transforms,
+            ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),
             niceness: options.niceness ?? 0,
             logEvery: options.logEvery ?? 100,

@@ -1,7 +1,6 @@
 // The family of transforms: what happens to an image between the data set and the model. Plain, frozen values with torchvision's
 // names, defaults and meaning; src/transforms/pipeline.cc runs them. A new one is a file here, a line in the list, and a file with
 // its pixel work (see src/transforms/geometry.h).
-import { isListOf } from '../core/checks';
 import { family, type MemberOf } from '../core/family';
 import { middlePart, randomPart } from './crops';
 import { horizontalFlip, randomHorizontalFlip, randomVerticalFlip, verticalFlip } from './flips';
@@ -21,8 +20,6 @@ export const transforms = family('a transform', {
 
 /** One step of a pipeline. */
 export type Transform = MemberOf<typeof transforms.makers>;
-
-export const isTransforms = isListOf(transforms.check);
 
 /** What training images go through by default: those of the Python script that this library reproduces. */
 export const cifar10Transforms: readonly Transform[] = Object.freeze([

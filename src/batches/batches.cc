@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstddef>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -31,21 +32,28 @@ int64_t batches_per_epoch(const BatchOptions& options, int64_t samples) {
   return count;
 }
 
+Batch part_of(const Batch& batch, int64_t first, int64_t count) {
+  Batch part;
+  for (const at::Tensor& input : batch.inputs) part.inputs.push_back(input.narrow(0, first, count));
+  if (batch.targets.defined()) part.targets = batch.targets.narrow(0, first, count);
+  return part;
+}
+
 class Batches::Impl {
  public:
-  Impl(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator)
+  Impl(std::shared_ptr<const Dataset> dataset, SamplePipeline pipeline, BatchOptions options, at::Generator generator)
       : dataset_(std::move(dataset)),
         pipeline_(std::move(pipeline)),
         options_(options),
         generator_(std::move(generator)),
-        samples_(dataset_->labels.size(0)),
-        channels_last_(options.channels_last && pipeline_.output_shape().size() == 3) {
+        samples_(dataset_->samples()),
+        target_bytes_(dataset_->targets.defined() ? dataset_->targets.nbytes() / std::max<int64_t>(1, samples_) : 0) {
     per_epoch_ = batches_per_epoch(options_, samples_);
     options_.batch_size = std::min(options_.batch_size, samples_ + 1);  // more changes nothing but the arithmetic below
     total_ = per_epoch_ * options_.epochs;
     begin();
     const int parts = options_.on_team ? at::get_num_threads() : 1;
-    for (int i = 0; i < parts; ++i) workspaces_.push_back(pipeline_.make_workspace());
+    for (int i = 0; i < parts; ++i) workspaces_.push_back(pipeline_.make_workspaces());
     // A run of a single batch, such as a prediction, assembles it where it is drawn.
     const bool ahead = !options_.on_team && total_ - prepared_ > 1;
     if (ahead) assembler_ = std::thread([this] { assemble_all(); });
@@ -61,7 +69,6 @@ class Batches::Impl {
   }
 
   int64_t per_epoch() const { return per_epoch_; }
-  const std::vector<int64_t>& sample_shape() const { return pipeline_.output_shape(); }
 
   void prepare() {
     if (prepared_ == total_) return;
@@ -86,7 +93,7 @@ class Batches::Impl {
     Slot& slot = slots_[taken_ % slots_.size()];
     ++taken_;
     const auto count = static_cast<int64_t>(slot.indices.size());
-    return {slot.inputs.narrow(0, 0, count), slot.labels.narrow(0, 0, count)};
+    return part_of(slot.batch, 0, count);
   }
 
  private:
@@ -100,25 +107,23 @@ class Batches::Impl {
 
   // One batch being used and one being made take turns in these.
   struct Slot {
-    at::Tensor inputs, labels;
-    float* inputs_data = nullptr;
-    int64_t* labels_data = nullptr;
+    Batch batch;
+    std::vector<void*> inputs_data;
+    std::byte* targets_data = nullptr;
     std::vector<int64_t> indices;
-    std::vector<double> drawn;  // Pipeline::draws() for each of the indices
+    std::vector<double> drawn;  // SamplePipeline::draws() for each of the indices
   };
 
   // At first use: a run of a single batch needs only one slot.
   void allocate(Slot& slot) {
-    if (slot.inputs.defined()) return;
+    if (!slot.batch.inputs.empty()) return;
     const int64_t count = std::min(options_.batch_size, samples_);
-    std::vector<int64_t> shape = pipeline_.output_shape();
-    shape.insert(shape.begin(), count);
-    slot.inputs = at::empty(
-        shape, at::TensorOptions(at::kFloat)
-                   .memory_format(channels_last_ ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
-    slot.labels = at::empty({count}, at::kLong);
-    slot.inputs_data = slot.inputs.mutable_data_ptr<float>();
-    slot.labels_data = slot.labels.mutable_data_ptr<int64_t>();
+    slot.batch.inputs = pipeline_.make_batch(count, options_.channels_last);
+    slot.inputs_data = memory_of(slot.batch.inputs);
+    if (const at::Tensor& targets = dataset_->targets; targets.defined()) {
+      slot.batch.targets = at::empty(batch_shape(count, dataset_->target.shape), targets.options());
+      slot.targets_data = static_cast<std::byte*>(slot.batch.targets.mutable_data_ptr());
+    }
     slot.indices.reserve(count);
     slot.drawn.reserve(count * pipeline_.draws());
   }
@@ -159,29 +164,36 @@ class Batches::Impl {
 
   // Samples `begin` to `end` of a batch. No tensor operations: the assembling thread must not start a team of OpenMP
   // threads of its own.
-  void assemble(Slot& slot, size_t begin, size_t end, Pipeline::Workspace& workspace) const {
-    const auto* samples = static_cast<const std::byte*>(dataset_->inputs.const_data_ptr());
-    const size_t sample_bytes = dataset_->inputs.nbytes() / samples_;
-    const int64_t* labels = dataset_->labels.const_data_ptr<int64_t>();
-    const int64_t output_size = c10::multiply_integers(pipeline_.output_shape());
+  void assemble(Slot& slot, size_t begin, size_t end, SamplePipeline::Workspaces& workspaces) const {
+    const size_t count = dataset_->inputs.size();
+    std::vector<const std::byte*> data(count);
+    std::vector<size_t> bytes(count);
+    for (size_t i = 0; i < count; ++i) {
+      data[i] = static_cast<const std::byte*>(dataset_->inputs[i].const_data_ptr());
+      bytes[i] = dataset_->inputs[i].nbytes() / samples_;
+    }
+    const auto* targets =
+        target_bytes_ > 0 ? static_cast<const std::byte*>(dataset_->targets.const_data_ptr()) : nullptr;
+    std::vector<const void*> sources(count);
     for (size_t i = begin; i < end; ++i) {
       const int64_t index = slot.indices[i];
-      pipeline_.apply(samples + index * sample_bytes, slot.drawn.data() + i * pipeline_.draws(), workspace,
-                      slot.inputs_data + i * output_size, channels_last_);
-      slot.labels_data[i] = labels[index];
+      for (size_t k = 0; k < count; ++k) sources[k] = data[k] + index * bytes[k];
+      pipeline_.apply(sources.data(), slot.drawn.data() + i * pipeline_.draws(), workspaces, slot.inputs_data,
+                      static_cast<int64_t>(i), options_.channels_last);
+      if (targets) std::memcpy(slot.targets_data + i * target_bytes_, targets + index * target_bytes_, target_bytes_);
     }
   }
 
   const std::shared_ptr<const Dataset> dataset_;
-  const Pipeline pipeline_;
+  const SamplePipeline pipeline_;
   BatchOptions options_;
   at::Generator generator_;
   const int64_t samples_;
-  bool channels_last_;
+  const size_t target_bytes_;  // of one sample
   int64_t per_epoch_ = 0, total_ = 0;
   std::vector<int64_t> order_;  // of the epoch being drawn
   std::array<Slot, 2> slots_;
-  std::vector<Pipeline::Workspace> workspaces_;  // of the assembling thread, or of each of the team
+  std::vector<SamplePipeline::Workspaces> workspaces_;  // of the assembling thread, or of each of the team
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -190,14 +202,13 @@ class Batches::Impl {
   std::thread assembler_;  // last: everything above exists when it starts
 };
 
-Batches::Batches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options,
+Batches::Batches(std::shared_ptr<const Dataset> dataset, SamplePipeline pipeline, BatchOptions options,
                  at::Generator generator)
     : impl_(std::make_unique<Impl>(std::move(dataset), std::move(pipeline), options, std::move(generator))) {}
 
 Batches::~Batches() = default;
 
 int64_t Batches::per_epoch() const { return impl_->per_epoch(); }
-const std::vector<int64_t>& Batches::sample_shape() const { return impl_->sample_shape(); }
 void Batches::prepare() { impl_->prepare(); }
 Batch Batches::take() { return impl_->take(); }
 

@@ -4,18 +4,25 @@
 // follows from them runs ahead. So a model that draws too (dropout) sees the same stream of numbers as in Python.
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "src/core/libtorch.h"
 #include "src/datasets/dataset.h"
-#include "src/transforms/pipeline.h"
+#include "src/transforms/sample_pipeline.h"
 
 namespace incremental {
 
 struct Batch {
-  at::Tensor inputs;  // [sample, …] float32, dense in the layout asked for; valid until the prepare() that follows the
-                      // next take()
-  at::Tensor labels;  // [sample] int64, for as long
+  // One for each input of the model: [sample, …], dense in the layout asked for; valid until the prepare() that follows
+  // the next take().
+  std::vector<at::Tensor> inputs;
+  at::Tensor targets;  // [sample, …], for as long; undefined where the samples have none
+
+  int64_t samples() const { return inputs.front().size(0); }
 };
+
+// Samples `first` to `first + count - 1` of a batch, in its memory.
+Batch part_of(const Batch& batch, int64_t first, int64_t count);
 
 struct BatchOptions {
   int64_t batch_size = 64;
@@ -35,15 +42,13 @@ class Batches {
  public:
   // `generator` plays the part of PyTorch's default generator, as torch.manual_seed left it; when beginning within an
   // epoch, as it was before that epoch, whose order is drawn here.
-  Batches(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, BatchOptions options, at::Generator generator);
+  Batches(std::shared_ptr<const Dataset> dataset, SamplePipeline pipeline, BatchOptions options,
+          at::Generator generator);
   ~Batches();
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
   int64_t per_epoch() const;
-
-  // Of one sample, as it reaches the model.
-  const std::vector<int64_t>& sample_shape() const;
 
   // Draws what the next batch needs (at an epoch's start also the loader's base seed and the sampler's) and hands it to
   // the assembling thread. Does nothing when the last batch of the last epoch was drawn. Never waits. At most one batch

@@ -14,14 +14,14 @@ namespace incremental {
 
 class DeviceBatches::Impl {
  public:
-  Impl(const std::shared_ptr<const Dataset>& dataset, Pipeline pipeline, BatchOptions options, at::Generator generator,
-       c10::Device device, at::Tensor random)
+  Impl(const std::shared_ptr<const Dataset>& dataset, SamplePipeline pipeline, BatchOptions options,
+       at::Generator generator, c10::Device device, at::Tensor random)
       : pipeline_(std::move(pipeline)),
         options_(options),
         generator_(std::move(generator)),
         device_(device),
         random_(std::move(random)),
-        samples_(dataset->labels.size(0)),
+        samples_(dataset->samples()),
         per_epoch_(batches_per_epoch(options_, samples_)),
         maker_(*dataset, pipeline_, device) {
     used_ = options_.drop_last ? per_epoch_ * options_.batch_size : samples_;
@@ -37,7 +37,11 @@ class DeviceBatches::Impl {
   }
 
   int64_t per_epoch() const { return per_epoch_; }
-  int64_t sample_elements() const { return c10::multiply_integers(pipeline_.output_shape()); }
+  int64_t sample_elements() const {
+    int64_t elements = 0;
+    for (const InputForm& input : pipeline_.outputs()) elements += c10::multiply_integers(input.shape);
+    return elements;
+  }
   int64_t batch_size(int64_t step) const { return std::min(options_.batch_size, used_ - step * options_.batch_size); }
 
   void begin_epoch() {
@@ -112,7 +116,7 @@ class DeviceBatches::Impl {
     return epoch;
   }
 
-  const Pipeline pipeline_;
+  const SamplePipeline pipeline_;
   const BatchOptions options_;
   at::Generator generator_;
   const c10::Device device_;
@@ -127,8 +131,8 @@ class DeviceBatches::Impl {
   std::future<Epoch> next_;
 };
 
-DeviceBatches::DeviceBatches(const std::shared_ptr<const Dataset>& dataset, Pipeline pipeline, BatchOptions options,
-                             at::Generator generator, c10::Device device, at::Tensor random)
+DeviceBatches::DeviceBatches(const std::shared_ptr<const Dataset>& dataset, SamplePipeline pipeline,
+                             BatchOptions options, at::Generator generator, c10::Device device, at::Tensor random)
     : impl_(std::make_unique<Impl>(dataset, std::move(pipeline), options, std::move(generator), device,
                                    std::move(random))) {}
 

@@ -16,7 +16,7 @@ class DeviceBatches {
  public:
   // As Batches'. `random`: where beginning within an epoch, the generator's state just before the first batch is drawn;
   // undefined: as the draws of the epoch's order leave it.
-  DeviceBatches(const std::shared_ptr<const Dataset>& dataset, Pipeline pipeline, BatchOptions options,
+  DeviceBatches(const std::shared_ptr<const Dataset>& dataset, SamplePipeline pipeline, BatchOptions options,
                 at::Generator generator, c10::Device device, at::Tensor random = {});
   ~DeviceBatches();
   DeviceBatches(const DeviceBatches&) = delete;

@@ -1,6 +1,7 @@
 // Reading data sets that are files of fixed records, as CIFAR-10's binary version is.
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "src/core/error.h"
@@ -56,7 +57,8 @@ void read_unlabelled(const RecordFile& file, int64_t sample_bytes, int64_t class
 
 }  // namespace
 
-Dataset dataset_from_records(const std::vector<RecordFile>& files, std::vector<int64_t> shape, int64_t classes) {
+Dataset dataset_from_records(const std::vector<RecordFile>& files, std::string name, const std::vector<int64_t>& shape,
+                             int64_t classes) {
   int64_t sample_bytes = 1;
   for (const int64_t size : shape) {
     check(size > 0 && size <= std::numeric_limits<int32_t>::max() / sample_bytes, "ERR_INVALID_OPTION",
@@ -69,17 +71,17 @@ Dataset dataset_from_records(const std::vector<RecordFile>& files, std::vector<i
     check_extent(file, sample_bytes + (file.labelled ? 1 : 0));
     samples += file.count;
   }
-  shape.insert(shape.begin(), samples);
-  Dataset dataset{at::empty(shape, at::kByte), at::empty({samples}, at::kLong), classes};
-  auto* inputs = dataset.inputs.mutable_data_ptr<uint8_t>();
-  auto* labels = dataset.labels.mutable_data_ptr<int64_t>();
+  const at::Tensor images = at::empty(batch_shape(samples, shape), at::kByte),
+                   targets = at::empty({samples}, at::kLong);
+  auto* inputs = images.mutable_data_ptr<uint8_t>();
+  auto* labels = targets.mutable_data_ptr<int64_t>();
   for (const RecordFile& file : files) {
     const auto read = file.labelled ? read_labelled : read_unlabelled;
     read(file, sample_bytes, classes, inputs, labels);
     inputs += file.count * sample_bytes;
     labels += file.count;
   }
-  return dataset;
+  return {{std::move(name)}, {images}, targets, {TargetKind::kClass, {}, classes}};
 }
 
 }  // namespace incremental

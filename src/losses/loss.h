@@ -1,10 +1,11 @@
-// Losses: scalars of a model's outputs and the labels that training minimises. A new one is a file of this folder and a
+// Losses: scalars of a model's output and the targets that training minimises. A new one is a file of this folder and a
 // line of losses.cc.
 #pragma once
 #include <memory>
 
 #include "src/core/choice.h"
 #include "src/core/libtorch.h"
+#include "src/core/sample_form.h"
 
 namespace incremental {
 
@@ -12,8 +13,12 @@ class Loss {
  public:
   virtual ~Loss() = default;
 
-  // `logits`: [sample, class]; `labels`: [sample] int64. The mean over the samples, or with kNone one value for each.
-  virtual at::Tensor operator()(const at::Tensor& logits, const at::Tensor& labels,
+  // Throws ERR_SHAPE, or ERR_DATA_FORMAT where there are no targets it can take, unless `output` of `samples` samples
+  // fits `target`.
+  virtual void check_output(const at::Tensor& output, int64_t samples, const TargetForm& target) const = 0;
+
+  // `output` and `targets`: [sample, …]. The mean, or with kNone the values that it is the mean of.
+  virtual at::Tensor operator()(const at::Tensor& output, const at::Tensor& targets,
                                 at::Reduction::Reduction reduction = at::Reduction::Mean) const = 0;
 };
 

@@ -1,7 +1,7 @@
 // Batches for JavaScript to look at, exactly as training gets them. One handle is one run through the data.
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,14 +21,14 @@ namespace {
 // One pass through a data set. Tests ask for batches that are made on a device, which come back to the host.
 class BatchReader {
  public:
-  BatchReader(std::shared_ptr<const Dataset> dataset, Pipeline pipeline, const BatchOptions& options, uint64_t seed,
-              std::optional<c10::Device> device)
+  BatchReader(std::shared_ptr<const Dataset> dataset, SamplePipeline pipeline, const BatchOptions& options,
+              uint64_t seed, std::optional<c10::Device> device)
       : dataset_(std::move(dataset)),
         pipeline_(std::move(pipeline)),
         options_(options),
         generator_(at::detail::createCPUGenerator(seed)),
         device_(device),
-        per_epoch_(batches_per_epoch(options_, dataset_->labels.size(0))) {}
+        per_epoch_(batches_per_epoch(options_, dataset_->samples())) {}
 
   std::optional<Batch> next() {
     if (read_ == per_epoch_ * options_.epochs) return std::nullopt;
@@ -45,9 +45,10 @@ class BatchReader {
       host_.emplace(dataset_, std::move(pipeline_), options_, generator_);
       host_->prepare();
     }
-    const Batch batch = host_->take();
+    Batch batch = host_->take();
     host_->prepare();
-    return {batch.inputs.contiguous(), batch.labels};
+    for (at::Tensor& input : batch.inputs) input = input.contiguous();
+    return batch;
   }
 
   Batch from_device() {
@@ -55,12 +56,14 @@ class BatchReader {
     if (!on_device_) on_device_.emplace(dataset_, std::move(pipeline_), options_, generator_, *device_);
     const int64_t step = read_ % per_epoch_;
     if (step == 0) on_device_->begin_epoch();
-    const Batch batch = on_device_->take(on_device_->batch_size(step));
-    return {batch.inputs.cpu(), batch.labels.cpu()};
+    Batch batch = on_device_->take(on_device_->batch_size(step));
+    for (at::Tensor& input : batch.inputs) input = input.cpu();
+    if (batch.targets.defined()) batch.targets = batch.targets.cpu();
+    return batch;
   }
 
   std::shared_ptr<const Dataset> dataset_;
-  Pipeline pipeline_;
+  SamplePipeline pipeline_;
   BatchOptions options_;
   at::Generator generator_;
   std::optional<c10::Device> device_;
@@ -95,8 +98,9 @@ struct BatchReaderPlace {
 Napi::Value make_batches(const Napi::CallbackInfo& call) {
   const Napi::Object plan = call[0].As<Napi::Object>();
   auto dataset = Handle<Dataset>::open(own(plan, "dataset"));
-  const at::IntArrayRef sizes = dataset->inputs.sizes();
-  Pipeline pipeline(to_transforms(array(plan, "transforms")), sizes.slice(1).vec(), dataset->inputs.scalar_type());
+  std::vector<int64_t> order(dataset->inputs.size());
+  std::iota(order.begin(), order.end(), 0);
+  SamplePipeline pipeline(dataset->forms(), to_transforms(array(plan, "transforms")), order, {});
   BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
                        boolean(plan, "dropLast")};
   options.channels_last = plan.HasOwnProperty("channelsLast") && boolean(plan, "channelsLast");
@@ -109,16 +113,17 @@ Napi::Value make_batches(const Napi::CallbackInfo& call) {
 }
 
 Napi::Value to_js(Napi::Env env, const Batch& batch) {
-  auto inputs = Napi::Float32Array::New(env, batch.inputs.numel());
-  std::memcpy(inputs.Data(), batch.inputs.const_data_ptr<float>(), batch.inputs.nbytes());
-  auto labels = Napi::Int32Array::New(env, batch.labels.numel());
-  std::copy_n(batch.labels.const_data_ptr<int64_t>(), batch.labels.numel(), labels.Data());
-  Napi::Array shape = Napi::Array::New(env, batch.inputs.dim());
-  for (uint32_t i = 0; i < batch.inputs.dim(); ++i) shape[i] = static_cast<double>(batch.inputs.size(i));
+  Napi::Array inputs = Napi::Array::New(env, batch.inputs.size());
+  Napi::Array shapes = Napi::Array::New(env, batch.inputs.size());
+  for (uint32_t i = 0; i < batch.inputs.size(); ++i) {
+    inputs[i] = to_values(env, batch.inputs[i]);
+    shapes[i] = shape_to_js(env, batch.inputs[i].sizes().slice(1));
+  }
   Napi::Object result = Napi::Object::New(env);
+  result["length"] = static_cast<double>(batch.samples());
   result["inputs"] = inputs;
-  result["labels"] = labels;
-  result["shape"] = shape;
+  result["shapes"] = shapes;
+  result["targets"] = to_target_values(env, batch.targets);
   return result;
 }
 

@@ -91,6 +91,17 @@ Node to_node(const Napi::Object& value) {
   return node;
 }
 
+std::vector<ProgramInput> to_program_inputs(const Napi::Array& values) {
+  std::vector<ProgramInput> inputs;
+  for (uint32_t i = 0; i < values.Length(); ++i) {
+    const Napi::Value value = values[i];
+    check(value.IsObject(), "ERR_INVALID_OPTION", "Expected { name, dtype } for each input of a program");
+    const auto input = value.As<Napi::Object>();
+    inputs.push_back({string(input, "name"), to_value_type(string(input, "dtype"))});
+  }
+  return inputs;
+}
+
 std::vector<ProgramTensor> to_tensors(const Napi::Array& values) {
   std::vector<ProgramTensor> tensors;
   for (uint32_t i = 0; i < values.Length(); ++i) {
@@ -159,7 +170,7 @@ at::ScalarType to_dtype(const std::string& name) {
 }
 
 Program to_program(const Napi::Object& value) {
-  Program program{strings(value, "inputs"),
+  Program program{to_program_inputs(array(value, "inputs")),
                   to_tensors(array(value, "parameters")),
                   to_tensors(array(value, "buffers")),
                   {},
@@ -191,29 +202,6 @@ at::Tensor to_tensor(const Napi::Value& from) {
   check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
         " tensors has no tensor ", index);
   return (*state)[index].tensor;
-}
-
-at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {
-  check(value.IsTypedArray(), "ERR_INVALID_OPTION", "Expected a typed array for \"inputs\" of a plan");
-  const auto elements = value.As<Napi::TypedArray>();
-  const napi_typedarray_type type = elements.TypedArrayType();
-  check(type == napi_uint8_array || type == napi_float32_array, "ERR_INVALID_OPTION",
-        "Expected a Uint8Array or a Float32Array for \"inputs\" of a plan");
-  const auto total = static_cast<int64_t>(elements.ElementLength());
-  int64_t sample = 1;
-  for (const int64_t size : shape) {
-    check(size > 0 && sample <= total / size, "ERR_DATA_FORMAT", "Samples of shape ", at::IntArrayRef(shape),
-          " need more than the ", total, " elements given");
-    sample *= size;
-  }
-  check(total % sample == 0, "ERR_DATA_FORMAT", "Expected whole samples of ", sample, " elements but received ", total,
-        " elements");
-  shape.insert(shape.begin(), total / sample);
-  at::Tensor samples = at::empty(shape, type == napi_uint8_array ? at::kByte : at::kFloat);
-  const void* data = type == napi_uint8_array ? static_cast<const void*>(value.As<Napi::Uint8Array>().Data())
-                                              : static_cast<const void*>(value.As<Napi::Float32Array>().Data());
-  std::memcpy(samples.mutable_data_ptr(), data, elements.ByteLength());
-  return samples;
 }
 
 }  // namespace incremental

@@ -14,6 +14,7 @@
 #include "src/core/error.h"
 #include "src/core/file.h"
 #include "src/core/libtorch.h"
+#include "src/core/sample_form.h"
 #include "src/program/program.h"
 
 namespace incremental {
@@ -46,6 +47,10 @@ std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
 // The dtypes that a model's tensors can have: float32 and int64.
 at::ScalarType to_dtype(const std::string& name);
 
+// The dtypes of values of samples: uint8, int32, int64 and float32.
+at::ScalarType to_value_type(const std::string& name);
+std::string value_type_name(at::ScalarType dtype);
+
 // A member of a family, { kind, …options }: options that are numbers or booleans.
 Choice choice(const Napi::Object& object, const char* key);
 
@@ -68,7 +73,31 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
 // A tensor of a state, { state, index }; undefined for null.
 at::Tensor to_tensor(const Napi::Value& from);
 
-// [sample, …]: a copy of a Uint8Array or a Float32Array that must hold whole samples of `shape`.
+// [sample, …]: a copy of a typed array that must hold whole samples of `shape`.
 at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape);
+
+// Named inputs with their data, { name, data, shape } each.
+struct NamedInputs {
+  std::vector<std::string> names;
+  std::vector<at::Tensor> tensors;
+};
+NamedInputs to_inputs(const Napi::Array& from);
+
+// { name, dtype, shape } each, and back.
+std::vector<InputForm> to_input_forms(const Napi::Array& from);
+Napi::Array inputs_to_js(Napi::Env env, const std::vector<InputForm>& forms);
+
+// { kind, shape }, and back.
+TargetForm to_target_form(const Napi::Object& from, int64_t classes);
+Napi::Object target_to_js(Napi::Env env, const TargetForm& form);
+
+// A copy of an Int32Array or a Float32Array, as one axis; undefined where it is empty.
+at::Tensor to_targets(const Napi::Value& value);
+
+// Copies: typed arrays of the tensor's type; of int64 targets an Int32Array.
+Napi::Value to_values(Napi::Env env, const at::Tensor& tensor);
+Napi::Value to_target_values(Napi::Env env, const at::Tensor& targets);
+
+Napi::Array shape_to_js(Napi::Env env, at::IntArrayRef sizes);
 
 }  // namespace incremental

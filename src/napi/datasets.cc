@@ -32,16 +32,16 @@ std::function<Dataset()> to_maker(const Napi::Object& plan) {
       return subset_of(*of, start, end);
     };
   }
-  std::vector<int64_t> shape = integers(plan, "shape");
   const int64_t classes = integer(plan, "classes");
   if (kind == "records") {
-    return [files = to_record_files(array(plan, "files")), shape = std::move(shape), classes] {
-      return dataset_from_records(files, shape, classes);
-    };
+    return [files = to_record_files(array(plan, "files")), name = string(plan, "name"), shape = integers(plan, "shape"),
+            classes] { return dataset_from_records(files, name, shape, classes); };
   }
   check(kind == "arrays", "ERR_INVALID_OPTION", "Unknown kind of data set \"", kind, "\"");
-  return [inputs = to_samples(own(plan, "inputs"), std::move(shape)), labels = to_labels(own(plan, "labels")),
-          classes] { return dataset_from_arrays(inputs, labels, classes); };
+  return [inputs = to_inputs(array(plan, "inputs")), targets = to_targets(own(plan, "targets")),
+          form = to_target_form(object(plan, "target"), classes)] {
+    return dataset_from_arrays(inputs.names, inputs.tensors, targets, form);
+  };
 }
 
 Napi::Value make_dataset(const Napi::CallbackInfo& call) {
@@ -49,21 +49,18 @@ Napi::Value make_dataset(const Napi::CallbackInfo& call) {
   // A subset lives in the memory of the set it was taken from, which has reported it to the garbage collector already.
   const bool shares = string(plan, "kind") == "subset";
   return PromiseWorker<Dataset>::start(call.Env(), to_maker(plan), [shares](Napi::Env env, Dataset& dataset) {
-    const auto bytes = static_cast<int64_t>(dataset.inputs.nbytes() + dataset.labels.nbytes());
+    const int64_t bytes = dataset.bytes();
     return Handle<Dataset>::make(env, std::make_shared<const Dataset>(std::move(dataset)), shares ? 0 : bytes);
   });
 }
 
 Napi::Value dataset_info(const Napi::CallbackInfo& call) {
   const auto dataset = Handle<Dataset>::open(call[0]);
-  const at::IntArrayRef sizes = dataset->inputs.sizes();
   Napi::Object info = Napi::Object::New(call.Env());
-  Napi::Array shape = Napi::Array::New(call.Env(), sizes.size() - 1);
-  for (uint32_t i = 1; i < sizes.size(); ++i) shape[i - 1] = static_cast<double>(sizes[i]);
-  info["length"] = static_cast<double>(sizes[0]);
-  info["shape"] = shape;
-  info["dtype"] = dataset->inputs.scalar_type() == at::kByte ? "uint8" : "float32";
-  info["classes"] = static_cast<double>(dataset->classes);
+  info["length"] = static_cast<double>(dataset->samples());
+  info["inputs"] = inputs_to_js(call.Env(), dataset->forms());
+  info["target"] = target_to_js(call.Env(), dataset->target);
+  info["classes"] = static_cast<double>(dataset->target.classes);
   return info;
 }
 
@@ -72,11 +69,11 @@ Napi::Value dataset_samples(const Napi::CallbackInfo& call) {
   const auto dataset = Handle<Dataset>::open(call[0]);
   const int64_t first = call[1].ToNumber().Int64Value(), count = call[2].ToNumber().Int64Value();
   const Dataset part = subset_of(*dataset, first, first + count);
+  Napi::Array inputs = Napi::Array::New(call.Env(), part.inputs.size());
+  for (uint32_t i = 0; i < part.inputs.size(); ++i) inputs[i] = to_values(call.Env(), part.inputs[i]);
   Napi::Object samples = Napi::Object::New(call.Env());
-  samples["inputs"] = part.inputs.scalar_type() == at::kByte
-                          ? Napi::Value(to_typed_array<Napi::Uint8Array, uint8_t>(call.Env(), part.inputs))
-                          : Napi::Value(to_typed_array<Napi::Float32Array, float>(call.Env(), part.inputs));
-  samples["labels"] = to_typed_array<Napi::Int32Array, int32_t>(call.Env(), part.labels.to(at::kInt));
+  samples["inputs"] = inputs;
+  samples["targets"] = to_target_values(call.Env(), part.targets);
   return samples;
 }
 

@@ -19,6 +19,7 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.program = Handle<Program>::open(own(from, "program"));
   plan.state = Handle<StateDict>::open(own(from, "state"));
   plan.transforms = to_transforms(array(from, "transforms"));
+  plan.order = integers(from, "order");
   plan.batch_size = integer(from, "batchSize");
   plan.threads = integer<int32_t>(from, "threads");
   plan.device = to_device(string(from, "device"));
@@ -83,16 +84,21 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   RunPlan plan;
   read_run_plan(call[0].As<Napi::Object>(), plan);
   plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
+  plan.loss = choice(call[0].As<Napi::Object>(), "loss");
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
-    Evaluation evaluation = evaluate(plan, cancelled);
-    evaluation.confusion = evaluation.confusion.to(at::kDouble);
-    evaluation.not_finite = evaluation.not_finite.to(at::kDouble);
+    const Evaluation evaluation = evaluate(plan, cancelled);
     return [evaluation](Napi::Env env) -> Napi::Value {
+      const auto counts = [&](const at::Tensor& tensor) {
+        if (!tensor.defined()) return Napi::Float64Array::New(env, 0);
+        return to_typed_array<Napi::Float64Array, double>(env, tensor.to(at::kDouble));
+      };
       Napi::Object result = Napi::Object::New(env);
       result["loss"] = evaluation.loss;
       result["samples"] = evaluation.samples;
-      result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
-      result["notFinite"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.not_finite);
+      result["correct"] = evaluation.correct;
+      result["predicted"] = evaluation.predicted;
+      result["confusion"] = counts(evaluation.confusion);
+      result["notFinite"] = counts(evaluation.not_finite);
       return result;
     };
   };
@@ -103,18 +109,18 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
   const Napi::Object from = call[0].As<Napi::Object>();
   RunPlan plan;
   read_run_plan(from, plan);
-  at::Tensor inputs = to_samples(own(from, "inputs"), integers(from, "shape"));
-  const int64_t samples = inputs.size(0);
+  NamedInputs inputs = to_inputs(array(from, "inputs"));
+  const int64_t samples = inputs.tensors.front().size(0);
   const JobLength length = samples <= plan.batch_size ? JobLength::kShort : JobLength::kLong;
-  auto work = [plan = std::move(plan), inputs = std::move(inputs), samples](const Report&,
-                                                                            const Cancelled& cancelled) mutable {
-    // Of labels nobody asks.
-    plan.dataset = std::make_shared<const Dataset>(Dataset{std::move(inputs), at::zeros({samples}, at::kLong), 1});
+  auto work = [plan = std::move(plan), inputs = std::move(inputs)](const Report&, const Cancelled& cancelled) mutable {
+    plan.dataset = std::make_shared<const Dataset>(dataset_from_arrays(
+        std::move(inputs.names), std::move(inputs.tensors), at::Tensor(), {TargetKind::kNone, {}, 0}));
     Prediction prediction = predict(plan, cancelled);
-    prediction.labels = prediction.labels.to(at::kInt);
+    prediction.labels = prediction.labels.defined() ? prediction.labels.to(at::kInt) : at::empty({0}, at::kInt);
     return [prediction](Napi::Env env) -> Napi::Value {
       Napi::Object result = Napi::Object::New(env);
       result["logits"] = to_typed_array<Napi::Float32Array, float>(env, prediction.logits);
+      result["shape"] = shape_to_js(env, prediction.logits.sizes());
       result["labels"] = to_typed_array<Napi::Int32Array, int32_t>(env, prediction.labels);
       return result;
     };

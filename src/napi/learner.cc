@@ -48,9 +48,9 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.names = strings(from, "names");
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.scoring = to_transforms(array(from, "scoring"));
-  plan.shape = integers(from, "shape");
-  plan.dtype = string(from, "dtype") == "uint8" ? at::kByte : at::kFloat;
-  plan.classes = integer(from, "classes");
+  plan.inputs = to_input_forms(array(from, "inputs"));
+  plan.order = integers(from, "order");
+  plan.target = to_target_form(object(from, "target"), integer(from, "classes"));
   plan.optimizer = choice(from, "optimizer");
   plan.loss = choice(from, "loss");
   plan.max_gradient_norm = number(from, "maxGradientNorm");
@@ -88,6 +88,8 @@ Napi::Value to_js(Napi::Env env, const Update& update) {
   result["loss"] = update.loss;
   result["gradientNorm"] = update.gradient_norm;
   result["logits"] = to_typed_array<Napi::Float32Array, float>(env, update.logits);
+  const at::Tensor losses = update.losses.defined() ? update.losses.contiguous() : at::empty({0});
+  result["losses"] = to_typed_array<Napi::Float32Array, float>(env, losses);
   return result;
 }
 
@@ -95,9 +97,13 @@ Napi::Value learner_update(const Napi::CallbackInfo& call) {
   const auto owned = Handle<OwnedLearner>::open(call[0]);
   const Napi::Object plan = call[1].As<Napi::Object>();
   const LearnerPlan& made = owned->learner->plan();
-  const Dataset data =
-      dataset_from_arrays(to_samples(own(plan, "inputs"), made.shape), to_labels(own(plan, "labels")), made.classes);
-  auto work = [learner = owned->learner, samples = Samples{data.inputs, data.labels},
+  const Napi::Array inputs = array(plan, "inputs");
+  Batch samples;
+  check(inputs.Length() == made.inputs.size(), "ERR_INVALID_OPTION", "Expected values of ", made.inputs.size(),
+        " inputs but received ", inputs.Length());
+  for (uint32_t i = 0; i < inputs.Length(); ++i) samples.inputs.push_back(to_samples(inputs[i], made.inputs[i].shape));
+  samples.targets = checked_targets(to_targets(own(plan, "targets")), made.target, samples.samples());
+  auto work = [learner = owned->learner, samples = std::move(samples),
                served = Handle<StateDict>::open(own(plan, "served")), replayed = integer(plan, "replayed"),
                keep = boolean(plan, "keep"), rules = integer(plan, "rules")](const Report&, const Cancelled&) {
     return [update = learner->update(rules, samples, served, replayed, keep)](Napi::Env env) {

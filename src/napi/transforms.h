@@ -8,6 +8,7 @@
 
 namespace incremental {
 
-std::vector<Transform> to_transforms(const Napi::Array& values);
+// A list for each input of the samples.
+std::vector<std::vector<Transform>> to_transforms(const Napi::Array& lists);
 
 }  // namespace incremental

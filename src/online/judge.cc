@@ -28,31 +28,34 @@ std::vector<bool> not_finite(const at::Tensor& rows) {
   return std::vector<bool>(data, data + bad.numel());
 }
 
-std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const at::Tensor& inputs,
-                                      const at::Tensor& labels) {
+std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const Batch& batch) {
   at::NoGradGuard no_grad;
-  const at::Tensor logits = forward(inputs);
-  const at::Tensor losses = loss(logits, labels, at::Reduction::None);
-  return not_finite(at::cat({logits.to(at::kFloat), losses.to(at::kFloat).unsqueeze(1)}, 1));
+  const at::Tensor output = forward(batch.inputs);
+  const at::Tensor losses = loss(output, batch.targets, at::Reduction::None);
+  const auto rows = [&](const at::Tensor& values) { return values.to(at::kFloat).reshape({batch.samples(), -1}); };
+  return not_finite(at::cat({rows(output), rows(losses)}, 1));
 }
 
-std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const at::Tensor& inputs,
-                                          const at::Tensor& labels, const std::vector<at::Tensor>& parameters) {
-  std::vector<bool> bad(inputs.size(0));
-  for (int64_t i = 0; i < inputs.size(0); ++i) {
-    add_gradients(forward, loss, inputs.narrow(0, i, 1), labels.narrow(0, i, 1));
+std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const Batch& batch,
+                                          const TargetForm& target, const std::vector<at::Tensor>& parameters) {
+  std::vector<bool> bad(batch.samples());
+  for (int64_t i = 0; i < batch.samples(); ++i) {
+    add_gradients(forward, loss, part_of(batch, i, 1), target);
     bad[i] = !has_finite_gradient(parameters);
     drop_gradients(parameters);
   }
   return bad;
 }
 
-at::Tensor least_likely(Forward& forward, const at::Tensor& inputs) {
+Batch with_least_likely(Forward& forward, const Batch& batch, const TargetForm& target) {
   at::NoGradGuard no_grad;
-  return forward(inputs).argmin(1);
+  const at::Tensor output = forward(batch.inputs);
+  const at::Tensor least = output.argmin(1);
+  if (target.holds_indices()) return {batch.inputs, least};
+  return {batch.inputs, at::zeros_like(output).scatter(1, least.unsqueeze(1), 1)};
 }
 
-bool needs_company(const Program& program, const std::vector<int64_t>& sample_shape) {
+bool needs_company(const Program& program, const std::vector<InputForm>& inputs) {
   constexpr std::array<std::string_view, 3> kNorms = {"aten::batch_norm", "aten::native_batch_norm",
                                                       "aten::_native_batch_norm_legit"};
   const auto is_norm = [&](const Node& node) {
@@ -64,7 +67,7 @@ bool needs_company(const Program& program, const std::vector<int64_t>& sample_sh
   for (const auto* part : {&program.parameters, &program.buffers}) {
     for (const ProgramTensor& tensor : *part) zeros.push_back(at::zeros(tensor.shape, tensor.dtype));
   }
-  const Shapes shapes = shapes_of(program, zeros, sample_shape);
+  const Shapes shapes = shapes_of(program, zeros, inputs);
   return std::any_of(program.nodes.begin(), program.nodes.end(), [&](const Node& node) {
     const std::string* input = is_norm(node) ? value_of(node, "input") : nullptr;
     const auto shape = input != nullptr ? shapes.find(*input) : shapes.end();

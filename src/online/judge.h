@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/batches/batches.h"
 #include "src/core/libtorch.h"
 #include "src/losses/loss.h"
 #include "src/program/forward.h"
@@ -12,19 +13,18 @@ namespace incremental {
 
 // For each sample whether its own output or loss is not finite, and whether its own gradient is not. `forward` is in
 // evaluation mode, in which no sample changes another's output. The parameters are left without gradients.
-std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const at::Tensor& inputs,
-                                      const at::Tensor& labels);
-std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const at::Tensor& inputs,
-                                          const at::Tensor& labels, const std::vector<at::Tensor>& parameters);
+std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const Batch& batch);
+std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const Batch& batch,
+                                          const TargetForm& target, const std::vector<at::Tensor>& parameters);
 
-// The label of each sample that the model takes for the least likely.
-at::Tensor least_likely(Forward& forward, const at::Tensor& inputs);
+// The same samples, each with the target that the model takes for the least likely.
+Batch with_least_likely(Forward& forward, const Batch& batch, const TargetForm& target);
 
 // For each row whether a number of it is not finite.
 std::vector<bool> not_finite(const at::Tensor& rows);
 
 // True where batch norm would see a single value of a channel where a sample of this shape is learned alone. PyTorch
 // refuses that: there is no variance, and the running one becomes NaN.
-bool needs_company(const Program& program, const std::vector<int64_t>& sample_shape);
+bool needs_company(const Program& program, const std::vector<InputForm>& inputs);
 
 }  // namespace incremental

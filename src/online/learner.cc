@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -14,12 +15,15 @@
 namespace incremental {
 namespace {
 
-std::vector<const std::byte*> pointers_to(const at::Tensor& samples) {
-  const auto* data = static_cast<const std::byte*>(samples.const_data_ptr());
-  const auto count = static_cast<size_t>(samples.size(0));
-  const size_t bytes = samples.nbytes() / count;
-  std::vector<const std::byte*> pointers(count);
-  for (size_t i = 0; i < count; ++i) pointers[i] = data + i * bytes;
+// For each sample, the elements of each input.
+std::vector<std::vector<const void*>> pointers_to(const std::vector<at::Tensor>& inputs) {
+  const auto count = static_cast<size_t>(inputs.front().size(0));
+  std::vector<std::vector<const void*>> pointers(count, std::vector<const void*>(inputs.size()));
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const auto* data = static_cast<const std::byte*>(inputs[k].const_data_ptr());
+    const size_t bytes = inputs[k].nbytes() / std::max<size_t>(1, count);
+    for (size_t i = 0; i < count; ++i) pointers[i][k] = data + i * bytes;
+  }
   return pointers;
 }
 
@@ -28,9 +32,9 @@ std::vector<const std::byte*> pointers_to(const at::Tensor& samples) {
 Learner::Learner(const LearnerPlan& plan)
     : plan_(plan),
       generator_(at::detail::createCPUGenerator(plan.seed)),
-      pipeline_(plan.transforms, plan.shape, plan.dtype),
-      scoring_(plan.scoring, plan.shape, plan.dtype),
-      replay_(plan.replay, plan.shape, plan.dtype, plan.classes),
+      pipeline_(plan.inputs, plan.transforms, plan.order, types_of(*plan.program)),
+      scoring_(plan.inputs, plan.scoring, plan.order, types_of(*plan.program)),
+      replay_(plan.replay, plan.inputs, plan.target),
       loss_(make_loss(plan.loss)) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
@@ -45,15 +49,14 @@ Learner::Learner(const LearnerPlan& plan)
 }
 
 void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
-  Variants variants = variants_for(*plan_.program, *model, pipeline_.output_shape(), plan_.numerics);
+  Variants variants = variants_for(*plan_.program, *model, pipeline_.outputs(), plan_.numerics);
   auto weights = std::make_unique<Weights>(variants.small_batch, *model);
   weights->require_grad();
   auto optimizer = make_optimizer(plan_.optimizer, weights->parameters());
   optimizer->restore(weights->to_kept(std::move(momentum)));
-  auto step = std::make_unique<Step>(
-      Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16), make_loss(plan_.loss),
-      std::move(optimizer), weights->parameters(),
-      [this](const at::Tensor& logits, const at::Tensor& labels) { check_logits(logits, labels.size(0)); });
+  auto step =
+      std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),
+                             make_loss(plan_.loss), std::move(optimizer), weights->parameters(), plan_.target);
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
   variants_ = std::move(variants);
   weights_ = std::move(weights);
@@ -63,13 +66,8 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at
 
 void Learner::replace_weights(const std::shared_ptr<const StateDict>& state) { bind(state, {}); }
 
-void Learner::check_logits(const at::Tensor& logits, int64_t samples) const {
-  check(logits.dim() == 2 && logits.size(1) == plan_.classes, "ERR_SHAPE", "Expected the model to return [", samples,
-        ", ", plan_.classes, "] but it returned ", logits.sizes());
-}
-
-std::string Learner::compute_gradients(const Samples& batch, Update& update) {
-  step_->gradients(batch.inputs, batch.labels, [&](const at::Tensor& loss) {
+std::string Learner::compute_gradients(const Batch& batch, Update& update) {
+  step_->gradients(batch, [&](const at::Tensor& loss) {
     update.loss = loss.item<double>();
     return std::isfinite(update.loss);
   });
@@ -89,63 +87,70 @@ std::vector<int64_t> Learner::draw_replayed(int64_t count) {
   return replay_.draw(count, *at::check_generator<at::CPUGeneratorImpl>(generator_));
 }
 
-void Learner::keep_for_replay(const Samples& samples) {
+void Learner::keep_for_replay(const Batch& samples) {
   std::lock_guard lock(generator_.mutex());
   auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
-  const std::vector<const std::byte*> from = pointers_to(samples.inputs);
-  const int64_t* labels = samples.labels.const_data_ptr<int64_t>();
-  for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], labels[i], generator);
+  const std::vector<std::vector<const void*>> from = pointers_to(samples.inputs);
+  const std::vector<std::vector<const void*>> targets = pointers_to({samples.targets});
+  for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], targets[i].front(), generator);
 }
 
-at::Tensor Learner::score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served) {
+void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update) {
   at::NoGradGuard no_grad;
   if (served != served_) {
-    Variants variants = variants_for(*plan_.program, *served, scoring_.output_shape(), plan_.numerics);
+    Variants variants = variants_for(*plan_.program, *served, scoring_.outputs(), plan_.numerics);
     std::vector<at::Tensor> tensors = tensors_of(variants.small_batch, *served, c10::kCPU);
     served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
   }
-  at::Tensor logits = (*served_forward_)(transform(scoring_, pointers_to(inputs), {}));
-  check_logits(logits, inputs.size(0));
-  return logits.to(at::kFloat).contiguous();
+  const at::Tensor logits = (*served_forward_)(transform(scoring_, pointers_to(samples.inputs), {}));
+  loss_->check_output(logits, samples.samples(), plan_.target);
+  update.logits = logits.to(at::kFloat).contiguous();
+  if (plan_.target.kind == TargetKind::kClass) return;
+  const at::Tensor losses = (*loss_)(logits, samples.targets, at::Reduction::None).to(at::kFloat);
+  const at::Tensor rows = losses.reshape({samples.samples(), -1});
+  const bool ignores = plan_.target.kind == TargetKind::kTokens;
+  update.losses =
+      ignores ? rows.sum(1) / samples.targets.ne(kIgnoredToken).reshape({samples.samples(), -1}).sum(1).clamp_min(1)
+              : rows.mean(1);
 }
 
-Samples Learner::assemble(const Samples& samples, const std::vector<int64_t>& slots) {
-  std::vector<const std::byte*> from = pointers_to(samples.inputs);
-  const auto fresh = static_cast<int64_t>(from.size());
-  at::Tensor labels = at::empty({fresh + static_cast<int64_t>(slots.size())}, at::kLong);
-  labels.narrow(0, 0, fresh).copy_(samples.labels);
-  auto* to = labels.mutable_data_ptr<int64_t>() + fresh;
+Batch Learner::assemble(const Batch& samples, const std::vector<int64_t>& slots) {
+  std::vector<std::vector<const void*>> from = pointers_to(samples.inputs);
+  const int64_t fresh = samples.samples();
+  at::Tensor targets =
+      at::empty(batch_shape(fresh + static_cast<int64_t>(slots.size()), plan_.target.shape), plan_.target.dtype());
+  targets.narrow(0, 0, fresh).copy_(samples.targets);
+  auto* to = static_cast<std::byte*>(targets.mutable_data_ptr());
+  const size_t bytes = from.empty() && slots.empty() ? 0 : targets.nbytes() / targets.size(0);
+  to += fresh * bytes;
   for (const int64_t slot : slots) {
-    from.push_back(replay_.sample(slot));
-    *to++ = replay_.label(slot);
+    from.push_back(replay_.inputs(slot));
+    std::memcpy(to, replay_.target(slot), bytes);
+    to += bytes;
   }
   std::vector<double> drawn(from.size() * pipeline_.draws());
   std::lock_guard lock(generator_.mutex());
   auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
   for (size_t i = 0; i < from.size(); ++i) pipeline_.draw(generator, drawn.data() + i * pipeline_.draws());
-  return {transform(pipeline_, from, drawn), labels};
+  return {transform(pipeline_, from, drawn), targets};
 }
 
-at::Tensor Learner::transform(const Pipeline& pipeline, const std::vector<const std::byte*>& from,
-                              const std::vector<double>& drawn) const {
+std::vector<at::Tensor> Learner::transform(const SamplePipeline& pipeline,
+                                           const std::vector<std::vector<const void*>>& from,
+                                           const std::vector<double>& drawn) const {
   const auto count = static_cast<int64_t>(from.size());
-  std::vector<int64_t> shape = pipeline.output_shape();
-  const int64_t size = c10::multiply_integers(shape);
-  shape.insert(shape.begin(), count);
-  const bool channels_last = plan_.numerics.fast && shape.size() == 4;
-  at::Tensor result = at::empty(
-      shape, at::TensorOptions(at::kFloat)
-                 .memory_format(channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
-  float* to = result.mutable_data_ptr<float>();
+  const bool channels_last = plan_.numerics.fast;
+  std::vector<at::Tensor> batch = pipeline.make_batch(count, channels_last);
+  const std::vector<void*> to = memory_of(batch);
   const int64_t parts = std::min<int64_t>(count, at::get_num_threads());
   on_team(parts, [&](int64_t part) {
-    Pipeline::Workspace workspace = pipeline.make_workspace();
+    SamplePipeline::Workspaces workspaces = pipeline.make_workspaces();
     for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i) {
-      pipeline.apply(from[i], drawn.data() + i * pipeline.draws(), workspace, to + i * size, channels_last);
+      pipeline.apply(from[i].data(), drawn.data() + i * pipeline.draws(), workspaces, to, i, channels_last);
     }
   });
-  return result;
+  return batch;
 }
 
 LearnerState Learner::state() const {

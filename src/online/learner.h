@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "src/batches/batches.h"
 #include "src/core/choice.h"
 #include "src/losses/loss.h"
 #include "src/online/finite.h"
@@ -15,18 +16,18 @@
 #include "src/state/state_dict.h"
 #include "src/train/step.h"
 #include "src/train/weights.h"
-#include "src/transforms/pipeline.h"
+#include "src/transforms/sample_pipeline.h"
 
 namespace incremental {
 
 struct LearnerPlan {
   std::shared_ptr<const Program> program;
   std::shared_ptr<const StateDict> state;
-  std::vector<std::string> names;              // of the states that it gives out, in order
-  std::vector<Transform> transforms, scoring;  // for learning, and for scoring
-  std::vector<int64_t> shape;                  // of one sample
-  at::ScalarType dtype = at::kByte;            // kByte or kFloat
-  int64_t classes = 0;
+  std::vector<std::string> names;  // of the states that it gives out, in order
+  std::vector<InputForm> inputs;   // of one sample
+  TargetForm target;
+  std::vector<std::vector<Transform>> transforms, scoring;  // of each input: for learning, and for scoring
+  std::vector<int64_t> order;                               // for each input of the program, which of these it is
   Choice optimizer, loss;
   double max_gradient_norm = 0;  // 0: no limit
   Numerics numerics;
@@ -40,18 +41,14 @@ struct LearnerPlan {
   std::optional<std::vector<at::Tensor>> replayed;
 };
 
-// Labelled samples: `inputs` [sample, …] as the plan's shape and dtype, `labels` [sample] int64.
-struct Samples {
-  at::Tensor inputs, labels;
-};
-
 struct Update {
   std::string refused;             // why the weights were left as they were; empty: learned
   bool needs_company = false;      // refused before anything was drawn: a sample alone is too few for batch norm
   std::vector<int64_t> offenders;  // new samples that were left out, by their positions, each for its own output
-  double loss = 0;                 // mean cross-entropy of the batch, replayed samples included
+  double loss = 0;                 // of the batch, replayed samples included
   double gradient_norm = 0;        // before the limit
-  at::Tensor logits;               // [sample, class] float32, by the version that serves, of the others
+  at::Tensor logits;               // [sample, …] float32, by the version that serves, of the others
+  at::Tensor losses;               // [sample] float32: their losses; undefined where targets are classes
 };
 
 // The state to resume from, besides the plan. Copies.
@@ -68,7 +65,8 @@ class Learner {
 
   const LearnerPlan& plan() const { return plan_; }
 
-  // Scores and learns; labels are below the plan's number of classes. `replayed`: how many of the buffer's come along.
+  // Scores and learns samples with one input for each of the plan's, in its order, and targets as a data set has them.
+  // `replayed`: how many of the buffer's come along.
   // `keep`: whether the buffer gets the new ones.
   //
   // `rules`: the number of the rules that this is computed by. What a journal holds is computed again by the rules that
@@ -80,7 +78,7 @@ class Learner {
   //    mode. A replayed one is left out of this update. Where none is to blame alone, but a loss, a gradient, a buffer
   //    or a weight would not be finite, the update is refused and leaves all but the generator as it was: the next one
   //    draws other samples of the replay buffer.
-  Update update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+  Update update(int64_t rules, const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
                 bool keep);
 
   // Goes on from these weights, without momentum.
@@ -92,39 +90,39 @@ class Learner {
   LearnerState state() const;
 
  private:
-  Update update_by_rules_1(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+  void check_samples(const Batch& samples) const;
+  Update update_by_rules_1(const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
                            bool keep);
-  Update update_by_rules_2(const Samples& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
+  Update update_by_rules_2(const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
                            bool keep);
   // Learns a batch, or says what would not be finite and leaves no trace but in the generator.
-  std::string attempt(const Samples& batch, Update& update);
+  std::string attempt(const Batch& batch, Update& update);
   // Leaves gradients in the parameters, and batch norm's statistics as the forward pass makes them. Says what of that
   // is not finite, if anything.
-  std::string compute_gradients(const Samples& batch, Update& update);
+  std::string compute_gradients(const Batch& batch, Update& update);
   // Takes back what that did. `buffers`: copies of before.
   void undo(const std::vector<at::Tensor>& buffers);
   // The samples that cannot be learned whatever comes with them, by the first question that finds any: has it a finite
   // output and loss of its own, a finite gradient, is it learned beside zeros, has it a finite gradient by every label.
   // None: it is only all of them together that are too much.
-  std::vector<bool> offenders_in(const Samples& batch);
+  std::vector<bool> offenders_in(const Batch& batch);
   // Those with which batch norm makes nothing finite even of zeros.
-  std::vector<bool> overwhelming(const Samples& batch);
+  std::vector<bool> overwhelming(const Batch& batch);
   // Whether batch norm cannot learn from so few.
   bool is_too_small(size_t samples);
   std::vector<int64_t> draw_replayed(int64_t count);
-  void keep_for_replay(const Samples& samples);
-  at::Tensor score(const at::Tensor& inputs, const std::shared_ptr<const StateDict>& served);
-  Samples assemble(const Samples& samples, const std::vector<int64_t>& slots);
-  // Makes samples of what the pointers point to; `drawn` as Pipeline::draw made it, one for each.
-  at::Tensor transform(const Pipeline& pipeline, const std::vector<const std::byte*>& from,
-                       const std::vector<double>& drawn) const;
-  // Throws where the model returned something else than [samples, classes].
-  void check_logits(const at::Tensor& logits, int64_t samples) const;
+  void keep_for_replay(const Batch& samples);
+  void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);
+  // What the model gets: the samples and those of the replay buffer's slots, after the transforms.
+  Batch assemble(const Batch& samples, const std::vector<int64_t>& slots);
+  // Makes samples of what the pointers point to; `drawn` as SamplePipeline::draw made it, one for each.
+  std::vector<at::Tensor> transform(const SamplePipeline& pipeline, const std::vector<std::vector<const void*>>& from,
+                                    const std::vector<double>& drawn) const;
   void bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum);
 
   LearnerPlan plan_;
   at::Generator generator_;
-  Pipeline pipeline_, scoring_;
+  SamplePipeline pipeline_, scoring_;
   Replay replay_;
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<const Loss> loss_;  // of offenders

@@ -25,25 +25,38 @@ std::vector<int64_t> positions_of(const std::vector<bool>& flags, bool wanted) {
 
 }  // namespace
 
-Update Learner::update(int64_t rules, const Samples& samples, const std::shared_ptr<const StateDict>& served,
+Update Learner::update(int64_t rules, const Batch& samples, const std::shared_ptr<const StateDict>& served,
                        int64_t replayed, bool keep) {
   check(rules == 1 || rules == 2, "ERR_INVALID_OPTION", "Expected rules that this version knows but received number ",
         rules);
   be_nice(plan_.niceness);
   RunScope scope(plan_.threads);
-  check(samples.inputs.sizes().slice(1) == at::IntArrayRef(plan_.shape) &&
-            samples.inputs.scalar_type() == plan_.dtype && samples.inputs.size(0) > 0,
-        "ERR_SHAPE", "Expected samples of shape ", at::IntArrayRef(plan_.shape), " but received ",
-        samples.inputs.sizes());
+  check_samples(samples);
   return rules == 1 ? update_by_rules_1(samples, served, replayed, keep)
                     : update_by_rules_2(samples, served, replayed, keep);
 }
 
-Update Learner::update_by_rules_1(const Samples& samples, const std::shared_ptr<const StateDict>& served,
+void Learner::check_samples(const Batch& samples) const {
+  const auto fits = [&](const at::Tensor& values, at::ScalarType dtype, const std::vector<int64_t>& shape) {
+    return values.scalar_type() == dtype && values.sizes().slice(1) == at::IntArrayRef(shape) &&
+           values.size(0) == samples.samples();
+  };
+  check(samples.inputs.size() == plan_.inputs.size() && samples.samples() > 0, "ERR_SHAPE", "Expected samples with ",
+        plan_.inputs.size(), " inputs but received ", samples.inputs.size());
+  for (size_t i = 0; i < samples.inputs.size(); ++i) {
+    const auto& [name, dtype, shape] = plan_.inputs[i];
+    check(fits(samples.inputs[i], dtype, shape), "ERR_SHAPE", "Expected samples of shape ", at::IntArrayRef(shape),
+          " for the input \"", name, "\" but received ", samples.inputs[i].sizes());
+  }
+  check(fits(samples.targets, plan_.target.dtype(), plan_.target.shape), "ERR_SHAPE", "Expected targets of shape ",
+        at::IntArrayRef(plan_.target.shape), " but received ", samples.targets.sizes());
+}
+
+Update Learner::update_by_rules_1(const Batch& samples, const std::shared_ptr<const StateDict>& served,
                                   int64_t replayed, bool keep) {
   Update update;
-  update.logits = score(samples.inputs, served);
-  const Samples batch = assemble(samples, draw_replayed(replayed));
+  score(samples, served, update);
+  const Batch batch = assemble(samples, draw_replayed(replayed));
   const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
   update.refused = compute_gradients(batch, update);
   if (!update.refused.empty()) {
@@ -56,25 +69,26 @@ Update Learner::update_by_rules_1(const Samples& samples, const std::shared_ptr<
   return update;
 }
 
-Update Learner::update_by_rules_2(const Samples& samples, const std::shared_ptr<const StateDict>& served,
+Update Learner::update_by_rules_2(const Batch& samples, const std::shared_ptr<const StateDict>& served,
                                   int64_t replayed, bool keep) {
   Update update;
-  Samples rest = samples;
-  std::vector<int64_t> positions(samples.inputs.size(0));  // of `rest` in `samples`
+  Batch rest = samples;
+  std::vector<int64_t> positions(samples.samples());  // of `rest` in `samples`
   std::iota(positions.begin(), positions.end(), 0);
   std::unordered_set<int64_t> left_out;  // slots of the replay buffer
   const auto leave_out = [&](const std::vector<bool>& offends) {
     for (const int64_t i : positions_of(offends, true)) update.offenders.push_back(positions[i]);
     const std::vector<int64_t> others = positions_of(offends, false);
     const at::Tensor index = at::tensor(others, at::kLong);
-    rest = {rest.inputs.index_select(0, index), rest.labels.index_select(0, index)};
+    for (at::Tensor& input : rest.inputs) input = input.index_select(0, index);
+    rest.targets = rest.targets.index_select(0, index);
     for (size_t i = 0; i < others.size(); ++i) positions[i] = positions[others[i]];
     positions.resize(others.size());
   };
 
   // Each round but the last leaves out at least one sample more.
   for (;;) {
-    update.logits = score(rest.inputs, served);
+    score(rest, served, update);
     if (!all_finite(update.logits)) {
       leave_out(not_finite(update.logits));
       if (positions.empty()) break;
@@ -91,7 +105,7 @@ Update Learner::update_by_rules_2(const Samples& samples, const std::shared_ptr<
           "samples wait for others with a larger batchSize and maxDelayMs, or replay some";
       break;
     }
-    const Samples batch = assemble(rest, slots);
+    const Batch batch = assemble(rest, slots);
     update.refused = attempt(batch, update);
     if (update.refused.empty()) {
       if (keep) keep_for_replay(rest);
@@ -108,12 +122,12 @@ Update Learner::update_by_rules_2(const Samples& samples, const std::shared_ptr<
     leave_out(offends);
     if (positions.empty()) break;
   }
-  if (positions.empty()) update.logits = at::empty({0, plan_.classes});
+  if (positions.empty()) update.logits = at::empty({0});
   std::sort(update.offenders.begin(), update.offenders.end());
   return update;
 }
 
-std::string Learner::attempt(const Samples& batch, Update& update) {
+std::string Learner::attempt(const Batch& batch, Update& update) {
   const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
   std::string problem = compute_gradients(batch, update);
   if (problem.empty() && lost_finiteness(buffers, weights_->buffers())) {
@@ -128,30 +142,33 @@ std::string Learner::attempt(const Samples& batch, Update& update) {
   return problem;
 }
 
-std::vector<bool> Learner::offenders_in(const Samples& batch) {
+std::vector<bool> Learner::offenders_in(const Batch& batch) {
   const auto any = [](const std::vector<bool>& flags) {
     return std::find(flags.begin(), flags.end(), true) != flags.end();
   };
-  const auto& [inputs, labels] = batch;
   const std::vector<at::Tensor>& parameters = weights_->parameters();
   Forward forward(variants_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
-  std::vector<bool> bad = without_finite_loss(forward, *loss_, inputs, labels);
-  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, inputs, labels, parameters);
+  std::vector<bool> bad = without_finite_loss(forward, *loss_, batch);
+  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, plan_.target, parameters);
   if (!any(bad)) bad = overwhelming(batch);
   // Under dropout, an output may be on any side.
-  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, inputs, least_likely(forward, inputs), parameters);
+  if (!any(bad)) {
+    const Batch unlikely = with_least_likely(forward, batch, plan_.target);
+    bad = without_finite_gradient(forward, *loss_, unlikely, plan_.target, parameters);
+  }
   return bad;
 }
 
-std::vector<bool> Learner::overwhelming(const Samples& batch) {
+std::vector<bool> Learner::overwhelming(const Batch& batch) {
   const at::Tensor random = generator_.get_state();
   const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
-  std::vector<bool> bad(batch.inputs.size(0));
-  for (int64_t i = 0; i < batch.inputs.size(0); ++i) {
-    const at::Tensor input = batch.inputs.narrow(0, i, 1), label = batch.labels.narrow(0, i, 1);
+  std::vector<bool> bad(batch.samples());
+  for (int64_t i = 0; i < batch.samples(); ++i) {
+    Batch pair = part_of(batch, i, 1);
+    for (at::Tensor& input : pair.inputs) input = at::cat({input, at::zeros_like(input)});
+    pair.targets = at::cat({pair.targets, pair.targets});
     Update ignored;
-    const std::string problem =
-        compute_gradients({at::cat({input, at::zeros_like(input)}), at::cat({label, label})}, ignored);
+    const std::string problem = compute_gradients(pair, ignored);
     bad[i] = !problem.empty() || lost_finiteness(buffers, weights_->buffers());
     undo(buffers);
   }
@@ -161,7 +178,7 @@ std::vector<bool> Learner::overwhelming(const Samples& batch) {
 
 bool Learner::is_too_small(size_t samples) {
   if (samples > 1) return false;
-  if (!needs_company_) needs_company_ = needs_company(*plan_.program, pipeline_.output_shape());
+  if (!needs_company_) needs_company_ = needs_company(*plan_.program, pipeline_.outputs());
   return *needs_company_;
 }
 

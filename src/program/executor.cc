@@ -35,7 +35,7 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
   for (const ProgramTensor& buffer : program.buffers) define(buffer.name);
   bound_ = tensors.size();
   std::move(tensors.begin(), tensors.end(), values_.begin());
-  for (const std::string& name : program.inputs) inputs_.push_back(define(name));
+  for (const ProgramInput& input : program.inputs) inputs_.push_back(define(input.name));
   for (size_t i = 0; i < program.nodes.size(); ++i) {
     const Node& node = program.nodes[i];
     if (std::count(node.modes.begin(), node.modes.end(), mode) == 0) continue;

@@ -21,7 +21,7 @@ class Executor {
   Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator,
            bool checks_statistics = false);
 
-  // One value per name of Program::inputs; returns one per name of Program::outputs.
+  // One value for each of Program::inputs; returns one per name of Program::outputs.
   std::vector<at::Tensor> run(std::vector<at::Tensor> inputs);
 
  private:

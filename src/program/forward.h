@@ -21,8 +21,8 @@ class Forward {
         bf16_(bf16),
         checks_statistics_(checks_statistics) {}
 
-  // `input`: [sample, …]. Returns the program's first output, in float32.
-  at::Tensor operator()(at::Tensor input);
+  // `inputs`: [sample, …] each, one for each of the program's. Returns the program's first output, in float32.
+  at::Tensor operator()(std::vector<at::Tensor> inputs);
 
  private:
   Variants variants_;

@@ -35,8 +35,13 @@ struct ProgramTensor {
   std::vector<int64_t> image_shape = {};
 };
 
+struct ProgramInput {
+  std::string name;
+  at::ScalarType dtype;
+};
+
 struct Program {
-  std::vector<std::string> inputs;
+  std::vector<ProgramInput> inputs;
   std::vector<ProgramTensor> parameters;
   std::vector<ProgramTensor> buffers;
   std::vector<Node> nodes;

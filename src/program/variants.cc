@@ -18,8 +18,8 @@ Variants exact_variants(const Program& program, c10::Device device) {
 }
 
 Variants fast_variants(const Program& program, const std::vector<at::Tensor>& tensors,
-                       const std::vector<int64_t>& sample_shape, const Numerics& numerics, c10::Device device) {
-  const Shapes shapes = shapes_of(program, tensors, sample_shape);
+                       const std::vector<InputForm>& inputs, const Numerics& numerics, c10::Device device) {
+  const Shapes shapes = shapes_of(program, tensors, inputs);
   const Program general = with_channels_last(program, shapes);
   Variants variants{general, general, std::numeric_limits<int64_t>::max(), {}};
   if (numerics.contract_linear && !numerics.bf16) {

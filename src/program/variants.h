@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "src/core/sample_form.h"
 #include "src/program/program.h"
 #include "src/state/state_dict.h"
 
@@ -25,8 +26,8 @@ struct Variants {
 // As PyTorch does it: bit for bit on the CPU.
 Variants exact_variants(const Program& program, c10::Device device);
 
-// `tensors`: the program's parameters and buffers, of any values, on the CPU.
+// `tensors`: the program's parameters and buffers, of any values, on the CPU. `inputs`: of one sample.
 Variants fast_variants(const Program& program, const std::vector<at::Tensor>& tensors,
-                       const std::vector<int64_t>& sample_shape, const Numerics& numerics, c10::Device device);
+                       const std::vector<InputForm>& inputs, const Numerics& numerics, c10::Device device);
 
 }  // namespace incremental

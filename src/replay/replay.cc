@@ -13,7 +13,8 @@
 namespace incremental {
 namespace {
 
-constexpr std::array kNames = {"inputs", "labels", "slots", "seen", "full"};
+// After the inputs and the targets.
+constexpr std::array kNames = {"slots", "seen", "full"};
 
 int64_t below(int64_t limit, at::CPUGeneratorImpl& generator) {
   return static_cast<int64_t>(generator.random64() % static_cast<uint64_t>(limit));
@@ -33,13 +34,39 @@ at::Tensor to_tensor(const std::vector<int64_t>& values) {
 
 }  // namespace
 
-Replay::Replay(const ReplayOptions& options, std::vector<int64_t> shape, at::ScalarType dtype, int64_t classes)
-    : options_(options), seen_of_(classes), was_full_(classes), slots_of_(classes) {
-  shape.insert(shape.begin(), options_.capacity);
-  samples_ = at::empty(shape, dtype);
-  sample_bytes_ = options_.capacity > 0 ? static_cast<int64_t>(samples_.nbytes()) / options_.capacity : 0;
+Replay::Replay(const ReplayOptions& options, const std::vector<InputForm>& inputs, const TargetForm& target)
+    : options_(options),
+      form_(target),
+      targets_(column(target.kind == TargetKind::kClass ? "labels" : "targets", options.capacity, target.shape,
+                      target.dtype())) {
+  const bool has_classes = target.kind == TargetKind::kClass;
+  check(has_classes || options.policy == ReplayPolicy::kReservoir, "ERR_INVALID_OPTION",
+        "Replay that is balanced by class needs targets that are classes");
+  for (const InputForm& input : inputs) {
+    const std::string name = inputs.size() == 1 ? "inputs" : "inputs." + input.name;
+    inputs_.push_back(column(name, options_.capacity, input.shape, input.dtype));
+  }
+  const auto classes = static_cast<size_t>(has_classes ? target.classes : 1);
+  seen_of_.resize(classes);
+  was_full_.resize(classes);
+  slots_of_.resize(classes);
   labels_.reserve(options_.capacity);
   place_.reserve(options_.capacity);
+}
+
+Replay::Column Replay::column(std::string name, int64_t capacity, const std::vector<int64_t>& shape,
+                              at::ScalarType dtype) {
+  const int64_t elements = c10::multiply_integers(shape);
+  return {std::move(name), at::empty(batch_shape(capacity, shape), dtype),
+          elements * static_cast<int64_t>(c10::elementSize(dtype))};
+}
+
+void Replay::Column::put(int64_t slot, const void* value) {
+  std::memcpy(static_cast<std::byte*>(values.mutable_data_ptr()) + slot * bytes, value, bytes);
+}
+
+int64_t Replay::label_of(const void* target) const {
+  return form_.kind == TargetKind::kClass ? *static_cast<const int64_t*>(target) : 0;
 }
 
 // Robert Floyd's: Bentley, "Programming Pearls: A sample of brilliance", CACM 1987.
@@ -55,17 +82,21 @@ std::vector<int64_t> Replay::draw(int64_t count, at::CPUGeneratorImpl& generator
   return drawn;
 }
 
-const std::byte* Replay::sample(int64_t slot) const {
-  return static_cast<const std::byte*>(samples_.const_data_ptr()) + slot * sample_bytes_;
+std::vector<const void*> Replay::inputs(int64_t slot) const {
+  std::vector<const void*> values;
+  for (const Column& input : inputs_) values.push_back(input.at(slot));
+  return values;
 }
 
-void Replay::add(const std::byte* sample, int64_t label, at::CPUGeneratorImpl& generator) {
+void Replay::add(const std::vector<const void*>& inputs, const void* target, at::CPUGeneratorImpl& generator) {
+  const int64_t label = label_of(target);
   ++seen_;
   ++seen_of_[label];
   if (options_.capacity == 0) return;
   const int64_t slot = choose(label, generator);
   if (slot < 0) return;
-  std::memcpy(static_cast<std::byte*>(samples_.mutable_data_ptr()) + slot * sample_bytes_, sample, sample_bytes_);
+  for (size_t i = 0; i < inputs_.size(); ++i) inputs_[i].put(slot, inputs[i]);
+  targets_.put(slot, target);
   file_under(slot, label);
 }
 
@@ -114,25 +145,26 @@ void Replay::file_under(int64_t slot, int64_t label) {
 StateDict Replay::state() const {
   std::vector<int64_t> slots;
   for (const auto& of_class : slots_of_) slots.insert(slots.end(), of_class.begin(), of_class.end());
-  const std::array tensors = {samples_.narrow(0, 0, size_).clone(), to_tensor(labels_), to_tensor(slots),
-                              to_tensor(seen_of_), to_tensor({was_full_.begin(), was_full_.end()})};
   StateDict state;
+  for (const Column& input : inputs_) state.push_back({input.name, input.values.narrow(0, 0, size_).clone()});
+  state.push_back({targets_.name, targets_.values.narrow(0, 0, size_).clone()});
+  const std::array tensors = {to_tensor(slots), to_tensor(seen_of_), to_tensor({was_full_.begin(), was_full_.end()})};
   for (size_t i = 0; i < kNames.size(); ++i) state.push_back({kNames[i], tensors[i]});
   return state;
 }
 
 void Replay::restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl& generator) {
-  check(state.size() == kNames.size(), "ERR_STATE_FORMAT", "Expected ", kNames.size(),
+  const size_t columns = inputs_.size() + 1;
+  check(state.size() == columns + kNames.size(), "ERR_STATE_FORMAT", "Expected ", columns + kNames.size(),
         " tensors of a replay buffer but received ", state.size());
   const auto classes = static_cast<int64_t>(seen_of_.size());
-  const auto tensor = [&](size_t index, at::ScalarType dtype) {
+  const auto tensor = [&](size_t index, const std::string& name, at::ScalarType dtype) {
     check(state[index].defined() && state[index].scalar_type() == dtype, "ERR_STATE_FORMAT", "Expected a tensor \"",
-          kNames[index], "\" of a replay buffer, of dtype ", dtype);
+          name, "\" of a replay buffer, of dtype ", dtype);
     return state[index].contiguous();
   };
-  const auto integers = [&](size_t index, int64_t count, int64_t limit) {
-    const char* name = kNames[index];
-    const at::Tensor values = tensor(index, at::kLong);
+  const auto integers = [&](size_t index, const std::string& name, int64_t count, int64_t limit) {
+    const at::Tensor values = tensor(index, name, at::kLong);
     check(values.dim() == 1 && values.size(0) == count, "ERR_STATE_FORMAT", "Expected ", count, " values of \"", name,
           "\" of a replay buffer");
     const auto* data = values.const_data_ptr<int64_t>();
@@ -142,14 +174,24 @@ void Replay::restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl&
     }
     return result;
   };
-  const at::Tensor inputs = tensor(0, samples_.scalar_type());
-  const int64_t size = inputs.dim() > 0 ? inputs.size(0) : -1;
-  check(size >= 0 && inputs.sizes().slice(1) == samples_.sizes().slice(1), "ERR_STATE_FORMAT",
-        "Expected samples of shape ", samples_.sizes().slice(1), " in a replay buffer but received ", inputs.sizes());
+  std::vector<at::Tensor> held;
+  int64_t size = -1;
+  for (size_t i = 0; i < columns; ++i) {
+    const Column& column = i < inputs_.size() ? inputs_[i] : targets_;
+    held.push_back(tensor(i, column.name, column.values.scalar_type()));
+    if (i == 0) size = held.front().dim() > 0 ? held.front().size(0) : -1;
+    check(size >= 0 && held.back().dim() > 0 && held.back().size(0) == size &&
+              held.back().sizes().slice(1) == column.values.sizes().slice(1),
+          "ERR_STATE_FORMAT", "Expected samples of shape ", column.values.sizes().slice(1),
+          " in a replay buffer but received ", held.back().sizes());
+  }
   constexpr int64_t kMany = int64_t{1} << 53;
-  const std::vector<int64_t> labels = integers(1, size, classes);
-  const std::vector<int64_t> slots = integers(2, size, std::max<int64_t>(size, 1));
-  const std::vector<int64_t> seen = integers(3, classes, kMany), full = integers(4, classes, 2);
+  const bool has_classes = form_.kind == TargetKind::kClass;
+  const std::vector<int64_t> labels =
+      has_classes ? integers(inputs_.size(), targets_.name, size, classes) : std::vector<int64_t>(size, 0);
+  const std::vector<int64_t> slots = integers(columns, kNames[0], size, std::max<int64_t>(size, 1));
+  const std::vector<int64_t> seen = integers(columns + 1, kNames[1], classes, kMany);
+  const std::vector<int64_t> full = integers(columns + 2, kNames[2], classes, 2);
   check(std::unordered_set<int64_t>(slots.begin(), slots.end()).size() == slots.size(), "ERR_STATE_FORMAT",
         "\"slots\" of a replay buffer names one twice");
   seen_of_ = seen;
@@ -158,7 +200,7 @@ void Replay::restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl&
   was_full_.assign(full.begin(), full.end());
   for (auto& of_class : slots_of_) of_class.clear();
   for (const int64_t slot : slots) slots_of_[labels[slot]].push_back(slot);
-  fill(inputs, labels, leaving(labels, generator));
+  fill(held, labels, leaving(labels, generator));
 }
 
 // Slots that a smaller capacity has no room for. Reservoir: any, each with the same probability, so that the rest is a
@@ -180,17 +222,19 @@ std::unordered_set<int64_t> Replay::leaving(const std::vector<int64_t>& labels, 
 }
 
 // Takes over what stays, in order: slots close up, and lists of slots keep their order.
-void Replay::fill(const at::Tensor& inputs, const std::vector<int64_t>& labels,
+void Replay::fill(const std::vector<at::Tensor>& columns, const std::vector<int64_t>& labels,
                   const std::unordered_set<int64_t>& leaving) {
   std::vector<int64_t> new_slot(labels.size(), -1);
   size_ = 0;
   labels_.clear();
-  auto* to = static_cast<std::byte*>(samples_.mutable_data_ptr());
-  const auto* from = static_cast<const std::byte*>(inputs.const_data_ptr());
   for (size_t slot = 0; slot < labels.size(); ++slot) {
     if (leaving.count(static_cast<int64_t>(slot)) > 0) continue;
     new_slot[slot] = size_;
-    std::memcpy(to + size_ * sample_bytes_, from + static_cast<int64_t>(slot) * sample_bytes_, sample_bytes_);
+    for (size_t i = 0; i < columns.size(); ++i) {
+      Column& column = i < inputs_.size() ? inputs_[i] : targets_;
+      const auto* from = static_cast<const std::byte*>(columns[i].const_data_ptr());
+      column.put(size_, from + static_cast<int64_t>(slot) * column.bytes);
+    }
     labels_.push_back(labels[slot]);
     ++size_;
   }

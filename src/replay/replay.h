@@ -1,11 +1,14 @@
 // Samples kept to be learned again, raw as they came, so that transforms are drawn again each time. Adding one takes
 // the same time however many there were.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/core/sample_form.h"
 #include "src/state/state_dict.h"
 
 namespace incremental {
@@ -23,8 +26,9 @@ struct ReplayOptions {
 
 class Replay {
  public:
-  // `shape`: of one sample; `dtype`: kByte or kFloat. Memory for the whole capacity, taken as it is filled.
-  Replay(const ReplayOptions& options, std::vector<int64_t> shape, at::ScalarType dtype, int64_t classes);
+  // Memory for the whole capacity, taken as it is filled. Throws ERR_INVALID_OPTION where the policy needs classes and
+  // the targets are none.
+  Replay(const ReplayOptions& options, const std::vector<InputForm>& inputs, const TargetForm& target);
 
   int64_t size() const { return size_; }
 
@@ -32,14 +36,16 @@ class Replay {
   // mutex, as it does for `add`.
   std::vector<int64_t> draw(int64_t count, at::CPUGeneratorImpl& generator) const;
 
-  const std::byte* sample(int64_t slot) const;
-  int64_t label(int64_t slot) const { return labels_[slot]; }
+  // What a slot holds: the elements of each input, and of the target.
+  std::vector<const void*> inputs(int64_t slot) const;
+  const void* target(int64_t slot) const { return targets_.at(slot); }
 
-  // `label` in 0 … classes-1.
-  void add(const std::byte* sample, int64_t label, at::CPUGeneratorImpl& generator);
+  // `inputs`: the elements of each. The target is as the data set of such samples has it.
+  void add(const std::vector<const void*>& inputs, const void* target, at::CPUGeneratorImpl& generator);
 
-  // Copies of what is held, and the counts that resuming needs; and the way back, which throws ERR_STATE_FORMAT where
-  // the tensors are not those of such a buffer.
+  // Copies of what is held, and the counts that resuming needs: `inputs` (of several, `inputs.` and the name of each),
+  // `labels` or, of targets that are no classes, `targets`, `slots`, `seen` and `full`. And the way back, which throws
+  // ERR_STATE_FORMAT where the tensors are not those of such a buffer.
   StateDict state() const;
   // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself
   // could have kept.
@@ -52,14 +58,30 @@ class Replay {
   int64_t choose_balanced(int64_t label, at::CPUGeneratorImpl& generator);
   int64_t largest_class() const;
   std::unordered_set<int64_t> leaving(const std::vector<int64_t>& labels, at::CPUGeneratorImpl& generator) const;
-  void fill(const at::Tensor& inputs, const std::vector<int64_t>& labels, const std::unordered_set<int64_t>& leaving);
+  void fill(const std::vector<at::Tensor>& columns, const std::vector<int64_t>& labels,
+            const std::unordered_set<int64_t>& leaving);
   void file_under(int64_t slot, int64_t label);
 
+  // One value of every slot.
+  struct Column {
+    std::string name;
+    at::Tensor values;  // [capacity, …]
+    int64_t bytes;      // of one slot
+
+    const std::byte* at(int64_t slot) const {
+      return static_cast<const std::byte*>(values.const_data_ptr()) + slot * bytes;
+    }
+    void put(int64_t slot, const void* value);
+  };
+  static Column column(std::string name, int64_t capacity, const std::vector<int64_t>& shape, at::ScalarType dtype);
+  int64_t label_of(const void* target) const;
+
   ReplayOptions options_;
-  at::Tensor samples_;  // [capacity, …]
-  int64_t sample_bytes_;
+  TargetForm form_;
+  std::vector<Column> inputs_;
+  Column targets_;
   int64_t size_ = 0;
-  std::vector<int64_t> labels_;  // by slot
+  std::vector<int64_t> labels_;  // by slot; 0 of targets that are no classes
   int64_t seen_ = 0;
   // By class: how many were seen, whether it was ever among the largest, and the slots that hold it.
   std::vector<int64_t> seen_of_;

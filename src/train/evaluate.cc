@@ -1,10 +1,13 @@
 #include "src/train/evaluate.h"
 
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "src/core/error.h"
 #include "src/device/device.h"
+#include "src/losses/loss.h"
 #include "src/program/forward.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
@@ -30,41 +33,62 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
     stop_if(cancelled);
     Batch batch = batches.take();
     batches.prepare();
-    batch = {batch.inputs.to(plan.device), batch.labels.to(plan.device)};
-    at::Tensor logits = forward(batch.inputs);
-    if (step == 0) check_logits(logits, batch.labels.size(0), *plan.dataset);
-    visit(logits, batch);
+    for (at::Tensor& input : batch.inputs) input = input.to(plan.device);
+    if (batch.targets.defined()) batch.targets = batch.targets.to(plan.device);
+    visit(forward(batch.inputs), batch);
   }
+}
+
+void add_tokens(const at::Tensor& logits, const Batch& batch, Evaluation& result) {
+  const at::Tensor counted = batch.targets.ne(kIgnoredToken).logical_and_(at::isfinite(logits.amax(1)));
+  result.predicted += batch.targets.ne(kIgnoredToken).sum().item<int64_t>();
+  result.correct += logits.argmax(1).eq(batch.targets).logical_and_(counted).sum().item<int64_t>();
+}
+
+void add_classes(const at::Tensor& logits, const Batch& batch, Evaluation& result) {
+  const int64_t classes = logits.size(1);
+  if (!result.confusion.defined()) {
+    result.confusion = at::zeros({classes, classes}, logits.options().dtype(at::kLong));
+    result.not_finite = at::zeros({classes}, result.confusion.options());
+  }
+  const at::Tensor cells = batch.targets * classes + logits.argmax(1);
+  // Of a NaN, argmax would make a class like any other.
+  const at::Tensor finite = at::isfinite(logits.amax(1)).to(at::kLong);
+  result.confusion.view(-1).index_add_(0, cells, finite);
+  result.not_finite.index_add_(0, batch.targets, 1 - finite);
 }
 
 }  // namespace
 
 Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
-  double loss_sum = 0;
-  int64_t samples = 0;
-  at::Tensor confusion, not_finite;
+  const TargetForm& target = plan.dataset->target;
+  const std::unique_ptr<const Loss> loss = make_loss(plan.loss);
+  Evaluation result;
   for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
-    const int64_t classes = logits.size(1);
-    if (!confusion.defined()) {
-      confusion = at::zeros({classes, classes}, logits.options().dtype(at::kLong));
-      not_finite = at::zeros({classes}, confusion.options());
-    }
-    loss_sum += at::cross_entropy_loss(logits, batch.labels).item<double>() * static_cast<double>(logits.size(0));
-    samples += logits.size(0);
-    const at::Tensor cells = batch.labels * classes + logits.argmax(1);
-    // Of a NaN, argmax would make a class like any other.
-    const at::Tensor finite = at::isfinite(logits.amax(1)).to(at::kLong);
-    confusion.view(-1).index_add_(0, cells, finite);
-    not_finite.index_add_(0, batch.labels, 1 - finite);
+    loss->check_output(logits, batch.samples(), target);
+    result.loss += (*loss)(logits, batch.targets).item<double>() * static_cast<double>(batch.samples());
+    result.samples += batch.samples();
+    if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, result);
+    if (target.kind == TargetKind::kClass) add_classes(logits, batch, result);
   });
-  return {loss_sum / static_cast<double>(samples), confusion.cpu(), not_finite.cpu(), samples};
+  result.loss /= static_cast<double>(result.samples);
+  if (!result.confusion.defined()) return result;
+  result.confusion = result.confusion.cpu();
+  result.not_finite = result.not_finite.cpu();
+  result.predicted = result.samples;
+  result.correct = result.confusion.trace().item<int64_t>();
+  return result;
 }
 
 Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {
   std::vector<at::Tensor> parts;
-  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch&) { parts.push_back(logits.cpu()); });
+  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
+    check(logits.dim() >= 1 && logits.size(0) == batch.samples(), "ERR_SHAPE", "Expected the model to return [",
+          batch.samples(), ", …] for a batch of ", batch.samples(), " but it returned ", logits.sizes());
+    parts.push_back(logits.cpu());
+  });
   at::Tensor logits = at::cat(parts).to(at::kFloat).contiguous();
-  at::Tensor labels = logits.argmax(1);
+  at::Tensor labels = logits.dim() >= 2 ? logits.argmax(1) : at::Tensor();
   return {std::move(logits), std::move(labels)};
 }
 

@@ -1,4 +1,4 @@
-// Parts of every run over a data set: its threads, its memory, and a check that model and labels fit.
+// Parts of every run over a data set: its threads, its memory, and the samples as its model takes them.
 #pragma once
 #include <vector>
 
@@ -8,7 +8,7 @@
 #include "src/program/variants.h"
 #include "src/state/state_dict.h"
 #include "src/train/train.h"
-#include "src/transforms/pipeline.h"
+#include "src/transforms/sample_pipeline.h"
 
 namespace incremental {
 
@@ -23,21 +23,21 @@ class RunScope {
   MemoryLease memory_;
 };
 
-// The variants of `program` for samples of this shape, as `numerics` say. `state`: the program's tensors, of any
+// The variants of `program` for samples of these inputs, as `numerics` say. `state`: the program's tensors, of any
 // values. `device`: where it will run.
-Variants variants_for(const Program& program, const StateDict& state, const std::vector<int64_t>& sample_shape,
+Variants variants_for(const Program& program, const StateDict& state, const std::vector<InputForm>& inputs,
                       const Numerics& numerics, c10::Device device = c10::kCPU);
 
 // Throws ERR_SHAPE where the sizes alone say that a batch of the run has one value for a statistic of the model's.
-void check_batches(const TrainPlan& plan, const std::vector<int64_t>& sample_shape);
+void check_batches(const TrainPlan& plan, const std::vector<InputForm>& inputs);
 
-// Makes samples of the data set's, as the plan's transforms say.
-Pipeline pipeline_of(const RunPlan& plan);
+// Makes samples as the program takes them of the data set's, as the plan's transforms say.
+SamplePipeline pipeline_of(const RunPlan& plan);
+
+// The types that a program takes.
+std::vector<at::ScalarType> types_of(const Program& program);
 
 // True where no core is left for one more thread that computes.
 bool takes_every_core(int threads);
-
-// Throws ERR_SHAPE unless `logits` is [sample, class] with room for every label of `dataset`.
-void check_logits(const at::Tensor& logits, int64_t samples, const Dataset& dataset);
 
 }  // namespace incremental

@@ -5,32 +5,32 @@
 
 namespace incremental {
 
-at::Tensor add_gradients(Forward& forward, const Loss& loss, const at::Tensor& inputs, const at::Tensor& labels,
-                         const CheckLogits& check_logits, const BeforeBackward& before_backward) {
-  const at::Tensor logits = forward(inputs);
-  if (check_logits) check_logits(logits, labels);
-  at::Tensor value = loss(logits, labels);
+at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
+                         const BeforeBackward& before_backward) {
+  const at::Tensor output = forward(batch.inputs);
+  loss.check_output(output, batch.samples(), target);
+  at::Tensor value = loss(output, batch.targets);
   if (before_backward && !before_backward(value)) return value;
   value.backward();
   return value;
 }
 
 Step::Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Optimizer> optimizer,
-           std::vector<at::Tensor> parameters, CheckLogits check_logits)
+           std::vector<at::Tensor> parameters, TargetForm target)
     : forward_(std::move(forward)),
       loss_(std::move(loss)),
       optimizer_(std::move(optimizer)),
       parameters_(std::move(parameters)),
-      check_logits_(std::move(check_logits)) {}
+      target_(std::move(target)) {}
 
-at::Tensor Step::run(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward) {
-  at::Tensor loss = gradients(inputs, labels, before_backward);
+at::Tensor Step::run(const Batch& batch, const BeforeBackward& before_backward) {
+  at::Tensor loss = gradients(batch, before_backward);
   optimizer_->step();
   return loss;
 }
 
-at::Tensor Step::gradients(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward) {
-  return add_gradients(forward_, *loss_, inputs, labels, check_logits_, before_backward);
+at::Tensor Step::gradients(const Batch& batch, const BeforeBackward& before_backward) {
+  return add_gradients(forward_, *loss_, batch, target_, before_backward);
 }
 
 // As torch.nn.utils.clip_grad_norm_ does it (torch/nn/utils/clip_grad.py).

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "src/batches/batches.h"
 #include "src/losses/loss.h"
 #include "src/optimizers/optimizer.h"
 #include "src/program/forward.h"
@@ -14,24 +15,22 @@ namespace incremental {
 // Between loss and backward pass. False: the step ends here, without gradients.
 using BeforeBackward = std::function<bool(const at::Tensor& loss)>;
 
-// Throws where the model's output is not what the loss takes.
-using CheckLogits = std::function<void(const at::Tensor& logits, const at::Tensor& labels)>;
-
-// Adds gradients of the mean loss of a batch to the parameters of `forward`. Returns the loss.
-at::Tensor add_gradients(Forward& forward, const Loss& loss, const at::Tensor& inputs, const at::Tensor& labels,
-                         const CheckLogits& check_logits = {}, const BeforeBackward& before_backward = {});
+// Adds gradients of the mean loss of a batch to the parameters of `forward`. Returns the loss. Throws where the output
+// is not what the loss takes.
+at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
+                         const BeforeBackward& before_backward = {});
 
 class Step {
  public:
   // `forward` is in training mode and over `parameters`, as is the optimizer.
   Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Optimizer> optimizer,
-       std::vector<at::Tensor> parameters, CheckLogits check_logits);
+       std::vector<at::Tensor> parameters, TargetForm target);
 
   // The whole step. Returns the loss.
-  at::Tensor run(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward = {});
+  at::Tensor run(const Batch& batch, const BeforeBackward& before_backward = {});
 
   // Its parts, for callers that judge what each leaves.
-  at::Tensor gradients(const at::Tensor& inputs, const at::Tensor& labels, const BeforeBackward& before_backward);
+  at::Tensor gradients(const Batch& batch, const BeforeBackward& before_backward);
   // Scales the gradients to a norm of at most `limit`, 0: any. Returns the norm they had.
   double limit_gradients(double limit) const;
   Optimizer& optimizer() { return *optimizer_; }
@@ -42,7 +41,7 @@ class Step {
   std::unique_ptr<const Loss> loss_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<at::Tensor> parameters_;
-  CheckLogits check_logits_;
+  TargetForm target_;
 };
 
 }  // namespace incremental

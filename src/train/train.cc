@@ -32,7 +32,7 @@ class Training {
         report_(report),
         cancelled_(cancelled),
         generator_(at::detail::createCPUGenerator(plan.seed)),
-        variants_(variants_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics)),
+        variants_(variants_for(*plan.program, *plan.state, pipeline_of(plan).outputs(), plan.numerics)),
         weights_(variants_.small_batch, *plan.state),
         step_(make_step()),
         position_(plan.start.position),
@@ -49,13 +49,12 @@ class Training {
       while (position_.step < steps_) {
         if (cancelled_) stop();
         const Batch batch = batches_.take();
-        const int64_t samples = batch.labels.size(0);
-        const at::Tensor mean = step_.run(batch.inputs, batch.labels, [this](const at::Tensor&) {
+        const at::Tensor mean = step_.run(batch, [this](const at::Tensor&) {
           prepare_next();
           return true;
         });
         const auto loss = mean.item<double>();
-        count(loss, samples);
+        count(loss, batch.samples());
         position_.seconds = seconds_before + epoch_clock.seconds();
         report_step(loss);
         // A snapshot after the last step of an epoch is one before the first step of the next.
@@ -72,15 +71,12 @@ class Training {
  private:
   Step make_step() {
     weights_.require_grad();
-    check_batches(plan_, pipeline_of(plan_).output_shape());
+    check_batches(plan_, pipeline_of(plan_).outputs());
     auto optimizer = make_optimizer(plan_.optimizer, weights_.parameters());
     optimizer->restore(weights_.to_kept(plan_.start.momentum));
     return {Forward(variants_, weights_.all(), Mode::kTraining, generator_, plan_.numerics.bf16,
                     /*checks_statistics=*/true),
-            make_loss(plan_.loss), std::move(optimizer), weights_.parameters(),
-            [this](const at::Tensor& logits, const at::Tensor& labels) {
-              check_logits(logits, labels.size(0), *plan_.dataset);
-            }};
+            make_loss(plan_.loss), std::move(optimizer), weights_.parameters(), plan_.dataset->target};
   }
 
   // Called after the forward pass, where Python's loader draws too, so that the pixels of the next batch are made

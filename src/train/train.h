@@ -12,7 +12,7 @@
 #include "src/state/state_dict.h"
 #include "src/train/report.h"
 #include "src/train/snapshot.h"
-#include "src/transforms/pipeline.h"
+#include "src/transforms/sample_pipeline.h"
 
 namespace incremental {
 
@@ -21,7 +21,9 @@ struct RunPlan {
   std::shared_ptr<const Program> program;
   std::shared_ptr<const StateDict> state;
   std::shared_ptr<const Dataset> dataset;
-  std::vector<Transform> transforms;
+  std::vector<std::vector<Transform>> transforms;  // for each input of the data set
+  std::vector<int64_t> order;                      // for each input of the program, which of these it is
+  Choice loss;                                     // of training and evaluating
   int64_t batch_size = 0;
   int threads = 1;
   c10::Device device = c10::kCPU;
@@ -33,7 +35,7 @@ struct TrainPlan : RunPlan {
   int64_t epochs = 0;
   bool shuffle = false;
   bool drop_last = false;
-  Choice optimizer, loss;
+  Choice optimizer;
   uint64_t seed = 0;
   int niceness = 0;       // of the threads that compute: see be_nice()
   int64_t log_every = 0;  // 0: never

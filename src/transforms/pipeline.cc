@@ -16,19 +16,49 @@ std::vector<float> to_channels(const std::vector<double>& values, int64_t channe
   return {values.begin(), values.end()};
 }
 
+template <class From, class To>
+void copy_as(const void* from, void* to, int64_t count) {
+  std::copy_n(static_cast<const From*>(from), count, static_cast<To*>(to));
+}
+
+// As Pipeline::set_cast allows it.
+void cast(const void* from, at::ScalarType dtype, void* to, at::ScalarType output_dtype, int64_t count) {
+  if (dtype == output_dtype) {
+    std::memcpy(to, from, count * c10::elementSize(dtype));
+  } else if (dtype == at::kInt) {
+    copy_as<int32_t, int64_t>(from, to, count);
+  } else if (output_dtype == at::kInt) {
+    copy_as<uint8_t, int32_t>(from, to, count);
+  } else if (output_dtype == at::kLong) {
+    copy_as<uint8_t, int64_t>(from, to, count);
+  } else {
+    copy_as<uint8_t, float>(from, to, count);
+  }
+}
+
 }  // namespace
 
-Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t> shape, at::ScalarType dtype)
-    : dtype_(dtype), output_shape_(std::move(shape)) {
+Pipeline::Pipeline(const std::vector<Transform>& transforms, const InputForm& input, std::optional<at::ScalarType> to)
+    : dtype_(input.dtype), output_shape_(input.shape) {
   const bool bytes = dtype_ == at::kByte;
   const bool image = output_shape_.size() == 3;
+  const bool integers = dtype_ == at::kInt || dtype_ == at::kLong;
+  check(!integers || transforms.empty(), "ERR_INVALID_OPTION",
+        "Transforms work on uint8 images and float32 values, but ", "the input \"", input.name, "\" is ",
+        toString(dtype_));
+  if (transforms.empty() && (integers || (bytes && (!image || to.value_or(at::kFloat) != at::kFloat)))) {
+    set_cast(input, to);
+    return;
+  }
+  check(to.value_or(at::kFloat) == at::kFloat, "ERR_INVALID_OPTION", "The input \"", input.name,
+        "\" is float32, but the ", "model takes ", toString(*to));
   if (image) {
     channels_ = output_shape_[0];
     input_size_ = {output_shape_[1], output_shape_[2]};
   }
   check(image || !bytes, "ERR_INVALID_OPTION",
-        "Expected samples of shape [channels, height, width] for uint8 data but ", "received ",
-        at::IntArrayRef(output_shape_), "; give other data as float32");
+        "Expected samples of shape [channels, height, width] for transforms of uint8 data but received ",
+        at::IntArrayRef(output_shape_));
   check(input_size_.pixels() < std::numeric_limits<int32_t>::max(), "ERR_INVALID_OPTION", "Images of ",
         input_size_.height, "x", input_size_.width, " are too large");
 
@@ -77,6 +107,19 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t
   }
 }
 
+void Pipeline::set_cast(const InputForm& input, std::optional<at::ScalarType> to) {
+  is_cast_ = true;
+  sizes_ = {input_size_};
+  output_dtype_ = to.value_or(dtype_);
+  const bool is_lossless = dtype_ == output_dtype_ || dtype_ == at::kByte || (dtype_ == at::kInt && to == at::kLong);
+  check(is_lossless, "ERR_INVALID_OPTION", "The input \"", input.name, "\" is ", toString(dtype_),
+        ", which cannot be cast to ", toString(output_dtype_), " without loss");
+}
+
+int64_t Pipeline::output_bytes() const {
+  return c10::multiply_integers(output_shape_) * static_cast<int64_t>(c10::elementSize(output_dtype_));
+}
+
 void Pipeline::add_normalize(const Transform& transform) {
   Normalize step{to_channels(transform.mean, channels_), to_channels(transform.std, channels_)};
   const auto channels = static_cast<size_t>(channels_);
@@ -109,13 +152,15 @@ Pipeline::Workspace Pipeline::make_workspace() const {
           std::vector<uint8_t>(moves ? channels_ * (input_size_.pixels() + 1) : 0)};
 }
 
-void Pipeline::apply(const void* sample, const double* drawn, Workspace& workspace, float* output,
+void Pipeline::apply(const void* sample, const double* drawn, Workspace& workspace, void* output,
                      bool channels_last) const {
+  if (is_cast_) return cast(sample, dtype_, output, output_dtype_, c10::multiply_integers(output_shape_));
+  auto* floats = static_cast<float*>(output);
   const Steps steps = channels_last ? Steps{1, channels_} : Steps{c10::multiply_integers(output_shape_) / channels_, 1};
   if (dtype_ == at::kByte) {
-    apply_bytes(static_cast<const uint8_t*>(sample), drawn, workspace, output, steps);
+    apply_bytes(static_cast<const uint8_t*>(sample), drawn, workspace, floats, steps);
   } else {
-    apply_floats(static_cast<const float*>(sample), output, steps);
+    apply_floats(static_cast<const float*>(sample), floats, steps);
   }
 }
 

@@ -1,11 +1,13 @@
-// A list of transforms, made ready for one shape of sample. Drawing random numbers and working on pixels are apart:
+// A list of transforms, made ready for one input of samples. Drawing random numbers and working on pixels are apart:
 // batches.cc draws on its caller's thread, in torchvision's order, and works ahead on another.
 #pragma once
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/core/sample_form.h"
 #include "src/transforms/geometry.h"
 #include "src/transforms/pixel_map.h"
 
@@ -13,12 +15,17 @@ namespace incremental {
 
 class Pipeline {
  public:
-  // `shape`: one sample, [channel, height, width] for images. `dtype`: kByte or kFloat. Throws ERR_INVALID_OPTION for
-  // transforms that do not fit the samples or are in an order that torchvision could not run either.
-  Pipeline(const std::vector<Transform>& transforms, std::vector<int64_t> shape, at::ScalarType dtype);
+  // `input`: [channel, height, width] for images. `to`: the type that the model takes; missing: float32 for images, and
+  // otherwise the input's own. Throws ERR_INVALID_OPTION for transforms that do not fit the samples or are in an order
+  // that torchvision could not run either, and for values that a cast would change.
+  Pipeline(const std::vector<Transform>& transforms, const InputForm& input, std::optional<at::ScalarType> to);
 
-  // Of one sample when all is done. float32.
+  // Of one sample when all is done.
   const std::vector<int64_t>& output_shape() const { return output_shape_; }
+  at::ScalarType output_dtype() const { return output_dtype_; }
+  int64_t output_bytes() const;
+  // Whether the result is an image, which may be in channels_last memory.
+  bool makes_images() const { return output_shape_.size() == 3 && output_dtype_ == at::kFloat; }
 
   // How many random numbers one sample needs.
   size_t draws() const { return draws_; }
@@ -46,11 +53,12 @@ class Pipeline {
   };
   Workspace make_workspace() const;
 
-  // Makes one sample: from the data set's elements to `output`, which has room for output_shape(). `channels_last`: a
+  // Makes one sample: from the data set's elements to `output`, which has room for output_bytes(). `channels_last`: a
   // pixel's channels lie side by side; for images only.
-  void apply(const void* sample, const double* drawn, Workspace& workspace, float* output, bool channels_last) const;
+  void apply(const void* sample, const double* drawn, Workspace& workspace, void* output, bool channels_last) const;
 
  private:
+  void set_cast(const InputForm& input, std::optional<at::ScalarType> to);
   void add_normalize(const Transform& transform);
   // Where the values of a sample go: elements from one channel, and from one pixel, to the next.
   struct Steps {
@@ -61,6 +69,8 @@ class Pipeline {
 
   at::ScalarType dtype_;
   std::vector<int64_t> output_shape_;
+  at::ScalarType output_dtype_ = at::kFloat;
+  bool is_cast_ = false;  // values are cast and nothing else
   int64_t channels_ = 1;
   ImageSize input_size_;
   std::vector<ImageSize> sizes_;

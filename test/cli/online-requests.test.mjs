@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import limits from '../../dist/cli/online/limits.js';
 import requests from '../../dist/cli/online/requests.js';
+import { formOf } from './online-support.mjs';
 
 const { limitsOf } = limits;
 const { fieldsOf, understand } = requests;
 
-const form = { inputs: 'uint8', shape: [3, 4, 5], classes: 10 };
+const form = formOf('uint8', [3, 4, 5]);
+const shape = [3, 4, 5];
 const size = 60;
 
 /** What a line is taken for; a line is text, or a value. */
@@ -27,12 +29,12 @@ const counted = (shape) => {
 describe('command line: a line of online', () => {
   it('has numbers one after the other, or nested as the sample is, in the same order', () => {
     const expected = Uint8Array.from({ length: size }, (_, i) => i);
-    assert.deepEqual(taken({ input: counted([size]) }).input, expected);
-    assert.deepEqual(taken({ input: counted(form.shape) }).input, expected);
-    const floats = { ...form, inputs: 'float32' };
-    assert.deepEqual(taken({ input: counted(form.shape) }, floats).input, Float32Array.from(expected));
-    const vector = { ...form, shape: [size] };
-    assert.deepEqual(taken({ input: counted([size]) }, vector).input, expected);
+    assert.deepEqual(taken({ input: counted([size]) }).inputs, [expected]);
+    assert.deepEqual(taken({ input: counted(shape) }).inputs, [expected]);
+    const floats = formOf('float32', shape);
+    assert.deepEqual(taken({ input: counted(shape) }, floats).inputs, [Float32Array.from(expected)]);
+    const vector = formOf('uint8', [size]);
+    assert.deepEqual(taken({ input: counted([size]) }, vector).inputs, [expected]);
   });
 
   it('is refused if its numbers are nested in another shape', () => {
@@ -40,7 +42,7 @@ describe('command line: a line of online', () => {
       for (const line of [{ input }, { input, label: 3 }])
         assert.throws(() => taken(line), { code: 'ERR_SHAPE', message: /\[3, 4, 5\]/ });
     }
-    const wrong = counted(form.shape);
+    const wrong = counted(shape);
     wrong[2][0][4] = 256;
     assert.throws(() => taken({ input: wrong }), { code: 'ERR_INVALID_OPTION', message: /integers from 0 to 255/ });
   });
@@ -119,7 +121,7 @@ describe('command line: a line of online', () => {
                 .fill(rows(sides.slice(1)))
                 .join(', ')}]`;
         const line = `{"id": ${JSON.stringify(id)}, "input": ${rows(shape)}, "label": -9007199254740991}`;
-        const limit = limitsOf({ inputs, shape, classes: 10 }, 64).line;
+        const limit = limitsOf(formOf(inputs, shape), 64).line;
         assert.ok(line.length <= limit, `${inputs} [${shape}]: ${line.length} of ${limit}`);
         assert.ok(limit < 2 * line.length + 65_536, `${inputs} [${shape}]: ${line.length} of ${limit}`);
       }
@@ -127,11 +129,11 @@ describe('command line: a line of online', () => {
   });
 
   it('takes part of bounded memory, whose size follows from the sample and the batch', () => {
-    const { line, answer, lines, own, shared } = limitsOf({ inputs: 'uint8', shape: [3, 32, 32], classes: 10 }, 64);
+    const { line, answer, lines, own, shared } = limitsOf(formOf('uint8', [3, 32, 32]), 64);
     assert.equal(lines, 128);
     assert.ok(line < 100_000 && answer < 10_000 && own === 65_536);
     assert.equal(shared, 64 * 2 ** 20);
-    const large = limitsOf({ inputs: 'float32', shape: [3, 1024, 1024], classes: 1000 }, 4);
+    const large = limitsOf({ ...formOf('float32', [3, 1024, 1024]), classes: 1000 }, 4);
     // Else four peers with such a line could keep one another from ever being answered.
     assert.ok(large.shared >= 4 * (large.line + large.answer));
     // Else a batch would never be full.

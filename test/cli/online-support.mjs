@@ -5,6 +5,13 @@ import { createInterface } from 'node:readline';
 import { root } from '../support.mjs';
 import { binary } from './run.mjs';
 
+/** The form of samples with one input and a class. */
+export const formOf = (dtype, shape) => ({
+  inputs: [{ name: 'input', dtype, shape }],
+  target: { kind: 'class', shape: [] },
+  classes: 10,
+});
+
 /** Lines that teach made-up images, with the ids `first` … */
 export function lessons({ inputs, labels }, { first = 0 } = {}) {
   return Array.from(labels, (label, i) => {

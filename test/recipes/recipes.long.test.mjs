@@ -10,7 +10,7 @@ const turned = `
 import { arrays, batches, halfTurn, toTensor } from 'torch-incremental';
 const data = arrays({ inputs: Uint8Array.from({ length: 12 }, (_, i) => i * 20), labels: [0], shape: [3, 2, 2] });
 for await (const { inputs } of batches(data, { transforms: [halfTurn(1), toTensor()] }))
-  console.log(Array.from(inputs, (value) => Math.round((value * 255) / 20)).join(' '));`;
+  console.log(Array.from(inputs.input.data, (value) => Math.round((value * 255) / 20)).join(' '));`;
 
 const learned = `
 import { arrays, createState, linear, sequential, sgd, squaredLoss, trainIncremental } from 'torch-incremental';

@@ -62,7 +62,7 @@ describe('batches', () => {
 
   it('have a last one that is not full, unless dropLast', async () => {
     const sizes = async (options) =>
-      (await collect(batches(syntheticImages([10, 3, 4, 4]), options))).map(({ shape }) => shape);
+      (await collect(batches(syntheticImages([10, 3, 4, 4]), options))).map(({ inputs }) => inputs.input.shape);
     assert.deepEqual(await sizes({ batchSize: 4 }), [
       [4, 3, 4, 4],
       [4, 3, 4, 4],
@@ -76,11 +76,15 @@ describe('batches', () => {
     const inputs = Float32Array.from({ length: 24 }, (_, i) => i / 7);
     const data = arrays({ inputs, labels: [0, 1, 2], shape: [2, 2, 2] });
     const [plain] = await collect(batches(data, { shuffle: false }));
-    assert.deepEqual(plain, { inputs, labels: Int32Array.of(0, 1, 2), shape: [3, 2, 2, 2] });
+    assert.deepEqual(plain, {
+      length: 3,
+      inputs: { input: { data: inputs, shape: [3, 2, 2, 2] } },
+      targets: { data: Int32Array.of(0, 1, 2), shape: [3] },
+    });
     const [scaled] = await collect(batches(data, { shuffle: false, transforms: [normalize([1, 2], [3, 4])] }));
     const f = Math.fround;
     assert.deepEqual(
-      scaled.inputs,
+      scaled.inputs.input.data,
       inputs.map((value, i) => (i % 8 < 4 ? f(f(value - 1) / 3) : f(f(value - 2) / 4))),
     );
   });
@@ -97,8 +101,8 @@ describe('batches', () => {
   it('can be left early, also before the first', async () => {
     const images = syntheticImages([64, 3, 32, 32]);
     for (let i = 0; i < 20; i++) {
-      for await (const { labels } of batches(images, { batchSize: 2, epochs: 1000 })) {
-        assert.equal(labels.length, 2);
+      for await (const { length } of batches(images, { batchSize: 2, epochs: 1000 })) {
+        assert.equal(length, 2);
         break;
       }
     }
@@ -148,9 +152,12 @@ describe('batches', () => {
     });
   });
 
-  it('refuse uint8 data that are no images', async () => {
-    const data = arrays({ inputs: new Uint8Array(12), labels: [0, 1], shape: [6] });
-    await assert.rejects(collect(batches(data)), {
+  it('of uint8 data that are no images are the data, which only a model casts, and take no transforms', async () => {
+    const inputs = Uint8Array.from({ length: 12 }, (_, i) => 20 * i);
+    const data = arrays({ inputs, labels: [0, 1], shape: [6] });
+    const [batch] = await collect(batches(data, { shuffle: false }));
+    assert.deepEqual(batch.inputs.input, { data: inputs, shape: [2, 6] });
+    await assert.rejects(collect(batches(data, { transforms: [toTensor()] })), {
       code: 'ERR_INVALID_OPTION',
       message: /\[channels, height, width\]/,
     });

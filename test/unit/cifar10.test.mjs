@@ -30,7 +30,8 @@ const read = async (options) => {
   const [batch] = await collect(
     batches(cifar10(options), { transforms: [toTensor()], shuffle: false, batchSize: 1_000_000 }),
   );
-  return { labels: [...batch.labels], pixels: Buffer.from(batch.inputs.map((value) => Math.round(value * 255))) };
+  const pixels = Buffer.from(batch.inputs.input.data.map((value) => Math.round(value * 255)));
+  return { labels: [...batch.targets.data], pixels };
 };
 
 const rejects = (options, code, message) =>
@@ -167,6 +168,7 @@ describe('cifar10', () => {
     const make = async (bytes, count) =>
       native().makeDataset({
         kind: 'records',
+        name: 'input',
         files: [{ path: file, descriptor, bytes, offset: 0, count }],
         shape: [3, 32, 32],
         classes: 10,
@@ -205,7 +207,7 @@ describe('cifar10', () => {
       fs.renameSync(`${file}.new`, file);
       return native().makeDataset(plan);
     });
-    assert.equal(native().datasetSamples(dataset, 0, 1).labels[0], expected);
+    assert.equal(native().datasetSamples(dataset, 0, 1).targets[0], expected);
     native().disposeDataset(dataset);
   });
 

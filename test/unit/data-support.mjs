@@ -28,8 +28,11 @@ export function syntheticImages([count, ...shape]) {
   return arrays({ inputs: synthetic([count, ...shape]), labels, shape, classes: 10 });
 }
 
-export function hashOf({ inputs, labels }) {
-  return createHash('sha256').update(inputs).update(labels).digest('hex').slice(0, 16);
+/** Of the values of all inputs of a batch, and of its targets. */
+export function hashOf({ inputs, targets }) {
+  const hash = createHash('sha256');
+  for (const { data } of Object.values(inputs)) hash.update(data);
+  return hash.update(targets.data).digest('hex').slice(0, 16);
 }
 
 export async function collect(generator) {

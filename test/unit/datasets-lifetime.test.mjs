@@ -35,7 +35,7 @@ describe('batches that are being made', () => {
 
   it('end with the worker thread that reads them', () => {
     const program = `
-      const source = ${JSON.stringify('consume((batch) => parentPort.postMessage(batch.labels.length))')};
+      const source = ${JSON.stringify('consume((batch) => parentPort.postMessage(batch.length))')};
       (async () => {
         for (let i = 0; i < 5; i++) {
           const worker = new Worker(prelude + source, { eval: true });
@@ -52,7 +52,7 @@ describe('batches that are being made', () => {
   it('are freed with their generator, and leave no memory behind', () => {
     const program = `
       const turn = async () => {
-        for (let i = 0; i < 30; i++) for await (const batch of endless()) { if (batch.labels.length) break; }
+        for (let i = 0; i < 30; i++) for await (const batch of endless()) { if (batch.length) break; }
         for (let i = 0; i < 5; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }
         return process.memoryUsage().rss / 2 ** 20;
       };

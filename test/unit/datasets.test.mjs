@@ -8,16 +8,21 @@ import { collect, syntheticImages } from './data-support.mjs';
 const info = async (dataset) => native().datasetInfo(await openDataset(dataset));
 const labelsOf = async (dataset) => {
   const all = await collect(batches(dataset, { transforms: [toTensor()], shuffle: false }));
-  return all.flatMap(({ labels }) => [...labels]);
+  return all.flatMap(({ targets }) => [...targets.data]);
 };
 const images = (count, labels, classes) =>
   arrays({ inputs: new Uint8Array(count * 12), labels, shape: [3, 2, 2], ...(classes && { classes }) });
 
 describe('arrays', () => {
   it('hold what they are given', async () => {
-    assert.deepEqual(await info(images(3, [0, 4, 2])), { length: 3, shape: [3, 2, 2], dtype: 'uint8', classes: 5 });
+    const target = { kind: 'class', shape: [] };
+    assert.deepEqual(await info(images(3, [0, 4, 2])), {
+      ...{ length: 3, inputs: [{ name: 'input', dtype: 'uint8', shape: [3, 2, 2] }], target, classes: 5 },
+    });
     const floats = arrays({ inputs: new Float32Array(10), labels: Int32Array.of(0, 0), shape: [5], classes: 7 });
-    assert.deepEqual(await info(floats), { length: 2, shape: [5], dtype: 'float32', classes: 7 });
+    assert.deepEqual(await info(floats), {
+      ...{ length: 2, inputs: [{ name: 'input', dtype: 'float32', shape: [5] }], target, classes: 7 },
+    });
     assert.equal(await datasetClasses(floats), undefined);
   });
 
@@ -25,7 +30,7 @@ describe('arrays', () => {
     for (const buffer of [new ArrayBuffer(100), new SharedArrayBuffer(100)]) {
       const inputs = new Float32Array(buffer, 8, 4).fill(7);
       const [batch] = await collect(batches(arrays({ inputs, labels: [0, 0], shape: [2] }), { transforms: [] }));
-      assert.deepEqual([...batch.inputs], [7, 7, 7, 7]);
+      assert.deepEqual([...batch.inputs.input.data], [7, 7, 7, 7]);
     }
   });
 
@@ -36,14 +41,14 @@ describe('arrays', () => {
     inputs.fill(9);
     const reader = native().makeBatches({
       dataset: await opening,
-      transforms: [],
+      transforms: [[]],
       batchSize: 1,
       epochs: 1,
       shuffle: true,
       dropLast: false,
       seed: 0,
     });
-    assert.deepEqual([...(await native().nextBatch(reader)).inputs], [1, 1]);
+    assert.deepEqual([...(await native().nextBatch(reader)).inputs[0]], [1, 1]);
     assert.equal(await native().nextBatch(reader), undefined);
   });
 
@@ -60,7 +65,7 @@ describe('arrays', () => {
         message: `Expected labels from 0 to 2147483647 but labels[1] is ${label}`,
       });
     }
-    assert.deepEqual([...images(2, [0, 2 ** 31 - 1]).labels], [0, 2 ** 31 - 1]);
+    assert.deepEqual([...images(2, [0, 2 ** 31 - 1]).targets.data], [0, 2 ** 31 - 1]);
   });
 
   it('need as many values as labels and shape say', () => {
@@ -81,9 +86,9 @@ describe('arrays', () => {
     'labels that are floats': { ...good, labels: Float64Array.of(0) },
     'more classes than labels can be': { ...good, classes: 2 ** 32 },
     'a shape with a 0': { ...good, shape: [0, 2, 2] },
-    'no shape': { ...good, shape: [] },
+    'no shape': { ...good, shape: undefined },
     'no classes': { ...good, classes: 0 },
-    'an unknown option': { ...good, targets: [0] },
+    'an unknown option': { ...good, target: [0] },
   };
   for (const [name, options] of Object.entries(wrong)) {
     it(`refuse ${name}`, () => {
@@ -107,7 +112,7 @@ describe('a subset', () => {
     const options = { transforms: [toTensor()], shuffle: false };
     const [all] = await collect(batches(whole, options));
     const [part] = await collect(batches(subset(whole, { start: 2, end: 4 }), options));
-    assert.deepEqual(part.inputs, all.inputs.slice(24, 48));
+    assert.deepEqual(part.inputs.input.data, all.inputs.input.data.slice(24, 48));
   });
 
   it('refuses to start past the end', async () => {
@@ -148,7 +153,7 @@ describe('a data set handle', () => {
     const dataset = await openDataset(syntheticImages([4, 3, 2, 2]));
     const plan = {
       dataset,
-      transforms: [toTensor()],
+      transforms: [[toTensor()]],
       batchSize: 2,
       epochs: 1,
       shuffle: true,
@@ -158,7 +163,7 @@ describe('a data set handle', () => {
     const reader = native().makeBatches(plan);
     const first = native().nextBatch(reader);
     assert.throws(() => native().nextBatch(reader), { code: 'ERR_BUSY' });
-    assert.equal((await first).labels.length, 2);
+    assert.equal((await first).targets.length, 2);
     native().disposeBatches(reader);
     assert.throws(() => native().nextBatch(reader), { code: 'ERR_DISPOSED' });
   });

@@ -12,7 +12,7 @@ const onDevice = (use) => madeOn('cpu', use);
 async function bothWays(dataset, { name, images, folder, limit, ...options }, other = onDevice) {
   const usual = await collect(batches(dataset, options));
   const otherwise = await other(() => collect(batches(dataset, options)));
-  return [usual, otherwise].map((list) => list.map((batch) => `${batch.shape} ${hashOf(batch)}`));
+  return [usual, otherwise].map((list) => list.map((batch) => `${batch.inputs.input.shape} ${hashOf(batch)}`));
 }
 
 describe('batches made by the code for devices', () => {

@@ -11,6 +11,7 @@ import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,
   filesOf,
+  formOf,
   inPlace,
   inputsOf,
   joinLarge,
@@ -94,8 +95,8 @@ describe('predictions that wait for late labels', function () {
       return heapUsed + external;
     };
     native();
-    const small = { type: 'uint8', values: 8, classes: 3 };
-    const [inputs, logits] = [new Uint8Array(8000), new Float32Array(3000)];
+    const small = formOf('uint8', 8, 3);
+    const [inputs, logits] = [[new Uint8Array(8000)], new Float32Array(3000)];
     const before = await used();
     let store = await PendingStore.open(dir, small, limits, knowsNone, inPlace);
     let ids;
@@ -147,7 +148,7 @@ describe('predictions that wait for late labels', function () {
       assert.deepEqual(store.counts, { pending: 1, joined: 1, expired: 4, lost: 0 });
       await until(() => filesOf(dir).filter((name) => name.startsWith('pending')).length === 1);
       await sleep(20);
-      assert.equal((await store.read(taken)).input[0], 2);
+      assert.equal((await store.read(taken)).inputs[0][0], 2);
       assert.equal(filesOf(dir).filter((name) => name.startsWith('pending')).length, 1);
       store.settle(taken);
       assert.deepEqual(store.counts, { pending: 0, joined: 2, expired: 4, lost: 0 });

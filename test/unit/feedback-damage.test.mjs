@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { headerBytesOf } from '../../dist/online/feedback/form.js';
 import { PendingStore } from '../../dist/online/feedback/store.js';
 import { temporaryFolder } from '../support.mjs';
 import {
   bytesOf,
+  formOf,
+  headerBytes,
   inPlace,
   inputsOf,
   joinLarge,
@@ -37,7 +40,7 @@ describe('late labels with damaged files', function () {
   }
 
   const recordBytes = 16 + 4 * 3 + 4 * size;
-  const recordAt = (index) => 40 + index * recordBytes;
+  const recordAt = (index) => headerBytes + index * recordBytes;
   const flip = (file, offset) => {
     const bytes = fs.readFileSync(file);
     bytes[offset] ^= 4;
@@ -142,7 +145,7 @@ describe('late labels with damaged files', function () {
     const store = await PendingStore.open(dir, large, limits, knowsNone, inPlace);
     const ids = await rememberLarge(store, 0, 1000);
     await until(() => bytesOf(dir) >= 1000 * largeBytes);
-    flip(path.join(dir, 'pending-000000001.log'), 40 + 3 * largeBytes + 100);
+    flip(path.join(dir, 'pending-000000001.log'), headerBytesOf(large) + 3 * largeBytes + 100);
     const { result, warnings } = await warningsDuring(() =>
       Promise.all([2, 3, 4].map((i) => joinLarge(store, ids[i]))),
     );
@@ -159,7 +162,7 @@ describe('late labels with damaged files', function () {
     await rememberLarge(store, 0, 5);
     await store.close();
     const { result, warnings } = await warningsDuring(() =>
-      PendingStore.open(dir, { ...large, values: 10 }, limits, knowsNone, inPlace),
+      PendingStore.open(dir, formOf('float32', 10, 2), limits, knowsNone, inPlace),
     );
     store = result;
     assert.match(warnings.join(), /samples of another type or size/);

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createState, linear, OnlineLearner, relu, sequential, sgd } from 'torch-incremental';
+import { headerBytesOf } from '../../dist/online/feedback/form.js';
 
 export const size = 16;
 export const classes = 3;
@@ -76,8 +77,14 @@ export async function warningsDuring(use) {
   }
 }
 
+/** The form of records of samples with one input. */
+export const formOf = (dtype, values, outputs) => ({ inputs: [{ name: 'input', dtype, values }], outputs });
+
+/** Bytes of the header of this learner's files. */
+export const headerBytes = headerBytesOf(formOf('float32', size, classes));
+
 /** The form of samples of 1,000 numbers, and the bytes of a record. */
-export const large = { type: 'float32', values: 1000, classes: 2 };
+export const large = formOf('float32', 1000, 2);
 export const largeBytes = 16 + 4 * 1002;
 export const limits = { ttlMs: 3_600_000, maxBytes: 2 ** 30, memoryBytes: 2 ** 20 };
 export const knowsNone = () => false;
@@ -88,7 +95,7 @@ export const inPlace = { check: async () => {} };
 export async function rememberLarge(store, first, count) {
   const ids = [];
   for (let i = first; i < first + count; i++) {
-    ids.push(...(await store.remember(new Float32Array(1000).fill(i), Float32Array.of(i, -i))));
+    ids.push(...(await store.remember([new Float32Array(1000).fill(i)], Float32Array.of(i, -i))));
   }
   return ids;
 }
@@ -99,9 +106,9 @@ export async function joinLarge(store, id) {
   const remembered = taken && (await store.read(taken));
   if (!remembered) return undefined;
   store.settle(taken);
-  const [number] = remembered.input;
+  const [[number]] = remembered.inputs;
   assert.deepEqual(remembered, {
-    input: new Float32Array(1000).fill(number),
+    inputs: [new Float32Array(1000).fill(number)],
     logits: Float32Array.of(number, -number),
   });
   return number;

@@ -97,10 +97,24 @@ describe('the text of a model', () => {
     assert.deepEqual(readModel(modelText(clamped)).program.nodes, nodes);
   });
 
+  it('of an earlier version, whose inputs are names, is that of the model that the same maker makes now', () => {
+    for (const [now, input] of [
+      [model, [3]],
+      [sequential({ out: linear(5, 2) }), undefined],
+    ]) {
+      const { name, program, ...others } = now;
+      const old = { name, ...(input && { input }), program: { ...program, inputs: ['input'] }, ...others };
+      assert.equal(modelText(readModel(JSON.stringify(old))), modelText(now));
+    }
+  });
+
   const damage = {
     'no JSON': (text) => text.slice(1),
     'something else': () => '[]',
     'no program': (text) => text.replace('"program"', '"programme"'),
+    'an input without a name': (text) => text.replace('"name":"input",', ''),
+    'an input of an unknown type': (text) => text.replace('"dtype":"float32"', '"dtype":"float64"'),
+    'an input of no shape': (text) => text.replace('"shape":[3]', '"shape":[0.5]'),
     'a tensor without a shape': (text) => text.replace('"shape":[5,3]', '"shape":null'),
     'a parameter that it does not have': (text) => text.replace('hidden.bias', 'hidden.bios'),
     'a parameter of another shape': (text) => text.replace('"shape":[5,3]', '"shape":[3,5]'),

@@ -64,7 +64,8 @@ async function paths() {
   const score = await evaluate(trained, { ...run, data, transforms: [toTensor()] });
   const answer = await predict(trained, inputs.subarray(0, 96), { ...run, shape: [3, 4, 4], transforms: [toTensor()] });
   const made = [];
-  for await (const batch of batches(data, { transforms, batchSize: 7, seed: 2 })) made.push(batch.shape, batch.labels);
+  for await (const batch of batches(data, { transforms, batchSize: 7, seed: 2 }))
+    made.push(batch.inputs.input.shape, batch.targets.data);
   await saveState(trained, `${dir}/state.pth`);
   await saveState(trained, `${dir}/state.safetensors`);
   const loaded = await loadState(`${dir}/state.pth`);

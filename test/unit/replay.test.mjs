@@ -13,7 +13,8 @@ async function learnerWith(replay, seed, state, start) {
   return addon().makeLearner({
     program: addon().makeProgram(model.program, []),
     state: stateHandle(state),
-    ...{ names: state.names, transforms: [], scoring: [], shape: [1], dtype: 'float32', classes },
+    ...{ names: state.names, transforms: [[]], scoring: [[]], order: [0], classes },
+    ...{ inputs: [{ name: 'input', dtype: 'float32', shape: [1] }], target: { kind: 'class', shape: [] } },
     ...{ optimizer: sgd({ learningRate: 0, momentum: 0, weightDecay: 0, nesterov: false }), maxGradientNorm: 0 },
     loss: crossEntropyLoss(),
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true, replay, seed, threads: 1, niceness: 0 },
@@ -27,7 +28,7 @@ async function show(learner, state, first, last, labelOf = () => 0) {
     const numbers = Array.from({ length: Math.min(100, last - from) }, (_, i) => from + i);
     await addon().learnerUpdate(learner, {
       rules: 1,
-      ...{ inputs: Float32Array.from(numbers), labels: Int32Array.from(numbers, labelOf) },
+      ...{ inputs: [Float32Array.from(numbers)], targets: Int32Array.from(numbers, labelOf) },
       ...{ served: stateHandle(state), replayed: 0, keep: true },
     }).done;
   }

@@ -1,19 +1,23 @@
 // Answers of the learner to requests, as plain values for a line of JSON.
+import type { InputForm } from '../../core/sample-values';
 import type { LearnResult } from '../../online/intake/queue';
 import type { OnlineLearner } from '../../online/learner';
 import type { SampleId } from '../../online/seen-ids';
+import { named } from './inputs';
 import { Predictions } from './predictions';
 import type { Request } from './requests';
 
 /** Rejects with the mistakes of a peer. */
 export class Answers {
   readonly #learner: OnlineLearner;
+  readonly #forms: readonly InputForm[];
   readonly #predictions: Predictions;
   readonly #fail: (cause: unknown) => void;
 
   /** `fail` is called with a failure that the learner cannot recover from. */
   constructor(learner: OnlineLearner, fail: (cause: unknown) => void) {
     this.#learner = learner;
+    this.#forms = learner.sample.inputs;
     this.#predictions = new Predictions(learner);
     this.#fail = fail;
   }
@@ -26,18 +30,22 @@ export class Answers {
   async to(request: Request): Promise<object> {
     switch (request.kind) {
       case 'learn': {
-        const { id, input: inputs, label } = request;
-        const samples = { inputs, labels: [label], ...(id !== undefined && { ids: [id] }) };
+        const { id, target } = request;
+        const samples = {
+          inputs: named(request.inputs, this.#forms),
+          ...(typeof target === 'number' ? { labels: [target] } : { targets: target }),
+          ...(id !== undefined && { ids: [id] }),
+        };
         return learned(id, await this.#guarded(this.#learner.learn(samples)));
       }
       case 'predict': {
-        const { id, ...predicted } = await this.#predictions.predict(request.input);
+        const { id, ...predicted } = await this.#predictions.predict(request.inputs);
         // The peer's own id says which line this answers; the learner knows the prediction by its own.
         if (request.id === undefined) return { id, ...predicted };
         return { id: request.id, ...predicted, feedback: id };
       }
       case 'feedback':
-        return learned(request.id, await this.#guarded(this.#learner.feedback(String(request.id), request.label)));
+        return learned(request.id, await this.#guarded(this.#learner.feedback(String(request.id), request.target)));
       case 'metrics':
         return { metrics: this.#learner.metrics() };
       case 'versions':

@@ -6,7 +6,7 @@
 //    browser send a request to any port of its machine, with lines of JSON as its body.
 import type { Readable } from 'node:stream';
 import { LearnError, messageOf } from '../../core/errors';
-import type { SampleForm } from '../../online/learner';
+import type { SampleForm } from '../../core/sample-values';
 import type { Answers } from './answers';
 import type { Limits } from './limits';
 import { type Line, linesOf } from './lines';
@@ -111,7 +111,7 @@ export class Conversation implements Holder {
         continue;
       }
       const request = this.#understand(line);
-      lease.shrink('input' in request ? request.input.byteLength + limits.answer : limits.answer);
+      lease.shrink(bytesIn(request) + limits.answer);
       await this.#until(() => this.#lines < limits.lines);
       // Requests about the learner itself are answered after all lines before them, and before all lines after them.
       const isAlone = !['learn', 'predict', 'feedback', 'none'].includes(request.kind);
@@ -254,9 +254,19 @@ const tooSlow = new LearnError(
   'Others wait for the memory of an unfinished line, or of answers that are not being read; connect again',
 );
 
-function tooLong({ inputs, shape }: SampleForm, { line }: Limits): LearnError {
-  const sample = `a sample of ${inputs} values, [${shape.join(', ')}], needs no more`;
-  return new LearnError('ERR_DATA_FORMAT', `Expected a line of at most ${line} bytes: ${sample}`);
+function tooLong({ inputs }: SampleForm, { line }: Limits): LearnError {
+  const values = inputs.map(({ dtype, shape }) => `${dtype} values, [${shape.join(', ')}]`).join(', and ');
+  return new LearnError(
+    'ERR_DATA_FORMAT',
+    `Expected a line of at most ${line} bytes: a sample of ${values}, needs no more`,
+  );
+}
+
+/** Bytes of a request's sample. */
+function bytesIn(request: Request | Refusal): number {
+  const inputs = 'inputs' in request ? request.inputs : [];
+  const targets = 'target' in request && typeof request.target !== 'number' ? [request.target] : [];
+  return [...inputs, ...targets].reduce((bytes, { byteLength }) => bytes + byteLength, 0);
 }
 
 const [space, tab, brace] = [0x20, 0x09, 0x7b];

@@ -1,5 +1,5 @@
 // Options of `torch-incremental online`, and the options of OnlineLearner.open() that they become.
-import { type Check, defined, isNumber, isOneOf, isPath } from '../../core/checks';
+import { type Check, defined, invalid, isNumber, isOneOf, isPath } from '../../core/checks';
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
@@ -11,12 +11,17 @@ import { type Given, number, numberOr, type Options, text } from '../command';
 
 type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
+type Target = NonNullable<LearnerOptions['target']>;
 type OnDrift = 'report' | 'boostReplay' | 'rollback';
 
 const isCount = isNumber({ integer: true, min: 1 });
 const isNatural = isNumber({ integer: true, min: 0 });
 const isShare = isNumber({ min: 0, max: 1 });
 const isDelay = isNumber({ min: 0, max: 2 ** 31 - 1 });
+const targetPattern = /^(classes|class|values|tokens)(?::([1-9]\d*(?:x[1-9]\d*)*))?$/;
+const isTarget: Check = (value, name) => {
+  if (!targetPattern.test(value as string)) throw invalid("a kind and a shape, such as 'values:3'", name, value);
+};
 const isSync: Check = (value, name) => {
   if (value !== 'always') isDelay(value, name);
 };
@@ -25,6 +30,9 @@ export const learnerOptions = {
   dir: text('dir', 'Folder of the learner: it resumes there, or a new one begins', { check: isPath }),
   inputs: text<'uint8' | 'float32'>('type', 'uint8 images, or float32 values that reach the model as they are', {
     check: isOneOf(['uint8', 'float32']),
+  }),
+  target: text('kind', 'class, or classes, values or tokens with a shape: values:3, tokens:64x64 (default: class)', {
+    check: isTarget,
   }),
   batchSize: number('n', 'New samples an update, at most (default: 64)', { check: checks.batchSize }),
   maxDelayMs: number('ms', 'How long a sample waits for others, at most (default: 50)', { check: isDelay }),
@@ -76,7 +84,7 @@ const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][]
 
 export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
   const { dir, inputs, replay, replayPolicy, replayPerUpdate, drift, onDrift, feedbackTtlMs, sync, ...others } = given;
-  const { gateEvery, heldOut, maxDrop, perClassMaxDrop, learningRate, momentum, ...same } = others;
+  const { target, gateEvery, heldOut, maxDrop, perClassMaxDrop, learningRate, momentum, ...same } = others;
   if (dir === undefined) throw wrongUsage('Expected --dir <dir>, the folder in which the learner lives');
   for (const [flag, option, other, needed] of needs) {
     if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
@@ -89,6 +97,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
   return {
     ...{ dir, ...same, ...(optimizer && { optimizer }) },
     ...(inputs !== undefined && { inputs, ...(inputs === 'float32' && { transforms: [] }) }),
+    ...(target !== undefined && { target: targetFrom(target) }),
     ...(replay !== undefined && {
       replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },
     }),
@@ -97,4 +106,10 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
   };
+}
+
+/** `values:3` is `{ kind: 'values', shape: [3] }`. */
+function targetFrom(text: string): Target {
+  const [, kind, shape] = targetPattern.exec(text)!;
+  return { kind: kind as Target['kind'], ...(shape !== undefined && { shape: shape.split('x').map(Number) }) };
 }

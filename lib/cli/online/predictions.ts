@@ -1,19 +1,23 @@
 // Batches of predictions: samples that arrive while others are being predicted share the next call. 128 of them take a tenth of the
 // time of 128 concurrent calls.
 import { LearnError } from '../../core/errors';
-import { joined, sizeOf, type Values } from '../../core/sample-values';
+import { joined, type SampleForm, sizeOf, type Values } from '../../core/sample-values';
 import type { OnlineLearner } from '../../online/learner';
+import { named } from './inputs';
 
 export interface Predicted {
   /** For feedback(); undefined: predictions are not remembered. */
   id: string | undefined;
-  label: number;
+  /** Where targets are classes. */
+  label?: number;
   version: number;
   logits: number[];
+  /** Of the logits, where targets are of another kind. */
+  shape?: number[];
 }
 
 interface Waiting {
-  input: Values;
+  inputs: readonly Values[];
   resolve: (predicted: Predicted) => void;
   reject: (cause: unknown) => void;
 }
@@ -22,7 +26,7 @@ const most = 256;
 
 export class Predictions {
   readonly #learner: OnlineLearner;
-  readonly #size: number;
+  readonly #form: SampleForm;
   #waiting: Waiting[] = [];
   /** Resolves when none is running. */
   running: Promise<void> = Promise.resolve();
@@ -30,17 +34,20 @@ export class Predictions {
 
   constructor(learner: OnlineLearner) {
     this.#learner = learner;
-    this.#size = sizeOf(learner.sample.shape);
+    this.#form = learner.sample;
   }
 
-  predict(input: Values): Promise<Predicted> {
-    if (input.length !== this.#size) {
-      const { shape } = this.#learner.sample;
-      const expected = `Expected ${this.#size} values for "input", of shape [${shape.join(', ')}]`;
-      return Promise.reject(new LearnError('ERR_SHAPE', `${expected}, but there are ${input.length}`));
+  predict(inputs: readonly Values[]): Promise<Predicted> {
+    const forms = this.#form.inputs;
+    for (const [i, { name, shape }] of forms.entries()) {
+      const [size, { length }] = [sizeOf(shape), inputs[i]!];
+      if (length === size) continue;
+      const field = forms.length === 1 ? 'input' : `inputs.${name}`;
+      const expected = `Expected ${size} values for "${field}", of shape [${shape.join(', ')}]`;
+      return Promise.reject(new LearnError('ERR_SHAPE', `${expected}, but there are ${length}`));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ input, resolve, reject });
+      this.#waiting.push({ inputs, resolve, reject });
       if (!this.#isRunning) this.running = this.#run();
     });
   }
@@ -55,17 +62,23 @@ export class Predictions {
 
   /** Never rejects. */
   async #predict(together: readonly Waiting[]): Promise<void> {
+    const { inputs: forms, target } = this.#form;
+    const field = forms.length === 1 ? 'input' : 'inputs';
     try {
-      const inputs = joined(together.map(({ input }) => input));
-      const { ids, logits, labels, version } = await this.#learner.predict(inputs);
-      const classes = logits.length / labels.length;
+      const inputs = forms.map((_, k) => joined(together.map((one) => one.inputs[k]!)));
+      const { ids, logits, labels, shape, version } = await this.#learner.predict(named(inputs, forms));
+      const size = logits.length / together.length;
       for (const [i, { resolve, reject }] of together.entries()) {
-        const row = Array.from(logits.subarray(i * classes, (i + 1) * classes));
+        const row = Array.from(logits.subarray(i * size, (i + 1) * size));
+        const about = target.kind === 'class' ? { label: labels[i]! } : { shape: shape.slice(1) };
         // JSON has no NaN, and the label would be meaningless.
-        if (row.every(Number.isFinite)) resolve({ id: ids[i], label: labels[i]!, version, logits: row });
+        if (row.every(Number.isFinite)) resolve({ id: ids[i], ...about, version, logits: row });
         else
           reject(
-            new LearnError('ERR_NOT_FINITE', 'The model gives NaN or infinity for "input"; are all its values finite?'),
+            new LearnError(
+              'ERR_NOT_FINITE',
+              `The model gives NaN or infinity for "${field}"; are all its values finite?`,
+            ),
           );
       }
     } catch (cause) {

@@ -1,14 +1,15 @@
 // Requests in the lines of `torch-incremental online`. A line that is not one is an error that names what was expected.
 import { type Check, invalid, isNumber, isPath, nearest } from '../../core/checks';
 import { LearnError } from '../../core/errors';
-import type { Values } from '../../core/sample-values';
+import type { SampleForm, TargetKind, TargetValues, Values } from '../../core/sample-values';
 import type { SampleId } from '../../online/seen-ids';
-import { type InputForm, inputOf } from './inputs';
+import { inputsIn, onlyInputIn, targetIn } from './inputs';
 
+/** `inputs`: of a sample, in the order of the learner's. `target`: a number if it is a class. */
 export type Request =
-  | { kind: 'learn'; id: SampleId | undefined; input: Values; label: number }
-  | { kind: 'predict'; id: SampleId | undefined; input: Values }
-  | { kind: 'feedback'; id: SampleId; label: number }
+  | { kind: 'learn'; id: SampleId | undefined; inputs: readonly Values[]; target: number | TargetValues }
+  | { kind: 'predict'; id: SampleId | undefined; inputs: readonly Values[] }
+  | { kind: 'feedback'; id: SampleId; target: number | TargetValues }
   | { kind: 'metrics' }
   | { kind: 'versions' }
   | { kind: 'rollback'; version: number | undefined }
@@ -16,15 +17,16 @@ export type Request =
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Other fields of a request, by the field that distinguishes it. */
-const fieldsBeside: Readonly<Record<string, readonly string[]>> = {
-  input: ['id', 'label'],
-  feedback: ['label'],
+/** Other fields of a request, by the field that distinguishes it. `target`: name of the field with a target. */
+const fieldsBeside = (target: string): Readonly<Record<string, readonly string[]>> => ({
+  input: ['id', target],
+  inputs: ['id', target],
+  feedback: [target],
   metrics: [],
   versions: [],
   rollback: [],
   save: [],
-};
+});
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -41,20 +43,22 @@ export function fieldsOf(line: Uint8Array): Fields {
 }
 
 /** The request in the fields of a line. `form`: of a sample. */
-export function understand(fields: Fields, line: Uint8Array, form: InputForm): Request {
+export function understand(fields: Fields, line: Uint8Array, form: SampleForm): Request {
   const request = requestIn(fields, form);
   // JSON.parse() takes the last of equal fields, other parsers the first.
-  if (namesIn(line) > Object.keys(fields).length)
+  const nested = 'inputs' in request && fields.inputs ? Object.keys(fields.inputs).length : 0;
+  if (namesIn(line) > Object.keys(fields).length + nested)
     throw new LearnError('ERR_DATA_FORMAT', 'Expected each field of a line once');
   return request;
 }
 
-function requestIn(fields: Fields, form: InputForm): Request {
-  switch (kindOf(fields)) {
+function requestIn(fields: Fields, form: SampleForm): Request {
+  switch (kindOf(fields, form)) {
     case 'input':
+    case 'inputs':
       return sampleIn(fields, form);
     case 'feedback':
-      return { kind: 'feedback', id: checked(fields, 'feedback', isId), label: checked(fields, 'label', isLabel) };
+      return { kind: 'feedback', id: checked(fields, 'feedback', isId), target: targetOf(fields, form) };
     case 'metrics':
       checked(fields, 'metrics', isTrue);
       return { kind: 'metrics' };
@@ -89,11 +93,15 @@ function namesIn(line: Uint8Array): number {
   return names;
 }
 
-function kindOf(fields: Fields): string {
-  const kinds = Object.keys(fieldsBeside);
+function kindOf(fields: Fields, { inputs, target }: SampleForm): string {
+  const beside = fieldsBeside(targetField(target.kind));
+  const kinds = Object.keys(beside);
   const kind = kinds.find((name) => Object.hasOwn(fields, name));
-  if (!kind) throw new LearnError('ERR_INVALID_OPTION', `Expected a field "input", or one of ${kinds.join(', ')}`);
-  const known = [kind, ...fieldsBeside[kind]!];
+  if (!kind) {
+    const sample = inputs.length === 1 ? 'input' : 'inputs';
+    throw new LearnError('ERR_INVALID_OPTION', `Expected a field "${sample}", or one of ${kinds.join(', ')}`);
+  }
+  const known = [kind, ...beside[kind]!];
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return kind;
   // A misspelt label must not turn a sample to learn into one to predict.
@@ -102,11 +110,22 @@ function kindOf(fields: Fields): string {
   throw new LearnError('ERR_INVALID_OPTION', `Unknown field "${unknown.slice(0, 40)}"; ${hint}`);
 }
 
-function sampleIn(fields: Fields, form: InputForm): Request {
+const targetField = (kind: TargetKind) => (kind === 'class' ? 'label' : 'target');
+
+function sampleIn(fields: Fields, form: SampleForm): Request {
   const id = fields.id === undefined || fields.id === null ? undefined : checked<SampleId>(fields, 'id', isId);
-  if (!Object.hasOwn(fields, 'label')) return { kind: 'predict', id, input: inputOf(fields.input, form) };
-  const label = checked<number>(fields, 'label', isLabel);
-  return { kind: 'learn', id, label, input: inputOf(fields.input, form) };
+  if (!Object.hasOwn(fields, targetField(form.target.kind)))
+    return { kind: 'predict', id, inputs: valuesOf(fields, form) };
+  const target = targetOf(fields, form);
+  return { kind: 'learn', id, target, inputs: valuesOf(fields, form) };
+}
+
+function valuesOf(fields: Fields, { inputs }: SampleForm): Values[] {
+  return Object.hasOwn(fields, 'input') ? onlyInputIn(fields.input, inputs) : inputsIn(fields.inputs, inputs);
+}
+
+function targetOf(fields: Fields, { target }: SampleForm): number | TargetValues {
+  return target.kind === 'class' ? checked<number>(fields, 'label', isLabel) : targetIn(fields.target, target);
 }
 
 function checked<T>(fields: Fields, name: string, check: Check): T {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { checkOptions, isBoolean, isPath } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { member } from '../../core/family';
+import { onlyInput } from '../../core/sample-values';
 import { downloadArchive } from '../../download/archive';
 import type { DownloadProgress } from '../../download/fetch-file';
 import { OpenFile } from '../../files/open-file';
@@ -98,7 +99,7 @@ export async function cifar10Plan<T>(
   if (!found) throw missing(dataset);
   const { folder, layout } = found;
   const openNext = async ([batch, ...rest]: readonly string[], files: RecordFile[]): Promise<T> => {
-    if (batch === undefined) return use({ kind: 'records', files, shape, classes: classNames.length });
+    if (batch === undefined) return use({ kind: 'records', name: onlyInput, files, shape, classes: classNames.length });
     signal?.throwIfAborted();
     return OpenFile.with(
       path.join(folder, batch + layout.suffix),

@@ -1,7 +1,7 @@
 // Net: the small convolutional network of the reference script, for CIFAR-10. Two convolutions and a classifier, no activations.
 import { conv2d } from '../../layers/conv2d';
 import { linear } from '../../layers/linear';
-import { buildModel, type Model, node, value } from '../../program/module';
+import { buildModel, imageInput, type Model, node, value } from '../../program/module';
 
 /**
  * [n, 3, 32, 32] to [n, 10]: conv1, conv2 and fc, with 332,778 parameters.
@@ -30,6 +30,6 @@ export function net(): Model {
         { module: 'fc', input: 'flat', output: 'output' },
       ],
     },
-    [3, 32, 32],
+    [imageInput([3, 32, 32])],
   );
 }

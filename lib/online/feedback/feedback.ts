@@ -1,26 +1,27 @@
 // Feedback: predictions are remembered until their labels arrive, and then learned with the score of the prediction at that time.
 import { types } from 'node:util';
 import { invalid } from '../../core/checks';
-import { copyOfValues, sizeOf, type Values } from '../../core/sample-values';
+import { copyOfInputs, type NamedValues, type TargetForm, type Values } from '../../core/sample-values';
 import { TimeSlice } from '../../core/time-slice';
 import { scoresOf } from '../../metrics/prequential';
-import type { Prediction } from '../../training/evaluate';
+import type { Prediction } from '../../training/predict';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
 import { type Claim, LearnCall, type LearnResult, type Offered } from '../intake/queue';
-import { copied, guarded, isClass, labelNumbers, listIn, noInput } from '../intake/samples';
+import { copied, guarded, isTarget, labelNumbers, listIn, noInputs, type Target, targetRows } from '../intake/samples';
 import type { FeedbackOptions } from '../options';
 import { isId } from '../seen-ids';
+import { recordFormOf } from './form';
 import type { Remembered } from './format';
 import { type FeedbackMetrics, PendingStore, type Taken } from './store';
 
-interface LateLabel {
+interface LateTarget {
   id: string;
-  label: number;
+  target: Target;
 }
 
 interface Found {
-  /** undefined: the label is out of range, and the prediction waits for another. */
+  /** undefined: the target is invalid, and the prediction waits for another. */
   taken: Taken | undefined;
   remembered: Remembered | undefined;
 }
@@ -46,8 +47,7 @@ export class Feedback {
   /** Resumes with the predictions in the learner's folder. `limits`: false, predictions are not remembered. */
   static async open(engine: Engine, intake: Intake, limits: Required<FeedbackOptions> | false): Promise<Feedback> {
     if (limits === false) return new Feedback(engine, intake, undefined);
-    const { settings, shape, classes } = engine.context;
-    const form = { type: settings.inputs, values: sizeOf(shape), classes };
+    const form = recordFormOf(engine.context.sample);
     const { path: folder, lock } = engine.folder;
     const store = await PendingStore.open(folder, form, limits, (id) => engine.knows(id), lock);
     return new Feedback(engine, intake, store);
@@ -59,10 +59,10 @@ export class Feedback {
 
   /** Answers a copy of `inputs`; both are remembered. */
   predict<Answer extends Prediction>(
-    inputs: Values,
-    answer: (copy: Values) => Promise<Answer>,
+    inputs: Values | NamedValues,
+    answer: (copy: Values[]) => Promise<Answer>,
   ): Promise<Answer & { ids: string[] }> {
-    const copy = copyOfValues(inputs, [this.#engine.context.settings.inputs]);
+    const copy = guarded('inputs', () => copyOfInputs(inputs, this.#engine.context.sample.inputs));
     return track(this.#handingOn, async () => {
       const prediction = await answer(copy);
       return { ids: (await this.#store?.remember(copy, prediction.logits)) ?? [], ...prediction };
@@ -70,8 +70,8 @@ export class Feedback {
   }
 
   /** Learns the samples of these ids. */
-  join(ids: string | readonly string[], labels: number | ArrayLike<number>): Promise<LearnResult> {
-    const late = guarded('ids and labels', () => lateLabels(ids, labels));
+  join(ids: string | readonly string[], targets: number | ArrayLike<number>): Promise<LearnResult> {
+    const late = guarded('ids and labels', () => lateTargets(ids, targets, this.#engine.context.sample.target));
     const reads = this.#beginReads(late);
     const turn = this.#turn;
     const handedOn = track(this.#handingOn, async () => {
@@ -92,14 +92,14 @@ export class Feedback {
     });
   }
 
-  /** Starts to read the sample of each label. The first valid label takes its sample; an invalid one leaves it waiting. */
-  #beginReads(late: readonly LateLabel[]): (() => Promise<Found | undefined>)[] {
+  /** Starts to read the sample of each target. The first valid target takes its sample; an invalid one leaves it waiting. */
+  #beginReads(late: readonly LateTarget[]): (() => Promise<Found | undefined>)[] {
     const { context } = this.#engine;
-    const taken = late.map(({ id, label }) => (isClass(label, context) ? this.#store?.take(id) : undefined));
-    return late.map(({ id, label }, i) => {
+    const taken = late.map(({ id, target }) => (isTarget(target, context) ? this.#store?.take(id) : undefined));
+    return late.map(({ id, target }, i) => {
       const one = taken[i];
       if (one) return () => this.#read(one);
-      const seen = isClass(label, context) ? undefined : this.#store?.look(id);
+      const seen = isTarget(target, context) ? undefined : this.#store?.look(id);
       return async () => seen && { taken: undefined, remembered: await seen() };
     });
   }
@@ -114,19 +114,19 @@ export class Feedback {
    * others are unknown.
    */
   #handOn(
-    late: readonly LateLabel[],
+    late: readonly LateTarget[],
     found: readonly (Found | undefined)[],
   ): { learning: Promise<LearnResult>; positions: number[] } {
     const here = new Map(found.flatMap((one, i) => (one?.taken ? [[late[i]!.id, one.remembered]] : [])));
     const positions: number[] = [];
-    const samples = late.flatMap(({ id, label }, i): Offered[] => {
+    const samples = late.flatMap(({ id, target }, i): Offered[] => {
       const one = found[i];
       if (!one && !here.has(id) && !(isId(id) && this.#intake.knows(id))) return [];
       positions.push(i);
       const claim = one?.taken && this.#claimOn(one.taken, one.remembered!);
       const remembered = one?.remembered ?? here.get(id);
-      const score = claim?.scoreOf(label) ?? null;
-      return [{ id, label, input: remembered?.input ?? noInput, score, awaitsLabel: true, claim }];
+      const score = claim?.scoreOf(target) ?? null;
+      return [{ id, target, inputs: remembered?.inputs ?? noInputs, score, awaitsTarget: true, claim }];
     });
     this.#intake.offer(samples.length);
     if (samples.length > 0) return { learning: this.#intake.accept(samples), positions };
@@ -134,11 +134,12 @@ export class Feedback {
     return { learning: Promise.resolve(nothing), positions };
   }
 
-  #claimOn(taken: Taken, { input, logits }: Remembered): Claim {
+  #claimOn(taken: Taken, { inputs, logits }: Remembered): Claim {
     const store = this.#store!;
     return {
-      input,
-      scoreOf: (label) => scoresOf(logits, Int32Array.of(label))[0]!,
+      inputs,
+      // Targets of other kinds are scored by the version that serves when the sample is learned.
+      scoreOf: (target) => (typeof target === 'number' ? scoresOf(logits, Int32Array.of(target))[0]! : null),
       settle: () => store.settle(taken),
       release: () => store.release(taken),
     };
@@ -173,20 +174,38 @@ async function settled<Result>(reads: readonly (() => Promise<Result>)[]): Promi
   return Promise.all(results);
 }
 
-/** Copies ids and labels one by one. Throws ERR_INVALID_OPTION if they are invalid. */
-function lateLabels(ids: unknown, labels: unknown): LateLabel[] {
-  if (typeof ids === 'string') {
-    if (typeof labels !== 'number') throw invalid('a number, since there is one id', 'labels', labels);
-    return [{ id: ids, label: labels }];
-  }
+/** Copies ids and targets one by one. Throws ERR_INVALID_OPTION or ERR_SHAPE if they are invalid. */
+function lateTargets(ids: unknown, targets: unknown, form: TargetForm): LateTarget[] {
+  const given = form.kind === 'class' ? lateLabels : lateRows;
+  if (typeof ids === 'string') return [{ id: ids, target: given.ofOne(targets, form) }];
   const expected = 'an id that predict() gave, or an array of at least one';
   const ownIds = copied(listIn(ids, expected, 'ids'), (id) => {
     if (typeof id !== 'string') throw invalid(expected, 'ids', ids);
     return id;
   });
-  const oneEach = `an array of ${ownIds.length} labels, one for each id`;
-  const given = listIn(labels, oneEach, 'labels', types.isInt32Array);
-  if (given.length !== ownIds.length) throw invalid(oneEach, 'labels', labels);
-  const ownLabels = labelNumbers(given);
-  return ownIds.map((id, i) => ({ id, label: ownLabels[i]! }));
+  const own = given.ofMany(targets, ownIds.length, form);
+  return ownIds.map((id, i) => ({ id, target: own[i]! }));
 }
+
+const lateLabels = {
+  ofOne(label: unknown): number {
+    if (typeof label !== 'number') throw invalid('a number, since there is one id', 'labels', label);
+    return label;
+  },
+  ofMany(labels: unknown, count: number): number[] {
+    const oneEach = `an array of ${count} labels, one for each id`;
+    const given = listIn(labels, oneEach, 'labels', types.isInt32Array);
+    if (given.length !== count) throw invalid(oneEach, 'labels', labels);
+    return labelNumbers(given);
+  },
+};
+
+/** Targets of several numbers each, flat. */
+const lateRows = {
+  ofOne(target: unknown, form: TargetForm): Float64Array {
+    // The caller need not make an array of a single number.
+    if (typeof target === 'number' && form.shape.length === 0) return Float64Array.of(target);
+    return targetRows(target, form, 1)[0]!;
+  },
+  ofMany: (targets: unknown, count: number, form: TargetForm): Float64Array[] => targetRows(targets, form, count),
+};

@@ -6,18 +6,8 @@ import { close, open, readAll, writeAll } from '../../files/descriptors';
 import type { FolderGuard } from '../storage/journal-writer';
 import { type Chunks, recordIn } from './chunks';
 import { type SavedCounts, writeCounts } from './counts';
-import {
-  decodeHeader,
-  encodeHeader,
-  encodeJoined,
-  fileHeaderBytes,
-  isWhole,
-  joinedName,
-  pendingName,
-  type Remembered,
-  rememberedIn,
-  sealRecord,
-} from './format';
+import { encodeHeader, readHeader } from './form';
+import { encodeJoined, isWhole, joinedName, pendingName, type Remembered, rememberedIn, sealRecord } from './format';
 import type { Segment } from './segment';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants;
@@ -53,7 +43,7 @@ export class PendingFiles {
       }
       const descriptor = await this.#outputOf(segment);
       const records = bytes.subarray(written * segment.stride, count * segment.stride);
-      await writeAll(descriptor, [records], fileHeaderBytes + (first + written) * segment.stride);
+      await writeAll(descriptor, [records], segment.headerBytes + (first + written) * segment.stride);
       this.#chunks.wrote(chunk, count);
     }
   }
@@ -84,7 +74,7 @@ export class PendingFiles {
     if (held) return rememberedIn(held, segment.form);
     const record = Buffer.allocUnsafe(segment.stride);
     try {
-      const at = fileHeaderBytes + index * segment.stride;
+      const at = segment.headerBytes + index * segment.stride;
       await this.#reading(segment, (descriptor) => readAll(descriptor, record, at));
     } catch {
       return undefined;
@@ -143,12 +133,11 @@ export class PendingFiles {
 }
 
 /** Opens the file of a segment for reading. Rejects if another file has its name. */
-async function openOwn(file: string, { number, token }: Segment): Promise<number> {
+async function openOwn(file: string, { number, token, form, headerBytes }: Segment): Promise<number> {
   const descriptor = await open(file, O_RDONLY | O_NOFOLLOW);
   try {
-    const header = Buffer.alloc(fileHeaderBytes);
-    await readAll(descriptor, header, 0);
-    if (decodeHeader(header, number)?.token === token) return descriptor;
+    const header = await readHeader(descriptor, headerBytes, number, form);
+    if (header.token === token) return descriptor;
     throw new Error(`${file} is another file now`);
   } catch (cause) {
     await close(descriptor);

@@ -3,37 +3,37 @@
 // 1. All records of a file have one size, so that damage to one hides no other. Numbers are little-endian, checksums CRC-32C.
 // 2. Records are never changed. A second file notes which of them have their labels.
 //
-// pending-000000007.log, for samples of 2 uint8 values and 2 classes:
+// pending-000000007.log, for samples of one input of 2 uint8 values, with 2 logits:
+//
+//     54 49 50 45 4e 44 47 32  07 00 00 00 00 00 00 00    TIPENDG2, number of the file
+//     9f 3c 51 aa 08 77 e2 1d                             token: ids are 9f3c51aa0877e21d-0, -1, …
+//     44 00 00 00                                         length of the text: 68
+//     7b 22 69 6e 70 75 74 73  …                          {"inputs":[{"name":"input","dtype":"uint8","values":2}],"outputs":2}
+//     xx xx xx xx                                         checksum of bytes 0-95
+//     xx xx xx xx  00 00 00 00  e8 03 00 00 00 00 00 00   record 0: checksum of the rest, index, milliseconds since 1970
+//     00 00 80 3f  00 00 00 c0  05 ff                     logits 1 and -2, values 5 and 255; one input follows the other
+//
+// Earlier versions wrote the form in binary, for one input of uint8 or float32 values. Their files are read:
 //
 //     54 49 50 45 4e 44 47 31  07 00 00 00 00 00 00 00    TIPENDG1, number of the file
-//     9f 3c 51 aa 08 77 e2 1d                             token: ids are 9f3c51aa0877e21d-0, -1, …
-//     01 00 00 00  02 00 00 00  02 00 00 00  xx xx xx xx  bytes of a value, values, classes, checksum of bytes 0-35
-//     xx xx xx xx  00 00 00 00  e8 03 00 00 00 00 00 00   record 0: checksum of the rest, index, milliseconds since 1970
-//     00 00 80 3f  00 00 00 c0  05 ff                     logits 1 and -2, values 5 and 255
+//     9f 3c 51 aa 08 77 e2 1d                             token
+//     01 00 00 00  02 00 00 00  02 00 00 00  xx xx xx xx  bytes of a value, values, logits, checksum of bytes 0-35
 //
 // joined-000000007.log:
 //
 //     00 00 00 00  xx xx xx xx                            index, checksum of the file's number and the index
 import fs from 'node:fs';
-import { bytesOf, type Values, type ValueType, valueArrays } from '../../core/sample-values';
+import { bytesOf, type Values, valueArrays } from '../../core/sample-values';
 import { native } from '../../native/native';
-
-/** The form of all records of a file. */
-export interface RecordForm {
-  type: ValueType;
-  /** Of one sample. */
-  values: number;
-  classes: number;
-}
+import type { RecordForm } from './form';
 
 /** A sample and its prediction. */
 export interface Remembered {
-  input: Values;
+  /** In the order of the form. */
+  inputs: readonly Values[];
   logits: Float32Array;
 }
 
-const magic = Buffer.from('TIPENDG1');
-export const fileHeaderBytes = 40;
 const recordHeaderBytes = 16;
 export const joinedBytes = 8;
 
@@ -54,38 +54,22 @@ export function fileNumbersIn(folder: string): { pending: number[]; joined: numb
 }
 
 /** Bytes of a record. */
-export function strideOf({ type, values, classes }: RecordForm): number {
-  return recordHeaderBytes + 4 * classes + valueArrays[type].BYTES_PER_ELEMENT * values;
-}
-
-export function encodeHeader(number: number, token: string, { type, values, classes }: RecordForm): Buffer {
-  const header = Buffer.alloc(fileHeaderBytes);
-  magic.copy(header);
-  header.writeBigUInt64LE(BigInt(number), 8);
-  header.write(token, 16, 'hex');
-  header.writeUInt32LE(valueArrays[type].BYTES_PER_ELEMENT, 24);
-  header.writeUInt32LE(values, 28);
-  header.writeUInt32LE(classes, 32);
-  header.writeUInt32LE(native().crc32c([header.subarray(0, 36)]), 36);
-  return header;
-}
-
-/** undefined: the header is invalid. */
-export function decodeHeader(header: Buffer, number: number): { token: string; form: RecordForm } | undefined {
-  if (header.length < fileHeaderBytes || !header.subarray(0, magic.length).equals(magic)) return undefined;
-  if (header.readUInt32LE(36) !== native().crc32c([header.subarray(0, 36)])) return undefined;
-  if (Number(header.readBigUInt64LE(8)) !== number) return undefined;
-  const type = header.readUInt32LE(24) === 1 ? 'uint8' : 'float32';
-  const form: RecordForm = { type, values: header.readUInt32LE(28), classes: header.readUInt32LE(32) };
-  return { token: header.toString('hex', 16, 24), form };
+export function strideOf({ inputs, outputs }: RecordForm): number {
+  return inputs.reduce(
+    (bytes, { dtype, values }) => bytes + valueArrays[dtype].BYTES_PER_ELEMENT * values,
+    recordHeaderBytes + 4 * outputs,
+  );
 }
 
 /** Writes a record to `bytes`, all but its checksum. */
-export function putRecord(bytes: Buffer, index: number, time: number, { input, logits }: Remembered): void {
+export function putRecord(bytes: Buffer, index: number, time: number, { inputs, logits }: Remembered): void {
   bytes.writeUInt32LE(index, 4);
   bytes.writeBigUInt64LE(BigInt(time), 8);
-  bytes.set(bytesOf(logits), recordHeaderBytes);
-  bytes.set(bytesOf(input), recordHeaderBytes + logits.byteLength);
+  let at = recordHeaderBytes;
+  for (const values of [logits, ...inputs]) {
+    bytes.set(bytesOf(values), at);
+    at += values.byteLength;
+  }
 }
 
 export function sealRecord(record: Buffer): void {
@@ -99,11 +83,21 @@ export function isWhole(record: Buffer, index: number): boolean {
 export const timeOf = (record: Buffer) => Number(record.readBigUInt64LE(8));
 
 /** Copies a sample and its prediction from a record. */
-export function rememberedIn(record: Buffer, { type, classes }: RecordForm): Remembered {
-  const inputAt = recordHeaderBytes + 4 * classes;
-  // Typed arrays of four-byte numbers need aligned memory.
-  const copy = (from: number, to?: number) => Uint8Array.from(record.subarray(from, to)).buffer;
-  return { logits: new Float32Array(copy(recordHeaderBytes, inputAt)), input: new valueArrays[type](copy(inputAt)) };
+export function rememberedIn(record: Buffer, { inputs, outputs }: RecordForm): Remembered {
+  let at = recordHeaderBytes;
+  // Typed arrays of larger numbers need aligned memory.
+  const copy = (bytes: number) => {
+    at += bytes;
+    return Uint8Array.from(record.subarray(at - bytes, at)).buffer;
+  };
+  const logits = new Float32Array(copy(4 * outputs));
+  return {
+    logits,
+    inputs: inputs.map(({ dtype, values }) => {
+      const OneOf = valueArrays[dtype];
+      return new OneOf(copy(OneOf.BYTES_PER_ELEMENT * values));
+    }),
+  };
 }
 
 export function encodeJoined(number: number, indices: readonly number[]): Buffer {

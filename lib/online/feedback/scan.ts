@@ -7,19 +7,8 @@ import { TimeSlice } from '../../core/time-slice';
 import { readAll } from '../../files/descriptors';
 import { readCounts, type SavedCounts } from './counts';
 import { removeFiles } from './files';
-import {
-  decodeHeader,
-  decodeJoined,
-  fileHeaderBytes,
-  fileNumbersIn,
-  isWhole,
-  joinedBytes,
-  joinedName,
-  pendingName,
-  type RecordForm,
-  strideOf,
-  timeOf,
-} from './format';
+import { fits, headerBytesOf, type RecordForm, readHeader } from './form';
+import { decodeJoined, fileNumbersIn, isWhole, joinedBytes, joinedName, pendingName, strideOf, timeOf } from './format';
 import { Segment } from './segment';
 
 const blockBytes = 256 * 2 ** 10;
@@ -55,7 +44,7 @@ export async function scanPending(folder: string, form: RecordForm, knows: (id: 
       if (lost > 0) problems.push(`${lost} of ${segment.count} in ${file}: ${reason}`);
     } catch (cause) {
       const stat = await fs.stat(file).catch(() => undefined);
-      scan.unread += recordsIn(stat?.isFile() ? stat.size : 0, form);
+      scan.unread += recordsIn(stat?.isFile() ? stat.size : 0, headerBytesOf(form), strideOf(form));
       problems.push(`all in ${file}: ${messageOf(cause)}`);
     }
   }
@@ -74,13 +63,11 @@ async function scanFile(file: string, number: number, form: RecordForm): Promise
   const handle = await fs.open(file);
   try {
     const { size } = await handle.stat();
-    const header = Buffer.alloc(Math.min(fileHeaderBytes, size));
-    await readAll(handle.fd, header, 0);
-    const decoded = decodeHeader(header, number);
-    if (!decoded) return allLost(new Segment(number, '', form), size, 'its header is damaged');
-    const segment = new Segment(number, decoded.token, decoded.form);
-    if (JSON.stringify(decoded.form) !== JSON.stringify(form)) {
-      return allLost(segment, size, 'the learner takes samples of another type or size now, or has other classes');
+    const header = await readHeader(handle.fd, size, number, form);
+    const segment = new Segment(number, header.token, header.form, header.bytes);
+    if (header.token === '') return allLost(segment, size, 'its header is damaged');
+    if (!fits(header.form, form)) {
+      return allLost(segment, size, 'the learner takes samples of another type or size now, or has other outputs');
     }
     return { segment, damaged: await scanRecords(handle, segment, size), reason: 'wrong checksums' };
   } finally {
@@ -89,19 +76,19 @@ async function scanFile(file: string, number: number, form: RecordForm): Promise
 }
 
 function allLost(segment: Segment, size: number, reason: string): ScannedFile {
-  const damaged = Array.from({ length: recordsIn(size, segment.form) }, () => segment.add(0));
+  const damaged = Array.from({ length: recordsIn(size, segment.headerBytes, segment.stride) }, () => segment.add(0));
   return { segment, damaged, reason };
 }
 
 /** Whole records: the beginning of one that a crash left does not count. */
-function recordsIn(size: number, form: RecordForm): number {
-  return Math.max(0, Math.floor((size - fileHeaderBytes) / strideOf(form)));
+function recordsIn(size: number, headerBytes: number, stride: number): number {
+  return Math.max(0, Math.floor((size - headerBytes) / stride));
 }
 
 /** Adds the samples of a file to its segment. Returns the damaged ones. */
 async function scanRecords(handle: FileHandle, segment: Segment, size: number): Promise<number[]> {
-  const { stride, form } = segment;
-  const total = recordsIn(size, form);
+  const { stride, headerBytes } = segment;
+  const total = recordsIn(size, headerBytes, stride);
   const perBlock = Math.max(1, Math.floor(blockBytes / stride));
   const block = Buffer.alloc(perBlock * stride);
   const damaged: number[] = [];
@@ -109,7 +96,7 @@ async function scanRecords(handle: FileHandle, segment: Segment, size: number): 
   let time: number | undefined;
   for (let first = 0; first < total; first += perBlock) {
     const count = Math.min(perBlock, total - first);
-    await readAll(handle.fd, block.subarray(0, count * stride), fileHeaderBytes + first * stride);
+    await readAll(handle.fd, block.subarray(0, count * stride), headerBytes + first * stride);
     for (let i = 0; i < count; i++) {
       const record = block.subarray(i * stride, (i + 1) * stride);
       if (isWhole(record, first + i)) time = timeOf(record);

@@ -1,6 +1,7 @@
 // Index in memory of one file of remembered predictions: how long each has waited for its label, or that it no longer waits. About
 // four bytes each.
-import { fileHeaderBytes, joinedBytes, type RecordForm, strideOf } from './format';
+import { headerBytesOf, type RecordForm } from './form';
+import { joinedBytes, strideOf } from './format';
 
 export class Segment {
   readonly number: number;
@@ -8,6 +9,8 @@ export class Segment {
   readonly token: string;
   readonly form: RecordForm;
   readonly stride: number;
+  /** Size of the header of its file. */
+  readonly headerBytes: number;
   /** Its files are removed as soon as none of its samples is being learned. */
   isDoomed = false;
   #count = 0;
@@ -24,11 +27,12 @@ export class Segment {
   /** Samples whose labels arrived, and that are not durably learned yet. */
   readonly #taken = new Set<number>();
 
-  constructor(number: number, token: string, form: RecordForm) {
+  constructor(number: number, token: string, form: RecordForm, headerBytes = headerBytesOf(form)) {
     this.number = number;
     this.token = token;
     this.form = form;
     this.stride = strideOf(form);
+    this.headerBytes = headerBytes;
   }
 
   get count(): number {
@@ -46,7 +50,7 @@ export class Segment {
 
   /** On the disk. */
   get bytes(): number {
-    return fileHeaderBytes + this.#count * this.stride + this.#joined * joinedBytes;
+    return this.headerBytes + this.#count * this.stride + this.#joined * joinedBytes;
   }
 
   /** Whether none of its samples waits for anything. */

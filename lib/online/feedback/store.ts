@@ -9,13 +9,15 @@
 import { randomBytes } from 'node:crypto';
 import { BackgroundTask } from '../../core/background-task';
 import { messageOf } from '../../core/errors';
+import { part } from '../../core/sample-values';
 import { TimeSlice } from '../../core/time-slice';
 import type { FeedbackOptions } from '../options';
 import type { FolderGuard } from '../storage/journal-writer';
 import { Chunks } from './chunks';
 import type { SavedCounts } from './counts';
 import { PendingFiles } from './files';
-import { fileHeaderBytes, joinedBytes, type RecordForm, type Remembered, strideOf } from './format';
+import { headerBytesOf, type RecordForm } from './form';
+import { joinedBytes, type Remembered, strideOf } from './format';
 import { JoinedLabels, noteDelayMs } from './joined-labels';
 import { type Scan, scanPending, warn } from './scan';
 import { Segment } from './segment';
@@ -77,7 +79,7 @@ export class PendingStore {
     this.#form = form;
     this.#limits = limits;
     const segmentBytes = Math.min(largestSegment, limits.maxBytes / 16);
-    this.#perSegment = Math.max(1, Math.floor((segmentBytes - fileHeaderBytes) / strideOf(form)));
+    this.#perSegment = Math.max(1, Math.floor((segmentBytes - headerBytesOf(form)) / strideOf(form)));
     this.#chunks = new Chunks(limits.memoryBytes);
     this.#files = new PendingFiles(folder, guard, this.#chunks);
     this.#joined = new JoinedLabels(this.#files);
@@ -115,21 +117,21 @@ export class PendingStore {
   }
 
   /**
-   * Remembers samples, [sample, …] row by row, and resolves with an id for each. Waits for the disk only if more than `memoryBytes`
-   * are unwritten.
+   * Remembers samples, each input and the logits [sample, …] row by row, and resolves with an id for each. Waits for the disk only if
+   * more than `memoryBytes` are unwritten.
    */
-  async remember(inputs: Remembered['input'], logits: Float32Array): Promise<string[]> {
-    const { values, classes } = this.#form;
+  async remember(inputs: Remembered['inputs'], logits: Float32Array): Promise<string[]> {
+    const { inputs: forms, outputs } = this.#form;
     const ids: string[] = [];
     const slice = new TimeSlice();
-    for (let i = 0; i < logits.length / classes; i++) {
+    for (let i = 0; i < logits.length / outputs; i++) {
       while (this.#chunks.isFull) await this.#disk.now();
       const time = Date.now();
       const segment = this.#segmentFor(time);
       const index = segment.add(time);
       this.#chunks.append(segment, index, time, {
-        input: inputs.subarray(i * values, (i + 1) * values),
-        logits: logits.subarray(i * classes, (i + 1) * classes),
+        inputs: inputs.map((values, k) => part(values, i * forms[k]!.values, (i + 1) * forms[k]!.values)),
+        logits: part(logits, i * outputs, (i + 1) * outputs),
       });
       this.#bytes += segment.stride;
       ids.push(segment.idOf(index));
@@ -146,7 +148,7 @@ export class PendingStore {
     const segment = new Segment(++this.#last, randomBytes(8).toString('hex'), this.#form);
     this.#segments.push(segment);
     this.#byToken.set(segment.token, segment);
-    this.#bytes += fileHeaderBytes;
+    this.#bytes += segment.headerBytes;
     this.#current = segment;
     this.#evict();
     return segment;

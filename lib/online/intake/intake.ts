@@ -10,7 +10,7 @@ import type { Refusal } from '../reasons';
 import type { BatchRecord } from '../storage/records';
 import { Accounts, type SampleCounts } from './accounts';
 import { batchRecord, distribute, LearnCall, type LearnResult, type Offered, type Pending, Queue } from './queue';
-import { noInput, refusalOf } from './samples';
+import { noInputs, refusalOf } from './samples';
 
 /** Bounds of one quarantine record: a call may have any number of invalid samples. */
 const most = { samples: 256, bytes: 4 * 2 ** 20 };
@@ -113,12 +113,14 @@ export class Intake {
 
   #quarantine(refusal: Refusal, pending: readonly Pending[]): void {
     const { code, message: reason, isFree } = refusal;
-    const bytes = pending.reduce((largest, { input }) => Math.max(largest, input.byteLength), 1);
+    const bytesIn = ({ inputs }: Pending) => inputs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const bytes = pending.reduce((largest, sample) => Math.max(largest, bytesIn(sample)), 1);
     const count = Math.min(most.samples, Math.max(1, Math.floor(most.bytes / bytes)));
     for (let first = 0; first < pending.length; first += count) {
       const some = pending.slice(first, first + count);
       const record = { kind: 'quarantine', ids: some.map(({ id }) => id), reason, code, isFree } as const;
-      const samples = some.map(({ id, label, input }) => ({ id, label, input, code, reason }));
+      const { inputs: forms } = this.#engine.context.sample;
+      const samples = some.map(({ id, target, inputs }) => ({ id, target, inputs, forms, code, reason }));
       this.#run(some, async () => {
         await this.#engine.commit(record, samples);
         return new Map(some.map((sample) => [sample, refusal]));
@@ -148,7 +150,7 @@ export class Intake {
       if (!refusal?.isFree) claim?.settle();
       this.#settleOne(call);
       const others = id === null ? undefined : this.#waiting.get(id);
-      // A sample with an invalid late label never held its id.
+      // A sample with an invalid late target never held its id.
       if (id === null || !others || (refusal?.code === 'label' && refusal.isFree)) continue;
       this.#waiting.delete(id);
       if (refusal?.isFree) this.#promote(others, sample);
@@ -166,7 +168,7 @@ export class Intake {
     const refused: Refused = new Map();
     const found = others.findIndex((other) => !refusalOf(other, context)?.isFree);
     const first = found < 0 ? others.length : found;
-    for (const other of others.slice(0, first)) this.#admit({ ...other, input: inputOf(other, before) }, refused);
+    for (const other of others.slice(0, first)) this.#admit({ ...other, inputs: inputsOf(other, before) }, refused);
     const heir = others[first];
     if (heir) this.#admit(heirOf(heir, before), refused, others.slice(first + 1));
     else before.claim?.release();
@@ -209,7 +211,7 @@ export class Intake {
   #learn(pending: Pending[]): Promise<void> {
     let record: BatchRecord;
     try {
-      record = batchRecord(pending);
+      record = batchRecord(pending, this.#engine.context.sample.target);
     } catch (cause) {
       // A shortage of memory for these samples does no harm to others.
       return Promise.resolve().then(() => this.#fail(pending, cause));
@@ -237,15 +239,15 @@ export class Intake {
   }
 }
 
-/** The input of a repeated sample, which does not have its own. */
-function inputOf({ input }: Pending, before: Pending): Values {
-  return input === noInput ? before.input : input;
+/** The inputs of a repeated sample, which does not have its own. */
+function inputsOf({ inputs }: Pending, before: Pending): readonly Values[] {
+  return inputs === noInputs ? before.inputs : inputs;
 }
 
-/** The sample that takes the place of `before`. A late label belongs to the claimed prediction, whichever call found it. */
+/** The sample that takes the place of `before`. A late target belongs to the claimed prediction, whichever call found it. */
 function heirOf(next: Pending, before: Pending): Pending {
   const claim = next.claim ?? before.claim;
-  if (!next.awaitsLabel) return { ...next, claim };
-  const score = claim?.scoreOf(next.label) ?? null;
-  return { ...next, claim, input: claim?.input ?? inputOf(next, before), score };
+  if (!next.awaitsTarget) return { ...next, claim };
+  const score = claim?.scoreOf(next.target) ?? null;
+  return { ...next, claim, inputs: claim?.inputs ?? inputsOf(next, before), score };
 }

@@ -1,10 +1,10 @@
 // Queue of samples that wait to be learned, and the calls of learn() that they belong to.
-import { joined, type Values } from '../../core/sample-values';
-import type { Score } from '../../metrics/prequential';
+import { joined, type TargetForm, type TargetValues, type Values } from '../../core/sample-values';
+import { isCorrect, type Score } from '../../metrics/prequential';
 import type { Outcome } from '../outcome';
 import type { Reason } from '../reasons';
 import { type BatchRecord, currentRules } from '../storage/records';
-import type { Sample } from './samples';
+import type { Sample, Target } from './samples';
 
 /** The result of learn(). */
 export interface LearnResult {
@@ -12,7 +12,7 @@ export interface LearnResult {
   updates: number;
   /** Mean loss of those updates, replayed samples included; NaN if there was none. */
   loss: number;
-  /** How the samples were predicted before they were learned. */
+  /** How the samples were predicted before they were learned. `correct` is NaN if their targets are not classes. */
   prequential: { samples: number; correct: number; loss: number };
   /** The version that serves now. */
   version: number;
@@ -63,16 +63,16 @@ export class LearnCall {
 }
 
 /**
- * The claim of a late label on the prediction that waits for it. One sample holds it at a time, and it passes to the next sample of
+ * The claim of a late target on the prediction that waits for it. One sample holds it at a time, and it passes to the next sample of
  * the id if that one is not learned; the last holder settles or releases it.
  */
 export interface Claim {
-  readonly input: Values;
-  /** The score of the prediction, given a label. */
-  scoreOf(label: number): Score;
+  readonly inputs: readonly Values[];
+  /** The score of the prediction, given a target; null: it has none. */
+  scoreOf(target: Target): Score | null;
   /** Its sample is known, and the prediction no longer waits. */
   settle(): void;
-  /** The prediction waits for another label. */
+  /** The prediction waits for another target. */
   release(): void;
 }
 
@@ -119,12 +119,24 @@ export class Queue {
   }
 }
 
-/** The record of an update. Throws if there is not enough memory. */
-export function batchRecord(pending: readonly Pending[]): BatchRecord {
-  const labels = Int32Array.from(pending, ({ label }) => label);
+/** The record of an update. `form`: of the targets. Throws if there is not enough memory. */
+export function batchRecord(pending: readonly Pending[], form: TargetForm): BatchRecord {
+  const targets = joinedTargets(
+    pending.map(({ target }) => target),
+    form,
+  );
   const [ids, scores] = [pending.map(({ id }) => id), pending.map(({ score }) => score)];
-  const inputs = joined(pending.map(({ input }) => input));
-  return { kind: 'batch', rules: currentRules, ids, labels, inputs, scores, fresh: true };
+  const inputs = pending[0]!.inputs.map((_, i) => joined(pending.map(({ inputs }) => inputs[i]!)));
+  return { kind: 'batch', rules: currentRules, ids, inputs, targets, scores, fresh: true };
+}
+
+function joinedTargets(targets: readonly Target[], { kind }: TargetForm): TargetValues {
+  if (kind === 'class') return Int32Array.from(targets as readonly number[]);
+  const rows = targets as readonly Float64Array[];
+  const size = rows[0]!.length;
+  const all = new (kind === 'tokens' ? Int32Array : Float32Array)(rows.length * size);
+  for (const [i, row] of rows.entries()) all.set(row, i * size);
+  return all;
 }
 
 /** Adds the outcome of an update to the results of the calls that its samples belong to. */
@@ -142,6 +154,6 @@ export function distribute(pending: readonly Pending[], { refused, loss, scores,
     if (!score) continue;
     prequential.loss = prequential.samples === 0 ? score.loss : prequential.loss + score.loss;
     prequential.samples++;
-    prequential.correct += Number(score.predicted === score.label);
+    prequential.correct += Number(isCorrect(score) ?? Number.NaN);
   }
 }

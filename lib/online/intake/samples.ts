@@ -4,18 +4,40 @@
 import { types } from 'node:util';
 import { invalid } from '../../core/checks';
 import { LearnError } from '../../core/errors';
-import { copyOfValues, sizeOf, type Values } from '../../core/sample-values';
+import {
+  copyOfInputs,
+  copyOfValues,
+  type InputForm,
+  ignoredToken,
+  type NamedValues,
+  part,
+  type SampleForm,
+  sizeOf,
+  type TargetForm,
+  type Values,
+  type ValueType,
+} from '../../core/sample-values';
 import type { Score } from '../../metrics/prequential';
 import type { LearnerContext } from '../context';
 import type { Refusal } from '../reasons';
 import { idOf, type SampleId } from '../seen-ids';
 
-/** Labelled samples. */
+/**
+ * Samples with their targets, of the form that `learner.sample` reports.
+ *
+ * @example
+ * ```ts
+ * await learner.learn({ inputs: images, labels: [3, 8] });
+ * await learner.learn({ inputs: { input_ids, attention_mask }, targets, ids });
+ * ```
+ */
 export interface Samples {
-  /** [sample, …] row by row, of the learner's type and shape. */
-  inputs: Values;
-  /** One a sample, from 0. */
-  labels: Int32Array | readonly number[];
+  /** [sample, …] row by row; by their names, if a sample has several inputs. */
+  inputs: Values | NamedValues;
+  /** Where targets are classes: one a sample, from 0. */
+  labels?: Int32Array | readonly number[];
+  /** Where they are not: [sample, …] row by row. `tokens` may be -100, which is ignored. */
+  targets?: TargetArray;
   /**
    * One a sample: a string, an integer or a bigint, of at most 1 KiB; undefined and null mean no id. Of several samples with equal
    * ids one is learned; ids that print alike are equal.
@@ -23,22 +45,28 @@ export interface Samples {
   ids?: readonly (SampleId | null | undefined)[] | null | undefined;
 }
 
+export type TargetArray = Int32Array | BigInt64Array | Uint8Array | Float32Array;
+
+/** A class, as it was given; of other targets, all values of one sample. */
+export type Target = number | Float64Array;
+
 export interface Sample {
   /** null: no id; the sample may be learned any number of times. */
   id: string | null;
-  label: number;
-  input: Values;
+  target: Target;
+  /** One array for each input of the learner's samples, in their order. */
+  inputs: readonly Values[];
   /** Score of an earlier prediction; null: the version that serves when the sample is learned predicts it. */
   score?: Score | null;
-  /** Whether the id stays free if the label is out of range, since another label may follow. */
-  awaitsLabel?: boolean;
+  /** Whether the id stays free if the target is invalid, since another target may follow. */
+  awaitsTarget?: boolean;
 }
 
-/** The input of a sample that is known, and will not be learned. */
-export const noInput: Values = new Uint8Array();
+/** The inputs of a sample that is known, and will not be learned. */
+export const noInputs: readonly Values[] = [];
 
 /** Copies samples one by one. Throws ERR_INVALID_OPTION or ERR_SHAPE if they are invalid. */
-export function samplesIn(samples: unknown, context: Pick<LearnerContext, 'settings'>): Sample[] {
+export function samplesIn(samples: unknown, context: Pick<LearnerContext, 'sample'>): Sample[] {
   return guarded('samples', () => readSamples(samples, context));
 }
 
@@ -54,26 +82,72 @@ export function guarded<Result>(name: string, read: () => Result): Result {
   }
 }
 
-function readSamples(samples: unknown, { settings }: Pick<LearnerContext, 'settings'>): Sample[] {
+function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'>): Sample[] {
   if (typeof samples !== 'object' || samples === null) {
-    throw invalid('an object with inputs, labels and maybe ids', 'samples', samples);
+    const targets = sample.target.kind === 'class' ? 'labels' : 'targets';
+    throw invalid(`an object with inputs, ${targets} and maybe ids`, 'samples', samples);
   }
-  const { inputs, labels: givenLabels, ids: givenIds } = samples as Record<keyof Samples, unknown>;
-  const copy = copyOfValues(inputs, [settings.inputs]);
-  const most = Math.max(1, copy.length);
-  const labels = labelsIn(givenLabels, most);
-  const ids = givenIds === undefined || givenIds === null ? undefined : idsIn(givenIds, labels.length);
-  const cut = (i: number) => Math.floor((i * copy.length) / labels.length);
-  return labels.map((label, i) => ({ id: ids?.[i] ?? null, label, input: copy.subarray(cut(i), cut(i + 1)) }));
+  const { inputs, labels, targets: values, ids: givenIds } = samples as Record<keyof Samples, unknown>;
+  const copies = copyOfInputs(inputs, sample.inputs);
+  const targets = targetsIn({ labels, targets: values }, sample, copies);
+  const ids = givenIds === undefined || givenIds === null ? undefined : idsIn(givenIds, targets.length);
+  const cut = (values: Values, i: number) => Math.floor((i * values.length) / targets.length);
+  return targets.map((target, i) => ({
+    ...{ id: ids?.[i] ?? null, target },
+    inputs: copies.map((values) => part(values, cut(values, i), cut(values, i + 1))),
+  }));
 }
 
-function labelsIn(labels: unknown, most: number): number[] {
-  const given = listIn(labels, 'an Int32Array or an array, of at least one label', 'labels', types.isInt32Array);
-  // A length that a caller claims must not allocate more than the inputs justify.
-  if (given.length > most) {
-    throw new LearnError('ERR_SHAPE', `Expected values for each of ${given.length} labels but there are ${most}`);
+/** The targets of samples with these inputs: labels if they are classes, else targets. Throws if they are invalid. */
+function targetsIn(
+  { labels, targets }: Record<'labels' | 'targets', unknown>,
+  { inputs: forms, target }: SampleForm,
+  inputs: readonly Values[],
+): Target[] {
+  const isClass = target.kind === 'class';
+  if ((isClass ? targets : labels) !== undefined) {
+    const [given, wanted] = isClass ? ['targets', 'labels'] : ['labels', 'targets'];
+    const kind = `since targets are of the kind '${target.kind}'`;
+    throw new LearnError('ERR_INVALID_OPTION', `Expected "${wanted}" instead of "${given}", ${kind}`);
   }
+  // A length that a caller claims must not allocate more than the inputs justify.
+  const fits = (count: number, what: string) => {
+    const short = inputs.findIndex((values) => Math.max(1, values.length) < count);
+    if (short < 0) return;
+    const of = inputs.length > 1 ? ` in "inputs.${forms[short]!.name}"` : '';
+    const most = Math.max(1, inputs[short]!.length);
+    throw new LearnError('ERR_SHAPE', `Expected values for each of ${count} ${what} but there are ${most}${of}`);
+  };
+  if (!isClass) {
+    const rows = targetRows(targets, target);
+    fits(rows.length, 'targets');
+    return rows;
+  }
+  const given = listIn(labels, 'an Int32Array or an array, of at least one label', 'labels', types.isInt32Array);
+  fits(given.length, 'labels');
   return labelNumbers(given);
+}
+
+const targetTypes: readonly ValueType[] = ['int32', 'int64', 'uint8', 'float32'];
+
+/**
+ * Copies targets that are not classes, of `count` samples, or of any number but 0. Throws ERR_INVALID_OPTION unless they are an array of
+ * such values, ERR_SHAPE unless its length fits.
+ */
+export function targetRows(targets: unknown, { shape }: TargetForm, count?: number): Float64Array[] {
+  const copy = copyOfValues(targets, targetTypes, 'targets');
+  const size = sizeOf(shape);
+  const rows = copy.length / size;
+  if (!(Number.isInteger(rows) && rows > 0 && rows === (count ?? rows))) {
+    const expected = count === undefined ? `a multiple of ${size} values` : `${count * size} values`;
+    throw new LearnError(
+      'ERR_SHAPE',
+      `Expected ${expected} for "targets", one sample's being of shape [${shape.join(', ')}], but there are ${copy.length}`,
+    );
+  }
+  return Array.from({ length: rows }, (_, i) =>
+    Float64Array.from(part(copy, i * size, (i + 1) * size) as Iterable<number | bigint>, Number),
+  );
 }
 
 /** Copies labels. Throws ERR_INVALID_OPTION unless all are numbers: 1n and '1' are mistakes, 1.5 is a label that is out of range. */
@@ -118,29 +192,64 @@ export function copied<Item>({ length, at }: List, checked: (item: unknown, inde
   return items;
 }
 
-/** Whether a label is one of the classes. */
-export function isClass(label: number, { classes }: Pick<LearnerContext, 'classes'>): boolean {
-  return Number.isInteger(label) && label >= 0 && label < classes;
+/** Whether a target can be learned: a class that exists, or values of its kind. */
+export function isTarget(target: Target, { sample }: Pick<LearnerContext, 'sample'>): boolean {
+  const { classes, target: form } = sample;
+  const isIndex = (value: number) => Number.isInteger(value) && value >= 0 && value < classes;
+  if (typeof target === 'number') return form.kind === 'class' && isIndex(target);
+  if (target.length !== sizeOf(form.shape)) return false;
+  switch (form.kind) {
+    case 'tokens':
+      return target.every((value) => value === ignoredToken || isIndex(value));
+    case 'classes':
+      return target.every((value) => value === 0 || value === 1);
+    case 'values':
+      return target.every((value) => Number.isFinite(Math.fround(value)));
+    default:
+      return false;
+  }
+}
+
+/** The targets that samples can have, for messages. */
+function expectedTarget({ target: { kind }, classes }: SampleForm): string {
+  switch (kind) {
+    case 'tokens':
+      return `tokens from 0 to ${classes - 1}, or ${ignoredToken} for those to ignore`;
+    case 'classes':
+      return '0 or 1 for each class';
+    case 'values':
+      return 'finite values (as float32)';
+    default:
+      return `a label from 0 to ${classes - 1}`;
+  }
 }
 
 /** The reason why a sample cannot be learned; undefined: it can. */
-export function refusalOf(sample: Sample, context: LearnerContext): Refusal | undefined {
-  const { input, label, awaitsLabel } = sample;
-  const { classes, shape, gate } = context;
-  if (!isClass(label, context)) {
-    return { code: 'label', message: `expected a label from 0 to ${classes - 1}`, isFree: awaitsLabel === true };
+export function refusalOf({ inputs, target, awaitsTarget }: Sample, context: LearnerContext): Refusal | undefined {
+  const { sample, gate } = context;
+  if (!isTarget(target, context)) {
+    return { code: 'label', message: `expected ${expectedTarget(sample)}`, isFree: awaitsTarget === true };
   }
-  const size = sizeOf(shape);
-  if (input.length !== size) {
-    const expected = `expected ${size} values a sample, of shape [${shape.join(', ')}]`;
-    return { code: 'shape', message: `${expected}, but there are ${input.length}`, isFree: false };
+  for (const [i, form] of sample.inputs.entries()) {
+    const refusal = refusalOfInput(inputs[i], form, sample.inputs.length > 1);
+    if (refusal) return refusal;
   }
-  if (input instanceof Float32Array && !allFinite(input)) {
-    return { code: 'value', message: 'a value is not finite', isFree: false };
-  }
-  return gate?.holds(input)
+  return gate?.holds(inputs, sample.inputs)
     ? { code: 'heldOut', message: 'it is one of the held-out samples', isFree: false }
     : undefined;
+}
+
+/** `values`: undefined, if the sample does not have its own. */
+function refusalOfInput(values: Values | undefined, { name, shape }: InputForm, isNamed: boolean): Refusal | undefined {
+  const size = sizeOf(shape);
+  if (values?.length !== size) {
+    const expected = `expected ${size} values a sample${isNamed ? ` for "${name}"` : ''}, of shape [${shape.join(', ')}]`;
+    return { code: 'shape', message: `${expected}, but there are ${values?.length ?? 0}`, isFree: false };
+  }
+  if (values instanceof Float32Array && !allFinite(values)) {
+    return { code: 'value', message: `a value${isNamed ? ` of "${name}"` : ''} is not finite`, isFree: false };
+  }
+  return undefined;
 }
 
 /** A tenth of the time of `values.every(Number.isFinite)`: a product with 0 is 0, or NaN where the factor is not finite. */

@@ -20,7 +20,7 @@ export interface StreamOptions {
 export type SampleSource = AsyncIterable<Samples> | Iterable<Samples>;
 
 /** The operations of a learner that a stream needs. */
-export interface Target {
+export interface StreamedLearner {
   batchSize: number;
   /** Checks and copies samples, and counts them as offered. Throws if they are invalid, or the learner was closed. */
   take(samples: Samples): Sample[];
@@ -40,7 +40,11 @@ interface Learning {
   result: Promise<LearnResult>;
 }
 
-export function followed(target: Target, source: SampleSource, options: StreamOptions): AsyncGenerator<LearnResult> {
+export function followed(
+  target: StreamedLearner,
+  source: SampleSource,
+  options: StreamOptions,
+): AsyncGenerator<LearnResult> {
   const { highWaterMark = 4 * target.batchSize, overflow = 'block' } = checkOptions('stream', options, {
     highWaterMark: isNumber({ integer: true, min: 1 }),
     overflow: isOneOf(['block', 'dropOldest', 'sample']),
@@ -56,7 +60,7 @@ export function followed(target: Target, source: SampleSource, options: StreamOp
   return learned(buffer.learning(), begun, () => buffer.leave());
 }
 
-function begin(target: Target, samples: readonly Sample[]): Learning {
+function begin(target: StreamedLearner, samples: readonly Sample[]): Learning {
   const result = target.learn(samples);
   // Awaited later, in order.
   result.catch(() => {});
@@ -64,7 +68,7 @@ function begin(target: Target, samples: readonly Sample[]): Learning {
 }
 
 /** Learns samples as soon as they arrive, even if the loop over the results was left. */
-async function* accepted(target: Target, source: SampleSource): AsyncGenerator<Learning> {
+async function* accepted(target: StreamedLearner, source: SampleSource): AsyncGenerator<Learning> {
   for await (const samples of source) {
     let learning: Learning;
     try {
@@ -122,7 +126,7 @@ async function* learned(
 
 /** Reads a source at its own speed, and keeps at most `room` of its samples. */
 class Buffered {
-  readonly #target: Target;
+  readonly #target: StreamedLearner;
   readonly #source: SampleSource;
   readonly #room: number;
   readonly #overflow: 'dropOldest' | 'sample';
@@ -134,7 +138,7 @@ class Buffered {
   #isRead = false;
   #wake = () => {};
 
-  constructor(target: Target, source: SampleSource, room: number, overflow: 'dropOldest' | 'sample') {
+  constructor(target: StreamedLearner, source: SampleSource, room: number, overflow: 'dropOldest' | 'sample') {
     this.#target = target;
     this.#source = source;
     this.#room = room;

@@ -9,7 +9,7 @@ import { loadState } from '../../state/load';
 import { State, stateHandle } from '../../state/state';
 import type { ContextMaker } from '../context';
 import { Engine, type LearnerFolder } from '../engine';
-import type { Settings } from '../options';
+import type { Settings } from '../settings';
 import { headerBytes, journalFiles } from '../storage/journal-format';
 import { Journal } from '../storage/journal-writer';
 import { modelText } from '../storage/model-text';

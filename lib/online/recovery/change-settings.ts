@@ -1,6 +1,7 @@
 // Changes the settings or the model of a learner. The change is a record of the journal, so that a replay from an older snapshot
 // repeats it at the same position.
-
+import { LearnError } from '../../core/errors';
+import type { SampleForm } from '../../core/sample-values';
 import type { StateHandle } from '../../native/handles';
 import { native } from '../../native/native';
 import type { LearnerPlan } from '../../native/plans';
@@ -8,7 +9,7 @@ import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { makeState, stateHandle } from '../../state/state';
 import type { ContextMaker } from '../context';
-import type { Settings } from '../options';
+import type { Settings } from '../settings';
 import { StateMachine } from '../state-machine';
 import { modelText, readModel } from '../storage/model-text';
 import type { SettingsRecord } from '../storage/records';
@@ -37,10 +38,12 @@ export async function withSettings(
   const { settings, best } = record;
   const { settings: old, model: oldModel } = machine.context;
   const model = record.model === undefined ? oldModel : readModel(record.model);
+  const { sample } = machine.context;
   const tensors = await machine.tensors();
   const state = makeState(tensors.model, modulesOf(model));
   try {
     const context = await contextFor(settings, model, state);
+    checkForm(sample, context.sample, settings);
     const saved = machine.toJSON();
     if (!isSame(settings.drift, old.drift)) saved.detector = null;
     saved.best = best;
@@ -52,6 +55,23 @@ export async function withSettings(
   } finally {
     for (const handle of [stateHandle(state), tensors.rest, tensors.replay]) native().disposeState(handle);
   }
+}
+
+/** Throws if a learner would take what it knows, of other targets or of other inputs, for that of these. */
+function checkForm(old: SampleForm, form: SampleForm, { replay }: Settings): void {
+  if (!isSame(old.target, form.target)) {
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected the "target" that the learner began with, ${JSON.stringify(old.target)}: begin another learner for other targets`,
+    );
+  }
+  const namesOf = ({ inputs }: SampleForm) => inputs.map(({ name }) => name);
+  if (form.inputs.length === 1 || replay.capacity === 0 || isSame(namesOf(old), namesOf(form))) return;
+  throw new LearnError(
+    'ERR_SHAPE',
+    `Expected the inputs ${namesOf(old).join(', ')}, in this order, as the samples of the replay buffer have them, but the model's are ` +
+      namesOf(form).join(', '),
+  );
 }
 
 function startFrom(

@@ -9,7 +9,7 @@ import { State, sharedState } from '../../state/state';
 import { programHandle } from '../../training/run';
 import type { Engine, LearnerFolder } from '../engine';
 import { contextMaker } from '../make-context';
-import { learnerSettings, type Settings, type SettingsOptions } from '../options';
+import { learnerSettings, type Settings, type SettingsOptions } from '../settings';
 import { asFileError, FolderLock, refuseLinks } from '../storage/lock';
 import { VersionFiles } from '../versions/files';
 import { Gate } from '../versions/gate';

@@ -81,7 +81,7 @@ export async function replay(
     }
     const outcome = await current.apply(record, entry.sequence);
     if (record.kind === 'batch' && record.fresh) {
-      await onQuarantined(entry.sequence, quarantinedIn(record, outcome!.refused));
+      await onQuarantined(entry.sequence, quarantinedIn(record, outcome!.refused, current.context.sample));
     }
   };
   try {

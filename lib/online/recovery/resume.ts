@@ -13,7 +13,7 @@ import { syncFolder } from '../../files/atomic-write';
 import type { Model } from '../../program/module';
 import type { ContextMaker } from '../context';
 import { Engine, type LearnerFolder } from '../engine';
-import { changedOptions, type Settings } from '../options';
+import { changedOptions, type Settings } from '../settings';
 import type { StateMachine } from '../state-machine';
 import { appendRecord, Journal } from '../storage/journal-writer';
 import { copyAside } from '../storage/lock';

@@ -1,6 +1,6 @@
 // Surveys the journal after a snapshot before anything is done with it, and reads it again to replay it.
 import { LearnError, messageOf } from '../../core/errors';
-import type { Settings } from '../options';
+import type { Settings } from '../settings';
 import type { JournalPosition, JournalRecord } from '../storage/journal-format';
 import { type Damage, readJournal } from '../storage/journal-reader';
 import { decode } from '../storage/records';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { LearnError } from '../../core/errors';
 import type { Model } from '../../program/module';
 import type { State } from '../../state/state';
-import type { Settings } from '../options';
+import type { Settings } from '../settings';
 import { type JournalFile, type JournalPosition, journalFiles, positionBefore } from '../storage/journal-format';
 import type { LearnerState } from '../storage/learner-state';
 import { readModel } from '../storage/model-text';

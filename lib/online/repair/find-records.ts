@@ -66,7 +66,7 @@ function mayBeHeader(bytes: Buffer, at: number, left: number): boolean {
 function samplesIn(record: JournalRecord): number {
   try {
     const decoded = decode(record);
-    return decoded.kind === 'batch' && decoded.fresh ? decoded.labels.length : 0;
+    return decoded.kind === 'batch' && decoded.fresh ? decoded.ids.length : 0;
   } catch {
     return 0;
   }

@@ -2,7 +2,14 @@
 // (infinities, NaN, -0) are kept, since they may be arguments of operators:
 //
 //     {"op": "aten::clamp", "args": {"max": {"$number": "Infinity"}}, …}
+//
+// Models of earlier versions have names only as inputs of their program, and the shape of a sample, if they fix it, beside it. They
+// are read as the same maker makes them now, so that opening with the same model is no change:
+//
+//     {"name": "Net", "input": [3, 32, 32], "program": {"inputs": ["input"], …}, …}
+//     {"name": "Net", "program": {"inputs": [{"name": "input", "dtype": "float32", "shape": [3, 32, 32]}], …}, …}
 import { LearnError } from '../../core/errors';
+import { valueArrays } from '../../core/sample-values';
 import type { Model } from '../../program/module';
 import type { ProgramTensor } from '../../program/program';
 
@@ -25,7 +32,8 @@ export function readModel(text: string): Model {
   } catch {
     // Reported below, like any text that is not a model.
   }
-  if (isModel(model)) return model;
+  const current = ofThisVersion(model);
+  if (isModel(current)) return current;
   throw new LearnError('ERR_STATE_FORMAT', 'Expected a model in the folder of a learner');
 }
 
@@ -36,19 +44,33 @@ const isList = (value: unknown, isItem: (item: unknown) => boolean) => Array.isA
 const isText = (value: unknown) => typeof value === 'string';
 const isTensor = (value: unknown) =>
   isObject(value) && isText(value.name) && isText(value.dtype) && isList(value.shape, Number.isSafeInteger);
+const isInput = (value: unknown) =>
+  isObject(value) &&
+  isText(value.name) &&
+  Object.hasOwn(valueArrays, String(value.dtype)) &&
+  (!Object.hasOwn(value, 'shape') || isList(value.shape, Number.isSafeInteger));
 const isNode = (value: unknown) =>
   isObject(value) && isText(value.op) && isObject(value.args) && isList(value.outputs, isText);
 const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) && Number.isSafeInteger(value[1]);
+
+/** The fields keep their order, on which the text of a model depends. */
+function ofThisVersion(model: unknown): unknown {
+  if (!isObject(model) || !isObject(model.program)) return model;
+  const { input: shape, program, ...others } = model;
+  const { inputs } = program;
+  if (!Array.isArray(inputs) || !inputs.every(isText)) return model;
+  const named = inputs.map((name) => ({ name, dtype: 'float32', ...(shape !== undefined && { shape }) }));
+  const { name, ...rest } = others;
+  return { name, program: { ...program, inputs: named }, ...rest };
+}
 
 /** Whether a value has the form of a model, and its program works on the model's own tensors. */
 function isModel(value: unknown): value is Model {
   if (!isObject(value) || !isObject(value.program)) return false;
   const { name, tensors, modules, program } = value;
-  const input = Object.hasOwn(value, 'input') ? value.input : [];
   const { inputs, outputs, parameters, buffers, nodes } = program;
-  const isWhole =
-    isText(name) && isList(input, Number.isSafeInteger) && isList(tensors, isTensor) && isList(modules, isModule);
-  const runs = isList(inputs, isText) && isList(outputs, isText) && isList(nodes, isNode);
+  const isWhole = isText(name) && isList(tensors, isTensor) && isList(modules, isModule);
+  const runs = isList(inputs, isInput) && isList(outputs, isText) && isList(nodes, isNode);
   if (!isWhole || !runs || !isList(parameters, isTensor) || !isList(buffers, isTensor)) return false;
   const held = new Map((tensors as ProgramTensor[]).map((tensor) => [tensor.name, String(tensor.shape)]));
   const used = [...(parameters as ProgramTensor[]), ...(buffers as ProgramTensor[])];

@@ -2,11 +2,24 @@
 // previous one:
 //
 //     {"record":418,"code":"label","reason":"expected a label from 0 to 9","id":"a","label":12,"type":"uint8","input":"BQf/"}
+//
+// Targets that are not classes are in `target`, and inputs with names of their own in `inputs`:
+//
+//     {"record":419,"code":"shape",…,"id":null,"target":[0,2],"inputs":{"ids":{"type":"int64","input":"KgAAAAAAAAA="},…}}
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { LearnError, messageOf } from '../../core/errors';
-import { bytesOf, typeOf, type Values } from '../../core/sample-values';
+import {
+  bytesOf,
+  type InputForm,
+  onlyInput,
+  part,
+  type SampleForm,
+  typeOf,
+  type Values,
+} from '../../core/sample-values';
 import { syncFolder } from '../../files/atomic-write';
+import type { Target } from '../intake/samples';
 import type { Sync } from '../options';
 import type { ReasonCode, Refused } from '../reasons';
 import type { BatchRecord } from './records';
@@ -18,23 +31,33 @@ const textLength = 2 ** 20;
 /** The beginning of each line. */
 const lineBegin = '{"record":';
 
-/** Longer inputs are truncated: a sample of the wrong size may have any size. */
+/** Of all inputs of a sample. Longer ones are truncated: a sample of the wrong size may have any size. */
 const mostInputBytes = 16 * 2 ** 20;
 
 export interface QuarantinedSample {
   id: string | null;
-  label: number;
-  input: Values;
+  target: Target;
+  /** One array for each of `forms`. */
+  inputs: readonly Values[];
+  forms: readonly InputForm[];
   code: ReasonCode;
   reason: string;
 }
 
-/** The samples of a batch that were not learned. */
-export function quarantinedIn({ ids, labels, inputs }: BatchRecord, refused: readonly Refused[]): QuarantinedSample[] {
-  const size = inputs.length / labels.length;
+/** The samples of a batch that were not learned. `form`: of its samples. */
+export function quarantinedIn(
+  { ids, inputs, targets }: BatchRecord,
+  refused: readonly Refused[],
+  { inputs: forms, target: { kind } }: SampleForm,
+): QuarantinedSample[] {
+  const rowOf = <Array extends Values>(values: Array, index: number) => {
+    const size = values.length / ids.length;
+    return part(values, index * size, (index + 1) * size);
+  };
   return refused.map(({ index, code, message }) => {
-    const input = inputs.subarray(index * size, (index + 1) * size);
-    return { id: ids[index]!, label: labels[index]!, input, code, reason: message };
+    const target = kind === 'class' ? targets[index]! : Float64Array.from(rowOf(targets, index));
+    const own = inputs.map((values) => rowOf(values, index));
+    return { id: ids[index]!, target, inputs: own, forms, code, reason: message };
   });
 }
 
@@ -105,21 +128,25 @@ function* textsOf(record: number, samples: readonly QuarantinedSample[]): Genera
   if (text !== '') yield text;
 }
 
-function lineOf(record: number, { id, label, input, code, reason }: QuarantinedSample): string {
-  const bytes = bytesOf(input);
-  const isTruncated = bytes.length > mostInputBytes;
-  const text = Buffer.from(bytes.subarray(0, mostInputBytes)).toString('base64');
-  const fields = {
-    record,
-    code,
-    reason,
-    id,
-    label,
-    ...(isTruncated && { inputBytes: bytes.length }),
-    type: typeOf(input),
-    input: text,
+function lineOf(record: number, { id, target, inputs, forms, code, reason }: QuarantinedSample): string {
+  const most = Math.floor(mostInputBytes / Math.max(1, inputs.length));
+  const fields = inputs.map((values) => inputFields(values, most));
+  const isUnnamed = forms.length === 1 && forms[0]!.name === onlyInput;
+  const line = {
+    ...{ record, code, reason, id },
+    ...(typeof target === 'number' ? { label: target } : { target: [...target] }),
+    ...(isUnnamed ? fields[0] : { inputs: Object.fromEntries(forms.map(({ name }, i) => [name, fields[i]])) }),
   };
-  return `${JSON.stringify(fields)}\n`;
+  return `${JSON.stringify(line)}\n`;
+}
+
+function inputFields(values: Values, most: number): { inputBytes?: number; type: string; input: string } {
+  const bytes = bytesOf(values);
+  return {
+    ...(bytes.length > most && { inputBytes: bytes.length }),
+    type: typeOf(values),
+    input: Buffer.from(bytes.subarray(0, most)).toString('base64'),
+  };
 }
 
 interface Tail {
@@ -173,8 +200,11 @@ export function isTornLine(rest: Buffer): boolean {
 /** Number of the record that a line belongs to; 0: the line is foreign. Samples are written twice rather than not at all. */
 export function recordNumberIn(line: string): number {
   try {
-    const { record, reason, type, input } = JSON.parse(line);
-    const isWhole = [reason, type, input].every((text) => typeof text === 'string');
+    const { record, reason, type, input, inputs } = JSON.parse(line);
+    const parts: { type: unknown; input: unknown }[] = inputs ? Object.values(inputs) : [{ type, input }];
+    const isWhole = [reason, ...parts.flatMap((one) => [one.type, one.input])].every(
+      (text) => typeof text === 'string',
+    );
     return isWhole && Number.isSafeInteger(record) ? record : 0;
   } catch {
     return 0;

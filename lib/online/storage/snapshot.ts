@@ -14,16 +14,19 @@ import { loadPart } from '../../state/load';
 import { makeState, type State, treeOf } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
 import { optimizerState, readOptimizer } from '../../training/optimizer-state';
-import type { Settings } from '../options';
 import type { IdBytes } from '../seen-ids';
+import type { Settings } from '../settings';
 import type { JournalPosition } from './journal-format';
 import type { LearnerState } from './learner-state';
 import { modelText, readModel } from './model-text';
 import { recordedSettings } from './recorded-settings';
 import { currentRules } from './records';
 
-/** Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss. */
-const format = 2;
+/**
+ * Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss;
+ * in formats 1 and 2 samples have one input and a class, and a model's inputs are names.
+ */
+const format = 3;
 
 /** A newer version wrote the file: it is neither damaged nor to be done without. */
 export class NewerFormat extends LearnError {}

@@ -12,7 +12,7 @@ import { native } from '../../native/native';
 import { loadState } from '../../state/load';
 import { type State, stateHandle, treeOf } from '../../state/state';
 import { warnOfLeft } from '../../state/warnings';
-import type { Settings } from '../options';
+import type { Settings } from '../settings';
 import type { VersionInfo } from './version';
 
 /** The file beside a version. */

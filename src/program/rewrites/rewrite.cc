@@ -66,8 +66,7 @@ const ProgramTensor* find_parameter(const Program& program, const std::string& n
   return found == program.parameters.end() ? nullptr : &*found;
 }
 
-Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors,
-                 const std::vector<int64_t>& sample_shape) {
+Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<InputForm>& inputs) {
   at::NoGradGuard no_grad;
   Program all = program;
   all.outputs.clear();
@@ -75,11 +74,14 @@ Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors,
     if (std::count(node.modes.begin(), node.modes.end(), Mode::kEvaluation) == 0) continue;
     all.outputs.insert(all.outputs.end(), node.outputs.begin(), node.outputs.end());
   }
-  std::vector<int64_t> shape = sample_shape;
-  shape.insert(shape.begin(), 1);
+  Shapes shapes;
+  std::vector<at::Tensor> zeros;
+  for (size_t i = 0; i < inputs.size() && i < program.inputs.size(); ++i) {
+    zeros.push_back(at::zeros(batch_shape(1, inputs[i].shape), inputs[i].dtype));
+    shapes.emplace(program.inputs[i].name, zeros.back().sizes().vec());
+  }
   Executor executor(all, tensors, Mode::kEvaluation, at::detail::createCPUGenerator(0));
-  const std::vector<at::Tensor> values = executor.run({at::zeros(shape)});
-  Shapes shapes{{program.inputs.front(), shape}};
+  const std::vector<at::Tensor> values = executor.run(std::move(zeros));
   for (size_t i = 0; i < values.size(); ++i) shapes.emplace(all.outputs[i], values[i].sizes().vec());
   return shapes;
 }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/core/sample_form.h"
 #include "src/program/program.h"
 
 namespace incremental {
@@ -26,11 +27,10 @@ Readers count_readers(const Program& program);
 // The parameter of that name, or null.
 const ProgramTensor* find_parameter(const Program& program, const std::string& name);
 
-// Shapes of all values for a single sample, the axis of samples among them. Values of the training mode alone are
-// missing.
+// Shapes of all values for a single sample of `inputs`, the axis of samples among them. Values of the training mode
+// alone are missing.
 using Shapes = std::unordered_map<std::string, std::vector<int64_t>>;
-Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors,
-                 const std::vector<int64_t>& sample_shape);
+Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<InputForm>& inputs);
 
 // A node that runs in the same modes as `like`.
 Node node_like(const Node& like, std::string op, std::string overload,

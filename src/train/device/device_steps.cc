@@ -51,10 +51,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
       step_(Forward(std::move(variants), weights.all(), Mode::kTraining, make_generator(plan.device, plan.seed),
                     plan.numerics.bf16, /*checks_statistics=*/true),
             make_loss(plan.loss), make_optimizer(plan.optimizer, weights.parameters(), OptimizerKernels::kCaptured),
-            weights.parameters(),
-            [&plan](const at::Tensor& logits, const at::Tensor& labels) {
-              check_logits(logits, labels.size(0), *plan.dataset);
-            }),
+            weights.parameters(), plan.dataset->target),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
@@ -121,13 +118,11 @@ void DeviceSteps::start(std::optional<DeviceGraph>& graph, int64_t count) {
 
 void DeviceSteps::steps(int64_t count, int64_t samples) {
   const Batch batch = batches_.take(count * samples);
-  for (int64_t i = 0; i < count; ++i) {
-    one_step(batch.inputs.narrow(0, i * samples, samples), batch.labels.narrow(0, i * samples, samples));
-  }
+  for (int64_t i = 0; i < count; ++i) one_step(part_of(batch, i * samples, samples));
 }
 
-void DeviceSteps::one_step(const at::Tensor& inputs, const at::Tensor& labels) {
-  const at::Tensor loss = step_.run(inputs, labels);
+void DeviceSteps::one_step(const Batch& batch) {
+  const at::Tensor loss = step_.run(batch);
   losses_.scatter_(0, place_, loss.detach().to(at::kDouble).view({1}));
   place_.add_(1);
 }

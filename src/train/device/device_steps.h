@@ -35,7 +35,7 @@ class DeviceSteps {
 
  private:
   void steps(int64_t count, int64_t samples);
-  void one_step(const at::Tensor& inputs, const at::Tensor& labels);
+  void one_step(const Batch& batch);
   void warm_up(int64_t samples);
   void start(std::optional<DeviceGraph>& graph, int64_t count);
 

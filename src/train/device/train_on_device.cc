@@ -37,8 +37,7 @@ class Training {
       : plan_(plan),
         report_(report),
         cancelled_(cancelled),
-        variants_(
-            variants_for(*plan.program, *plan.state, pipeline_of(plan).output_shape(), plan.numerics, plan.device)),
+        variants_(variants_for(*plan.program, *plan.state, pipeline_of(plan).outputs(), plan.numerics, plan.device)),
         weights_(variants_.small_batch, *plan.state, plan.device),
         generator_(begin_generator(plan)),
         batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_, plan.device,
@@ -46,7 +45,7 @@ class Training {
         steps_(plan, variants_, trainable(weights_), batches_),
         per_epoch_(batches_.per_epoch()),
         position_(plan.start.position) {
-    check_batches(plan, pipeline_of(plan).output_shape());
+    check_batches(plan, pipeline_of(plan).outputs());
   }
 
   TrainOutcome run() {

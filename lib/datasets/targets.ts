@@ -1,0 +1,132 @@
+// Labels and targets as callers give them.
+import { type Check, checkOptions, invalid, isOneOf } from '../core/checks';
+import { LearnError } from '../core/errors';
+import {
+  ignoredToken,
+  sizeOf,
+  type TargetForm,
+  type TargetKind,
+  type TargetValues,
+  targetKinds,
+  type Values,
+  valueArrays,
+} from '../core/sample-values';
+
+/** Targets of all samples, one after the other. */
+export interface TargetData {
+  /**
+   * `class`: the index of a class; `classes`: 0 or 1 for each class; `values`: numbers; `tokens`: an index of a class at each
+   * position, or -100, which counts as none. Default: `values` for float32, otherwise `class` without a shape and `tokens` with one.
+   */
+  readonly kind?: TargetKind;
+  readonly data: Values;
+  /** Of one sample. Default: [], a number. */
+  readonly shape?: readonly number[];
+}
+
+type Targets = TargetForm & { readonly data: TargetValues };
+
+/** Indices of classes are int32. */
+export const mostLabels = 2 ** 31;
+
+export function targetsOfLabels(labels: Int32Array): Targets {
+  return Object.freeze({ kind: 'class', data: labels, shape: Object.freeze([]) });
+}
+
+/** A copy: an Int32Array, in which a number that does not fit would become another. */
+export const isLabels: Check = (value, name) => {
+  if (value instanceof Int32Array) return Int32Array.from(value);
+  const copy = Array.isArray(value) ? Array.from(value) : undefined;
+  if (!copy?.every(Number.isSafeInteger)) throw invalid('an Int32Array or an array of integers', name, value);
+  return indices(copy, (at) => `labels[${at}]`, 'labels');
+};
+
+function indices(numbers: readonly number[], place: (at: number) => string, noun: string): Int32Array {
+  const copy = Int32Array.from(numbers);
+  const wrong = numbers.findIndex((number, i) => number !== copy[i]);
+  if (wrong < 0) return copy;
+  throw new LearnError(
+    'ERR_DATA_FORMAT',
+    `Expected ${noun} from 0 to ${mostLabels - 1} but ${place(wrong)} is ${numbers[wrong]}`,
+  );
+}
+
+/** A copy of the targets, in the type that their kind has. */
+export const isTargets: Check = (value, name) => {
+  const {
+    kind,
+    data,
+    shape = [],
+  } = checkOptions(name, value as TargetData, {
+    kind: isOneOf(targetKinds),
+    data: isData,
+    shape: isShape,
+  });
+  if (kind === 'none') return Object.freeze({ kind, data: new Int32Array(), shape: Object.freeze([]) });
+  if (data === undefined) throw invalid('a typed array', `${name}.data`, undefined);
+  const own = kind ?? kindOf(data, shape);
+  if (own === 'class' && shape.length > 0) throw invalid('no shape for a class', `${name}.shape`, shape);
+  return Object.freeze({
+    kind: own,
+    data: dataOf(own, data, sizeOf(shape), `${name}.data`),
+    shape: Object.freeze([...shape]),
+  });
+};
+
+function kindOf(data: Values, shape: readonly number[]): TargetKind {
+  if (data instanceof Float32Array) return 'values';
+  return shape.length === 0 ? 'class' : 'tokens';
+}
+
+function dataOf(kind: TargetKind, data: Values, size: number, name: string): TargetValues {
+  const isFloat = data instanceof Float32Array;
+  if (kind === 'class' || kind === 'tokens') {
+    if (isFloat)
+      throw invalid(
+        `indices of classes, as a Uint8Array, an Int32Array or a BigInt64Array, for a target "${kind}"`,
+        name,
+        data,
+      );
+    const numbers = data instanceof BigInt64Array ? Array.from(data, Number) : Array.from(data);
+    return checkedIndices(
+      indices(numbers, (at) => `the target of sample ${Math.floor(at / size)}`, 'indices'),
+      kind,
+      size,
+    );
+  }
+  if (kind === 'values' && !isFloat) throw invalid('a Float32Array for a target "values"', name, data);
+  if (data instanceof BigInt64Array)
+    throw invalid('a Uint8Array, an Int32Array or a Float32Array of 0 and 1', name, data);
+  const numbers = Float32Array.from(data as Uint8Array | Int32Array | Float32Array);
+  const isRight = kind === 'classes' ? (number: number) => number === 0 || number === 1 : Number.isFinite;
+  const wrong = numbers.findIndex((number) => !isRight(number));
+  if (wrong < 0) return numbers;
+  throw new LearnError(
+    'ERR_DATA_FORMAT',
+    `Expected ${kind === 'classes' ? '0 or 1 for each class' : 'finite targets'} but that of sample ${Math.floor(wrong / size)} ` +
+      `holds ${numbers[wrong]}`,
+  );
+}
+
+/** Tokens may also be the one that counts as no class. */
+function checkedIndices(data: Int32Array, kind: TargetKind, size: number): Int32Array {
+  const isRight = (index: number) => index >= 0 || (kind === 'tokens' && index === ignoredToken);
+  const wrong = data.findIndex((index) => !isRight(index));
+  if (wrong < 0) return data;
+  throw new LearnError(
+    'ERR_DATA_FORMAT',
+    `Expected indices of classes, from 0, but the target of sample ${Math.floor(wrong / size)} holds ${data[wrong]}`,
+  );
+}
+
+const isData: Check = (value, name) => {
+  const type = Object.values(valueArrays).some((one) => value instanceof one);
+  if (!type) throw invalid('a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array', name, value);
+};
+
+const isShape: Check = (value, name) => {
+  const copy = Array.isArray(value) ? Array.from(value) : undefined;
+  if (!copy?.every((side) => Number.isSafeInteger(side) && side >= 1))
+    throw invalid('an array of positive integers', name, value);
+  return copy;
+};
