@@ -100,11 +100,11 @@ export class Engine {
    * Predicts with the version that serves, and names it. `inputs`: an array for each input of a sample, which must stay as they are
    * until then.
    */
-  predict(inputs: readonly Values[]): Promise<Prediction & { version: number }> {
+  predict(inputs: readonly Values[], threads = 1): Promise<Prediction & { version: number }> {
     const { served, context } = this.#machine;
     const { model, sample, scoring: transforms, order, allowOperators } = context;
     const plan = { model, form: sample.inputs, transforms, order, allowOperators };
-    const options = { ...plan, threads: 1, device: 'cpu' } as const;
+    const options = { ...plan, threads, device: 'cpu' } as const;
     return served.read(async (state) => ({ ...(await predictOf(state, inputs, options)), version: served.version }));
   }
 

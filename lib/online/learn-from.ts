@@ -8,6 +8,7 @@ import type { DatasetHandle } from '../native/handles';
 import { type NativeSamples, native } from '../native/native';
 import type { LearnerContext } from './context';
 import type { Engine } from './engine';
+import { failingSamples } from './failing-samples';
 import { formText, indicesOf } from './sample-form';
 import { type BatchRecord, currentRules } from './storage/records';
 
@@ -75,7 +76,7 @@ async function oneRound(
   sampleSize: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { settings, sample, gate } = engine.context;
+  const { model, settings, sample, gate } = engine.context;
   const { length } = native().datasetInfo(dataset);
   const drawn = draw(Math.min(sampleSize, length), length, `${settings.seed} ${engine.counts.updates}`);
   const samples = drawn
@@ -85,8 +86,15 @@ async function oneRound(
   let [sum, updates] = [0, 0];
   for (let first = 0; first < samples.length; first += settings.batchSize) {
     signal?.throwIfAborted();
-    const batch = samples.slice(first, first + settings.batchSize);
-    const outcome = await engine.exclusively(() => engine.commit(drawnBatch(batch)));
+    const batch = drawnBatch(samples.slice(first, first + settings.batchSize));
+    // The error rejects this call alone.
+    for (const [, error] of await failingSamples(engine, batch)) {
+      throw new LearnError(
+        'ERR_DATA_FORMAT',
+        `Expected samples that ${model.name} takes, but it fails on one of the data set: ${error}`,
+      );
+    }
+    const outcome = await engine.exclusively(() => engine.commit(batch));
     if (outcome!.learned === 0) continue;
     sum += outcome!.loss;
     updates++;

@@ -4,8 +4,8 @@ import type { NativeUpdate } from '../native/native';
 /**
  * By their codes:
  * - `shape`: the number of values is wrong;
- * - `label`: there is no such class;
- * - `value`: a value is not finite;
+ * - `label`: there is no such class, or the target is not one of its kind;
+ * - `value`: a value is not finite, or the model fails on it, as on a token beyond its vocabulary;
  * - `heldOut`: it is a held-out sample;
  * - `output`: its own output, loss or gradient is not finite;
  * - `update`: no sample of its batch is the only cause, but the update of all together is not finite. It may be offered again;

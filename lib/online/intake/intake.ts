@@ -6,14 +6,21 @@
 // 2. When a sample was not learned and its id is free again, the next sample of that id takes its place.
 import type { Values } from '../../core/sample-values';
 import type { Engine } from '../engine';
+import { failingSamples } from '../failing-samples';
 import type { Refusal } from '../reasons';
 import type { BatchRecord } from '../storage/records';
 import { Accounts, type SampleCounts } from './accounts';
-import { batchRecord, distribute, LearnCall, type LearnResult, type Offered, type Pending, Queue } from './queue';
+import {
+  batchRecord,
+  distribute,
+  LearnCall,
+  type LearnResult,
+  type Offered,
+  type Pending,
+  Queue,
+  quarantineRecords,
+} from './queue';
 import { noInputs, refusalOf } from './samples';
-
-/** Bounds of one quarantine record: a call may have any number of invalid samples. */
-const most = { samples: 256, bytes: 4 * 2 ** 20 };
 
 /** Refused samples of one call, by the message of their refusal. */
 type Refused = Map<string, { refusal: Refusal; pending: Pending[] }>;
@@ -112,15 +119,8 @@ export class Intake {
   }
 
   #quarantine(refusal: Refusal, pending: readonly Pending[]): void {
-    const { code, message: reason, isFree } = refusal;
-    const bytesIn = ({ inputs }: Pending) => inputs.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const bytes = pending.reduce((largest, sample) => Math.max(largest, bytesIn(sample)), 1);
-    const count = Math.min(most.samples, Math.max(1, Math.floor(most.bytes / bytes)));
-    for (let first = 0; first < pending.length; first += count) {
-      const some = pending.slice(first, first + count);
-      const record = { kind: 'quarantine', ids: some.map(({ id }) => id), reason, code, isFree } as const;
-      const { inputs: forms } = this.#engine.context.sample;
-      const samples = some.map(({ id, target, inputs }) => ({ id, target, inputs, forms, code, reason }));
+    const { inputs: forms } = this.#engine.context.sample;
+    for (const { record, samples, some } of quarantineRecords(refusal, pending, forms)) {
       this.#run(some, async () => {
         await this.#engine.commit(record, samples);
         return new Map(some.map((sample) => [sample, refusal]));
@@ -218,10 +218,29 @@ export class Intake {
     }
     return this.#run(pending, async () => {
       await this.recordCounts();
-      const outcome = (await this.#engine.commit(record))!;
-      distribute(pending, outcome);
-      return new Map(outcome.refused.map((refused) => [pending[refused.index]!, refused]));
+      const failing = await failingSamples(this.#engine, record);
+      if (failing.size === 0) return this.#commit(pending, record);
+      const refusals = new Map<Pending, Refusal>();
+      for (const [index, error] of failing) {
+        const message = `the model fails on it: ${error}`;
+        refusals.set(pending[index]!, { code: 'value', message, isFree: false });
+      }
+      const { inputs: forms, target } = this.#engine.context.sample;
+      for (const [sample, refusal] of refusals) {
+        for (const one of quarantineRecords(refusal, [sample], forms))
+          await this.#engine.commit(one.record, one.samples);
+      }
+      const others = pending.filter((sample) => !refusals.has(sample));
+      if (others.length === 0) return refusals;
+      return new Map([...refusals, ...(await this.#commit(others, batchRecord(others, target)))]);
     });
+  }
+
+  /** Commits a batch. Resolves with the refusals of the samples that were not learned. Only inside exclusively(). */
+  async #commit(pending: readonly Pending[], record: BatchRecord): Promise<Map<Pending, Refusal>> {
+    const outcome = (await this.#engine.commit(record))!;
+    distribute(pending, outcome);
+    return new Map(outcome.refused.map((refused) => [pending[refused.index]!, refused]));
   }
 
   /** Learns the samples that wait, without waiting for more, and records the last counts. */

@@ -1,9 +1,10 @@
 // Queue of samples that wait to be learned, and the calls of learn() that they belong to.
-import { joined, type TargetForm, type TargetValues, type Values } from '../../core/sample-values';
+import { type InputForm, joined, type TargetForm, type TargetValues, type Values } from '../../core/sample-values';
 import { isCorrect, type Score } from '../../metrics/prequential';
 import type { Outcome } from '../outcome';
-import type { Reason } from '../reasons';
-import { type BatchRecord, currentRules } from '../storage/records';
+import type { Reason, Refusal } from '../reasons';
+import type { QuarantinedSample } from '../storage/quarantine';
+import { type BatchRecord, currentRules, type QuarantineRecord } from '../storage/records';
 import type { Sample, Target } from './samples';
 
 /** The result of learn(). */
@@ -137,6 +138,26 @@ function joinedTargets(targets: readonly Target[], { kind }: TargetForm): Target
   const all = new (kind === 'tokens' ? Int32Array : Float32Array)(rows.length * size);
   for (const [i, row] of rows.entries()) all.set(row, i * size);
   return all;
+}
+
+/** Bounds of one quarantine record: a call may have any number of invalid samples. */
+const most = { samples: 256, bytes: 4 * 2 ** 20 };
+
+/** The records of samples that are refused, each with its samples. `forms`: of their inputs. */
+export function* quarantineRecords(
+  { code, message: reason, isFree }: Refusal,
+  pending: readonly Pending[],
+  forms: readonly InputForm[],
+): Generator<{ record: QuarantineRecord; samples: QuarantinedSample[]; some: readonly Pending[] }> {
+  const bytesIn = ({ inputs }: Pending) => inputs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const bytes = pending.reduce((largest, sample) => Math.max(largest, bytesIn(sample)), 1);
+  const count = Math.min(most.samples, Math.max(1, Math.floor(most.bytes / bytes)));
+  for (let first = 0; first < pending.length; first += count) {
+    const some = pending.slice(first, first + count);
+    const record: QuarantineRecord = { kind: 'quarantine', ids: some.map(({ id }) => id), reason, code, isFree };
+    const samples = some.map(({ id, target, inputs }) => ({ id, target, inputs, forms, code, reason }));
+    yield { record, samples, some };
+  }
 }
 
 /** Adds the outcome of an update to the results of the calls that its samples belong to. */

@@ -43,7 +43,7 @@ export async function withSettings(
   const state = makeState(tensors.model, modulesOf(model));
   try {
     const context = await contextFor(settings, model, state);
-    checkForm(sample, context.sample, settings);
+    checkForm(sample, context.sample);
     const saved = machine.toJSON();
     if (!isSame(settings.drift, old.drift)) saved.detector = null;
     saved.best = best;
@@ -58,7 +58,7 @@ export async function withSettings(
 }
 
 /** Throws if a learner would take what it knows, of other targets or of other inputs, for that of these. */
-function checkForm(old: SampleForm, form: SampleForm, { replay }: Settings): void {
+function checkForm(old: SampleForm, form: SampleForm): void {
   if (!isSame(old.target, form.target)) {
     throw new LearnError(
       'ERR_INVALID_OPTION',
@@ -66,10 +66,10 @@ function checkForm(old: SampleForm, form: SampleForm, { replay }: Settings): voi
     );
   }
   const namesOf = ({ inputs }: SampleForm) => inputs.map(({ name }) => name);
-  if (form.inputs.length === 1 || replay.capacity === 0 || isSame(namesOf(old), namesOf(form))) return;
+  if (form.inputs.length === 1 || isSame(namesOf(old), namesOf(form))) return;
   throw new LearnError(
     'ERR_SHAPE',
-    `Expected the inputs ${namesOf(old).join(', ')}, in this order, as the samples of the replay buffer have them, but the model's are ` +
+    `Expected the inputs ${namesOf(old).join(', ')}, in this order, as the replay buffer has them, but the model's are ` +
       namesOf(form).join(', '),
   );
 }

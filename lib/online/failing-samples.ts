@@ -1,0 +1,37 @@
+// Samples on which the model fails, such as one with a token beyond its vocabulary: an operator refuses integers that it cannot look
+// up. They are found before a batch is recorded. Otherwise the batch fails as a whole, and one caller ends the learner for all.
+import { LearnError } from '../core/errors';
+import { part, type Values } from '../core/sample-values';
+import type { Engine } from './engine';
+import type { BatchRecord } from './storage/records';
+
+/** The samples of a batch on which the model fails, by their indices, with its error. Floats fail no operator. */
+export async function failingSamples(
+  engine: Engine,
+  { ids, inputs }: Pick<BatchRecord, 'ids' | 'inputs'>,
+): Promise<Map<number, string>> {
+  const failing = new Map<number, string>();
+  const { program } = engine.context.model;
+  if (program.inputs.every(({ dtype }) => dtype === 'float32')) return failing;
+  if (!(await errorOf(engine, inputs))) return failing;
+  for (const index of ids.keys()) {
+    const own = inputs.map((values) => {
+      const size = values.length / ids.length;
+      return part(values, index * size, (index + 1) * size);
+    });
+    const error = await errorOf(engine, own);
+    if (error) failing.set(index, error.message);
+  }
+  return failing;
+}
+
+/** The error of the model; undefined: it takes the samples. */
+async function errorOf(engine: Engine, inputs: readonly Values[]): Promise<LearnError | undefined> {
+  try {
+    await engine.predict(inputs, engine.context.settings.threads);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof LearnError && cause.code === 'ERR_TORCH') return cause;
+    throw cause;
+  }
+}
