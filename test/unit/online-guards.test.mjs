@@ -29,7 +29,8 @@ async function rawSamples(dataset) {
   const { openDataset } = await import('../../dist/datasets/index.js');
   const handle = await openDataset(dataset);
   const { length } = native.native().datasetInfo(handle);
-  return native.native().datasetSamples(handle, 0, length);
+  const { inputs, targets } = native.native().datasetSamples(handle, 0, length);
+  return { inputs: inputs[0], labels: targets };
 }
 
 describe('a learner and what could harm it', function () {

@@ -52,7 +52,7 @@ describe('the options of a learner', () => {
     [{ checkpoint: undefined }, /holds no learner: pass the option "checkpoint"/],
     [{ checkpoint: 7 }, /the path of a checkpoint or a State/],
     [{ precision: 'bf16' }, /needs mode: 'fast'/],
-    [{ inputs: 'float64' }, /'uint8', 'float32'/],
+    [{ inputs: 'float64' }, /'uint8', 'int32', 'int64', 'float32'/],
     [{ transforms: [toTensor()] }, /./],
     [{ epochs: 3 }, /Unknown option "epochs" of OnlineLearner.open\(\)/],
   ]) {

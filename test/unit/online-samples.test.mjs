@@ -19,7 +19,10 @@ describe('samples of a learner', () => {
     for (const given of options) {
       for (const again of [given, {}]) {
         const learner = await open(`form ${given.batchSize}`, again);
-        assert.deepEqual(learner.sample, { inputs: given.inputs ?? 'uint8', shape: [3, 32, 32], classes: 10 });
+        assert.deepEqual(learner.sample, {
+          inputs: [{ name: 'input', dtype: given.inputs ?? 'uint8', shape: [3, 32, 32] }],
+          ...{ target: { kind: 'class', shape: [] }, classes: 10 },
+        });
         assert.equal(learner.batchSize, given.batchSize);
         await learner.close();
       }
