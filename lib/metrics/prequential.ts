@@ -11,8 +11,8 @@ export interface Score {
 }
 
 /** Whether the class was predicted; undefined: the target is not a class. */
-export function isCorrect({ label, predicted }: Score): boolean | undefined {
-  return label === undefined ? undefined : predicted === label;
+export function isCorrect(score: Score): boolean | undefined {
+  return Object.hasOwn(score, 'label') ? score.predicted === score.label : undefined;
 }
 
 /** Accuracy and loss of predictions. */
@@ -61,15 +61,17 @@ export class Prequential {
 
   add(score: Score): void {
     const state = this.#state;
-    const { label, loss } = score;
-    const hit = Number(isCorrect(score) ?? false);
+    const { loss } = score;
+    const isHit = isCorrect(score);
+    const hit = Number(isHit ?? false);
     state.samples++;
     state.correct += hit;
     state.loss += loss;
     state.faded = [hit, loss, 1].map((value, i) => value + fadingFactor * state.faded[i]!) as [number, number, number];
-    if (label !== undefined) {
-      state.perClass[label]![0]++;
-      state.perClass[label]![1] += hit;
+    if (isHit !== undefined) {
+      const ofClass = state.perClass[score.label!]!;
+      ofClass[0]++;
+      ofClass[1] += hit;
     }
     state.window.push([hit, loss]);
     // Trimmed only now and then, because removing the first items of a long array moves all others.

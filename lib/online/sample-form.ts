@@ -1,5 +1,5 @@
 // The form of a learner's samples: how options give it, and how it follows from settings and a model.
-import { type Check, invalid, isListOf, isNumber, isOneOf } from '../core/checks';
+import { type Check, invalid, isListOf, isNumber, isOneOf, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import {
   type InputForm,
@@ -59,12 +59,13 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function fieldsOf(value: unknown, name: string, checks: Readonly<Record<string, Check>>): Record<string, unknown> {
   if (!isObject(value)) throw invalid(`an object with ${Object.keys(checks).join(' and ')}`, name, value);
   const given = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(
+  const fields = Object.fromEntries(
     given.map(([key, field]) => {
       if (!Object.hasOwn(checks, key)) throw invalid(`only ${Object.keys(checks).join(' and ')}`, name, key);
       return [key, checks[key]!(field, `${name}.${key}`) ?? field];
     }),
   );
+  return plain(fields);
 }
 
 /** Returns a type, or a copy in which every input is an object. */
@@ -118,7 +119,8 @@ export function inputsOf(
   { inputs: given, shape, transforms: givenTransforms }: Omit<FormSettings, 'target'>,
   model: Model,
 ): { inputs: InputForm[]; transforms: TransformsPlan } {
-  const wanted = model.program.inputs;
+  // Nothing on Object.prototype counts as a shape.
+  const wanted = model.program.inputs.map((input) => plain(input));
   const named = typeof given === 'string' ? oneInput(given, shape, model) : given;
   if (shape.length > 0 && (wanted.length > 1 || typeof given !== 'string')) {
     throw new LearnError(
@@ -126,7 +128,7 @@ export function inputsOf(
       'Expected the shape of each input as "inputs", such as { name: { shape: [8] } }, not as "shape"',
     );
   }
-  const options = optionsOf(named, model);
+  const options = optionsOf(named, model).map(([name, options]) => [name, plain(options)] as const);
   const tentative = wanted.map((input, i): InputForm => {
     const [name, { dtype, shape }] = options[i]!;
     return {
@@ -138,11 +140,22 @@ export function inputsOf(
   const transforms = transformsOf(givenTransforms, tentative, (input) =>
     wanted[tentative.indexOf(input)]!.dtype === 'float32' ? trainingTransforms(input) : [],
   );
+  if (given === 'uint8' && wanted[0]!.dtype === 'float32' && !takePixels(transforms[0]!)) throw pixelsAsNumbers(model);
   const inputs = tentative.map((form, i): InputForm => {
     const isOpen = options[i]![1].dtype === undefined && wanted[i]!.dtype === 'float32';
     return isOpen && !takePixels(transforms[i]!) ? { ...form, dtype: 'float32' } : form;
   });
   return { inputs, transforms };
+}
+
+/** Pixels from 0 to 255 are rarely what a model was trained on. */
+function pixelsAsNumbers({ name, program }: Model): LearnError {
+  return new LearnError(
+    'ERR_INVALID_OPTION',
+    `toTensor is missing among the transforms: ${name} computes with float32, and samples are uint8. Put toTensor() after the ` +
+      `transforms that move pixels, give float32 with inputs: 'float32', or pass inputs: { ${program.inputs[0]!.name}: 'uint8' } if ` +
+      'the model takes numbers from 0 to 255',
+  );
 }
 
 type Named = Readonly<Record<string, InputOptions>>;

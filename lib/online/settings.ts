@@ -1,6 +1,6 @@
 // Settings of a learner: the options that decide what it computes, with their defaults, as its folder records them.
 import { randomInt } from 'node:crypto';
-import { defined, invalid } from '../core/checks';
+import { defined, invalid, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { crossEntropyLoss } from '../losses/cross-entropy';
 import type { LearnerPlan } from '../native/plans';
@@ -54,7 +54,7 @@ type FormOptions = Pick<SettingsOptions, 'inputs' | 'shape' | 'model'>;
 
 /** A list where the only input has no name of its own; otherwise lists by name. */
 function usualTransforms({ inputs, shape, model }: FormOptions): Transforms {
-  const [only, ...others] = model?.program.inputs ?? [];
+  const [only, ...others] = model?.program.inputs.map((input) => plain(input)) ?? [];
   if (model && (others.length > 0 || typeof inputs === 'object')) {
     const usual = inputsOf({ inputs: (inputs ?? {}) as Settings['inputs'], shape: shape ?? [], transforms: {} }, model);
     return Object.fromEntries(usual.inputs.map(({ name }, i) => [name, usual.transforms[i]!]));

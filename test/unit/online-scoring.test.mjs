@@ -58,7 +58,8 @@ describe('scoring of a learner', () => {
       empty: { transforms: [] },
     })) {
       const learner = await OnlineLearner.open({ dir: at(name), checkpoint, model, threads: 1, ...given });
-      assert.deepEqual(learner.sample, { inputs: 'float32', shape: [2], classes: 3 });
+      assert.deepEqual(learner.sample.inputs, [{ name: 'input', dtype: 'float32', shape: [2] }]);
+      assert.equal(learner.sample.classes, 3);
       assert.equal((await learner.learn({ inputs: Float32Array.of(1, 2), labels: [1] })).updates, 1);
       await learner.close();
     }

@@ -7,7 +7,7 @@ import { writeCheckpoint } from '../../dist/checkpoint/write.js';
 import { optimizerOfFlags, recordedOptimizer, resumedOptimizer } from '../../dist/optimizers/index.js';
 import { treeOf } from '../../dist/state/state.js';
 import { temporaryFolder } from '../support.mjs';
-import { contents, learn, model, open, snapshotsIn, stateOf } from './journal-support.mjs';
+import { contents, journalsIn, learn, model, open, snapshotsIn, stateOf } from './journal-support.mjs';
 import { data, recorded } from './resume-support.mjs';
 
 const optimizer = sgd({ learningRate: 0.01, momentum: 0.8, weightDecay: 0.01, nesterov: true });
@@ -98,19 +98,40 @@ describe("a learner's folder", () => {
     const { dir, file } = await make('format 1');
     const before = await stateOf(dir);
     await rewriteFacts(file, (facts) => {
-      assert.equal(facts.format, 2);
-      const { optimizer, loss, ...others } = facts.settings;
+      assert.equal(facts.format, 3);
+      const { optimizer, loss, target, ...others } = facts.settings;
       const { kind, ...flat } = optimizer;
       Object.assign(facts, { format: 1, settings: { ...others, ...flat } });
     });
     assert.deepEqual(await stateOf(dir), before);
   });
 
+  it('of format 2, whose model has names as inputs, opens as the learner that it is, with its model too', async () => {
+    const { dir, file } = await make('format 2');
+    const before = await stateOf(dir);
+    await rewrite(file, (metadata) => {
+      const facts = JSON.parse(metadata.get('learner'));
+      const { target, ...settings } = facts.settings;
+      assert.deepEqual(target, { kind: 'class', shape: [] });
+      metadata.set('learner', JSON.stringify({ ...facts, format: 2, settings }));
+      const { name, program, ...others } = JSON.parse(metadata.get('program'));
+      const old = { name, input: [3], program: { ...program, inputs: ['input'] }, ...others };
+      metadata.set('program', JSON.stringify(old));
+    });
+    const journals = contents(dir);
+    assert.deepEqual(await stateOf(dir), before);
+    // Nothing was recorded: opening with the same model is no change.
+    assert.deepEqual(
+      journalsIn(dir).map((name) => contents(dir)[name]),
+      journalsIn(dir).map((name) => journals[name]),
+    );
+  });
+
   it('of a newer format is refused by its number, by a repair too, and left as it is', async () => {
     const { dir, file } = await make('newer');
-    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 3 }));
+    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 4 }));
     const before = contents(dir);
-    const refused = { code: 'ERR_STATE_FORMAT', message: /format 3.* up to 2: a newer version wrote it/ };
+    const refused = { code: 'ERR_STATE_FORMAT', message: /format 4.* up to 3: a newer version wrote it/ };
     await assert.rejects(open(dir), refused);
     await assert.rejects(repairLearner(dir, { apply: true, model }), refused);
     assert.deepEqual(contents(dir), before);

@@ -51,6 +51,10 @@ describe('the inputs of samples', () => {
     assert.deepEqual(resolved({ inputs: { words: {} } }, modelOf(ids)).inputs, [{ ...ids, name: 'words' }]);
   });
 
+  it('are bytes of a model of float32 where that is said by name', () => {
+    assert.equal(resolved({ inputs: { dense: { dtype: 'uint8' } } }, modelOf(dense)).inputs[0].dtype, 'uint8');
+  });
+
   const open = { name: 'open', dtype: 'int64' };
   for (const [what, options, model, message] of [
     [
@@ -73,6 +77,12 @@ describe('the inputs of samples', () => {
       { transforms: { x: [] } },
       two,
       /only inputs of the samples, which are ids, dense,/,
+    ],
+    [
+      'bytes would reach a model of float32 as they are, though no one said so by name',
+      { inputs: 'uint8' },
+      modelOf(dense),
+      /^toTensor is missing among the transforms: .* inputs: \{ dense: 'uint8' \} if the model takes numbers from 0 to 255$/,
     ],
     ['a shape is missing', {}, modelOf(open), /Expected the option "shape": Made does not fix the shape of a sample/],
     ['one of two shapes is missing', {}, modelOf(ids, open), /Expected a shape for "inputs.open": Made does not fix/],

@@ -87,9 +87,9 @@ function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'
     const targets = sample.target.kind === 'class' ? 'labels' : 'targets';
     throw invalid(`an object with inputs, ${targets} and maybe ids`, 'samples', samples);
   }
-  const { inputs, labels, targets: values, ids: givenIds } = samples as Record<keyof Samples, unknown>;
+  const { inputs, ids: givenIds } = samples as Record<keyof Samples, unknown>;
   const copies = copyOfInputs(inputs, sample.inputs);
-  const targets = targetsIn({ labels, targets: values }, sample, copies);
+  const targets = targetsIn(samples, sample, copies);
   const ids = givenIds === undefined || givenIds === null ? undefined : idsIn(givenIds, targets.length);
   const cut = (values: Values, i: number) => Math.floor((i * values.length) / targets.length);
   return targets.map((target, i) => ({
@@ -99,17 +99,13 @@ function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'
 }
 
 /** The targets of samples with these inputs: labels if they are classes, else targets. Throws if they are invalid. */
-function targetsIn(
-  { labels, targets }: Record<'labels' | 'targets', unknown>,
-  { inputs: forms, target }: SampleForm,
-  inputs: readonly Values[],
-): Target[] {
-  const isClass = target.kind === 'class';
-  if ((isClass ? targets : labels) !== undefined) {
-    const [given, wanted] = isClass ? ['targets', 'labels'] : ['labels', 'targets'];
+function targetsIn(samples: object, { inputs: forms, target }: SampleForm, inputs: readonly Values[]): Target[] {
+  const [wanted, other] = target.kind === 'class' ? (['labels', 'targets'] as const) : (['targets', 'labels'] as const);
+  if (Object.hasOwn(samples, other) && (samples as Samples)[other] !== undefined) {
     const kind = `since targets are of the kind '${target.kind}'`;
-    throw new LearnError('ERR_INVALID_OPTION', `Expected "${wanted}" instead of "${given}", ${kind}`);
+    throw new LearnError('ERR_INVALID_OPTION', `Expected "${wanted}" instead of "${other}", ${kind}`);
   }
+  const values: unknown = (samples as Samples)[wanted];
   // A length that a caller claims must not allocate more than the inputs justify.
   const fits = (count: number, what: string) => {
     const short = inputs.findIndex((values) => Math.max(1, values.length) < count);
@@ -118,12 +114,12 @@ function targetsIn(
     const most = Math.max(1, inputs[short]!.length);
     throw new LearnError('ERR_SHAPE', `Expected values for each of ${count} ${what} but there are ${most}${of}`);
   };
-  if (!isClass) {
-    const rows = targetRows(targets, target);
+  if (wanted === 'targets') {
+    const rows = targetRows(values, target);
     fits(rows.length, 'targets');
     return rows;
   }
-  const given = listIn(labels, 'an Int32Array or an array, of at least one label', 'labels', types.isInt32Array);
+  const given = listIn(values, 'an Int32Array or an array, of at least one label', 'labels', types.isInt32Array);
   fits(given.length, 'labels');
   return labelNumbers(given);
 }

@@ -8,6 +8,7 @@
 //
 //     {"name": "Net", "input": [3, 32, 32], "program": {"inputs": ["input"], …}, …}
 //     {"name": "Net", "program": {"inputs": [{"name": "input", "dtype": "float32", "shape": [3, 32, 32]}], …}, …}
+import { plain } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { valueArrays } from '../../core/sample-values';
 import type { Model } from '../../program/module';
@@ -56,12 +57,11 @@ const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) &&
 /** The fields keep their order, on which the text of a model depends. */
 function ofThisVersion(model: unknown): unknown {
   if (!isObject(model) || !isObject(model.program)) return model;
-  const { input: shape, program, ...others } = model;
-  const { inputs } = program;
+  const { inputs } = model.program;
   if (!Array.isArray(inputs) || !inputs.every(isText)) return model;
+  const { input: shape, ...others } = plain(model);
   const named = inputs.map((name) => ({ name, dtype: 'float32', ...(shape !== undefined && { shape }) }));
-  const { name, ...rest } = others;
-  return { name, program: { ...program, inputs: named }, ...rest };
+  return { ...others, program: { ...model.program, inputs: named } };
 }
 
 /** Whether a value has the form of a model, and its program works on the model's own tensors. */

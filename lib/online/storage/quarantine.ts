@@ -8,6 +8,7 @@
 //     {"record":419,"code":"shape",…,"id":null,"target":[0,2],"inputs":{"ids":{"type":"int64","input":"KgAAAAAAAAA="},…}}
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { plain } from '../../core/checks';
 import { LearnError, messageOf } from '../../core/errors';
 import {
   bytesOf,
@@ -200,7 +201,7 @@ export function isTornLine(rest: Buffer): boolean {
 /** Number of the record that a line belongs to; 0: the line is foreign. Samples are written twice rather than not at all. */
 export function recordNumberIn(line: string): number {
   try {
-    const { record, reason, type, input, inputs } = JSON.parse(line);
+    const { record, reason, type, input, inputs } = plain(JSON.parse(line));
     const parts: { type: unknown; input: unknown }[] = inputs ? Object.values(inputs) : [{ type, input }];
     const isWhole = [reason, ...parts.flatMap((one) => [one.type, one.input])].every(
       (text) => typeof text === 'string',

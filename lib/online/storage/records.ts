@@ -10,6 +10,7 @@
 //     01 00 00 00  00 00 00 00                             classes 1 and 0
 //     05 07 ff  00 01 02                                   the first input of both samples
 //     2a 00 00 00 00 00 00 00  ff ff ff ff ff ff ff ff     the second: 42 and -1
+import { plain } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { bytesOf, type TargetValues, typeOf, type Values, type ValueType, valueArrays } from '../../core/sample-values';
 import type { Score } from '../../metrics/prequential';
@@ -155,7 +156,7 @@ interface BatchHeader extends Pick<BatchRecord, 'rules' | 'fresh'> {
 
 function decodeBatch(payload: Buffer): BatchRecord | undefined {
   const end = 4 + payload.readUInt32LE(0);
-  const header: BatchHeader = JSON.parse(payload.subarray(4, end).toString('utf8'));
+  const header = plain<BatchHeader>(JSON.parse(payload.subarray(4, end).toString('utf8')));
   const { rules, count, fresh, parts } = header;
   const isPart = ([type, values]: [ValueType, number]) =>
     Object.hasOwn(valueArrays, type) && Number.isSafeInteger(values) && values > 0;
