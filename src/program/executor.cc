@@ -49,7 +49,9 @@ Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode
 void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator) {
   const OwnOperator* own = find_own_operator(node.op);
   const std::string name = own != nullptr ? own->stands_for : node.op;
-  std::string label = c10::str("node ", index, " (", name, node.overload.empty() ? "" : ".", node.overload, ")");
+  const std::string layer = layer_of(node);
+  const std::string place = layer.empty() ? c10::str("node ", index) : c10::str("the layer \"", layer, "\"");
+  std::string label = c10::str(place, " (", name, node.overload.empty() ? "" : ".", node.overload, ")");
   if (own != nullptr) return add_own(*own, node, std::move(label));
   auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
   check(op.has_value(), kBadProgram, "Unknown operator in ", label);
@@ -111,6 +113,17 @@ void Executor::mark_last_uses() {
       }
     }
   }
+}
+
+std::string Executor::layer_of(const Node& node) const {
+  for (const auto& [argument, given] : node.arguments) {
+    const auto* value = std::get_if<ValueName>(&given);
+    const auto slot = value != nullptr ? slots_.find(value->name) : slots_.end();
+    if (slot == slots_.end() || slot->second >= bound_) continue;
+    const size_t dot = value->name.rfind('.');
+    if (dot != std::string::npos) return value->name.substr(0, dot);
+  }
+  return "";
 }
 
 Executor::Slot Executor::slot_of(const std::string& name, const std::string& label) const {

@@ -51,6 +51,8 @@ class Executor {
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
   void check_statistics(const Call& call) const;
   void mark_last_uses();
+  // The layer whose parameters or buffers a node uses, by its path in the state dict; empty: it uses none.
+  std::string layer_of(const Node& node) const;
   Slot slot_of(const std::string& name, const std::string& label) const;
   Slot define(const std::string& name);
   c10::IValue take(const Use& use);

@@ -101,7 +101,10 @@ describe('batch norm with one value a channel', () => {
       const run = inLoop(() =>
         trainIncremental(state, { model, data: samples(65), epochs: 1, threads: 1, checkpoint: { path } }),
       );
-      await assert.rejects(run, ({ code, message }) => code === 'ERR_SHAPE' && message.startsWith(`${lack} in node`));
+      await assert.rejects(
+        run,
+        ({ code, message }) => code === 'ERR_SHAPE' && message.startsWith(`${lack} in the layer`),
+      );
       assert.ok(!fs.existsSync(path));
     }
   });
