@@ -8,7 +8,17 @@ import type { Prediction } from '../../training/predict';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
 import { type Claim, LearnCall, type LearnResult, type Offered } from '../intake/queue';
-import { copied, guarded, isTarget, labelNumbers, listIn, noInputs, type Target, targetRows } from '../intake/samples';
+import {
+  copied,
+  guarded,
+  isTarget,
+  labelNumbers,
+  listIn,
+  noInputs,
+  type Target,
+  type TargetArray,
+  targetRows,
+} from '../intake/samples';
 import type { FeedbackOptions } from '../options';
 import { isId } from '../seen-ids';
 import { recordFormOf } from './form';
@@ -70,7 +80,7 @@ export class Feedback {
   }
 
   /** Learns the samples of these ids. */
-  join(ids: string | readonly string[], targets: number | ArrayLike<number>): Promise<LearnResult> {
+  join(ids: string | readonly string[], targets: number | ArrayLike<number> | TargetArray): Promise<LearnResult> {
     const late = guarded('ids and labels', () => lateTargets(ids, targets, this.#engine.context.sample.target));
     const reads = this.#beginReads(late);
     const turn = this.#turn;
