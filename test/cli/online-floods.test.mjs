@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createState, net as model, saveState } from 'torch-incremental';
 import connections from '../../dist/cli/online/connections.js';
 import { madeUpImages, root, temporaryFolder } from '../support.mjs';
-import { begin, beginAt, endLeftovers, lessons, peerOf, take } from './online-support.mjs';
+import { begin, beginAt, endLeftovers, formOf, lessons, peerOf, take } from './online-support.mjs';
 
 const { Connections, connectionsOf } = connections;
 
@@ -176,7 +176,7 @@ describe('command line: online, flooded', () => {
     const script = `
       const fs = require('node:fs');
       const { Serving } = require(process.argv[1]);
-      const sample = { inputs: 'uint8', shape: [8], classes: 10 };
+      const sample = ${JSON.stringify(formOf('uint8', [8]))};
       const serving = new Serving({ sample, batchSize: 4, metrics: () => ({}), close: async () => {} });
       const turns = () => performance.nodeTiming.uvMetricsInfo.loopCount;
       process.on('message', (wanted) => {

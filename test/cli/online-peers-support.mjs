@@ -4,8 +4,9 @@ import conversations from '../../dist/cli/online/conversation.js';
 import limits from '../../dist/cli/online/limits.js';
 import rooms from '../../dist/cli/online/room.js';
 import turns from '../../dist/cli/online/rounds.js';
+import { formOf } from './online-support.mjs';
 
-const form = { inputs: 'uint8', shape: [8], classes: 10 };
+const form = formOf('uint8', [8]);
 
 /** What conversations share. `answer`: makes an answer of a request; `asked` has all requests that came, in order. */
 export function termsOf({ answer = async () => ({}), patienceMs = 60_000, ...given } = {}) {

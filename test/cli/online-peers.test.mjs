@@ -1,6 +1,5 @@
 // Peers of `torch-incremental online` cannot disturb one another.
 import assert from 'node:assert/strict';
-import answering from '../../dist/cli/online/answers.js';
 import { converse, settle, termsOf } from './online-peers-support.mjs';
 
 const sample = '{"input": [1, 2, 3, 4, 5, 6, 7, 8]}\n';
@@ -262,35 +261,5 @@ describe('command line: a peer of online among others', () => {
     await done;
     assert.equal(terms.asked.length, 2);
     assert.equal(written.length, 3);
-  });
-});
-
-describe('command line: the answer to a prediction', () => {
-  it('is an error if the model gives numbers that are not finite, which JSON does not have', async () => {
-    const predict = async () => ({
-      ...{ ids: ['a', 'b'], labels: Int32Array.of(1, 0), version: 2 },
-      logits: Float32Array.of(0, 1, Number.NaN, Number.POSITIVE_INFINITY),
-    });
-    const answers = new answering.Answers({ sample: { shape: [1] }, predict }, assert.fail);
-    const ask = () => answers.to({ kind: 'predict', id: undefined, input: new Float32Array(1) });
-    const [first, second] = [ask(), ask()];
-    assert.deepEqual(await first, { id: 'a', label: 1, version: 2, logits: [0, 1] });
-    await assert.rejects(second, { code: 'ERR_NOT_FINITE' });
-  });
-});
-
-describe('command line: the answer to a sample that was set aside', () => {
-  it('has the code and the message of the reason, if the learner gives one', async () => {
-    const result = { version: 3, prequential: { samples: 0 }, duplicates: 0, quarantined: 1, unknown: 0, drift: false };
-    const answer = (more) => {
-      const learn = async () => ({ ...result, ...more });
-      const answers = new answering.Answers({ sample: { shape: [1] }, learn }, assert.fail);
-      return answers.to({ kind: 'learn', id: 'a', input: new Uint8Array(1), label: 30 });
-    };
-    const reasons = [{ index: 0, id: 'a', code: 'label', message: 'expected a label from 0 to 9' }];
-    const expected = { id: 'a', version: 3, quarantined: true };
-    assert.deepEqual(await answer({ reasons: [] }), expected);
-    const reason = { code: 'label', message: 'expected a label from 0 to 9' };
-    assert.deepEqual(await answer({ reasons }), { ...expected, reason });
   });
 });
