@@ -16,6 +16,26 @@ describe('command line: the answer to a prediction', () => {
     await assert.rejects(second, { code: 'ERR_NOT_FINITE' });
   });
 
+  it('is an error for the samples on which the model fails, and for no other that is predicted together with them', async () => {
+    let calls = 0;
+    const predict = async (values) => {
+      calls++;
+      if (values.some((value) => value > 200)) throw Object.assign(new Error('out of range'), { code: 'ERR_TORCH' });
+      const labels = Int32Array.from(values);
+      return { ids: [...values].map(String), labels, version: 1, logits: Float32Array.from(values) };
+    };
+    const answers = new answering.Answers({ sample: formOf('uint8', [1]), predict }, assert.fail);
+    const numbers = Array.from({ length: 100 }, (_, i) => (i === 17 || i === 64 ? 255 : i));
+    const results = await Promise.allSettled(
+      numbers.map((number) => answers.to({ kind: 'predict', id: undefined, inputs: [Uint8Array.of(number)] })),
+    );
+    assert.deepEqual(
+      results.map(({ value, reason }) => value?.id ?? reason.code),
+      numbers.map((number) => (number === 255 ? 'ERR_TORCH' : String(number))),
+    );
+    assert.ok(calls < 40, `${calls} calls`);
+  });
+
   it('has the part of its sample where several are predicted together, each with several inputs', async () => {
     const form = {
       inputs: [

@@ -77,11 +77,14 @@ describe('command line: a learner with two inputs', function () {
     await begun('words', modelWith([classes]));
     const { ask, finish } = begin(['--dir', 'words'], { cwd: at() });
     const ids = Buffer.from(BigInt64Array.of(1n, 2n, 3n, 9n).buffer).toString('base64');
-    const [first, second, third] = await ask(
+    const beyond = { ...inputs, ids: [1, 2, 3, 99] };
+    const [failed, first, second, third] = await ask(
+      { inputs: beyond },
       { inputs },
       { id: 'own', inputs: { ...inputs, ids } },
       { inputs, label: 1 },
     );
+    assert.equal(failed.error.code, 'ERR_TORCH');
     assert.equal(first.logits.length, classes);
     assert.deepEqual(Object.keys(first), ['id', 'label', 'version', 'logits']);
     assert.deepEqual([second.id, second.label, second.logits], ['own', first.label, first.logits]);

@@ -82,7 +82,14 @@ export class Predictions {
           );
       }
     } catch (cause) {
-      for (const { reject } of together) reject(cause);
+      if (together.length === 1 || (cause as LearnError).code !== 'ERR_TORCH') {
+        for (const { reject } of together) reject(cause);
+        return;
+      }
+      // The model fails on some sample, such as one with an index beyond its embedding. The others are answered.
+      const half = together.length >>> 1;
+      await this.#predict(together.slice(0, half));
+      await this.#predict(together.slice(half));
     }
   }
 }
