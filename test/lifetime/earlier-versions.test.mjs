@@ -43,8 +43,11 @@ async function assertKnown(learner, ids) {
   assert.equal(learner.metrics().learned, before.learned);
 }
 
-/** Folders by what they were written with. Both record the options of sgd() among the settings. */
-const killed = { killed: 'by rules 1', 'killed-rules-2': 'by rules 2' };
+/**
+ * Folders by what they were written with. The first two record the options of sgd() among the settings, and all three one input and a
+ * class a sample.
+ */
+const killed = { killed: 'by rules 1', 'killed-rules-2': 'by rules 2', 'killed-format-2': 'in format 2' };
 
 for (const [name, what] of Object.entries(killed)) {
   describe(`a learner of an earlier version, killed, ${what}`, function () {
