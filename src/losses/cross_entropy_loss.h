@@ -16,6 +16,9 @@ class CrossEntropyLoss : public Loss {
     check(target.kind != TargetKind::kNone, "ERR_DATA_FORMAT",
           "The samples have no targets, which crossEntropyLoss needs");
     if (!target.holds_indices()) {
+      // An output of one axis would be taken for the classes of a single sample.
+      check(!target.shape.empty(), "ERR_SHAPE",
+            "crossEntropyLoss needs a number for each class, but the target of a sample is one number");
       const std::vector<int64_t> wanted = batch_shape(samples, target.shape);
       check(output.sizes() == wanted, "ERR_SHAPE", "Expected the model to return ", at::IntArrayRef(wanted),
             ", a number for each of the targets, but it returned ", output.sizes());

@@ -91,7 +91,7 @@ Napi::Array inputs_to_js(Napi::Env env, const std::vector<InputForm>& forms);
 TargetForm to_target_form(const Napi::Object& from, int64_t classes);
 Napi::Object target_to_js(Napi::Env env, const TargetForm& form);
 
-// A copy of an Int32Array or a Float32Array, as one axis; undefined where it is empty.
+// A copy of an Int32Array or a Float32Array, as one axis.
 at::Tensor to_targets(const Napi::Value& value);
 
 // Copies: typed arrays of the tensor's type; of int64 targets an Int32Array.

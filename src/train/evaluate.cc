@@ -39,9 +39,15 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   }
 }
 
-void add_tokens(const at::Tensor& logits, const Batch& batch, Evaluation& result) {
+// The samples or, where targets are tokens, those that count: what the loss of a batch is the mean of.
+int64_t counted_in(const Batch& batch, const TargetForm& target) {
+  if (target.kind != TargetKind::kTokens) return batch.samples();
+  return batch.targets.ne(kIgnoredToken).sum().item<int64_t>();
+}
+
+void add_tokens(const at::Tensor& logits, const Batch& batch, int64_t count, Evaluation& result) {
   const at::Tensor counted = batch.targets.ne(kIgnoredToken).logical_and_(at::isfinite(logits.amax(1)));
-  result.predicted += batch.targets.ne(kIgnoredToken).sum().item<int64_t>();
+  result.predicted += count;
   result.correct += logits.argmax(1).eq(batch.targets).logical_and_(counted).sum().item<int64_t>();
 }
 
@@ -64,14 +70,18 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   const TargetForm& target = plan.dataset->target;
   const std::unique_ptr<const Loss> loss = make_loss(plan.loss);
   Evaluation result;
+  int64_t counted = 0;
   for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
     loss->check_output(logits, batch.samples(), target);
-    result.loss += (*loss)(logits, batch.targets).item<double>() * static_cast<double>(batch.samples());
+    const int64_t count = counted_in(batch, target);
+    // The mean of none is NaN.
+    if (count > 0) result.loss += (*loss)(logits, batch.targets).item<double>() * static_cast<double>(count);
+    counted += count;
     result.samples += batch.samples();
-    if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, result);
+    if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, count, result);
     if (target.kind == TargetKind::kClass) add_classes(logits, batch, result);
   });
-  result.loss /= static_cast<double>(result.samples);
+  result.loss /= static_cast<double>(counted);
   if (!result.confusion.defined()) return result;
   result.confusion = result.confusion.cpu();
   result.not_finite = result.not_finite.cpu();

@@ -5,7 +5,7 @@
 namespace incremental {
 
 struct Evaluation {
-  double loss = 0;  // mean over the samples
+  double loss = 0;  // mean over the samples, or over tokens that count
   int64_t samples = 0;
   // Targets that are indices of classes: how many there are, ignored tokens aside, and how many were predicted.
   int64_t predicted = 0, correct = 0;

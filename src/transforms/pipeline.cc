@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "src/core/error.h"
+#include "src/state/dtypes.h"
 
 namespace incremental {
 namespace {
@@ -44,14 +45,14 @@ Pipeline::Pipeline(const std::vector<Transform>& transforms, const InputForm& in
   const bool image = output_shape_.size() == 3;
   const bool integers = dtype_ == at::kInt || dtype_ == at::kLong;
   check(!integers || transforms.empty(), "ERR_INVALID_OPTION",
-        "Transforms work on uint8 images and float32 values, but ", "the input \"", input.name, "\" is ",
-        toString(dtype_));
+        "Transforms work on uint8 images and float32 values, but the input \"", input.name, "\" is ", name_of(dtype_));
   if (transforms.empty() && (integers || (bytes && (!image || to.value_or(at::kFloat) != at::kFloat)))) {
     set_cast(input, to);
     return;
   }
-  check(to.value_or(at::kFloat) == at::kFloat, "ERR_INVALID_OPTION", "The input \"", input.name,
-        "\" is float32, but the ", "model takes ", toString(*to));
+  const at::ScalarType wanted = to.value_or(at::kFloat);
+  check(wanted == at::kFloat, "ERR_INVALID_OPTION", "The input \"", input.name, "\" is float32, but the model takes ",
+        name_of(wanted));
   if (image) {
     channels_ = output_shape_[0];
     input_size_ = {output_shape_[1], output_shape_[2]};
@@ -112,8 +113,8 @@ void Pipeline::set_cast(const InputForm& input, std::optional<at::ScalarType> to
   sizes_ = {input_size_};
   output_dtype_ = to.value_or(dtype_);
   const bool is_lossless = dtype_ == output_dtype_ || dtype_ == at::kByte || (dtype_ == at::kInt && to == at::kLong);
-  check(is_lossless, "ERR_INVALID_OPTION", "The input \"", input.name, "\" is ", toString(dtype_),
-        ", which cannot be cast to ", toString(output_dtype_), " without loss");
+  check(is_lossless, "ERR_INVALID_OPTION", "The input \"", input.name, "\" is ", name_of(dtype_),
+        ", which cannot be cast to ", name_of(output_dtype_), " without loss");
 }
 
 int64_t Pipeline::output_bytes() const {
