@@ -123,6 +123,16 @@ export function checkNumbers(caller: string, values: Readonly<Record<string, unk
   }
 }
 
+/**
+ * Whether `value` is an object whose own keys are the caller's, such as names of inputs. Not so for one that inherits from another than
+ * Object.prototype, of any realm: what it inherits would not be read.
+ */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
 export function invalid(expected: string, name: string, value: unknown): LearnError {
   return new LearnError('ERR_INVALID_OPTION', `Expected ${expected} for "${name}" but received ${valueText(value)}`);
 }

@@ -3,8 +3,9 @@
 // Between the border, where callers give values by name, and native code, values are in lists: one array for each input, in the
 // order of the form's inputs.
 import { types } from 'node:util';
-import { invalid } from './checks';
+import { invalid, isRecord } from './checks';
 import { LearnError } from './errors';
+import { listed } from './family';
 
 /** Array types by the data types of their values. */
 export const valueArrays = {
@@ -13,42 +14,46 @@ export const valueArrays = {
   int64: BigInt64Array,
   float32: Float32Array,
 } as const;
+/** A data type of values, by PyTorch's name. */
 export type ValueType = keyof typeof valueArrays;
+
+/** Values of one input, of one or more samples. int64 is a BigInt64Array. */
 export type Values = Uint8Array | Int32Array | BigInt64Array | Float32Array;
 
 /** Values of one or more samples by the names of their inputs. */
 export type NamedValues = Readonly<Record<string, Values>>;
 
-/** One input of a sample. */
+/** The form of one input of a sample. */
 export interface InputForm {
   readonly name: string;
   readonly dtype: ValueType;
-  /** Of one sample; [] for a number. */
+  /** Of one sample, such as [3, 32, 32]; [] for a number. */
   readonly shape: readonly number[];
 }
+
+export const targetKinds = ['class', 'classes', 'values', 'tokens', 'none'] as const;
 
 /**
- * The kinds of targets. `class`: the index of a class. `classes`: several of them at once, 0 or 1 for each. `values`: numbers.
- * `tokens`: indices of classes in any shape, for sequences and masks of pixels. `none`: no target.
+ * The kind of a target. `class`: the index of a class. `classes`: several classes at once, 0 or 1 for each. `values`: numbers, such
+ * as a probability for each class. `tokens`: indices of classes in any shape, for sequences and masks of pixels. `none`: no target.
  */
-export const targetKinds = ['class', 'classes', 'values', 'tokens', 'none'] as const;
 export type TargetKind = (typeof targetKinds)[number];
 
-/** The target of a sample. Its values are int64 for `class` and `tokens`, float32 for `classes` and `values`. */
+/** The form of a sample's target. The loss gets int64 for `class` and `tokens`, float32 for `classes` and `values`. */
 export interface TargetForm {
   readonly kind: TargetKind;
-  /** Of one sample; [] for a number, and for `class` and `none`. */
+  /** Of one sample; [] for a single number, and for `class` and `none`. */
   readonly shape: readonly number[];
 }
 
-/** Targets of one or more samples. Indices are below 2^31. */
+/** Targets of one or more samples: an Int32Array of indices for `class` and `tokens`, otherwise a Float32Array. */
 export type TargetValues = Int32Array | Float32Array;
 
-/** The form of one sample. */
+/** The form of a sample: its inputs and its target. */
 export interface SampleForm {
   readonly inputs: readonly InputForm[];
   readonly target: TargetForm;
-  /** Indices of `class` and `tokens` are from 0 to one less; 0 for other targets. */
+  /** The number of classes for `class` and `tokens`, whose indices are below it; 0 for other targets. */
   readonly classes: number;
 }
 
@@ -99,18 +104,13 @@ const isArrayOf: Readonly<Record<ValueType, (value: unknown) => boolean>> = {
   float32: types.isFloat32Array,
 };
 
-/** The data type of an array of values, which may be of another realm or a subclass; undefined: it is none. */
-export function typeOfGiven(values: unknown): ValueType | undefined {
-  return (Object.keys(isArrayOf) as ValueType[]).find((type) => isArrayOf[type](values));
-}
-
 /**
  * Returns a private copy. `inputs` may be of another realm or a subclass: only the numbers are read. Throws
  * ERR_INVALID_OPTION, naming `name`, if `inputs` is not an array of one of these types.
  */
 export function copyOfValues(inputs: unknown, accepted: readonly ValueType[], name = 'inputs'): Values {
   const type = accepted.find((one) => isArrayOf[one](inputs));
-  if (!type) throw invalid(accepted.map((one) => `${aOrAn(valueArrays[one].name)}`).join(' or '), name, inputs);
+  if (!type) throw invalid(listed(accepted.map((one) => aOrAn(valueArrays[one].name))), name, inputs);
   try {
     // slice() of a Buffer would return a view.
     return new (valueArrays[type] as new (values: unknown) => Values)(inputs);
@@ -134,10 +134,10 @@ function aOrAn(noun: string): string {
  * of another type.
  */
 export function copyOfInputs(given: unknown, forms: readonly InputForm[], name = 'inputs'): Values[] {
-  const isNamed = typeof given === 'object' && given !== null && !ArrayBuffer.isView(given) && !Array.isArray(given);
   const [first] = forms;
-  if (!isNamed && first && forms.length === 1) return [copyOfValues(given, [first.dtype], name)];
-  if (!isNamed) throw invalid(`an object with values for ${forms.map((form) => form.name).join(', ')}`, name, given);
+  if (!isRecord(given) && first && forms.length === 1) return [copyOfValues(given, [first.dtype], name)];
+  if (!isRecord(given))
+    throw invalid(`an object with values for ${forms.map((form) => form.name).join(', ')}`, name, given);
   const unknown = Object.keys(given).find((key) => !forms.some((form) => form.name === key));
   if (unknown !== undefined) {
     throw new LearnError(
@@ -146,7 +146,7 @@ export function copyOfInputs(given: unknown, forms: readonly InputForm[], name =
     );
   }
   return forms.map((form) => {
-    const values = Object.hasOwn(given, form.name) ? (given as Record<string, unknown>)[form.name] : undefined;
+    const values = Object.hasOwn(given, form.name) ? given[form.name] : undefined;
     return copyOfValues(values, [form.dtype], `${name}.${form.name}`);
   });
 }

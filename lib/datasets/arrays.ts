@@ -1,9 +1,9 @@
 // Samples in memory.
 
-import { type Check, checkOptions, invalid, isNumber } from '../core/checks';
+import { type Check, checkOptions, invalid, isNumber, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { member } from '../core/family';
-import { onlyInput, sizeOf, type TargetForm, type TargetValues, typeOfGiven, type Values } from '../core/sample-values';
+import { onlyInput, sizeOf, type TargetForm, type TargetValues, type Values } from '../core/sample-values';
 import { native } from '../native/native';
 import { makeDataset, type Opening } from './opening';
 import { isLabels, isTargets, mostLabels, type TargetData, targetsOfLabels } from './targets';
@@ -76,7 +76,7 @@ export function arrays(options: OneInput | NamedInputs): Arrays {
     labels: isLabels,
     targets: isTargets,
     shape: isShape,
-    classes: isNumber({ integer: true, min: 1, max: mostLabels }),
+    classes: isNumber({ integer: true, min: 0, max: mostLabels }),
   });
   const inputs = inputsOf(given);
   if (given.labels !== undefined && given.targets !== undefined) {
@@ -129,17 +129,18 @@ function checkCounts(inputs: Arrays['inputs'], targets: Arrays['targets']): void
 
 function classesOf({ kind, data }: Arrays['targets'], given: number | undefined): number {
   if (kind !== 'class' && kind !== 'tokens') {
-    if (given !== undefined && given !== 0)
-      throw invalid('no number of classes for targets of this kind', 'classes', given);
+    // A copy of an arrays value has the 0.
+    if (given)
+      throw invalid(`nothing, or 0, since targets of the kind "${kind}" are no indices of classes,`, 'classes', given);
     return 0;
   }
+  if (given === 0) throw invalid('an integer of at least 1', 'classes', given);
   return given ?? (data as Int32Array).reduce((highest, label) => Math.max(highest, label), 0) + 1;
 }
 
 const isInputs: Check = (value, name) => {
-  if (typeOfGiven(value) !== undefined) return isValues(value, name);
-  const isNamed = typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
-  const names = isNamed ? Object.keys(value) : [];
+  if (ArrayBuffer.isView(value)) return isValues(value, name);
+  const names = isRecord(value) ? Object.keys(value) : [];
   if (names.length === 0) throw invalid('a typed array, or an object with an input for each name,', name, value);
   return Object.freeze(
     Object.fromEntries(
@@ -149,7 +150,11 @@ const isInputs: Check = (value, name) => {
 };
 
 function isInput(value: unknown, name: string): InputData {
-  const { data, shape } = checkOptions(name, value as InputData, { data: isValues, shape: isShape });
+  if (!isRecord(value)) throw invalid('{ data, shape }', name, value);
+  const { data, shape } = checkOptions(name, value as unknown as InputData, {
+    data: (given) => isValues(given, `${name}.data`),
+    shape: (given) => isShape(given, `${name}.shape`),
+  });
   if (data === undefined) throw invalid('a typed array', `${name}.data`, undefined);
   if (shape === undefined) throw invalid('an array of integers', `${name}.shape`, undefined);
   return Object.freeze({ data, shape });

@@ -58,10 +58,11 @@ export const isTargets: Check = (value, name) => {
     data,
     shape = [],
   } = checkOptions(name, value as TargetData, {
-    kind: isOneOf(targetKinds),
-    data: isData,
-    shape: isShape,
+    kind: (given) => isOneOf(targetKinds)(given, `${name}.kind`),
+    data: (given) => isData(given, `${name}.data`),
+    shape: (given) => isShape(given, `${name}.shape`),
   });
+  if (kind === 'none' && data && data.length > 0) throw invalid('no data for targets "none"', `${name}.data`, data);
   if (kind === 'none') return Object.freeze({ kind, data: new Int32Array(), shape: Object.freeze([]) });
   if (data === undefined) throw invalid('a typed array', `${name}.data`, undefined);
   const own = kind ?? kindOf(data, shape);
@@ -96,7 +97,7 @@ function dataOf(kind: TargetKind, data: Values, size: number, name: string): Tar
   }
   if (kind === 'values' && !isFloat) throw invalid('a Float32Array for a target "values"', name, data);
   if (data instanceof BigInt64Array)
-    throw invalid('a Uint8Array, an Int32Array or a Float32Array of 0 and 1', name, data);
+    throw invalid('a Uint8Array, an Int32Array or a Float32Array of 0 and 1 for a target "classes"', name, data);
   const numbers = Float32Array.from(data as Uint8Array | Int32Array | Float32Array);
   const isRight = kind === 'classes' ? (number: number) => number === 0 || number === 1 : Number.isFinite;
   const wrong = numbers.findIndex((number) => !isRight(number));

@@ -1,5 +1,5 @@
 // Predicting: a forward pass over samples in memory, which changes nothing.
-import { type Check, checkOptions, invalid, isListOf, isNumber } from '../core/checks';
+import { type Check, checkOptions, invalid, isListOf, isNumber, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import {
   copyOfValues,
@@ -41,7 +41,7 @@ export interface Prediction {
 const isSizes = isListOf(isNumber({ integer: true, min: 1 }));
 
 const isShape: Check = (value, name) => {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) return isSizes(value, name);
+  if (!isRecord(value)) return isSizes(value, name);
   return Object.fromEntries(Object.entries(value).map(([input, shape]) => [input, isSizes(shape, `${name}.${input}`)]));
 };
 
@@ -126,9 +126,7 @@ function checkCounts(data: readonly Values[], form: readonly InputForm[]): void 
 const types = Object.keys(valueArrays) as ValueType[];
 
 function copiesOf(inputs: unknown): Given[] {
-  const isNamed =
-    typeof inputs === 'object' && inputs !== null && !ArrayBuffer.isView(inputs) && !Array.isArray(inputs);
-  if (!isNamed) return [{ name: undefined, data: copyOfValues(inputs, types) }];
+  if (!isRecord(inputs)) return [{ name: undefined, data: copyOfValues(inputs, types) }];
   const names = Object.keys(inputs);
   if (names.length === 0) throw invalid('values for each input of the model', 'inputs', inputs);
   return names.map((name) => ({ name, data: copyOfValues((inputs as NamedValues)[name], types, `inputs.${name}`) }));
@@ -139,7 +137,7 @@ function formsOf(model: Model, given: readonly Given[], shape: PredictOptions['s
   return given.map(({ name, data }) => {
     const input = name === undefined && wanted.length === 1 ? wanted[0] : wanted.find((one) => one.name === name);
     if (!input) throw unknownInput(model, name);
-    const own = isRecord(shape) ? shape[input.name] : given.length === 1 ? shape : undefined;
+    const own = isByName(shape) ? shape[input.name] : given.length === 1 ? shape : undefined;
     const found = own ?? input.shape;
     if (found) return { name: input.name, dtype: typeOf(data), shape: found };
     throw new LearnError(
@@ -149,7 +147,7 @@ function formsOf(model: Model, given: readonly Given[], shape: PredictOptions['s
   });
 }
 
-const isRecord = (shape: PredictOptions['shape']): shape is Readonly<Record<string, readonly number[]>> =>
+const isByName = (shape: PredictOptions['shape']): shape is Readonly<Record<string, readonly number[]>> =>
   shape !== undefined && !Array.isArray(shape);
 
 function unknownInput(model: Model, name: string | undefined): LearnError {

@@ -1,5 +1,5 @@
 // Transforms of samples with several inputs: a list for each, by name.
-import { type Check, invalid, isListOf } from '../core/checks';
+import { type Check, invalid, isListOf, isRecord } from '../core/checks';
 import type { InputForm } from '../core/sample-values';
 import { cifar10Transforms, type Transform, transforms } from './index';
 import { normalize, toTensor } from './normalize';
@@ -12,7 +12,7 @@ const isList = isListOf(transforms.check);
 /** Returns a copy of the lists. */
 export const isTransforms: Check = (value, name) => {
   if (Array.isArray(value)) return isList(value, name);
-  if (typeof value !== 'object' || value === null) throw invalid('an array, or an object of arrays', name, value);
+  if (!isRecord(value)) throw invalid('an array, or an object of arrays by the names of inputs,', name, value);
   return Object.fromEntries(Object.entries(value).map(([input, list]) => [input, isList(list, `${name}.${input}`)]));
 };
 
