@@ -54,6 +54,34 @@ describe('batches made by the code for devices', () => {
     }
   });
 
+  it('are the usual ones of several inputs of all types, in their order and layout', async () => {
+    const images = (channels) => ({ data: synthetic([30, channels, 6, 5]), shape: [channels, 6, 5] });
+    const inputs = {
+      left: images(3),
+      ids: { data: BigInt64Array.from(synthetic([90]), BigInt), shape: [3] },
+      table: { data: synthetic([60]), shape: [2] },
+      right: images(1),
+      sizes: { data: Int32Array.from(synthetic([30])), shape: [] },
+    };
+    const transforms = {
+      left: [
+        { kind: 'randomHorizontalFlip', p: 0.5 },
+        { kind: 'randomRotation', degrees: [-30, 30] },
+        { kind: 'toTensor' },
+      ],
+      right: [{ kind: 'randomCrop', size: [4, 4], padding: 1 }, { kind: 'toTensor' }],
+    };
+    const tokens = Int32Array.from(synthetic([60]), (byte) => (byte < 50 ? -100 : byte));
+    for (const targets of [{ data: tokens, shape: [2] }, { data: new Float32Array(30).fill(0.5) }, undefined]) {
+      const dataset = arrays({ inputs, ...(targets && { targets }) });
+      const run = () => collect(batches(dataset, { transforms, batchSize: 8, epochs: 2, seed: 4 }));
+      const usual = await run();
+      assert.equal(usual.length, 8);
+      assert.deepEqual(await onDevice(run), usual);
+      assert.deepEqual(await inChannelsLast(run), usual);
+    }
+  });
+
   it('refuse images that are too large for 16.16 fixed point, and say what to do', async () => {
     const dataset = arrays({ inputs: new Uint8Array(17_000), labels: new Int32Array(1), shape: [1, 1, 17_000] });
     const transforms = [{ kind: 'randomRotation', degrees: [-10, 10] }, { kind: 'toTensor' }];

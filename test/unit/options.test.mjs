@@ -56,7 +56,7 @@ describe('options', () => {
     [{ device: 'gpu' }, /'auto', 'cpu', 'cuda' or 'cuda:N' for "device"/],
     [{ model: 'net' }, /a model made by net\(\) or sequential\(\) for "model" but received string/],
     [{ data: './data' }, /for "data" but received string/],
-    [{ transforms: 'flip' }, /an array for "transforms"/],
+    [{ transforms: 'flip' }, /an array, or an object of arrays by the names of inputs, for "transforms"/],
     [{ transforms: [1] }, /"transforms\[0\]"/],
     [{ signal: {} }, /an AbortSignal for "signal"/],
     [{ onProgress: 'log' }, /a function for "onProgress"/],
@@ -106,7 +106,7 @@ describe('options', () => {
     await refused(() => evaluate(state, { data, epochs: 1 }), /Unknown option "epochs" of evaluate\(\)/);
     await refused(
       () => predict(state, [1, 2, 3]),
-      /a Uint8Array or a Float32Array for "inputs" but received an array of 3/,
+      /a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array for "inputs" but received an array of 3/,
     );
     await refused(() => createState(net(), { sed: 1 }), /did you mean "seed"/);
     await refused(() => createState({}), /"model"/);
