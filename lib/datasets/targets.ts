@@ -88,17 +88,15 @@ function dataOf(kind: TargetKind, data: Values, size: number, name: string): Tar
         name,
         data,
       );
-    const numbers = data instanceof BigInt64Array ? Array.from(data, Number) : Array.from(data);
-    return checkedIndices(
-      indices(numbers, (at) => `the target of sample ${Math.floor(at / size)}`, 'indices'),
-      kind,
-      size,
-    );
+    const place = (at: number) => `the target of sample ${Math.floor(at / size)}`;
+    const copy =
+      data instanceof BigInt64Array ? indices(Array.from(data, Number), place, 'indices') : new Int32Array(data);
+    return checkedIndices(copy, kind, size);
   }
   if (kind === 'values' && !isFloat) throw invalid('a Float32Array for a target "values"', name, data);
   if (data instanceof BigInt64Array)
     throw invalid('a Uint8Array, an Int32Array or a Float32Array of 0 and 1 for a target "classes"', name, data);
-  const numbers = Float32Array.from(data as Uint8Array | Int32Array | Float32Array);
+  const numbers = new Float32Array(data);
   const isRight = kind === 'classes' ? (number: number) => number === 0 || number === 1 : Number.isFinite;
   const wrong = numbers.findIndex((number) => !isRight(number));
   if (wrong < 0) return numbers;
