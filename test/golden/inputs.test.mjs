@@ -15,7 +15,7 @@ import {
 } from 'torch-incremental';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 import { inDeviceLoop } from '../unit/device-support.mjs';
-import { recorded } from '../unit/resume-support.mjs';
+import { assertSameEnd, recorded, stopped } from '../unit/resume-support.mjs';
 import { photo, table, text, tokens } from './input-models.mjs';
 
 let seed = 1;
@@ -134,6 +134,16 @@ describe('samples of named, typed inputs', function () {
       assert.equal(evaluation.samples, n);
       assert.equal(evaluation.accuracy, counted ? correct / counted : Number.NaN);
       assert.equal(evaluation.confusion.length > 0, targets.kind === undefined);
+    });
+
+    it(`${name}: resumed within an epoch as if there had been no interruption`, async () => {
+      const options = { ...optionsOf(each), epochs: 20 };
+      const start = await loadState(at(`init-${i}.pth`));
+      const path = at(`${i}.ckpt`);
+      await stopped(start, { ...options, checkpoint: { path, every: 3 } }, 10);
+      const { model, data, transforms } = options;
+      const resumed = await recorded('', { model, data, transforms, resume: path });
+      assertSameEnd(resumed, await recorded(start, options));
     });
 
     it(`${name}: trained in fast mode, and by the loop for devices, as otherwise but for roundings`, async () => {
