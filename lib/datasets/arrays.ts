@@ -25,7 +25,7 @@ export interface Arrays {
 }
 
 interface CommonOptions {
-  /** Classes of labels and tokens. Default: the highest label and one. */
+  /** The number of classes of labels and tokens. Default: one more than the highest of them. */
   classes?: number;
 }
 

@@ -42,7 +42,7 @@ export interface Evaluation {
   samples: number;
   /**
    * Samples whose largest output is infinite or NaN, so that no class can be predicted. None of them counts as correct. A
-   * number above 0 means that the weights or the samples are useless.
+   * number above 0 means that the weights or the samples are useless. 0 for targets that are not classes.
    */
   notFinite: number;
 }
