@@ -35,6 +35,11 @@ export interface ProgramInput {
   readonly shape?: readonly number[];
 }
 
+/** The shape of one sample, if the input fixes it. */
+export function fixedShape(input: ProgramInput): readonly number[] | undefined {
+  return Object.hasOwn(input, 'shape') ? input.shape : undefined;
+}
+
 /** A parameter or a buffer of a program. */
 export interface ProgramTensor {
   readonly name: string;

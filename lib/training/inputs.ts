@@ -2,7 +2,7 @@
 import { LearnError } from '../core/errors';
 import type { InputForm, ValueType } from '../core/sample-values';
 import type { Model } from '../program/module';
-import type { ProgramInput } from '../program/program';
+import { fixedShape, type ProgramInput } from '../program/program';
 import { shapeAfter, type Transform, takePixels } from '../transforms';
 
 /** The data types that a value can be cast to without loss. */
@@ -45,10 +45,11 @@ function checkInput(
 ): void {
   const of = model.program.inputs.length > 1 ? `the input "${wanted.name}" of ${model.name}` : model.name;
   const sample = shapeAfter(transforms, shape);
-  if (wanted.shape && String(sample) !== String(wanted.shape)) {
+  const fixed = fixedShape(wanted);
+  if (fixed && String(sample) !== String(fixed)) {
     throw new LearnError(
       'ERR_SHAPE',
-      `Expected samples of shape [${wanted.shape.join(', ')}] for ${of} but the data set's are [${sample.join(', ')}]`,
+      `Expected samples of shape [${fixed.join(', ')}] for ${of} but the data set's are [${sample.join(', ')}]`,
     );
   }
   const type = takePixels(transforms) ? 'float32' : dtype;

@@ -1,5 +1,5 @@
 // Predicting: a forward pass over samples in memory, which changes nothing.
-import { type Check, checkOptions, invalid, isListOf, isNumber, isRecord } from '../core/checks';
+import { type Check, checkOptions, invalid, isListOf, isNumber, isRecord, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import {
   copyOfValues,
@@ -15,6 +15,7 @@ import { runJob } from '../native/job';
 import { native } from '../native/native';
 import type { TransformsPlan } from '../native/plans';
 import type { Model } from '../program/module';
+import { fixedShape } from '../program/program';
 import type { State } from '../state/state';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
 import { inputOrder } from './inputs';
@@ -88,8 +89,9 @@ export interface CheckedForm {
 export function predictOf(
   source: State,
   inputs: readonly Values[],
-  { form, transforms, order, ...options }: CheckedForm & RunOptions,
+  { form, transforms, order, ...given }: CheckedForm & RunOptions,
 ): Promise<Prediction> {
+  const options = plain(given);
   return withSubject(source, options, ({ plan }) => run(plan, inputs, { form, transforms, order }, options.signal));
 }
 
@@ -137,14 +139,18 @@ function formsOf(model: Model, given: readonly Given[], shape: PredictOptions['s
   return given.map(({ name, data }) => {
     const input = name === undefined && wanted.length === 1 ? wanted[0] : wanted.find((one) => one.name === name);
     if (!input) throw unknownInput(model, name);
-    const own = isByName(shape) ? shape[input.name] : given.length === 1 ? shape : undefined;
-    const found = own ?? input.shape;
+    const found = givenShape(input.name, given.length, shape) ?? fixedShape(input);
     if (found) return { name: input.name, dtype: typeOf(data), shape: found };
     throw new LearnError(
       'ERR_INVALID_OPTION',
       `Expected the option "shape": ${model.name} does not fix the shape of a sample${wanted.length > 1 ? `'s "${input.name}"` : ''}`,
     );
   });
+}
+
+function givenShape(name: string, inputs: number, shape: PredictOptions['shape']): readonly number[] | undefined {
+  if (isByName(shape)) return Object.hasOwn(shape, name) ? shape[name] : undefined;
+  return inputs === 1 ? shape : undefined;
 }
 
 const isByName = (shape: PredictOptions['shape']): shape is Readonly<Record<string, readonly number[]>> =>
