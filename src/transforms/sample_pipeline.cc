@@ -73,6 +73,7 @@ void SamplePipeline::apply(const void* const* sources, const double* drawn, Work
 
 std::vector<void*> memory_of(const std::vector<at::Tensor>& tensors) {
   std::vector<void*> memory;
+  memory.reserve(tensors.size());
   for (const at::Tensor& tensor : tensors) memory.push_back(tensor.mutable_data_ptr());
   return memory;
 }
