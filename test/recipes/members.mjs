@@ -143,6 +143,7 @@ export function squaredLoss(options: Readonly<Record<string, never>> = {}): Squa
 `,
     'src/losses': `// A throw-away loss.
 #pragma once
+#include "src/core/error.h"
 #include "src/losses/loss.h"
 
 namespace incremental {
@@ -150,6 +151,11 @@ namespace incremental {
 class SquaredLoss : public Loss {
  public:
   explicit SquaredLoss(const Choice&) {}
+
+  void check_output(const at::Tensor& output, int64_t samples, const TargetForm& target) const override {
+    const bool fits = target.kind == TargetKind::kClass && output.dim() == 2 && output.size(0) == samples;
+    check(fits && output.size(1) >= target.classes, "ERR_SHAPE", "Expected a number for each class");
+  }
 
   at::Tensor operator()(const at::Tensor& logits, const at::Tensor& labels,
                         at::Reduction::Reduction reduction) const override {
