@@ -26,12 +26,45 @@ import {
   trainEvents,
   trainIncremental,
 } from 'torch-incremental';
+import { text } from '../golden/input-models.mjs';
 
 const [folder, how] = process.argv.slice(2);
 let place = 0;
 
 const inputs = Uint8Array.from({ length: 20 * 48 }, (_, i) => (i * 7919) % 251);
 const labels = Array.from({ length: 20 }, (_, i) => i % 3);
+
+/** Samples of two inputs, whose shapes the model does not fix. */
+async function namedPaths(run) {
+  const model = structuredClone(text);
+  for (const input of model.program.inputs) delete input.shape;
+  const ids = { data: BigInt64Array.from({ length: 40 }, (_, i) => BigInt(i)), shape: [5] };
+  const dense = { data: Float32Array.from({ length: 24 }, (_, i) => i / 24), shape: [3] };
+  const results = [];
+  for (const targets of [
+    { data: Int32Array.from(labels.slice(0, 8)) },
+    { data: new Float32Array(32).fill(0.25), shape: [4] },
+    { kind: 'classes', data: new Uint8Array(32).fill(1), shape: [4] },
+  ]) {
+    const data = structuredClone(arrays({ inputs: { ids, dense }, targets }));
+    const options = { ...run, model, transforms: { dense: [] } };
+    const { state, history } = await trainIncremental(await createState(model, { seed: 1 }), {
+      ...{ ...options, data, epochs: 2, seed: 3 },
+    });
+    const { labels: found } = await predict(
+      state,
+      { ids: ids.data, dense: dense.data },
+      { ...options, shape: { ids: [5], dense: [3] } },
+    );
+    results.push(
+      history.map(({ loss }) => loss),
+      found,
+      await evaluate(state, { ...options, data }),
+    );
+    for await (const { inputs: made } of batches(data, { batchSize: 3, seed: 2 })) results.push([...made.dense.data]);
+  }
+  return results;
+}
 
 /** Everything that a user would call, and what it comes to. */
 async function paths() {
@@ -63,7 +96,7 @@ async function paths() {
   }
   const score = await evaluate(trained, { ...run, data, transforms: [toTensor()] });
   const answer = await predict(trained, inputs.subarray(0, 96), { ...run, shape: [3, 4, 4], transforms: [toTensor()] });
-  const made = [];
+  const made = [await namedPaths({ threads: 1, batchSize: 3 })];
   for await (const batch of batches(data, { transforms, batchSize: 7, seed: 2 }))
     made.push(batch.inputs.input.shape, batch.targets.data);
   await saveState(trained, `${dir}/state.pth`);
@@ -145,6 +178,7 @@ const names = [
     'optimizer',
     'loss',
     'anything',
+    ...['name', 'dtype', 'target', 'targets', 'order', 'ids', 'dense', 'kind', 'scoring'],
   ],
 ];
 
