@@ -84,12 +84,24 @@ export function bytesOf({ buffer, byteOffset, byteLength }: Values): Uint8Array 
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Joins arrays, at least one and all of the same type and size, into one array. */
+/**
+ * Joins arrays, at least one and all of the same type and size, into one array; a view of them if they follow one another in memory, as
+ * the samples of one call do.
+ */
 export function joined<Array extends Values>(samples: readonly Array[]): Array {
   const [first] = samples as [Array];
-  const all = new valueArrays[typeOf(first)](samples.length * first.length);
-  for (const [i, sample] of samples.entries()) all.set(sample as never, i * first.length);
-  return all as Array;
+  const type = valueArrays[typeOf(first)] as new (
+    buffer: ArrayBufferLike | number,
+    at?: number,
+    length?: number,
+  ) => Values;
+  const { buffer, byteOffset, byteLength, length } = first;
+  const isNext = (sample: Array, i: number) =>
+    sample.buffer === buffer && sample.byteOffset === byteOffset + i * byteLength;
+  if (samples.every(isNext)) return new type(buffer, byteOffset, samples.length * length) as Array;
+  const all = new type(samples.length * length) as Array;
+  for (const [i, sample] of samples.entries()) all.set(sample as never, i * length);
+  return all;
 }
 
 /** A view of the values `from` to `to` - 1. */
