@@ -67,7 +67,8 @@ export class Prequential {
     state.samples++;
     state.correct += hit;
     state.loss += loss;
-    state.faded = [hit, loss, 1].map((value, i) => value + fadingFactor * state.faded[i]!) as [number, number, number];
+    const [fadedHits, fadedLoss, weight] = state.faded;
+    state.faded = [hit + fadingFactor * fadedHits, loss + fadingFactor * fadedLoss, 1 + fadingFactor * weight];
     if (isHit !== undefined) {
       const ofClass = state.perClass[score.label!]!;
       ofClass[0]++;

@@ -164,8 +164,7 @@ export class Engine {
   }
 
   async #append(record: LearnerRecord, complete: () => Outcome | undefined): Promise<Outcome | undefined> {
-    const { kind, parts } = encode(record);
-    await this.#outputs.journal.append(kind, parts);
+    await this.#write(record);
     const outcome = complete();
     await this.#afterRecord();
     return outcome;
@@ -173,10 +172,11 @@ export class Engine {
 
   async #learn(record: BatchRecord, sequence: number): Promise<Outcome> {
     const { journal } = this.#outputs;
-    const { kind, parts } = encode(record);
     const before = journal.mark;
-    const written = journal.append(kind, parts);
-    const [computed] = await Promise.allSettled([this.#machine.apply(record, sequence), written]);
+    // First, so that the record is made and written while its thread computes.
+    const computing = this.#machine.apply(record, sequence);
+    const written = this.#write(record);
+    const [computed] = await Promise.allSettled([computing, written]);
     if (computed.status === 'fulfilled') {
       await written;
       return computed.value!;
@@ -184,6 +184,11 @@ export class Engine {
     // If that fails too, the next open() finds that the record cannot be applied, and removes it.
     await journal.retract(before).catch(() => {});
     throw computed.reason;
+  }
+
+  async #write(record: LearnerRecord): Promise<void> {
+    const { kind, parts } = encode(record);
+    await this.#outputs.journal.append(kind, parts);
   }
 
   async #afterRecord(): Promise<void> {

@@ -3,6 +3,7 @@
 #pragma once
 #include <napi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -73,8 +74,27 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
 // A tensor of a state, { state, index }; undefined for null.
 at::Tensor to_tensor(const Napi::Value& from);
 
-// [sample, …]: a copy of a typed array that must hold whole samples of `shape`.
-at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape);
+// A copy of a typed array's elements. To be made into a tensor where that is computed with, off the JavaScript thread,
+// which sleeps between two calls and finds libtorch's code cold.
+class Elements {
+ public:
+  // Of a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array; of targets, an Int32Array or a Float32Array.
+  static Elements of_samples(const Napi::Value& value);
+  static Elements of_targets(const Napi::Value& value);
+
+  // One axis, without another copy.
+  at::Tensor to_tensor() &&;
+
+ private:
+  static Elements copy(const Napi::Value& value, const char* expected, bool targets);
+
+  at::ScalarType dtype_ = at::kByte;
+  int64_t count_ = 0;
+  std::unique_ptr<std::byte[]> bytes_;
+};
+
+// [sample, …]: whole samples of `shape`. Throws ERR_DATA_FORMAT where the elements are not.
+at::Tensor to_samples(Elements elements, std::vector<int64_t> shape);
 
 // Named inputs with their data, { name, data, shape } each.
 struct NamedInputs {
@@ -90,9 +110,6 @@ Napi::Array inputs_to_js(Napi::Env env, const std::vector<InputForm>& forms);
 // { kind, shape }, and back.
 TargetForm to_target_form(const Napi::Object& from, int64_t classes);
 Napi::Object target_to_js(Napi::Env env, const TargetForm& form);
-
-// A copy of an Int32Array or a Float32Array, as one axis.
-at::Tensor to_targets(const Napi::Value& value);
 
 // Copies: typed arrays of the tensor's type; of int64 targets an Int32Array.
 Napi::Value to_values(Napi::Env env, const at::Tensor& tensor);

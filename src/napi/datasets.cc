@@ -38,7 +38,7 @@ std::function<Dataset()> to_maker(const Napi::Object& plan) {
             classes] { return dataset_from_records(files, name, shape, classes); };
   }
   check(kind == "arrays", "ERR_INVALID_OPTION", "Unknown kind of data set \"", kind, "\"");
-  return [inputs = to_inputs(array(plan, "inputs")), targets = to_targets(own(plan, "targets")),
+  return [inputs = to_inputs(array(plan, "inputs")), targets = Elements::of_targets(own(plan, "targets")).to_tensor(),
           form = to_target_form(object(plan, "target"), classes)] {
     return dataset_from_arrays(inputs.names, inputs.tensors, targets, form);
   };

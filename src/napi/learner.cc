@@ -93,19 +93,35 @@ Napi::Value to_js(Napi::Env env, const Update& update) {
   return result;
 }
 
+// What an update is given, until its thread makes tensors of it.
+struct Given {
+  std::vector<Elements> inputs;
+  Elements targets;
+};
+
+Batch to_batch(Given& given, const LearnerPlan& plan) {
+  Batch samples;
+  for (size_t i = 0; i < given.inputs.size(); ++i) {
+    samples.inputs.push_back(to_samples(std::move(given.inputs[i]), plan.inputs[i].shape));
+  }
+  samples.targets = checked_targets(std::move(given.targets).to_tensor(), plan.target, samples.samples());
+  return samples;
+}
+
 Napi::Value learner_update(const Napi::CallbackInfo& call) {
   const auto owned = Handle<OwnedLearner>::open(call[0]);
   const Napi::Object plan = call[1].As<Napi::Object>();
   const LearnerPlan& made = owned->learner->plan();
   const Napi::Array inputs = array(plan, "inputs");
-  Batch samples;
   check(inputs.Length() == made.inputs.size(), "ERR_INVALID_OPTION", "Expected values of ", made.inputs.size(),
         " inputs but received ", inputs.Length());
-  for (uint32_t i = 0; i < inputs.Length(); ++i) samples.inputs.push_back(to_samples(inputs[i], made.inputs[i].shape));
-  samples.targets = checked_targets(to_targets(own(plan, "targets")), made.target, samples.samples());
-  auto work = [learner = owned->learner, samples = std::move(samples),
+  auto given = std::make_shared<Given>();
+  for (uint32_t i = 0; i < inputs.Length(); ++i) given->inputs.push_back(Elements::of_samples(inputs[i]));
+  given->targets = Elements::of_targets(own(plan, "targets"));
+  auto work = [learner = owned->learner, given = std::move(given),
                served = Handle<StateDict>::open(own(plan, "served")), replayed = integer(plan, "replayed"),
                keep = boolean(plan, "keep"), rules = integer(plan, "rules")](const Report&, const Cancelled&) {
+    const Batch samples = to_batch(*given, learner->plan());
     return [update = learner->update(rules, samples, served, replayed, keep)](Napi::Env env) {
       return to_js(env, update);
     };

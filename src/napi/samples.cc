@@ -25,27 +25,6 @@ constexpr std::array kTargetKinds = {std::pair{"class", TargetKind::kClass}, std
                                      std::pair{"values", TargetKind::kValues}, std::pair{"tokens", TargetKind::kTokens},
                                      std::pair{"none", TargetKind::kNone}};
 
-// The elements of a typed array, of `expected`, as one axis. A copy.
-at::Tensor to_flat_tensor(const Napi::Value& value, const char* expected, bool targets) {
-  const auto fits = [&](const ValueType& type) {
-    const bool is_target = type.dtype == at::kInt || type.dtype == at::kFloat;
-    return value.As<Napi::TypedArray>().TypedArrayType() == type.array && (is_target || !targets);
-  };
-  const auto* type =
-      value.IsTypedArray() ? std::find_if(kValueTypes.begin(), kValueTypes.end(), fits) : kValueTypes.end();
-  check(type != kValueTypes.end(), "ERR_INVALID_OPTION", expected);
-  const auto elements = value.As<Napi::TypedArray>();
-  at::Tensor tensor = at::empty({static_cast<int64_t>(elements.ElementLength())}, type->dtype);
-  void* data = nullptr;
-  size_t length = 0, offset = 0;
-  napi_typedarray_type kind{};
-  napi_value buffer = nullptr;
-  const napi_status status = napi_get_typedarray_info(value.Env(), value, &kind, &length, &data, &buffer, &offset);
-  if (status != napi_ok) throw Napi::Error::New(value.Env());
-  if (tensor.nbytes() > 0) std::memcpy(tensor.mutable_data_ptr(), data, tensor.nbytes());
-  return tensor;
-}
-
 }  // namespace
 
 at::ScalarType to_value_type(const std::string& name) {
@@ -63,9 +42,46 @@ std::string value_type_name(at::ScalarType dtype) {
   return type->name;
 }
 
-at::Tensor to_samples(const Napi::Value& value, std::vector<int64_t> shape) {
-  at::Tensor samples = to_flat_tensor(
-      value, "Expected a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array for \"inputs\" of a plan", false);
+Elements Elements::of_samples(const Napi::Value& value) {
+  return copy(value, "Expected a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array for \"inputs\" of a plan",
+              false);
+}
+
+Elements Elements::of_targets(const Napi::Value& value) {
+  return copy(value, "Expected an Int32Array or a Float32Array for \"targets\" of a plan", true);
+}
+
+Elements Elements::copy(const Napi::Value& value, const char* expected, bool targets) {
+  napi_typedarray_type kind{};
+  size_t length = 0;
+  void* data = nullptr;
+  if (value.IsTypedArray()) {
+    const napi_status status = napi_get_typedarray_info(value.Env(), value, &kind, &length, &data, nullptr, nullptr);
+    if (status != napi_ok) throw Napi::Error::New(value.Env());
+  }
+  const auto fits = [&](const ValueType& type) {
+    const bool is_target = type.dtype == at::kInt || type.dtype == at::kFloat;
+    return kind == type.array && (is_target || !targets);
+  };
+  const auto* type = std::find_if(kValueTypes.begin(), kValueTypes.end(), fits);
+  check(value.IsTypedArray() && type != kValueTypes.end(), "ERR_INVALID_OPTION", expected);
+  Elements elements;
+  elements.dtype_ = type->dtype;
+  elements.count_ = static_cast<int64_t>(length);
+  const size_t bytes = length * c10::elementSize(type->dtype);
+  elements.bytes_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+  if (bytes > 0) std::memcpy(elements.bytes_.get(), data, bytes);
+  return elements;
+}
+
+at::Tensor Elements::to_tensor() && {
+  std::byte* bytes = bytes_.release();
+  const auto free = [](void* memory) { delete[] static_cast<std::byte*>(memory); };
+  return at::from_blob(bytes, {count_}, free, at::dtype(dtype_));
+}
+
+at::Tensor to_samples(Elements elements, std::vector<int64_t> shape) {
+  at::Tensor samples = std::move(elements).to_tensor();
   const int64_t total = samples.numel();
   int64_t sample = 1;
   for (const int64_t size : shape) {
@@ -85,7 +101,7 @@ NamedInputs to_inputs(const Napi::Array& from) {
     check(value.IsObject(), "ERR_INVALID_OPTION", "Expected { name, data, shape } for each input of a plan");
     const auto input = value.As<Napi::Object>();
     inputs.names.push_back(string(input, "name"));
-    inputs.tensors.push_back(to_samples(own(input, "data"), integers(input, "shape")));
+    inputs.tensors.push_back(to_samples(Elements::of_samples(own(input, "data")), integers(input, "shape")));
   }
   check(!inputs.names.empty(), "ERR_INVALID_OPTION", "Expected at least one input in a plan");
   return inputs;
@@ -148,10 +164,6 @@ Napi::Object target_to_js(Napi::Env env, const TargetForm& form) {
   result["kind"] = kind->first;
   result["shape"] = shape_to_js(env, form.shape);
   return result;
-}
-
-at::Tensor to_targets(const Napi::Value& value) {
-  return to_flat_tensor(value, "Expected an Int32Array or a Float32Array for \"targets\" of a plan", true);
 }
 
 Napi::Value to_values(Napi::Env env, const at::Tensor& tensor) {
