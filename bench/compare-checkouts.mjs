@@ -1,5 +1,5 @@
 // The bars of two checkouts on one machine: each trial runs in the other checkout and in this one in turns, several times, so that
-// what the machine does meanwhile meets both: `node bench/compare-checkouts.mjs ../before --rounds 3 reference-script cnn`. Both must be
+// what the machine does meanwhile meets both: `node bench/compare-checkouts.mjs FOLDER --rounds 3 reference-script cnn`. Both must be
 // built. A bar counts as worse where this checkout's median is worse than every run of the other.
 //
 // Results that are already in bench/results/ stay as they are.

@@ -87,8 +87,8 @@ function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'
     const targets = sample.target.kind === 'class' ? 'labels' : 'targets';
     throw invalid(`an object with inputs, ${targets} and maybe ids`, 'samples', samples);
   }
-  const { inputs, ids: givenIds } = samples as Record<keyof Samples, unknown>;
-  const copies = copyOfInputs(inputs, sample.inputs);
+  const givenIds = fieldOf(samples, 'ids');
+  const copies = copyOfInputs(fieldOf(samples, 'inputs'), sample.inputs);
   const targets = targetsIn(samples, sample, copies);
   const ids = givenIds === undefined || givenIds === null ? undefined : idsIn(givenIds, targets.length);
   const cut = (values: Values, i: number) => Math.floor((i * values.length) / targets.length);
@@ -98,14 +98,26 @@ function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'
   }));
 }
 
+/** A field of the caller's object or of its class. Nothing on Object.prototype, of any realm, counts. */
+function fieldOf(samples: object, name: keyof Samples): unknown {
+  for (
+    let at: object | null = samples;
+    at !== null && !Object.hasOwn(at, 'isPrototypeOf');
+    at = Object.getPrototypeOf(at)
+  ) {
+    if (Object.hasOwn(at, name)) return (samples as Samples)[name];
+  }
+  return undefined;
+}
+
 /** The targets of samples with these inputs: labels if they are classes, else targets. Throws if they are invalid. */
 function targetsIn(samples: object, { inputs: forms, target }: SampleForm, inputs: readonly Values[]): Target[] {
   const [wanted, other] = target.kind === 'class' ? (['labels', 'targets'] as const) : (['targets', 'labels'] as const);
-  if (Object.hasOwn(samples, other) && (samples as Samples)[other] !== undefined) {
+  if (fieldOf(samples, other) !== undefined) {
     const kind = `since targets are of the kind '${target.kind}'`;
     throw new LearnError('ERR_INVALID_OPTION', `Expected "${wanted}" instead of "${other}", ${kind}`);
   }
-  const values: unknown = (samples as Samples)[wanted];
+  const values = fieldOf(samples, wanted);
   // A length that a caller claims must not allocate more than the inputs justify.
   const fits = (count: number, what: string) => {
     const short = inputs.findIndex((values) => Math.max(1, values.length) < count);
