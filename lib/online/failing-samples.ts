@@ -1,18 +1,21 @@
-// Samples on which the model fails, such as one with a token beyond its vocabulary: an operator refuses integers that it cannot look
-// up. They are found before a batch is recorded. Otherwise the batch fails as a whole, and one caller ends the learner for all.
+// Samples on which the model fails, such as one with a token beyond its vocabulary: an operator refuses what it cannot look up. They
+// are found before a batch is recorded. Otherwise the batch fails as a whole, and one caller ends the learner for all.
 import { LearnError } from '../core/errors';
 import { part, type Values } from '../core/sample-values';
 import type { Engine } from './engine';
 import type { BatchRecord } from './storage/records';
 
-/** The samples of a batch on which the model fails, by their indices, with its error. Floats fail no operator. */
+/** Operators that look something up, and fail where it does not exist. Floats may become indices within the model. */
+const looksUp = /embedding|gather|index|one_hot|scatter|take/;
+
+/** The samples of a batch on which the model fails, by their indices, with its error. */
 export async function failingSamples(
   engine: Engine,
   { ids, inputs }: Pick<BatchRecord, 'ids' | 'inputs'>,
 ): Promise<Map<number, string>> {
   const failing = new Map<number, string>();
   const { program } = engine.context.model;
-  if (program.inputs.every(({ dtype }) => dtype === 'float32')) return failing;
+  if (!program.nodes.some(({ op }) => looksUp.test(op))) return failing;
   if (!(await errorOf(engine, inputs))) return failing;
   for (const index of ids.keys()) {
     const own = inputs.map((values) => {

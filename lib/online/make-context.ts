@@ -1,9 +1,13 @@
 // Makes the context of a learner, and checks that settings, model and state fit each other.
 import { LearnError } from '../core/errors';
 import { type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
+import { openDataset } from '../datasets';
+import { arrays } from '../datasets/arrays';
 import { checkState } from '../models/recognise';
+import { runJob } from '../native/job';
+import { native } from '../native/native';
 import type { Model } from '../program/module';
-import type { State } from '../state/state';
+import { type State, stateHandle } from '../state/state';
 import { inputOrder } from '../training/inputs';
 import { predictOf } from '../training/predict';
 import { programHandle } from '../training/run';
@@ -29,7 +33,27 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   const program = programHandle(model.program, fixed.allowOperators);
   const context = { ...fixed, model, settings, scoring, transforms, order, program };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
-  return { ...context, sample: { inputs, target, classes } };
+  const made = { ...context, sample: { inputs, target, classes } };
+  await tryLoss(made, state);
+  return made;
+}
+
+/** Computes the loss of one sample of zeros. Throws ERR_SHAPE if it does not take such outputs and targets: no update could. */
+async function tryLoss({ program, settings, scoring, order, sample }: LearnerContext, state: State): Promise<void> {
+  const { inputs, target, classes } = sample;
+  const hasClasses = target.kind === 'class' || target.kind === 'tokens';
+  const zeros = inputs.map(({ name, dtype, shape }) => [name, { data: new valueArrays[dtype](sizeOf(shape)), shape }]);
+  const data = new (hasClasses ? Int32Array : Float32Array)(sizeOf(target.shape));
+  const dataset = await openDataset(
+    arrays({ inputs: Object.fromEntries(zeros), targets: { ...target, data }, ...(hasClasses && { classes }) }),
+  );
+  const { loss, threads } = settings;
+  try {
+    const plan = { program, state: stateHandle(state), dataset, order, transforms: scoring, loss, threads };
+    await runJob(() => native().evaluate({ ...plan, batchSize: 1, device: 'cpu' }), {});
+  } finally {
+    native().disposeDataset(dataset);
+  }
 }
 
 /** A batch is one record of the journal, whose length has 32 bits. */

@@ -26,8 +26,8 @@ struct ReplayOptions {
 
 class Replay {
  public:
-  // Memory for the whole capacity, taken as it is filled. Throws ERR_INVALID_OPTION where the policy needs classes and
-  // the targets are none.
+  // Memory for the whole capacity, taken as it is filled. Throws ERR_INVALID_OPTION where the policy needs classes but
+  // targets are something else.
   Replay(const ReplayOptions& options, const std::vector<InputForm>& inputs, const TargetForm& target);
 
   int64_t size() const { return size_; }
@@ -36,7 +36,7 @@ class Replay {
   // mutex, as it does for `add`.
   std::vector<int64_t> draw(int64_t count, at::CPUGeneratorImpl& generator) const;
 
-  // What a slot holds: the elements of each input, and of the target.
+  // The elements of a slot's inputs, and of its target.
   std::vector<const void*> inputs(int64_t slot) const;
   const void* target(int64_t slot) const { return targets_.at(slot); }
 
@@ -44,7 +44,7 @@ class Replay {
   void add(const std::vector<const void*>& inputs, const void* target, at::CPUGeneratorImpl& generator);
 
   // Copies of what is held, and the counts that resuming needs: `inputs` (of several, `inputs.` and the name of each),
-  // `labels` or, of targets that are no classes, `targets`, `slots`, `seen` and `full`. And the way back, which throws
+  // `labels` or, of targets other than classes, `targets`, `slots`, `seen` and `full`. And the way back, which throws
   // ERR_STATE_FORMAT where the tensors are not those of such a buffer.
   StateDict state() const;
   // `state`: in the order of state(). Of more samples than the capacity a random part stays, which the policy itself
@@ -81,7 +81,7 @@ class Replay {
   std::vector<Column> inputs_;
   Column targets_;
   int64_t size_ = 0;
-  std::vector<int64_t> labels_;  // by slot; 0 of targets that are no classes
+  std::vector<int64_t> labels_;  // by slot; 0 where targets are not classes
   int64_t seen_ = 0;
   // By class: how many were seen, whether it was ever among the largest, and the slots that hold it.
   std::vector<int64_t> seen_of_;

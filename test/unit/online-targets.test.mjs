@@ -17,7 +17,7 @@ const kinds = {
       [0, 1, classes, 0, 1],
       [0, 1, -1, 0, 1],
     ],
-    message: 'expected tokens from 0 to 1, or -100 for those to ignore',
+    message: 'expected tokens from 0 to 1, or -100 for those to ignore, at least one of them not ignored',
   },
   values: {
     model: classifier(),

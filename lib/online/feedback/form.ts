@@ -1,5 +1,7 @@
 // Forms of remembered predictions, and the headers of their files: format.ts has an example of the bytes.
-import { outputShape, type SampleForm, sizeOf, type ValueType } from '../../core/sample-values';
+import { isRecord } from '../../core/checks';
+import { LearnError } from '../../core/errors';
+import { outputShape, type SampleForm, sizeOf, type ValueType, valueArrays } from '../../core/sample-values';
 import { readAll } from '../../files/descriptors';
 import { native } from '../../native/native';
 
@@ -29,7 +31,7 @@ const magic = Buffer.from('TIPENDG2');
 const earlierMagic = Buffer.from('TIPENDG1');
 const earlierBytes = 40;
 
-/** Where the text starts. */
+/** The text's first byte. */
 const textAt = 28;
 /** A damaged length must not allocate more. */
 const longestText = 2 ** 24;
@@ -41,7 +43,7 @@ export function recordFormOf(sample: SampleForm): RecordForm {
   };
 }
 
-/** Whether records of the form `written` are read as `form` says. The name of an only input does not matter. */
+/** True if records of the form `written` are read as `form` says. The name of an only input does not matter. */
 export function fits(written: RecordForm, form: RecordForm): boolean {
   const only = form.inputs.length === 1;
   const same = written.inputs.every(({ name, dtype, values }, i) => {
@@ -97,8 +99,18 @@ function bytesIn(beginning: Buffer): number | undefined {
   return length > longestText ? undefined : textAt + length + 4;
 }
 
+/** Throws if the text is not a form, though its checksum is right: its sizes decide how much is allocated. */
 function formIn(header: Buffer): RecordForm {
-  return JSON.parse(header.toString('utf8', textAt, header.length - 4));
+  const form: unknown = JSON.parse(header.toString('utf8', textAt, header.length - 4));
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
+  const isInput = (input: unknown) =>
+    isRecord(input) &&
+    typeof input.name === 'string' &&
+    Object.hasOwn(valueArrays, String(input.dtype)) &&
+    isCount(input.values);
+  const isForm = isRecord(form) && Array.isArray(form.inputs) && form.inputs.length > 0 && form.inputs.every(isInput);
+  if (isForm && isCount(form.outputs)) return form as unknown as RecordForm;
+  throw new LearnError('ERR_JOURNAL', 'its header has the form of no sample');
 }
 
 /** Earlier samples had one input without a name, and as many logits as classes. */

@@ -149,7 +149,8 @@ export function* quarantineRecords(
   pending: readonly Pending[],
   forms: readonly InputForm[],
 ): Generator<{ record: QuarantineRecord; samples: QuarantinedSample[]; some: readonly Pending[] }> {
-  const bytesIn = ({ inputs }: Pending) => inputs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const bytesIn = ({ inputs, target }: Pending) =>
+    inputs.reduce((sum, { byteLength }) => sum + byteLength, typeof target === 'number' ? 8 : target.byteLength);
   const bytes = pending.reduce((largest, sample) => Math.max(largest, bytesIn(sample)), 1);
   const count = Math.min(most.samples, Math.max(1, Math.floor(most.bytes / bytes)));
   for (let first = 0; first < pending.length; first += count) {

@@ -66,7 +66,8 @@ function checkForm(old: SampleForm, form: SampleForm): void {
     );
   }
   const namesOf = ({ inputs }: SampleForm) => inputs.map(({ name }) => name);
-  if (form.inputs.length === 1 || isSame(namesOf(old), namesOf(form))) return;
+  const areOne = old.inputs.length === 1 && form.inputs.length === 1;
+  if (areOne || isSame(namesOf(old), namesOf(form))) return;
   throw new LearnError(
     'ERR_SHAPE',
     `Expected the inputs ${namesOf(old).join(', ')}, in this order, as the replay buffer has them, but the model's are ` +

@@ -34,6 +34,8 @@ const lineBegin = '{"record":';
 
 /** Of all inputs of a sample. Longer ones are truncated: a sample of the wrong size may have any size. */
 const mostInputBytes = 16 * 2 ** 20;
+/** Longer targets too: numbers are text. */
+const mostTargetNumbers = 2 ** 16;
 
 export interface QuarantinedSample {
   id: string | null;
@@ -135,10 +137,15 @@ function lineOf(record: number, { id, target, inputs, forms, code, reason }: Qua
   const isUnnamed = forms.length === 1 && forms[0]!.name === onlyInput;
   const line = {
     ...{ record, code, reason, id },
-    ...(typeof target === 'number' ? { label: target } : { target: [...target] }),
+    ...(typeof target === 'number' ? { label: target } : targetFields(target)),
     ...(isUnnamed ? fields[0] : { inputs: Object.fromEntries(forms.map(({ name }, i) => [name, fields[i]])) }),
   };
   return `${JSON.stringify(line)}\n`;
+}
+
+function targetFields(target: Float64Array): { targetLength?: number; target: number[] } {
+  const isTruncated = target.length > mostTargetNumbers;
+  return { ...(isTruncated && { targetLength: target.length }), target: [...target.subarray(0, mostTargetNumbers)] };
 }
 
 function inputFields(values: Values, most: number): { inputBytes?: number; type: string; input: string } {

@@ -49,7 +49,7 @@ export class Gate {
     else this.#known.set(checksum, [sample]);
   }
 
-  /** Whether a sample is held out. `forms`: of its inputs. */
+  /** True if a sample is held out. `forms`: of its inputs. */
   holds(inputs: readonly Values[], forms: readonly InputForm[]): boolean {
     const bytes = indicesOf(this.#form.inputs, forms)?.map((index) => bytesOf(inputs[index]!));
     if (!bytes) return false;
