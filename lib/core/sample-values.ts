@@ -116,6 +116,11 @@ const isArrayOf: Readonly<Record<ValueType, (value: unknown) => boolean>> = {
   float32: types.isFloat32Array,
 };
 
+/** The data type of an array of values; undefined: it is none, such as a Proxy of one. */
+export function typeOfArray(values: unknown): ValueType | undefined {
+  return (Object.keys(isArrayOf) as ValueType[]).find((type) => isArrayOf[type](values));
+}
+
 /**
  * Returns a private copy. `inputs` may be of another realm or a subclass: only the numbers are read. Throws
  * ERR_INVALID_OPTION, naming `name`, if `inputs` is not an array of one of these types.

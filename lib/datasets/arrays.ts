@@ -3,7 +3,7 @@
 import { type Check, checkOptions, invalid, isNumber, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { member } from '../core/family';
-import { onlyInput, sizeOf, type TargetForm, type TargetValues, type Values } from '../core/sample-values';
+import { onlyInput, sizeOf, type TargetForm, type TargetValues, typeOfArray, type Values } from '../core/sample-values';
 import { native } from '../native/native';
 import { makeDataset, type Opening } from './opening';
 import { isLabels, isTargets, mostLabels, type TargetData, targetsOfLabels } from './targets';
@@ -160,11 +160,9 @@ function isInput(value: unknown, name: string): InputData {
   return Object.freeze({ data, shape });
 }
 
-/** Of this realm, since they are read later. */
 const isValues: Check = (value, name) => {
-  const types = [Uint8Array, Int32Array, BigInt64Array, Float32Array];
-  const fits = types.some((type) => value instanceof type) && !(value instanceof Uint8ClampedArray);
-  if (!fits) throw invalid('a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array', name, value);
+  if (typeOfArray(value) === undefined)
+    throw invalid('a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array', name, value);
 };
 
 /** A copy. */

@@ -1,14 +1,17 @@
 // Labels and targets as callers give them.
-import { type Check, checkOptions, invalid, isOneOf } from '../core/checks';
+import { type Check, checkOptions, invalid, isOneOf, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import {
+  copyOfValues,
   ignoredToken,
   sizeOf,
   type TargetForm,
   type TargetKind,
   type TargetValues,
   targetKinds,
+  typeOfArray,
   type Values,
+  type ValueType,
   valueArrays,
 } from '../core/sample-values';
 
@@ -35,7 +38,7 @@ export function targetsOfLabels(labels: Int32Array): Targets {
 
 /** A copy: an Int32Array, in which a number that does not fit would become another. */
 export const isLabels: Check = (value, name) => {
-  if (value instanceof Int32Array) return Int32Array.from(value);
+  if (typeOfArray(value) === 'int32') return copyOfValues(value, ['int32'], name);
   const copy = Array.isArray(value) ? Array.from(value) : undefined;
   if (!copy?.every(Number.isSafeInteger)) throw invalid('an Int32Array or an array of integers', name, value);
   return indices(copy, (at) => `labels[${at}]`, 'labels');
@@ -53,11 +56,12 @@ function indices(numbers: readonly number[], place: (at: number) => string, noun
 
 /** A copy of the targets, in the type that their kind has. */
 export const isTargets: Check = (value, name) => {
+  if (!isRecord(value)) throw invalid('{ kind, data, shape }', name, value);
   const {
     kind,
     data,
     shape = [],
-  } = checkOptions(name, value as TargetData, {
+  } = checkOptions(name, value as unknown as TargetData, {
     kind: (given) => isOneOf(targetKinds)(given, `${name}.kind`),
     data: (given) => isData(given, `${name}.data`),
     shape: (given) => isShape(given, `${name}.shape`),
@@ -90,13 +94,17 @@ function dataOf(kind: TargetKind, data: Values, size: number, name: string): Tar
       );
     const place = (at: number) => `the target of sample ${Math.floor(at / size)}`;
     const copy =
-      data instanceof BigInt64Array ? indices(Array.from(data, Number), place, 'indices') : new Int32Array(data);
+      data instanceof BigInt64Array
+        ? indices(Array.from(data, Number), place, 'indices')
+        : data instanceof Int32Array
+          ? data
+          : new Int32Array(data);
     return checkedIndices(copy, kind, size);
   }
   if (kind === 'values' && !isFloat) throw invalid('a Float32Array for a target "values"', name, data);
   if (data instanceof BigInt64Array)
     throw invalid('a Uint8Array, an Int32Array or a Float32Array of 0 and 1 for a target "classes"', name, data);
-  const numbers = new Float32Array(data);
+  const numbers = data instanceof Float32Array ? data : new Float32Array(data);
   const isRight = kind === 'classes' ? (number: number) => number === 0 || number === 1 : Number.isFinite;
   const wrong = numbers.findIndex((number) => !isRight(number));
   if (wrong < 0) return numbers;
@@ -118,10 +126,10 @@ function checkedIndices(data: Int32Array, kind: TargetKind, size: number): Int32
   );
 }
 
-const isData: Check = (value, name) => {
-  const type = Object.values(valueArrays).some((one) => value instanceof one);
-  if (!type) throw invalid('a Uint8Array, an Int32Array, a BigInt64Array or a Float32Array', name, value);
-};
+const types = Object.keys(valueArrays) as ValueType[];
+
+/** A copy. */
+const isData: Check = (value, name) => copyOfValues(value, types, name);
 
 const isShape: Check = (value, name) => {
   const copy = Array.isArray(value) ? Array.from(value) : undefined;

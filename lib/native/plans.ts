@@ -133,7 +133,7 @@ export interface RunPlan {
   device: string;
 }
 
-/** A forward pass over a data set, and the loss of what it gives. */
+/** A forward pass over a data set, and the loss of its outputs. */
 export interface EvaluatePlan extends RunPlan {
   loss: Loss;
 }

@@ -47,8 +47,9 @@ at::Tensor checked_targets(const at::Tensor& targets, const TargetForm& form, in
   const at::Tensor values = targets.contiguous();
   const std::vector<int64_t> shape = batch_shape(samples, form.shape);
   const int64_t size = c10::multiply_integers(form.shape);
-  check(values.numel() == samples * size, "ERR_DATA_FORMAT", "Expected one label for each of ", samples,
-        " samples but received ", size > 0 ? values.numel() / size : 0);
+  check(values.numel() == samples * size, "ERR_DATA_FORMAT", "Expected one ",
+        form.kind == TargetKind::kClass ? "label" : "target", " for each of ", samples, " samples but received ",
+        size > 0 ? values.numel() / size : 0);
   const bool holds_indices = form.holds_indices();
   check(values.scalar_type() == (holds_indices ? at::kInt : at::kFloat), "ERR_INVALID_OPTION", "Expected ",
         holds_indices ? "int32" : "float32", " targets of this kind");

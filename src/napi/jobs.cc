@@ -86,19 +86,18 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
   plan.loss = choice(call[0].As<Napi::Object>(), "loss");
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
-    const Evaluation evaluation = evaluate(plan, cancelled);
+    Evaluation evaluation = evaluate(plan, cancelled);
+    for (at::Tensor* counts : {&evaluation.confusion, &evaluation.not_finite}) {
+      *counts = counts->defined() ? counts->to(at::kDouble) : at::empty({0}, at::kDouble);
+    }
     return [evaluation](Napi::Env env) -> Napi::Value {
-      const auto counts = [&](const at::Tensor& tensor) {
-        if (!tensor.defined()) return Napi::Float64Array::New(env, 0);
-        return to_typed_array<Napi::Float64Array, double>(env, tensor.to(at::kDouble));
-      };
       Napi::Object result = Napi::Object::New(env);
       result["loss"] = evaluation.loss;
       result["samples"] = evaluation.samples;
       result["correct"] = evaluation.correct;
       result["predicted"] = evaluation.predicted;
-      result["confusion"] = counts(evaluation.confusion);
-      result["notFinite"] = counts(evaluation.not_finite);
+      result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
+      result["notFinite"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.not_finite);
       return result;
     };
   };

@@ -93,7 +93,7 @@ Napi::Value to_js(Napi::Env env, const Update& update) {
   return result;
 }
 
-// What an update is given, until its thread makes tensors of it.
+// The arguments of an update, until its thread makes tensors of them.
 struct Given {
   std::vector<Elements> inputs;
   Elements targets;

@@ -181,7 +181,11 @@ Napi::Value to_values(Napi::Env env, const at::Tensor& tensor) {
 
 Napi::Value to_target_values(Napi::Env env, const at::Tensor& targets) {
   if (!targets.defined()) return Napi::Int32Array::New(env, 0);
-  return to_values(env, targets.scalar_type() == at::kLong ? targets.to(at::kInt) : targets);
+  if (targets.scalar_type() != at::kLong) return to_values(env, targets);
+  // No tensor operation: it could start a team of threads for the JavaScript thread.
+  auto indices = Napi::Int32Array::New(env, targets.numel());
+  std::copy_n(targets.const_data_ptr<int64_t>(), targets.numel(), indices.Data());
+  return indices;
 }
 
 }  // namespace incremental

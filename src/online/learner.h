@@ -113,7 +113,7 @@ class Learner {
   std::vector<int64_t> draw_replayed(int64_t count);
   void keep_for_replay(const Batch& samples);
   void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);
-  // What the model gets: the samples and those of the replay buffer's slots, after the transforms.
+  // The model's batch: the samples and those of the replay buffer's slots, after the transforms.
   Batch assemble(const Batch& samples, const std::vector<int64_t>& slots);
   // Makes samples of what the pointers point to; `drawn` as SamplePipeline::draw made it, one for each.
   std::vector<at::Tensor> transform(const SamplePipeline& pipeline, const std::vector<std::vector<const void*>>& from,

@@ -24,7 +24,7 @@ class Pipeline {
   const std::vector<int64_t>& output_shape() const { return output_shape_; }
   at::ScalarType output_dtype() const { return output_dtype_; }
   int64_t output_bytes() const;
-  // Whether the result is an image, which may be in channels_last memory.
+  // True if the result is an image, which may be in channels_last memory.
   bool makes_images() const { return output_shape_.size() == 3 && output_dtype_ == at::kFloat; }
 
   // How many random numbers one sample needs.

@@ -17,7 +17,7 @@ SamplePipeline::SamplePipeline(const std::vector<InputForm>& inputs,
   check(transforms.size() == inputs.size(), "ERR_INVALID_OPTION", "Expected a list of transforms for each of ", count,
         " inputs but received ", transforms.size());
   check(order.size() == inputs.size() && (types.empty() || types.size() == order.size()), "ERR_INVALID_OPTION",
-        "The model takes ", types.size(), " inputs but the samples have ", count);
+        "The model takes ", types.empty() ? order.size() : types.size(), " inputs but the samples have ", count);
   for (size_t i = 0; i < order.size(); ++i) {
     check(order[i] >= 0 && order[i] < count && by_source_[order[i]] == inputs.size(), "ERR_INVALID_OPTION",
           "Expected each of ", count, " inputs once in \"order\" of a plan");

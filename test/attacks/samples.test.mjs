@@ -26,7 +26,7 @@ const predictions = {
   'no samples': { inputs: [ids, dense].map((input) => ({ ...input, data: input.data.slice(0, 0) })) },
   'values of another type': otherIds(new Float32Array(10)),
   'values that are too wide': otherIds(new Float64Array(10)),
-  'values that are no array': otherIds('0123456789'),
+  'values other than an array': otherIds('0123456789'),
   'no values': otherIds(undefined),
   'half a sample': otherDense({ data: new Float32Array(5) }),
   'a size of 0': otherDense({ shape: [0] }),

@@ -152,7 +152,7 @@ describe('batches', () => {
     });
   });
 
-  it('of uint8 data that are no images are the data, which only a model casts, and take no transforms', async () => {
+  it('of uint8 data other than images are the data, which only a model casts, and take no transforms', async () => {
     const inputs = Uint8Array.from({ length: 12 }, (_, i) => 20 * i);
     const data = arrays({ inputs, labels: [0, 1], shape: [6] });
     const [batch] = await collect(batches(data, { shuffle: false }));

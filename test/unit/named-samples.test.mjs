@@ -128,7 +128,7 @@ describe('batches of named inputs', () => {
       /an object with a list for each input .* among ids, dense, for "transforms"/,
     ],
     ['a name that no input has', both, { idz: [] }, /only inputs of the samples, which are ids, dense, .*'idz'/],
-    ['a list that is none', both, { dense: toTensor() }, /an array for "transforms.dense"/],
+    ['a transform instead of a list', both, { dense: toTensor() }, /an array for "transforms.dense"/],
     ['an item that is no transform', both, { dense: ['flip'] }, /a transform made by .* for "transforms.dense\[0\]"/],
     ['names that are inherited', both, Object.create({ dense: [] }), /an object of arrays .* for "transforms"/],
     ['no list at all', both, 3, /an array, or an object of arrays by the names of inputs, for "transforms"/],
@@ -197,7 +197,7 @@ describe('arrays of named inputs', () => {
       targets(Int32Array.of(0, 1), { kind: 'label' }),
       option(/one of .*'tokens'.* for "targets.kind"/),
     ],
-    'a shape that is none': [
+    'something else than a shape': [
       targets(Int32Array.of(0, 1), { shape: 2 }),
       option(/positive integers for "targets.shape"/),
     ],
