@@ -67,7 +67,8 @@ std::vector<int32_t> to_labels(const Napi::Value& value);
 template <class Array, class Element>
 Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
   Array result = Array::New(env, tensor.numel());
-  std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
+  // An empty array may have no memory, which memcpy() must not get.
+  if (tensor.nbytes() > 0) std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
   return result;
 }
 
