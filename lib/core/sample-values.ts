@@ -57,9 +57,14 @@ export interface SampleForm {
   readonly classes: number;
 }
 
+/** True if targets of this kind are indices of classes. */
+export function holdsIndices(kind: TargetKind): boolean {
+  return kind === 'class' || kind === 'tokens';
+}
+
 /** The shape of a model's outputs for one sample that fit its target. */
 export function outputShape({ target, classes }: Pick<SampleForm, 'target' | 'classes'>): readonly number[] {
-  return target.kind === 'class' || target.kind === 'tokens' ? [classes, ...target.shape] : target.shape;
+  return holdsIndices(target.kind) ? [classes, ...target.shape] : target.shape;
 }
 
 /** The name of the only input where the caller names none. */
@@ -116,7 +121,7 @@ const isArrayOf: Readonly<Record<ValueType, (value: unknown) => boolean>> = {
   float32: types.isFloat32Array,
 };
 
-/** The data type of an array of values; undefined: it is none, such as a Proxy of one. */
+/** The data type of an array of values; undefined: it is something else, such as a Proxy of one. */
 export function typeOfArray(values: unknown): ValueType | undefined {
   return (Object.keys(isArrayOf) as ValueType[]).find((type) => isArrayOf[type](values));
 }
@@ -153,17 +158,18 @@ function aOrAn(noun: string): string {
 export function copyOfInputs(given: unknown, forms: readonly InputForm[], name = 'inputs'): Values[] {
   const [first] = forms;
   if (!isRecord(given) && first && forms.length === 1) return [copyOfValues(given, [first.dtype], name)];
-  if (!isRecord(given))
-    throw invalid(`an object with values for ${forms.map((form) => form.name).join(', ')}`, name, given);
-  const unknown = Object.keys(given).find((key) => !forms.some((form) => form.name === key));
+  const values = valuesByName(given, forms, name);
+  return forms.map((form, i) => copyOfValues(values[i], [form.dtype], `${name}.${form.name}`));
+}
+
+/** The fields of an object with one for each input, in their order. Throws ERR_INVALID_OPTION if it has others. */
+export function valuesByName(given: unknown, forms: readonly InputForm[], name: string): unknown[] {
+  const names = forms.map((form) => form.name);
+  if (!isRecord(given)) throw invalid(`an object with values for ${names.join(', ')}`, name, given);
+  const unknown = Object.keys(given).find((key) => !names.includes(key));
   if (unknown !== undefined) {
-    throw new LearnError(
-      'ERR_INVALID_OPTION',
-      `Unknown input "${unknown}" in "${name}"; the inputs are ${forms.map((form) => form.name).join(', ')}`,
-    );
+    const text = `Unknown input "${unknown.slice(0, 40)}" in "${name}"; the inputs are ${names.join(', ')}`;
+    throw new LearnError('ERR_INVALID_OPTION', text);
   }
-  return forms.map((form) => {
-    const values = Object.hasOwn(given, form.name) ? given[form.name] : undefined;
-    return copyOfValues(values, [form.dtype], `${name}.${form.name}`);
-  });
+  return names.map((key) => (Object.hasOwn(given, key) ? given[key] : undefined));
 }

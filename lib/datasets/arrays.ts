@@ -3,7 +3,15 @@
 import { type Check, checkOptions, invalid, isNumber, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { member } from '../core/family';
-import { onlyInput, sizeOf, type TargetForm, type TargetValues, typeOfArray, type Values } from '../core/sample-values';
+import {
+  holdsIndices,
+  onlyInput,
+  sizeOf,
+  type TargetForm,
+  type TargetValues,
+  typeOfArray,
+  type Values,
+} from '../core/sample-values';
 import { native } from '../native/native';
 import { makeDataset, type Opening } from './opening';
 import { isLabels, isTargets, mostLabels, type TargetData, targetsOfLabels } from './targets';
@@ -128,7 +136,7 @@ function checkCounts(inputs: Arrays['inputs'], targets: Arrays['targets']): void
 }
 
 function classesOf({ kind, data }: Arrays['targets'], given: number | undefined): number {
-  if (kind !== 'class' && kind !== 'tokens') {
+  if (!holdsIndices(kind)) {
     // A copy of an arrays value has the 0.
     if (given)
       throw invalid(`nothing, or 0, since targets of the kind "${kind}" are no indices of classes,`, 'classes', given);

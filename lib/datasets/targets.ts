@@ -3,6 +3,7 @@ import { type Check, checkOptions, invalid, isOneOf, isRecord } from '../core/ch
 import { LearnError } from '../core/errors';
 import {
   copyOfValues,
+  holdsIndices,
   ignoredToken,
   sizeOf,
   type TargetForm,
@@ -85,7 +86,7 @@ function kindOf(data: Values, shape: readonly number[]): TargetKind {
 
 function dataOf(kind: TargetKind, data: Values, size: number, name: string): TargetValues {
   const isFloat = data instanceof Float32Array;
-  if (kind === 'class' || kind === 'tokens') {
+  if (holdsIndices(kind)) {
     if (isFloat)
       throw invalid(
         `indices of classes, as a Uint8Array, an Int32Array or a BigInt64Array, for a target "${kind}"`,

@@ -23,6 +23,8 @@ export interface LearnerContext {
   transforms: TransformsPlan;
   /** For scoring and serving. */
   scoring: TransformsPlan;
+  /** True if the model may fail on samples, which must be found before their batch is recorded. */
+  looksUp: boolean;
   niceness: number;
   /** undefined: there are no held-out samples. */
   gate: Gate | undefined;

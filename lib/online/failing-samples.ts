@@ -2,11 +2,14 @@
 // are found before a batch is recorded. Otherwise the batch fails as a whole, and one caller ends the learner for all.
 import { LearnError } from '../core/errors';
 import { part, type Values } from '../core/sample-values';
+import type { Program } from '../program/program';
 import type { Engine } from './engine';
 import type { BatchRecord } from './storage/records';
 
-/** Operators that look something up, and fail where it does not exist. Floats may become indices within the model. */
-const looksUp = /embedding|gather|index|one_hot|scatter|take/;
+/** True if the program looks something up, and fails where it does not exist. Floats may become indices within the model. */
+export function looksUp({ nodes }: Program): boolean {
+  return nodes.some(({ op }) => /embedding|gather|index|one_hot|scatter|take/.test(op));
+}
 
 /** The samples of a batch on which the model fails, by their indices, with its error. */
 export async function failingSamples(
@@ -14,8 +17,7 @@ export async function failingSamples(
   { ids, inputs }: Pick<BatchRecord, 'ids' | 'inputs'>,
 ): Promise<Map<number, string>> {
   const failing = new Map<number, string>();
-  const { program } = engine.context.model;
-  if (!program.nodes.some(({ op }) => looksUp.test(op))) return failing;
+  if (!engine.context.looksUp) return failing;
   if (!(await errorOf(engine, inputs))) return failing;
   for (const index of ids.keys()) {
     const own = inputs.map((values) => {

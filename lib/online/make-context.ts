@@ -1,6 +1,6 @@
 // Makes the context of a learner, and checks that settings, model and state fit each other.
 import { LearnError } from '../core/errors';
-import { type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
+import { holdsIndices, type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
 import { openDataset } from '../datasets';
 import { arrays } from '../datasets/arrays';
 import { checkState } from '../models/recognise';
@@ -13,6 +13,7 @@ import { predictOf } from '../training/predict';
 import { programHandle } from '../training/run';
 import { withoutDraws } from '../transforms';
 import type { ContextMaker, LearnerContext } from './context';
+import { looksUp } from './failing-samples';
 import { bytesOfSample, inputsOf } from './sample-form';
 import type { Settings } from './settings';
 
@@ -31,7 +32,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   const { target, batchSize } = settings;
   checkBatch(bytesOfSample({ inputs, target, classes: 0 }), batchSize);
   const program = programHandle(model.program, fixed.allowOperators);
-  const context = { ...fixed, model, settings, scoring, transforms, order, program };
+  const context = { ...fixed, model, settings, scoring, transforms, order, program, looksUp: looksUp(model.program) };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
   const made = { ...context, sample: { inputs, target, classes } };
   await tryLoss(made, state);
@@ -41,7 +42,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
 /** Computes the loss of one sample of zeros. Throws ERR_SHAPE if it does not take such outputs and targets: no update could. */
 async function tryLoss({ program, settings, scoring, order, sample }: LearnerContext, state: State): Promise<void> {
   const { inputs, target, classes } = sample;
-  const hasClasses = target.kind === 'class' || target.kind === 'tokens';
+  const hasClasses = holdsIndices(target.kind);
   const zeros = inputs.map(({ name, dtype, shape }) => [name, { data: new valueArrays[dtype](sizeOf(shape)), shape }]);
   const data = new (hasClasses ? Int32Array : Float32Array)(sizeOf(target.shape));
   const dataset = await openDataset(
@@ -82,7 +83,7 @@ async function outputsOf(
 
 /** The number of classes of the targets; 0 if they are no indices of classes. Throws ERR_SHAPE unless the outputs fit the targets. */
 function classesOf(outputs: readonly number[], { kind, shape }: TargetForm, model: Model): number {
-  const hasClasses = kind === 'class' || kind === 'tokens';
+  const hasClasses = holdsIndices(kind);
   const classes = hasClasses ? outputs[1] : 0;
   const expected = hasClasses ? [1, classes, ...shape] : [1, ...shape];
   if (classes !== undefined && String(outputs) === String(expected)) return classes;

@@ -31,7 +31,7 @@ export interface ClassResult {
 
 /** Result of {@link evaluate}. */
 export interface Evaluation {
-  /** Mean cross-entropy over the samples, or over all tokens but ignored ones; NaN if an output is NaN or there are none. */
+  /** Mean cross-entropy over the samples, or over all tokens but ignored ones; NaN if an output is NaN or nothing counts. */
   loss: number;
   /** Correct among all samples, or all tokens but ignored ones, 0 to 1; NaN for targets that are not indices of classes. */
   accuracy: number;

@@ -21,7 +21,7 @@ struct Dataset {
   int64_t bytes() const;
 };
 
-// `targets`: [sample, …] int32 or float32; undefined where `form` says that there are none. Throws ERR_DATA_FORMAT
+// `targets`: [sample, …] int32 or float32; undefined where `form` has the kind kNone. Throws ERR_DATA_FORMAT
 // where the inputs or the targets are not of one number of samples, or a target is not what `form` says.
 Dataset dataset_from_arrays(std::vector<std::string> names, std::vector<at::Tensor> inputs, const at::Tensor& targets,
                             TargetForm form);

@@ -93,10 +93,7 @@ Node to_node(const Napi::Object& value) {
 
 std::vector<ProgramInput> to_program_inputs(const Napi::Array& values) {
   std::vector<ProgramInput> inputs;
-  for (uint32_t i = 0; i < values.Length(); ++i) {
-    const Napi::Value value = values[i];
-    check(value.IsObject(), "ERR_INVALID_OPTION", "Expected { name, dtype } for each input of a program");
-    const auto input = value.As<Napi::Object>();
+  for (const Napi::Object& input : to_objects(values, "Expected { name, dtype } for each input of a program")) {
     inputs.push_back({string(input, "name"), to_value_type(string(input, "dtype"))});
   }
   return inputs;
@@ -159,6 +156,17 @@ Choice choice(const Napi::Object& parent, const char* key) {
     if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
   }
   return choice;
+}
+
+std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected) {
+  std::vector<Napi::Object> objects;
+  objects.reserve(values.Length());
+  for (uint32_t i = 0; i < values.Length(); ++i) {
+    const Napi::Value value = values[i];
+    check(value.IsObject(), "ERR_INVALID_OPTION", expected);
+    objects.push_back(value.As<Napi::Object>());
+  }
+  return objects;
 }
 
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key) { return list(values, key, to_string); }

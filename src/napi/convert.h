@@ -45,6 +45,9 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key);
 
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
 
+// The items of a list, each an object; `expected` is the error's text where one is something else.
+std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected);
+
 // The dtypes that a model's tensors can have: float32 and int64.
 at::ScalarType to_dtype(const std::string& name);
 

@@ -96,10 +96,7 @@ at::Tensor to_samples(Elements elements, std::vector<int64_t> shape) {
 
 NamedInputs to_inputs(const Napi::Array& from) {
   NamedInputs inputs;
-  for (uint32_t i = 0; i < from.Length(); ++i) {
-    const Napi::Value value = from[i];
-    check(value.IsObject(), "ERR_INVALID_OPTION", "Expected { name, data, shape } for each input of a plan");
-    const auto input = value.As<Napi::Object>();
+  for (const Napi::Object& input : to_objects(from, "Expected { name, data, shape } for each input of a plan")) {
     inputs.names.push_back(string(input, "name"));
     inputs.tensors.push_back(to_samples(Elements::of_samples(own(input, "data")), integers(input, "shape")));
   }
@@ -109,10 +106,7 @@ NamedInputs to_inputs(const Napi::Array& from) {
 
 std::vector<InputForm> to_input_forms(const Napi::Array& from) {
   std::vector<InputForm> forms;
-  for (uint32_t i = 0; i < from.Length(); ++i) {
-    const Napi::Value value = from[i];
-    check(value.IsObject(), "ERR_INVALID_OPTION", "Expected { name, dtype, shape } for each input of a plan");
-    const auto form = value.As<Napi::Object>();
+  for (const Napi::Object& form : to_objects(from, "Expected { name, dtype, shape } for each input of a plan")) {
     forms.push_back({string(form, "name"), to_value_type(string(form, "dtype")), integers(form, "shape")});
     const std::vector<int64_t>& shape = forms.back().shape;
     check(std::all_of(shape.begin(), shape.end(), [](int64_t size) { return size > 0; }), "ERR_INVALID_OPTION",

@@ -24,11 +24,8 @@ std::vector<std::vector<Transform>> to_transforms(const Napi::Array& lists) {
   for (uint32_t i = 0; i < lists.Length(); ++i) {
     const Napi::Value list = lists[i];
     check(list.IsArray(), "ERR_INVALID_OPTION", "Expected a list of transforms for each input");
-    const Napi::Array values = list.As<Napi::Array>();
-    for (uint32_t k = 0; k < values.Length(); ++k) {
-      const Napi::Value value = values[k];
-      check(value.IsObject(), "ERR_INVALID_OPTION", "Expected transforms in a plan");
-      transforms[i].push_back(to_transform(value.As<Napi::Object>()));
+    for (const Napi::Object& value : to_objects(list.As<Napi::Array>(), "Expected transforms in a plan")) {
+      transforms[i].push_back(to_transform(value));
     }
   }
   return transforms;

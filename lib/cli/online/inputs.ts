@@ -12,6 +12,7 @@ import {
   type Values,
   type ValueType,
   valueArrays,
+  valuesByName,
 } from '../../core/sample-values';
 
 /** Values of a sample, in the order of the learner's inputs, as the learner takes them. */
@@ -32,19 +33,8 @@ export function onlyInputIn(value: unknown, forms: readonly InputForm[]): Values
 
 /** The values of each input, by name. */
 export function inputsIn(value: unknown, forms: readonly InputForm[]): Values[] {
-  const isNamed = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isNamed) throw invalid(`an object with values for ${namesOf(forms)}`, 'inputs', value);
-  const unknown = Object.keys(value).find((key) => !forms.some(({ name }) => name === key));
-  if (unknown !== undefined) {
-    throw new LearnError(
-      'ERR_INVALID_OPTION',
-      `Unknown input "${unknown.slice(0, 40)}" in "inputs"; the inputs are ${namesOf(forms)}`,
-    );
-  }
-  return forms.map((form) => {
-    const given = Object.hasOwn(value, form.name) ? (value as Record<string, unknown>)[form.name] : undefined;
-    return valuesIn(given, form, `inputs.${form.name}`);
-  });
+  const values = valuesByName(value, forms, 'inputs');
+  return forms.map((form, i) => valuesIn(values[i], form, `inputs.${form.name}`));
 }
 
 function namesOf(forms: readonly InputForm[]): string {
