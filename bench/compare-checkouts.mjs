@@ -2,7 +2,7 @@
 // what the machine does meanwhile meets both: `node bench/compare-checkouts.mjs FOLDER --rounds 3 reference-script cnn`. Both must be
 // built. A bar counts as worse where this checkout's median is worse than every run of the other.
 //
-// Results that are already in bench/results/ stay as they are.
+// Results that are already in bench/results/ stay as they are; with --keep, this checkout's last run replaces its own.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,14 +12,14 @@ import { median, root } from './support.mjs';
 import { trials } from './trials.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' } },
+  options: { rounds: { type: 'string', default: '3' }, keep: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const [before, ...asked] = positionals;
 const known = [...new Set(bars.map(({ trial }) => trial))];
 const unknown = asked.filter((name) => !known.includes(name));
 if (!before || !fs.existsSync(path.join(before, 'bench')) || unknown.length > 0) {
-  console.error('Usage: node bench/compare-checkouts.mjs <other checkout> [--rounds 3] [trial…]');
+  console.error('Usage: node bench/compare-checkouts.mjs <other checkout> [--rounds 3] [--keep] [trial…]');
   console.error(`Trials with bars: ${known.join(', ')}`);
   process.exit(2);
 }
@@ -38,10 +38,33 @@ function measure(checkout, name) {
     console.error(`!!! ${name} failed in ${checkout}: ${String(stderr).slice(-500)}`);
     return undefined;
   } finally {
-    if (kept) fs.writeFileSync(file, kept);
+    const isRenewed = values.keep && checkout === root && fs.existsSync(file);
+    if (kept && !isRenewed) fs.writeFileSync(file, kept);
   }
 }
 
+const rounded = (value) => Number(value.toPrecision(4));
+/** What the bars of a trial were in both checkouts. */
+const judged = (name) =>
+  bars
+    .filter(({ trial }) => trial === name)
+    .map(({ what, trial, wanted, value }) => {
+      const of = (which) => (figures[which][trial] ?? []).map(value).filter(Number.isFinite);
+      const [old, now] = [of('before'), of('now')];
+      if (old.length === 0 || now.length === 0) return { bar: what, verdict: 'not measured' };
+      const middle = median(now);
+      const isWorse = wanted.atLeast === undefined ? middle > Math.max(...old) : middle < Math.min(...old);
+      const isBetter = wanted.atLeast === undefined ? middle < Math.min(...old) : middle > Math.max(...old);
+      return {
+        bar: what,
+        'before, least': rounded(Math.min(...old)),
+        'before, most': rounded(Math.max(...old)),
+        'now, median': rounded(middle),
+        verdict: isWorse ? 'WORSE' : isBetter ? 'better' : 'equal',
+      };
+    });
+
+const rows = [];
 const chosen = asked.length > 0 ? asked : known;
 for (const name of chosen) {
   const started = performance.now();
@@ -53,28 +76,13 @@ for (const name of chosen) {
       figures[which][name] = [...(figures[which][name] ?? []), ...(measured ? [measured] : [])];
     }
   }
-  console.error(`(${name}: ${((performance.now() - started) / 1000).toFixed(0)} s)`);
+  const seconds = (performance.now() - started) / 1000;
+  console.error(`(${name}: ${seconds.toFixed(0)} s)`);
+  const own = judged(name);
+  console.table(own);
+  rows.push(...own);
 }
 
-const rounded = (value) => Number(value.toPrecision(4));
-const rows = bars
-  .filter(({ trial }) => chosen.includes(trial))
-  .map(({ what, trial, wanted, value }) => {
-    const of = (which) => (figures[which][trial] ?? []).map(value).filter(Number.isFinite);
-    const [old, now] = [of('before'), of('now')];
-    if (old.length === 0 || now.length === 0) return { bar: what, verdict: 'not measured' };
-    const middle = median(now);
-    const isWorse = wanted.atLeast === undefined ? middle > Math.max(...old) : middle < Math.min(...old);
-    const isBetter = wanted.atLeast === undefined ? middle < Math.min(...old) : middle > Math.max(...old);
-    return {
-      bar: what,
-      'before, least': rounded(Math.min(...old)),
-      'before, most': rounded(Math.max(...old)),
-      'now, median': rounded(middle),
-      verdict: isWorse ? 'WORSE' : isBetter ? 'better' : 'equal',
-    };
-  });
-console.table(rows);
 const worse = rows.filter(({ verdict }) => verdict === 'WORSE').length;
 console.log(`${rows.length - worse} bars as good as before or better, ${worse} worse`);
 process.exitCode = worse > 0 ? 1 : 0;
