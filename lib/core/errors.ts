@@ -61,7 +61,7 @@ export async function fromNative<T>(work: Promise<T> | (() => T | Promise<T>)): 
   try {
     return await (typeof work === 'function' ? work() : work);
   } catch (cause) {
-    throw asLearnError(cause, place);
+    throw learnErrorOf(cause, place);
   }
 }
 
@@ -70,15 +70,16 @@ export function fromNativeSync<T>(call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    throw asLearnError(cause, new Error());
+    throw learnErrorOf(cause, new Error());
   }
 }
 
-function asLearnError(cause: unknown, place: Error): unknown {
+/** Converts an error of the addon to a LearnError, with the stack of `place`; returns other errors as they are. */
+export function learnErrorOf(cause: unknown, place?: Error): unknown {
   const code = (cause as { code?: unknown } | null)?.code;
   if (cause instanceof LearnError || !errorCodes.includes(code as ErrorCode)) return cause;
   const error = new LearnError(code as ErrorCode, (cause as Error).message);
-  const frames = place.stack?.split('\n').slice(2).join('\n');
+  const frames = place?.stack?.split('\n').slice(2).join('\n');
   if (frames) error.stack = `${error.name}: ${error.message}\n${frames}`;
   return error;
 }

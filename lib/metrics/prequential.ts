@@ -108,23 +108,25 @@ export class Prequential {
 /** -log of the smallest positive number: the loss if the label's probability is 0 or NaN, and the largest that counts. */
 const largestLoss = 745;
 
-/** Scores samples whose logits are [sample, class]: the most likely class, and -log softmax of the label's logit. */
-export function scoresOf(logits: Float32Array, labels: Int32Array): Score[] {
-  const classes = logits.length / labels.length;
-  return Array.from(labels, (label, i) => scoreOf(logits.subarray(i * classes, (i + 1) * classes), label));
-}
-
-/** Scores samples whose targets are not classes by the loss of each. */
-export function scoresByLoss(losses: Float32Array): Score[] {
-  return Array.from(losses, (loss) => ({ loss: bounded(loss) }));
-}
-
-function scoreOf(logits: Float32Array, label: number): Score {
-  const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity);
+/**
+ * Scores sample number `at`, whose logits are among others: [sample, `classes`]. It gets the most likely class, and -log softmax of
+ * its label's logit.
+ */
+export function scoreOf(logits: Float32Array, classes: number, label: number, at = 0): Score {
+  const first = at * classes;
+  let largest = -Infinity;
+  for (let i = first; i < first + classes; i++) largest = Math.max(largest, logits[i]!);
   let sum = 0;
-  for (const value of logits) sum += Math.exp(value - largest);
-  const loss = Math.log(sum) + largest - logits[label]!;
-  return { label, predicted: logits.indexOf(largest), loss: bounded(loss) };
+  for (let i = first; i < first + classes; i++) sum += Math.exp(logits[i]! - largest);
+  const loss = Math.log(sum) + largest - logits[first + label]!;
+  // Not found where a logit is NaN.
+  const found = logits.indexOf(largest, first);
+  return { label, predicted: found < 0 ? -1 : found - first, loss: bounded(loss) };
+}
+
+/** Scores a sample whose target is not a class by its loss. */
+export function scoreByLoss(loss: number): Score {
+  return { loss: bounded(loss) };
 }
 
 function bounded(loss: number): number {

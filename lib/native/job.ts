@@ -1,5 +1,5 @@
 // Runs a long operation of the addon: handles aborts, callbacks that throw, and errors in one place.
-
+import { AsyncResource } from 'node:async_hooks';
 import { plain } from '../core/checks';
 import { fromNative } from '../core/errors';
 import type { Job } from './native';
@@ -44,7 +44,8 @@ export async function runJob<Result, Event = never>(
   let job: Job<Result>;
   try {
     const result = await fromNative(() => {
-      job = start(guarded);
+      // The addon reports all jobs in one context, but a callback belongs to the call that was given it.
+      job = start(onEvents ? AsyncResource.bind(guarded) : guarded);
       signal?.addEventListener('abort', stop, { once: true });
       return job.done;
     }).catch((cause: unknown) => {

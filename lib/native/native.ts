@@ -139,11 +139,10 @@ export interface NativeUpdate {
   offenders: number[];
   /** Mean over the batch, including replayed samples. */
   loss: number;
-  gradientNorm: number;
   /** [sample, …]: logits of the new samples without the offenders, by the version that serves. */
   logits: Float32Array;
-  /** The loss of each of them. Empty where targets are classes. */
-  losses: Float32Array;
+  /** The loss of each of them. Missing where targets are classes, or where none was scored. */
+  losses?: Float32Array;
 }
 
 /** Copies of everything from which a learner resumes. */
@@ -199,10 +198,10 @@ export interface Native {
   predict(plan: PredictPlan): Job<NativePrediction>;
   /** Makes the native side of an online learner. A call before the previous one has ended throws ERR_BUSY. */
   makeLearner(plan: LearnerPlan): Promise<LearnerHandle>;
-  learnerUpdate(learner: LearnerHandle, plan: UpdatePlan): Job<NativeUpdate>;
-  learnerState(learner: LearnerHandle): Job<NativeLearnerState>;
-  learnerWeights(learner: LearnerHandle): Job<StateHandle>;
-  learnerReplaceWeights(learner: LearnerHandle, state: StateHandle): Job<void>;
+  learnerUpdate(learner: LearnerHandle, plan: UpdatePlan): Promise<NativeUpdate>;
+  learnerState(learner: LearnerHandle): Promise<NativeLearnerState>;
+  learnerWeights(learner: LearnerHandle): Promise<StateHandle>;
+  learnerReplaceWeights(learner: LearnerHandle, state: StateHandle): Promise<void>;
   disposeLearner(learner: LearnerHandle): void;
 
   /** CRC-32C of the concatenated buffers. */

@@ -1,7 +1,6 @@
 // The native part of a learner: weights, optimizer, random numbers and replay buffer, and the operations on them.
-import { fromNative } from '../core/errors';
+import { fromNative, learnErrorOf } from '../core/errors';
 import type { LearnerHandle } from '../native/handles';
-import { runJob } from '../native/job';
 import { type NativeLearnerState, type NativeUpdate, native } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
 import { modulesOf } from '../state/create';
@@ -32,24 +31,29 @@ export class NativeLearner {
   }
 
   /** One update, with `replayed` samples of the replay buffer. `served`: scores the new samples. */
-  update({ rules, inputs, targets, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
+  async update({ rules, inputs, targets, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
     const plan = { rules, inputs, targets, served: stateHandle(served), replayed, keep: fresh };
-    return runJob(() => native().learnerUpdate(this.#handle, plan), {});
+    try {
+      return await native().learnerUpdate(this.#handle, plan);
+    } catch (cause) {
+      // No stack is recorded before, which takes longer than to start: updates are the learner's calls, not the user's.
+      throw learnErrorOf(cause);
+    }
   }
 
   /** A copy of the current weights. */
   async weights(): Promise<State> {
-    const handle = await runJob(() => native().learnerWeights(this.#handle), {});
+    const handle = await fromNative(() => native().learnerWeights(this.#handle));
     return makeState(handle, modulesOf(this.#context.model));
   }
 
   /** A copy of everything that a snapshot records. The caller disposes its handles. */
   tensors(): Promise<NativeLearnerState> {
-    return runJob(() => native().learnerState(this.#handle), {});
+    return fromNative(() => native().learnerState(this.#handle));
   }
 
   async replaceWeights(state: State): Promise<void> {
-    await runJob(() => native().learnerReplaceWeights(this.#handle, stateHandle(state)), {});
+    await fromNative(() => native().learnerReplaceWeights(this.#handle, stateHandle(state)));
   }
 
   dispose(): void {

@@ -1,11 +1,11 @@
 // The outcome of a batch, from what its update reports.
 import type { SampleForm } from '../core/sample-values';
-import { type Score, scoresByLoss, scoresOf } from '../metrics/prequential';
+import { type Score, scoreByLoss, scoreOf } from '../metrics/prequential';
 import type { NativeUpdate } from '../native/native';
 import { type Refused, refusedIn } from './reasons';
 import type { BatchRecord } from './storage/records';
 
-export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {
+export interface Outcome extends Pick<NativeUpdate, 'loss'> {
   /** Samples that were learned; 0: there was no update. */
   learned: number;
   /** The others, in the order of the batch. */
@@ -19,8 +19,8 @@ export interface Outcome extends Pick<NativeUpdate, 'loss' | 'gradientNorm'> {
 export function outcomeOf(update: NativeUpdate, { rules, ids }: BatchRecord): Outcome {
   const refused = refusedIn(update, ids.length, rules);
   const learned = ids.length - refused.length;
-  const { loss, gradientNorm } = learned > 0 ? update : { loss: Number.NaN, gradientNorm: Number.NaN };
-  return { loss, gradientNorm, learned, refused, scores: ids.map(() => null), drift: false };
+  const loss = learned > 0 ? update.loss : Number.NaN;
+  return { loss, learned, refused, scores: ids.map(() => null), drift: false };
 }
 
 /**
@@ -35,7 +35,8 @@ export function scoresIn(
 ): [index: number, score: Score][] {
   const isRefused = new Set(refused.map(({ index }) => index));
   const learned = Array.from(given.keys()).filter((i) => !isRefused.has(i));
-  const classes = () => Int32Array.from(learned, (i) => targets[i]!);
-  const scored = kind === 'class' ? scoresOf(logits, classes()) : scoresByLoss(losses);
-  return learned.map((i, at) => [i, given[i] ?? scored[at]!]);
+  const classes = logits.length / learned.length;
+  const scored = (i: number, at: number) =>
+    kind === 'class' ? scoreOf(logits, classes, targets[i]!, at) : scoreByLoss(losses![at]!);
+  return learned.map((i, at) => [i, given[i] ?? scored(i, at)]);
 }

@@ -49,58 +49,80 @@ Job::Running& Job::running(Napi::Env env) {
   return *running;
 }
 
+void Job::Running::add(Napi::Env env, std::unique_ptr<Job> job) {
+  if (!channel) {
+    channel = Channel::New(env, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
+    // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
+    env.AddCleanupHook(&Running::abandon, this);
+  } else if (jobs.empty()) {
+    channel->Ref(env);
+  }
+  job->channel_ = channel;
+  Job* key = job.get();
+  jobs.emplace(key, std::move(job));
+}
+
+std::unique_ptr<Job> Job::Running::remove(Napi::Env env, Job* job) {
+  std::unique_ptr<Job> removed = std::move(jobs.extract(job).mapped());
+  if (jobs.empty()) channel->Unref(env);
+  return removed;
+}
+
+void Job::Running::stop() {
+  closed = true;
+  for (const auto& [job, owned] : jobs) job->feed_->cancelled = true;
+  for (const auto& [job, owned] : jobs) job->thread_->wait();
+  threads.end_idle();
+}
+
+void Job::Running::abandon(Running* all) {
+  all->stop();
+  all->jobs.clear();
+  all->channel->Release();
+}
+
 void Job::check_open(const Running& all) {
   check(!all.closed, "ERR_TORCH", "The process is exiting: nothing new can begin");
 }
 
-void Job::stop_all(Napi::Env env) {
-  Running& all = running(env);
-  all.closed = true;
-  for (Job* job : all.jobs) job->feed_->cancelled = true;
-  for (Job* job : all.jobs) abandon(job);
-  all.threads.end_idle();
+void Job::stop_all(Napi::Env env) { running(env).stop(); }
+
+Job::Job(Napi::Env env, const Napi::Value& on_events, std::optional<JobLength> length,
+         std::shared_ptr<JobThread> thread, Work work)
+    : deferred_(env),
+      length_(length),
+      thread_(std::move(thread)),
+      work_(std::move(work)),
+      feed_(std::make_shared<Feed>(this)),
+      end_(std::make_unique<Notice>(Notice{feed_, true})) {
+  if (on_events.IsFunction()) on_events_ = Napi::Persistent(on_events.As<Napi::Function>());
 }
 
 Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, JobLength length, Work work) {
   Running& all = running(env);
   check_open(all);
-  return start(env, on_events, length, all.threads.take(length), std::move(work));
-}
-
-Napi::Object Job::start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work) {
-  check(!thread->busy(), "ERR_BUSY", "Another operation of this object is still running");
-  check_open(running(env));
-  return start(env, env.Undefined(), std::nullopt, std::move(thread), std::move(work));
-}
-
-// All that can fail comes first: the thread, which the callers have, the values of JavaScript, the place in the list. A
-// channel whose job never runs would keep the process alive, and a clean-up hook would wait for a thread that there is
-// none of.
-Napi::Object Job::start(Napi::Env env, const Napi::Value& on_events, std::optional<JobLength> length,
-                        std::shared_ptr<JobThread> thread, Work work) {
-  auto job = std::unique_ptr<Job>(new Job(env, length, std::move(thread), std::move(work)));
+  auto job = std::unique_ptr<Job>(new Job(env, on_events, length, all.threads.take(length), std::move(work)));
   Napi::Object handle = Napi::Object::New(env);
   handle["done"] = job->deferred_.Promise();
   handle["cancel"] = Napi::Function::New(
       env, [feed = job->feed_](const Napi::CallbackInfo&) { feed->cancelled = true; }, "cancel");
-  Napi::Function callback = on_events.IsFunction() ? on_events.As<Napi::Function>()
-                                                   : Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  std::unordered_set<Job*>& jobs = running(env).jobs;
-  jobs.insert(job.get());
-  try {
-    job->channel_ = Channel::New(
-        env, callback, "torch-incremental", /*maxQueueSize=*/0, /*initialThreadCount=*/1,
-        static_cast<std::nullptr_t*>(nullptr),
-        [](Napi::Env closing, Job* finished, std::nullptr_t*) { finished->finish(closing); }, job.get());
-  } catch (...) {
-    jobs.erase(job.get());
-    throw;
-  }
-  Job* owned = job.release();  // by the channel, whose finalizer calls finish()
-  // Registered after the channel, so that it runs before Node closes the channel (hooks run in reverse).
-  owned->hook_ = env.AddCleanupHook(&Job::abandon, owned);
-  owned->thread_->start([owned] { owned->run(); });
+  start(env, std::move(job));
   return handle;
+}
+
+Napi::Promise Job::start(Napi::Env env, std::shared_ptr<JobThread> thread, Work work) {
+  check(!thread->busy(), "ERR_BUSY", "Another operation of this object is still running");
+  check_open(running(env));
+  return start(env,
+               std::unique_ptr<Job>(new Job(env, env.Undefined(), std::nullopt, std::move(thread), std::move(work))));
+}
+
+Napi::Promise Job::start(Napi::Env env, std::unique_ptr<Job> job) {
+  Job* started = job.get();
+  Napi::Promise promise = started->deferred_.Promise();
+  running(env).add(env, std::move(job));
+  started->thread_->start([started] { started->run(); });
+  return promise;
 }
 
 std::vector<Event> Job::Feed::take() {
@@ -114,17 +136,26 @@ std::vector<Event> Job::Feed::take() {
   return events;
 }
 
-void Job::deliver(Napi::Env env, Napi::Function callback, std::nullptr_t*, Notice* raw) {
-  std::unique_ptr<Notice> notice(raw);
-  if (env == nullptr) return;  // draining at teardown: free the notice, call nobody
-  const std::vector<Event> events = (*notice)->take();
+void Job::deliver(Napi::Env env, Napi::Function, std::nullptr_t*, Notice* raw) {
+  const std::unique_ptr<Notice> notice(raw);
+  Job* job = notice->feed->job;
+  if (env == nullptr || job == nullptr) return;  // draining at teardown: free the notice, call nobody
+  if (notice->ended) {
+    job->finish(env);
+  } else {
+    job->report(env);
+  }
+}
+
+void Job::report(Napi::Env env) {
+  const std::vector<Event> events = feed_->take();
   try {
     Napi::Array list = Napi::Array::New(env, events.size());
     for (uint32_t i = 0; i < events.size(); ++i) list[i] = to_js(env, events[i]);
-    callback.Call({list});
+    on_events_.Call({list});
   } catch (const std::exception&) {
     // Either the callback threw, against its contract, or the environment can no longer run JavaScript.
-    (*notice)->cancelled = true;
+    feed_->cancelled = true;
   }
 }
 
@@ -134,13 +165,16 @@ void Job::run() {
   } catch (...) {
     failure_ = describe(std::current_exception());
   }
-  work_ = nullptr;     // what it holds is freed here, not on the JavaScript thread
-  channel_.Release();  // this thread's last use of the channel; finish follows on the JavaScript thread
+  work_ = nullptr;  // what it holds is freed here, not on the JavaScript thread
+  if (channel_->NonBlockingCall(end_.get()) == napi_ok) {
+    end_.release();  // NOLINT(bugprone-unused-return-value): the queue owns it now
+  }
 }
 
 // Never blocks on JavaScript: while it is busy, log and epoch events queue up and only the newest step and the newest
 // snapshot wait.
 void Job::post(const Event& event) {
+  if (on_events_.IsEmpty()) return;
   std::lock_guard lock(feed_->mutex);
   if (event.type == Event::Type::kStep) {
     feed_->newest = event;
@@ -154,26 +188,18 @@ void Job::post(const Event& event) {
     feed_->kept.push_back(event);
   }
   if (feed_->posted) return;
-  auto notice = std::make_unique<Notice>(feed_);
-  if (channel_.NonBlockingCall(notice.get()) != napi_ok) return;
+  auto notice = std::make_unique<Notice>(Notice{feed_, false});
+  if (channel_->NonBlockingCall(notice.get()) != napi_ok) return;
   notice.release();  // NOLINT(bugprone-unused-return-value): the queue owns it now
   feed_->posted = true;
 }
 
-// Waits for at most one batch: native work must end before the environment does.
-void Job::abandon(Job* job) {
-  job->closing_ = true;
-  job->feed_->cancelled = true;
-  job->thread_->wait();
-}
-
 void Job::finish(Napi::Env env) {
-  std::unique_ptr<Job> self(this);
+  Running& all = running(env);
+  const std::unique_ptr<Job> self = all.remove(env, this);
   thread_->wait();
-  if (closing_) return;
-  running(env).jobs.erase(this);
-  if (length_) running(env).threads.give_back(std::move(thread_), *length_);
-  hook_.Remove(env);
+  if (all.closed) return;
+  if (length_) all.threads.give_back(std::move(thread_), *length_);
   settle(env, deferred_, failure_, [&] { return result_(env); });
 }
 

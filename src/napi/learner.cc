@@ -86,10 +86,10 @@ Napi::Value to_js(Napi::Env env, const Update& update) {
   Napi::Array offenders = result.Get("offenders").As<Napi::Array>();
   for (uint32_t i = 0; i < offenders.Length(); ++i) offenders.Set(i, static_cast<double>(update.offenders[i]));
   result["loss"] = update.loss;
-  result["gradientNorm"] = update.gradient_norm;
   result["logits"] = to_typed_array<Napi::Float32Array, float>(env, update.logits);
-  const at::Tensor losses = update.losses.defined() ? update.losses.contiguous() : at::empty({0});
-  result["losses"] = to_typed_array<Napi::Float32Array, float>(env, losses);
+  if (update.losses.defined()) {
+    result["losses"] = to_typed_array<Napi::Float32Array, float>(env, update.losses.contiguous());
+  }
   return result;
 }
 

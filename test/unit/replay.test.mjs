@@ -30,13 +30,13 @@ async function show(learner, state, first, last, labelOf = () => 0) {
       rules: 1,
       ...{ inputs: [Float32Array.from(numbers)], targets: Int32Array.from(numbers, labelOf) },
       ...{ served: stateHandle(state), replayed: 0, keep: true },
-    }).done;
+    });
   }
 }
 
 /** What it holds: the numbers and their labels. */
 async function contents(learner) {
-  const { replay } = await addon().learnerState(learner).done;
+  const { replay } = await addon().learnerState(learner);
   const [inputs, labels] = [
     new Float32Array(addon().stateTensor(replay, 0)),
     new BigInt64Array(addon().stateTensor(replay, 1)),
@@ -46,7 +46,7 @@ async function contents(learner) {
 
 /** The same learner again from its state, as after an interruption. */
 async function reopened(learner, replay, state) {
-  const { model: weights, rest, replay: kept } = await addon().learnerState(learner).done;
+  const { model: weights, rest, replay: kept } = await addon().learnerState(learner);
   addon().disposeLearner(learner);
   assert.equal(addon().stateInfo([weights])[0].length, state.names.length);
   return learnerWith(replay, 0, state, {
@@ -160,7 +160,7 @@ describe('the replay buffer', function () {
     const replay = { policy: 'reservoir', capacity: 50, perUpdate: 0 };
     const learner = await learnerWith(replay, 1, state);
     await show(learner, state, 0, 200);
-    const { rest, replay: kept } = await addon().learnerState(learner).done;
+    const { rest, replay: kept } = await addon().learnerState(learner);
     const refs = addon()
       .stateInfo([kept])[0]
       .map((_, index) => ({ state: kept, index }));

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { invalid } from '../../core/checks';
 import { copyOfInputs, type NamedValues, type TargetForm, type Values } from '../../core/sample-values';
 import { TimeSlice } from '../../core/time-slice';
-import { scoresOf } from '../../metrics/prequential';
+import { scoreOf } from '../../metrics/prequential';
 import type { Prediction } from '../../training/predict';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
@@ -149,7 +149,7 @@ export class Feedback {
     return {
       inputs,
       // Targets of other kinds are scored by the version that serves when the sample is learned.
-      scoreOf: (target) => (typeof target === 'number' ? scoresOf(logits, Int32Array.of(target))[0]! : null),
+      scoreOf: (target) => (typeof target === 'number' ? scoreOf(logits, logits.length, target) : null),
       settle: () => store.settle(taken),
       release: () => store.release(taken),
     };

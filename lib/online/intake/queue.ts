@@ -32,8 +32,15 @@ export interface LearnResult {
 /** One call of learn(), which is settled with the last of its samples. */
 export class LearnCall {
   readonly result: LearnResult = {
-    ...{ updates: 0, loss: Number.NaN, version: 0, duplicates: 0, quarantined: 0, reasons: [], unknown: 0 },
-    ...{ drift: false, prequential: { samples: 0, correct: 0, loss: Number.NaN } },
+    updates: 0,
+    loss: Number.NaN,
+    prequential: { samples: 0, correct: 0, loss: Number.NaN },
+    version: 0,
+    duplicates: 0,
+    quarantined: 0,
+    reasons: [],
+    unknown: 0,
+    drift: false,
   };
   readonly done: Promise<LearnResult>;
   /** Samples that are not settled. */

@@ -94,7 +94,8 @@ function readSamples(samples: unknown, { sample }: Pick<LearnerContext, 'sample'
   const ids = givenIds === undefined || givenIds === null ? undefined : idsIn(givenIds, targets.length);
   const cut = (values: Values, i: number) => Math.floor((i * values.length) / targets.length);
   return targets.map((target, i) => ({
-    ...{ id: ids?.[i] ?? null, target },
+    id: ids?.[i] ?? null,
+    target,
     inputs: copies.map((values) => part(values, cut(values, i), cut(values, i + 1))),
   }));
 }
