@@ -77,6 +77,18 @@ export const bars = [
     worstReplay,
   ],
   [
+    "an Adam step, fast, against torch.optim's default",
+    'optimizer-steps',
+    { atLeast: 2, unit: '×' },
+    ({ ratio }) => ratio.adam.fast,
+  ],
+  [
+    'an AdamW step, fast, against fused=True',
+    'optimizer-steps',
+    { atLeast: 1, unit: '×' },
+    ({ ratio }) => ratio.adamW.fastToFused,
+  ],
+  [
     'predict while training on both cores (niceness 19), p99',
     'predict-while-training',
     { atMost: 2, unit: 'ms' },

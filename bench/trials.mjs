@@ -26,6 +26,7 @@ export const trials = [
   'rollback',
   'replay',
   'executor-overhead',
+  'optimizer-steps',
   'kernels',
   'cuda',
 ].map((name) => {

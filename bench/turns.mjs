@@ -33,6 +33,9 @@ function competitor(name, command, args, cwd) {
   };
 }
 
+/** A program that is built already. */
+export const program = (name, file, args) => competitor(name, file, args);
+
 /** One of bench/children/, given `plan` as JSON. */
 export const ours = (name, plan, file = 'train.mjs') =>
   competitor(name, process.execPath, [path.join(root, 'bench/children', file), JSON.stringify(plan)]);

@@ -84,8 +84,13 @@ int main(int count, char** arguments) {
   const at::Tensor input = at::randn({batch, 3, 32, 32});
   const at::Tensor labels = at::zeros({batch}, at::kLong);
 
-  const SgdOptions options(
-      Choice{"sgd", {{"learningRate", 0.001}, {"momentum", 0.9}, {"weightDecay", 0.0}, {"nesterov", false}}});
+  const SgdOptions options(Choice{"sgd",
+                                  {{"learningRate", 0.001},
+                                   {"momentum", 0.9},
+                                   {"dampening", 0.0},
+                                   {"weightDecay", 0.0},
+                                   {"nesterov", false},
+                                   {"maximize", false}}});
   std::vector<at::Tensor> mine = weights(program);
   Executor executor(program, mine, Mode::kTraining, at::detail::createCPUGenerator(0));
   Sgd my_optimizer(mine, options);

@@ -92,7 +92,6 @@ function onlyArgument(command: Command, positionals: readonly string[], given: R
 
 /** Flags of other training programs, and what there is here instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  '--optimizer': 'it trains with SGD, set by --lr, --momentum, --weight-decay and --nesterov',
   '--scheduler': 'the learning rate stays what --lr says; train again with another to change it',
   '--loss': 'the loss is cross-entropy',
   '--model': "a model of one's own is given in a program: trainIncremental(path, { model })",

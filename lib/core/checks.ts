@@ -108,6 +108,14 @@ export function isListOf(check: Check): Check {
   };
 }
 
+/** Two values of one kind. */
+export function isPairOf(check: Check): Check {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length !== 2) throw invalid('an array of two', name, value);
+    return isListOf(check)(value, name);
+  };
+}
+
 /** One number for both axes, or [height, width]. */
 export type Pair = number | readonly [number, number];
 

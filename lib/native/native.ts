@@ -103,7 +103,7 @@ export interface NativeEvent {
 export interface NativeSnapshot extends Position {
   type: 'snapshot';
   model: StateHandle;
-  /** 'random' and 'epoch', then the existing momentum buffers, named by the numbers of their parameters. */
+  /** 'random' and 'epoch', then the optimizer's slots, such as '0.exp_avg': see src/train/snapshot.h. */
   rest: StateHandle;
 }
 
@@ -148,7 +148,7 @@ export interface NativeUpdate {
 /** Copies of everything from which a learner resumes. */
 export interface NativeLearnerState {
   model: StateHandle;
-  /** 'random', then the existing momentum buffers, named by the numbers of their parameters. */
+  /** 'random', then the optimizer's slots, such as '0.exp_avg'. */
   rest: StateHandle;
   replay: StateHandle;
 }

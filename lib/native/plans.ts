@@ -190,7 +190,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   start?: {
     random: TensorRef;
     /** In the order of the program's parameters. */
-    momentum: (TensorRef | null)[];
+    slots: Slots[];
     /** In the order of NativeLearnerState.replay. */
     replay: TensorRef[];
   };
@@ -217,6 +217,9 @@ export interface TensorRef {
   index: number;
 }
 
+/** What an optimizer remembers of one parameter, by torch.optim's names; empty before its first step. */
+export type Slots = Record<string, TensorRef | number>;
+
 /** Position of a run between two steps. See src/train/snapshot.h. */
 export interface Position {
   /** Completed epochs. */
@@ -232,6 +235,6 @@ export interface TrainStart extends Position {
   /** The generator before the next batch is drawn, and before the current epoch; null: as seeded. */
   random: TensorRef | null;
   epochRandom: TensorRef | null;
-  /** Momentum buffers by the program's parameters. */
-  momentum: (TensorRef | null)[];
+  /** In the order of the program's parameters; or empty. */
+  slots: Slots[];
 }

@@ -2,25 +2,48 @@
 // src/optimizers/.
 import { defined } from '../core/checks';
 import { type Entry, family, type MemberOf } from '../core/family';
+import { averagedChanges } from './adadelta';
+import { sumOfSquares } from './adagrad';
+import { adaptiveMoments } from './adam';
+import { decoupledMoments } from './adam-w';
+import { infinityNorm } from './adamax';
+import { averagedDescent } from './asgd';
+import { nesterovMoments } from './n-adam';
+import { rectifiedMoments } from './r-adam';
+import { rootMeanSquare } from './rmsprop';
+import { resilientSteps } from './rprop';
 import { gradientDescent, type SgdOptions, sgd, sgdChecks } from './sgd';
+import type { GroupReader, TorchGroup, TorchSlot } from './torch-options';
 
-export const optimizers = family('an optimizer', { sgd: gradientDescent });
+export const optimizers = family('an optimizer', {
+  sgd: gradientDescent,
+  adam: adaptiveMoments,
+  adamW: decoupledMoments,
+  nAdam: nesterovMoments,
+  rAdam: rectifiedMoments,
+  adamax: infinityNorm,
+  adagrad: sumOfSquares,
+  adadelta: averagedChanges,
+  rmsprop: rootMeanSquare,
+  rprop: resilientSteps,
+  asgd: averagedDescent,
+});
 
-/** An optimizer, made by {@link sgd}. */
+/** An optimizer, made by {@link sgd}, {@link adam}, {@link adamW} or another function of its family. */
 export type Optimizer = MemberOf<typeof optimizers.makers>;
 
 interface OptimizerEntry extends Entry {
-  readonly make: (options: object) => Optimizer;
+  readonly make: (options?: object) => Optimizer;
   /** The member of options that were recorded: each is checked, and those that are missing are defaults. */
   readonly recorded: (options: object) => Optimizer;
-  /** The group of options in the state_dict() of torch.optim, in its order. */
+  /** Its class in torch.optim. */
+  readonly torchName: string;
+  /** The group of options in the state_dict() of torch.optim, in its order, and the options of such a group. */
   readonly group: (optimizer: Optimizer) => TorchGroup;
-  /** What the state_dict() calls the one tensor that is kept for each parameter. */
-  readonly slot: string;
+  readonly options: (group: GroupReader) => object;
+  /** What the state_dict() has of a parameter, by name and in its order. */
+  readonly slots: Readonly<Record<string, TorchSlot>>;
 }
-
-/** `float`: a number that Python counts as a float, also where it is an integer. */
-export type TorchGroup = Readonly<Record<string, number | boolean | null | { readonly float: number }>>;
 
 const entryOf = (optimizer: Pick<Optimizer, 'kind'>) => optimizers.entryOf(optimizer) as unknown as OptimizerEntry;
 
@@ -55,6 +78,11 @@ export function optimizerOfFlags(
   return made;
 }
 
+/** Whether an optimizer was made of flags, which name no member and are options of whichever is recorded. */
+export function isOfFlags(optimizer: Optimizer): boolean {
+  return flagsOf.has(optimizer);
+}
+
 /** The optimizer that a run resumes with: the one given in the place of the recorded one. */
 export function resumedOptimizer(given: Optimizer | undefined, recorded: Optimizer): Optimizer {
   const flags = given && flagsOf.get(given);
@@ -63,8 +91,13 @@ export function resumedOptimizer(given: Optimizer | undefined, recorded: Optimiz
   return entryOf({ kind }).make({ ...options, ...flags });
 }
 
-/** What torch.optim keeps of it, besides the parameters. */
-export function torchForm(optimizer: Optimizer): { group: TorchGroup; slot: string } {
-  const { group, slot } = entryOf(optimizer);
-  return { group: group(optimizer), slot };
+/** A member as torch.optim has it. */
+export interface TorchForm extends OptimizerEntry {
+  readonly kind: string;
+}
+
+export const torchForms: readonly TorchForm[] = optimizers.words.map((kind) => ({ kind, ...entryOf({ kind }) }));
+
+export function torchForm({ kind }: Pick<Optimizer, 'kind'>): TorchForm {
+  return { kind, ...entryOf({ kind }) };
 }

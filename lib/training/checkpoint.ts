@@ -8,15 +8,15 @@ import { fromNativeSync, LearnError } from '../core/errors';
 import type { EpochSummary } from '../loggers/events';
 import type { StateHandle } from '../native/handles';
 import { type NativeSnapshot, native } from '../native/native';
-import type { Position, TensorRef, TrainStart } from '../native/plans';
-import { resumedOptimizer } from '../optimizers';
+import type { Position, Slots, TensorRef, TrainStart } from '../native/plans';
+import { isOfFlags, type Optimizer, resumedOptimizer } from '../optimizers';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart } from '../state/load';
 import { makeState, type State, treeOf } from '../state/state';
 import { warnOfSchedulers } from '../state/warnings';
 import { optimizerState, readOptimizer } from './optimizer-state';
-import { checked, optionsDict, type RecordedOptions, recordedIn } from './recorded-options';
+import { checked, optionsDict, type RecordedOptions, recordedIn, recordedKind } from './recorded-options';
 import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
 
 /** The parts of a run besides the model's tensors. */
@@ -40,8 +40,8 @@ export interface TrainingCheckpoint {
   position: Position;
   random: TensorRef | null;
   epochRandom: TensorRef | null;
-  /** Momentum buffers by the numbers of the model's parameters. Throws where the optimizer has other parameters than the model. */
-  momentumOf(model: Model): (TensorRef | null)[];
+  /** By the numbers of the model's parameters. Throws where the optimizer has other parameters than the model. */
+  slotsOf(model: Model): Slots[];
 }
 
 export async function writeTrainingCheckpoint(
@@ -50,14 +50,10 @@ export async function writeTrainingCheckpoint(
   { model, options, samples, history }: TrainingFacts,
 ): Promise<void> {
   const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
-  const [random, epochRandom, ...buffers] = tensorsOf(snapshot.rest);
+  const [random, epochRandom, ...slots] = tensorsOf(snapshot.rest);
   const root = dict({
     model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
-    optimizer: optimizerState(
-      model,
-      options.optimizer,
-      new Map(buffers.map(([name, buffer]) => [Number(name), buffer])),
-    ),
+    optimizer: optimizerState(model, options.optimizer, slots),
     epoch,
     step,
     running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
@@ -85,15 +81,19 @@ export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
   ]);
 }
 
-/** Reads a checkpoint that was written here, or by Python under the same keys. */
+/**
+ * Reads a checkpoint that was written here, or by Python under the same keys. `optimizer`: the one given for the run, which says what
+ * the file's is where that does not.
+ */
 export async function readTrainingCheckpoint(
   resume: string | ResumeOptions,
+  optimizer: Optimizer | undefined,
   signal?: AbortSignal,
 ): Promise<TrainingCheckpoint> {
   const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
-    const checkpoint = await naming(path, async () => read(path, state));
+    const checkpoint = await naming(path, async () => read(path, state, optimizer));
     warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.optimizer?.learningRate);
     return checkpoint;
   } catch (cause) {
@@ -102,11 +102,11 @@ export async function readTrainingCheckpoint(
   }
 }
 
-function read(path: string, state: State): TrainingCheckpoint {
+function read(path: string, state: State, given: Optimizer | undefined): TrainingCheckpoint {
   const dicts = dictsAround(state);
   const entry = (name: string) => dicts.find((dict) => dict.has(name))?.get(name) as Value | undefined;
-  const optimizer = readOptimizer(optimizerIn(dicts));
   const options = mapOf(entry('options'), 'options');
+  const optimizer = readOptimizer(optimizerIn(dicts), recordedKind(options) ?? given?.kind);
   const running = mapOf(entry('running'), 'running');
   const count = (value: Value | undefined, name: string) => {
     if (value !== undefined) checked(isNumber({ integer: true, min: 0 }), value, name);
@@ -121,7 +121,7 @@ function read(path: string, state: State): TrainingCheckpoint {
   return {
     path,
     state,
-    options: recordedIn(options, optimizer.options),
+    options: recordedIn(options, optimizer.optimizer),
     samples: count(options.get('samples'), 'options.samples'),
     history: historyIn(entry('history')),
     position: {
@@ -132,7 +132,7 @@ function read(path: string, state: State): TrainingCheckpoint {
       seconds: amount('seconds'),
     },
     ...randomIn(entry('random'), step),
-    momentumOf: optimizer.momentumOf,
+    slotsOf: optimizer.slotsOf,
   };
 }
 
@@ -187,14 +187,25 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
         'option "epochs"; give a larger number, or leave it out',
     );
   }
+  checkSameOptimizer(path, recorded.optimizer, given.optimizer);
   const changed = Object.entries(given).filter(([, value]) => value !== undefined);
   const optimizer = recorded.optimizer ? resumedOptimizer(given.optimizer, recorded.optimizer) : given.optimizer;
   return plain({ ...given, ...recorded, ...Object.fromEntries(changed), ...(optimizer && { optimizer }) });
 }
 
+/** What one optimizer remembers of a parameter is nothing to another. */
+function checkSameOptimizer(path: string, recorded: Optimizer | undefined, given: Optimizer | undefined): void {
+  if (!recorded || !given || isOfFlags(given) || given.kind === recorded.kind) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `The run in ${path} was begun with the optimizer ${recorded.kind}(), whose state ${given.kind}() cannot continue; give ` +
+      `${recorded.kind}(), leave the option out, or begin a new run by passing the path as the source instead of "resume"`,
+  );
+}
+
 export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Promise<TrainStart> {
-  const { path, position, random, epochRandom, momentumOf } = checkpoint;
-  return { ...position, random, epochRandom, momentum: await naming(path, async () => momentumOf(model)) };
+  const { path, position, random, epochRandom, slotsOf } = checkpoint;
+  return { ...position, random, epochRandom, slots: await naming(path, async () => slotsOf(model)) };
 }
 
 /** Throws unless the data set has as many samples as when the run began. */

@@ -1,58 +1,74 @@
-// The state of an optimizer in the form of torch.optim's state_dict(): any is written, and SGD is read.
+// The state of an optimizer in the form of torch.optim's state_dict(), written and read.
 import { formatError } from '../checkpoint/errors';
-import { Float, TensorValue, type Value } from '../checkpoint/values';
+import { Float, TensorValue, tupleOf, type Value } from '../checkpoint/values';
 import { LearnError } from '../core/errors';
-import type { TensorRef } from '../native/plans';
-import { type Optimizer, torchForm } from '../optimizers';
-import type { SgdOptions } from '../optimizers/sgd';
+import { listed } from '../core/family';
+import type { Slots } from '../native/plans';
+import { type Optimizer, type TorchForm, torchForm, torchForms } from '../optimizers';
+import type { GroupReader, TorchSlot, TorchValue } from '../optimizers/torch-options';
 import type { Model } from '../program/module';
-import { type Dict, otherOptimizer, shown } from './optimizer-names';
+import type { ProgramTensor } from '../program/program';
+import { type Dict, foreignKey, optimizerNames, shown } from './optimizer-names';
 
-/** What optimizer.load_state_dict() in Python takes: keys in the order in which PyTorch has them. */
+/**
+ * What optimizer.load_state_dict() in Python takes: keys in the order in which PyTorch has them. `slots`: by their names in a native
+ * state, such as "0.exp_avg".
+ */
 export function optimizerState(
   { program }: Model,
   optimizer: Optimizer,
-  buffers: ReadonlyMap<number, TensorValue>,
+  slots: readonly (readonly [name: string, tensor: TensorValue])[],
 ): Value {
-  const { group, slot } = torchForm(optimizer);
-  const options = Object.entries(group).map(([name, value]): [Value, Value] => [
+  const options = Object.entries(torchForm(optimizer).group(optimizer)).map(([name, value]): [Value, Value] => [
     name,
-    typeof value === 'object' && value !== null ? new Float(value.float) : value,
+    writtenValue(value),
   ]);
   const params = program.parameters.map((_, index) => index);
+  const state = new Map<Value, Map<Value, Value>>();
+  for (const [name, tensor] of slots) {
+    const dot = name.indexOf('.');
+    const number = Number(name.slice(0, dot));
+    state.set(number, (state.get(number) ?? new Map<Value, Value>()).set(name.slice(dot + 1), tensor));
+  }
   return new Map<Value, Value>([
-    ['state', new Map([...buffers].map(([index, buffer]) => [index, new Map([[slot, buffer]])]))],
+    ['state', state],
     ['param_groups', [new Map<Value, Value>([...options, ['params', params]])]],
   ]);
 }
 
+function writtenValue(value: TorchValue): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  return 'float' in value ? new Float(value.float) : tupleOf(value.tuple.map(writtenValue));
+}
+
 export interface ReadOptimizer {
-  options: SgdOptions;
+  /** As they are recorded, with the kind; undefined: there is no optimizer in the file. */
+  optimizer: { readonly kind: string } | undefined;
   /** By the numbers of the model's parameters. */
-  momentumOf(model: Model): (TensorRef | null)[];
+  slotsOf(model: Model): Slots[];
 }
 
 /**
- * Understands torch.optim.SGD, of one group of parameters or of several with equal options whose names it has. Throws where
- * the optimizer is another one, or would continue differently here.
+ * Understands the state_dict() of an optimizer that the family has, of one group of parameters or of several with equal options whose
+ * names it has. `kind`: of the one that it is where its groups do not say. Throws where it is another one, or would continue
+ * differently here.
  */
-export function readOptimizer(value: Value | undefined): ReadOptimizer {
-  if (value === undefined || value === null) return { options: {}, momentumOf: () => [] };
+export function readOptimizer(value: Value | undefined, kind?: string): ReadOptimizer {
+  if (value === undefined || value === null) return { optimizer: undefined, slotsOf: () => [] };
   const groups = groupsOf(value instanceof Map ? value.get('param_groups') : undefined);
   const states = value instanceof Map ? value.get('state') : undefined;
   if (!groups || !(states instanceof Map)) throw formatError('Expected optimizer.state_dict() under optimizer');
-  const other = otherOptimizer(groups, [...states.values()]);
-  if (other !== undefined) throw refusal(`it is ${other}, and only SGD is resumed`);
-  const [first, ...more] = groups.map(optionsOf);
+  const form = formOf(groups, [...states.values()].filter((state) => state instanceof Map) as Dict[], kind);
+  const [first, ...more] = groups.map((group) => form.options(readerOf(group, form)) as Record<string, unknown>);
   for (const [i, options] of more.entries()) {
-    const name = (Object.keys(options) as (keyof SgdOptions)[]).find((key) => options[key] !== first![key]);
+    const name = Object.keys(options).find((key) => String(options[key]) !== String(first![key]));
     if (name !== undefined)
       throw refusal(
         `it has ${groups.length} parameter groups of different options (${name} is ${first![name]} in group 0, ` +
           `${options[name]} in group ${i + 1}), and here all parameters have the same`,
       );
   }
-  return { options: first!, momentumOf: (model) => momentumOf(model, groups, states) };
+  return { optimizer: { kind: form.kind, ...first }, slotsOf: (model) => slotsOf(model, groups, states, form) };
 }
 
 function refusal(what: string): LearnError {
@@ -70,40 +86,89 @@ function groupsOf(value: Value | undefined): Dict[] | undefined {
     : undefined;
 }
 
-function optionsOf(group: Dict): Required<SgdOptions> {
-  for (const name of ['dampening', 'maximize'])
-    if (group.get(name)) throw refusal(`${name} is ${shown(group.get(name))}, which this library does not have`);
-  const number = (name: string): number => {
-    const given = group.get(name);
-    // lr may be a tensor without dimensions; SGD uses its value.
-    const plain = given instanceof TensorValue && given.shape.length === 0 ? Number(given.data[0]) : given;
-    if (typeof plain === 'number' && plain >= 0) return plain;
-    throw refusal(`${name} is ${shown(given)}, not a number of at least 0`);
+/** The member of the family that this is the state of. */
+function formOf(groups: readonly Dict[], states: readonly Dict[], kind: string | undefined): TorchForm {
+  const names = optimizerNames(groups, states);
+  const fitting = torchForms.filter(({ torchName }) => names.includes(torchName));
+  const form = fitting.length > 1 ? fitting.find((one) => one.kind === kind) : fitting[0];
+  const text = `it is torch.optim.${listed(names)}`;
+  if (fitting.length === 0) {
+    throw refusal(`${text}, and only ${listed(torchForms.map(({ torchName }) => torchName))} is resumed`);
+  }
+  if (!form) {
+    throw refusal(`${text}, and does not say which: give the option "optimizer", made by the function of that name`);
+  }
+  const keys = Object.keys(form.group(form.make()));
+  const foreign = groups.map((group) => foreignKey(group, keys)).find((key) => key !== undefined);
+  if (foreign !== undefined) {
+    throw refusal(`it is not torch.optim.${form.torchName}, whose groups do not have ${shown(foreign)}`);
+  }
+  const other = states.flatMap((state) => [...state.keys()]).find((key) => !Object.hasOwn(form.slots, String(key)));
+  if (other === undefined) return form;
+  throw refusal(`it is not torch.optim.${form.torchName}, which does not keep ${shown(other)}`);
+}
+
+function readerOf(group: Dict, { torchName }: TorchForm): GroupReader {
+  const given = (name: string, missing?: Value): Value => {
+    const value = group.get(name);
+    if (value !== undefined && value !== null) return value;
+    if (missing !== undefined) return missing;
+    throw refusal(`it is not torch.optim.${torchName}: its group does not have ${name}`);
+  };
+  // lr and betas may be tensors without dimensions, whose values count.
+  const plainOf = (value: Value) =>
+    value instanceof TensorValue && value.shape.length === 0 ? Number(value.data[0]) : value;
+  const numberIn = (value: Value, name: string): number => {
+    const number = plainOf(value);
+    if (typeof number === 'number' && number >= 0) return number;
+    throw refusal(`${name} is ${shown(value)}, not a number of at least 0`);
   };
   return {
-    learningRate: number('lr'),
-    momentum: number('momentum'),
-    weightDecay: number('weight_decay'),
-    nesterov: group.get('nesterov') === true,
+    number: (name, missing) => numberIn(given(name, missing), name),
+    boolean: (name, missing) => given(name, missing) === true,
+    pair: (name) => {
+      const value = given(name);
+      if (!Array.isArray(value) || value.length !== 2) throw refusal(`${name} is ${shown(value)}, not two numbers`);
+      return [numberIn(value[0]!, name), numberIn(value[1]!, name)];
+    },
   };
 }
 
-function momentumOf({ name, program: { parameters } }: Model, groups: readonly Dict[], states: Dict) {
+function slotsOf(
+  { name, program: { parameters } }: Model,
+  groups: readonly Dict[],
+  states: Dict,
+  form: TorchForm,
+): Slots[] {
   const params = orderOf(
     groups,
     parameters.map((parameter) => parameter.name),
   );
   if (params.length !== parameters.length)
     throw refusal(`it has ${params.length} parameters, but ${name} has ${parameters.length}`);
-  return params.map((param, i): TensorRef | null => {
+  return params.map((param, i) => {
     const state = states.get(param);
-    const buffer = state instanceof Map ? state.get('momentum_buffer') : undefined;
-    if (buffer === undefined || buffer === null) return null;
-    const { name: parameter, shape } = parameters[i]!;
-    if (!(buffer instanceof TensorValue) || String(buffer.shape) !== String(shape))
-      throw refusal(`expected a momentum buffer of shape [${shape.join(', ')}] for ${parameter}`);
-    return { state: buffer.handle, index: buffer.index };
+    return state instanceof Map ? slotsIn(state, parameters[i]!, form) : {};
   });
+}
+
+function slotsIn(state: Dict, parameter: ProgramTensor, { slots, torchName }: TorchForm): Slots {
+  if (state.size === 0) return {};
+  const found: Slots = {};
+  for (const [name, { shape, optional }] of Object.entries<TorchSlot>(slots)) {
+    const value = state.get(name);
+    if (value === undefined || value === null) {
+      if (optional) continue;
+      throw refusal(`torch.optim.${torchName} keeps ${name} of each parameter, which is missing of ${parameter.name}`);
+    }
+    const wanted = shape === 'number' ? [] : parameter.shape;
+    // Releases before 1.12 kept the number of steps as an integer.
+    if (shape === 'number' && typeof value === 'number') found[name] = value;
+    else if (value instanceof TensorValue && String(value.shape) === String(wanted))
+      found[name] = { state: value.handle, index: value.index };
+    else throw refusal(`expected ${name} of shape [${wanted.join(', ')}] for ${parameter.name}`);
+  }
+  return found;
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Loss, losses, recordedLoss } from '../losses';
 import { isThreadCount } from '../native/device';
 import type { TrainPlan } from '../native/plans';
 import { type Optimizer, optimizers, recordedOptimizer } from '../optimizers';
-import { type SgdOptions, sgdChecks } from '../optimizers/sgd';
+import { sgdChecks } from '../optimizers/sgd';
 
 /** The options that resuming takes from a checkpoint, by their names in TrainOptions. */
 export const recordedChecks = {
@@ -40,12 +40,25 @@ export function optionsDict(options: RecordedOptions, samples: number): Map<Valu
 
 /** A member of a family. Its numbers are floats, also where their value is an integer. */
 function dictOf(member: Optimizer | Loss): Map<Value, Value> {
-  const entries = Object.entries<string | number | boolean>({ ...member });
-  return new Map(entries.map(([name, value]) => [name, typeof value === 'number' ? new Float(value) : value]));
+  const floats = (value: string | number | boolean | readonly number[]): Value => {
+    if (typeof value === 'object') return value.map((number) => new Float(number));
+    return typeof value === 'number' ? new Float(value) : value;
+  };
+  return new Map(Object.entries({ ...member }).map(([name, value]) => [name, floats(value)]));
+}
+
+/** The kind of the recorded optimizer; undefined: the file says nothing of one. */
+export function recordedKind(options: ReadonlyMap<Value, Value>): string | undefined {
+  const optimizer = options.get('optimizer');
+  const kind = optimizer instanceof Map ? optimizer.get('kind') : undefined;
+  return typeof kind === 'string' ? kind : undefined;
 }
 
 /** `fromPyTorch`: what optimizer.load_state_dict() would take, which comes first: a schedule may have changed it. */
-export function recordedIn(options: ReadonlyMap<Value, Value>, fromPyTorch: SgdOptions): Partial<RecordedOptions> {
+export function recordedIn(
+  options: ReadonlyMap<Value, Value>,
+  fromPyTorch: { readonly kind: string } | undefined,
+): Partial<RecordedOptions> {
   const { optimizer: _, loss: __, ...checks } = recordedChecks;
   const known = options.get('format') ?? 1;
   checked(isNumber({ integer: true, min: 1 }), known, 'options.format');
@@ -71,16 +84,23 @@ export function recordedIn(options: ReadonlyMap<Value, Value>, fromPyTorch: SgdO
 }
 
 /** undefined: the file says nothing of one. */
-function recordedOptimizerIn(options: ReadonlyMap<Value, Value>, fromPyTorch: SgdOptions): Optimizer | undefined {
+function recordedOptimizerIn(
+  options: ReadonlyMap<Value, Value>,
+  fromPyTorch: { readonly kind: string } | undefined,
+): Optimizer | undefined {
   const value = options.get('optimizer');
   const names = value instanceof Map ? [...value.keys()] : Object.keys(sgdChecks);
   const dict = value instanceof Map ? value : options;
   const given = names
     .map((name) => [name, dict.get(name)])
     .filter(([, option]) => option !== undefined && option !== null);
-  const fields = { ...Object.fromEntries(given), ...fromPyTorch };
+  const recorded: { kind?: string } = Object.fromEntries(given);
+  // Python may have continued with another optimizer.
+  const isOther = fromPyTorch?.kind !== undefined && fromPyTorch.kind !== (recorded.kind ?? 'sgd');
+  const fields = { ...(!isOther && recorded), ...fromPyTorch };
   if (Object.keys(fields).length === 0) return undefined;
   try {
+    if (recorded.kind !== undefined) optimizers.known(recorded.kind);
     return recordedOptimizer(fields);
   } catch (cause) {
     throw formatError(messageOf(cause));

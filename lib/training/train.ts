@@ -78,7 +78,7 @@ function begin(
 
 async function goOn(resume: string | ResumeOptions, opening: Opening, options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
-  const resumed = await readTrainingCheckpoint(resume, options.signal);
+  const resumed = await readTrainingCheckpoint(resume, options.optimizer, options.signal);
   try {
     return await begin(resumed.state, opening, resumedOptions(resumed, options), resumed);
   } finally {

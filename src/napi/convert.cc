@@ -154,6 +154,7 @@ Choice choice(const Napi::Object& parent, const char* key) {
     const Napi::Value value = own(from, name.c_str());
     if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
     if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
+    if (value.IsArray()) choice.options[name] = list(value.As<Napi::Array>(), key, to_number);
   }
   return choice;
 }
@@ -210,6 +211,20 @@ at::Tensor to_tensor(const Napi::Value& from) {
   check(index >= 0 && index < static_cast<int64_t>(state->size()), "ERR_INVALID_OPTION", "A state of ", state->size(),
         " tensors has no tensor ", index);
   return (*state)[index].tensor;
+}
+
+std::vector<Slots> to_slots(const Napi::Array& from) {
+  std::vector<Slots> all;
+  for (const Napi::Object& given : to_objects(from, "Expected slots for each parameter of a plan")) {
+    Slots& slots = all.emplace_back();
+    const Napi::Array names = own_names(given);
+    for (uint32_t i = 0; i < names.Length(); ++i) {
+      const std::string name = to_string(names.Get(i), "slots");
+      const Napi::Value value = own(given, name.c_str());
+      slots.push_back({name, value.IsNumber() ? at::scalar_tensor(to_number(value, "slots")) : to_tensor(value)});
+    }
+  }
+  return all;
 }
 
 }  // namespace incremental

@@ -16,6 +16,7 @@
 #include "src/core/file.h"
 #include "src/core/libtorch.h"
 #include "src/core/sample_form.h"
+#include "src/optimizers/optimizer.h"
 #include "src/program/program.h"
 
 namespace incremental {
@@ -77,6 +78,9 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
 
 // A tensor of a state, { state, index }; undefined for null.
 at::Tensor to_tensor(const Napi::Value& from);
+
+// For each parameter, an object of such tensors or of numbers, by the names of an optimizer's slots.
+std::vector<Slots> to_slots(const Napi::Array& from);
 
 // A copy of a typed array's elements. To be made into a tensor where that is computed with, off the JavaScript thread,
 // which sleeps between two calls and finds libtorch's code cold.

@@ -31,8 +31,7 @@ Start to_start(const Napi::Object& from) {
               to_tensor(own(from, "random")),
               to_tensor(own(from, "epochRandom")),
               {}};
-  const Napi::Array momentum = array(from, "momentum");
-  for (uint32_t i = 0; i < momentum.Length(); ++i) start.momentum.push_back(to_tensor(momentum.Get(i)));
+  start.slots = to_slots(array(from, "slots"));
   return start;
 }
 

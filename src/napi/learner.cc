@@ -63,7 +63,7 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   const Napi::Value start = own(from, "start");
   if (!start.IsObject()) return plan;
   plan.random = to_tensor(own(start.As<Napi::Object>(), "random"));
-  plan.momentum = to_tensors(array(start.As<Napi::Object>(), "momentum"));
+  plan.slots = to_slots(array(start.As<Napi::Object>(), "slots"));
   plan.replayed = to_tensors(array(start.As<Napi::Object>(), "replay"));
   return plan;
 }

@@ -18,6 +18,34 @@ double largest_of(const std::vector<at::Tensor>& tensors) {
   return largest;
 }
 
+std::vector<Slots> copies_of(std::vector<Slots> state) {
+  for (Slots& slots : state) {
+    for (NamedTensor& slot : slots) slot.tensor = slot.tensor.clone();
+  }
+  return state;
+}
+
+std::vector<at::Tensor> tensors_in(const Slots& slots) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : slots) tensors.push_back(tensor);
+  return tensors;
+}
+
+double largest_of(const std::vector<Slots>& state) {
+  double largest = 0;
+  for (const Slots& slots : state) largest = std::max(largest, largest_of(tensors_in(slots)));
+  return largest;
+}
+
+bool lost_finiteness(const std::vector<Slots>& before, const std::vector<Slots>& now) {
+  for (size_t i = 0; i < now.size(); ++i) {
+    std::vector<at::Tensor> known = tensors_in(before[i]);
+    known.resize(now[i].size());  // before the first step there were none
+    if (incremental::lost_finiteness(known, tensors_in(now[i]))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool all_finite(const at::Tensor& tensor) {
@@ -61,7 +89,7 @@ bool GuardedSteps::step(Optimizer& optimizer, const Weights& weights, double gra
     return true;
   }
   const std::vector<at::Tensor> parameters = copies_of(weights.parameters());
-  const std::vector<at::Tensor> state = copies_of(optimizer.state());
+  const std::vector<Slots> state = copies_of(optimizer.state());
   optimizer.step();
   if (!lost_finiteness(parameters, weights.parameters()) && !lost_finiteness(state, optimizer.state())) return true;
   for (size_t i = 0; i < parameters.size(); ++i) weights.parameters()[i].copy_(parameters[i]);

@@ -42,18 +42,18 @@ Learner::Learner(const LearnerPlan& plan)
     std::lock_guard lock(generator_.mutex());
     replay_.restore(*plan_.replayed, *at::check_generator<at::CPUGeneratorImpl>(generator_));
   }
-  bind(plan_.state, std::move(plan_.momentum));
+  bind(plan_.state, std::move(plan_.slots));
   plan_.state = nullptr;
   plan_.random = at::Tensor();
   plan_.replayed.reset();
 }
 
-void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum) {
+void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<Slots> slots) {
   Variants variants = variants_for(*plan_.program, *model, pipeline_.outputs(), plan_.numerics);
   auto weights = std::make_unique<Weights>(variants.small_batch, *model);
   weights->require_grad();
-  auto optimizer = make_optimizer(plan_.optimizer, weights->parameters());
-  optimizer->restore(weights->to_kept(std::move(momentum)));
+  auto optimizer = make_optimizer(plan_.optimizer, weights->parameters(), kernels_of(plan_.numerics));
+  optimizer->restore(weights->to_kept(std::move(slots)));
   auto step =
       std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),
                              make_loss(plan_.loss), std::move(optimizer), weights->parameters(), plan_.target);
@@ -161,7 +161,7 @@ std::vector<at::Tensor> Learner::transform(const SamplePipeline& pipeline,
 LearnerState Learner::state() const {
   at::NoGradGuard no_grad;
   auto rest = std::make_shared<StateDict>(StateDict{{"random", generator_.get_state()}});
-  add_momentum(*rest, *weights_, step_->optimizer().state());
+  add_slots(*rest, *weights_, step_->optimizer().state());
   return {weights(), std::move(rest), std::make_shared<const StateDict>(replay_.state())};
 }
 

@@ -37,7 +37,7 @@ struct LearnerPlan {
   int niceness = 0;
   // From a LearnerState, to resume; empty at the beginning.
   at::Tensor random;
-  std::vector<at::Tensor> momentum;  // by the program's parameters, undefined where a parameter has none; or empty
+  std::vector<Slots> slots;  // by the program's parameters; or empty
   std::optional<std::vector<at::Tensor>> replayed;
 };
 
@@ -54,7 +54,7 @@ struct Update {
 // The state to resume from, besides the plan. Copies.
 struct LearnerState {
   std::shared_ptr<const StateDict> model;
-  std::shared_ptr<const StateDict> rest;    // `random`, then the momentum buffers by their parameters' numbers
+  std::shared_ptr<const StateDict> rest;    // `random`, then the slots as in Snapshot::rest
   std::shared_ptr<const StateDict> replay;  // Replay::state()
 };
 
@@ -71,7 +71,7 @@ class Learner {
   //
   // `rules`: the number of the rules that this is computed by. What a journal holds is computed again by the rules that
   // it was written with, for ever to the same bits; other numbers come only under a new one.
-  // 1: A loss or gradient that is not finite leaves weights, momentum, buffers and replay buffer as they were, but not
+  // 1: A loss or gradient that is not finite leaves weights, slots, buffers and replay buffer as they were, but not
   //    the generator. None of the new samples is learned.
   // 2: A new sample whose own output, loss or gradient is not finite is an offender: everything is as if it had not
   //    come, and the others are learned. The version that serves and the weights that learn both judge, in evaluation
@@ -81,7 +81,7 @@ class Learner {
   Update update(int64_t rules, const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
                 bool keep);
 
-  // Goes on from these weights, without momentum.
+  // Continues from these weights, and with an optimizer that remembers nothing.
   void replace_weights(const std::shared_ptr<const StateDict>& state);
 
   // A copy of them, as a version to serve.
@@ -118,7 +118,7 @@ class Learner {
   // Makes samples of what the pointers point to; `drawn` as SamplePipeline::draw made it, one for each.
   std::vector<at::Tensor> transform(const SamplePipeline& pipeline, const std::vector<std::vector<const void*>>& from,
                                     const std::vector<double>& drawn) const;
-  void bind(const std::shared_ptr<const StateDict>& model, std::vector<at::Tensor> momentum);
+  void bind(const std::shared_ptr<const StateDict>& model, std::vector<Slots> slots);
 
   LearnerPlan plan_;
   at::Generator generator_;

@@ -9,13 +9,15 @@ namespace incremental {
 
 class FusedSgd : public Optimizer {
  public:
-  using Options = SgdOptions;
-
   FusedSgd(std::vector<at::Tensor> parameters, const SgdOptions& options);
 
+  // Its first step takes no buffer for one of zeros, which dampening would make something else of.
+  static bool computes(const SgdOptions& options) { return options.dampening == 0; }
+
   void step() override;
-  std::vector<at::Tensor> state() const override;
-  void restore(const std::vector<at::Tensor>& momentum_buffers) override;
+  bool is_capturable() const override { return true; }
+  std::vector<Slots> state() const override;
+  void restore(const std::vector<Slots>& state) override;
 
  private:
   std::vector<at::Tensor> parameters_;

@@ -1,14 +1,20 @@
 // Optimizers: they update parameters from their gradients. A new one is a file of this folder and a line of
 // optimizers.cc.
 #pragma once
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "src/core/choice.h"
 #include "src/core/libtorch.h"
+#include "src/state/state_dict.h"
 
 namespace incremental {
+
+// What an optimizer remembers of one parameter, under torch.optim's names, such as `exp_avg`; empty before its first
+// step.
+using Slots = StateDict;
 
 class Optimizer {
  public:
@@ -17,18 +23,24 @@ class Optimizer {
     double weight, state;
   };
 
+  // For these bounds: far enough below the largest float for every rounding on the way, and what that adds.
+  static constexpr double kLargest = static_cast<double>(std::numeric_limits<float>::max()) / 16;
+  static constexpr double kRounding = 1.0001;
+
   virtual ~Optimizer() = default;
 
   // Updates the parameters from their gradients, then drops the gradients (zero_grad(set_to_none=True)).
   virtual void step() = 0;
 
-  // For each parameter, what the optimizer remembers of it (sgd: its momentum buffer); undefined where there is nothing
-  // yet.
-  virtual std::vector<at::Tensor> state() const = 0;
+  // For each parameter. The tensors are the optimizer's own.
+  virtual std::vector<Slots> state() const = 0;
 
-  // Continues from a copy of such a state: a tensor for each parameter, or none at all. Throws ERR_STATE_MISMATCH where
-  // one has another shape.
-  virtual void restore(const std::vector<at::Tensor>& state) = 0;
+  // Continues from a copy of such a state: slots for each parameter, or none at all. Slots that are missing begin as in
+  // PyTorch. Throws ERR_STATE_MISMATCH where one is unknown or has another shape.
+  virtual void restore(const std::vector<Slots>& state) = 0;
+
+  // Whether a step waits for nothing that the host computes, so that it can be part of a device's graph.
+  virtual bool is_capturable() const { return false; }
 
   // Bounds after a step from `before` with finite gradients of at most this norm; nothing where that may overflow, or
   // where the optimizer does not know.
@@ -37,7 +49,8 @@ class Optimizer {
 
 enum class OptimizerKernels {
   kExact,    // operation by operation as PyTorch's default on the CPU, to the last bit
-  kCaptured  // nothing that waits for a device, so that a step can be part of a graph
+  kFast,     // the same but for roundings, where that saves passes over memory
+  kCaptured  // fast, and capturable where the optimizer has such kernels
 };
 
 // Throws ERR_INVALID_OPTION where there is no optimizer of this kind.

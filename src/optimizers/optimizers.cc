@@ -3,26 +3,42 @@
 
 #include "src/core/error.h"
 #include "src/optimizers/fused_sgd.h"
+#include "src/optimizers/members.h"
 #include "src/optimizers/optimizer.h"
 #include "src/optimizers/sgd.h"
 
 namespace incremental {
 namespace {
 
-using Make = std::unique_ptr<Optimizer> (*)(const Choice& choice, const std::vector<at::Tensor>& parameters);
+// In one pass over memory with the bits of PyTorch.
+std::unique_ptr<Optimizer> make_sgd(const Choice& choice, const std::vector<at::Tensor>& parameters, bool) {
+  return std::make_unique<Sgd>(parameters, SgdOptions(choice));
+}
 
-template <class Member>
-std::unique_ptr<Optimizer> make(const Choice& choice, const std::vector<at::Tensor>& parameters) {
-  return std::make_unique<Member>(parameters, typename Member::Options(choice));
+std::unique_ptr<Optimizer> make_captured_sgd(const Choice& choice, const std::vector<at::Tensor>& parameters, bool) {
+  const SgdOptions options(choice);
+  if (FusedSgd::computes(options)) return std::make_unique<FusedSgd>(parameters, options);
+  return std::make_unique<Sgd>(parameters, options);
 }
 
 struct Makers {
-  Make exact, captured;
+  MakeOptimizer* make;
+  MakeOptimizer* captured = nullptr;  // nullptr: it has none
 };
 
 // The one list of optimizers.
 const std::map<std::string, Makers> kOptimizers = {
-    {"sgd", {make<Sgd>, make<FusedSgd>}},
+    {"sgd", {make_sgd, make_captured_sgd}},
+    {"adam", {make_adam}},
+    {"adamW", {make_adam_w}},
+    {"nAdam", {make_n_adam}},
+    {"rAdam", {make_r_adam}},
+    {"adamax", {make_adamax}},
+    {"adagrad", {make_adagrad}},
+    {"adadelta", {make_adadelta}},
+    {"rmsprop", {make_rmsprop}},
+    {"rprop", {make_rprop}},
+    {"asgd", {make_asgd}},
 };
 
 }  // namespace
@@ -32,8 +48,9 @@ std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const std::vecto
   const auto found = kOptimizers.find(choice.kind);
   check(found != kOptimizers.end(), "ERR_INVALID_OPTION", "The addon has no optimizer of the kind \"", choice.kind,
         "\"");
-  const Makers& makers = found->second;
-  return (kernels == OptimizerKernels::kExact ? makers.exact : makers.captured)(choice, parameters);
+  const auto& [make, captured] = found->second;
+  const bool captures = kernels == OptimizerKernels::kCaptured && captured != nullptr;
+  return (captures ? captured : make)(choice, parameters, kernels != OptimizerKernels::kExact);
 }
 
 void drop_gradients(const std::vector<at::Tensor>& parameters) {

@@ -4,33 +4,28 @@
 #include <optional>
 #include <vector>
 
-#include "src/optimizers/optimizer.h"
+#include "src/optimizers/by_parameter.h"
 
 namespace incremental {
 
 struct SgdOptions {
   explicit SgdOptions(const Choice& choice);  // all of them
 
-  double learning_rate, momentum, weight_decay;
-  bool nesterov;
+  double learning_rate, momentum, dampening, weight_decay;
+  bool nesterov, maximize;
 };
 
-class Sgd : public Optimizer {
+class Sgd : public ByParameter {
  public:
-  using Options = SgdOptions;
-
   Sgd(std::vector<at::Tensor> parameters, const SgdOptions& options);
 
-  void step() override;
-  std::vector<at::Tensor> state() const override { return momentum_buffers_; }
-  void restore(const std::vector<at::Tensor>& momentum_buffers) override;
   std::optional<Bounds> bounds_after(const Bounds& before, double gradient_norm) const override;
 
  private:
+  void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override;
+  template <bool kDecay, bool kNesterov>
   void update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const;
 
-  std::vector<at::Tensor> parameters_;
-  std::vector<at::Tensor> momentum_buffers_;  // undefined until the first step
   SgdOptions options_;
 };
 

@@ -48,20 +48,20 @@ void restore(at::Generator& generator, const at::Tensor& state) {
   }
 }
 
-void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers) {
-  for (size_t i = 0; i < momentum_buffers.size(); ++i) {
-    if (!momentum_buffers[i].defined()) continue;
-    const at::Tensor buffer = weights.to_saved(i, momentum_buffers[i]);
-    to.push_back({std::to_string(i), buffer.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true)});
+void add_slots(StateDict& to, const Weights& weights, const std::vector<Slots>& slots) {
+  for (size_t i = 0; i < slots.size(); ++i) {
+    for (const auto& [name, tensor] : slots[i]) {
+      const at::Tensor saved = weights.to_saved(i, tensor);
+      to.push_back({c10::str(i, '.', name), saved.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true)});
+    }
   }
 }
 
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
-                       const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
-                       const at::Tensor& epoch_random) {
+                       const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random) {
   check_finite(weights, *plan.state);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
-  add_momentum(*rest, weights, momentum_buffers);
+  add_slots(*rest, weights, slots);
   return {position, weights.copy(plan.names), std::move(rest)};
 }
 

@@ -26,13 +26,12 @@ void check_finite(double loss, int64_t epoch, int64_t step);
 // Sets the generator to what torch.get_rng_state() gave; does nothing for an undefined tensor.
 void restore(at::Generator& generator, const at::Tensor& state);
 
-// Adds copies of the momentum buffers there are (undefined: missing), on the CPU and in the state's layout, each
-// under its parameter's number.
-void add_momentum(StateDict& to, const Weights& weights, const std::vector<at::Tensor>& momentum_buffers);
+// Adds copies of the optimizer's slots, on the CPU and in the state's layout, each under its parameter's number and its
+// own name, such as "0.exp_avg".
+void add_slots(StateDict& to, const Weights& weights, const std::vector<Slots>& slots);
 
-// `momentum_buffers`: undefined where missing. `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
+// `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
-                       const std::vector<at::Tensor>& momentum_buffers, const at::Tensor& random,
-                       const at::Tensor& epoch_random);
+                       const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random);
 
 }  // namespace incremental

@@ -5,6 +5,7 @@
 #include "src/core/libtorch.h"
 #include "src/core/memory.h"
 #include "src/datasets/dataset.h"
+#include "src/optimizers/optimizer.h"
 #include "src/program/variants.h"
 #include "src/state/state_dict.h"
 #include "src/train/train.h"
@@ -33,6 +34,11 @@ void check_batches(const TrainPlan& plan, const std::vector<InputForm>& inputs);
 
 // Makes samples as the program takes them of the data set's, as the plan's transforms say.
 SamplePipeline pipeline_of(const RunPlan& plan);
+
+// The kernels of the optimizer.
+inline OptimizerKernels kernels_of(const Numerics& numerics) {
+  return numerics.fast ? OptimizerKernels::kFast : OptimizerKernels::kExact;
+}
 
 // The types that a program takes.
 std::vector<at::ScalarType> types_of(const Program& program);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "src/optimizers/optimizer.h"
 #include "src/state/state_dict.h"
 
 namespace incremental {
@@ -22,8 +23,8 @@ struct Snapshot {
   Position position;
   std::shared_ptr<const StateDict> model;
   // The generator as torch.get_rng_state() has it, under the names `random` (just before the next batch is drawn) and
-  // `epoch` (before the first one of the current epoch was); then the momentum buffers there are, each under its
-  // parameter's number as in torch.optim.SGD.state_dict().
+  // `epoch` (before the first one of the current epoch was); then the optimizer's slots, each under its
+  // parameter's number and its own name, such as "0.exp_avg", as in its state_dict().
   std::shared_ptr<const StateDict> rest;
 };
 
@@ -31,7 +32,7 @@ struct Snapshot {
 struct Start {
   Position position;
   at::Tensor random, epoch_random;
-  std::vector<at::Tensor> momentum;  // for each parameter; or empty
+  std::vector<Slots> slots;  // for each parameter; or empty
 };
 
 }  // namespace incremental

@@ -72,8 +72,8 @@ class Training {
   Step make_step() {
     weights_.require_grad();
     check_batches(plan_, pipeline_of(plan_).outputs());
-    auto optimizer = make_optimizer(plan_.optimizer, weights_.parameters());
-    optimizer->restore(weights_.to_kept(plan_.start.momentum));
+    auto optimizer = make_optimizer(plan_.optimizer, weights_.parameters(), kernels_of(plan_.numerics));
+    optimizer->restore(weights_.to_kept(plan_.start.slots));
     return {Forward(variants_, weights_.all(), Mode::kTraining, generator_, plan_.numerics.bf16,
                     /*checks_statistics=*/true),
             make_loss(plan_.loss), std::move(optimizer), weights_.parameters(), plan_.dataset->target};

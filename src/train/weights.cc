@@ -67,16 +67,19 @@ std::vector<at::Tensor> Weights::all() const {
 }
 
 // The optimizer refuses a tensor of another shape.
-std::vector<at::Tensor> Weights::to_kept(std::vector<at::Tensor> tensors) const {
-  for (size_t i = 0; i < tensors.size() && i < parameters_.size(); ++i) {
-    const bool fits = tensors[i].defined() && tensors[i].sizes() == at::IntArrayRef(wanted_[i].shape);
-    if (fits) tensors[i] = to_stored(wanted_[i], tensors[i]);
+std::vector<Slots> Weights::to_kept(std::vector<Slots> slots) const {
+  for (size_t i = 0; i < slots.size() && i < parameters_.size(); ++i) {
+    for (auto& [name, tensor] : slots[i]) {
+      if (tensor.sizes() == at::IntArrayRef(wanted_[i].shape)) tensor = to_stored(wanted_[i], tensor);
+    }
   }
-  return tensors;
+  return slots;
 }
 
 at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
-  return from_stored(wanted_[index], tensor);
+  // Others, such as the number of steps, are not in the parameter's layout.
+  const bool is_alike = index >= parameters_.size() || tensor.sizes() == parameters_[index].sizes();
+  return is_alike ? from_stored(wanted_[index], tensor) : tensor;
 }
 
 void Weights::require_grad() const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "src/optimizers/optimizer.h"
 #include "src/program/program.h"
 #include "src/state/state_dict.h"
 
@@ -26,9 +27,9 @@ class Weights {
   const std::string& name(size_t index) const { return wanted_[index].name; }
   void require_grad() const;
 
-  // Tensors that belong to the parameters, such as their momentum, undefined where missing: from the state's layout
-  // into that of these weights; and back, for parameter `index`.
-  std::vector<at::Tensor> to_kept(std::vector<at::Tensor> tensors) const;
+  // What an optimizer remembers of the parameters, from the state's layout into that of these weights; and a tensor of
+  // parameter `index` back.
+  std::vector<Slots> to_kept(std::vector<Slots> slots) const;
   at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;
 
   // A state dict, on the CPU, of the tensors called `names`, in that order. May share memory with these weights: call

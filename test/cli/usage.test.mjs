@@ -21,7 +21,15 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--epoch', '3'], 'Unknown option --epoch of train; did you mean --epochs?'],
     [['train', 'a.pth', '--batchSize', '3'], 'Unknown option --batchSize of train; did you mean --batch-size?'],
     [['train', 'a.pth', '--shuffle'], 'Unknown option --shuffle of train; did you mean --no-shuffle?'],
-    [['train', 'a.pth', '--optimizer', 'adam'], 'Unknown option --optimizer of train: it trains with SGD, set by --lr'],
+    [['train', 'a.pth', '--optimizer', 'adamm'], 'Unknown adamm for --optimizer; did you mean adam?'],
+    [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
+    [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],
+    [['train', 'a.pth', '--optimizer', 'adam:betas=0.9'], 'Expected an array of two for "betas"'],
+    [
+      ['train', 'a.pth', '--optimizer', 'adam:0.9'],
+      "Expected name=value after the colon of --optimizer but received '0.9'",
+    ],
+    [['train', 'a.pth', '--optimizer', 'adam', '--momentum', '0.9'], 'Unknown option "momentum" of adam()'],
     [['train', 'a.pth', '-x'], 'Unknown option -x of train'],
     [
       ['train', 'a.pth', '--epochs', 'ten'],

@@ -80,13 +80,11 @@ const additions = [
   ],
   [
     /^src\/optimizers\/optimizers\.cc$/,
-    (text, { name, file }) =>
-      insert(
-        insert(text, /kOptimizers = \{/, /^\};$/, `    {"${name}", {make<${classOf(name)}>, make<${classOf(name)}>}},`),
-        /^/,
-        /^#include "src/,
-        `#include "src/optimizers/${snake(file)}.h"`,
-      ),
+    (text, { name, file }) => insert(text, /kOptimizers = \{/, /^\};$/, `    {"${name}", {make_${snake(file)}}},`),
+  ],
+  [
+    /^src\/optimizers\/members\.h$/,
+    (text, { file }) => text.replace(/^MakeOptimizer make_/m, `MakeOptimizer make_${snake(file)};\n$&`),
   ],
   [
     /^src\/losses\/losses\.cc$/,

@@ -177,57 +177,56 @@ const optimizer = {
   entry: 'descentBySigns',
   files: {
     'lib/optimizers': `// A throw-away optimizer.
-import { checkOptions, isNumber } from '../core/checks';
 import { member } from '../core/family';
+import { amount, torchOptions } from './torch-options';
 
-export interface SignDescent {
-  readonly kind: 'signDescent';
-  readonly learningRate: number;
+export interface SignDescentOptions {
+  learningRate?: number;
 }
 
+export interface SignDescent extends Readonly<Required<SignDescentOptions>> {
+  readonly kind: 'signDescent';
+}
+
+const options = torchOptions<Required<SignDescentOptions>>({ learningRate: amount('lr', 0.5) }, ['lr']);
+
 /** Moves each weight by \`learningRate\`, by default 0.5, against the sign of its gradient. */
-export function signDescent(options: { learningRate?: number } = {}): SignDescent {
-  const { learningRate = 0.5 } = checkOptions('signDescent', options, { learningRate: isNumber({ min: 0 }) });
-  return member({ kind: 'signDescent', learningRate });
+export function signDescent(given: SignDescentOptions = {}): SignDescent {
+  return member({ kind: 'signDescent', ...options.checked('signDescent', given) });
 }
 
 export const descentBySigns = {
-  ...{ make: signDescent, recorded: signDescent, slot: 'nothing' },
-  group: ({ learningRate }: SignDescent) => ({ lr: { float: learningRate } }),
+  ...{ make: signDescent, recorded: signDescent, torchName: 'SignDescent', ...options.form, slots: {} },
 } as const;
 `,
     'src/optimizers': `// A throw-away optimizer.
-#pragma once
+#include <memory>
 #include <vector>
 
-#include "src/optimizers/optimizer.h"
+#include "src/optimizers/by_parameter.h"
+#include "src/optimizers/members.h"
 
 namespace incremental {
+namespace {
 
-class SignDescent : public Optimizer {
+class SignDescent : public ByParameter {
  public:
-  struct Options {
-    explicit Options(const Choice& choice) : learning_rate(choice.number("learningRate")) {}
-    double learning_rate;
-  };
-
-  SignDescent(std::vector<at::Tensor> parameters, const Options& options)
-      : parameters_(std::move(parameters)), options_(options) {}
-
-  void step() override {
-    const at::NoGradGuard guard;
-    for (const at::Tensor& parameter : parameters_) parameter.sub_(parameter.grad().sign(), options_.learning_rate);
-    drop_gradients(parameters_);
-  }
-
-  std::vector<at::Tensor> state() const override { return std::vector<at::Tensor>(parameters_.size()); }
-
-  void restore(const std::vector<at::Tensor>&) override {}
+  SignDescent(const std::vector<at::Tensor>& parameters, const Choice& choice)
+      : ByParameter(parameters, {}, /*maximize=*/false), learning_rate_(choice.number("learningRate")) {}
 
  private:
-  std::vector<at::Tensor> parameters_;
-  Options options_;
+  void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>&) const override {
+    parameter.sub_(gradient.sign(), learning_rate_);
+  }
+
+  double learning_rate_;
 };
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_sign_descent(const Choice& choice, const std::vector<at::Tensor>& parameters, bool) {
+  return std::make_unique<SignDescent>(parameters, choice);
+}
 
 }  // namespace incremental
 `,

@@ -69,7 +69,8 @@ describe('a member that is written in C++ too', function () {
   });
 
   it('is an optimizer by the recipe of CONTRIBUTING', () => {
-    const printed = printedWith('an optimizer', ['src/optimizers/optimizers.cc'], undefined, stepped);
+    const changed = ['src/optimizers/sign_descent.cc', 'src/optimizers/optimizers.cc'];
+    const printed = printedWith('an optimizer', changed, 'src/optimizers/adamax.cc', stepped);
     assert.equal(printed, '0.2500 -0.2500 -0.2500 0.2500\n');
   });
 });

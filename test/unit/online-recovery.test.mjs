@@ -149,7 +149,7 @@ describe('a batch that cannot be computed', () => {
     const failing = () => {
       restore();
       const error = Object.assign(new Error('Out of memory'), { code: 'ERR_OUT_OF_MEMORY' });
-      return { done: Promise.reject(error), cancel() {} };
+      return Promise.reject(error);
     };
     Object.defineProperty(addon, 'learnerUpdate', { value: failing, writable: true, configurable: true });
   }

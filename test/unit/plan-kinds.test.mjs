@@ -5,7 +5,10 @@ import native from '../../dist/native/native.js';
 
 const addon = native.native();
 const model = sequential({ out: linear(1, 2) }, { input: [1] });
-const sgd = { kind: 'sgd', learningRate: 0.1, momentum: 0, weightDecay: 0, nesterov: false };
+const sgd = {
+  ...{ kind: 'sgd', learningRate: 0.1, momentum: 0, dampening: 0, weightDecay: 0 },
+  ...{ nesterov: false, maximize: false },
+};
 const data = arrays({ inputs: new Float32Array(4), labels: new Int32Array(4), shape: [1] });
 
 /** Trains with a plan in which `changes` replace what lib/ made. */

@@ -51,7 +51,7 @@ async function reopened(learner, replay, state) {
   assert.equal(addon().stateInfo([weights])[0].length, state.names.length);
   return learnerWith(replay, 0, state, {
     random: { state: rest, index: 0 },
-    momentum: [],
+    slots: [],
     replay: addon()
       .stateInfo([kept])[0]
       .map((_, index) => ({ state: kept, index })),
@@ -164,7 +164,7 @@ describe('the replay buffer', function () {
     const refs = addon()
       .stateInfo([kept])[0]
       .map((_, index) => ({ state: kept, index }));
-    const start = { random: { state: rest, index: 0 }, momentum: [], replay: refs };
+    const start = { random: { state: rest, index: 0 }, slots: [], replay: refs };
     const refused = { code: 'ERR_STATE_FORMAT' };
     for (const wrong of [refs.slice(1), refs.toReversed(), [refs[0], refs[3], ...refs.slice(2)]]) {
       await assert.rejects(learnerWith(replay, 1, state, { ...start, replay: wrong }), refused);

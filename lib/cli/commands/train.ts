@@ -1,12 +1,12 @@
 // `torch-incremental train`: trains a checkpoint on a folder of images and saves the result.
 import fs from 'node:fs';
-import { isNumber, isPath } from '../../core/checks';
+import { defined, isNumber, isPath } from '../../core/checks';
 import { count, duration, fixed } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
 import { logLine } from '../../loggers/console';
 import type { TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
-import { optimizerOfFlags } from '../../optimizers';
+import { type Optimizer, optimizerOfFlags, optimizers } from '../../optimizers';
 import { sgdChecks } from '../../optimizers/sgd';
 import { saveState } from '../../state/save';
 import { trainOptionChecks as checks } from '../../training/options';
@@ -18,6 +18,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
+import { memberOf } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -25,6 +26,7 @@ const options = {
   out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
+  optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   weightDecay: number('factor', 'L2 penalty: adds factor x weight to each gradient (default: 0)', {
@@ -59,7 +61,7 @@ const options = {
 export const command = define({
   name: 'train',
   description: [
-    'Trains a checkpoint (.pth) on CIFAR-10 with SGD and cross-entropy, and saves the',
+    'Trains a checkpoint (.pth) on CIFAR-10 with cross-entropy, and saves the',
     'result as a new one; the original is not changed. If piped, it prints what a',
     'PyTorch training script prints, and with --seed the same numbers.',
   ].join('\n'),
@@ -72,6 +74,7 @@ export const command = define({
     'train pretrained_model.pth --json | jq .loss',
     'train pretrained_model.pth --checkpoint run.ckpt --every 500',
     'train --resume run.ckpt --checkpoint run.ckpt --every 500',
+    'train pretrained_model.pth --optimizer adamW --lr 3e-4 --weight-decay 0.05',
   ],
   async run(file, given, context) {
     const {
@@ -84,6 +87,7 @@ export const command = define({
       checkpoint: path,
       every,
       resume: resumedPath,
+      optimizer: words,
       learningRate,
       momentum,
       weightDecay,
@@ -92,7 +96,11 @@ export const command = define({
     } = given;
     const { terminal, signal } = context;
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
-    const optimizer = optimizerOfFlags({ learningRate, momentum, weightDecay, nesterov });
+    const flags = { learningRate, momentum, weightDecay, nesterov };
+    const optimizer =
+      words === undefined
+        ? optimizerOfFlags(flags)
+        : memberOf<Optimizer>(optimizers, '--optimizer', words, defined(flags));
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const onProgress = json

@@ -3,11 +3,12 @@ import { type Check, defined, invalid, isNumber, isOneOf, isPath } from '../../c
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
-import { optimizerOfFlags } from '../../optimizers';
+import { type Optimizer, optimizerOfFlags, optimizers } from '../../optimizers';
 import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
+import { memberOf } from '../members';
 
 type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
@@ -37,6 +38,7 @@ export const learnerOptions = {
   batchSize: number('n', 'New samples an update, at most (default: 64)', { check: checks.batchSize }),
   maxDelayMs: number('ms', 'How long a sample waits for others, at most (default: 50)', { check: isDelay }),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
+  optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd)'),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
@@ -84,12 +86,26 @@ const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][]
 
 export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
   const { dir, inputs, replay, replayPolicy, replayPerUpdate, drift, onDrift, feedbackTtlMs, sync, ...others } = given;
-  const { target, gateEvery, heldOut, maxDrop, perClassMaxDrop, learningRate, momentum, ...same } = others;
+  const {
+    target,
+    gateEvery,
+    heldOut,
+    maxDrop,
+    perClassMaxDrop,
+    optimizer: words,
+    learningRate,
+    momentum,
+    ...same
+  } = others;
   if (dir === undefined) throw wrongUsage('Expected --dir <dir>, the folder in which the learner lives');
   for (const [flag, option, other, needed] of needs) {
     if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
   }
-  const optimizer = optimizerOfFlags({ learningRate, momentum });
+  const flags = { learningRate, momentum };
+  const optimizer =
+    words === undefined
+      ? optimizerOfFlags(flags)
+      : memberOf<Optimizer>(optimizers, '--optimizer', words, defined(flags));
   const gate = {
     ...defined({ every: gateEvery, maxDrop, perClassMaxDrop }),
     ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),

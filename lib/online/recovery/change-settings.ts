@@ -4,7 +4,7 @@ import { LearnError } from '../../core/errors';
 import type { SampleForm } from '../../core/sample-values';
 import type { StateHandle } from '../../native/handles';
 import { native } from '../../native/native';
-import type { LearnerPlan } from '../../native/plans';
+import type { LearnerPlan, Slots } from '../../native/plans';
 import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { makeState, stateHandle } from '../../state/state';
@@ -37,6 +37,7 @@ export async function withSettings(
 ): Promise<StateMachine> {
   const { settings, best } = record;
   const { settings: old, model: oldModel } = machine.context;
+  checkOptimizer(old, settings);
   const model = record.model === undefined ? oldModel : readModel(record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
@@ -55,6 +56,16 @@ export async function withSettings(
   } finally {
     for (const handle of [stateHandle(state), tensors.rest, tensors.replay]) native().disposeState(handle);
   }
+}
+
+/** Throws if the optimizer could not continue from what another one remembers of the weights. */
+function checkOptimizer({ optimizer: old }: Settings, { optimizer }: Settings): void {
+  if (optimizer.kind === old.kind) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected the optimizer that the learner began with, ${old.kind}(), but received ${optimizer.kind}(): begin another learner, ` +
+      'with a version of this one as its checkpoint',
+  );
 }
 
 /** Throws if a learner would take what it knows, of other targets or of other inputs, for that of these. */
@@ -80,13 +91,14 @@ function startFrom(
   { program }: Model,
 ): LearnerPlan['start'] {
   const [infos, replayed] = native().stateInfo([rest, replay]);
-  const numbers = new Map(infos!.map(({ name }, index) => [name, index]));
-  const momentum = program.parameters.map((_, number) => {
-    const index = numbers.get(String(number));
-    return index === undefined ? null : { state: rest, index };
-  });
-  const random = { state: rest, index: numbers.get('random')! };
-  return { random, momentum, replay: replayed!.map((_, index) => ({ state: replay, index })) };
+  const slots = program.parameters.map((): Slots => ({}));
+  const indices = new Map(infos!.map(({ name }, index) => [name, index]));
+  for (const [name, index] of indices) {
+    const [, number, slot] = /^(\d+)\.(.+)$/.exec(name) ?? [];
+    if (slot !== undefined) slots[Number(number)]![slot] = { state: rest, index };
+  }
+  const random = { state: rest, index: indices.get('random')! };
+  return { random, slots, replay: replayed!.map((_, index) => ({ state: replay, index })) };
 }
 
 /** Whether two plain values have equal JSON. */

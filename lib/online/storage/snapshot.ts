@@ -73,14 +73,11 @@ export async function writeSnapshot(
   { learner, sequence, chain, settings, core, ids }: Snapshot,
   tensors: NativeLearnerState,
 ): Promise<void> {
-  const [random, ...buffers] = tensorsOf(tensors.rest);
+  const [random, ...slots] = tensorsOf(tensors.rest);
   const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
   const root = new Map<Value, Value>([
     ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
-    [
-      'optimizer',
-      optimizerState(model, settings.optimizer, new Map(buffers.map(([name, buffer]) => [Number(name), buffer]))),
-    ],
+    ['optimizer', optimizerState(model, settings.optimizer, slots)],
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
@@ -132,11 +129,11 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
   }
   const program = entry('program');
   const model = program === undefined ? undefined : readModel(String(program));
-  const optimizer = readOptimizer(entry('optimizer'));
+  const optimizer = readOptimizer(entry('optimizer'), saved.settings?.optimizer?.kind);
   const replay = entry('replay');
   const startOf = (model: Model) => ({
     random: reference(entry('random')),
-    momentum: optimizer.momentumOf(model),
+    slots: optimizer.slotsOf(model),
     replay: replay instanceof Map ? [...replay.values()].map(reference) : [],
   });
   const ids = entry('ids');

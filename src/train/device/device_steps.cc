@@ -56,10 +56,11 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
       not_captured_(DeviceGraph::unavailable(plan.device)) {
-  step_.optimizer().restore(weights.to_kept(plan.start.momentum));
+  step_.optimizer().restore(weights.to_kept(plan.start.slots));
   const int64_t elements = batches.batch_size(0) * batches.sample_elements();
   at_once_ = std::clamp<int64_t>(kMostElements / std::max<int64_t>(1, elements), 1, kMostSteps);
   at_once_ = std::min(at_once_, std::max<int64_t>(1, batches.per_epoch() - 1));
+  if (not_captured_.empty() && !step_.optimizer().is_capturable()) not_captured_ = "its optimizer counts on the host";
   // A graph would repeat the numbers of the step that was captured.
   if (not_captured_.empty() && draws(*plan.program)) not_captured_ = "the model draws random numbers in training";
 }

@@ -28,7 +28,7 @@ class DeviceSteps {
   // Waits for the steps `from` to `to` of the current epoch: their losses.
   std::vector<double> losses(int64_t from, int64_t to) const;
 
-  std::vector<at::Tensor> optimizer_state() const { return step_.optimizer().state(); }
+  std::vector<Slots> optimizer_state() const { return step_.optimizer().state(); }
 
   // Why steps were not captured; "" when they were.
   const std::string& not_captured() const { return not_captured_; }

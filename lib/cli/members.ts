@@ -1,0 +1,52 @@
+// Members of families on the command line: the maker's name, and its options after a colon, as in `adamW:weightDecay=0.05,betas=0.9,0.95`.
+// A value that follows a comma and has no name belongs to the list before it.
+import { nearest } from '../core/checks';
+import { LearnError } from '../core/errors';
+import { listed } from '../core/family';
+import { wrongUsage } from './arguments';
+
+interface Makers {
+  readonly words: readonly string[];
+  readonly makers: Readonly<Record<string, (options: object) => unknown>>;
+}
+
+/**
+ * The member that `words` describe. `more`: options that other flags gave. Throws, naming the flag, what is unknown, and the nearest
+ * name.
+ */
+export function memberOf<Member>(family: object, flag: string, words: string, more: object = {}): Member {
+  const { words: names, makers } = family as Makers;
+  const colon = words.indexOf(':');
+  const name = colon < 0 ? words : words.slice(0, colon);
+  if (!names.includes(name)) {
+    const near = nearest(name, names);
+    throw wrongUsage(`Unknown ${name} for ${flag}; ${near ? `did you mean ${near}?` : `there are ${listed(names)}`}`);
+  }
+  const options = colon < 0 ? {} : optionsIn(words.slice(colon + 1), flag);
+  try {
+    return makers[name]!({ ...options, ...more }) as Member;
+  } catch (cause) {
+    throw cause instanceof LearnError ? wrongUsage(`${flag} ${words}: ${cause.message}`) : cause;
+  }
+}
+
+function optionsIn(text: string, flag: string): Record<string, unknown> {
+  const lists = new Map<string, unknown[]>();
+  let last: unknown[] | undefined;
+  for (const part of text.split(',')) {
+    const equals = part.indexOf('=');
+    if (equals > 0) {
+      last = [];
+      lists.set(part.slice(0, equals), last);
+    }
+    if (!last || part === '') throw wrongUsage(`Expected name=value after the colon of ${flag} but received '${part}'`);
+    last.push(valueIn(part.slice(equals + 1)));
+  }
+  return Object.fromEntries([...lists].map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
+}
+
+/** A number, true, false, or a word. */
+function valueIn(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}

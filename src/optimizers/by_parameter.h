@@ -1,0 +1,48 @@
+// Base of the optimizers that treat each parameter by itself, one after the other, as torch.optim's default on the CPU
+// does (its _single_tensor functions).
+#pragma once
+#include <vector>
+
+#include "src/optimizers/optimizer.h"
+
+namespace incremental {
+
+class ByParameter : public Optimizer {
+ public:
+  // How a slot is before the first step of its parameter.
+  struct Slot {
+    enum class Shape {
+      kParameter,  // of the parameter's shape and dtype, filled with `start`
+      kNumber,     // float32, without dimensions
+      kNone        // missing: update() makes it
+    };
+
+    const char* name;
+    Shape shape;
+    double start = 0;
+  };
+
+  void step() override;
+  std::vector<Slots> state() const override;
+  void restore(const std::vector<Slots>& state) override;
+
+ protected:
+  // `slots`: in the order of PyTorch's state_dict().
+  ByParameter(std::vector<at::Tensor> parameters, std::vector<Slot> slots, bool maximize);
+
+  // Updates one parameter and its slots, which are in the order of the constructor. `gradient` is not written to.
+  virtual void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const = 0;
+
+ private:
+  at::Tensor started(const Slot& slot, const at::Tensor& parameter) const;
+
+  std::vector<at::Tensor> parameters_;
+  std::vector<Slot> slots_;
+  std::vector<std::vector<at::Tensor>> state_;  // for each parameter; empty before its first step
+  bool maximize_;
+};
+
+// Adds 1 to the number of a parameter's steps. Returns it.
+double count_step(at::Tensor& steps);
+
+}  // namespace incremental

@@ -1,0 +1,117 @@
+"""Trains with the optimizers of torch.optim, for optimizer-steps.test.mjs.
+
+    python optimizer_steps.py < jobs.json
+
+A job: {"model": "cnn" | "mlp", "optimizer": its class, "options": its arguments, "inputs": [...], "labels": [...], "init": a state dict
+to begin with, "ours": a checkpoint of torch-incremental after 13 steps, "end": its checkpoint after 39, "theirs": where to write one
+after 13 steps, "out": where to write the weights after 39}. Prints for each job {"losses", "continued": the losses after "ours",
+"same": whether both runs and "end" agree to the bit, in weights, parameter groups and states}.
+"""
+
+import json
+import sys
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+BATCH, STEPS, SPLIT = 8, 39, 13
+
+
+def make(name):
+    net = nn.Sequential()
+    if name == "cnn":
+        layers = {
+            "conv": nn.Conv2d(3, 4, 3, padding=1),
+            "bn": nn.BatchNorm2d(4),
+            "relu": nn.ReLU(),
+            "pool": nn.MaxPool2d(2),
+            "flatten": nn.Flatten(),
+            "fc": nn.Linear(64, 5),
+        }
+    else:
+        layers = {"flatten": nn.Flatten(), "fc1": nn.Linear(192, 16), "relu": nn.ReLU(), "fc2": nn.Linear(16, 5)}
+    for key, layer in layers.items():
+        net.add_module(key, layer)
+    return net
+
+
+def python(value):
+    """JSON has no floats that are whole."""
+    if isinstance(value, list):
+        return tuple(map(python, value))
+    return value if isinstance(value, bool) else float(value)
+
+
+def begin(job):
+    net = make(job["model"])
+    net.load_state_dict(torch.load(job["init"], weights_only=True))
+    options = {key: python(value) for key, value in job["options"].items()}
+    return net, getattr(torch.optim, job["optimizer"])(net.parameters(), **options)
+
+
+def run(net, optimizer, job, first, last):
+    inputs = torch.tensor(np.array(job["inputs"], "f4")).view(-1, 3, 8, 8)
+    labels = torch.tensor(job["labels"])
+    per_epoch = len(labels) // BATCH
+    net.train()
+    losses = []
+    for step in range(first, last):
+        batch = slice(step % per_epoch * BATCH, (step % per_epoch + 1) * BATCH)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(inputs[batch]), labels[batch])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.dtype == b.dtype and a.numpy().tobytes() == b.numpy().tobytes()
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b
+
+
+def answer(job):
+    net, optimizer = begin(job)
+    losses = run(net, optimizer, job, 0, SPLIT)
+    per_epoch = len(job["labels"]) // BATCH
+    random = torch.get_rng_state()
+    torch.save(
+        {
+            "model": net.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "epoch": SPLIT // per_epoch,
+            "step": SPLIT % per_epoch,
+            "random": {"state": random, "epoch": random},
+        },
+        job["theirs"],
+    )
+    losses += run(net, optimizer, job, SPLIT, STEPS)
+    torch.save(net.state_dict(), job["out"])
+
+    ours = torch.load(job["ours"], weights_only=True)
+    other, resumed = begin(job)
+    other.load_state_dict(ours["model"])
+    resumed.load_state_dict(ours["optimizer"])
+    done = ours["epoch"] * per_epoch + ours["step"]
+    continued = run(other, resumed, job, done, STEPS)
+    end = torch.load(job["end"], weights_only=True)
+    state = optimizer.state_dict()
+    agreement = {
+        "weights, resumed here": same(dict(net.state_dict()), dict(other.state_dict())),
+        "state, resumed here": same(state, resumed.state_dict()),
+        "weights at the end": same(dict(net.state_dict()), dict(end["model"])),
+        "groups at the end": same(state["param_groups"], end["optimizer"]["param_groups"]),
+        "state at the end": same(state["state"], end["optimizer"]["state"]),
+    }
+    return {"losses": losses, "continued": continued, "done": done, "same": agreement}
+
+
+torch.set_num_threads(1)
+print(json.dumps([answer(job) for job in json.load(sys.stdin)]))
