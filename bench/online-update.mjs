@@ -1,6 +1,7 @@
 // One call of learn(): scored, augmented, learned, and in the journal, against the same loop in Python, which keeps no journal,
 // in the same process and in one beside a Node process that asks it over HTTP. And an update of a CNN, which replays as many
-// samples as are new, against what it is made of: a step of trainIncremental on as many, and a forward pass of the new ones.
+// samples as are new, against what it is made of: a step of trainIncremental on as many, and a forward pass of the new ones; beside
+// that, what an update takes that computes next to nothing.
 import { report, shown } from './report.mjs';
 import { images, median, pretrained, quantile, settings, workFolder } from './support.mjs';
 import { inTurns, ours, theirs } from './turns.mjs';
@@ -41,7 +42,8 @@ const cnnTimes = Object.entries(cnnAnswers).map(([name, turns]) => {
   const middle = (value) => median(turns.map(value));
   const more = middle(({ step, forward, update }) => update - step - forward);
   const parts = { step: middle((turn) => turn.step), forward: middle((turn) => turn.forward) };
-  return { name, ...parts, update: middle((turn) => turn.update), more };
+  const floor = { least: middle((turn) => turn.least), call: middle((turn) => turn.call) };
+  return { name, ...parts, update: middle((turn) => turn.update), more, ...floor };
 });
 const p50 = (size, who) => quantile(times[size][who], 0.5);
 const ratio = (size, who, other) => p50(size, other) / p50(size, who);
@@ -69,10 +71,13 @@ report('One update of an online learner', {
   tables: [
     { columns: ['batch', '', 'p50, ms', 'p99, ms', 'updates/s', 'times Python', 'times HTTP'], rows },
     {
-      columns: [`CNN, ${fresh} new and ${fresh} replayed`, 'update, ms', 'step, ms', 'forward pass, ms', 'more, ms'],
-      rows: cnnTimes.map(({ name, update, step, forward, more }) => [
+      columns: [
+        ...[`CNN, ${fresh} new and ${fresh} replayed`, 'update, ms', 'step, ms', 'forward pass, ms', 'more, ms'],
+        ...['update of two weights after a pause, ms', 'fs.promises.stat() after a pause, ms'],
+      ],
+      rows: cnnTimes.map(({ name, update, step, forward, more, least, call }) => [
         name,
-        ...[update, step, forward, more].map(shown),
+        ...[update, step, forward, more, least, call].map(shown),
       ]),
     },
   ],

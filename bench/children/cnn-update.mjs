@@ -1,10 +1,13 @@
 // For each line of standard input: the time of a step of trainIncremental, of a forward pass and of an update of an online
 // learner, in milliseconds, for a CNN of two 3x3 convolutions. The plan is JSON: { mode, threads, fresh, repeats }; an update
-// has `fresh` new samples and replays as many, a step has all of them, a forward pass the new ones.
+// has `fresh` new samples and replays as many, a step has all of them, a forward pass the new ones. And what is left where there is
+// next to nothing to compute, after pauses as long as an update: one of a model of two weights (`least`), and a file's facts from
+// libuv's pool (`call`).
 
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import * as incremental from 'torch-incremental';
 import { median, workFolder } from '../support.mjs';
 
@@ -38,6 +41,17 @@ const learner = await OnlineLearner.open({
   ...{ batchSize: fresh, maxDelayMs: 0, gate: { every: 1e9 }, replay: { capacity: 20 * fresh, perUpdate: fresh } },
 });
 const next = samples(fresh);
+const least = sequential({ fc: linear(1, 2) }, { input: [1] });
+const small = await OnlineLearner.open({
+  ...{
+    dir: path.join(folder, 'small'),
+    checkpoint: await createState(least, { seed: 1 }),
+    model: least,
+    threads,
+    mode,
+  },
+  ...{ shape: [1], transforms: [], seed: 0, batchSize: 1, maxDelayMs: 0, gate: { every: 1e9 } },
+});
 
 async function step() {
   const options = { ...common, mode, data, batchSize: 2 * fresh, epochs: 2, logEvery: 0, seed: 0 };
@@ -61,8 +75,27 @@ async function update() {
   return median(times);
 }
 
+/** The median of `call`, in milliseconds, each after a pause. */
+async function afterPauses(call) {
+  const times = [];
+  for (let i = 0; i < repeats; i++) {
+    await pause(6);
+    const started = performance.now();
+    await call();
+    times.push(performance.now() - started);
+  }
+  return median(times);
+}
+
+const one = { inputs: Float32Array.of(1), labels: [1] };
 for await (const _ of readline.createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify({ step: await step(), forward: await forward(), update: await update() }));
+  const times = { step: await step(), forward: await forward(), update: await update() };
+  const floor = {
+    least: await afterPauses(() => small.learn(one)),
+    call: await afterPauses(() => fs.promises.stat(folder)),
+  };
+  console.log(JSON.stringify({ ...times, ...floor }));
 }
 await learner.close();
+await small.close();
 fs.rmSync(folder, { recursive: true, force: true });

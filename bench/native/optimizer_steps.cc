@@ -34,6 +34,7 @@ std::vector<at::Tensor> weights() {
   }
   shapes.insert(shapes.end(), {{1000, 512}, {1000}});
   std::vector<at::Tensor> tensors;
+  tensors.reserve(shapes.size());
   for (const auto& shape : shapes) tensors.push_back(at::randn(shape).requires_grad_(true));
   return tensors;
 }
@@ -67,12 +68,14 @@ int main(int count, char** arguments) {
   at::set_num_threads(std::atoi(arguments[3]));
   const std::vector<at::Tensor> parameters = weights();
   std::vector<at::Tensor> gradients;
+  gradients.reserve(parameters.size());
   for (const at::Tensor& parameter : parameters) gradients.push_back(at::randn_like(parameter).detach());
   const bool fast = std::string(arguments[2]) == "fast";
   const auto optimizer =
       make_optimizer(choice(arguments[1]), parameters, fast ? OptimizerKernels::kFast : OptimizerKernels::kExact);
   for (std::string line; std::getline(std::cin, line);) {
     std::vector<double> times;
+    times.reserve(kSteps);
     for (int i = 0; i < kSteps; ++i) times.push_back(step(*optimizer, parameters, gradients));
     std::nth_element(times.begin(), times.begin() + kSteps / 2, times.end());
     std::printf("{\"milliseconds\": %.6f}\n", times[kSteps / 2]);

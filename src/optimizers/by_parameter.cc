@@ -55,7 +55,9 @@ void ByParameter::restore(const std::vector<Slots>& state) {
     if (state[i].empty()) continue;
     const at::Tensor& parameter = parameters_[i];
     for (const Slot& slot : slots_) restored[i].push_back(started(slot, parameter));
-    for (const auto& [name, tensor] : state[i]) {
+    for (const NamedTensor& given : state[i]) {
+      const std::string& name = given.name;
+      const at::Tensor& tensor = given.tensor;
       const auto found =
           std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return name == slot.name; });
       check(found != slots_.end(), "ERR_STATE_MISMATCH", "This optimizer keeps no ", name, " of a parameter");

@@ -65,12 +65,18 @@ ELEMENTS_LOOP(loop_over_v4, __attribute__((target("arch=x86-64-v4,prefer-vector-
 template <class Body>
 void over_elements(int64_t count, const Body& body) {
   constexpr int64_t kGrain = 32768;  // elements for which a thread is worth waking, as in ATen
+#ifdef ELEMENTS_HAVE_LEVELS
+  // What tells these levels from those below.
+  const bool is_v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  const bool is_v4 = is_v3 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                     __builtin_cpu_supports("avx512vl");
+#endif
   const int64_t parts = std::clamp<int64_t>(count / kGrain, 1, at::get_num_threads());
   on_team(parts, [&](int64_t part) {
     const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
 #ifdef ELEMENTS_HAVE_LEVELS
-    if (__builtin_cpu_supports("x86-64-v4")) return loop_over_v4(body, begin, end);
-    if (__builtin_cpu_supports("x86-64-v3")) return loop_over_v3(body, begin, end);
+    if (is_v4) return loop_over_v4(body, begin, end);
+    if (is_v3) return loop_over_v3(body, begin, end);
 #endif
     loop_over(body, begin, end);
   });
