@@ -1,8 +1,10 @@
 // Members of families on the command line: the maker's name, and its options after a colon, as in `adamW:weightDecay=0.05,betas=0.9,0.95`.
 // A value that follows a comma and has no name belongs to the list before it.
-import { nearest } from '../core/checks';
+import { defined, nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
+import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
+import type { SgdOptions } from '../optimizers/sgd';
 import { wrongUsage } from './arguments';
 
 interface Makers {
@@ -14,7 +16,7 @@ interface Makers {
  * The member that `words` describe. `more`: options that other flags gave. Throws, naming the flag, what is unknown, and the nearest
  * name.
  */
-export function memberOf<Member>(family: object, flag: string, words: string, more: object = {}): Member {
+function memberOf<Member>(family: object, flag: string, words: string, more: object = {}): Member {
   const { words: names, makers } = family as Makers;
   const colon = words.indexOf(':');
   const name = colon < 0 ? words : words.slice(0, colon);
@@ -28,6 +30,14 @@ export function memberOf<Member>(family: object, flag: string, words: string, mo
   } catch (cause) {
     throw cause instanceof LearnError ? wrongUsage(`${flag} ${words}: ${cause.message}`) : cause;
   }
+}
+
+/** The optimizer of --optimizer and the flags beside it; undefined: neither is given. */
+export function optimizerFrom(
+  words: string | undefined,
+  flags: { readonly [Name in keyof SgdOptions]: SgdOptions[Name] | undefined },
+): Optimizer | undefined {
+  return words === undefined ? optimizerOfFlags(flags) : memberOf(optimizers, '--optimizer', words, defined(flags));
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

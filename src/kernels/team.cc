@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+
 #include "src/core/libtorch.h"
 
 namespace incremental {
@@ -36,6 +38,11 @@ struct Task {
 };
 
 }  // namespace
+
+int64_t parts_for(int64_t elements) {
+  constexpr int64_t kGrain = 32768;
+  return std::clamp<int64_t>(elements / kGrain, 1, at::get_num_threads());
+}
 
 void run_on_team(int64_t count, void (*work)(void*, int64_t), void* context) {
   if (count < 2 || at::get_num_threads() < 2 || at::in_parallel_region() || !open_mp().found()) {

@@ -9,6 +9,10 @@ namespace incremental {
 // other inside its parallel regions and where libtorch has no OpenMP.
 void run_on_team(int64_t count, void (*work)(void*, int64_t), void* context);
 
+// Into how many parts work on `elements` is divided for libtorch's threads: a thread is worth waking for 32,768, as in
+// ATen.
+int64_t parts_for(int64_t elements);
+
 // Calls body(i) for every i below `count`. What an i does may not depend on the thread that does it, so that results
 // do not: divide the work by at::get_num_threads(), and reduce in the order of i.
 template <class Body>

@@ -143,12 +143,10 @@ std::vector<at::Tensor> Learner::transform(const SamplePipeline& pipeline,
   const bool channels_last = plan_.numerics.fast;
   std::vector<at::Tensor> batch = pipeline.make_batch(count, channels_last);
   const std::vector<void*> to = memory_of(batch);
-  // Elements for which a thread is worth waking, as in ATen. JavaScript still has a core at this moment.
-  constexpr int64_t kGrain = 32768;
   int64_t elements = 0;
   for (const at::Tensor& input : batch) elements += input.numel();
-  const int64_t most = std::min<int64_t>(count, at::get_num_threads());
-  const int64_t parts = std::clamp<int64_t>(elements / kGrain, 1, most);
+  // Of a few samples, one: JavaScript still has a core at this moment.
+  const int64_t parts = std::min(count, parts_for(elements));
   on_team(parts, [&](int64_t part) {
     SamplePipeline::Workspaces workspaces = pipeline.make_workspaces();
     for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i) {

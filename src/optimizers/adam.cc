@@ -74,8 +74,8 @@ std::optional<Optimizer::Bounds> Adam::bounds_after(const Bounds& before, double
   return fits ? std::optional(Bounds{weight, state}) : std::nullopt;
 }
 
-// What the calls of update() below do to each element: to the moments, and by them to the weights. ATen takes the roots
-// in between, unless this is fast.
+// The same as the calls of update() below, for each element: of the moments, and by them of the weights. ATen takes the
+// roots in between, unless this is fast.
 template <Decay kDecay>
 void Adam::update_at_once(const at::Tensor& parameter, const at::Tensor& gradient, const std::vector<at::Tensor>& slots,
                           double correction, double step_size) const {
@@ -138,8 +138,7 @@ void Adam::update(const at::Tensor& parameter, at::Tensor gradient, std::vector<
     return update_at_once<Decay::kGradient>(parameter, gradient, slots, correction, step_size);
   }
 
-  if (decay == Decay::kWeight) parameter.mul_(1 - rate * weight_decay);
-  if (decay == Decay::kGradient) gradient = gradient.add(parameter, weight_decay);
+  gradient = decayed(parameter, gradient, rate, weight_decay, decoupled_);
   average.lerp_(gradient, 1 - beta1);
   square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
   if (amsgrad) at::maximum_out(slots[3], largest, square);

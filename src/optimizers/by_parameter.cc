@@ -73,6 +73,14 @@ void ByParameter::restore(const std::vector<Slots>& state) {
   state_ = std::move(restored);
 }
 
+at::Tensor decayed(const at::Tensor& parameter, const at::Tensor& gradient, double rate, double weight_decay,
+                   bool decoupled) {
+  if (weight_decay == 0) return gradient;
+  if (!decoupled) return gradient.add(parameter, weight_decay);
+  parameter.mul_(1 - rate * weight_decay);
+  return gradient;
+}
+
 double count_step(at::Tensor& steps) {
   steps.add_(1);
   return steps.item<double>();

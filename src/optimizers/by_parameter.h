@@ -42,6 +42,11 @@ class ByParameter : public Optimizer {
   bool maximize_;
 };
 
+// The gradient with the L2 penalty of the weights, weight_decay x parameter; or, decoupled, lets the weights themselves
+// decay by `rate` of that and returns the gradient as it is.
+at::Tensor decayed(const at::Tensor& parameter, const at::Tensor& gradient, double rate, double weight_decay,
+                   bool decoupled);
+
 // Adds 1 to the number of a parameter's steps. Returns it.
 double count_step(at::Tensor& steps);
 

@@ -22,7 +22,7 @@ inline bool contracts() {
 #endif
 }
 
-// Whether the elements of these tensors are float32 and lie side by side, in the same order in all of them.
+// True where the elements of these tensors are float32 and lie side by side, in the same order in all of them.
 inline bool fit_one_pass(std::initializer_list<std::reference_wrapper<const at::Tensor>> tensors) {
   const at::Tensor& first = *tensors.begin();
   return contracts() && std::all_of(tensors.begin(), tensors.end(), [&](const at::Tensor& tensor) {
@@ -64,14 +64,13 @@ ELEMENTS_LOOP(loop_over_v4, __attribute__((target("arch=x86-64-v4,prefer-vector-
 // Calls body(i) for every i below `count`, in parts on libtorch's threads.
 template <class Body>
 void over_elements(int64_t count, const Body& body) {
-  constexpr int64_t kGrain = 32768;  // elements for which a thread is worth waking, as in ATen
 #ifdef ELEMENTS_HAVE_LEVELS
-  // What tells these levels from those below.
+  // The features by which these levels differ from those below.
   const bool is_v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   const bool is_v4 = is_v3 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                      __builtin_cpu_supports("avx512vl");
 #endif
-  const int64_t parts = std::clamp<int64_t>(count / kGrain, 1, at::get_num_threads());
+  const int64_t parts = parts_for(count);
   on_team(parts, [&](int64_t part) {
     const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
 #ifdef ELEMENTS_HAVE_LEVELS

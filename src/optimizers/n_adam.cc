@@ -73,13 +73,7 @@ class NAdam : public ByParameter {
         parameters[i] = weight + of_slope * slope / root + of_mean * averages[i] / root;
       });
     }
-    if (weight_decay != 0) {
-      if (decoupled) {
-        parameter.mul_(1 - rate * weight_decay);
-      } else {
-        gradient = gradient.add(parameter, weight_decay);
-      }
-    }
+    gradient = decayed(parameter, gradient, rate, weight_decay, decoupled);
     average.lerp_(gradient, 1 - beta1);
     square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
     const at::Tensor root = square.div(correction).sqrt().add_(epsilon);

@@ -12,7 +12,7 @@
 
 namespace incremental {
 
-// What an optimizer remembers of one parameter, under torch.optim's names, such as `exp_avg`; empty before its first
+// The memory of an optimizer for one parameter, under torch.optim's names, such as `exp_avg`; empty before its first
 // step.
 using Slots = StateDict;
 
@@ -39,7 +39,7 @@ class Optimizer {
   // PyTorch. Throws ERR_STATE_MISMATCH where one is unknown or has another shape.
   virtual void restore(const std::vector<Slots>& state) = 0;
 
-  // Whether a step waits for nothing that the host computes, so that it can be part of a device's graph.
+  // True where a step waits for nothing that the host computes, so that it can be part of a device's graph.
   virtual bool is_capturable() const { return false; }
 
   // Bounds after a step from `before` with finite gradients of at most this norm; nothing where that may overflow, or

@@ -71,13 +71,7 @@ class RAdam : public ByParameter {
         parameters[i] = weight - averages[i] * factor * scale;
       });
     }
-    if (weight_decay != 0) {
-      if (decoupled) {
-        parameter.mul_(1 - rate * weight_decay);
-      } else {
-        gradient = gradient.add(parameter, weight_decay);
-      }
-    }
+    gradient = decayed(parameter, gradient, rate, weight_decay, decoupled);
     average.lerp_(gradient, 1 - beta1);
     square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
     at::Tensor change = average.div(correction1).mul_(rate);

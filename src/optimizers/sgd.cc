@@ -28,8 +28,8 @@ std::optional<Optimizer::Bounds> Sgd::bounds_after(const Bounds& before, double 
   return fits ? std::optional(Bounds{weight, options_.momentum == 0 ? 0 : momentum}) : std::nullopt;
 }
 
-// What the calls of update() below do to each element. ATen's kernels contract a product and a sum into one rounding,
-// but not those of two calls.
+// The same as the calls of update() below, for each element. ATen's kernels contract a product and a sum into one
+// rounding, but not those of two calls.
 template <bool kDecay, bool kNesterov>
 void Sgd::update_at_once(const at::Tensor& parameter, const at::Tensor& buffer, const at::Tensor& gradient) const {
   auto* const parameters = parameter.mutable_data_ptr<float>();

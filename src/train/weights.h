@@ -27,7 +27,7 @@ class Weights {
   const std::string& name(size_t index) const { return wanted_[index].name; }
   void require_grad() const;
 
-  // What an optimizer remembers of the parameters, from the state's layout into that of these weights; and a tensor of
+  // The slots of an optimizer, from the state's layout into that of these weights; and a tensor of
   // parameter `index` back.
   std::vector<Slots> to_kept(std::vector<Slots> slots) const;
   at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;

@@ -1,12 +1,11 @@
 // `torch-incremental train`: trains a checkpoint on a folder of images and saves the result.
 import fs from 'node:fs';
-import { defined, isNumber, isPath } from '../../core/checks';
+import { isNumber, isPath } from '../../core/checks';
 import { count, duration, fixed } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
 import { logLine } from '../../loggers/console';
 import type { TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
-import { type Optimizer, optimizerOfFlags, optimizers } from '../../optimizers';
 import { sgdChecks } from '../../optimizers/sgd';
 import { saveState } from '../../state/save';
 import { trainOptionChecks as checks } from '../../training/options';
@@ -18,7 +17,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
-import { memberOf } from '../members';
+import { optimizerFrom } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -96,11 +95,7 @@ export const command = define({
     } = given;
     const { terminal, signal } = context;
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
-    const flags = { learningRate, momentum, weightDecay, nesterov };
-    const optimizer =
-      words === undefined
-        ? optimizerOfFlags(flags)
-        : memberOf<Optimizer>(optimizers, '--optimizer', words, defined(flags));
+    const optimizer = optimizerFrom(words, { learningRate, momentum, weightDecay, nesterov });
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const onProgress = json

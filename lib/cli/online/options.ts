@@ -3,12 +3,11 @@ import { type Check, defined, invalid, isNumber, isOneOf, isPath } from '../../c
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
-import { type Optimizer, optimizerOfFlags, optimizers } from '../../optimizers';
 import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
-import { memberOf } from '../members';
+import { optimizerFrom } from '../members';
 
 type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
@@ -101,11 +100,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
   for (const [flag, option, other, needed] of needs) {
     if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
   }
-  const flags = { learningRate, momentum };
-  const optimizer =
-    words === undefined
-      ? optimizerOfFlags(flags)
-      : memberOf<Optimizer>(optimizers, '--optimizer', words, defined(flags));
+  const optimizer = optimizerFrom(words, { learningRate, momentum });
   const gate = {
     ...defined({ every: gateEvery, maxDrop, perClassMaxDrop }),
     ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),
