@@ -211,7 +211,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 }
 
 /** Counts letters to change, insert, delete or swap with their neighbour (optimal string alignment), row by row. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
