@@ -91,7 +91,7 @@ describe('command line: online, flooded', () => {
     await command.ask({ metrics: true });
     const before = peak(command);
     const part = Buffer.alloc(2 ** 20, 'a');
-    // Told of before its end: 400 MiB of it.
+    // Reported before its end: 400 MiB of it.
     for (let i = 0; i < 400; i++)
       if (!command.child.stdin.write(part)) await new Promise((resolve) => command.child.stdin.once('drain', resolve));
     const [refused] = await take(command.answers, 1);

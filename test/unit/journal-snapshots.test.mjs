@@ -184,7 +184,7 @@ describe('the snapshots of a learner', function () {
     assert.equal(first.updates, 8);
     const { version, from, records } = await reproduceVersion(living, 1, { model });
     assert.equal(version.sha256, first.sha256);
-    // Behind the five samples and the record of the settings.
+    // After the five samples and the record of the settings.
     assert.deepEqual([from, records], [6, first.records.to - 6]);
   });
 

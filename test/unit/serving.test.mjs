@@ -13,7 +13,7 @@ function threads() {
   for (const id of fs.readdirSync('/proc/self/task')) {
     try {
       const stat = fs.readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
-      // Behind the name, which may hold anything, come the fields from the third on; niceness is the nineteenth.
+      // After the name, which may hold anything, come the fields from the third on; niceness is the nineteenth.
       found.set(Number(id), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]));
     } catch {
       // It ended meanwhile.

@@ -22,7 +22,7 @@ class DeviceSteps {
   void begin_epoch(int64_t first);
 
   // Asks for up to `most` steps from `step` on, and returns for how many. Waits, but for the first few steps of all,
-  // only where the device is more than a moment behind.
+  // only where the device has more than a moment of work left.
   int64_t run(int64_t step, int64_t most);
 
   // Waits for the steps `from` to `to` of the current epoch: their losses.
