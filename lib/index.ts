@@ -1,6 +1,7 @@
 // Every public name. index.mts is the same list for `import`.
 export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoint/values';
 export { type ErrorCode, errorCodes, LearnError } from './core/errors';
+export type { Patterns } from './core/patterns';
 export type {
   InputForm,
   NamedValues,
@@ -70,6 +71,7 @@ export { type AdamW, type AdamWOptions, adamW } from './optimizers/adam-w';
 export { type Adamax, type AdamaxOptions, adamax } from './optimizers/adamax';
 export { type Asgd, type AsgdOptions, asgd } from './optimizers/asgd';
 export { type NAdam, type NAdamOptions, nAdam } from './optimizers/n-adam';
+export type { OptimizerOptions, ParameterGroup } from './optimizers/parameter-groups';
 export { type RAdam, type RAdamOptions, rAdam } from './optimizers/r-adam';
 export { type Rmsprop, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { type Rprop, type RpropOptions, rprop } from './optimizers/rprop';

@@ -3,7 +3,7 @@
 
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
 import type { Loss } from '../losses';
-import type { Optimizer } from '../optimizers';
+import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle } from './handles';
 
@@ -149,7 +149,7 @@ export interface TrainPlan extends RunPlan {
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
-  optimizer: Optimizer;
+  groups: readonly OptimizerGroup[];
   loss: Loss;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
@@ -176,7 +176,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   /** Not `none`. */
   target: TargetForm;
   classes: number;
-  optimizer: Optimizer;
+  groups: readonly OptimizerGroup[];
   loss: Loss;
   /** 0: no limit. */
   maxGradientNorm: number;

@@ -3,6 +3,7 @@
 import type { SampleForm } from '../core/sample-values';
 import type { ProgramHandle } from '../native/handles';
 import type { TransformsPlan } from '../native/plans';
+import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import type { State } from '../state/state';
 import type { Settings } from './settings';
@@ -15,6 +16,8 @@ export interface LearnerContext {
   /** Operators beyond the list that the program may use; recorded nowhere. */
   allowOperators: readonly string[];
   settings: Settings;
+  /** Of the model's parameters, by the settings. */
+  groups: readonly OptimizerGroup[];
   /** Its inputs are in the order of the model's. */
   sample: SampleForm;
   /** For each input of the program, the index of the sample's input that it gets. */

@@ -215,9 +215,9 @@ export class Engine {
     const { path: folder, lock, files, maxBytes } = this.#folder;
     const { journal, learner } = this.#outputs;
     const tensors = await this.#machine.tensors();
-    const { model, settings } = this.context;
+    const { context } = this;
     const core = this.#machine.toJSON();
-    const snapshot = { ...journal.position, learner, settings, core, ids: this.#machine.ids };
+    const snapshot = { ...journal.position, learner, settings: context.settings, core, ids: this.#machine.ids };
     try {
       await lock.check();
       await journal.rotate();
@@ -225,7 +225,7 @@ export class Engine {
       for (const handle of [tensors.model, tensors.rest, tensors.replay]) native().disposeState(handle);
       throw cause;
     }
-    this.#writing = writeSnapshot(folder, model, snapshot, tensors)
+    this.#writing = writeSnapshot(folder, context, snapshot, tensors)
       .then(written)
       .then(async () => {
         await lock.check();

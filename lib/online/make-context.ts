@@ -6,7 +6,9 @@ import { arrays } from '../datasets/arrays';
 import { checkState } from '../models/recognise';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
+import { optimizerGroups } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
+import { withFrozenStatistics } from '../program/statistics';
 import { type State, stateHandle } from '../state/state';
 import { inputOrder } from '../training/inputs';
 import { predictOf } from '../training/predict';
@@ -31,8 +33,14 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   const order = inputOrder(model, inputs, transforms);
   const { target, batchSize } = settings;
   checkBatch(bytesOfSample({ inputs, target, classes: 0 }), batchSize);
-  const program = programHandle(model.program, fixed.allowOperators);
-  const context = { ...fixed, model, settings, scoring, transforms, order, program, looksUp: looksUp(model.program) };
+  const { optimizer, parameterGroups, frozenStatistics } = settings;
+  const names = model.program.parameters.map(({ name }) => name);
+  const groups = optimizerGroups(names, optimizer, parameterGroups);
+  const program = programHandle(withFrozenStatistics(model.program, frozenStatistics), fixed.allowOperators);
+  const context = {
+    ...{ ...fixed, model, settings, groups, scoring, transforms, order, program },
+    looksUp: looksUp(model.program),
+  };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
   const made = { ...context, sample: { inputs, target, classes } };
   await tryLoss(made, state);

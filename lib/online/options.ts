@@ -12,7 +12,15 @@ import { type RunOptions, runOptionChecks } from '../training/run';
 import type { Transforms } from '../transforms/by-input';
 import { type InputOptions, isInputs, isSampleTransforms, isTargetForm, type TargetOptions } from './sample-form';
 
-type Shared = 'optimizer' | 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed';
+type Shared =
+  | 'optimizer'
+  | 'parameterGroups'
+  | 'frozenStatistics'
+  | 'loss'
+  | 'mode'
+  | 'precision'
+  | 'contractLinear'
+  | 'seed';
 
 /**
  * Options of {@link OnlineLearner.open}. Where the folder holds a learner, all but `dir` may be left out.
@@ -183,11 +191,11 @@ const isFeedback = isGroup({
   memoryBytes: isNumber({ integer: true, min: 2 ** 20 }),
 });
 
-const { optimizer, loss, mode, precision, contractLinear, seed } = recordedChecks;
+const { optimizer, parameterGroups, frozenStatistics, loss, mode, precision, contractLinear, seed } = recordedChecks;
 const { model, batchSize, threads, allowOperators, signal } = runOptionChecks;
 
 const checks = {
-  ...{ optimizer, loss, mode, precision, contractLinear, seed },
+  ...{ optimizer, parameterGroups, frozenStatistics, loss, mode, precision, contractLinear, seed },
   ...{ model, batchSize, threads, allowOperators, signal },
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   dir: isPath,

@@ -8,13 +8,17 @@ import { resumedOptimizer } from '../optimizers';
 import { sgd } from '../optimizers/sgd';
 import type { Model } from '../program/module';
 import { checkNumerics } from '../training/options';
+import type { RecordedOptions } from '../training/recorded-options';
 import { defaultTransforms, takePixels } from '../transforms';
 import type { Transforms } from '../transforms/by-input';
 import type { DriftOptions, GateOptions, LearnerOptions } from './options';
 import { type FormSettings, type InputOptions, inputsOf } from './sample-form';
 
 /** The options that decide what a learner computes, with every default filled in, as snapshots record them. */
-export interface Settings extends Pick<LearnerPlan, PlannedName>, FormSettings {
+export interface Settings
+  extends Pick<LearnerPlan, PlannedName>,
+    Pick<RecordedOptions, 'optimizer' | 'parameterGroups' | 'frozenStatistics'>,
+    FormSettings {
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
   /** SHA-256 of the held-out samples; empty without a gate. */
@@ -25,23 +29,14 @@ export interface Settings extends Pick<LearnerPlan, PlannedName>, FormSettings {
   rememberIds: number;
 }
 
-type PlannedName =
-  | 'optimizer'
-  | 'loss'
-  | 'mode'
-  | 'precision'
-  | 'contractLinear'
-  | 'seed'
-  | 'maxGradientNorm'
-  | 'replay'
-  | 'threads';
+type PlannedName = 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed' | 'maxGradientNorm' | 'replay' | 'threads';
 
 const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
 
 function defaults(options: SettingsOptions, threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
     ...{ transforms: usualTransforms(options), shape: [], batchSize: 64 },
-    ...{ optimizer: sgd(), loss: crossEntropyLoss(), maxGradientNorm: 0 },
+    ...{ optimizer: sgd(), parameterGroups: [], frozenStatistics: [], loss: crossEntropyLoss(), maxGradientNorm: 0 },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
     gate: gateDefaults,
@@ -91,7 +86,7 @@ export function learnerSettings(
   const { transforms, inputs, target, batchSize, loss, maxGradientNorm, mode, precision, contractLinear } = options;
   // Inputs by name have their own shapes.
   const shape = options.shape ?? (typeof inputs === 'object' ? [] : undefined);
-  const { keepVersions, rememberIds, seed, replay, gate, drift } = options;
+  const { keepVersions, rememberIds, seed, replay, gate, drift, parameterGroups } = options;
   // If nothing was replayed before, as many as a batch has.
   const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
   const replayBefore = { ...before.replay, perUpdate };
@@ -99,6 +94,8 @@ export function learnerSettings(
     ...before,
     ...defined({
       optimizer: resumedOptimizer(options.optimizer, before.optimizer),
+      parameterGroups,
+      frozenStatistics: options.frozenStatistics && [options.frozenStatistics].flat(),
       ...{ transforms, inputs, shape, target, batchSize, loss, maxGradientNorm },
       ...{ mode, precision, contractLinear },
       replay: replay && { ...replayBefore, ...defined(replay) },

@@ -47,6 +47,11 @@ interface OptimizerEntry extends Entry {
 
 const entryOf = (optimizer: Pick<Optimizer, 'kind'>) => optimizers.entryOf(optimizer) as unknown as OptimizerEntry;
 
+/** The member of this kind with these options, which its maker checks. */
+export function madeFrom(kind: string, options: object): Optimizer {
+  return entryOf({ kind } as Optimizer).make(options);
+}
+
 /** Options that a run has no longer, and what to write instead. */
 export const optimizerOptions: Readonly<Record<string, string>> = Object.fromEntries([
   ...Object.keys(sgdChecks).map((name) => [name, `optimizer: sgd({ ${name} })`]),
@@ -88,7 +93,7 @@ export function resumedOptimizer(given: Optimizer | undefined, recorded: Optimiz
   const flags = given && flagsOf.get(given);
   if (!flags) return given ?? recorded;
   const { kind, ...options } = recorded;
-  return entryOf({ kind }).make({ ...options, ...flags });
+  return madeFrom(kind, { ...options, ...flags });
 }
 
 /** A member as torch.optim has it. */

@@ -16,8 +16,8 @@ export interface ProgramNode {
   /** Its overload, such as 'Tensor' for add; '' for none. */
   readonly overload: string;
   /**
-   * Arguments by schema name; omitted ones have the schema's default. Arguments named `train` or `training`, and those of type
-   * Generator, are always omitted: the executor fills them in.
+   * Arguments by schema name; omitted ones have the schema's default. The executor fills in those of type Generator, and, where they
+   * are omitted, those named `train` or `training`: whether the run trains.
    */
   readonly args: Readonly<Record<string, Argument>>;
   /** Names of the values that the operator returns. */

@@ -3,26 +3,29 @@
 import { formatError, naming } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
-import { isNumber, plain } from '../core/checks';
+import { defined, isNumber, plain } from '../core/checks';
 import { fromNativeSync, LearnError } from '../core/errors';
 import type { EpochSummary } from '../loggers/events';
 import type { StateHandle } from '../native/handles';
 import { type NativeSnapshot, native } from '../native/native';
 import type { Position, Slots, TensorRef, TrainStart } from '../native/plans';
 import { isOfFlags, type Optimizer, resumedOptimizer } from '../optimizers';
+import { isSameLayout, type OptimizerGroup, type ParameterGroup } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart } from '../state/load';
 import { makeState, type State, treeOf } from '../state/state';
 import { warnOfSchedulers } from '../state/warnings';
-import { optimizerState, readOptimizer } from './optimizer-state';
-import { checked, optionsDict, type RecordedOptions, recordedIn, recordedKind } from './recorded-options';
+import { optimizerState } from './optimizer-state';
+import { type KnownOptimizers, readOptimizer } from './read-optimizer';
+import { checked, optionsDict, type RecordedOptions, recordedIn, recordedOptimizers } from './recorded-options';
 import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
 
 /** The parts of a run besides the model's tensors. */
 export interface TrainingFacts {
   model: Model;
   options: RecordedOptions;
+  groups: readonly OptimizerGroup[];
   /** Number of samples in the data set. */
   samples: number;
   /** Holds at least the epochs before the snapshot. */
@@ -40,20 +43,20 @@ export interface TrainingCheckpoint {
   position: Position;
   random: TensorRef | null;
   epochRandom: TensorRef | null;
-  /** By the numbers of the model's parameters. Throws where the optimizer has other parameters than the model. */
-  slotsOf(model: Model): Slots[];
+  /** By the numbers of the model's parameters. Throws where the optimizer's parameters are not those of the groups. */
+  slotsOf(model: Model, groups: readonly OptimizerGroup[]): Slots[];
 }
 
 export async function writeTrainingCheckpoint(
   path: string,
   snapshot: NativeSnapshot,
-  { model, options, samples, history }: TrainingFacts,
+  { model, options, groups, samples, history }: TrainingFacts,
 ): Promise<void> {
   const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
   const [random, epochRandom, ...slots] = tensorsOf(snapshot.rest);
   const root = dict({
     model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
-    optimizer: optimizerState(model, options.optimizer, slots),
+    optimizer: optimizerState(groups, slots),
     epoch,
     step,
     running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
@@ -82,18 +85,18 @@ export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
 }
 
 /**
- * Reads a checkpoint that was written here, or by Python under the same keys. `optimizer`: the one given for the run, which says what
- * the file's is where that does not.
+ * Reads a checkpoint that was written here, or by Python under the same keys. `given`: the optimizers given for the run, which say what
+ * the file's are where that does not.
  */
 export async function readTrainingCheckpoint(
   resume: string | ResumeOptions,
-  optimizer: Optimizer | undefined,
+  given: KnownOptimizers,
   signal?: AbortSignal,
 ): Promise<TrainingCheckpoint> {
   const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
-    const checkpoint = await naming(path, async () => read(path, state, optimizer));
+    const checkpoint = await naming(path, async () => read(path, state, given));
     warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.optimizer?.learningRate);
     return checkpoint;
   } catch (cause) {
@@ -102,11 +105,15 @@ export async function readTrainingCheckpoint(
   }
 }
 
-function read(path: string, state: State, given: Optimizer | undefined): TrainingCheckpoint {
+function read(path: string, state: State, given: KnownOptimizers): TrainingCheckpoint {
   const dicts = dictsAround(state);
   const entry = (name: string) => dicts.find((dict) => dict.has(name))?.get(name) as Value | undefined;
   const options = mapOf(entry('options'), 'options');
-  const optimizer = readOptimizer(optimizerIn(dicts), recordedKind(options) ?? given?.kind);
+  const recorded = recordedOptimizers(options);
+  const optimizers = readOptimizer(optimizerIn(dicts), {
+    optimizer: recorded.optimizer ?? given.optimizer,
+    parameterGroups: recorded.parameterGroups ?? given.parameterGroups,
+  });
   const running = mapOf(entry('running'), 'running');
   const count = (value: Value | undefined, name: string) => {
     if (value !== undefined) checked(isNumber({ integer: true, min: 0 }), value, name);
@@ -121,7 +128,7 @@ function read(path: string, state: State, given: Optimizer | undefined): Trainin
   return {
     path,
     state,
-    options: recordedIn(options, optimizer.optimizer),
+    options: recordedIn(options, optimizers),
     samples: count(options.get('samples'), 'options.samples'),
     history: historyIn(entry('history')),
     position: {
@@ -132,7 +139,7 @@ function read(path: string, state: State, given: Optimizer | undefined): Trainin
       seconds: amount('seconds'),
     },
     ...randomIn(entry('random'), step),
-    slotsOf: optimizer.slotsOf,
+    slotsOf: optimizers.slotsOf,
   };
 }
 
@@ -172,7 +179,7 @@ function generatorIn(value: Value | undefined, name: string): TensorRef {
 }
 
 /** The recorded options, replaced by those given. Throws if a given one would change the order of samples. */
-export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads'>>>(
+export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads' | 'frozenStatistics'>>>(
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
 ): Options {
@@ -188,9 +195,17 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
     );
   }
   checkSameOptimizer(path, recorded.optimizer, given.optimizer);
+  checkSameLayout(path, recorded, given.parameterGroups);
   const changed = Object.entries(given).filter(([, value]) => value !== undefined);
   const optimizer = recorded.optimizer ? resumedOptimizer(given.optimizer, recorded.optimizer) : given.optimizer;
-  return plain({ ...given, ...recorded, ...Object.fromEntries(changed), ...(optimizer && { optimizer }) });
+  // Options that a group was not given stay as they were.
+  const parameterGroups = given.parameterGroups?.map((group, i) =>
+    group.frozen || group.optimizer ? group : { ...recorded.parameterGroups?.[i], ...group },
+  );
+  return plain({
+    ...{ ...given, ...recorded, ...Object.fromEntries(changed) },
+    ...defined({ optimizer, parameterGroups }),
+  });
 }
 
 /** What one optimizer remembers of a parameter is nothing to another. */
@@ -203,9 +218,28 @@ function checkSameOptimizer(path: string, recorded: Optimizer | undefined, given
   );
 }
 
-export async function startOf(checkpoint: TrainingCheckpoint, model: Model): Promise<TrainStart> {
+/** What optimizers remember is by group. */
+function checkSameLayout(
+  path: string,
+  { optimizer, parameterGroups }: Partial<RecordedOptions>,
+  given: readonly ParameterGroup[] | undefined,
+): void {
+  if (!optimizer || !parameterGroups || !given || isSameLayout(parameterGroups, given, optimizer)) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `The run in ${path} was begun with other "parameterGroups": other patterns, other optimizers, or other parameters frozen. Their ` +
+      'options may be changed; give the same groups, leave the option out, or begin a new run by passing the path as the source ' +
+      'instead of "resume"',
+  );
+}
+
+export async function startOf(
+  checkpoint: TrainingCheckpoint,
+  model: Model,
+  groups: readonly OptimizerGroup[],
+): Promise<TrainStart> {
   const { path, position, random, epochRandom, slotsOf } = checkpoint;
-  return { ...position, random, epochRandom, slots: await naming(path, async () => slotsOf(model)) };
+  return { ...position, random, epochRandom, slots: await naming(path, async () => slotsOf(model, groups)) };
 }
 
 /** Throws unless the data set has as many samples as when the run began. */

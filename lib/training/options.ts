@@ -2,12 +2,14 @@
 import { randomInt } from 'node:crypto';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
 import { LearnError } from '../core/errors';
+import type { Patterns } from '../core/patterns';
 import { type Dataset, datasets } from '../datasets';
 import type { TrainEvent } from '../loggers/events';
 import type { Loss } from '../losses';
 import { crossEntropyLoss } from '../losses/cross-entropy';
 import { isThreads } from '../native/device';
 import type { Optimizer } from '../optimizers';
+import type { ParameterGroup } from '../optimizers/parameter-groups';
 import { sgd } from '../optimizers/sgd';
 import { isTransforms, type Transforms } from '../transforms/by-input';
 import { type RecordedOptions, recordedChecks } from './recorded-options';
@@ -31,6 +33,16 @@ export interface TrainOptions extends RunOptions {
   dropLast?: boolean;
   /** Computes the weights from their gradients. Default: `sgd()`. */
   optimizer?: Optimizer;
+  /**
+   * Parameters that are trained in another way than the rest: with other options of the optimizer, with another optimizer, or not at
+   * all, as `[{ parameters: 'layer1', frozen: true }, { parameters: 'fc', learningRate: 0.01 }]`. Default: none.
+   */
+  parameterGroups?: readonly ParameterGroup[];
+  /**
+   * Batch norms whose running statistics stay as they are, and normalise as in evaluation: names of their modules, or patterns as
+   * those of `parameterGroups`, such as 'layer1'. Default: none.
+   */
+  frozenStatistics?: Patterns;
   /** Computes the number that training minimises. Default: `crossEntropyLoss()`. */
   loss?: Loss;
   /**
@@ -125,6 +137,8 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     shuffle: options.shuffle ?? true,
     dropLast: options.dropLast ?? false,
     optimizer: options.optimizer ?? sgd(),
+    parameterGroups: options.parameterGroups ?? [],
+    frozenStatistics: [options.frozenStatistics ?? []].flat(),
     loss: options.loss ?? crossEntropyLoss(),
     mode: options.mode ?? 'exact',
     precision: options.precision ?? 'fp32',

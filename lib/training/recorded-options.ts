@@ -3,11 +3,14 @@ import { formatError } from '../checkpoint/errors';
 import { Float, type Value } from '../checkpoint/values';
 import { type Check, isBoolean, isNumber, isOneOf, plain } from '../core/checks';
 import { messageOf } from '../core/errors';
+import { isPatterns } from '../core/patterns';
 import { type Loss, losses, recordedLoss } from '../losses';
 import { isThreadCount } from '../native/device';
 import type { TrainPlan } from '../native/plans';
 import { type Optimizer, optimizers, recordedOptimizer } from '../optimizers';
+import { isParameterGroups, type ParameterGroup } from '../optimizers/parameter-groups';
 import { sgdChecks } from '../optimizers/sgd';
+import type { KnownOptimizers } from './read-optimizer';
 
 /** The options that resuming takes from a checkpoint, by their names in TrainOptions. */
 export const recordedChecks = {
@@ -16,6 +19,8 @@ export const recordedChecks = {
   shuffle: isBoolean,
   dropLast: isBoolean,
   optimizer: optimizers.check,
+  parameterGroups: isParameterGroups,
+  frozenStatistics: isPatterns,
   loss: losses.check,
   mode: isOneOf(['exact', 'fast']),
   precision: isOneOf(['fp32', 'bf16']),
@@ -24,42 +29,66 @@ export const recordedChecks = {
   threads: isThreadCount,
 } satisfies Record<string, Check>;
 
-export type RecordedOptions = Pick<TrainPlan, keyof typeof recordedChecks>;
+type PlanOption = Exclude<keyof typeof recordedChecks, 'optimizer' | 'parameterGroups' | 'frozenStatistics'>;
+
+export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
+  optimizer: Optimizer;
+  /** Empty: all parameters are alike. */
+  parameterGroups: readonly ParameterGroup[];
+  /** Empty: batch norm takes statistics of every batch. */
+  frozenStatistics: readonly string[];
+}
 
 /**
  * Version of this format. 1: the optimizer's are among the run's (`learningRate`, `momentum`, `weightDecay`, `nesterov`), and the
- * loss is cross-entropy. 2: `optimizer` and `loss` are dicts.
+ * loss is cross-entropy. 2: `optimizer` and `loss` are dicts. 3: with `parameterGroups` and `frozenStatistics`, where there are any.
  */
-const format = 2;
+const format = 3;
 
 export function optionsDict(options: RecordedOptions, samples: number): Map<Value, Value> {
-  const { optimizer, loss, ...others } = options;
-  const dicts = { optimizer: dictOf(optimizer), loss: dictOf(loss) };
+  const { optimizer, loss, parameterGroups, frozenStatistics, ...others } = options;
+  const dicts = {
+    ...{ optimizer: dictOf(optimizer), loss: dictOf(loss) },
+    ...(parameterGroups.length > 0 && { parameterGroups: parameterGroups.map(dictOf) }),
+    ...(frozenStatistics.length > 0 && { frozenStatistics: [...frozenStatistics] }),
+  };
   return new Map<Value, Value>(Object.entries({ format, ...others, ...dicts, samples }));
 }
 
-/** A member of a family. Its numbers are floats, also where their value is an integer. */
-function dictOf(member: Optimizer | Loss): Map<Value, Value> {
-  const floats = (value: string | number | boolean | readonly number[]): Value => {
-    if (typeof value === 'object') return value.map((number) => new Float(number));
-    return typeof value === 'number' ? new Float(value) : value;
+/** A plain object. Its numbers are floats, also where their value is an integer. */
+function dictOf(member: Optimizer | Loss | ParameterGroup): Map<Value, Value> {
+  const written = (value: unknown): Value => {
+    if (Array.isArray(value)) return value.map(written);
+    if (typeof value === 'object' && value !== null) return dictOf(value as Optimizer);
+    return typeof value === 'number' ? new Float(value) : (value as Value);
   };
-  return new Map(Object.entries({ ...member }).map(([name, value]) => [name, floats(value)]));
+  return new Map(Object.entries({ ...member }).map(([name, value]) => [name, written(value)]));
 }
 
-/** The kind of the recorded optimizer; undefined: the file says nothing of one. */
-export function recordedKind(options: ReadonlyMap<Value, Value>): string | undefined {
+/** The optimizers of a run as it was recorded, for readOptimizer(): without any where the file says nothing of them. */
+export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOptimizers {
   const optimizer = options.get('optimizer');
-  const kind = optimizer instanceof Map ? optimizer.get('kind') : undefined;
-  return typeof kind === 'string' ? kind : undefined;
+  const groups = options.get('parameterGroups');
+  return {
+    optimizer: optimizer instanceof Map ? (Object.fromEntries(optimizer) as { kind: string }) : undefined,
+    parameterGroups: Array.isArray(groups) ? recordedGroups(groups) : undefined,
+  };
+}
+
+function recordedGroups(groups: readonly Value[]): readonly ParameterGroup[] {
+  const plainOf = (value: Value): unknown => {
+    if (Array.isArray(value)) return value.map(plainOf);
+    return value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plainOf(item)])) : value;
+  };
+  return checked(isParameterGroups, plainOf([...groups]), 'options.parameterGroups') as readonly ParameterGroup[];
 }
 
 /** `fromPyTorch`: what optimizer.load_state_dict() would take, which comes first: a schedule may have changed it. */
 export function recordedIn(
   options: ReadonlyMap<Value, Value>,
-  fromPyTorch: { readonly kind: string } | undefined,
+  { optimizer: fromPyTorch, parameterGroups }: KnownOptimizers,
 ): Partial<RecordedOptions> {
-  const { optimizer: _, loss: __, ...checks } = recordedChecks;
+  const { optimizer: _, parameterGroups: __, loss: ___, ...checks } = recordedChecks;
   const known = options.get('format') ?? 1;
   checked(isNumber({ integer: true, min: 1 }), known, 'options.format');
   if ((known as number) > format) {
@@ -71,14 +100,14 @@ export function recordedIn(
   const found = Object.entries(checks).flatMap(([name, check]) => {
     const value = options.get(name);
     if (value === undefined || value === null) return [];
-    checked(check, value, `options.${name}`);
-    return [[name, value]];
+    return [[name, checked(check, value, `options.${name}`)]];
   });
   const optimizer = recordedOptimizerIn(options, fromPyTorch);
   const loss = options.get('loss');
   return plain({
     ...Object.fromEntries(found),
     ...(optimizer && { optimizer }),
+    ...(parameterGroups && { parameterGroups }),
     ...(loss instanceof Map && { loss: recordedLoss(Object.fromEntries(loss)) }),
   });
 }
@@ -107,10 +136,10 @@ function recordedOptimizerIn(
   }
 }
 
-/** Runs a check of a value from a file. */
-export function checked(check: Check, value: unknown, name: string): void {
+/** Runs a check of a value from a file. Returns the value, or what the check makes of it. */
+export function checked(check: Check, value: unknown, name: string): unknown {
   try {
-    check(value, name);
+    return check(value, name) ?? value;
   } catch (cause) {
     throw formatError(messageOf(cause));
   }

@@ -11,6 +11,8 @@ import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
 import { optimizerOptions } from '../optimizers';
+import { optimizerGroups } from '../optimizers/parameter-groups';
+import { withFrozenStatistics } from '../program/statistics';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { trainingTransforms, transformsOf } from '../transforms/by-input';
@@ -29,7 +31,7 @@ import { summary, toTrainEvent } from './events';
 import { inputOrder } from './inputs';
 import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
-import { prepareRun, type Subject } from './run';
+import { prepareRun, programHandle, type Subject } from './run';
 
 /** What {@link trainIncremental} resolves with. */
 export interface TrainResult {
@@ -78,7 +80,7 @@ function begin(
 
 async function goOn(resume: string | ResumeOptions, opening: Opening, options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
-  const resumed = await readTrainingCheckpoint(resume, options.optimizer, options.signal);
+  const resumed = await readTrainingCheckpoint(resume, options, options.signal);
   try {
     return await begin(resumed.state, opening, resumedOptions(resumed, options), resumed);
   } finally {
@@ -98,7 +100,10 @@ async function train(
   const order = inputOrder(model, inputs, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
-  const { epochs } = settings;
+  const { epochs, optimizer, parameterGroups, frozenStatistics, ...planned } = settings;
+  const names = model.program.parameters.map(({ name }) => name);
+  const groups = optimizerGroups(names, optimizer, parameterGroups);
+  const program = withFrozenStatistics(model.program, frozenStatistics);
 
   const fill = settings.dropLast ? Math.floor : Math.ceil;
   const steps = fill(length / plan.batchSize);
@@ -106,8 +111,8 @@ async function train(
   const done = resumed ? resumed.position.epoch * samples + resumed.position.step * plan.batchSize : 0;
   const run = { epochs, steps, total: epochs * samples - done };
   const history: EpochSummary[] = [...(resumed?.history ?? [])];
-  const keeper = checkpoint && keep(checkpoint, { model, options: settings, samples: length, history });
-  const start = resumed && (await startOf(resumed, model));
+  const keeper = checkpoint && keep(checkpoint, { model, options: settings, groups, samples: length, history });
+  const start = resumed && (await startOf(resumed, model, groups));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
     const { state, seconds, contracted, notCaptured } = await runJob(
@@ -115,8 +120,8 @@ async function train(
         native().train(
           {
             ...plan,
-            ...settings,
-            dataset,
+            ...planned,
+            ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),
             niceness: options.niceness ?? 0,

@@ -213,6 +213,14 @@ at::Tensor to_tensor(const Napi::Value& from) {
   return (*state)[index].tensor;
 }
 
+std::vector<ParameterGroup> to_groups(const Napi::Array& from) {
+  std::vector<ParameterGroup> groups;
+  for (const Napi::Object& given : to_objects(from, "Expected groups of parameters in a plan")) {
+    groups.push_back({choice(given, "optimizer"), integers(given, "parameters")});
+  }
+  return groups;
+}
+
 std::vector<Slots> to_slots(const Napi::Array& from) {
   std::vector<Slots> all;
   for (const Napi::Object& given : to_objects(from, "Expected slots for each parameter of a plan")) {

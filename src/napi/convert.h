@@ -16,7 +16,7 @@
 #include "src/core/file.h"
 #include "src/core/libtorch.h"
 #include "src/core/sample_form.h"
-#include "src/optimizers/optimizer.h"
+#include "src/optimizers/parameter_groups.h"
 #include "src/program/program.h"
 
 namespace incremental {
@@ -58,6 +58,8 @@ std::string value_type_name(at::ScalarType dtype);
 
 // A member of a family, { kind, …options }: options that are numbers or booleans.
 Choice choice(const Napi::Object& object, const char* key);
+// { optimizer, parameters } each.
+std::vector<ParameterGroup> to_groups(const Napi::Array& from);
 
 Program to_program(const Napi::Object& value);
 

@@ -43,7 +43,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.epochs = integer(from, "epochs");
   plan.shuffle = boolean(from, "shuffle");
   plan.drop_last = boolean(from, "dropLast");
-  plan.optimizer = choice(from, "optimizer");
+  plan.groups = to_groups(array(from, "groups"));
   plan.loss = choice(from, "loss");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};

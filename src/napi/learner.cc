@@ -51,7 +51,7 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.inputs = to_input_forms(array(from, "inputs"));
   plan.order = integers(from, "order");
   plan.target = to_target_form(object(from, "target"), integer(from, "classes"));
-  plan.optimizer = choice(from, "optimizer");
+  plan.groups = to_groups(array(from, "groups"));
   plan.loss = choice(from, "loss");
   plan.max_gradient_norm = number(from, "maxGradientNorm");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",

@@ -75,7 +75,7 @@ bool lost_finiteness(const std::vector<at::Tensor>& before, const std::vector<at
   return false;
 }
 
-bool GuardedSteps::step(Optimizer& optimizer, const Weights& weights, double gradient_norm) {
+bool GuardedSteps::step(ParameterGroups& optimizer, const Weights& weights, double gradient_norm) {
   at::NoGradGuard no_grad;
   std::optional<Optimizer::Bounds> next;
   if (bounds_) next = optimizer.bounds_after(*bounds_, gradient_norm);

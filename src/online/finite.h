@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "src/core/libtorch.h"
-#include "src/optimizers/optimizer.h"
+#include "src/optimizers/parameter_groups.h"
 #include "src/train/weights.h"
 
 namespace incremental {
@@ -24,7 +24,7 @@ class GuardedSteps {
  public:
   // `gradient_norm`: at least that of the gradients, which are finite. Returns whether the step was made; where it was
   // not, weights and state are as they were. The gradients are dropped either way.
-  bool step(Optimizer& optimizer, const Weights& weights, double gradient_norm);
+  bool step(ParameterGroups& optimizer, const Weights& weights, double gradient_norm);
 
   // Something else changed the weights or the optimizer's state.
   void forget() { bounds_.reset(); }

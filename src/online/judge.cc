@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "src/online/finite.h"
+#include "src/program/batch_statistics.h"
 #include "src/program/rewrites/rewrite.h"
 #include "src/train/step.h"
 
@@ -60,7 +61,7 @@ bool needs_company(const Program& program, const std::vector<InputForm>& inputs)
                                                       "aten::_native_batch_norm_legit"};
   const auto is_norm = [&](const Node& node) {
     return std::find(kNorms.begin(), kNorms.end(), node.op) != kNorms.end() &&
-           std::count(node.modes.begin(), node.modes.end(), Mode::kTraining) > 0;
+           std::count(node.modes.begin(), node.modes.end(), Mode::kTraining) > 0 && !is_frozen(node);
   };
   if (std::none_of(program.nodes.begin(), program.nodes.end(), is_norm)) return false;
   std::vector<at::Tensor> zeros;

@@ -51,9 +51,9 @@ Learner::Learner(const LearnerPlan& plan)
 void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<Slots> slots) {
   Variants variants = variants_for(*plan_.program, *model, pipeline_.outputs(), plan_.numerics);
   auto weights = std::make_unique<Weights>(variants.small_batch, *model);
-  weights->require_grad();
-  auto optimizer = make_optimizer(plan_.optimizer, weights->parameters(), kernels_of(plan_.numerics));
-  optimizer->restore(weights->to_kept(std::move(slots)));
+  ParameterGroups::require_grad(plan_.groups, weights->parameters());
+  ParameterGroups optimizer(plan_.groups, weights->parameters(), kernels_of(plan_.numerics));
+  optimizer.restore(weights->to_kept(std::move(slots)));
   auto step =
       std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),
                              make_loss(plan_.loss), std::move(optimizer), weights->parameters(), plan_.target);

@@ -28,7 +28,8 @@ struct LearnerPlan {
   TargetForm target;
   std::vector<std::vector<Transform>> transforms, scoring;  // of each input: for learning, and for scoring
   std::vector<int64_t> order;                               // for each input of the program, which of these it is
-  Choice optimizer, loss;
+  std::vector<ParameterGroup> groups;
+  Choice loss;
   double max_gradient_norm = 0;  // 0: no limit
   Numerics numerics;
   ReplayOptions replay;

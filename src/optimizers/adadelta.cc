@@ -35,6 +35,8 @@ class Adadelta : public ByParameter {
         options_(options),
         is_fast_(is_fast) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const auto& [rate, rho, epsilon, weight_decay, maximize] = options_;

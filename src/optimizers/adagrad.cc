@@ -34,6 +34,8 @@ class Adagrad : public ByParameter {
         options_(options),
         is_fast_(is_fast) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const at::Tensor& sum = slots[1];

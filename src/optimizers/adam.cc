@@ -27,6 +27,7 @@ class Adam : public ByParameter {
   // `is_fast`: in one pass, with other roundings.
   Adam(std::vector<at::Tensor> parameters, const AdamOptions& options, bool decoupled, bool is_fast);
 
+  void set_options(const Choice& choice) override { options_ = AdamOptions(choice); }
   std::optional<Bounds> bounds_after(const Bounds& before, double gradient_norm) const override;
 
  private:

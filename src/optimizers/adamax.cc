@@ -35,6 +35,8 @@ class Adamax : public ByParameter {
                     options.maximize),
         options_(options) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const at::Tensor &average = slots[1], &largest = slots[2];

@@ -37,6 +37,12 @@ class Asgd : public ByParameter {
                     options.maximize),
         options_(options) {}
 
+  // As in PyTorch, a parameter's first step begins with the rate of that moment.
+  void set_options(const Choice& choice) override {
+    options_ = Options(choice);
+    set_start(1, options_.rate);
+  }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const auto& [rate, lambd, alpha, t0, weight_decay, maximize] = options_;

@@ -30,6 +30,9 @@ class ByParameter : public Optimizer {
   // `slots`: in the order of PyTorch's state_dict().
   ByParameter(std::vector<at::Tensor> parameters, std::vector<Slot> slots, bool maximize);
 
+  // How the slot at this position of the constructor's begins from now on.
+  void set_start(size_t slot, double start) { slots_[slot].start = start; }
+
   // Updates one parameter and its slots, which are in the order of the constructor. `gradient` is not written to.
   virtual void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const = 0;
 

@@ -15,6 +15,7 @@ class FusedSgd : public Optimizer {
   static bool computes(const SgdOptions& options) { return options.dampening == 0; }
 
   void step() override;
+  void set_options(const Choice& choice) override { options_ = SgdOptions(choice); }
   bool is_capturable() const override { return true; }
   std::vector<Slots> state() const override;
   void restore(const std::vector<Slots>& state) override;

@@ -41,6 +41,8 @@ class NAdam : public ByParameter {
         options_(options),
         is_fast_(is_fast) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const auto& [rate, beta1, beta2, epsilon, weight_decay, momentum_decay, decoupled, maximize] = options_;

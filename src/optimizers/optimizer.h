@@ -32,6 +32,10 @@ class Optimizer {
   // Updates the parameters from their gradients, then drops the gradients (zero_grad(set_to_none=True)).
   virtual void step() = 0;
 
+  // Computes by other numbers from the next step on. What the optimizer began with, such as whether it has amsgrad's
+  // slot or maximises, stays.
+  virtual void set_options(const Choice& choice) = 0;
+
   // For each parameter. The tensors are the optimizer's own.
   virtual std::vector<Slots> state() const = 0;
 

@@ -38,6 +38,8 @@ class RAdam : public ByParameter {
         options_(options),
         is_fast_(is_fast) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const auto& [rate, beta1, beta2, epsilon, weight_decay, decoupled, maximize] = options_;

@@ -40,6 +40,8 @@ class Rmsprop : public ByParameter {
         options_(options),
         is_fast_(is_fast) {}
 
+  void set_options(const Choice& choice) override { options_ = Options(choice); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const auto& [rate, alpha, epsilon, weight_decay, momentum, centered, maximize] = options_;

@@ -36,6 +36,12 @@ class Rprop : public ByParameter {
                     options.maximize),
         options_(options) {}
 
+  // As in PyTorch, a parameter's first step begins with the rate of that moment.
+  void set_options(const Choice& choice) override {
+    options_ = Options(choice);
+    set_start(2, options_.rate);
+  }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const override {
     const at::Tensor &before = slots[1], &size = slots[2];

@@ -19,6 +19,7 @@ class Sgd : public ByParameter {
  public:
   Sgd(std::vector<at::Tensor> parameters, const SgdOptions& options);
 
+  void set_options(const Choice& choice) override { options_ = SgdOptions(choice); }
   std::optional<Bounds> bounds_after(const Bounds& before, double gradient_norm) const override;
 
  private:

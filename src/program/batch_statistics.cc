@@ -24,7 +24,16 @@ std::string shown(at::IntArrayRef shape) {
 
 }  // namespace
 
-bool takes_statistics(const Node& node) { return node.op == kBatchNorm || node.op == kInstanceNorm; }
+bool is_frozen(const Node& node) {
+  return std::any_of(node.arguments.begin(), node.arguments.end(), [](const auto& argument) {
+    const bool* training = std::get_if<bool>(&argument.second);
+    return (argument.first == "training" || argument.first == "train") && training != nullptr && !*training;
+  });
+}
+
+bool takes_statistics(const Node& node) {
+  return (node.op == kBatchNorm || node.op == kInstanceNorm) && !is_frozen(node);
+}
 
 std::string lack_of_values(const Node& node, at::IntArrayRef shape) {
   if (shape.size() < 2) return "";

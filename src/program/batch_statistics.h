@@ -12,6 +12,9 @@
 
 namespace incremental {
 
+// True where the node itself says that it does as in evaluation, whatever the run does.
+bool is_frozen(const Node& node);
+
 // True where the operator takes statistics of its batch in training.
 bool takes_statistics(const Node& node);
 

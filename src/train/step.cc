@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "src/core/error.h"
+
 namespace incremental {
 
 at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
@@ -11,11 +13,13 @@ at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch,
   loss.check_output(output, batch.samples(), target);
   at::Tensor value = loss(output, batch.targets);
   if (before_backward && !before_backward(value)) return value;
+  check(value.requires_grad(), "ERR_INVALID_OPTION",
+        "The loss depends on none of the parameters that are trained, since they are frozen or not used: train others");
   value.backward();
   return value;
 }
 
-Step::Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Optimizer> optimizer,
+Step::Step(Forward forward, std::unique_ptr<const Loss> loss, ParameterGroups optimizer,
            std::vector<at::Tensor> parameters, TargetForm target)
     : forward_(std::move(forward)),
       loss_(std::move(loss)),
@@ -25,7 +29,7 @@ Step::Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Op
 
 at::Tensor Step::run(const Batch& batch, const BeforeBackward& before_backward) {
   at::Tensor loss = gradients(batch, before_backward);
-  optimizer_->step();
+  optimizer_.step();
   return loss;
 }
 

@@ -7,7 +7,7 @@
 
 #include "src/batches/batches.h"
 #include "src/losses/loss.h"
-#include "src/optimizers/optimizer.h"
+#include "src/optimizers/parameter_groups.h"
 #include "src/program/forward.h"
 
 namespace incremental {
@@ -15,16 +15,16 @@ namespace incremental {
 // Between loss and backward pass. False: the step ends here, without gradients.
 using BeforeBackward = std::function<bool(const at::Tensor& loss)>;
 
-// Adds gradients of the mean loss of a batch to the parameters of `forward`. Returns the loss. Throws where the output
-// is not what the loss takes.
+// Adds gradients of the mean loss of a batch to the parameters of `forward` that require them. Returns the loss. Throws
+// where the output is not what the loss takes, and where no such parameter has a part in it.
 at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
                          const BeforeBackward& before_backward = {});
 
 class Step {
  public:
   // `forward` is in training mode and over `parameters`, as is the optimizer.
-  Step(Forward forward, std::unique_ptr<const Loss> loss, std::unique_ptr<Optimizer> optimizer,
-       std::vector<at::Tensor> parameters, TargetForm target);
+  Step(Forward forward, std::unique_ptr<const Loss> loss, ParameterGroups optimizer, std::vector<at::Tensor> parameters,
+       TargetForm target);
 
   // The whole step. Returns the loss.
   at::Tensor run(const Batch& batch, const BeforeBackward& before_backward = {});
@@ -33,13 +33,13 @@ class Step {
   at::Tensor gradients(const Batch& batch, const BeforeBackward& before_backward);
   // Scales the gradients to a norm of at most `limit`, 0: any. Returns the norm they had.
   double limit_gradients(double limit) const;
-  Optimizer& optimizer() { return *optimizer_; }
-  const Optimizer& optimizer() const { return *optimizer_; }
+  ParameterGroups& optimizer() { return optimizer_; }
+  const ParameterGroups& optimizer() const { return optimizer_; }
 
  private:
   Forward forward_;
   std::unique_ptr<const Loss> loss_;
-  std::unique_ptr<Optimizer> optimizer_;
+  ParameterGroups optimizer_;
   std::vector<at::Tensor> parameters_;
   TargetForm target_;
 };

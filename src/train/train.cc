@@ -70,10 +70,10 @@ class Training {
 
  private:
   Step make_step() {
-    weights_.require_grad();
+    ParameterGroups::require_grad(plan_.groups, weights_.parameters());
     check_batches(plan_, pipeline_of(plan_).outputs());
-    auto optimizer = make_optimizer(plan_.optimizer, weights_.parameters(), kernels_of(plan_.numerics));
-    optimizer->restore(weights_.to_kept(plan_.start.slots));
+    ParameterGroups optimizer(plan_.groups, weights_.parameters(), kernels_of(plan_.numerics));
+    optimizer.restore(weights_.to_kept(plan_.start.slots));
     return {Forward(variants_, weights_.all(), Mode::kTraining, generator_, plan_.numerics.bf16,
                     /*checks_statistics=*/true),
             make_loss(plan_.loss), std::move(optimizer), weights_.parameters(), plan_.dataset->target};

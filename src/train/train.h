@@ -8,6 +8,7 @@
 #include "src/batches/batches.h"
 #include "src/core/choice.h"
 #include "src/datasets/dataset.h"
+#include "src/optimizers/parameter_groups.h"
 #include "src/program/variants.h"
 #include "src/state/state_dict.h"
 #include "src/train/report.h"
@@ -35,7 +36,7 @@ struct TrainPlan : RunPlan {
   int64_t epochs = 0;
   bool shuffle = false;
   bool drop_last = false;
-  Choice optimizer;
+  std::vector<ParameterGroup> groups;
   uint64_t seed = 0;
   int niceness = 0;       // of the threads that compute: see be_nice()
   int64_t log_every = 0;  // 0: never

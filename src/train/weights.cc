@@ -82,10 +82,6 @@ at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
   return is_alike ? from_stored(wanted_[index], tensor) : tensor;
 }
 
-void Weights::require_grad() const {
-  for (const at::Tensor& parameter : parameters_) parameter.requires_grad_(true);
-}
-
 std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>& names) const {
   const std::vector<at::Tensor> tensors = all();
   auto state = std::make_shared<StateDict>();

@@ -25,7 +25,6 @@ class Weights {
   // Parameters, then buffers: what an Executor binds.
   std::vector<at::Tensor> all() const;
   const std::string& name(size_t index) const { return wanted_[index].name; }
-  void require_grad() const;
 
   // The slots of an optimizer, from the state's layout into that of these weights; and a tensor of
   // parameter `index` back.

@@ -1,104 +1,18 @@
 // Every optimizer against torch.optim: 39 steps of a CNN with batch norm and of an MLP have the same losses, weights and states to the
-// bit, also where the run was continued by the other language on the way. A new optimizer is a line of `options`.
+// bit, also where the run was continued by the other language on the way.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import {
-  arrays,
-  batchNorm2d,
-  conv2d,
-  createState,
-  flatten,
-  linear,
-  loadState,
-  maxPool2d,
-  relu,
-  saveState,
-  sequential,
-} from 'torch-incremental';
+import { createState, loadState, saveState } from 'torch-incremental';
 import { optimizers } from '../../dist/optimizers/index.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 import { recorded } from '../unit/resume-support.mjs';
-
-const models = {
-  cnn: sequential(
-    {
-      ...{ conv: conv2d(3, 4, 3, { padding: 1 }), bn: batchNorm2d(4), relu: relu(), pool: maxPool2d(2) },
-      ...{ flatten: flatten(), fc: linear(64, 5) },
-    },
-    { input: [3, 8, 8] },
-  ),
-  mlp: sequential({ flatten: flatten(), fc1: linear(192, 16), relu: relu(), fc2: linear(16, 5) }, { input: [3, 8, 8] }),
-};
-
-/** For each optimizer: defaults, then its main options. */
-const options = {
-  sgd: [
-    { momentum: 0.9 },
-    { momentum: 0.9, weightDecay: 0.01, nesterov: true },
-    { momentum: 0.9, dampening: 0.5, weightDecay: 0.1 },
-    { momentum: 0, maximize: true, learningRate: 0.001 },
-  ],
-  adam: [
-    {},
-    { weightDecay: 0.01 },
-    { amsgrad: true, betas: [0.8, 0.9], learningRate: 0.01 },
-    { betas: [0.5, 0.99], eps: 0.001 },
-    { betas: [0, 0], eps: 0.01 },
-    { maximize: true, weightDecay: 0.1 },
-  ],
-  adamW: [
-    {},
-    { weightDecay: 0.5, learningRate: 0.01 },
-    { amsgrad: true, betas: [0.4, 0.9] },
-    { weightDecay: 0, maximize: true },
-  ],
-  nAdam: [
-    {},
-    { weightDecay: 0.1, momentumDecay: 0.1 },
-    { weightDecay: 0.1, decoupledWeightDecay: true, maximize: true },
-  ],
-  rAdam: [
-    {},
-    { weightDecay: 0.1, betas: [0.8, 0.9] },
-    { weightDecay: 0.1, decoupledWeightDecay: true, maximize: true },
-  ],
-  adamax: [{}, { weightDecay: 0.1, betas: [0.5, 0.9] }, { maximize: true, eps: 0.01 }],
-  adagrad: [
-    {},
-    { weightDecay: 0.1, learningRateDecay: 0.1 },
-    { initialAccumulatorValue: 0.5, eps: 0.001, maximize: true },
-  ],
-  adadelta: [{ learningRate: 1 }, { weightDecay: 0.1, rho: 0.5, learningRate: 2 }, { maximize: true, eps: 0.001 }],
-  rmsprop: [
-    {},
-    { weightDecay: 0.1, momentum: 0.9, learningRate: 0.001 },
-    { centered: true, alpha: 0.8 },
-    { centered: true, momentum: 0.5, maximize: true, learningRate: 0.001 },
-  ],
-  rprop: [{}, { etas: [0.3, 1.5], stepSizes: [0.001, 0.1] }, { maximize: true, learningRate: 0.001 }],
-  asgd: [{}, { weightDecay: 0.1, lambd: 0.01, alpha: 0.5 }, { t0: 10, maximize: true, learningRate: 0.001 }],
-};
-
-const nameOf = (name) => name.replace('learningRate', 'lr').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const forPython = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [nameOf(name), value]));
-
-const n = 104;
-const inputs = Float32Array.from({ length: n * 192 }, (_, i) => ((Math.imul(i, 2654435761) >>> 8) % 2001) / 1000 - 1);
-const labels = Int32Array.from({ length: n }, (_, i) => (i * 7) % 5);
-const common = {
-  data: arrays({ inputs, labels, shape: [3, 8, 8] }),
-  batchSize: 8,
-  shuffle: false,
-  threads: 1,
-  seed: 0,
-};
+import { common, forPython, inputs, labels, lossesOf, models, options } from './optimizer-cases.mjs';
 
 const cases = Object.entries(options).flatMap(([kind, list]) =>
   list.flatMap((given) =>
     Object.keys(models).map((model) => ({ kind, given: { learningRate: 0.05, ...given }, model })),
   ),
 );
-const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
 
 describe('optimizers beside those of torch.optim', function () {
   this.timeout(300_000);

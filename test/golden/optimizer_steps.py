@@ -1,10 +1,11 @@
-"""Trains with the optimizers of torch.optim, for optimizer-steps.test.mjs.
+"""Trains with the optimizers of torch.optim, for optimizer-steps.test.mjs and parameter-groups.test.mjs.
 
     python optimizer_steps.py < jobs.json
 
 A job: {"model": "cnn" | "mlp", "optimizer": its class, "options": its arguments, "inputs": [...], "labels": [...], "init": a state dict
 to begin with, "ours": a checkpoint of torch-incremental after 13 steps, "end": its checkpoint after 39, "theirs": where to write one
-after 13 steps, "out": where to write the weights after 39}. Prints for each job {"losses", "continued": the losses after "ours",
+after 13 steps, "out": where to write the weights after 39, and where parameters are in groups "groups": [{"params": their names, and
+options of its own}], "frozen": names of those in none, "eval": modules that stay in evaluation mode}. Prints for each job {"losses", "continued": the losses after "ours",
 "same": whether both runs and "end" agree to the bit, in weights, parameter groups and states}.
 """
 
@@ -47,8 +48,15 @@ def python(value):
 def begin(job):
     net = make(job["model"])
     net.load_state_dict(torch.load(job["init"], weights_only=True))
-    options = {key: python(value) for key, value in job["options"].items()}
-    return net, getattr(torch.optim, job["optimizer"])(net.parameters(), **options)
+    named = dict(net.named_parameters())
+    for name in job.get("frozen", []):
+        named[name].requires_grad_(False)
+    groups = [options_of(group) | {"params": [named[name] for name in group["params"]]} for group in job.get("groups", [])]
+    return net, getattr(torch.optim, job["optimizer"])(groups or net.parameters(), **options_of(job["options"]))
+
+
+def options_of(given):
+    return {key: python(value) for key, value in given.items() if key != "params"}
 
 
 def run(net, optimizer, job, first, last):
@@ -56,6 +64,8 @@ def run(net, optimizer, job, first, last):
     labels = torch.tensor(job["labels"])
     per_epoch = len(labels) // BATCH
     net.train()
+    for name in job.get("eval", []):
+        net.get_submodule(name).eval()
     losses = []
     for step in range(first, last):
         batch = slice(step % per_epoch * BATCH, (step % per_epoch + 1) * BATCH)

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { arrays, linear, loadState, sequential, trainIncremental } from 'torch-incremental';
+import { arrays, linear, loadState, sequential, sgd as sgdOptimizer, trainIncremental } from 'torch-incremental';
 import { torchForms } from '../../dist/optimizers/index.js';
+import { optimizerGroups } from '../../dist/optimizers/parameter-groups.js';
 import { optimizerNames } from '../../dist/training/optimizer-names.js';
-import { readOptimizer } from '../../dist/training/optimizer-state.js';
+import { readOptimizer } from '../../dist/training/read-optimizer.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
 
 const script = path.join(root, 'test/golden/optimizers.py');
@@ -59,7 +60,8 @@ describe('the optimizer of a checkpoint', () => {
   it('is Adam or AdamW by the option of the run where the keys of an old release do not say', () => {
     const value = stateDict([{ lr: 0.1, betas: [0.9, 0.99], eps: 1e-8, weight_decay: 0.1, amsgrad: false }]);
     refuses(value, /it is torch\.optim\.Adam or AdamW, and does not say which: give the option "optimizer"/);
-    for (const kind of ['adam', 'adamW']) assert.equal(readOptimizer(value, kind).optimizer.kind, kind);
+    for (const kind of ['adam', 'adamW'])
+      assert.equal(readOptimizer(value, { optimizer: { kind } }).optimizer.kind, kind);
     refuses(value, /does not say which/);
   });
 
@@ -77,14 +79,29 @@ describe('the optimizer of a checkpoint', () => {
       assert.equal(readOptimizer(stateDict([{ ...sgd, ...more }], ['momentum_buffer'])).optimizer.momentum, 0.9);
   });
 
-  it('is refused with groups of different options, which are named, or of unknown order', () => {
-    refuses(stateDict([sgd, { ...sgd, lr: 0.2 }]), /learningRate is 0\.1 in group 0, 0\.2 in group 1/);
-    const { slotsOf } = readOptimizer(stateDict([sgd, sgd]));
-    const model = sequential([linear(3, 2)]);
-    assert.throws(() => slotsOf(model), {
-      code: 'ERR_STATE_MISMATCH',
-      message: /2 parameter groups, and does not say/,
-    });
+  it('has groups of different options, where it says which parameters are in which', () => {
+    const named = (lr, params, names) => ({ ...sgd, lr, params, param_names: names });
+    const { parameterGroups, slotsOf } = readOptimizer(
+      stateDict([named(0.1, [0], ['fc.bias']), named(0.2, [1], ['fc.weight'])]),
+    );
+    const rates = parameterGroups.map(({ parameters, optimizer }) => [...parameters, optimizer?.learningRate]);
+    assert.deepEqual(rates, [
+      ['fc.bias', 0.1],
+      ['fc.weight', 0.2],
+      ['*', undefined],
+    ]);
+    const model = sequential({ fc: linear(3, 2) });
+    const names = model.program.parameters.map(({ name }) => name);
+    assert.deepEqual(slotsOf(model, optimizerGroups(names, sgdOptimizer(), parameterGroups)), [{}, {}]);
+  });
+
+  it('is refused with groups of which it does not say what is in them, unless the run does', () => {
+    const value = stateDict([sgd, { ...sgd, lr: 0.2, params: [1] }]);
+    refuses(value, /2 parameter groups, and does not say which.*give the option "parameterGroups"/);
+    const known = { parameterGroups: [{ parameters: 'fc.bias', learningRate: 7 }] };
+    const { optimizer, parameterGroups } = readOptimizer(value, known);
+    assert.equal(optimizer.learningRate, 0.1);
+    assert.deepEqual(parameterGroups, [{ parameters: 'fc.bias', learningRate: 0.2 }]);
   });
 
   describe('of a live PyTorch', () => {

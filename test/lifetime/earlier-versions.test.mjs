@@ -44,10 +44,13 @@ async function assertKnown(learner, ids) {
 }
 
 /**
- * Folders by what they were written with. The first two record the options of sgd() among the settings, and all three one input and a
- * class a sample.
+ * Folders by what they were written with. The first two record the options of sgd() among the settings, the first three one input and a
+ * class a sample, and none of them groups of parameters.
  */
-const killed = { killed: 'by rules 1', 'killed-rules-2': 'by rules 2', 'killed-format-2': 'in format 2' };
+const killed = {
+  ...{ killed: 'by rules 1', 'killed-rules-2': 'by rules 2' },
+  ...{ 'killed-format-2': 'in format 2', 'killed-format-3': 'in format 3' },
+};
 
 for (const [name, what] of Object.entries(killed)) {
   describe(`a learner of an earlier version, killed, ${what}`, function () {

@@ -5,6 +5,7 @@ import type { SampleForm } from '../../core/sample-values';
 import type { StateHandle } from '../../native/handles';
 import { native } from '../../native/native';
 import type { LearnerPlan, Slots } from '../../native/plans';
+import { isSameLayout } from '../../optimizers/parameter-groups';
 import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { makeState, stateHandle } from '../../state/state';
@@ -37,7 +38,7 @@ export async function withSettings(
 ): Promise<StateMachine> {
   const { settings, best } = record;
   const { settings: old, model: oldModel } = machine.context;
-  checkOptimizer(old, settings);
+  checkOptimizers(old, settings);
   const model = record.model === undefined ? oldModel : readModel(record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
@@ -58,13 +59,20 @@ export async function withSettings(
   }
 }
 
-/** Throws if the optimizer could not continue from what another one remembers of the weights. */
-function checkOptimizer({ optimizer: old }: Settings, { optimizer }: Settings): void {
-  if (optimizer.kind === old.kind) return;
+/** Throws if the optimizers could not continue from what others remember of the weights. */
+function checkOptimizers(old: Settings, { optimizer, parameterGroups }: Settings): void {
+  const instead = 'begin another learner, with a version of this one as its checkpoint';
+  if (optimizer.kind !== old.optimizer.kind) {
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected the optimizer that the learner began with, ${old.optimizer.kind}(), but received ${optimizer.kind}(): ${instead}`,
+    );
+  }
+  if (isSameLayout(old.parameterGroups, parameterGroups, optimizer)) return;
   throw new LearnError(
     'ERR_INVALID_OPTION',
-    `Expected the optimizer that the learner began with, ${old.kind}(), but received ${optimizer.kind}(): begin another learner, ` +
-      'with a version of this one as its checkpoint',
+    'Expected the "parameterGroups" that the learner began with, whose options alone may change, but received other patterns, other ' +
+      `optimizers, or other parameters frozen: ${instead}`,
   );
 }
 

@@ -107,7 +107,7 @@ export async function machineFrom(
   const { core: saved, ids, state, isBeginning } = snapshot;
   const info = saved.versions.find(({ version }) => version === saved.serving)!;
   const served = await context.files.load(info);
-  const start = snapshot.startOf(context.model);
+  const start = snapshot.startOf(context.model, context.groups);
   const machine = await StateMachine.start(context, state, start, structuredClone(saved), ids, served);
   if (!isBeginning || !measure) return machine;
   try {

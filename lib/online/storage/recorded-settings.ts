@@ -5,16 +5,18 @@ import { recordedOptimizer } from '../../optimizers';
 import type { SgdOptions } from '../../optimizers/sgd';
 import type { Settings } from '../settings';
 
-type FlatSettings = Omit<Settings, 'optimizer' | 'loss' | 'target'> & Required<SgdOptions>;
+type NewerName = 'optimizer' | 'loss' | 'target' | 'parameterGroups' | 'frozenStatistics';
+type FlatSettings = Omit<Settings, NewerName> & Required<SgdOptions>;
 
 /**
  * The settings of a record. Before format 2 of snapshots and kind 7 of records the optimizer's options were among them, and the loss
- * was cross-entropy. Before format 3 targets were classes.
+ * was cross-entropy. Before format 3 targets were classes. Before format 4 all parameters were alike.
  */
 export function recordedSettings(recorded: Settings | FlatSettings): Settings {
-  const own = plain(recorded) as FlatSettings & Pick<Partial<Settings>, 'optimizer' | 'loss' | 'target'>;
+  const own = plain(recorded) as FlatSettings & Partial<Pick<Settings, NewerName>>;
   const { learningRate, momentum, weightDecay, nesterov, ...others } = own;
   const optimizer = recordedOptimizer(own.optimizer ?? { learningRate, momentum, weightDecay, nesterov });
   const target = own.target ?? { kind: 'class', shape: [] };
-  return { ...others, optimizer, loss: recordedLoss(own.loss), target };
+  const { parameterGroups = [], frozenStatistics = [] } = own;
+  return { ...others, optimizer, loss: recordedLoss(own.loss), target, parameterGroups, frozenStatistics };
 }

@@ -8,12 +8,15 @@ import { writeCheckpoint } from '../../checkpoint/write';
 import { fromNativeSync, LearnError } from '../../core/errors';
 import { type NativeLearnerState, native } from '../../native/native';
 import type { LearnerPlan, TensorRef } from '../../native/plans';
+import type { OptimizerGroup } from '../../optimizers/parameter-groups';
 import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
 import { loadPart } from '../../state/load';
 import { makeState, type State, treeOf } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
-import { optimizerState, readOptimizer } from '../../training/optimizer-state';
+import { optimizerState } from '../../training/optimizer-state';
+import { readOptimizer } from '../../training/read-optimizer';
+import type { LearnerContext } from '../context';
 import type { IdBytes } from '../seen-ids';
 import type { Settings } from '../settings';
 import type { JournalPosition } from './journal-format';
@@ -24,9 +27,9 @@ import { currentRules } from './records';
 
 /**
  * Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss;
- * in formats 1 and 2 samples have one input and a class, and a model's inputs are names.
+ * in formats 1 and 2 samples have one input and a class, and a model's inputs are names; up to format 3 all parameters are alike.
  */
-const format = 3;
+const format = 4;
 
 /** A newer version wrote the file: it is neither damaged nor to be done without. */
 export class NewerFormat extends LearnError {}
@@ -46,7 +49,7 @@ export interface LoadedSnapshot extends Snapshot {
   model: Model | undefined;
   /** Owns the tensors of `startOf` too. */
   state: State;
-  startOf(model: Model): LearnerPlan['start'];
+  startOf(model: Model, groups: readonly OptimizerGroup[]): LearnerPlan['start'];
   /** Nothing was learned yet, and the version that serves is not yet measured on the held-out samples. */
   isBeginning: boolean;
 }
@@ -69,7 +72,7 @@ export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
 /** Writes a snapshot and frees the native state given. */
 export async function writeSnapshot(
   folder: string,
-  model: Model,
+  { model, groups }: Pick<LearnerContext, 'model' | 'groups'>,
   { learner, sequence, chain, settings, core, ids }: Snapshot,
   tensors: NativeLearnerState,
 ): Promise<void> {
@@ -77,7 +80,7 @@ export async function writeSnapshot(
   const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
   const root = new Map<Value, Value>([
     ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
-    ['optimizer', optimizerState(model, settings.optimizer, slots)],
+    ['optimizer', optimizerState(groups, slots)],
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
@@ -129,11 +132,11 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
   }
   const program = entry('program');
   const model = program === undefined ? undefined : readModel(String(program));
-  const optimizer = readOptimizer(entry('optimizer'), saved.settings?.optimizer?.kind);
+  const optimizer = readOptimizer(entry('optimizer'), saved.settings);
   const replay = entry('replay');
-  const startOf = (model: Model) => ({
+  const startOf = (model: Model, groups: readonly OptimizerGroup[]) => ({
     random: reference(entry('random')),
-    slots: optimizer.slotsOf(model),
+    slots: optimizer.slotsOf(model, groups),
     replay: replay instanceof Map ? [...replay.values()].map(reference) : [],
   });
   const ids = entry('ids');

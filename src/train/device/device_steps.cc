@@ -50,7 +50,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
       batches_(batches),
       step_(Forward(std::move(variants), weights.all(), Mode::kTraining, make_generator(plan.device, plan.seed),
                     plan.numerics.bf16, /*checks_statistics=*/true),
-            make_loss(plan.loss), make_optimizer(plan.optimizer, weights.parameters(), OptimizerKernels::kCaptured),
+            make_loss(plan.loss), ParameterGroups(plan.groups, weights.parameters(), OptimizerKernels::kCaptured),
             weights.parameters(), plan.dataset->target),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),

@@ -42,7 +42,7 @@ class Training {
         generator_(begin_generator(plan)),
         batches_(plan.dataset, pipeline_of(plan), batch_options(plan), generator_, plan.device,
                  plan.start.position.step > 0 ? plan.start.random : at::Tensor()),
-        steps_(plan, variants_, trainable(weights_), batches_),
+        steps_(plan, variants_, trainable(plan, weights_), batches_),
         per_epoch_(batches_.per_epoch()),
         position_(plan.start.position) {
     check_batches(plan, pipeline_of(plan).outputs());
@@ -65,8 +65,8 @@ class Training {
   }
 
  private:
-  static const Weights& trainable(const Weights& weights) {
-    weights.require_grad();
+  static const Weights& trainable(const TrainPlan& plan, const Weights& weights) {
+    ParameterGroups::require_grad(plan.groups, weights.parameters());
     return weights;
   }
 
