@@ -1,4 +1,7 @@
 // Every public name. index.mts is the same list for `import`.
+export type { Average } from './averages';
+export { type Ema, type EmaOptions, ema } from './averages/ema';
+export { type Swa, type SwaOptions, swa } from './averages/swa';
 export { Opaque, OrderedDict, TensorValue, Tuple, type Value } from './checkpoint/values';
 export { type ErrorCode, errorCodes, LearnError } from './core/errors';
 export type { Patterns } from './core/patterns';
@@ -33,7 +36,7 @@ export { type LinearOptions, linear } from './layers/linear';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
 export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
-export type { EpochEvent, EpochSummary, StepEvent, TrainEvent } from './loggers/events';
+export type { EpochEvent, EpochSummary, StepEvent, TrainEvent, ValidationResult } from './loggers/events';
 export type { Loss } from './losses';
 export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
 export type { Measure, PrequentialMetrics } from './metrics/prequential';
@@ -88,6 +91,7 @@ export { type Prediction, type PredictOptions, predict } from './training/predic
 export type { ResumeOptions } from './training/resume-options';
 export type { RunOptions } from './training/run';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
+export type { ValidationOptions } from './training/validation';
 export { cifar10Transforms, type Transform } from './transforms';
 export type { Transforms } from './transforms/by-input';
 export { centerCrop, randomCrop } from './transforms/crops';

@@ -21,6 +21,11 @@ export interface DatasetEntry<Value> extends Entry {
   readonly classNames?: (dataset: Value) => Promise<readonly string[] | undefined>;
 }
 
+/** The first sample of a data set, as one of its own, which the caller disposes. */
+export function firstOf(of: DatasetHandle): Promise<DatasetHandle> {
+  return makeDataset({ kind: 'subset', of, start: 0, end: 1 });
+}
+
 export function makeDataset(plan: DatasetPlan): Promise<DatasetHandle> {
   return fromNative(() => native().makeDataset(plan));
 }

@@ -1,5 +1,14 @@
 // Events of a training run.
 
+/** Scores of the `validation` data after an epoch. */
+export interface ValidationResult {
+  /** As of evaluate(). */
+  loss: number;
+  /** As of evaluate(): NaN for targets that are not indices of classes. */
+  accuracy: number;
+  samples: number;
+}
+
 /** An epoch of TrainResult.history. */
 export interface EpochSummary {
   /** From 1. */
@@ -9,6 +18,8 @@ export interface EpochSummary {
   /** Mean over the epoch's samples, each as it was when its batch was trained on. */
   loss: number;
   seconds: number;
+  /** If there was a validation after it. */
+  validation?: ValidationResult;
 }
 
 /** A step or a log line. Only the newest waiting 'step' is delivered; every 'log' is. */
@@ -20,7 +31,7 @@ export interface StepEvent {
   /** Within the epoch, from 1. */
   step: number;
   steps: number;
-  /** Mean cross-entropy of this step's batch. */
+  /** Mean loss of this step's batch, or batches. */
   loss: number;
   /** Since training began. */
   samplesPerSecond: number;

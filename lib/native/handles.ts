@@ -8,6 +8,8 @@ export type ProgramHandle = { readonly __program: never };
 export type DatasetHandle = { readonly __dataset: never };
 /** A run through a native data set, batch by batch. */
 export type BatchesHandle = { readonly __batches: never };
+/** Answers to the validations of a training. */
+export type VerdictsHandle = { readonly __verdicts: never };
 /** An online learner's weights, optimizer, random numbers and replay buffer. */
 export type LearnerHandle = { readonly __learner: never };
 /** A lock on a file. */

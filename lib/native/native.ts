@@ -6,7 +6,15 @@ import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
 import type { InitialTensor } from '../program/module';
 import type { Program } from '../program/program';
-import type { BatchesHandle, DatasetHandle, LearnerHandle, LockHandle, ProgramHandle, StateHandle } from './handles';
+import type {
+  BatchesHandle,
+  DatasetHandle,
+  LearnerHandle,
+  LockHandle,
+  ProgramHandle,
+  StateHandle,
+  VerdictsHandle,
+} from './handles';
 import type {
   BatchesPlan,
   DatasetPlan,
@@ -91,12 +99,14 @@ export interface Job<Result> {
 
 /** See src/train/report.h. */
 export interface NativeEvent {
-  type: 'step' | 'log' | 'epoch';
+  type: 'step' | 'log' | 'epoch' | 'validation';
   epoch: number;
   step: number;
   loss: number;
   seconds: number;
   samples: number;
+  /** Of 'validation', which else has the epoch alone, and waits for a verdict. */
+  validation?: NativeEvaluation;
 }
 
 /** See src/train/snapshot.h. The newest one replaces all earlier ones, and is delivered after all events before it. */
@@ -105,9 +115,31 @@ export interface NativeSnapshot extends Position {
   model: StateHandle;
   /** 'random' and 'epoch', then the optimizer's slots, such as '0.exp_avg': see src/train/snapshot.h. */
   rest: StateHandle;
+  /** As AveragedModel of torch.optim.swa_utils has it: 'n_averaged', then 'module.…'. */
+  average?: StateHandle;
+  /** The weights of the best validation. */
+  best?: StateHandle;
 }
 
-/** See src/train/evaluate.h. */
+/** What training returns. */
+export interface NativeTraining {
+  state: StateHandle;
+  /** The weights after the last step, where `state` is an average or the best. */
+  last?: StateHandle;
+  steps: number;
+  seconds: number;
+  contracted: string[];
+  notCaptured: string;
+}
+
+/** See src/train/validation.h. */
+export interface Verdict {
+  stops: boolean;
+  keeps: boolean;
+  monitored: number;
+}
+
+/** See src/train/evaluation.h. */
 export interface NativeEvaluation {
   loss: number;
   samples: number;
@@ -188,10 +220,10 @@ export interface Native {
   nextBatch(batches: BatchesHandle): Promise<NativeBatch | undefined>;
   disposeBatches(batches: BatchesHandle): void;
 
-  train(
-    plan: TrainPlan,
-    onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void,
-  ): Job<{ state: StateHandle; seconds: number; contracted: string[]; notCaptured: string }>;
+  train(plan: TrainPlan, onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void): Job<NativeTraining>;
+  makeVerdicts(): VerdictsHandle;
+  /** Answers the validation that was reported last. */
+  giveVerdict(verdicts: VerdictsHandle, verdict: Verdict): void;
   /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
   evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;

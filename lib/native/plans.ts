@@ -1,11 +1,12 @@
 // The plans that lib/ hands to the addon: plain values, every default filled in, every option checked. C++ checks them
 // again where memory depends on them.
 
+import type { Average } from '../averages';
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
 import type { Loss } from '../losses';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Transform } from '../transforms';
-import type { DatasetHandle, ProgramHandle, StateHandle } from './handles';
+import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
 
 /** Content of a checkpoint file, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
@@ -159,12 +160,28 @@ export interface TrainPlan extends RunPlan {
   /** Of the threads that compute. */
   niceness: number;
   logEvery: number;
+  /** Batches of a step. */
+  accumulate: number;
+  /** 0: any. */
+  maxGradientNorm: number;
+  maxGradientValue: number;
+  average?: Average | undefined;
+  validation?: ValidationPlan | undefined;
+  /** 0: as many as the epochs have. */
+  maxSteps: number;
+  maxSeconds: number;
   /** Where to begin; absent: at the beginning. */
   start?: TrainStart;
   /** On the CPU, 'device' runs the loop for devices there; only tests ask for it. */
   loop?: 'device';
   /** Steps between two snapshots; 0: one at the end of every epoch; -1: none. */
   snapshotEvery: number;
+}
+
+/** Of a training: a forward pass with its weights after every so many epochs. */
+export interface ValidationPlan extends Pick<RunPlan, 'program' | 'dataset' | 'order' | 'transforms'> {
+  every: number;
+  verdicts: VerdictsHandle;
 }
 
 /** See src/online/learner.h. */
@@ -237,4 +254,9 @@ export interface TrainStart extends Position {
   epochRandom: TensorRef | null;
   /** In the order of the program's parameters; or empty. */
   slots: Slots[];
+  /** The average of each parameter, or empty; and of how many weights it is. */
+  average: TensorRef[];
+  averaged: number;
+  /** The best state so far, by name. */
+  best?: Readonly<Record<string, TensorRef>> | undefined;
 }

@@ -50,6 +50,6 @@ export class CheckpointWriter {
   }
 }
 
-function free({ model, rest }: NativeSnapshot): void {
-  for (const handle of [model, rest]) native().disposeState(handle);
+function free({ model, rest, average, best }: NativeSnapshot): void {
+  for (const handle of [model, rest, average, best]) if (handle) native().disposeState(handle);
 }

@@ -3,23 +3,24 @@
 import { formatError, naming } from '../checkpoint/errors';
 import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
-import { defined, isNumber, plain } from '../core/checks';
-import { fromNativeSync, LearnError } from '../core/errors';
-import type { EpochSummary } from '../loggers/events';
+import { isNumber, plain } from '../core/checks';
+import { fromNativeSync } from '../core/errors';
+import type { EpochSummary, ValidationResult } from '../loggers/events';
 import type { StateHandle } from '../native/handles';
 import { type NativeSnapshot, native } from '../native/native';
 import type { Position, Slots, TensorRef, TrainStart } from '../native/plans';
-import { isOfFlags, type Optimizer, resumedOptimizer } from '../optimizers';
-import { isSameLayout, type OptimizerGroup, type ParameterGroup } from '../optimizers/parameter-groups';
+import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { loadPart } from '../state/load';
 import { makeState, type State, treeOf } from '../state/state';
 import { warnOfSchedulers } from '../state/warnings';
+import { averageIn, bestIn, validationIn } from './kept-weights';
 import { optimizerState } from './optimizer-state';
 import { type KnownOptimizers, readOptimizer } from './read-optimizer';
 import { checked, optionsDict, type RecordedOptions, recordedIn, recordedOptimizers } from './recorded-options';
 import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
+import type { ValidationRecord, Validator } from './validation';
 
 /** The parts of a run besides the model's tensors. */
 export interface TrainingFacts {
@@ -30,6 +31,7 @@ export interface TrainingFacts {
   samples: number;
   /** Holds at least the epochs before the snapshot. */
   history: readonly EpochSummary[];
+  validator: Validator | undefined;
 }
 
 /** Contents of a checkpoint. */
@@ -43,6 +45,9 @@ export interface TrainingCheckpoint {
   position: Position;
   random: TensorRef | null;
   epochRandom: TensorRef | null;
+  validation: ValidationRecord | undefined;
+  /** The weights that are kept beside those that are trained. Throws where they are not the model's. */
+  keptOf(model: Model): Pick<TrainStart, 'average' | 'averaged' | 'best'>;
   /** By the numbers of the model's parameters. Throws where the optimizer's parameters are not those of the groups. */
   slotsOf(model: Model, groups: readonly OptimizerGroup[]): Slots[];
 }
@@ -50,7 +55,7 @@ export interface TrainingCheckpoint {
 export async function writeTrainingCheckpoint(
   path: string,
   snapshot: NativeSnapshot,
-  { model, options, groups, samples, history }: TrainingFacts,
+  { model, options, groups, samples, history, validator }: TrainingFacts,
 ): Promise<void> {
   const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
   const [random, epochRandom, ...slots] = tensorsOf(snapshot.rest);
@@ -61,14 +66,31 @@ export async function writeTrainingCheckpoint(
     step,
     running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
     options: optionsDict(options, samples),
-    history: history
-      .filter((summary) => summary.epoch <= epoch)
-      .map(({ loss, seconds: took, ...counts }) =>
-        dict({ ...counts, loss: new Float(loss), seconds: new Float(took) }),
-      ),
+    history: history.filter((summary) => summary.epoch <= epoch).map(summaryDict),
     random: dict({ state: random![1], epoch: epochRandom![1] }),
+    ...(snapshot.average && { average: new Map<Value, Value>(tensorsOf(snapshot.average)) }),
+    ...(snapshot.best && { best: new Map<Value, Value>(tensorsOf(snapshot.best)) }),
+    ...(validator && { validation: recordDict(validator.recordAfter(epoch)) }),
   });
   await writeCheckpoint(root, path);
+}
+
+function summaryDict({ loss, seconds, validation, ...counts }: EpochSummary): Map<Value, Value> {
+  return dict({
+    ...{ ...counts, loss: new Float(loss), seconds: new Float(seconds) },
+    ...(validation && { validation: floatsOf(validation) }),
+  });
+}
+
+function recordDict({ best, bad }: ValidationRecord): Map<Value, Value> {
+  return dict({ best: best === null ? null : new Float(best), bad });
+}
+
+function floatsOf({ samples, ...scores }: ValidationResult): Map<Value, Value> {
+  return dict({
+    ...Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, new Float(score)])),
+    samples,
+  });
 }
 
 function dict(entries: Record<string, Value>): Map<Value, Value> {
@@ -139,6 +161,8 @@ function read(path: string, state: State, given: KnownOptimizers): TrainingCheck
       seconds: amount('seconds'),
     },
     ...randomIn(entry('random'), step),
+    validation: validationIn(entry),
+    keptOf: (model) => ({ ...averageIn(entry, model), best: bestIn(entry, model) }),
     slotsOf: optimizers.slotsOf,
   };
 }
@@ -152,7 +176,9 @@ function mapOf(value: Value | undefined, name: string): ReadonlyMap<Value, Value
 /** A history in another form, which Python may have recorded for itself, is ignored. */
 function historyIn(value: Value | undefined): EpochSummary[] {
   if (!Array.isArray(value)) return [];
-  const summaries = value.map((item) => (item instanceof Map ? Object.fromEntries(item) : {}) as EpochSummary);
+  const plainOf = (item: unknown): unknown =>
+    item instanceof Map ? Object.fromEntries([...item].map(([key, inner]) => [key, plainOf(inner)])) : item;
+  const summaries = value.map((item) => (item instanceof Map ? plainOf(item) : {}) as EpochSummary);
   const isSound = ({ epoch, steps, samples, loss, seconds }: EpochSummary) =>
     [epoch, steps, samples, loss, seconds].every((number) => typeof number === 'number');
   return summaries.every(isSound) ? summaries : [];
@@ -178,81 +204,14 @@ function generatorIn(value: Value | undefined, name: string): TensorRef {
   throw formatError(`Expected torch.get_rng_state() under ${name}`);
 }
 
-/** The recorded options, replaced by those given. Throws if a given one would change the order of samples. */
-export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads' | 'frozenStatistics'>>>(
-  { path, options: recorded, position }: TrainingCheckpoint,
-  given: Options,
-): Options {
-  for (const name of ['batchSize', 'shuffle', 'dropLast', 'seed'] as const) {
-    if (given[name] !== undefined && recorded[name] !== undefined) checkSame(path, name, recorded[name], given[name]);
-  }
-  const { epochs } = given;
-  if (epochs !== undefined && epochs < position.epoch + (position.step > 0 ? 1 : 0)) {
-    throw new LearnError(
-      'ERR_INVALID_OPTION',
-      `The run in ${path} stands at epoch ${position.epoch}, step ${position.step}, beyond the ${epochs} epochs of the ` +
-        'option "epochs"; give a larger number, or leave it out',
-    );
-  }
-  checkSameOptimizer(path, recorded.optimizer, given.optimizer);
-  checkSameLayout(path, recorded, given.parameterGroups);
-  const changed = Object.entries(given).filter(([, value]) => value !== undefined);
-  const optimizer = recorded.optimizer ? resumedOptimizer(given.optimizer, recorded.optimizer) : given.optimizer;
-  // Options that a group was not given stay as they were.
-  const parameterGroups = given.parameterGroups?.map((group, i) =>
-    group.frozen || group.optimizer ? group : { ...recorded.parameterGroups?.[i], ...group },
-  );
-  return plain({
-    ...{ ...given, ...recorded, ...Object.fromEntries(changed) },
-    ...defined({ optimizer, parameterGroups }),
-  });
-}
-
-/** What one optimizer remembers of a parameter is nothing to another. */
-function checkSameOptimizer(path: string, recorded: Optimizer | undefined, given: Optimizer | undefined): void {
-  if (!recorded || !given || isOfFlags(given) || given.kind === recorded.kind) return;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `The run in ${path} was begun with the optimizer ${recorded.kind}(), whose state ${given.kind}() cannot continue; give ` +
-      `${recorded.kind}(), leave the option out, or begin a new run by passing the path as the source instead of "resume"`,
-  );
-}
-
-/** What optimizers remember is by group. */
-function checkSameLayout(
-  path: string,
-  { optimizer, parameterGroups }: Partial<RecordedOptions>,
-  given: readonly ParameterGroup[] | undefined,
-): void {
-  if (!optimizer || !parameterGroups || !given || isSameLayout(parameterGroups, given, optimizer)) return;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `The run in ${path} was begun with other "parameterGroups": other patterns, other optimizers, or other parameters frozen. Their ` +
-      'options may be changed; give the same groups, leave the option out, or begin a new run by passing the path as the source ' +
-      'instead of "resume"',
-  );
-}
-
 export async function startOf(
   checkpoint: TrainingCheckpoint,
   model: Model,
   groups: readonly OptimizerGroup[],
 ): Promise<TrainStart> {
-  const { path, position, random, epochRandom, slotsOf } = checkpoint;
-  return { ...position, random, epochRandom, slots: await naming(path, async () => slotsOf(model, groups)) };
-}
-
-/** Throws unless the data set has as many samples as when the run began. */
-export function checkSameSamples({ path, samples }: TrainingCheckpoint, length: number): void {
-  if (samples !== undefined) checkSame(path, 'data', `${samples} samples`, `${length} samples`);
-}
-
-function checkSame(path: string, name: string, recorded: unknown, given: unknown): void {
-  if (recorded === given) return;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `The run in ${path} was begun with ${name}: ${recorded}, but the option "${name}" is now ${given}, which would lead ` +
-      `to another order of samples; give ${recorded} or leave the option out, or begin a new run by passing the path as ` +
-      'the source instead of "resume"',
-  );
+  const { path, position, random, epochRandom, slotsOf, keptOf } = checkpoint;
+  return naming(path, async () => ({
+    ...{ ...position, random, epochRandom, slots: slotsOf(model, groups) },
+    ...keptOf(model),
+  }));
 }

@@ -1,5 +1,6 @@
 // Options of trainIncremental(): their meaning, checks and defaults.
 import { randomInt } from 'node:crypto';
+import type { Average } from '../averages';
 import { type Check, checkOptions, invalid, isFunction, isNumber, isPath } from '../core/checks';
 import { LearnError } from '../core/errors';
 import type { Patterns } from '../core/patterns';
@@ -15,6 +16,7 @@ import { isTransforms, type Transforms } from '../transforms/by-input';
 import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
 import { type RunOptions, runOptionChecks, type Subject } from './run';
+import { isValidation, type ValidationOptions } from './validation';
 
 /** Options of {@link trainIncremental}. Each has a default; together the defaults are the reference script's job. */
 export interface TrainOptions extends RunOptions {
@@ -43,6 +45,20 @@ export interface TrainOptions extends RunOptions {
    * those of `parameterGroups`, such as 'layer1'. Default: none.
    */
   frozenStatistics?: Patterns;
+  /** Batches of one step of the optimizer: their gradients are averaged. A rest is a step at the epoch's end. Default: 1. */
+  accumulate?: number;
+  /** Gradients whose norm is larger are scaled down to it, as `torch.nn.utils.clip_grad_norm_` does. Default: none are. */
+  maxGradientNorm?: number;
+  /** Numbers of gradients beyond ± this are cut to it, as `torch.nn.utils.clip_grad_value_` does, after that. Default: none are. */
+  maxGradientValue?: number;
+  /** Average of the weights that the training goes through, which is then the returned state: `ema()` or `swa()`. Default: none. */
+  average?: Average;
+  /** Other data that are scored after epochs. Draws nothing from the run's generator: losses and weights are those without it. */
+  validation?: ValidationOptions;
+  /** Steps after which the training ends, with those before it was resumed. Default: as many as the epochs have. */
+  maxSteps?: number;
+  /** Seconds after which this call ends, after the current step. Default: it takes as long as its epochs. */
+  maxSeconds?: number;
   /** Computes the number that training minimises. Default: `crossEntropyLoss()`. */
   loss?: Loss;
   /**
@@ -114,6 +130,9 @@ export const trainOptionChecks = {
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   data: datasets.check,
   transforms: isTransforms,
+  validation: isValidation,
+  maxSteps: isNumber({ integer: true, min: 1 }),
+  maxSeconds: isNumber({ above: 0 }),
   logEvery: isNumber({ integer: true, min: 0 }),
   checkpoint: isCheckpoint,
   resume: isResume,
@@ -140,6 +159,10 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     parameterGroups: options.parameterGroups ?? [],
     frozenStatistics: [options.frozenStatistics ?? []].flat(),
     loss: options.loss ?? crossEntropyLoss(),
+    accumulate: options.accumulate ?? 1,
+    maxGradientNorm: options.maxGradientNorm ?? 0,
+    maxGradientValue: options.maxGradientValue ?? 0,
+    ...(options.average && { average: options.average }),
     mode: options.mode ?? 'exact',
     precision: options.precision ?? 'fp32',
     contractLinear: options.contractLinear ?? true,

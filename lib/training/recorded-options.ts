@@ -1,4 +1,5 @@
 // The options of a run as its checkpoint records them: which, how they are written, and how those of earlier versions are read.
+import { type Average, averages, recordedAverage } from '../averages';
 import { formatError } from '../checkpoint/errors';
 import { Float, type Value } from '../checkpoint/values';
 import { type Check, isBoolean, isNumber, isOneOf, plain } from '../core/checks';
@@ -21,6 +22,10 @@ export const recordedChecks = {
   optimizer: optimizers.check,
   parameterGroups: isParameterGroups,
   frozenStatistics: isPatterns,
+  accumulate: isNumber({ integer: true, min: 1 }),
+  maxGradientNorm: isNumber({ above: 0 }),
+  maxGradientValue: isNumber({ above: 0 }),
+  average: averages.check,
   loss: losses.check,
   mode: isOneOf(['exact', 'fast']),
   precision: isOneOf(['fp32', 'bf16']),
@@ -41,22 +46,28 @@ export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
 
 /**
  * Version of this format. 1: the optimizer's are among the run's (`learningRate`, `momentum`, `weightDecay`, `nesterov`), and the
- * loss is cross-entropy. 2: `optimizer` and `loss` are dicts. 3: with `parameterGroups` and `frozenStatistics`, where there are any.
+ * loss is cross-entropy. 2: `optimizer` and `loss` are dicts. 3: with `parameterGroups`,
+ * `frozenStatistics`, `accumulate`, `maxGradientNorm`, `maxGradientValue` and `average`, where they are not as without them.
  */
 const format = 3;
 
 export function optionsDict(options: RecordedOptions, samples: number): Map<Value, Value> {
-  const { optimizer, loss, parameterGroups, frozenStatistics, ...others } = options;
+  const { optimizer, loss, parameterGroups, frozenStatistics, average, ...others } = options;
+  const { accumulate, maxGradientNorm, maxGradientValue, ...usual } = others;
   const dicts = {
     ...{ optimizer: dictOf(optimizer), loss: dictOf(loss) },
+    ...(accumulate > 1 && { accumulate }),
+    ...(maxGradientNorm > 0 && { maxGradientNorm: new Float(maxGradientNorm) }),
+    ...(maxGradientValue > 0 && { maxGradientValue: new Float(maxGradientValue) }),
+    ...(average && { average: dictOf(average) }),
     ...(parameterGroups.length > 0 && { parameterGroups: parameterGroups.map(dictOf) }),
     ...(frozenStatistics.length > 0 && { frozenStatistics: [...frozenStatistics] }),
   };
-  return new Map<Value, Value>(Object.entries({ format, ...others, ...dicts, samples }));
+  return new Map<Value, Value>(Object.entries({ format, ...usual, ...dicts, samples }));
 }
 
 /** A plain object. Its numbers are floats, also where their value is an integer. */
-function dictOf(member: Optimizer | Loss | ParameterGroup): Map<Value, Value> {
+function dictOf(member: Optimizer | Loss | ParameterGroup | Average): Map<Value, Value> {
   const written = (value: unknown): Value => {
     if (Array.isArray(value)) return value.map(written);
     if (typeof value === 'object' && value !== null) return dictOf(value as Optimizer);
@@ -88,7 +99,7 @@ export function recordedIn(
   options: ReadonlyMap<Value, Value>,
   { optimizer: fromPyTorch, parameterGroups }: KnownOptimizers,
 ): Partial<RecordedOptions> {
-  const { optimizer: _, parameterGroups: __, loss: ___, ...checks } = recordedChecks;
+  const { optimizer: _, parameterGroups: __, loss: ___, average: ____, ...checks } = recordedChecks;
   const known = options.get('format') ?? 1;
   checked(isNumber({ integer: true, min: 1 }), known, 'options.format');
   if ((known as number) > format) {
@@ -104,10 +115,12 @@ export function recordedIn(
   });
   const optimizer = recordedOptimizerIn(options, fromPyTorch);
   const loss = options.get('loss');
+  const average = options.get('average');
   return plain({
     ...Object.fromEntries(found),
     ...(optimizer && { optimizer }),
     ...(parameterGroups && { parameterGroups }),
+    ...(average instanceof Map && { average: recordedAverage(Object.fromEntries(average)) }),
     ...(loss instanceof Map && { loss: recordedLoss(Object.fromEntries(loss)) }),
   });
 }

@@ -17,9 +17,7 @@ import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { trainingTransforms, transformsOf } from '../transforms/by-input';
 import {
-  checkSameSamples,
   readTrainingCheckpoint,
-  resumedOptions,
   startOf,
   type TrainingCheckpoint,
   type TrainingFacts,
@@ -31,12 +29,18 @@ import { summary, toTrainEvent } from './events';
 import { inputOrder } from './inputs';
 import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
+import { checkSameSamples, resumedOptions } from './resumed-options';
 import { prepareRun, programHandle, type Subject } from './run';
+import { type OpenValidation, openValidation, type Validator } from './validation';
 
 /** What {@link trainIncremental} resolves with. */
 export interface TrainResult {
-  /** The trained state; the one that training began with is unchanged. */
+  /** The trained state, or with `average` the average, or the best one by validation; the one that training began with is unchanged. */
   state: State;
+  /** As the last step left it, where `state` is another one. */
+  lastState?: State;
+  /** The option that ended the training before its epochs did. */
+  stopped?: 'patience' | 'maxSteps' | 'maxSeconds';
   history: EpochSummary[];
   /** Optimizer steps made, with those before `resume`. */
   steps: number;
@@ -61,28 +65,48 @@ export async function trainIncremental(source: string | State, given: TrainOptio
   const options = checkOptions('trainIncremental', given, trainOptionChecks, optimizerOptions);
   const { data = cifar10({ root: './data', download: true }), checkpoint, resume, signal } = options;
   // From the call on: what happens to the state or the arrays meanwhile changes nothing.
-  const opening = beginDataset(data, signal);
+  const openings = {
+    data: beginDataset(data, signal),
+    validation: options.validation && beginDataset(options.validation.data, signal),
+  };
   const run = async () => {
     if (checkpoint) await checkWritable(checkpoint.path);
-    return resume === undefined ? begin(source, opening, options) : goOn(resume, opening, options);
+    return resume === undefined ? begin(source, openings, options) : goOn(resume, openings, options);
   };
-  return holding(resume === undefined ? source : undefined, run).finally(() => opening.abandon());
+  return holding(resume === undefined ? source : undefined, run).finally(() => {
+    openings.data.abandon();
+    openings.validation?.abandon();
+  });
+}
+
+interface Openings {
+  data: Opening;
+  validation: Opening | undefined;
 }
 
 function begin(
   source: string | State,
-  opening: Opening,
+  { data, validation }: Openings,
   options: TrainOptions,
   resumed?: TrainingCheckpoint,
 ): Promise<TrainResult> {
-  return prepareRun(source, opening, options, (subject, dataset) => train(subject, dataset, options, resumed));
+  return prepareRun(source, data, options, async (subject, dataset) => {
+    const { validation: given } = options;
+    const opened =
+      given && validation ? await openValidation(given, validation, subject, options, resumed?.validation) : undefined;
+    try {
+      return await train(subject, dataset, opened, options, resumed);
+    } finally {
+      opened?.dispose();
+    }
+  });
 }
 
-async function goOn(resume: string | ResumeOptions, opening: Opening, options: TrainOptions): Promise<TrainResult> {
+async function goOn(resume: string | ResumeOptions, openings: Openings, options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
   const resumed = await readTrainingCheckpoint(resume, options, options.signal);
   try {
-    return await begin(resumed.state, opening, resumedOptions(resumed, options), resumed);
+    return await begin(resumed.state, openings, resumedOptions(resumed, options), resumed);
   } finally {
     resumed.state.dispose();
   }
@@ -91,31 +115,39 @@ async function goOn(resume: string | ResumeOptions, opening: Opening, options: T
 async function train(
   { model, device, plan }: Subject,
   dataset: DatasetHandle,
+  validation: OpenValidation | undefined,
   options: TrainOptions,
   resumed: TrainingCheckpoint | undefined,
 ): Promise<TrainResult> {
-  const { checkpoint, onProgress } = options;
+  const { checkpoint, onProgress, maxSteps = 0, maxSeconds = 0 } = options;
+  const validator = validation?.validator;
   const { length, inputs } = native().datasetInfo(dataset);
   const transforms = transformsOf(options.transforms, inputs, trainingTransforms);
   const order = inputOrder(model, inputs, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
-  const { epochs, optimizer, parameterGroups, frozenStatistics, ...planned } = settings;
+  const { optimizer, parameterGroups, frozenStatistics, ...planned } = settings;
+  // A run whose patience was at its end is over, unless it is given more.
+  const epochs = resumed && validator?.isOver ? resumed.position.epoch : settings.epochs;
   const names = model.program.parameters.map(({ name }) => name);
   const groups = optimizerGroups(names, optimizer, parameterGroups);
   const program = withFrozenStatistics(model.program, frozenStatistics);
 
   const fill = settings.dropLast ? Math.floor : Math.ceil;
-  const steps = fill(length / plan.batchSize);
-  const samples = settings.dropLast ? steps * plan.batchSize : length;
-  const done = resumed ? resumed.position.epoch * samples + resumed.position.step * plan.batchSize : 0;
-  const run = { epochs, steps, total: epochs * samples - done };
+  const batches = fill(length / plan.batchSize);
+  const steps = Math.ceil(batches / settings.accumulate);
+  const samples = settings.dropLast ? batches * plan.batchSize : length;
+  const ofStep = plan.batchSize * settings.accumulate;
+  const done = resumed ? resumed.position.epoch * samples + resumed.position.step * ofStep : 0;
+  const all = Math.min(epochs * samples, maxSteps > 0 ? maxSteps * ofStep : Infinity);
+  const run = { epochs, steps, total: all - done };
   const history: EpochSummary[] = [...(resumed?.history ?? [])];
-  const keeper = checkpoint && keep(checkpoint, { model, options: settings, groups, samples: length, history });
+  const keeper =
+    checkpoint && keep(checkpoint, { model, options: settings, groups, samples: length, history, validator });
   const start = resumed && (await startOf(resumed, model, groups));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
-    const { state, seconds, contracted, notCaptured } = await runJob(
+    const { state, last, notCaptured, ...counted } = await runJob(
       (onEvents: (events: (NativeEvent | NativeSnapshot)[]) => void) =>
         native().train(
           {
@@ -124,6 +156,7 @@ async function train(
             ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),
+            ...{ maxSteps, maxSeconds, validation: validation?.plan },
             niceness: options.niceness ?? 0,
             logEvery: options.logEvery ?? 100,
             ...(start && { start }),
@@ -135,23 +168,42 @@ async function train(
         signal,
         onEveryEvent: (events) => {
           for (const event of events) {
-            if (event.type === 'epoch') history.push(summary(event));
+            if (event.type === 'validation') validator!.judge(event.epoch, event.validation!);
+            if (event.type === 'epoch') history.push(summary(event, validator?.resultOf(event.epoch)));
             if (event.type === 'snapshot') keeper?.writer.offer(event);
           }
         },
         onEvents: (events) => {
           if (!onProgress) return undefined;
-          const shown = events.filter((event) => event.type !== 'snapshot');
-          return Promise.all(shown.map((event) => onProgress(toTrainEvent(event, run))));
+          const shown = events.flatMap((event) =>
+            event.type === 'snapshot' ? [] : (toTrainEvent(event, run, validator?.resultOf(event.epoch)) ?? []),
+          );
+          return Promise.all(shown.map((event) => onProgress(event)));
         },
       },
     );
-    const result = { history, steps: epochs * steps, seconds, device: afterTraining(device, notCaptured), contracted };
-    return { state: makeState(state, modulesOf(model)), ...result };
+    const stopped = stoppedBy(counted.steps, epochs * steps, maxSteps, validator);
+    return {
+      state: makeState(state, modulesOf(model)),
+      ...(last && { lastState: makeState(last, modulesOf(model)) }),
+      ...(stopped && { stopped }),
+      ...{ history, ...counted, device: afterTraining(device, notCaptured) },
+    };
   } finally {
     // Also when the run was stopped; that the last checkpoint could not be written is then the greater news.
     await keeper?.writer.close();
   }
+}
+
+function stoppedBy(
+  steps: number,
+  all: number,
+  maxSteps: number,
+  validator: Validator | undefined,
+): TrainResult['stopped'] {
+  if (validator?.isOver) return 'patience';
+  if (steps >= all) return undefined;
+  return maxSteps > 0 && steps >= maxSteps ? 'maxSteps' : 'maxSeconds';
 }
 
 function keep({ path, every = 'epoch' }: CheckpointOptions, facts: TrainingFacts) {

@@ -39,6 +39,13 @@ Batch part_of(const Batch& batch, int64_t first, int64_t count) {
   return part;
 }
 
+Batch on_device(const Batch& batch, c10::Device device) {
+  Batch moved = batch;
+  for (at::Tensor& input : moved.inputs) input = input.to(device);
+  if (moved.targets.defined()) moved.targets = moved.targets.to(device);
+  return moved;
+}
+
 class Batches::Impl {
  public:
   Impl(std::shared_ptr<const Dataset> dataset, SamplePipeline pipeline, BatchOptions options, at::Generator generator)

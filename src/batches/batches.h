@@ -24,6 +24,9 @@ struct Batch {
 // Samples `first` to `first + count - 1` of a batch, in its memory.
 Batch part_of(const Batch& batch, int64_t first, int64_t count);
 
+// The batch in memory of the device; itself where it is there.
+Batch on_device(const Batch& batch, c10::Device device);
+
 struct BatchOptions {
   int64_t batch_size = 64;
   int64_t epochs = 1;

@@ -99,7 +99,7 @@ std::vector<ProgramInput> to_program_inputs(const Napi::Array& values) {
   return inputs;
 }
 
-std::vector<ProgramTensor> to_tensors(const Napi::Array& values) {
+std::vector<ProgramTensor> to_program_tensors(const Napi::Array& values) {
   std::vector<ProgramTensor> tensors;
   for (uint32_t i = 0; i < values.Length(); ++i) {
     const Napi::Object value = values.Get(i).As<Napi::Object>();
@@ -180,8 +180,8 @@ at::ScalarType to_dtype(const std::string& name) {
 
 Program to_program(const Napi::Object& value) {
   Program program{to_program_inputs(array(value, "inputs")),
-                  to_tensors(array(value, "parameters")),
-                  to_tensors(array(value, "buffers")),
+                  to_program_tensors(array(value, "parameters")),
+                  to_program_tensors(array(value, "buffers")),
                   {},
                   strings(value, "outputs")};
   const Napi::Array nodes = array(value, "nodes");
@@ -219,6 +219,38 @@ std::vector<ParameterGroup> to_groups(const Napi::Array& from) {
     groups.push_back({choice(given, "optimizer"), integers(given, "parameters")});
   }
   return groups;
+}
+
+std::vector<at::Tensor> to_tensors(const Napi::Array& from) {
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(from.Length());
+  for (uint32_t i = 0; i < from.Length(); ++i) tensors.push_back(to_tensor(from.Get(i)));
+  return tensors;
+}
+
+std::shared_ptr<const StateDict> to_state(const Napi::Object& from) {
+  auto state = std::make_shared<StateDict>();
+  const Napi::Array names = own_names(from);
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = to_string(names.Get(i), "state");
+    state->push_back({name, to_tensor(own(from, name.c_str()))});
+  }
+  return state;
+}
+
+Napi::Object to_js(Napi::Env env, const Evaluation& evaluation) {
+  const auto numbers = [env](const at::Tensor& counts) {
+    if (!counts.defined()) return Napi::Float64Array::New(env, 0);
+    return to_typed_array<Napi::Float64Array, double>(env, counts);
+  };
+  Napi::Object result = Napi::Object::New(env);
+  result["loss"] = evaluation.loss;
+  result["samples"] = evaluation.samples;
+  result["correct"] = evaluation.correct;
+  result["predicted"] = evaluation.predicted;
+  result["confusion"] = numbers(evaluation.confusion);
+  result["notFinite"] = numbers(evaluation.not_finite);
+  return result;
 }
 
 std::vector<Slots> to_slots(const Napi::Array& from) {

@@ -18,6 +18,7 @@
 #include "src/core/sample_form.h"
 #include "src/optimizers/parameter_groups.h"
 #include "src/program/program.h"
+#include "src/train/evaluation.h"
 
 namespace incremental {
 
@@ -81,6 +82,12 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
 // A tensor of a state, { state, index }; undefined for null.
 at::Tensor to_tensor(const Napi::Value& from);
 
+// A list of such tensors.
+std::vector<at::Tensor> to_tensors(const Napi::Array& from);
+
+// Such tensors by their names.
+std::shared_ptr<const StateDict> to_state(const Napi::Object& from);
+
 // For each parameter, an object of such tensors or of numbers, by the names of an optimizer's slots.
 std::vector<Slots> to_slots(const Napi::Array& from);
 
@@ -124,6 +131,9 @@ Napi::Object target_to_js(Napi::Env env, const TargetForm& form);
 // Copies: typed arrays of the tensor's type; of int64 targets an Int32Array.
 Napi::Value to_values(Napi::Env env, const at::Tensor& tensor);
 Napi::Value to_target_values(Napi::Env env, const at::Tensor& targets);
+
+// Counts as numbers; those that are undefined as empty arrays.
+Napi::Object to_js(Napi::Env env, const Evaluation& evaluation);
 
 Napi::Array shape_to_js(Napi::Env env, at::IntArrayRef sizes);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "src/napi/convert.h"
 #include "src/napi/handle.h"
 
 namespace incremental {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kStepInterval{25};
 
 Napi::Object to_js(Napi::Env env, const Snapshot& snapshot) {
-  const auto& [position, model, rest] = snapshot;
+  const auto& [position, model, rest, average, best] = snapshot;
   Napi::Object object = Napi::Object::New(env);
   object["type"] = "snapshot";
   object["epoch"] = position.epoch;
@@ -21,12 +22,14 @@ Napi::Object to_js(Napi::Env env, const Snapshot& snapshot) {
   object["seconds"] = position.seconds;
   object["model"] = Handle<StateDict>::make(env, model, bytes_of(*model));
   object["rest"] = Handle<StateDict>::make(env, rest, bytes_of(*rest));
+  if (average) object["average"] = Handle<StateDict>::make(env, average, bytes_of(*average));
+  if (best) object["best"] = Handle<StateDict>::make(env, best, bytes_of(*best));
   return object;
 }
 
 Napi::Object to_js(Napi::Env env, const Event& event) {
   if (event.snapshot) return to_js(env, *event.snapshot);
-  static constexpr const char* kTypes[] = {"step", "log", "epoch"};
+  static constexpr const char* kTypes[] = {"step", "log", "epoch", "validation"};
   Napi::Object object = Napi::Object::New(env);
   object["type"] = kTypes[static_cast<int>(event.type)];
   object["epoch"] = event.epoch;
@@ -34,6 +37,7 @@ Napi::Object to_js(Napi::Env env, const Event& event) {
   object["loss"] = event.loss;
   object["seconds"] = event.seconds;
   object["samples"] = event.samples;
+  if (event.validation) object["validation"] = to_js(env, *event.validation);
   return object;
 }
 

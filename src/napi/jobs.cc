@@ -15,6 +15,11 @@
 namespace incremental {
 namespace {
 
+// The content of a handle, which JavaScript and the training write and read.
+struct SharedVerdicts {
+  std::shared_ptr<Verdicts> verdicts;
+};
+
 void read_run_plan(const Napi::Object& from, RunPlan& plan) {
   plan.program = Handle<Program>::open(own(from, "program"));
   plan.state = Handle<StateDict>::open(own(from, "state"));
@@ -26,13 +31,30 @@ void read_run_plan(const Napi::Object& from, RunPlan& plan) {
 }
 
 Start to_start(const Napi::Object& from) {
-  Start start{{integer(from, "epoch"), integer(from, "step"), number(from, "lossSum"), integer(from, "samples"),
-               number(from, "seconds")},
-              to_tensor(own(from, "random")),
-              to_tensor(own(from, "epochRandom")),
-              {}};
+  Start start;
+  start.position = {integer(from, "epoch"), integer(from, "step"), number(from, "lossSum"), integer(from, "samples"),
+                    number(from, "seconds")};
+  start.random = to_tensor(own(from, "random"));
+  start.epoch_random = to_tensor(own(from, "epochRandom"));
   start.slots = to_slots(array(from, "slots"));
+  start.average = to_tensors(array(from, "average"));
+  start.averaged = integer(from, "averaged");
+  const Napi::Value best = own(from, "best");
+  if (best.IsObject()) start.best = to_state(best.As<Napi::Object>());
   return start;
+}
+
+Validation to_validation(const Napi::Object& from, const TrainPlan& training) {
+  Validation validation;
+  RunPlan& plan = validation.plan;
+  plan = training;
+  plan.dataset = Handle<Dataset>::open(own(from, "dataset"));
+  plan.transforms = to_transforms(array(from, "transforms"));
+  plan.order = integers(from, "order");
+  plan.program = Handle<Program>::open(own(from, "program"));
+  validation.every = integer(from, "every");
+  validation.verdicts = Handle<SharedVerdicts>::open(own(from, "verdicts"))->verdicts;
+  return validation;
 }
 
 TrainPlan to_train_plan(const Napi::Object& from) {
@@ -51,6 +73,12 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.niceness = integer<int32_t>(from, "niceness");
   plan.log_every = integer(from, "logEvery");
   plan.snapshot_every = integer(from, "snapshotEvery");
+  plan.accumulate = integer(from, "accumulate");
+  plan.limits = {number(from, "maxGradientNorm"), number(from, "maxGradientValue")};
+  plan.max_steps = integer(from, "maxSteps");
+  plan.max_seconds = number(from, "maxSeconds");
+  if (own(from, "average").IsObject()) plan.average = choice(from, "average");
+  if (own(from, "validation").IsObject()) plan.validation = to_validation(object(from, "validation"), plan);
   const Napi::Value start = own(from, "start");
   if (start.IsObject()) plan.start = to_start(start.As<Napi::Object>());
   return plan;
@@ -59,6 +87,8 @@ TrainPlan to_train_plan(const Napi::Object& from) {
 Napi::Value to_js(Napi::Env env, const TrainOutcome& outcome) {
   Napi::Object result = Napi::Object::New(env);
   result["state"] = Handle<StateDict>::make(env, outcome.state, bytes_of(*outcome.state));
+  if (outcome.last) result["last"] = Handle<StateDict>::make(env, outcome.last, bytes_of(*outcome.last));
+  result["steps"] = outcome.steps;
   result["seconds"] = outcome.seconds;
   result["notCaptured"] = outcome.not_captured;
   Napi::Array contracted = Napi::Array::New(env, outcome.contracted.size());
@@ -72,11 +102,25 @@ Napi::Value start_training(const Napi::CallbackInfo& call) {
   // On the CPU the loop for devices is one that tests ask for.
   const Napi::Value loop = own(call[0].As<Napi::Object>(), "loop");
   const bool for_devices = loop.IsString() && loop.As<Napi::String>().Utf8Value() == "device";
-  const auto run = plan.device.is_cpu() && !for_devices ? train : train_on_device;
+  const bool many = (!plan.device.is_cpu() || for_devices) && is_plain(plan);
+  const auto run = many ? train_on_device : train;
   auto work = [plan = std::move(plan), run](const Report& report, const Cancelled& cancelled) {
     return [outcome = run(plan, report, cancelled)](Napi::Env env) { return to_js(env, outcome); };
   };
   return Job::start(call.Env(), call[1], JobLength::kLong, std::move(work));
+}
+
+Napi::Value make_verdicts(const Napi::CallbackInfo& call) {
+  auto shared = std::make_shared<const SharedVerdicts>(SharedVerdicts{std::make_shared<Verdicts>()});
+  return Handle<SharedVerdicts>::make(call.Env(), std::move(shared), 0);
+}
+
+Napi::Value give_verdict(const Napi::CallbackInfo& call) {
+  const Napi::Object from = call[1].As<Napi::Object>();
+  Verdict verdict{boolean(from, "stops"), boolean(from, "keeps"), std::nullopt};
+  if (own(from, "monitored").IsNumber()) verdict.monitored = number(from, "monitored");
+  Handle<SharedVerdicts>::open(call[0])->verdicts->give(verdict);
+  return call.Env().Undefined();
 }
 
 Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
@@ -85,20 +129,7 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
   plan.loss = choice(call[0].As<Napi::Object>(), "loss");
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
-    Evaluation evaluation = evaluate(plan, cancelled);
-    for (at::Tensor* counts : {&evaluation.confusion, &evaluation.not_finite}) {
-      *counts = counts->defined() ? counts->to(at::kDouble) : at::empty({0}, at::kDouble);
-    }
-    return [evaluation](Napi::Env env) -> Napi::Value {
-      Napi::Object result = Napi::Object::New(env);
-      result["loss"] = evaluation.loss;
-      result["samples"] = evaluation.samples;
-      result["correct"] = evaluation.correct;
-      result["predicted"] = evaluation.predicted;
-      result["confusion"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.confusion);
-      result["notFinite"] = to_typed_array<Napi::Float64Array, double>(env, evaluation.not_finite);
-      return result;
-    };
+    return [evaluation = evaluate(plan, cancelled)](Napi::Env env) -> Napi::Value { return to_js(env, evaluation); };
   };
   return Job::start(call.Env(), call.Env().Undefined(), JobLength::kLong, std::move(work));
 }
@@ -162,6 +193,8 @@ Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
 void export_jobs(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "makeProgram", make_program);
   export_function(env, exports, "train", start_training);
+  export_function(env, exports, "makeVerdicts", make_verdicts);
+  export_function(env, exports, "giveVerdict", give_verdict);
   export_function(env, exports, "evaluate", start_evaluation);
   export_function(env, exports, "predict", start_prediction);
   export_function(env, exports, "createState", start_creation);

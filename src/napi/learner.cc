@@ -35,12 +35,6 @@ ReplayOptions to_replay(const Napi::Object& from) {
           integer(from, "capacity"), integer(from, "perUpdate")};
 }
 
-std::vector<at::Tensor> to_tensors(const Napi::Array& from) {
-  std::vector<at::Tensor> tensors;
-  for (uint32_t i = 0; i < from.Length(); ++i) tensors.push_back(to_tensor(from.Get(i)));
-  return tensors;
-}
-
 LearnerPlan to_learner_plan(const Napi::Object& from) {
   LearnerPlan plan;
   plan.program = Handle<Program>::open(own(from, "program"));

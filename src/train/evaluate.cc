@@ -31,10 +31,8 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   batches.prepare();
   for (int64_t step = 0; step < batches.per_epoch(); ++step) {
     stop_if(cancelled);
-    Batch batch = batches.take();
+    const Batch batch = on_device(batches.take(), plan.device);
     batches.prepare();
-    for (at::Tensor& input : batch.inputs) input = input.to(plan.device);
-    if (batch.targets.defined()) batch.targets = batch.targets.to(plan.device);
     visit(forward(batch.inputs), batch);
   }
 }
@@ -83,10 +81,10 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   });
   result.loss /= static_cast<double>(counted);
   if (!result.confusion.defined()) return result;
-  result.confusion = result.confusion.cpu();
-  result.not_finite = result.not_finite.cpu();
+  result.confusion = result.confusion.cpu().to(at::kDouble);
+  result.not_finite = result.not_finite.cpu().to(at::kDouble);
   result.predicted = result.samples;
-  result.correct = result.confusion.trace().item<int64_t>();
+  result.correct = static_cast<int64_t>(result.confusion.trace().item<double>());
   return result;
 }
 

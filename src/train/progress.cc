@@ -57,12 +57,18 @@ void add_slots(StateDict& to, const Weights& weights, const std::vector<Slots>& 
   }
 }
 
+std::shared_ptr<const StateDict> averaged_model(const StateDict& average, int64_t count) {
+  auto model = std::make_shared<StateDict>(StateDict{{"n_averaged", at::scalar_tensor(count, at::kLong)}});
+  for (const auto& [name, tensor] : average) model->push_back({"module." + name, tensor});
+  return model;
+}
+
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
                        const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random) {
   check_finite(weights, *plan.state);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
   add_slots(*rest, weights, slots);
-  return {position, weights.copy(plan.names), std::move(rest)};
+  return {position, weights.copy(plan.names), std::move(rest), nullptr, nullptr};
 }
 
 }  // namespace incremental

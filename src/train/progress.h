@@ -30,6 +30,9 @@ void restore(at::Generator& generator, const at::Tensor& state);
 // own name, such as "0.exp_avg".
 void add_slots(StateDict& to, const Weights& weights, const std::vector<Slots>& slots);
 
+// What AveragedModel of torch.optim.swa_utils has in its state_dict(), of an average of `count` weights.
+std::shared_ptr<const StateDict> averaged_model(const StateDict& average, int64_t count);
+
 // `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
                        const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random);

@@ -6,19 +6,21 @@
 #include <memory>
 
 #include "src/core/error.h"
+#include "src/train/evaluation.h"
 #include "src/train/snapshot.h"
 
 namespace incremental {
 
 struct Event {
-  enum class Type { kStep, kLog, kEpoch, kSnapshot };
+  enum class Type { kStep, kLog, kEpoch, kValidation, kSnapshot };
   Type type;
   int64_t epoch;    // from 1
   int64_t step;     // within the epoch, from 1; of kEpoch: the epoch's number of steps
   double loss;      // of this step; of kEpoch: mean over the epoch's samples
   double seconds;   // since the run began; of kEpoch: since the epoch began
   int64_t samples;  // trained on since the run began; of kEpoch: in the epoch
-  std::shared_ptr<const Snapshot> snapshot = nullptr;  // of kSnapshot, which says nothing else
+  std::shared_ptr<const Evaluation> validation = nullptr;  // of kValidation, which else has the epoch alone
+  std::shared_ptr<const Snapshot> snapshot = nullptr;      // of kSnapshot, which says nothing else
 };
 
 using Report = std::function<void(const Event&)>;

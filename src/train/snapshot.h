@@ -26,13 +26,19 @@ struct Snapshot {
   // `epoch` (before the first one of the current epoch was); then the optimizer's slots, each under its
   // parameter's number and its own name, such as "0.exp_avg", as in its state_dict().
   std::shared_ptr<const StateDict> rest;
+  // The average of weights, as AveragedModel has it in its state_dict(); and the weights that were validated best. Null
+  // where there are none.
+  std::shared_ptr<const StateDict> average, best;
 };
 
 // The same, as a run begins with it. An undefined tensor is missing.
 struct Start {
   Position position;
   at::Tensor random, epoch_random;
-  std::vector<Slots> slots;  // for each parameter; or empty
+  std::vector<Slots> slots;         // for each parameter; or empty
+  std::vector<at::Tensor> average;  // for each parameter; or empty
+  int64_t averaged = 0;             // weights that this is the average of
+  std::shared_ptr<const StateDict> best;
 };
 
 }  // namespace incremental

@@ -1,6 +1,5 @@
 #include "src/train/step.h"
 
-#include <cmath>
 #include <utility>
 
 #include "src/core/error.h"
@@ -8,14 +7,18 @@
 namespace incremental {
 
 at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
-                         const BeforeBackward& before_backward) {
+                         const BeforeBackward& before_backward, int64_t share) {
   const at::Tensor output = forward(batch.inputs);
   loss.check_output(output, batch.samples(), target);
   at::Tensor value = loss(output, batch.targets);
   if (before_backward && !before_backward(value)) return value;
   check(value.requires_grad(), "ERR_INVALID_OPTION",
         "The loss depends on none of the parameters that are trained, since they are frozen or not used: train others");
-  value.backward();
+  if (share == 1) {
+    value.backward();
+  } else {
+    (value / static_cast<double>(share)).backward();
+  }
   return value;
 }
 
@@ -33,8 +36,17 @@ at::Tensor Step::run(const Batch& batch, const BeforeBackward& before_backward) 
   return loss;
 }
 
-at::Tensor Step::gradients(const Batch& batch, const BeforeBackward& before_backward) {
-  return add_gradients(forward_, *loss_, batch, target_, before_backward);
+at::Tensor Step::gradients(const Batch& batch, const BeforeBackward& before_backward, int64_t share) {
+  return add_gradients(forward_, *loss_, batch, target_, before_backward, share);
+}
+
+void Step::limit_gradients(const GradientLimits& limits) const {
+  if (limits.norm > 0) limit_gradients(limits.norm);
+  if (limits.value == 0) return;
+  at::NoGradGuard no_grad;
+  for (const at::Tensor& parameter : parameters_) {
+    if (parameter.grad().defined()) parameter.mutable_grad().clamp_(-limits.value, limits.value);
+  }
 }
 
 // As torch.nn.utils.clip_grad_norm_ does it (torch/nn/utils/clip_grad.py).
@@ -49,7 +61,7 @@ double Step::limit_gradients(double limit) const {
   if (norms.empty()) return 0;
   const at::Tensor total = at::linalg_vector_norm(at::stack(norms));
   const auto norm = total.item<double>();
-  if (limit > 0 && std::isfinite(norm)) {
+  if (limit > 0) {
     const at::Tensor factor = at::clamp_max(limit / (total + 1e-6), 1.0);
     for (at::Tensor& gradient : gradients) gradient.mul_(factor);
   }

@@ -76,6 +76,19 @@ std::vector<Slots> Weights::to_kept(std::vector<Slots> slots) const {
   return slots;
 }
 
+std::vector<at::Tensor> Weights::to_kept(const std::vector<at::Tensor>& tensors) const {
+  check(tensors.size() == parameters_.size(), "ERR_STATE_MISMATCH", "Expected ", parameters_.size(),
+        " averaged weights but received ", tensors.size());
+  std::vector<at::Tensor> kept;
+  kept.reserve(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    check(tensors[i].sizes() == at::IntArrayRef(wanted_[i].shape), "ERR_STATE_MISMATCH", "The average of \"",
+          wanted_[i].name, "\" has shape ", tensors[i].sizes(), ", which is not that parameter's");
+    kept.push_back(to_stored(wanted_[i], tensors[i].to(parameters_[i].device(), wanted_[i].dtype)));
+  }
+  return kept;
+}
+
 at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
   // Others, such as the number of steps, are not in the parameter's layout.
   const bool is_alike = index >= parameters_.size() || tensor.sizes() == parameters_[index].sizes();
@@ -83,7 +96,11 @@ at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
 }
 
 std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>& names) const {
-  const std::vector<at::Tensor> tensors = all();
+  return dict_of(all(), names);
+}
+
+std::shared_ptr<StateDict> Weights::dict_of(const std::vector<at::Tensor>& tensors,
+                                            const std::vector<std::string>& names) const {
   auto state = std::make_shared<StateDict>();
   for (const std::string& name : names) {
     auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& wanted) { return wanted.name == name; });
@@ -93,9 +110,12 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
   return state;
 }
 
-std::shared_ptr<const StateDict> Weights::copy(const std::vector<std::string>& names) const {
+std::shared_ptr<const StateDict> Weights::copy(const std::vector<std::string>& names,
+                                               const std::vector<at::Tensor>& parameters) const {
   at::NoGradGuard no_grad;
-  auto state = std::make_shared<StateDict>(*release(names));
+  std::vector<at::Tensor> tensors = all();
+  std::copy(parameters.begin(), parameters.end(), tensors.begin());
+  auto state = dict_of(tensors, names);
   for (NamedTensor& item : *state) item.tensor = item.tensor.clone();
   return state;
 }

@@ -29,16 +29,22 @@ class Weights {
   // The slots of an optimizer, from the state's layout into that of these weights; and a tensor of
   // parameter `index` back.
   std::vector<Slots> to_kept(std::vector<Slots> slots) const;
+  // A tensor for each parameter, likewise, on their device. Throws ERR_STATE_MISMATCH where one has another shape.
+  std::vector<at::Tensor> to_kept(const std::vector<at::Tensor>& tensors) const;
   at::Tensor to_saved(size_t index, const at::Tensor& tensor) const;
 
   // A state dict, on the CPU, of the tensors called `names`, in that order. May share memory with these weights: call
   // it last.
   std::shared_ptr<const StateDict> release(const std::vector<std::string>& names) const;
 
-  // The same in memory of its own.
-  std::shared_ptr<const StateDict> copy(const std::vector<std::string>& names) const;
+  // The same in memory of its own; with `parameters` instead of its own ones, where there are any.
+  std::shared_ptr<const StateDict> copy(const std::vector<std::string>& names,
+                                        const std::vector<at::Tensor>& parameters = {}) const;
 
  private:
+  std::shared_ptr<StateDict> dict_of(const std::vector<at::Tensor>& tensors,
+                                     const std::vector<std::string>& names) const;
+
   std::vector<ProgramTensor> wanted_;  // parameters, then buffers
   std::vector<at::Tensor> parameters_, buffers_;
 };

@@ -10,7 +10,7 @@ export const floors = {
   lib: [
     [],
     ['core'],
-    ['program', 'transforms', 'optimizers', 'schedulers', 'metrics', 'detectors', 'distributed', 'files'],
+    ['program', 'transforms', 'optimizers', 'schedulers', 'averages', 'metrics', 'detectors', 'distributed', 'files'],
     ['libtorch', 'download', 'layers', 'losses', 'strategies', 'loggers'],
     ['native', 'install', 'models'],
     ['checkpoint', 'datasets'],
@@ -25,7 +25,7 @@ export const floors = {
     ['loader'],
     ['core'],
     ['device', 'kernels', 'state'],
-    ['program', 'transforms', 'datasets', 'optimizers', 'replay'],
+    ['program', 'transforms', 'datasets', 'optimizers', 'averages', 'replay'],
     ['losses', 'strategies', 'batches', 'checkpoint', 'distributed'],
     ['train'],
     ['online'],

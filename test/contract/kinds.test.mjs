@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { averages } from '../../dist/averages/index.js';
 import { datasets } from '../../dist/datasets/index.js';
 import { detectors } from '../../dist/detectors/index.js';
 import { losses } from '../../dist/losses/index.js';
@@ -9,7 +10,7 @@ import { optimizers } from '../../dist/optimizers/index.js';
 import { transforms } from '../../dist/transforms/index.js';
 import { root } from '../support.mjs';
 
-const families = { datasets, detectors, losses, optimizers, transforms };
+const families = { averages, datasets, detectors, losses, optimizers, transforms };
 
 const files = fs
   .readdirSync(path.join(root, 'lib'), { recursive: true })

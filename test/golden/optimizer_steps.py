@@ -123,5 +123,6 @@ def answer(job):
     return {"losses": losses, "continued": continued, "done": done, "same": agreement}
 
 
-torch.set_num_threads(1)
-print(json.dumps([answer(job) for job in json.load(sys.stdin)]))
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    print(json.dumps([answer(job) for job in json.load(sys.stdin)]))

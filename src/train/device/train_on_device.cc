@@ -61,7 +61,8 @@ class Training {
     }
     check_finite(weights_, *plan_.state);
     snapshot(random, random);
-    return {weights_.release(plan_.names), clock_.seconds(), variants_.contracted, steps_.not_captured()};
+    return {weights_.release(plan_.names), nullptr,           position_.epoch * per_epoch_, clock_.seconds(),
+            variants_.contracted,          steps_.not_captured()};
   }
 
  private:
@@ -131,7 +132,7 @@ class Training {
 
   void snapshot(const at::Tensor& random, const at::Tensor& epoch_random) {
     if (plan_.snapshot_every < 0 || taken_) return;
-    report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0,
+    report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0, nullptr,
              std::make_shared<const Snapshot>(
                  take_snapshot(position_, weights_, plan_, steps_.optimizer_state(), random, epoch_random))});
     taken_ = true;

@@ -1,0 +1,16 @@
+// The family of averages: of the weights that a training goes through. A new one is a file here, a line in the list, and a file and a
+// line in src/averages/.
+import { family, type MemberOf } from '../core/family';
+import { ema } from './ema';
+import { swa } from './swa';
+
+export const averages = family('an average', { ema, swa });
+
+/** An average of weights, made by {@link ema} or {@link swa}. */
+export type Average = MemberOf<typeof averages.makers>;
+
+/** The average of a record. */
+export function recordedAverage(record: { readonly kind?: unknown }): Average {
+  averages.known(record.kind);
+  return averages.check({ ...record }, 'average');
+}
