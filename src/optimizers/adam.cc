@@ -91,36 +91,43 @@ void Adam::update_at_once(const at::Tensor& parameter, const at::Tensor& gradien
   const auto kept = static_cast<float>(options_.beta2), added = static_cast<float>(1 - options_.beta2);
   const auto corrected = static_cast<float>(correction), epsilon = static_cast<float>(options_.epsilon),
              change = static_cast<float>(-step_size);
-  const double left =
+  const double factor =
       kDecay == Decay::kWeight ? 1 - options_.learning_rate * options_.weight_decay : options_.weight_decay;
-  const auto decay = static_cast<float>(left);
-  const auto moments = [=](int64_t i) INLINED {
-    const float slope = kDecay == Decay::kGradient ? __builtin_fmaf(parameters[i], decay, gradients[i]) : gradients[i];
+  const auto decay = static_cast<float>(factor);
+  // The weight is read once: between two reads GCC would look for a change, and leave the loop without vectors.
+  const auto moments = [=](int64_t i, float weight) INLINED {
+    const float slope = kDecay == Decay::kGradient ? __builtin_fmaf(weight, decay, gradients[i]) : gradients[i];
     averages[i] = lerp(averages[i], slope);
     const float square = __builtin_fmaf(added * slope, slope, squares[i] * kept);
     squares[i] = square;
     return square;
   };
-  const auto weights = [=](int64_t i, float root) INLINED {
-    const float weight = kDecay == Decay::kWeight ? parameters[i] * decay : parameters[i];
-    parameters[i] = weight + change * averages[i] / (root / corrected + epsilon);
+  const auto moved = [=](int64_t i, float weight, float root) INLINED {
+    const float left = kDecay == Decay::kWeight ? weight * decay : weight;
+    return left + change * averages[i] / (root / corrected + epsilon);
   };
   const bool amsgrad = options_.amsgrad;
   if (is_fast_ && amsgrad) {
     return over_elements(count, [=](int64_t i) INLINED {
-      largest[i] = larger(largest[i], moments(i));
-      weights(i, __builtin_sqrtf(largest[i]));
+      const float weight = parameters[i];
+      largest[i] = larger(largest[i], moments(i, weight));
+      parameters[i] = moved(i, weight, __builtin_sqrtf(largest[i]));
     });
   }
-  if (is_fast_) return over_elements(count, [=](int64_t i) INLINED { weights(i, __builtin_sqrtf(moments(i))); });
+  if (is_fast_) {
+    return over_elements(count, [=](int64_t i) INLINED {
+      const float weight = parameters[i];
+      parameters[i] = moved(i, weight, __builtin_sqrtf(moments(i, weight)));
+    });
+  }
   if (amsgrad) {
-    over_elements(count, [=](int64_t i) INLINED { largest[i] = larger(largest[i], moments(i)); });
+    over_elements(count, [=](int64_t i) INLINED { largest[i] = larger(largest[i], moments(i, parameters[i])); });
   } else {
-    over_elements(count, [=](int64_t i) INLINED { moments(i); });
+    over_elements(count, [=](int64_t i) INLINED { moments(i, parameters[i]); });
   }
   const at::Tensor root = divisor.sqrt();
   const auto* const roots = root.const_data_ptr<float>();
-  over_elements(count, [=](int64_t i) INLINED { weights(i, roots[i]); });
+  over_elements(count, [=](int64_t i) INLINED { parameters[i] = moved(i, parameters[i], roots[i]); });
 }
 
 void Adam::update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const {

@@ -3,12 +3,17 @@
 // roots: MKL, which takes them there, rounds every fifth one otherwise than the processor.
 #pragma once
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 
 #include "src/core/libtorch.h"
 #include "src/kernels/team.h"
+
+// For the bodies of these loops.
+#define INLINED __attribute__((always_inline))
 
 namespace incremental {
 
@@ -32,16 +37,22 @@ inline bool fit_one_pass(std::initializer_list<std::reference_wrapper<const at::
 }
 
 // As Tensor.lerp_(end, weight): `weight` less 1 where it is at least a half, and then from the end
-// (ATen/native/Lerp.h).
+// (ATen/native/Lerp.h). Bits choose from which end: of a condition GCC would make two loops, and of a long loop none
+// with vectors.
 struct Lerp {
-  explicit Lerp(double given) : weight(static_cast<float>(given)), from_end(std::abs(weight) >= 0.5F) {
-    if (from_end) weight -= 1;
+  explicit Lerp(double given) : weight(static_cast<float>(given)) {
+    if (std::abs(weight) < 0.5F) return;
+    weight -= 1;
+    from_end = ~0U;
   }
 
-  float operator()(float start, float end) const { return __builtin_fmaf(weight, end - start, from_end ? end : start); }
+  INLINED float operator()(float start, float end) const {
+    const uint32_t first = std::bit_cast<uint32_t>(start) & ~from_end, last = std::bit_cast<uint32_t>(end) & from_end;
+    return __builtin_fmaf(weight, end - start, std::bit_cast<float>(first | last));
+  }
 
   float weight;
-  bool from_end;
+  uint32_t from_end = 0;  // all bits, or none
 };
 
 // As at::maximum: NaN where either is.
@@ -82,6 +93,3 @@ void over_elements(int64_t count, const Body& body) {
 }
 
 }  // namespace incremental
-
-// For the bodies of these loops.
-#define INLINED __attribute__((always_inline))
