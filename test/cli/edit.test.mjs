@@ -1,4 +1,4 @@
-// The commands extend and average.
+// The commands extend and average, and inspect of a sharded checkpoint.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {
@@ -70,5 +70,25 @@ describe('command line: extend, average', () => {
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /ERR_STATE_MISMATCH.*states\[1\] has no conv1\.weight/);
     assert.ok(!fs.existsSync(at('mean2.pth')));
+  });
+
+  it('inspects a sharded checkpoint, by its folder and its index', async () => {
+    fs.mkdirSync(at('sharded'));
+    const state = await loadState(at('net.pth'));
+    const parts = [state.select('conv*'), state.select('fc')];
+    const files = parts.map((_, i) => `model-0000${i + 1}-of-00002.safetensors`);
+    for (const [i, part] of parts.entries()) await saveState(part, at(`sharded/${files[i]}`));
+    const weights = parts.flatMap(({ names }, i) => names.map((name) => [name, files[i]]));
+    const index = at('sharded/model.safetensors.index.json');
+    fs.writeFileSync(index, JSON.stringify({ metadata: {}, weight_map: Object.fromEntries(weights) }));
+    for (const place of [at('sharded'), index]) {
+      const { code, stdout } = await run(['inspect', place, '--stats']);
+      assert.equal(code, 0);
+      assert.match(stdout, /safetensors file in 2 shards, 1\.3 MB/);
+      assert.match(stdout, /Fits Net\n/);
+      assert.match(stdout, /6 tensors, 332,778 elements/);
+      const { shards, tensors } = JSON.parse((await run(['inspect', place, '--json'])).stdout);
+      assert.deepEqual([shards, tensors.map(({ name }) => name).sort()], [2, [...state.names].sort()]);
+    }
   });
 });
