@@ -14,6 +14,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_journal(env, exports);
   export_learner(env, exports);
   export_states(env, exports);
+  export_edited_states(env, exports);
   return exports;
 }
 

@@ -2,6 +2,7 @@
 import { withCheckpoint } from './checkpoint';
 import { type DType, dtypes } from './dtypes';
 import type { Checkpoint, ParseOptions } from './parsed';
+import { eachShard, indexAt, readIndex } from './shards';
 import type { ContainerFacts } from './storages';
 import { metadataOf } from './tree';
 
@@ -17,7 +18,10 @@ export interface InspectedTensor {
 
 export interface FileDescription extends ContainerFacts {
   path: string;
+  /** Of all its files. */
   bytes: number;
+  /** Number of files of a sharded checkpoint. */
+  shards?: number;
   tensors: InspectedTensor[];
   totals: {
     tensors: number;
@@ -36,12 +40,22 @@ export interface FileDescription extends ContainerFacts {
   stripped: { prefix: string; leftOut: readonly string[] };
 }
 
-/** Throws as loadState does for files that cannot be loaded. `use` receives the open checkpoint. */
-export function inspectFile(
+/** Throws as loadState does for files that cannot be loaded. `use` receives the open checkpoint, or each of a sharded one. */
+export async function inspectFile(
   path: string,
   options: ParseOptions = {},
   use: (checkpoint: Checkpoint) => Promise<void> = async () => {},
 ): Promise<FileDescription> {
+  const found = await indexAt(path);
+  if (found !== undefined) {
+    const index = await readIndex(found, options.signal);
+    const descriptions: FileDescription[] = [];
+    await eachShard(index, options, async (checkpoint) => {
+      await use(checkpoint);
+      descriptions.push(descriptionOf(checkpoint));
+    });
+    return joined(index.path, descriptions);
+  }
   return withCheckpoint(path, { takeFirst: true, ...options }, async (checkpoint) => {
     await use(checkpoint);
     return descriptionOf(checkpoint);
@@ -69,6 +83,28 @@ function descriptionOf(checkpoint: Checkpoint): FileDescription {
   const { prefix = '', leftOut = [] } = tree.stripped ?? {};
   const found = { key, keys, tensors, totals, weightsOnly, metadata: metadataOf(tree), stripped: { prefix, leftOut } };
   return { path: file.path, bytes: file.size, ...facts, ...found };
+}
+
+/** The description of a sharded checkpoint, of at least one file. */
+function joined(path: string, shards: readonly FileDescription[]): FileDescription {
+  const [first] = shards as [FileDescription];
+  const sum = (of: (shard: FileDescription) => number) => shards.reduce((total, shard) => total + of(shard), 0);
+  const refused = shards.find(({ weightsOnly }) => !weightsOnly.loads);
+  return {
+    ...first,
+    path,
+    shards: shards.length,
+    bytes: sum(({ bytes }) => bytes),
+    tensors: shards.flatMap(({ tensors }) => tensors),
+    totals: {
+      tensors: sum(({ totals }) => totals.tensors),
+      elements: sum(({ totals }) => totals.elements),
+      storages: sum(({ totals }) => totals.storages),
+      bytes: sum(({ totals }) => totals.bytes),
+    },
+    weightsOnly: (refused ?? first).weightsOnly,
+    stripped: { ...first.stripped, leftOut: shards.flatMap(({ stripped }) => stripped.leftOut) },
+  };
 }
 
 function elementsOf(shape: readonly number[]): number {

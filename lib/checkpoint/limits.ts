@@ -70,5 +70,9 @@ export const maxHeaderDepth = 8;
 export const maxHeaderItems = 1024;
 /** Keys of the file's metadata in the header, and keys of the description of one tensor. */
 export const maxHeaderFacts = 100_000;
+/** Files of a sharded checkpoint; the largest published ones have a few hundred. */
+export const maxShards = 4096;
+/** Size of the index of a sharded checkpoint: about 100 bytes per tensor. */
+export const maxIndexBytes = 16 * 2 ** 20;
 /** Size of the records `byteorder` and `version`. */
 export const maxNoteBytes = 64;

@@ -148,12 +148,16 @@ export function unboxed(value: Value, seen = new Map<Value, unknown>()): unknown
   if (value instanceof TensorValue || value instanceof Uint8Array) return value;
   const known = seen.get(value);
   if (known !== undefined) return known;
-  const result = container(value, (inner) => unboxed(inner, seen) as Value);
+  const result = mapped(value, (inner) => unboxed(inner, seen) as Value);
   seen.set(value, result);
   return result;
 }
 
-function container(value: Value[] | Set<Value> | ReadonlyMap<Value, Value> | Opaque, of: (inner: Value) => Value) {
+/** Copies a container with what `of` returns for each of the values in it. */
+export function mapped(
+  value: Value[] | Set<Value> | ReadonlyMap<Value, Value> | Opaque,
+  of: (inner: Value) => Value,
+): Value {
   if (Array.isArray(value)) return value.map(of); // a Tuple stays a Tuple
   if (value instanceof Set) return new Set([...value].map(of));
   const entries = (map: ReadonlyMap<Value, Value>) => [...map].map(([key, item]) => [of(key), of(item)] as const);

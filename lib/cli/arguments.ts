@@ -7,6 +7,8 @@ import { type Command, flagOf, type Given, kebab, type Option, type Options } fr
 
 export interface Arguments {
   argument: string;
+  /** The arguments after it, of a command that takes several. */
+  more: readonly string[];
   options: Given<Options>;
   help: boolean;
 }
@@ -21,6 +23,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
   for (const [name, option] of Object.entries(command.options)) {
     flags.set(flagOf(name, option), { name, option });
     if (option.short) flags.set(`--${kebab(name)}`, { name, option });
+    if (option.letter) flags.set(`-${option.letter}`, { name, option });
   }
   // Not strict, because the errors of parseArgs do not suggest similar flags.
   const { tokens } = parseArgs({
@@ -28,10 +31,15 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     options: {
       help: { type: 'boolean', short: 'h' },
       ...Object.fromEntries(
-        [...flags].map(([flag, { option }]) => [
-          flag.slice(2),
-          { type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const) },
-        ]),
+        [...flags]
+          .filter(([flag]) => flag.startsWith('--'))
+          .map(([flag, { option }]) => [
+            flag.slice(2),
+            {
+              type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const),
+              ...(option.letter && { short: option.letter }),
+            },
+          ]),
       ),
     },
     strict: false,
@@ -41,7 +49,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
 
   // Checked before anything else: a user who asks for help may not know the other arguments.
   if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) {
-    return { argument: '', options: {}, help: true };
+    return { argument: '', more: [], options: {}, help: true };
   }
   const given: Record<string, unknown> = {};
   const positionals: string[] = [];
@@ -52,7 +60,8 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     if (!flag) throw unknownFlag(command, token.rawName, [...flags.keys(), '--help']);
     given[flag.name] = parseValue(token.rawName, flag.option, token.value, token.inlineValue);
   }
-  return { argument: onlyArgument(command, positionals, given), options: given as Given<Options>, help: false };
+  const argument = firstArgument(command, positionals, given);
+  return { argument, more: positionals.slice(1), options: given as Given<Options>, help: false };
 }
 
 function parseValue(flag: string, option: Option<unknown>, value: string | undefined, inline: boolean | undefined) {
@@ -70,7 +79,7 @@ function parseValue(flag: string, option: Option<unknown>, value: string | undef
   return parsed;
 }
 
-function onlyArgument(command: Command, positionals: readonly string[], given: Record<string, unknown>): string {
+function firstArgument(command: Command, positionals: readonly string[], given: Record<string, unknown>): string {
   const { name, argument, argumentIsOptional, insteadOfArgument: instead } = command;
   const [first = '', ...more] = positionals;
   if (instead !== undefined && given[instead] !== undefined) {
@@ -80,7 +89,7 @@ function onlyArgument(command: Command, positionals: readonly string[], given: R
     );
   }
   const expected = argument ? 1 : 0;
-  if (positionals.length > expected) {
+  if (positionals.length > expected && !command.argumentIsRepeated) {
     throw wrongUsage(
       `Unexpected '${argument ? more[0] : first}': ${name} takes ${argument ? `one <${argument}>` : 'options only'}`,
     );

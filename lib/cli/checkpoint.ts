@@ -21,11 +21,16 @@ export async function withSource<T>(
   use: (source: string | State) => Promise<T>,
 ): Promise<T> {
   if (key === undefined && stripPrefix === undefined) return use(file);
-  const choice = { ...(key !== undefined && { key }), ...(stripPrefix !== undefined && { stripPrefix }) };
-  const state = await loadState(file, { ...choice, signal });
+  const state = await loadChosen(file, { key, stripPrefix }, signal);
   try {
     return await use(state);
   } finally {
     state.dispose();
   }
+}
+
+/** The state that the options choose. */
+export function loadChosen(file: string, { key, stripPrefix }: Choice, signal: AbortSignal): Promise<State> {
+  const choice = { ...(key !== undefined && { key }), ...(stripPrefix !== undefined && { stripPrefix }) };
+  return loadState(file, { ...choice, signal });
 }

@@ -11,13 +11,15 @@ export interface Option<T> {
   readonly check?: Check;
   /** A shorter flag, which is also accepted and is shown in the help. */
   readonly short?: string;
+  /** A flag of one letter, which is also accepted: -o. */
+  readonly letter?: string;
   /** The flag is --no-name and sets false. */
   readonly negated?: boolean;
   /** Never set: it only carries the type. */
   readonly type?: T;
 }
 
-type Extra = Pick<Option<unknown>, 'check' | 'short'>;
+type Extra = Pick<Option<unknown>, 'check' | 'short' | 'letter'>;
 
 export function number(value: string, help: string, extra: Extra = {}): Option<number> {
   return { kind: 'number', value, help, ...extra };
@@ -51,14 +53,18 @@ export interface Context {
   terminal: Terminal;
   /** Aborted when the user interrupts. */
   signal: AbortSignal;
+  /** The arguments after the first, of a command that takes several. */
+  more: readonly string[];
 }
 
 export interface Command<O extends Options = Options> {
   readonly name: string;
   /** One paragraph or more, with lines of at most 80 characters. */
   readonly description: string;
-  /** The only argument besides the options, such as 'checkpoint'. */
+  /** The argument besides the options, such as 'checkpoint'. */
   readonly argument?: string;
+  /** Whether there may be several, of which run() receives the others in its context. */
+  readonly argumentIsRepeated?: boolean;
   /** If it is missing, run() receives ''. */
   readonly argumentIsOptional?: boolean;
   /** The option that replaces the argument. */

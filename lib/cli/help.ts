@@ -3,10 +3,11 @@ import { type Command, type CommandGroup, flagOf, type Listed } from './command'
 
 export function commandHelp(command: Command): string {
   const { name, argument, argumentIsOptional, insteadOfArgument: instead, description, options, examples } = command;
-  const usage = [`${name}${argument ? (argumentIsOptional ? ` [${argument}]` : ` <${argument}>`) : ''}`];
+  const repeated = command.argumentIsRepeated ? '…' : '';
+  const usage = [`${name}${argument ? (argumentIsOptional ? ` [${argument}]` : ` <${argument}>${repeated}`) : ''}`];
   if (instead) usage.push(`${name} ${flagOf(instead, options[instead]!)} <${options[instead]!.value}>`);
   const rows = Object.entries(options).map(([key, option]): [string, string] => [
-    `${flagOf(key, option)}${option.value ? ` <${option.value}>` : ''}`,
+    `${option.letter ? `-${option.letter}, ` : ''}${flagOf(key, option)}${option.value ? ` <${option.value}>` : ''}`,
     option.help,
   ]);
   return [

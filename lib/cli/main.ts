@@ -16,6 +16,8 @@ const commands: readonly Listed[] = [
   { name: 'online', summary: 'Keep a model learning from a stream', load: () => import('./commands/online.js') },
   { name: 'evaluate', summary: 'Score a checkpoint on test data', load: () => import('./commands/evaluate.js') },
   { name: 'inspect', summary: 'Show what a checkpoint holds', load: () => import('./commands/inspect.js') },
+  { name: 'extend', summary: 'Give a classifier more classes', load: () => import('./commands/extend.js') },
+  { name: 'average', summary: 'Average the weights of checkpoints', load: () => import('./commands/average.js') },
   { name: 'versions', summary: "Show an online learner's versions", load: () => import('./commands/versions.js') },
   { name: 'repair', summary: 'Repair the folder of an online learner', load: () => import('./commands/repair.js') },
   { name: 'libtorch', summary: 'Install and choose builds of libtorch', load: () => import('./commands/libtorch.js') },
@@ -69,12 +71,12 @@ async function main([word, ...args]: readonly string[]): Promise<number> {
       if ('commands' in command) throw new Error(`${command.name} has no commands of its own`);
       hint = `npx torch-incremental ${command.name} --help`;
     }
-    const { argument, options, help } = readArguments(command, args);
+    const { argument, more, options, help } = readArguments(command, args);
     if (help) {
       terminal.print(commandHelp(command));
       return 0;
     }
-    return await command.run(argument, options, { terminal, signal: stop.signal });
+    return await command.run(argument, options, { terminal, signal: stop.signal, more });
   } catch (error) {
     // A failure after the interrupt, such as of the last checkpoint, is still a failure.
     if (stop.signal.aborted && !(error instanceof LearnError)) {

@@ -19,10 +19,13 @@ import type {
   BatchesPlan,
   DatasetPlan,
   EvaluatePlan,
+  GivenTensor,
+  GrownTensor,
   LearnerPlan,
   Position,
   PredictPlan,
   ReadPlan,
+  SharePlan,
   TrainPlan,
   UpdatePlan,
   WritePlan,
@@ -205,8 +208,14 @@ export interface Native {
   stateStats(state: StateHandle): Promise<TensorStats[]>;
   /** Compares names and their order, dtypes, shapes and bits. */
   statesEqual(a: StateHandle, b: StateHandle): boolean;
-  /** Makes a state from bytes: each buffer becomes a uint8 tensor of one dimension. */
-  makeState(names: readonly string[], buffers: readonly Uint8Array[]): StateHandle;
+  /** Makes a state of copies of bytes. */
+  makeState(tensors: readonly GivenTensor[]): StateHandle;
+  /** Makes a state of tensors of other states, which share their memory and may be disposed. */
+  shareTensors(plan: SharePlan): StateHandle;
+  /** Makes a state of tensors with more rows, all of which are drawn as by createState() before those that exist are copied. */
+  growTensors(tensors: readonly GrownTensor[], seed: number): Promise<StateHandle>;
+  /** Averages states of the same names in the same order: see src/state/edit.h. */
+  averageStates(states: readonly StateHandle[]): Promise<StateHandle>;
   disposeState(state: StateHandle): void;
 
   makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;

@@ -5,6 +5,7 @@ import type { Average } from '../averages';
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
 import type { Loss } from '../losses';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
+import type { Initialiser } from '../program/module';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
 
@@ -232,6 +233,31 @@ export interface UpdatePlan {
 export interface TensorRef {
   state: StateHandle;
   index: number;
+}
+
+/** Tensors of other states that become one. In flat lists, since states of many tensors are edited on the JavaScript thread. */
+export interface SharePlan {
+  names: readonly string[];
+  states: readonly StateHandle[];
+  /** For each name, the number of its state among `states`, and its index there. */
+  places: Int32Array;
+}
+
+/** A tensor that becomes the first rows of a new one. */
+export interface GrownTensor extends TensorRef {
+  name: string;
+  /** Size of the new one's first axis. */
+  rows: number;
+  /** How all its rows are drawn first. */
+  init: Initialiser;
+}
+
+/** A tensor whose bytes are in row-major order. */
+export interface GivenTensor {
+  name: string;
+  dtype: string;
+  shape: readonly number[];
+  bytes: Uint8Array;
 }
 
 /** What an optimizer remembers of one parameter, by torch.optim's names; empty before its first step. */

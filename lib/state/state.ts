@@ -2,13 +2,28 @@
 import { inspect } from 'node:util';
 import { type DType, dtypes, type TensorData } from '../checkpoint/dtypes';
 import { metadataOf, type Tree } from '../checkpoint/tree';
-import { OrderedDict, TensorValue, type Value } from '../checkpoint/values';
+import { TensorValue } from '../checkpoint/values';
 import { invalid, plain } from '../core/checks';
 import { fromNativeSync, LearnError } from '../core/errors';
+import type { Patterns } from '../core/patterns';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
+import {
+  type Edited,
+  emptyTree,
+  type NewNames,
+  newTree,
+  renamed,
+  selected,
+  sharing,
+  without,
+  withTensors,
+} from './edit';
+import { givenTensors, type NewTensor } from './given-tensors';
 
 export type { DType, TensorData } from '../checkpoint/dtypes';
+export type { NewNames } from './edit';
+export type { NewTensor } from './given-tensors';
 
 /** Description of a tensor, without its values. */
 export interface StateTensor {
@@ -32,14 +47,22 @@ export let loadedState: (handles: readonly StateHandle[], tree: Tree) => State;
  * ERR_DISPOSED if it was disposed before. Has no effect on a `source` that is not a State.
  */
 export let holding: <Result>(source: unknown, work: () => Promise<Result>) => Promise<Result>;
+/** Makes a state that edit.ts made of the states `from`. `more`: handles of other tensors in its tree. */
+export let derivedState: (edited: Edited, from: readonly State[], more?: readonly StateHandle[]) => State;
 /** Returns another State of the same tensors, with its own lifetime; a disposed State is returned as it is. */
 export let sharedState: (state: State) => State;
+
+/** A handle that several contents use. */
+interface SharedHandle {
+  readonly handle: StateHandle;
+  users: number;
+}
 
 /** The contents of a State. They are freed with the last State that shares them. */
 interface Contents {
   readonly handle: StateHandle;
-  /** Handles of the tensors in its metadata. */
-  readonly others: readonly StateHandle[];
+  /** Of the tensors in its metadata. */
+  readonly others: readonly SharedHandle[];
   readonly tensors: readonly StateTensor[];
   readonly names: readonly string[];
   readonly indices: ReadonlyMap<string, number>;
@@ -53,24 +76,36 @@ const known = new WeakSet<Contents>();
 
 function contentsOf(
   handle: StateHandle,
-  others: readonly StateHandle[],
-  tree: (tensors: readonly StateTensor[]) => Tree,
+  tensors: readonly StateTensor[],
+  others: readonly SharedHandle[],
+  tree: Tree,
 ): Contents {
-  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
-  const tensors = Object.freeze(
-    infos!.map(({ name, dtype, shape }) => Object.freeze({ name, dtype: dtype as DType, shape: Object.freeze(shape) })),
-  );
   const names = Object.freeze(tensors.map(({ name }) => name));
   const indices = new Map(names.map((name, index) => [name, index]));
-  const contents = { handle, others, tensors, names, indices, tree: tree(tensors), holders: 0 };
+  const contents = { handle, others, tensors: Object.freeze(tensors), names, indices, tree, holders: 0 };
   known.add(contents);
+  for (const other of others) other.users++;
   return contents;
+}
+
+function described(name: string, dtype: DType, shape: readonly number[]): StateTensor {
+  return Object.freeze({ name, dtype, shape: Object.isFrozen(shape) ? shape : Object.freeze([...shape]) });
+}
+
+function tensorsIn(handle: StateHandle): StateTensor[] {
+  const [infos] = fromNativeSync(() => native().stateInfo([handle]));
+  return infos!.map(({ name, dtype, shape }) => described(name, dtype as DType, shape));
+}
+
+function sharedHandles(handles: readonly StateHandle[]): SharedHandle[] {
+  return handles.map((handle) => ({ handle, users: 0 }));
 }
 
 function release(contents: Contents): void {
   contents.holders--;
   if (contents.holders > 0) return;
-  for (const handle of [contents.handle, ...contents.others]) native().disposeState(handle);
+  native().disposeState(contents.handle);
+  for (const other of contents.others) if (--other.users === 0) native().disposeState(other.handle);
 }
 
 /**
@@ -92,8 +127,19 @@ export class State implements Disposable {
   #disposed = false;
 
   static {
-    makeState = (handle, modules) => new State(contentsOf(handle, [], (tensors) => newTree(handle, tensors, modules)));
-    loadedState = ([handle, ...others], tree) => new State(contentsOf(handle!, others, () => tree));
+    makeState = (handle, modules) => {
+      const tensors = tensorsIn(handle);
+      return new State(contentsOf(handle, tensors, [], newTree(handle, tensors, modules)));
+    };
+    loadedState = ([handle, ...others], tree) =>
+      new State(contentsOf(handle!, tensorsIn(handle!), sharedHandles(others), tree));
+    derivedState = ({ tensors, source, tree }, from, more = []) => {
+      const handle = fromNativeSync(() => native().shareTensors(sharing(tensors)));
+      source.handle = handle;
+      const others = new Set(from.flatMap((state) => state.#contents.others));
+      const infos = tensors.map(({ name, tensor: { dtype, shape } }) => described(name, dtype, shape));
+      return new State(contentsOf(handle, infos, [...others, ...sharedHandles(more)], tree));
+    };
     treeOf = (state) => state.#contents.tree;
     heldHandle = (state) => state.#contents.handle;
     stateHandle = (state) => {
@@ -113,10 +159,23 @@ export class State implements Disposable {
     };
   }
 
-  /** States come from loadState(), createState() and training. */
+  /**
+   * Makes a state of values, which are copied, by names: what `torch.save({ name: tensor })` in Python makes of a dict. Data are as
+   * {@link State.tensor} gives them: 16-bit floats as their bits in a Uint16Array.
+   *
+   * @example
+   * ```ts
+   * const state = State.from({ 'fc.bias': { dtype: 'float32', shape: [2], data: Float32Array.of(0.5, -0.5) } });
+   * ```
+   */
+  static from(tensors: Readonly<Record<string, NewTensor>>): State {
+    return edited(emptyTree(), tensors, []);
+  }
+
+  /** States come from loadState(), createState(), State.from() and training. */
   private constructor(contents: Contents) {
     if (!known.has(contents))
-      throw invalid('a state made by loadState(), createState() or training', 'state', contents);
+      throw invalid('a state made by loadState(), createState(), State.from() or training', 'state', contents);
     this.#contents = contents;
     this.tensors = contents.tensors;
     this.names = contents.names;
@@ -155,6 +214,49 @@ export class State implements Disposable {
     return { shape: [...shape], dtype, data: new dtypes[dtype].array(bytes) };
   }
 
+  /**
+   * Only the tensors whose names match: whole names, in which `*` stands for any text; 'fc' also means 'fc.*'. They share the memory
+   * of this state, which stays as it is, and live on after it is disposed; what else the file held (`metadata`) is kept. Throws for a
+   * pattern that matches nothing, with the nearest names.
+   *
+   * @example
+   * ```ts
+   * const backbone = state.select(['conv1', 'layer*']);
+   * ```
+   */
+  select(patterns: Patterns): State {
+    return this.#edited((tree) => selected(tree, patterns));
+  }
+
+  /** All tensors but those that {@link State.select} would return. */
+  without(patterns: Patterns): State {
+    return this.#edited((tree) => without(tree, patterns));
+  }
+
+  /**
+   * The same tensors under other names, in the same order: `{ old: new }`, a Map, or a function of the old name. Names that are not in
+   * `names` stay; `_metadata` follows.
+   *
+   * @example
+   * ```ts
+   * const bare = state.renamed((name) => name.replace(/^encoder\./, ''));
+   * ```
+   */
+  renamed(names: NewNames): State {
+    return this.#edited((tree) => renamed(tree, names));
+  }
+
+  /** The same with these tensors in place of those of their names, or after the others. As {@link State.from}. */
+  with(tensors: Readonly<Record<string, NewTensor>>): State {
+    stateHandle(this);
+    return edited(this.#contents.tree, tensors, [this]);
+  }
+
+  #edited(edit: (tree: Tree) => Edited): State {
+    stateHandle(this);
+    return derivedState(edit(this.#contents.tree), [this]);
+  }
+
   /** Compares names and their order, dtypes, shapes and bits. Metadata is ignored. */
   equals(other: State): boolean {
     if (!(other instanceof State)) throw invalid('a State', 'other', other);
@@ -183,15 +285,16 @@ export class State implements Disposable {
   }
 }
 
-/** Makes the tree of torch.save(model.state_dict()): an OrderedDict of tensors with the attribute `_metadata`. */
-function newTree(
-  handle: StateHandle,
-  tensors: readonly StateTensor[],
-  modules: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
-): Tree {
-  const part = new OrderedDict(
-    tensors.map((tensor, index) => [tensor.name, new TensorValue({ handle }, index, tensor)] as const),
-  );
-  part.attributes = new Map([['_metadata', new OrderedDict(modules as ReadonlyMap<Value, Value>)]]);
-  return { root: part, path: [], part };
+/** The tree with copies of these values in it, as a state of its own. */
+function edited(tree: Tree, tensors: Readonly<Record<string, NewTensor>>, from: readonly State[]): State {
+  const given = givenTensors(tensors);
+  const handle = fromNativeSync(() => native().makeState(given));
+  try {
+    const values = given.map(
+      (tensor, index) => [tensor.name, new TensorValue({ handle }, index, { ...tensor })] as const,
+    );
+    return derivedState(withTensors(tree, values), from);
+  } finally {
+    native().disposeState(handle);
+  }
 }

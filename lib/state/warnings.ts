@@ -1,6 +1,7 @@
 // Process warnings about data that a state, or the file of one, does not contain.
 
 import { step } from '../checkpoint/pickle/values';
+import type { ShardIndex, ShardSizes } from '../checkpoint/shards';
 import type { Tree } from '../checkpoint/tree';
 import { printable } from '../core/printable';
 
@@ -14,6 +15,17 @@ export function warnOfLeftOut(file: string, { stripped }: Tree): void {
       `Left out of the state of ${file}, since not under the prefix ${JSON.stringify(prefix)}, but in its metadata: ${what}`,
     ),
     { type: 'LearnWarning', code: 'WARN_LEFT_OUT' },
+  );
+}
+
+/** Says that a sharded checkpoint is of another size than its index says, which its writers count with ties or without. */
+export function warnOfTotalSize({ path, totalSize }: ShardIndex, { tensors, storages }: ShardSizes): void {
+  if (totalSize === undefined || totalSize === tensors || totalSize === storages) return;
+  process.emitWarning(
+    printable(
+      `${path} gives ${totalSize} bytes as its total_size, but its tensors have ${tensors}: the index is older or newer than they`,
+    ),
+    { type: 'LearnWarning', code: 'WARN_TOTAL_SIZE' },
   );
 }
 

@@ -203,6 +203,15 @@ std::vector<int32_t> to_labels(const Napi::Value& value) {
   return {labels.Data(), labels.Data() + labels.ElementLength()};
 }
 
+States to_states(const Napi::Value& from) {
+  check(from.IsArray(), "ERR_INVALID_OPTION", "Expected a list of states");
+  const Napi::Array handles = from.As<Napi::Array>();
+  States states;
+  states.reserve(handles.Length());
+  for (uint32_t i = 0; i < handles.Length(); ++i) states.push_back(Handle<StateDict>::open(handles.Get(i)));
+  return states;
+}
+
 at::Tensor to_tensor(const Napi::Value& from) {
   if (from.IsNull()) return {};
   check(from.IsObject(), "ERR_INVALID_OPTION", "Expected tensors of states in a plan");

@@ -18,6 +18,7 @@
 #include "src/core/sample_form.h"
 #include "src/optimizers/parameter_groups.h"
 #include "src/program/program.h"
+#include "src/state/state_dict.h"
 #include "src/train/evaluation.h"
 
 namespace incremental {
@@ -78,6 +79,9 @@ Array to_typed_array(Napi::Env env, const at::Tensor& tensor) {
   if (tensor.nbytes() > 0) std::memcpy(result.Data(), tensor.const_data_ptr<Element>(), tensor.nbytes());
   return result;
 }
+
+// A list of handles of states.
+States to_states(const Napi::Value& from);
 
 // A tensor of a state, { state, index }; undefined for null.
 at::Tensor to_tensor(const Napi::Value& from);

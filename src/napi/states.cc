@@ -67,14 +67,6 @@ WritePlan to_write_plan(const Napi::Object& from) {
           to_bytes(own(from, "pickle"), "pickle"), integers(from, "storages")};
 }
 
-States to_states(const Napi::Value& from) {
-  check(from.IsArray(), "ERR_INVALID_OPTION", "Expected a list of states");
-  const Napi::Array handles = from.As<Napi::Array>();
-  States states;
-  for (uint32_t i = 0; i < handles.Length(); ++i) states.push_back(Handle<StateDict>::open(handles.Get(i)));
-  return states;
-}
-
 Napi::Value read(const Napi::CallbackInfo& call) {
   using Result = std::vector<StateDict>;
   return PromiseWorker<Result>::start(
@@ -197,20 +189,6 @@ Napi::Value states_equal(const Napi::CallbackInfo& call) {
   return Napi::Boolean::New(call.Env(), bitwise_equal(*a, *b));
 }
 
-// (names, buffers): uint8 tensors of one dimension, copies.
-Napi::Value make_state(const Napi::CallbackInfo& call) {
-  check(call[0].IsArray() && call[1].IsArray(), "ERR_INVALID_OPTION", "Expected names and buffers");
-  const Napi::Array names = call[0].As<Napi::Array>(), buffers = call[1].As<Napi::Array>();
-  auto state = std::make_shared<StateDict>();
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string bytes = to_bytes(buffers.Get(i), "buffers");
-    at::Tensor tensor = at::empty({static_cast<int64_t>(bytes.size())}, at::kByte);
-    if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());
-    state->push_back({names.Get(i).ToString().Utf8Value(), std::move(tensor)});
-  }
-  return Handle<StateDict>::make(call.Env(), state, bytes_of(*state));
-}
-
 Napi::Value dispose_state(const Napi::CallbackInfo& call) {
   Handle<StateDict>::of(call[0]).release(call.Env());
   return call.Env().Undefined();
@@ -226,7 +204,6 @@ void export_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "stateTensor", state_tensor);
   export_function(env, exports, "stateStats", state_stats);
   export_function(env, exports, "statesEqual", states_equal);
-  export_function(env, exports, "makeState", make_state);
   export_function(env, exports, "disposeState", dispose_state);
 }
 

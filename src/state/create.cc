@@ -2,7 +2,7 @@
 
 namespace incremental {
 
-std::shared_ptr<const StateDict> create_state(const std::vector<InitialTensor>& tensors, uint64_t seed) {
+std::shared_ptr<StateDict> create_state(const std::vector<InitialTensor>& tensors, uint64_t seed) {
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(seed);
   auto state = std::make_shared<StateDict>();

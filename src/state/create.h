@@ -17,6 +17,6 @@ struct InitialTensor {
 };
 
 // Draws in list order from a generator as torch.manual_seed(seed) leaves it (torch/nn/init.py, kaiming_uniform_).
-std::shared_ptr<const StateDict> create_state(const std::vector<InitialTensor>& tensors, uint64_t seed);
+std::shared_ptr<StateDict> create_state(const std::vector<InitialTensor>& tensors, uint64_t seed);
 
 }  // namespace incremental

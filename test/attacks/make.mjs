@@ -14,6 +14,7 @@ import * as legacy from './legacy.mjs';
 import * as pickles from './pickles.mjs';
 import * as readers from './readers.mjs';
 import * as safetensors from './safetensors.mjs';
+import * as shards from './shards.mjs';
 import * as storages from './storages.mjs';
 import * as tensors from './tensors.mjs';
 import * as zips from './zips.mjs';
@@ -33,6 +34,7 @@ const classes = {
   legacy,
   safetensors,
   foreign,
+  shards,
 };
 
 const usual = { weight: ['float32', [2, 2], [1, 2, 3, 4]] };
@@ -49,6 +51,12 @@ const makers = {
   dangling: (file) => fs.symlinkSync(`${file} that is not there`, file),
   loop: (file) => fs.symlinkSync(file, file),
   nothing: () => {},
+  files: (folder, { files }) => {
+    for (const [name, content] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(folder, name), content);
+    }
+  },
   link: (file, { content }) => {
     fs.writeFileSync(`${file}.real`, content);
     fs.symlinkSync(`${file}.real`, file);

@@ -2,6 +2,7 @@
 // memory, with nothing run. Their benign relatives load. The files of attacks.test.mjs and attacks.long.test.mjs.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { isSanitized } from './limited.mjs';
 import { listFiles } from './make.mjs';
 import { loadAll } from './run.mjs';
@@ -16,9 +17,12 @@ const longestMessage = 4000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controls = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
+/** Of a folder, the size of what is in it. */
 function sizeOf(file) {
   try {
-    return fs.statSync(file).size;
+    const stat = fs.statSync(file);
+    if (!stat.isDirectory()) return stat.size;
+    return fs.readdirSync(file).reduce((sum, name) => sum + fs.statSync(path.join(file, name)).size, 0);
   } catch {
     return 0; // of what is no file, or of a link to itself
   }

@@ -12,7 +12,7 @@ describe('command line: usage', () => {
     [['trian'], "Unknown command 'trian'; did you mean train?"],
     [
       ['frobnicate'],
-      "Unknown command 'frobnicate'; there are demo, train, online, evaluate, inspect, versions, repair, libtorch, build, doctor",
+      "Unknown command 'frobnicate'; there are demo, train, online, evaluate, inspect, extend, average, versions, repair, libtorch, build, doctor",
     ],
     [['--seed', '1'], 'Expected a command before --seed'],
     [['train'], 'Expected a <checkpoint>'],
@@ -60,6 +60,12 @@ describe('command line: usage', () => {
     [['online', '--dir', 'd', '--replay-policy', 'reservoir'], '--replay-policy needs --replay <samples>'],
     [['online', '--dir', 'd', '--max-drop', '0.1'], '--max-drop needs --held-out <dir>'],
     [['demo', 'folder'], "Unexpected 'folder': demo takes options only"],
+    [['extend', 'a.pth', '-o', 'b.pth'], 'Expected --classes <n>'],
+    [['extend', 'a.pth', '--classes', '12'], 'Expected --out <file>'],
+    [['extend', 'a.pth', 'b.pth', '--classes', '12'], "Unexpected 'b.pth': extend takes one <checkpoint>"],
+    [['extend', 'a.pth', '--classes', '12', '-o'], 'Expected a value after -o: -o <file>'],
+    [['average', '-o', 'b.pth'], 'Expected a <checkpoint>'],
+    [['average', 'a.pth', '-o', 'b.pth'], 'Expected at least two checkpoints to average'],
     [['evaluate', 'a.pth', '--epochs', '1'], 'Unknown option --epochs of evaluate'],
   ];
   for (const [args, message] of wrong) {
@@ -96,6 +102,8 @@ describe('command line: usage', () => {
       'online',
       'evaluate',
       'inspect',
+      'extend',
+      'average',
       'versions',
       'repair',
       'libtorch',

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import {
   arrays,
+  averageStates,
   createState,
   evaluate,
+  extendClasses,
   linear,
   loadState,
   OnlineLearner,
@@ -40,6 +42,8 @@ describe('a run', () => {
     predict: (state) => predict(state, inputs(), run),
     saveState: (state) => saveState(state, folder('a.pth')),
     'saveState to safetensors': (state) => saveState(state, folder('a.safetensors')),
+    averageStates: (state) => averageStates([state, state]),
+    extendClasses: (state) => extendClasses(state, { model, classes: 4 }),
     'OnlineLearner.open': async (state) => {
       const learner = await OnlineLearner.open({
         dir: folder(`learner ${learners++}`),
@@ -133,5 +137,23 @@ describe('a run', () => {
     Object.assign(options, { epochs: 1e9, model: null, data: null, onProgress: 5 });
     assert.ok((await result).state.equals(expected.state));
     assert.equal(reads, 1);
+  });
+});
+
+describe('an edited state', () => {
+  it('keeps the memory of its own tensors alone, until it is disposed', async () => {
+    const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+    // Two tensors of 128 MB.
+    const source = await createState(sequential([linear(1, 2 ** 25)]));
+    const part = source.select('*.bias');
+    const before = megabytes();
+    source.dispose();
+    const between = megabytes();
+    assert.ok(before - between > 100, `the 128 MB of the weight were to be freed, and ${before - between} were`);
+    part.dispose();
+    assert.ok(
+      between - megabytes() > 100,
+      `the 128 MB of the bias were to be freed, and ${between - megabytes()} were`,
+    );
   });
 });

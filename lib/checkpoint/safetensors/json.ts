@@ -33,6 +33,13 @@ const plain = /^"[ !#-[\]-~]*"$/;
 /** Entries parsed per turn of the event loop: less than a millisecond, unless a file makes one of them large. */
 const entriesPerTurn = 200;
 
+/** Options of {@link parseObject}. */
+interface ParsingOptions {
+  signal?: AbortSignal | undefined;
+  /** The key of an object whose entries are visited themselves, with this key as their third argument. */
+  opened?: string;
+}
+
 /**
  * Parses `text`, one object that only spaces may follow, and passes its entries to `visit` one by one. `place` names the text
  * in messages.
@@ -40,18 +47,27 @@ const entriesPerTurn = 200;
 export async function parseObject(
   text: string,
   place: string,
-  visit: (key: string, value: Json) => void,
-  signal?: AbortSignal,
+  visit: (key: string, value: Json, of?: string) => void,
+  { signal, opened }: ParsingOptions = {},
 ): Promise<void> {
   const reader = new JsonReader(text, place);
   let count = 0;
-  for (const [key, value] of reader.entries(1)) {
-    visit(key, value);
+  for (const [key, value, of] of reader.entries(1, opened)) {
+    visit(key, value, of);
     if (++count % entriesPerTurn > 0) continue;
     await nextTurn();
     signal?.throwIfAborted();
   }
   reader.end();
+}
+
+/** The text of a file's bytes, which must be UTF-8. `place` names it in messages. */
+export function textOf(bytes: Buffer, place: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw formatError(`${place} is not valid UTF-8`);
+  }
 }
 
 class JsonReader {
@@ -64,8 +80,8 @@ class JsonReader {
     this.#place = place;
   }
 
-  /** Parses the entries of the object that begins here. */
-  *entries(depth: number): Generator<[string, Json]> {
+  /** Parses the entries of the object that begins here; in the place of the one called `opened`, those of its object. */
+  *entries(depth: number, opened?: string): Generator<[string, Json, of?: string]> {
     const keys = new Set<string>();
     this.#expect('{');
     if (this.#next('}')) return;
@@ -75,7 +91,9 @@ class JsonReader {
       keys.add(key);
       if (depth > 1 && keys.size > maxHeaderFacts) throw this.#error(`an object has more than ${maxHeaderFacts} keys`);
       this.#expect(':');
-      yield [key, this.#value(depth)];
+      if (key === opened && this.#isAt('{'))
+        for (const [inner, value] of this.entries(depth + 1)) yield [inner, value, opened];
+      else yield [key, this.#value(depth)];
     } while (this.#next(','));
     this.#expect('}');
   }
@@ -90,7 +108,7 @@ class JsonReader {
     if (depth > maxHeaderDepth) throw this.#error(`it is nested deeper than ${maxHeaderDepth}`);
     const first = this.#text[this.#at];
     if (first === '"') return this.#string();
-    if (first === '{') return new Map(this.entries(depth + 1));
+    if (first === '{') return this.#object(depth + 1);
     if (first === '[') return this.#list(depth + 1);
     const digits = this.#take(size);
     if (digits !== undefined) return Number(digits);
@@ -100,6 +118,12 @@ class JsonReader {
     if (other === undefined) throw this.#error(`a value was expected but ${this.#here()} found`);
     if (!Number.isFinite(Number(other))) throw this.#error('a number is out of range');
     return new OtherNumber(other);
+  }
+
+  #object(depth: number): JsonObject {
+    const object: JsonObject = new Map();
+    for (const [key, value] of this.entries(depth)) object.set(key, value);
+    return object;
   }
 
   #list(depth: number): Json[] {
@@ -151,10 +175,14 @@ class JsonReader {
 
   /** Skips `mark` if it comes next. Returns whether it did. */
   #next(mark: string): boolean {
-    this.#passSpace();
-    const isThere = this.#text[this.#at] === mark;
+    const isThere = this.#isAt(mark);
     if (isThere) this.#at++;
     return isThere;
+  }
+
+  #isAt(mark: string): boolean {
+    this.#passSpace();
+    return this.#text[this.#at] === mark;
   }
 
   #passSpace(): void {

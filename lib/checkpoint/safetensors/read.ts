@@ -21,7 +21,7 @@ import type { StoragePlace, StoredBytes } from '../storages';
 import { NamedTensors } from '../tree';
 import { OrderedDict, type Value } from '../values';
 import { dtypesByName } from './dtypes';
-import { type Json, type JsonObject, parseObject } from './json';
+import { type Json, type JsonObject, parseObject, textOf } from './json';
 
 /** Size of the field that holds the header's length. */
 const lengthBytes = 8;
@@ -79,20 +79,13 @@ async function readHeader(file: CheckpointFile, signal?: AbortSignal) {
     const dimensions = entries.at(-1)?.shape.length ?? 0;
     memory.take(cost.text + 2 * name.length + entryCost + cost.resolved.dimension * dimensions);
   };
-  await parseObject(textOf(bytes), 'its safetensors header', visit, signal);
+  const place = 'its safetensors header';
+  await parseObject(textOf(bytes, place), place, visit, { signal });
   return { entries, strings, dataStart: lengthBytes + bytes.length };
 }
 
 /** Memory in bytes for an entry, its tensor and its storage. */
 const entryCost = 1024;
-
-function textOf(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw formatError('its safetensors header is not valid UTF-8');
-  }
-}
 
 function stringsOf(metadata: Json | undefined): JsonObject | undefined {
   if (metadata === undefined || metadata === null) return undefined;

@@ -29,7 +29,7 @@ export const command = define({
   name: 'inspect',
   description: [
     'Shows the content of a checkpoint, the model it fits, and whether Python',
-    'loads it with weights_only.',
+    'loads it with weights_only. Of a sharded one, name its index or its folder.',
   ].join('\n'),
   argument: 'file',
   options: {
@@ -45,7 +45,7 @@ export const command = define({
   async run(file, { json, stats, key, stripPrefix }, { terminal, signal }) {
     let values: TensorStats[] | undefined;
     const contents = await inspectFile(file, { key, stripPrefix, signal }, async (checkpoint) => {
-      if (stats) values = await statsOf(checkpoint, signal);
+      if (stats) values = [...(values ?? []), ...(await statsOf(checkpoint, signal))];
     });
     const model = modelOf(contents);
     if (json) {
@@ -60,7 +60,10 @@ export const command = define({
     }
     const { bold, dim } = terminal.colors;
     const { kind, byteorder, totals, keys, weightsOnly } = contents;
-    terminal.print(`${bold(printable(file))}: ${containers[kind]}, ${bytes(contents.bytes)}, ${byteorder}-endian`);
+    const shards = contents.shards === undefined ? '' : ` in ${counted(contents.shards, 'shard')}`;
+    terminal.print(
+      `${bold(printable(file))}: ${containers[kind]}${shards}, ${bytes(contents.bytes)}, ${byteorder}-endian`,
+    );
     if (contents.key !== '' || keys.length > 1) {
       const others = keys
         .filter((name) => name !== contents.key)

@@ -77,7 +77,11 @@ export async function writeSnapshot(
   tensors: NativeLearnerState,
 ): Promise<void> {
   const [random, ...slots] = tensorsOf(tensors.rest);
-  const digests = native().makeState(['previous', 'current'], [ids.previous, ids.current]);
+  const digests = native().makeState(
+    (['previous', 'current'] as const).map((name) => ({
+      ...{ name, dtype: 'uint8', shape: [ids[name].length], bytes: ids[name] },
+    })),
+  );
   const root = new Map<Value, Value>([
     ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
     ['optimizer', optimizerState(groups, slots)],

@@ -1,0 +1,123 @@
+// States of given values, and of the tensors of other states: src/state/edit.h.
+#include <cstring>
+
+#include "src/core/error.h"
+#include "src/napi/convert.h"
+#include "src/napi/exports.h"
+#include "src/napi/handle.h"
+#include "src/napi/promise_worker.h"
+#include "src/state/dtypes.h"
+#include "src/state/edit.h"
+
+namespace incremental {
+namespace {
+
+using Made = std::shared_ptr<const StateDict>;
+
+constexpr const char* kExpected = "Expected objects in a list of tensors";
+
+Napi::Value to_handle(Napi::Env env, const Made& state) {
+  return Handle<StateDict>::make(env, state, bytes_of(*state));
+}
+
+void check_truths(const at::Tensor& tensor, const std::string& name) {
+  const auto* values = static_cast<const uint8_t*>(tensor.const_data_ptr());
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    check(values[i] <= 1, "ERR_INVALID_OPTION", "Expected 0 or 1 for each value of \"", name, "\", which is bool, but ",
+          "received ", static_cast<int>(values[i]));
+  }
+}
+
+// A copy of bytes: { name, dtype, shape, bytes }.
+NamedTensor given_tensor(const Napi::Object& from) {
+  const std::string name = string(from, "name");
+  const std::vector<int64_t> shape = integers(from, "shape");
+  int64_t elements = 1;
+  bool is_sound = true;
+  for (const int64_t size : shape)
+    is_sound = is_sound && size >= 0 && !__builtin_mul_overflow(elements, size, &elements);
+  const Napi::Value bytes = own(from, "bytes");
+  check(is_sound && bytes.IsTypedArray() && bytes.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array,
+        "ERR_INVALID_OPTION", "Expected sizes and a Uint8Array of bytes for \"", name, "\"");
+  const auto source = bytes.As<Napi::Uint8Array>();
+  const at::ScalarType dtype = dtype_named(string(from, "dtype"));
+  const size_t width = c10::elementSize(dtype);
+  // Compared before anything is allocated; a product with the width could overflow.
+  check(source.ByteLength() % width == 0 && static_cast<int64_t>(source.ByteLength() / width) == elements,
+        "ERR_INVALID_OPTION", "Expected ", elements, " values of ", width, " bytes for \"", name, "\" but received ",
+        source.ByteLength(), " bytes");
+  at::Tensor tensor = at::empty(shape, dtype);
+  if (tensor.nbytes() > 0) std::memcpy(tensor.mutable_data_ptr(), source.Data(), tensor.nbytes());
+  if (dtype == at::kBool) check_truths(tensor, name);
+  return {name, std::move(tensor)};
+}
+
+Napi::Value make_state(const Napi::CallbackInfo& call) {
+  check(call[0].IsArray(), "ERR_INVALID_OPTION", kExpected);
+  auto state = std::make_shared<StateDict>();
+  for (const Napi::Object& from : to_objects(call[0].As<Napi::Array>(), kExpected)) {
+    state->push_back(given_tensor(from));
+  }
+  return to_handle(call.Env(), state);
+}
+
+// The tensors themselves, which nothing changes: { names, states, places }.
+Napi::Value share_tensors(const Napi::CallbackInfo& call) {
+  check(call[0].IsObject(), "ERR_INVALID_OPTION", "Expected a plan of tensors to share");
+  const auto plan = call[0].As<Napi::Object>();
+  const std::vector<std::string> names = strings(plan, "names");
+  const States states = to_states(own(plan, "states"));
+  const std::vector<int32_t> places = to_labels(own(plan, "places"));
+  check(places.size() == 2 * names.size(), "ERR_INVALID_OPTION", "Expected a state and an index for each of ",
+        names.size(), " names");
+  auto shared = std::make_shared<StateDict>();
+  shared->reserve(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto state = static_cast<size_t>(places[2 * i]), index = static_cast<size_t>(places[2 * i + 1]);
+    check(state < states.size() && index < states[state]->size(), "ERR_INVALID_OPTION", "There is no tensor ", index,
+          " of a state ", state);
+    shared->push_back({names[i], (*states[state])[index].tensor});
+  }
+  return to_handle(call.Env(), shared);
+}
+
+// { name, state, index, rows, init }.
+GrownTensor grown_tensor(const Napi::Object& from) {
+  const at::Tensor rows = to_tensor(from);
+  const Napi::Object init = object(from, "init");
+  const bool uniform = string(init, "kind") == "uniform";
+  std::vector<int64_t> shape = rows.sizes().vec();
+  check(!shape.empty(), "ERR_SHAPE", "A tensor without dimensions has no rows");
+  shape[0] = integer(from, "rows");
+  return {
+      {string(from, "name"), rows.scalar_type(), std::move(shape), uniform, number(init, uniform ? "bound" : "value")},
+      rows};
+}
+
+Napi::Value start_growth(const Napi::CallbackInfo& call) {
+  check(call[0].IsArray(), "ERR_INVALID_OPTION", kExpected);
+  const std::vector<Napi::Object> list = to_objects(call[0].As<Napi::Array>(), kExpected);
+  std::vector<GrownTensor> tensors;
+  tensors.reserve(list.size());
+  for (const Napi::Object& from : list) tensors.push_back(grown_tensor(from));
+  const auto seed = static_cast<uint64_t>(call[1].As<Napi::Number>().Int64Value());
+  return PromiseWorker<Made>::start(
+      call.Env(), [tensors = std::move(tensors), seed]() -> Made { return grow_tensors(tensors, seed); }, to_handle);
+}
+
+Napi::Value start_average(const Napi::CallbackInfo& call) {
+  const States states = to_states(call[0]);
+  return PromiseWorker<Made>::start(
+      call.Env(), [states] { return average_states(states); }, to_handle);
+}
+
+}  // namespace
+
+void export_edited_states(Napi::Env env, Napi::Object exports) {
+  export_function(env, exports, "makeState", make_state);
+  export_function(env, exports, "shareTensors", share_tensors);
+  export_function(env, exports, "growTensors", start_growth);
+  export_function(env, exports, "averageStates", start_average);
+}
+
+}  // namespace incremental
