@@ -6,30 +6,40 @@
 #include "src/core/error.h"
 
 namespace incremental {
+namespace {
+
+void check_numbers(const std::vector<ParameterGroup>& groups, size_t count) {
+  std::vector<bool> seen(count, false);
+  for (const ParameterGroup& group : groups) {
+    for (const int64_t number : group.parameters) {
+      const auto index = static_cast<size_t>(number);
+      check(number >= 0 && index < count && !seen[index], "ERR_INVALID_OPTION",
+            "Expected each parameter in at most one group, but number ", number, " of ", count,
+            " does not exist or is in two");
+      seen[index] = true;
+    }
+  }
+}
+
+}  // namespace
 
 ParameterGroups::ParameterGroups(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters,
                                  OptimizerKernels kernels)
     : count_(parameters.size()) {
-  std::vector<bool> seen(count_, false);
+  check_numbers(groups, count_);
   for (const ParameterGroup& group : groups) {
     std::vector<at::Tensor> members;
     members.reserve(group.parameters.size());
-    for (const int64_t number : group.parameters) {
-      const auto index = static_cast<size_t>(number);
-      check(number >= 0 && index < count_ && !seen[index], "ERR_INVALID_OPTION",
-            "Expected each parameter in at most one group, but number ", number, " of ", count_,
-            " does not exist or is in two");
-      seen[index] = true;
-      members.push_back(parameters[index]);
-    }
+    for (const int64_t number : group.parameters) members.push_back(parameters[number]);
     groups_.push_back({group.optimizer, make_optimizer(group.optimizer, members, kernels), group.parameters});
   }
 }
 
 void ParameterGroups::require_grad(const std::vector<ParameterGroup>& groups,
                                    const std::vector<at::Tensor>& parameters) {
+  check_numbers(groups, parameters.size());
   for (const ParameterGroup& group : groups) {
-    for (const int64_t number : group.parameters) parameters.at(number).requires_grad_(true);
+    for (const int64_t number : group.parameters) parameters[number].requires_grad_(true);
   }
 }
 

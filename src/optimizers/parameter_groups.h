@@ -22,7 +22,8 @@ class ParameterGroups {
   ParameterGroups(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters,
                   OptimizerKernels kernels = OptimizerKernels::kExact);
 
-  // Sets requires_grad where a parameter is in a group, so that no backward pass is made for the others.
+  // Sets requires_grad where a parameter is in a group, which it checks likewise, so that no backward pass is made for
+  // the others.
   static void require_grad(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters);
 
   // The optimizers of the groups, in their order, and other options for one of them: see Optimizer::set_options.

@@ -9,6 +9,7 @@ const sgd = {
   ...{ kind: 'sgd', learningRate: 0.1, momentum: 0, dampening: 0, weightDecay: 0 },
   ...{ nesterov: false, maximize: false },
 };
+const groupOf = (optimizer) => [{ optimizer, parameters: [0, 1] }];
 const data = arrays({ inputs: new Float32Array(4), labels: new Int32Array(4), shape: [1] });
 
 /** Trains with a plan in which `changes` replace what lib/ made. */
@@ -28,12 +29,12 @@ describe('the optimizer and the loss of a plan', () => {
 
   it('are accepted as lib/ makes them', async () => {
     await trainWith({});
-    await trainWith({ optimizer: sgd, loss: { kind: 'crossEntropyLoss' } });
+    await trainWith({ groups: groupOf(sgd), loss: { kind: 'crossEntropyLoss' } });
   });
 
   for (const loop of [undefined, 'device']) {
     it(`are refused where the addon does not know the kind${loop ? ', also on a device' : ''}`, async () => {
-      await refused({ loop, optimizer: { ...sgd, kind: 'guess' } }, /no optimizer of the kind "guess"/);
+      await refused({ loop, groups: groupOf({ ...sgd, kind: 'guess' }) }, /no optimizer of the kind "guess"/);
       await refused({ loop, loss: { kind: 'regret' } }, /no loss of the kind "regret"/);
     });
   }
@@ -41,12 +42,18 @@ describe('the optimizer and the loss of a plan', () => {
   for (const option of Object.keys(sgd)) {
     it(`are refused where "${option}" of sgd is missing`, async () => {
       const { [option]: _, ...rest } = sgd;
-      await refused({ optimizer: rest }, new RegExp(option));
+      await refused({ groups: groupOf(rest) }, new RegExp(option));
     });
   }
 
   it('are refused where an option has another type', async () => {
-    await refused({ optimizer: { ...sgd, nesterov: 1 } }, /Expected a boolean for "nesterov" of sgd/);
-    await refused({ optimizer: { ...sgd, momentum: '0.9' } }, /Expected a number for "momentum" of sgd/);
+    await refused({ groups: groupOf({ ...sgd, nesterov: 1 }) }, /Expected a boolean for "nesterov" of sgd/);
+    await refused({ groups: groupOf({ ...sgd, momentum: '0.9' }) }, /Expected a number for "momentum" of sgd/);
+  });
+
+  it('are refused where a parameter does not exist, or is in two groups', async () => {
+    for (const parameters of [[2], [-1], [0, 0]])
+      await refused({ groups: [{ optimizer: sgd, parameters }] }, /does not exist or is in two/);
+    await refused({ groups: [...groupOf(sgd), ...groupOf(sgd)] }, /does not exist or is in two/);
   });
 });

@@ -36,10 +36,10 @@ describe('a training checkpoint', () => {
   };
   const optionsIn = (metadata) => metadata.get('options');
 
-  it('has optimizer and loss as dicts, under format 2', async () => {
+  it('has optimizer and loss as dicts, under format 3', async () => {
     const { metadata } = await loadState(await checkpoint('dicts'), { key: 'model' });
     const options = optionsIn(metadata);
-    assert.equal(options.get('format'), 2);
+    assert.equal(options.get('format'), 3);
     assert.deepEqual(Object.fromEntries(options.get('optimizer')), optimizer);
     assert.deepEqual(Object.fromEntries(options.get('loss')), crossEntropyLoss());
     assert.equal(options.has('learningRate'), false);
@@ -63,7 +63,7 @@ describe('a training checkpoint', () => {
   });
 
   for (const [what, change, message] of [
-    ['of a newer format', (options) => options.set('format', 3), /format 3.* up to 2: a newer version wrote it/],
+    ['of a newer format', (options) => options.set('format', 4), /format 4.* up to 3: a newer version wrote it/],
     ['with an optimizer that is not known', (options) => options.get('optimizer').set('kind', 'lion'), /lion/],
     ['with an option that is not known', (options) => options.get('optimizer').set('warmth', 1), /"warmth" of sgd/],
     ['with a loss that is not known', (options) => options.get('loss').set('kind', 'hingeLoss'), /hingeLoss/],
@@ -98,8 +98,9 @@ describe("a learner's folder", () => {
     const { dir, file } = await make('format 1');
     const before = await stateOf(dir);
     await rewriteFacts(file, (facts) => {
-      assert.equal(facts.format, 3);
-      const { optimizer, loss, target, ...others } = facts.settings;
+      assert.equal(facts.format, 4);
+      const { optimizer, loss, target, parameterGroups, frozenStatistics, ...others } = facts.settings;
+      assert.deepEqual([parameterGroups, frozenStatistics], [[], []]);
       const { kind, ...flat } = optimizer;
       Object.assign(facts, { format: 1, settings: { ...others, ...flat } });
     });
@@ -111,7 +112,7 @@ describe("a learner's folder", () => {
     const before = await stateOf(dir);
     await rewrite(file, (metadata) => {
       const facts = JSON.parse(metadata.get('learner'));
-      const { target, ...settings } = facts.settings;
+      const { target, parameterGroups, frozenStatistics, ...settings } = facts.settings;
       assert.deepEqual(target, { kind: 'class', shape: [] });
       metadata.set('learner', JSON.stringify({ ...facts, format: 2, settings }));
       const { name, program, ...others } = JSON.parse(metadata.get('program'));
@@ -129,9 +130,9 @@ describe("a learner's folder", () => {
 
   it('of a newer format is refused by its number, by a repair too, and left as it is', async () => {
     const { dir, file } = await make('newer');
-    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 4 }));
+    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 5 }));
     const before = contents(dir);
-    const refused = { code: 'ERR_STATE_FORMAT', message: /format 4.* up to 3: a newer version wrote it/ };
+    const refused = { code: 'ERR_STATE_FORMAT', message: /format 5.* up to 4: a newer version wrote it/ };
     await assert.rejects(open(dir), refused);
     await assert.rejects(repairLearner(dir, { apply: true, model }), refused);
     assert.deepEqual(contents(dir), before);
