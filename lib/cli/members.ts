@@ -1,5 +1,6 @@
 // Members of families on the command line: the maker's name, and its options after a colon, as in `adamW:weightDecay=0.05,betas=0.9,0.95`.
 // A value that follows a comma and has no name belongs to the list before it.
+import { type Average, averages } from '../averages';
 import { defined, nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
@@ -38,6 +39,11 @@ export function optimizerFrom(
   flags: { readonly [Name in keyof SgdOptions]: SgdOptions[Name] | undefined },
 ): Optimizer | undefined {
   return words === undefined ? optimizerOfFlags(flags) : memberOf(optimizers, '--optimizer', words, defined(flags));
+}
+
+/** The average of --average; undefined: it is not given. */
+export function averageFrom(words: string | undefined): Average | undefined {
+  return words === undefined ? undefined : memberOf(averages, '--average', words);
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -36,6 +36,60 @@ describe('command line: train', () => {
     ]);
   });
 
+  it('notes each epoch that has no line of the script on standard error', async () => {
+    const { stdout, stderr } = await train();
+    assert.equal(stdout, '');
+    const [first, second, saved] = stderr.split('\n');
+    assert.match(first, /^Epoch 1\/2: mean loss \d\.\d{4}, 5 steps in \d/);
+    assert.match(second, /^Epoch 2\/2: mean loss/);
+    assert.match(saved, /^Saved updated_model\.pth: 10 steps/);
+  });
+
+  it('freezes, averages, accumulates, validates and stops by flags', async () => {
+    const out = ['--out', 'flags.pth'];
+    const flags = [
+      '--freeze',
+      'conv1,conv2.*',
+      '--accumulate',
+      '2',
+      '--max-gradient-norm',
+      '1',
+      '--average',
+      'ema:decay=0.5',
+    ];
+    const { code, stderr } = await train([
+      ...flags,
+      '--validate',
+      'data',
+      '--patience',
+      '1',
+      '--epochs',
+      '40',
+      '--lr',
+      '1',
+      ...out,
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Epoch 1\/40: mean loss .*, 3 steps in .*; validation: loss \d+\.\d{4}, accuracy \d/);
+    assert.match(
+      stderr,
+      /\nThe best of them is saved, since the validation no longer improved\. Saved flags\.pth: \d+ steps/,
+    );
+    const [before, after] = [await loadState(checkpoint()), await loadState(at('flags.pth'))];
+    for (const name of before.names) {
+      const isFrozen = !name.startsWith('fc');
+      const same =
+        Buffer.compare(Buffer.from(before.tensor(name).data.buffer), Buffer.from(after.tensor(name).data.buffer)) === 0;
+      assert.equal(same, isFrozen, name);
+    }
+    assert.match((await train(['--patience', '1'])).stderr, /--patience needs --validate/);
+    assert.match((await train(['--average', 'emma'])).stderr, /Unknown emma for --average; did you mean ema\?/);
+    assert.match(
+      (await train(['--freeze', 'conv9'])).stderr,
+      /'conv9' matches none of its 6 names; the nearest are 'conv1'/,
+    );
+  });
+
   it('writes the result to ./updated_model.pth and leaves the checkpoint unchanged', async () => {
     const untouched = fs.readFileSync(checkpoint());
     assert.equal((await train()).code, 0);

@@ -1,10 +1,10 @@
 // `torch-incremental train`: trains a checkpoint on a folder of images and saves the result.
 import fs from 'node:fs';
 import { isNumber, isPath } from '../../core/checks';
-import { count, duration, fixed } from '../../core/format';
+import { count, duration, fixed, percent } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
 import { logLine } from '../../loggers/console';
-import type { TrainEvent } from '../../loggers/events';
+import type { EpochEvent, TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
 import { sgdChecks } from '../../optimizers/sgd';
 import { saveState } from '../../state/save';
@@ -17,7 +17,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
-import { optimizerFrom } from '../members';
+import { averageFrom, optimizerFrom } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -32,6 +32,17 @@ const options = {
     check: sgdChecks.weightDecay,
   }),
   nesterov: on("Use Nesterov's momentum"),
+  freeze: text('patterns', "Parameters that stay as they are, such as 'layer1,layer2.*' (default: none)"),
+  accumulate: number('n', 'Batches of a step (default: 1)', { check: checks.accumulate }),
+  maxGradientNorm: number('norm', 'Scale gradients of a larger norm down to it (default: none)', {
+    check: checks.maxGradientNorm,
+  }),
+  average: text('average', 'Save an average of the weights: ema, ema:decay=0.99 or swa:start=5 (default: none)'),
+  validate: text('folder', 'Score the test images in this folder after each epoch', { check: isPath }),
+  patience: number('n', 'Stop after n validations without a smaller loss, and save the best', {
+    check: isNumber({ integer: true, min: 1 }),
+  }),
+  maxSteps: number('n', 'Stop after n steps (default: none)', { check: checks.maxSteps }),
   shuffle: off('Keep the order of the data'),
   dropLast: on('Leave out a last batch that is not full'),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
@@ -74,6 +85,7 @@ export const command = define({
     'train pretrained_model.pth --checkpoint run.ckpt --every 500',
     'train --resume run.ckpt --checkpoint run.ckpt --every 500',
     'train pretrained_model.pth --optimizer adamW --lr 3e-4 --weight-decay 0.05',
+    'train pretrained_model.pth --freeze conv1,conv2 --validate ./data --patience 3',
   ],
   async run(file, given, context) {
     const {
@@ -91,13 +103,23 @@ export const command = define({
       momentum,
       weightDecay,
       nesterov,
+      freeze,
+      average: averageWords,
+      validate,
+      patience,
       ...training
     } = given;
     const { terminal, signal } = context;
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
+    if (patience !== undefined && validate === undefined) throw wrongUsage('--patience needs --validate <folder>');
+    const average = averageFrom(averageWords);
     const optimizer = optimizerFrom(words, { learningRate, momentum, weightDecay, nesterov });
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
+    const validation =
+      validate === undefined
+        ? undefined
+        : { data: await openData({ data: validate, download }, false, context), ...(patience && { patience }) };
     const onProgress = json
       ? jsonLines(context)
       : terminal.interactive
@@ -114,6 +136,9 @@ export const command = define({
         trainIncremental(source, {
           ...training,
           ...(optimizer && { optimizer }),
+          ...(freeze !== undefined && { parameterGroups: [{ parameters: freeze.split(','), frozen: true }] }),
+          ...(average && { average }),
+          ...(validation && { validation }),
           ...(resume && { resume }),
           data: dataset,
           signal,
@@ -154,11 +179,21 @@ function jsonLines({ terminal }: Context): Report {
   return (event) => terminal.print(JSON.stringify(event));
 }
 
-/** For pipes: prints the lines of the reference script, character for character. */
+/** For pipes: prints the lines of the reference script, character for character. Epochs that have none are noted beside them. */
 function referenceLines({ terminal }: Context): Report {
+  let isShown = false;
   return (event) => {
     if (event.type === 'log') terminal.print(logLine(event));
+    if (event.type === 'epoch' && (!isShown || event.validation)) terminal.note(epochLine(event));
+    if (event.type !== 'step') isShown = event.type === 'log';
   };
+}
+
+function epochLine({ epoch, epochs, loss, steps, seconds, validation }: EpochEvent): string {
+  const scores = validation
+    ? `; validation: loss ${fixed(validation.loss, 4)}, accuracy ${percent(validation.accuracy)}`
+    : '';
+  return `Epoch ${epoch}/${epochs}: mean loss ${fixed(loss, 4)}, ${count(steps)} steps in ${duration(seconds)}${scores}`;
 }
 
 function progressBar({ terminal, signal }: Context): Report {
@@ -167,11 +202,12 @@ function progressBar({ terminal, signal }: Context): Report {
   return bar.onProgress;
 }
 
-function summary({ steps, seconds, device, history }: TrainResult) {
-  return { steps, seconds, device, history };
+function summary({ steps, seconds, device, history, stopped }: TrainResult) {
+  return { steps, seconds, device, history, ...(stopped && { stopped }) };
 }
 
-function sentence(out: string, { steps, seconds, device, history }: TrainResult): string {
+function sentence(out: string, { steps, seconds, device, history, stopped }: TrainResult): string {
   const loss = history.at(-1)?.loss ?? Number.NaN;
-  return `Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type === 'cuda' ? device.name : 'cpu'}, last epoch's mean loss ${fixed(loss, 4)}`;
+  const why = stopped === 'patience' ? 'The best of them is saved, since the validation no longer improved. ' : '';
+  return `${why}Saved ${out}: ${count(steps)} steps in ${duration(seconds)} on the ${device.type === 'cuda' ? device.name : 'cpu'}, last epoch's mean loss ${fixed(loss, 4)}`;
 }
