@@ -39,7 +39,32 @@ export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export type { EpochEvent, EpochSummary, StepEvent, TrainEvent, ValidationResult } from './loggers/events';
 export type { Loss } from './losses';
 export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
+export type { Metric, MetricResults } from './metrics';
+export { type Accuracy, accuracy } from './metrics/accuracy';
+export { type Auroc, auroc } from './metrics/auroc';
+export { type AveragePrecision, averagePrecision } from './metrics/average-precision';
+export { type BrierScore, brierScore } from './metrics/brier-score';
+export type { AverageOptions } from './metrics/class-averages';
+export { type CohenKappa, cohenKappa } from './metrics/cohen-kappa';
+export { type ConfusionMatrix, confusionMatrix } from './metrics/confusion-matrix';
+export {
+  type ExpectedCalibrationError,
+  type ExpectedCalibrationErrorOptions,
+  expectedCalibrationError,
+} from './metrics/expected-calibration-error';
+export { type F1Score, f1Score } from './metrics/f1-score';
+export { type LogLoss, logLoss } from './metrics/log-loss';
+export { type MeanAbsoluteError, meanAbsoluteError } from './metrics/mean-absolute-error';
+export { type MeanSquaredError, meanSquaredError } from './metrics/mean-squared-error';
+export type { MetricResult } from './metrics/metric';
+export { type PerClassAccuracy, perClassAccuracy } from './metrics/per-class-accuracy';
+export { type Precision, precision } from './metrics/precision';
 export type { Measure, PrequentialMetrics } from './metrics/prequential';
+export { type R2Score, r2Score } from './metrics/r2-score';
+export { type Recall, recall } from './metrics/recall';
+export { type RootMeanSquaredError, rootMeanSquaredError } from './metrics/root-mean-squared-error';
+export type { ThresholdOptions } from './metrics/thresholds';
+export { type TopKAccuracy, type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy';
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
 export type { CpuInfo, CudaInfo, Device, DeviceInfo, Threads } from './native/device';

@@ -1,9 +1,10 @@
 // Members of families on the command line: the maker's name, and its options after a colon, as in `adamW:weightDecay=0.05,betas=0.9,0.95`.
-// A value that follows a comma and has no name belongs to the list before it.
+// A value that follows a comma and has no name belongs to the list before it. Several members stand one after the other.
 import { type Average, averages } from '../averages';
 import { defined, nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
+import { isMetrics, type Metric, metrics } from '../metrics';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
 import { wrongUsage } from './arguments';
@@ -44,6 +45,25 @@ export function optimizerFrom(
 /** The average of --average; undefined: it is not given. */
 export function averageFrom(words: string | undefined): Average | undefined {
   return words === undefined ? undefined : memberOf(averages, '--average', words);
+}
+
+/**
+ * The metrics of --metrics, one after the other: `accuracy,f1Score:average=micro,logLoss`. A comma begins another metric, unless an
+ * option follows it.
+ */
+export function metricsFrom(words: string): readonly Metric[] {
+  const all: string[] = [];
+  for (const part of words.split(',')) {
+    const isOption = /^[^:]*=/.test(part) && all.length > 0;
+    if (isOption) all.push(`${all.pop()},${part}`);
+    else all.push(part);
+  }
+  const made = all.map((one) => memberOf<Metric>(metrics, '--metrics', one));
+  try {
+    return isMetrics(made, '--metrics') as readonly Metric[];
+  } catch (cause) {
+    throw cause instanceof LearnError ? wrongUsage(cause.message) : cause;
+  }
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -1,7 +1,8 @@
 // Formats tables for a terminal of 80 columns: results by class, and the confusion matrix. Used by `evaluate` and by the demo.
 import Table from 'cli-table3';
-import { count, percent } from '../core/format';
+import { count, fixed, percent } from '../core/format';
 import { printable } from '../core/printable';
+import type { MetricResults } from '../metrics';
 import type { Evaluation } from '../training/evaluate';
 import type { Colors } from './terminal';
 
@@ -46,6 +47,14 @@ export function classTable(now: Evaluation, colors: Colors, before?: Evaluation)
     ['left', 'right', 'right', 'right', 'left'],
     rows,
   );
+}
+
+/** Formats results by name. Lists are left out: the tables by class and of confusions have them. */
+export function metricLines(results: MetricResults): string {
+  const rows = Object.entries(results).flatMap(([name, result]) =>
+    typeof result === 'number' ? [[name, fixed(result, 4)]] : [],
+  );
+  return rows.length > 0 ? plainTable([], ['left', 'right'], rows) : '';
 }
 
 const corner = 'is \\ predicted';

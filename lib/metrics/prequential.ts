@@ -1,5 +1,7 @@
 // Prequential evaluation ("test, then train"): measures how well a learner predicted each sample before it learned it (Gama,
 // Sebastião, Rodrigues, "On evaluating stream learning algorithms", Machine Learning 2013).
+import type { MetricResults } from './index';
+import type { Entries } from './running';
 
 /** The score of one prediction. */
 export interface Score {
@@ -8,6 +10,8 @@ export interface Score {
   predicted?: number;
   /** Of a class: cross-entropy of the prediction, in nats. */
   loss: number;
+  /** The entries of the learner's metrics; missing where it has none. */
+  entries?: Entries;
 }
 
 /** Whether the class was predicted; undefined: the target is not a class. */
@@ -26,13 +30,21 @@ export interface Measure {
 /** How a learner predicted samples before it learned them. */
 export interface PrequentialMetrics extends Measure {
   samples: number;
-  /** Measures of the last samples. */
-  windowed: Measure & { samples: number };
+  /**
+   * Measures of the last 1,000 samples. `metrics`: as below, but `auroc()` and `averagePrecision()` are exact; over fewer samples where
+   * 1,000 of them would be more than 16,384 numbers for a metric.
+   */
+  windowed: Measure & { samples: number; metrics: MetricResults };
   /** Older samples weigh less: section 3.2 of the paper, equation for P_α. */
   fading: Measure;
   /** Empty if targets are not classes. */
   perClass: { samples: number; correct: number; accuracy: number }[];
+  /** Results by the names of the option `metrics`, over all samples since they were asked for. */
+  metrics: MetricResults;
 }
+
+/** Measures of every learner. */
+type Usual = Omit<PrequentialMetrics, 'metrics' | 'windowed'> & { windowed: Measure & { samples: number } };
 
 interface PrequentialState {
   samples: number;
@@ -79,7 +91,7 @@ export class Prequential {
     if (state.window.length >= 2 * windowSize) state.window.splice(0, state.window.length - windowSize);
   }
 
-  get metrics(): PrequentialMetrics {
+  get metrics(): Usual {
     const { samples, correct, loss, faded, perClass } = this.#state;
     const window = this.#state.window.slice(-windowSize);
     const sum = (index: 0 | 1) => window.reduce((total, entry) => total + entry[index], 0);

@@ -153,6 +153,8 @@ export interface NativeEvaluation {
   confusion: Float64Array;
   /** Of samples whose target is a class: [actual class], samples for which no class can be predicted. Otherwise empty. */
   notFinite: Float64Array;
+  /** The states of the plan's sums, in their order. */
+  sums: Float64Array[];
 }
 
 /** See src/train/evaluate.h. */

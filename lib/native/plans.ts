@@ -4,6 +4,7 @@
 import type { Average } from '../averages';
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
 import type { Loss } from '../losses';
+import type { Sums } from '../metrics/sums';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Initialiser } from '../program/module';
 import type { Transform } from '../transforms';
@@ -135,9 +136,10 @@ export interface RunPlan {
   device: string;
 }
 
-/** A forward pass over a data set, and the loss of its outputs. */
+/** A forward pass over a data set, the loss of its outputs, and the sums of metrics. */
 export interface EvaluatePlan extends RunPlan {
   loss: Loss;
+  sums: readonly Sums[];
 }
 
 /** A forward pass over samples in memory. */
@@ -180,7 +182,7 @@ export interface TrainPlan extends RunPlan {
 }
 
 /** Of a training: a forward pass with its weights after every so many epochs. */
-export interface ValidationPlan extends Pick<RunPlan, 'program' | 'dataset' | 'order' | 'transforms'> {
+export interface ValidationPlan extends Pick<EvaluatePlan, 'program' | 'dataset' | 'order' | 'transforms' | 'sums'> {
   every: number;
   verdicts: VerdictsHandle;
 }

@@ -1,6 +1,7 @@
 // The context of a learner: everything that its records are applied with and that no record changes, but one of new settings,
 // which makes another context.
 import type { SampleForm } from '../core/sample-values';
+import type { Sums } from '../metrics/sums';
 import type { ProgramHandle } from '../native/handles';
 import type { TransformsPlan } from '../native/plans';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
@@ -26,6 +27,8 @@ export interface LearnerContext {
   transforms: TransformsPlan;
   /** For scoring and serving. */
   scoring: TransformsPlan;
+  /** That the metrics are computed from. */
+  sums: readonly Sums[];
   /** True if the model may fail on samples, which must be found before their batch is recorded. */
   looksUp: boolean;
   niceness: number;

@@ -3,6 +3,9 @@ import { LearnError } from '../core/errors';
 import { holdsIndices, type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
 import { openDataset } from '../datasets';
 import { arrays } from '../datasets/arrays';
+import { sumsOf } from '../metrics';
+import { predictionForm } from '../metrics/metric';
+import { checkRunning } from '../metrics/running';
 import { checkState } from '../models/recognise';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
@@ -42,7 +45,9 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
     looksUp: looksUp(model.program),
   };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
-  const made = { ...context, sample: { inputs, target, classes } };
+  const sample = { inputs, target, classes };
+  checkRunning(settings.metrics, predictionForm(sample));
+  const made = { ...context, sample, sums: sumsOf(settings.metrics) };
   await tryLoss(made, state);
   return made;
 }
@@ -58,7 +63,7 @@ async function tryLoss({ program, settings, scoring, order, sample }: LearnerCon
   );
   const { loss, threads } = settings;
   try {
-    const plan = { program, state: stateHandle(state), dataset, order, transforms: scoring, loss, threads };
+    const plan = { program, state: stateHandle(state), dataset, order, transforms: scoring, loss, threads, sums: [] };
     await runJob(() => native().evaluate({ ...plan, batchSize: 1, device: 'cpu' }), {});
   } finally {
     native().disposeDataset(dataset);
@@ -77,7 +82,7 @@ function checkBatch(bytes: number, batchSize: number): void {
 
 /** The shape of the model's outputs for one sample of zeros, the axis of samples first. */
 async function outputsOf(
-  { model, settings, scoring, order, allowOperators }: Omit<LearnerContext, 'sample'>,
+  { model, settings, scoring, order, allowOperators }: Omit<LearnerContext, 'sample' | 'sums'>,
   form: readonly InputForm[],
   state: State,
 ): Promise<readonly number[]> {

@@ -3,6 +3,7 @@ import { type Check, checkOptions, invalid, isNumber, isOneOf, isPath } from '..
 import type { ValueType } from '../core/sample-values';
 import { type Dataset, datasets } from '../datasets';
 import { type Detector, detectors } from '../detectors';
+import { isMetrics, type Metric } from '../metrics';
 import type { Threads } from '../native/device';
 import { optimizerOptions } from '../optimizers';
 import type { State } from '../state/state';
@@ -81,6 +82,11 @@ export interface LearnerOptions
   gate?: GateOptions;
   /** Default: drift is not looked for. */
   drift?: DriftOptions;
+  /**
+   * Measures of predictions besides accuracy and loss, in `prequential.metrics` of metrics(), where targets are not tokens. One that is
+   * added later begins then. Default: none.
+   */
+  metrics?: readonly Metric[];
   journal?: JournalOptions;
   /** How long predict() remembers samples for feedback(); false: not at all, and predictions have no ids. Default: {}, an hour. */
   feedback?: FeedbackOptions | false;
@@ -222,6 +228,7 @@ const checks = {
     onRefused: isOneOf(['rollback', 'continue']),
   }),
   drift: isGroup({ detector: detectors.check, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
+  metrics: isMetrics,
   feedback: (value, name) => (value === false ? value : isFeedback(value, name)),
   journal: isGroup({ sync: isSync, maxBytes: isNumber({ integer: true, min: 2 ** 20 }) }),
   keepVersions: isCount,

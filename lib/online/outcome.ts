@@ -1,7 +1,11 @@
 // The outcome of a batch, from what its update reports.
-import type { SampleForm } from '../core/sample-values';
+import { part, type TargetValues } from '../core/sample-values';
 import { type Score, scoreByLoss, scoreOf } from '../metrics/prequential';
+import { entriesOf } from '../metrics/running';
+import type { Sums } from '../metrics/sums';
+import type { Numbers } from '../metrics/sums/sums';
 import type { NativeUpdate } from '../native/native';
+import type { LearnerContext } from './context';
 import { type Refused, refusedIn } from './reasons';
 import type { BatchRecord } from './storage/records';
 
@@ -31,12 +35,31 @@ export function scoresIn(
   { logits, losses }: NativeUpdate,
   { scores: given, targets }: BatchRecord,
   { refused }: Outcome,
-  { target: { kind } }: SampleForm,
+  { sample: { target }, sums }: Pick<LearnerContext, 'sample' | 'sums'>,
 ): [index: number, score: Score][] {
   const isRefused = new Set(refused.map(({ index }) => index));
   const learned = Array.from(given.keys()).filter((i) => !isRefused.has(i));
-  const classes = logits.length / learned.length;
+  const size = logits.length / learned.length;
+  const rowOf = (values: TargetValues, at: number) => part(values, at * size, (at + 1) * size) as Float32Array;
   const scored = (i: number, at: number) =>
-    kind === 'class' ? scoreOf(logits, classes, targets[i]!, at) : scoreByLoss(losses![at]!);
+    target.kind === 'class'
+      ? scoreOfClass(logits, targets[i]!, size, sums, at)
+      : withEntries(scoreByLoss(losses![at]!), sums, rowOf(logits, at), rowOf(targets, i));
   return learned.map((i, at) => [i, given[i] ?? scored(i, at)]);
+}
+
+/** The score of a sample's class. Its logits are those of sample number `at` among others: [sample, `classes`]. */
+export function scoreOfClass(
+  logits: Float32Array,
+  label: number,
+  classes: number,
+  sums: readonly Sums[],
+  at = 0,
+): Score {
+  const row = logits.subarray(at * classes, (at + 1) * classes);
+  return withEntries(scoreOf(logits, classes, label, at), sums, row, label);
+}
+
+function withEntries(score: Score, sums: readonly Sums[], outputs: Numbers, target: number | Numbers): Score {
+  return sums.length > 0 ? { ...score, entries: entriesOf(sums, outputs, target) } : score;
 }

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { defined, invalid, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { crossEntropyLoss } from '../losses/cross-entropy';
+import type { Metric } from '../metrics';
 import type { LearnerPlan } from '../native/plans';
 import { resumedOptimizer } from '../optimizers';
 import { sgd } from '../optimizers/sgd';
@@ -25,6 +26,7 @@ export interface Settings
   heldOut: string;
   /** null: drift is not looked for. */
   drift: Required<DriftOptions> | null;
+  metrics: readonly Metric[];
   keepVersions: number;
   rememberIds: number;
 }
@@ -40,7 +42,7 @@ function defaults(options: SettingsOptions, threads: number): Omit<Settings, 'in
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
     gate: gateDefaults,
-    ...{ drift: null, keepVersions: 5, rememberIds: 250_000 },
+    ...{ drift: null, metrics: [], keepVersions: 5, rememberIds: 250_000 },
     ...{ seed: randomInt(2 ** 48 - 1), threads, target: { kind: 'class', shape: [] } },
   };
 }
@@ -86,7 +88,7 @@ export function learnerSettings(
   const { transforms, inputs, target, batchSize, loss, maxGradientNorm, mode, precision, contractLinear } = options;
   // Inputs by name have their own shapes.
   const shape = options.shape ?? (typeof inputs === 'object' ? [] : undefined);
-  const { keepVersions, rememberIds, seed, replay, gate, drift, parameterGroups } = options;
+  const { keepVersions, rememberIds, seed, replay, gate, drift, metrics, parameterGroups } = options;
   // If nothing was replayed before, as many as a batch has.
   const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
   const replayBefore = { ...before.replay, perUpdate };
@@ -101,7 +103,7 @@ export function learnerSettings(
       replay: replay && { ...replayBefore, ...defined(replay) },
       gate: gate && { ...before.gate, ...defined(gate) },
       drift: drift && { onDrift: 'report', ...before.drift, ...defined(drift) },
-      ...{ heldOut, keepVersions, rememberIds, seed },
+      ...{ metrics, heldOut, keepVersions, rememberIds, seed },
       threads: options.threads === undefined ? undefined : threads,
     }),
   } as Settings;

@@ -144,7 +144,7 @@ export class StateMachine {
     this.#saved.quarantined += refused.length;
     this.#saved.learned += learned;
     if (learned === 0) return outcome;
-    for (const [i, score] of scoresIn(update, record, outcome, this.context.sample)) {
+    for (const [i, score] of scoresIn(update, record, outcome, this.context)) {
       outcome.scores[i] = score;
       if (this.#monitor.add(score)) outcome.drift = true;
     }

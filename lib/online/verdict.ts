@@ -19,7 +19,8 @@ type Measured = Awaited<ReturnType<Gate['evaluate']>>;
 function measure(state: State, { model, program, sample, settings, scoring, gate }: LearnerContext): Promise<Measured> {
   const { loss, batchSize, threads } = settings;
   const { transforms, order } = gate!.runOn(model, sample, scoring);
-  return gate!.evaluate({ program, order, transforms, loss, batchSize, threads, device: 'cpu' }, stateHandle(state));
+  const plan = { program, order, transforms, loss, sums: [], batchSize, threads, device: 'cpu' };
+  return gate!.evaluate(plan, stateHandle(state));
 }
 
 /** The verdict on a candidate, compared with `best`. */

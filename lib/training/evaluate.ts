@@ -4,6 +4,16 @@ import { checkOptions } from '../core/checks';
 import { type Dataset, datasetClasses, datasets } from '../datasets';
 import { cifar10 } from '../datasets/cifar10/cifar10';
 import { crossEntropyLoss } from '../losses/cross-entropy';
+import {
+  checkMetrics,
+  isMetrics,
+  type Metric,
+  type MetricResults,
+  metricResults,
+  sumsOf,
+  usualMetrics,
+} from '../metrics';
+import { predictionForm } from '../metrics/metric';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
 import type { State } from '../state/state';
@@ -17,6 +27,11 @@ export interface EvaluateOptions extends RunOptions {
   data?: Dataset;
   /** Default: for images of uint8 the reference script's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; otherwise none. */
   transforms?: Transforms;
+  /**
+   * Default: `accuracy()`; for targets of the kind `classes` also `f1Score()`; for `values` `meanAbsoluteError()`,
+   * `rootMeanSquaredError()` and `r2Score()` instead.
+   */
+  metrics?: readonly Metric[];
 }
 
 /** The result of one class. */
@@ -45,6 +60,8 @@ export interface Evaluation {
    * number above 0 means that the weights or the samples are useless. 0 for targets that are not classes.
    */
   notFinite: number;
+  /** Results by the names of the metrics. */
+  metrics: MetricResults;
 }
 
 /**
@@ -53,6 +70,8 @@ export interface Evaluation {
  * @example
  * ```ts
  * const { accuracy, loss, perClass } = await evaluate('model.pth', { data: cifar10({ train: false }) });
+ * const { metrics } = await evaluate('model.pth', { metrics: [f1Score(), topKAccuracy({ k: 3 })] });
+ * metrics['topKAccuracy:k=3'];
  * ```
  */
 export async function evaluate(source: string | State, given: EvaluateOptions = {}): Promise<Evaluation> {
@@ -60,16 +79,23 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     ...runOptionChecks,
     data: datasets.check,
     transforms: isTransforms,
+    metrics: isMetrics,
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
-  const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
-    const { inputs } = native().datasetInfo(dataset);
+  const result = await withRun(source, data, options, async ({ model, plan }, dataset) => {
+    const { inputs, ...form } = native().datasetInfo(dataset);
+    const asked = options.metrics ?? usualMetrics(form.target.kind);
+    checkMetrics(asked, predictionForm(form));
     const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
     const order = inputOrder(model, inputs, transforms);
     const loss = crossEntropyLoss();
-    return runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss }), { signal });
+    const sums = sumsOf(asked);
+    const result = await runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss, sums }), {
+      signal,
+    });
+    return { ...result, metrics: metricResults(asked, result.sums, form.target.kind) };
   });
-  const { loss, samples, correct, predicted, confusion: cells, notFinite } = result;
+  const { loss, samples, correct, predicted, confusion: cells, notFinite, metrics } = result;
 
   const classes = notFinite.length;
   const confusion = Array.from({ length: classes }, (_, row) => [
@@ -82,5 +108,5 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     return { name: names?.[label] ?? String(label), samples: count, correct, accuracy: correct / count };
   });
   const none = notFinite.reduce((sum, count) => sum + count, 0);
-  return { loss, accuracy: correct / predicted, perClass, confusion, samples, notFinite: none };
+  return { loss, accuracy: correct / predicted, perClass, confusion, samples, notFinite: none, metrics };
 }

@@ -82,7 +82,15 @@ export async function openValidation(
     const validator = new Validator(options, holdsIndices(target.kind), record);
     const program = programHandle(model.program, allowOperators);
     const { every, verdicts } = validator;
-    const plan = { program, dataset, transforms, order: inputOrder(model, inputs, transforms), every, verdicts };
+    const plan = {
+      program,
+      dataset,
+      transforms,
+      order: inputOrder(model, inputs, transforms),
+      sums: [],
+      every,
+      verdicts,
+    };
     await scoreOne({ ...subject, ...plan, loss });
     return { plan, validator, dispose: () => native().disposeDataset(dataset) };
   } catch (cause) {
@@ -121,7 +129,7 @@ export class Validator {
     this.#monitor = monitor;
     this.#options = options;
     this.#records = [[0, plain(record)]];
-    const names = Object.keys(grows).filter((name) => hasClasses || name !== 'accuracy');
+    const names = hasClasses ? Object.keys(grows) : ['loss'];
     if (names.includes(monitor)) return;
     throw new LearnError(
       'ERR_INVALID_OPTION',

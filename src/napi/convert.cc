@@ -108,6 +108,19 @@ std::vector<ProgramTensor> to_program_tensors(const Napi::Array& values) {
   return tensors;
 }
 
+Choice to_choice(const Napi::Object& from, const char* key) {
+  Choice choice{string(from, "kind"), {}};
+  const Napi::Array names = own_names(from);
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = to_string(names.Get(i), key);
+    const Napi::Value value = own(from, name.c_str());
+    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
+    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
+    if (value.IsArray()) choice.options[name] = list(value.As<Napi::Array>(), key, to_number);
+  }
+  return choice;
+}
+
 }  // namespace
 
 Napi::Value own(const Napi::Object& object, const char* key) {
@@ -145,18 +158,15 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key) {
   return list(array(object, key), key, to_string);
 }
 
-Choice choice(const Napi::Object& parent, const char* key) {
-  const Napi::Object from = object(parent, key);
-  Choice choice{string(from, "kind"), {}};
-  const Napi::Array names = own_names(from);
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = to_string(names.Get(i), key);
-    const Napi::Value value = own(from, name.c_str());
-    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
-    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
-    if (value.IsArray()) choice.options[name] = list(value.As<Napi::Array>(), key, to_number);
+Choice choice(const Napi::Object& parent, const char* key) { return to_choice(object(parent, key), key); }
+
+std::vector<Choice> choices(const Napi::Object& parent, const char* key) {
+  std::vector<Choice> choices;
+  for (const Napi::Object& from :
+       to_objects(array(parent, key), "Expected a member of a family in each place of a list")) {
+    choices.push_back(to_choice(from, key));
   }
-  return choice;
+  return choices;
 }
 
 std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected) {
@@ -259,6 +269,9 @@ Napi::Object to_js(Napi::Env env, const Evaluation& evaluation) {
   result["predicted"] = evaluation.predicted;
   result["confusion"] = numbers(evaluation.confusion);
   result["notFinite"] = numbers(evaluation.not_finite);
+  Napi::Array sums = Napi::Array::New(env, evaluation.sums.size());
+  for (uint32_t i = 0; i < sums.Length(); ++i) sums[i] = numbers(evaluation.sums[i]);
+  result["sums"] = sums;
   return result;
 }
 

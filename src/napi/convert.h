@@ -60,6 +60,8 @@ std::string value_type_name(at::ScalarType dtype);
 
 // A member of a family, { kind, …options }: options that are numbers or booleans.
 Choice choice(const Napi::Object& object, const char* key);
+std::vector<Choice> choices(const Napi::Object& object, const char* key);
+
 // { optimizer, parameters } each.
 std::vector<ParameterGroup> to_groups(const Napi::Array& from);
 

@@ -52,6 +52,7 @@ Validation to_validation(const Napi::Object& from, const TrainPlan& training) {
   plan.transforms = to_transforms(array(from, "transforms"));
   plan.order = integers(from, "order");
   plan.program = Handle<Program>::open(own(from, "program"));
+  plan.sums = choices(from, "sums");
   validation.every = integer(from, "every");
   validation.verdicts = Handle<SharedVerdicts>::open(own(from, "verdicts"))->verdicts;
   return validation;
@@ -128,6 +129,7 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   read_run_plan(call[0].As<Napi::Object>(), plan);
   plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
   plan.loss = choice(call[0].As<Napi::Object>(), "loss");
+  plan.sums = choices(call[0].As<Napi::Object>(), "sums");
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     return [evaluation = evaluate(plan, cancelled)](Napi::Env env) -> Napi::Value { return to_js(env, evaluation); };
   };

@@ -8,6 +8,7 @@
 #include "src/core/error.h"
 #include "src/device/device.h"
 #include "src/losses/loss.h"
+#include "src/metrics/metrics.h"
 #include "src/program/forward.h"
 #include "src/train/run.h"
 #include "src/train/weights.h"
@@ -67,6 +68,7 @@ void add_classes(const at::Tensor& logits, const Batch& batch, Evaluation& resul
 Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   const TargetForm& target = plan.dataset->target;
   const std::unique_ptr<const Loss> loss = make_loss(plan.loss);
+  Metrics metrics(plan.sums, target, plan.dataset->samples());
   Evaluation result;
   int64_t counted = 0;
   for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
@@ -78,7 +80,12 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
     result.samples += batch.samples();
     if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, count, result);
     if (target.kind == TargetKind::kClass) add_classes(logits, batch, result);
+    metrics.add(logits, batch.targets);
   });
+  {
+    RunScope scope(plan.threads);
+    result.sums = metrics.states();
+  }
   result.loss /= static_cast<double>(counted);
   if (!result.confusion.defined()) return result;
   result.confusion = result.confusion.cpu().to(at::kDouble);

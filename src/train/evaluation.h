@@ -1,6 +1,7 @@
 // The result of a forward pass over a data set.
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "src/core/libtorch.h"
 
@@ -14,6 +15,7 @@ struct Evaluation {
   // Of samples whose target is a class; undefined for other targets.
   at::Tensor confusion;   // [actual class, predicted class] float64, of the samples for which a class can be predicted
   at::Tensor not_finite;  // [actual class] float64: of the others, whose largest logit is infinite or NaN
+  std::vector<at::Tensor> sums;  // for each of the plan's [number] float64
 };
 
 }  // namespace incremental

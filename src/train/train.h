@@ -28,6 +28,7 @@ struct RunPlan {
   std::vector<std::vector<Transform>> transforms;  // for each input of the data set
   std::vector<int64_t> order;                      // for each input of the program, which of these it is
   Choice loss;                                     // of training and evaluating
+  std::vector<Choice> sums;                        // of the metrics of evaluating
   int64_t batch_size = 0;
   int threads = 1;
   c10::Device device = c10::kCPU;

@@ -96,6 +96,16 @@ describe('command line: online', () => {
     assert.equal(again.answers[0].logits.length, 10);
   });
 
+  it('computes the metrics of --metrics, which the folder keeps', async () => {
+    const list = ['--metrics', 'f1Score:average=micro,auroc:thresholds=20'];
+    const { answers } = await online('measured', ...list).finish(...lessons(images), { metrics: true });
+    const { accuracy, metrics, windowed } = answers.at(-1).metrics.prequential;
+    assert.deepEqual(Object.keys(metrics), ['f1Score:average=micro', 'auroc:thresholds=20']);
+    assert.equal(metrics['f1Score:average=micro'], accuracy);
+    const again = await begin(['--dir', 'measured'], { cwd: at() }).finish({ metrics: true });
+    assert.deepEqual(again.answers[0].metrics.prequential.windowed.metrics, windowed.metrics);
+  });
+
   it('answers an invalid line with the error and the number of the line, and continues', async () => {
     const input = base64(0);
     const broken = [

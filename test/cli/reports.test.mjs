@@ -25,6 +25,24 @@ describe('command line: evaluate, inspect', () => {
     assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify(expected)));
   });
 
+  it('computes the metrics of --metrics, above the last line and in JSON', async () => {
+    const names = ['f1Score:average=micro', 'topKAccuracy:k=3', 'auroc:thresholds=9', 'perClassAccuracy'];
+    const words = ['evaluate', 'net.pth', '--metrics', names.join(',')];
+    const json = await run([...words, '--json'], { cwd: at() });
+    const { metrics, accuracy } = JSON.parse(json.stdout);
+    assert.deepEqual(Object.keys(metrics), names);
+    assert.equal(metrics['f1Score:average=micro'], accuracy);
+    const { code, stdout } = await run(words, { cwd: at() });
+    assert.equal(code, 0);
+    // Accuracy by class is in the table.
+    const expected = names.slice(0, 3).map((name) => [name, metrics[name].toFixed(4)]);
+    const shown = lines(stdout).map((line) => line.trim().split(/ +/));
+    assert.deepEqual(
+      shown.filter(([name]) => names.includes(name)),
+      expected,
+    );
+  });
+
   it('shows accuracy by class and confusions in 80 columns, without colours in a pipe', async () => {
     const { code, stdout } = await run(['evaluate', 'net.pth', '--data', 'data'], { cwd: at(), env: { CI: '1' } });
     assert.equal(code, 0);

@@ -22,6 +22,12 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--batchSize', '3'], 'Unknown option --batchSize of train; did you mean --batch-size?'],
     [['train', 'a.pth', '--shuffle'], 'Unknown option --shuffle of train; did you mean --no-shuffle?'],
     [['train', 'a.pth', '--optimizer', 'adamm'], 'Unknown adamm for --optimizer; did you mean adam?'],
+    [['evaluate', 'a.pth', '--metrics', 'accuracy,f1score'], 'Unknown f1score for --metrics; did you mean f1Score?'],
+    [['evaluate', 'a.pth', '--metrics', 'topKAccuracy:k=0'], 'Expected an integer of at least 1 for "k"'],
+    [
+      ['evaluate', 'a.pth', '--metrics', 'auroc,auroc'],
+      'Expected each metric once in "--metrics" but auroc is there twice',
+    ],
     [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
     [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],
     [['train', 'a.pth', '--optimizer', 'adam:betas=0.9'], 'Expected an array of two for "betas"'],

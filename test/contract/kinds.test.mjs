@@ -6,11 +6,12 @@ import { averages } from '../../dist/averages/index.js';
 import { datasets } from '../../dist/datasets/index.js';
 import { detectors } from '../../dist/detectors/index.js';
 import { losses } from '../../dist/losses/index.js';
+import { metrics } from '../../dist/metrics/index.js';
 import { optimizers } from '../../dist/optimizers/index.js';
 import { transforms } from '../../dist/transforms/index.js';
 import { root } from '../support.mjs';
 
-const families = { averages, datasets, detectors, losses, optimizers, transforms };
+const families = { averages, datasets, detectors, losses, metrics, optimizers, transforms };
 
 const files = fs
   .readdirSync(path.join(root, 'lib'), { recursive: true })

@@ -234,11 +234,48 @@ std::unique_ptr<Optimizer> make_sign_descent(const Choice& choice, const std::ve
   documented: '| `signDescent(options?)` | a throw-away optimizer | `learningRate` 0.5 |',
 };
 
+const metric = {
+  name: 'errorRate',
+  file: 'error-rate',
+  entry: 'shareOfWrong',
+  files: {
+    'lib/metrics': `// A throw-away metric.
+import { checkOptions, isNumber } from '../core/checks';
+import { member } from '../core/family';
+import { type MetricKind, ofLabels } from './metric';
+import { classCounts, countsIn } from './sums/class-counts';
+
+export interface ErrorRate {
+  readonly kind: 'errorRate';
+  readonly scale: number;
+}
+
+/** The share of wrong predictions, times \`scale\`, by default 100. */
+export function errorRate(options: { scale?: number } = {}): ErrorRate {
+  const { scale = 100 } = checkOptions('errorRate', options, { scale: isNumber() });
+  return member({ kind: 'errorRate', scale });
+}
+
+export const shareOfWrong = {
+  make: errorRate,
+  targets: ofLabels,
+  sums: () => classCounts,
+  result(state, { scale }) {
+    const { right, predictions } = countsIn(state);
+    return scale * (1 - right / predictions);
+  },
+} as const satisfies MetricKind<ErrorRate>;
+`,
+  },
+  documented: '| `errorRate(options?)` | a throw-away metric | `scale` 100 |',
+};
+
 /** By what CONTRIBUTING calls them. */
 export const members = {
   'a layer': layer,
   'a drift detector': detector,
   'a loss': loss,
+  'a metric': metric,
   'a transform': transform,
   'an optimizer': optimizer,
 };

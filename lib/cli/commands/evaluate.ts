@@ -7,7 +7,8 @@ import { runOptionChecks as checks } from '../../training/run';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
-import { classTable, confusionTable } from '../tables';
+import { metricsFrom } from '../members';
+import { classTable, confusionTable, metricLines } from '../tables';
 
 export const command = define({
   name: 'evaluate',
@@ -20,18 +21,24 @@ export const command = define({
     ...checkpointOptions,
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
+    metrics: text('names', 'Such as accuracy,f1Score:average=micro (default: accuracy)'),
     device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
     threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
       check: checks.threads,
     }),
     json: on('Print the result as one line of JSON'),
   },
-  examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],
-  async run(checkpoint, { key, stripPrefix, data, download, json, ...options }, context) {
+  examples: [
+    'evaluate updated_model.pth',
+    'evaluate updated_model.pth --data ~/cifar --json',
+    'evaluate updated_model.pth --metrics f1Score,topKAccuracy:k=3,auroc',
+  ],
+  async run(checkpoint, { key, stripPrefix, data, download, json, metrics: words, ...options }, context) {
+    const metrics = words === undefined ? undefined : metricsFrom(words);
     const { terminal, signal } = context;
     const dataset = await openData({ data, download }, false, context);
     const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
-      evaluate(source, { ...options, data: dataset, signal }),
+      evaluate(source, { ...options, ...(metrics && { metrics }), data: dataset, signal }),
     );
     if (json) {
       terminal.print(JSON.stringify(result));
@@ -44,6 +51,8 @@ export const command = define({
     if (notFinite > 0) {
       terminal.print(`The outputs for ${count(notFinite)} samples are infinite or NaN: these count as wrong`);
     }
+    const measured = metrics ? metricLines(result.metrics) : '';
+    if (measured !== '') terminal.print(`${measured}\n`);
     // Last, because a terminal of 24 lines scrolls the first away.
     terminal.print(`${colors.bold(percent(accuracy))} of ${count(samples)} samples right, loss ${fixed(loss, 4)}`);
     return 0;

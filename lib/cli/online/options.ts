@@ -7,7 +7,7 @@ import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
-import { optimizerFrom } from '../members';
+import { metricsFrom, optimizerFrom } from '../members';
 
 type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
@@ -64,6 +64,7 @@ export const learnerOptions = {
   onDrift: text<OnDrift>('what', 'report, boostReplay or rollback (default: report)', {
     check: isOneOf(['report', 'boostReplay', 'rollback']),
   }),
+  metrics: text('names', 'Such as f1Score:average=micro,auroc, in the answers to {"metrics": true} (default: none)'),
   feedbackTtlMs: number('ms', 'How long a prediction waits for its label; 0: not at all (default: an hour)', {
     check: isNumber({ integer: true, min: 0 }),
   }),
@@ -94,6 +95,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     optimizer: words,
     learningRate,
     momentum,
+    metrics,
     ...same
   } = others;
   if (dir === undefined) throw wrongUsage('Expected --dir <dir>, the folder in which the learner lives');
@@ -114,6 +116,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     }),
     ...(Object.keys(gate).length > 0 && { gate }),
     ...(drift !== undefined && { drift: { detector: detectors.makers[drift](), ...defined({ onDrift }) } }),
+    ...(metrics !== undefined && { metrics: metricsFrom(metrics) }),
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
   };

@@ -3,7 +3,6 @@ import { types } from 'node:util';
 import { invalid } from '../../core/checks';
 import { copyOfInputs, type NamedValues, type TargetForm, type Values } from '../../core/sample-values';
 import { TimeSlice } from '../../core/time-slice';
-import { scoreOf } from '../../metrics/prequential';
 import type { Prediction } from '../../training/predict';
 import type { Engine } from '../engine';
 import type { Intake } from '../intake/intake';
@@ -20,6 +19,7 @@ import {
   targetRows,
 } from '../intake/samples';
 import type { FeedbackOptions } from '../options';
+import { scoreOfClass } from '../outcome';
 import { isId } from '../seen-ids';
 import { recordFormOf } from './form';
 import type { Remembered } from './format';
@@ -146,10 +146,11 @@ export class Feedback {
 
   #claimOn(taken: Taken, { inputs, logits }: Remembered): Claim {
     const store = this.#store!;
+    const { sums } = this.#engine.context;
     return {
       inputs,
       // Targets of other kinds are scored by the version that serves when the sample is learned.
-      scoreOf: (target) => (typeof target === 'number' ? scoreOf(logits, logits.length, target) : null),
+      scoreOf: (target) => (typeof target === 'number' ? scoreOfClass(logits, target, logits.length, sums) : null),
       settle: () => store.settle(taken),
       release: () => store.release(taken),
     };

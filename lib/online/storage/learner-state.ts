@@ -24,4 +24,6 @@ export interface LearnerState {
   best: Baseline;
   prequential: unknown;
   detector: unknown;
+  /** Missing where the learner has no metrics of its own. */
+  metrics?: unknown;
 }

@@ -1,16 +1,18 @@
 // Reads settings as snapshots, journals and manifests of versions record them.
 import { plain } from '../../core/checks';
 import { recordedLoss } from '../../losses';
+import { recordedMetrics } from '../../metrics';
 import { recordedOptimizer } from '../../optimizers';
 import type { SgdOptions } from '../../optimizers/sgd';
 import type { Settings } from '../settings';
 
-type NewerName = 'optimizer' | 'loss' | 'target' | 'parameterGroups' | 'frozenStatistics';
+type NewerName = 'optimizer' | 'loss' | 'target' | 'metrics' | 'parameterGroups' | 'frozenStatistics';
 type FlatSettings = Omit<Settings, NewerName> & Required<SgdOptions>;
 
 /**
  * The settings of a record. Before format 2 of snapshots and kind 7 of records the optimizer's options were among them, and the loss
- * was cross-entropy. Before format 3 targets were classes. Before format 4 all parameters were alike.
+ * was cross-entropy. Before format 3 targets were classes. Before format 4 all parameters were alike, and
+ * there were no metrics.
  */
 export function recordedSettings(recorded: Settings | FlatSettings): Settings {
   const own = plain(recorded) as FlatSettings & Partial<Pick<Settings, NewerName>>;
@@ -18,5 +20,6 @@ export function recordedSettings(recorded: Settings | FlatSettings): Settings {
   const optimizer = recordedOptimizer(own.optimizer ?? { learningRate, momentum, weightDecay, nesterov });
   const target = own.target ?? { kind: 'class', shape: [] };
   const { parameterGroups = [], frozenStatistics = [] } = own;
-  return { ...others, optimizer, loss: recordedLoss(own.loss), target, parameterGroups, frozenStatistics };
+  const [loss, metrics] = [recordedLoss(own.loss), recordedMetrics(own.metrics)];
+  return { ...others, optimizer, loss, target, metrics, parameterGroups, frozenStatistics };
 }
