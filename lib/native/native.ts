@@ -21,10 +21,13 @@ import type {
   EvaluatePlan,
   GivenTensor,
   GrownTensor,
+  GroupRates,
   LearnerPlan,
   Position,
   PredictPlan,
+  RatesPlan,
   ReadPlan,
+  SchedulerState,
   SharePlan,
   TrainPlan,
   UpdatePlan,
@@ -164,6 +167,15 @@ export interface NativePrediction {
   labels: Int32Array;
 }
 
+/** See src/schedulers/run_scheduler.h. */
+export interface NativeRates {
+  learningRates: Float64Array;
+  momentums: Float64Array;
+  betas: Float64Array;
+  groups: GroupRates[];
+  state: SchedulerState;
+}
+
 /** The result of one update of a learner. */
 export interface NativeUpdate {
   /** Reason why the weights were left unchanged; empty if they were changed. */
@@ -233,6 +245,8 @@ export interface Native {
   makeVerdicts(): VerdictsHandle;
   /** Answers the validation that was reported last. */
   giveVerdict(verdicts: VerdictsHandle, verdict: Verdict): void;
+  /** Returns the rates of each step of a plan, [step, group], and the groups and the state at the end. NaN: the group has no such rate. */
+  scheduledRates(plan: RatesPlan): Promise<NativeRates>;
   /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
   evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;

@@ -6,6 +6,7 @@ import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample
 import type { Loss } from '../losses';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Initialiser } from '../program/module';
+import type { Scheduler } from '../schedulers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
 
@@ -227,6 +228,33 @@ export interface UpdatePlan {
   replayed: number;
   /** Whether the new samples are added to the buffer. */
   keep: boolean;
+}
+
+/** The rates of a parameter group: see src/schedulers/group_rates.h. */
+export interface GroupRates {
+  learningRate: number;
+  /** Of optimizers that have this option. */
+  momentum?: number;
+  /** The first of betas, of optimizers that have these. */
+  beta1?: number;
+  /** What schedulers remember in the group, by PyTorch's names and in the order in which it came. */
+  kept: Readonly<Record<string, number>>;
+}
+
+/** See src/schedulers/scheduler.h. */
+export interface SchedulerState {
+  values: Readonly<Record<string, readonly number[]>>;
+  schedulers: readonly SchedulerState[];
+}
+
+/** See RatesPlan in src/schedulers/run_scheduler.h. */
+export interface RatesPlan {
+  scheduler: Scheduler;
+  groups: readonly GroupRates[];
+  epochs: number;
+  steps: number;
+  monitored: readonly number[];
+  start?: { epoch: number; step: number; state: SchedulerState };
 }
 
 /** One tensor of a state. */

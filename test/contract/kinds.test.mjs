@@ -7,10 +7,11 @@ import { datasets } from '../../dist/datasets/index.js';
 import { detectors } from '../../dist/detectors/index.js';
 import { losses } from '../../dist/losses/index.js';
 import { optimizers } from '../../dist/optimizers/index.js';
+import { schedulers } from '../../dist/schedulers/index.js';
 import { transforms } from '../../dist/transforms/index.js';
 import { root } from '../support.mjs';
 
-const families = { averages, datasets, detectors, losses, optimizers, transforms };
+const families = { averages, datasets, detectors, losses, optimizers, schedulers, transforms };
 
 const files = fs
   .readdirSync(path.join(root, 'lib'), { recursive: true })
