@@ -6,6 +6,7 @@ import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
+import { type Scheduler, schedulers } from '../schedulers';
 import { wrongUsage } from './arguments';
 
 interface Makers {
@@ -44,6 +45,18 @@ export function optimizerFrom(
 /** The average of --average; undefined: it is not given. */
 export function averageFrom(words: string | undefined): Average | undefined {
   return words === undefined ? undefined : memberOf(averages, '--average', words);
+}
+
+/** The scheduler of --scheduler; undefined: it is not given. */
+export function schedulerFrom(words: string | undefined): Scheduler | undefined {
+  if (words === undefined) return undefined;
+  const kind = schedulers.words.find((word) => word === words.split(':', 1)[0]);
+  if (kind && schedulers.entryOf({ kind }).positional) {
+    throw wrongUsage(
+      `--scheduler ${kind}: it holds other schedulers, which only a program can give it: docs/api.md#schedulers`,
+    );
+  }
+  return memberOf(schedulers, '--scheduler', words);
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -21,19 +21,17 @@ import type {
   EvaluatePlan,
   GivenTensor,
   GrownTensor,
-  GroupRates,
   LearnerPlan,
   Position,
   PredictPlan,
-  RatesPlan,
   ReadPlan,
-  SchedulerState,
   SharePlan,
   TrainPlan,
   UpdatePlan,
   WritePlan,
   WriteTensorsPlan,
 } from './plans';
+import type { GroupRates, RatesPlan, SchedulerState } from './rates';
 
 export interface NativeInfo {
   builtFor: string;
@@ -111,6 +109,8 @@ export interface NativeEvent {
   loss: number;
   seconds: number;
   samples: number;
+  /** Of the parameter groups. */
+  learningRates: number[];
   /** Of 'validation', which else has the epoch alone, and waits for a verdict. */
   validation?: NativeEvaluation;
 }
@@ -121,6 +121,10 @@ export interface NativeSnapshot extends Position {
   model: StateHandle;
   /** 'random' and 'epoch', then the optimizer's slots, such as '0.exp_avg': see src/train/snapshot.h. */
   rest: StateHandle;
+  /** Of the parameter groups. */
+  rates: GroupRates[];
+  /** Empty where there is none. */
+  scheduler: SchedulerState;
   /** As AveragedModel of torch.optim.swa_utils has it: 'n_averaged', then 'module.…'. */
   average?: StateHandle;
   /** The weights of the best validation. */

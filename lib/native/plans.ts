@@ -9,6 +9,7 @@ import type { Initialiser } from '../program/module';
 import type { Scheduler } from '../schedulers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
+import type { GroupRates, SchedulerState } from './rates';
 
 /** Content of a checkpoint file, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
@@ -153,6 +154,8 @@ export interface TrainPlan extends RunPlan {
   shuffle: boolean;
   dropLast: boolean;
   groups: readonly OptimizerGroup[];
+  /** Moves the rates of all groups. */
+  scheduler?: Scheduler;
   loss: Loss;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
@@ -230,33 +233,6 @@ export interface UpdatePlan {
   keep: boolean;
 }
 
-/** The rates of a parameter group: see src/schedulers/group_rates.h. */
-export interface GroupRates {
-  learningRate: number;
-  /** Of optimizers that have this option. */
-  momentum?: number;
-  /** The first of betas, of optimizers that have these. */
-  beta1?: number;
-  /** What schedulers remember in the group, by PyTorch's names and in the order in which it came. */
-  kept: Readonly<Record<string, number>>;
-}
-
-/** See src/schedulers/scheduler.h. */
-export interface SchedulerState {
-  values: Readonly<Record<string, readonly number[]>>;
-  schedulers: readonly SchedulerState[];
-}
-
-/** See RatesPlan in src/schedulers/run_scheduler.h. */
-export interface RatesPlan {
-  scheduler: Scheduler;
-  groups: readonly GroupRates[];
-  epochs: number;
-  steps: number;
-  monitored: readonly number[];
-  start?: { epoch: number; step: number; state: SchedulerState };
-}
-
 /** One tensor of a state. */
 export interface TensorRef {
   state: StateHandle;
@@ -313,4 +289,7 @@ export interface TrainStart extends Position {
   averaged: number;
   /** The best state so far, by name. */
   best?: Readonly<Record<string, TensorRef>> | undefined;
+  /** The state of the scheduler, and the rates of the groups then; absent: it begins. */
+  scheduler?: SchedulerState;
+  rates?: readonly GroupRates[];
 }

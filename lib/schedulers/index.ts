@@ -1,6 +1,5 @@
 // The family of schedulers: how rates move in the course of a training. A new one is a file here, a line in the list, and a file and a
 // line in src/schedulers/.
-import { LearnError } from '../core/errors';
 import { type Entry, family, type MemberOf } from '../core/family';
 import { inChain } from './chained-scheduler';
 import { constantAtFirst } from './constant-lr';
@@ -16,7 +15,7 @@ import { polynomialDecay } from './polynomial-lr';
 import { lessOnPlateaus } from './reduce-lr-on-plateau';
 import { inSequence } from './sequential-lr';
 import { decayBySteps } from './step-lr';
-import type { TorchForm } from './torch-form';
+import type { Monitor, TorchForm } from './torch-form';
 
 export const schedulers = family('a scheduler', {
   stepLR: decayBySteps,
@@ -41,7 +40,8 @@ export type Scheduler = MemberOf<typeof schedulers.makers>;
 interface SchedulerEntry extends Entry, TorchForm<Scheduler> {
   /** Fills in what the training knows. `isWhole`: the scheduler steps from its first step to its last. */
   readonly settle?: (scheduler: Scheduler, steps: number, isWhole: boolean) => Scheduler;
-  readonly isMonitored?: boolean;
+  /** Of one that follows a monitored number: throws where that is not there, or not as it expects. */
+  readonly checkMonitor?: (scheduler: Scheduler, monitor: Monitor | undefined) => void;
 }
 
 const entryOf = (scheduler: { readonly kind: string }) => schedulers.entryOf(scheduler) as unknown as SchedulerEntry;
@@ -60,10 +60,10 @@ export function schedulerForm({ kind }: { readonly kind: string }): SchedulerFor
   return { kind, ...entryOf({ kind }) };
 }
 
-/** The scheduler with all that follows from a training of so many epochs, and steps in each. */
+/** The scheduler with all that follows from a training of so many epochs, and steps in each, but not over `maxSteps`, where it is not 0. */
 export function settledScheduler(
   scheduler: Scheduler,
-  run: { readonly epochs: number; readonly steps: number },
+  run: { readonly epochs: number; readonly steps: number; readonly maxSteps?: number },
   isWhole = true,
 ): Scheduler {
   if (holdsOthers(scheduler)) {
@@ -73,16 +73,13 @@ export function settledScheduler(
     if (settled.every((one, i) => one === held[i])) return scheduler;
     return schedulers.check({ kind, schedulers: settled, ...rest }, 'scheduler');
   }
-  const steps = scheduler.every === 'step' ? run.epochs * run.steps : run.epochs;
+  const { epochs, steps: each, maxSteps = 0 } = run;
+  const all = maxSteps > 0 ? Math.min(epochs * each, maxSteps) : epochs * each;
+  const steps = scheduler.every === 'step' ? all : epochs;
   return entryOf(scheduler).settle?.(scheduler, steps, isWhole) ?? scheduler;
 }
 
-/** Throws where the scheduler follows a monitored number and there is none. */
-export function checkMonitored(scheduler: Scheduler | undefined, hasMonitor: boolean): void {
-  if (!scheduler || hasMonitor || !entryOf(scheduler).isMonitored) return;
-  throw new LearnError(
-    'ERR_INVALID_OPTION',
-    `${scheduler.kind}() follows the monitored number of a validation, and this training has none; give it the option ` +
-      '"validation", or another scheduler',
-  );
+/** Throws where the scheduler follows a monitored number, and there is none or one that is to move the other way. */
+export function checkMonitored(scheduler: Scheduler | undefined, monitor: Monitor | undefined): void {
+  if (scheduler) entryOf(scheduler).checkMonitor?.(scheduler, monitor);
 }

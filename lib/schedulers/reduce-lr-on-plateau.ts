@@ -1,7 +1,9 @@
 // torch.optim.lr_scheduler.ReduceLROnPlateau. src/schedulers/reduce_lr_on_plateau.cc computes it.
+import { LearnError } from '../core/errors';
 import { member } from '../core/family';
 import {
   forEach,
+  type Monitor,
   number,
   perGroup,
   type SchedulerOption,
@@ -91,4 +93,21 @@ const form: TorchForm<ReduceLROnPlateau> = {
     }),
 };
 
-export const lessOnPlateaus = { make: reduceLROnPlateau, ...form, isMonitored: true };
+function checkMonitor({ mode }: ReduceLROnPlateau, monitor: Monitor | undefined): void {
+  if (!monitor) {
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      'reduceLROnPlateau() follows the monitored number of a validation, and this training has none; give it the option ' +
+        '"validation", or another scheduler',
+    );
+  }
+  const fitting = monitor.grows ? 'max' : 'min';
+  if (mode === fitting) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected mode: '${fitting}' of reduceLROnPlateau() for "validation.monitor", which is '${monitor.name}', but received '${mode}'; give ` +
+      'that, or monitor another number',
+  );
+}
+
+export const lessOnPlateaus = { make: reduceLROnPlateau, ...form, checkMonitor };

@@ -5,6 +5,12 @@ import { frozen } from '../core/family';
 /** When a scheduler steps: after each epoch, or after each step of the optimizer. */
 export type Every = 'epoch' | 'step';
 
+/** What a validation monitors, and whether it is to grow or to fall. */
+export interface Monitor {
+  readonly name: string;
+  readonly grows: boolean;
+}
+
 /** A value of a state_dict(). `float`: a number that Python counts as a float, also where it is an integer. */
 export type TorchState =
   | null

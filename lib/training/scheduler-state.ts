@@ -1,15 +1,14 @@
 // The state of a scheduler in the form of its state_dict() in PyTorch, written and read, and the rates of the groups that it moves.
 import { isDeepStrictEqual } from 'node:util';
-import { formatError } from '../checkpoint/errors';
-import { Float, Opaque, TensorValue, tupleOf, type Value } from '../checkpoint/values';
+import { Float, Opaque, tupleOf, type Value } from '../checkpoint/values';
 import { LearnError, messageOf } from '../core/errors';
-import type { GroupRates, SchedulerState } from '../native/plans';
+import type { GroupRates, SchedulerState } from '../native/rates';
 import type { Optimizer } from '../optimizers';
 import { type Scheduler, type SchedulerForm, schedulerForm, schedulerForms } from '../schedulers';
 import { holdsOthers } from '../schedulers/nested';
-import type { Every, Rated, StateReader, TorchState } from '../schedulers/torch-form';
-
-type Dict = ReadonlyMap<Value, Value>;
+import type { Every, Rated, TorchState } from '../schedulers/torch-form';
+import type { Dict } from './optimizer-names';
+import { plainOf, readerOf } from './state-reader';
 
 /** The rates with which an optimizer begins. */
 export function ratesOf(optimizer: Optimizer): GroupRates {
@@ -167,15 +166,6 @@ function isEqual(a: Value, b: Value): boolean {
   return isDeepStrictEqual(plainOf(a), plainOf(b));
 }
 
-/** Without what Python's types add to numbers, dicts and lists. */
-function plainOf(value: Value): unknown {
-  if (value instanceof Float) return value.value;
-  if (value instanceof TensorValue) return value.shape.length === 0 ? Number(value.data[0]) : value;
-  if (value instanceof Opaque) return [value.name, plainOf(value.args)];
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, plainOf(item)]);
-  return Array.isArray(value) ? Array.from(value, plainOf) : value;
-}
-
 /** Whether a given scheduler is this one, but for what a training fills in. */
 function isSame(given: object, own: object): boolean {
   const others = own as Record<string, unknown>;
@@ -231,47 +221,8 @@ function refusal({ torchName, kind }: SchedulerForm, why: string): LearnError {
   return new LearnError(
     'ERR_STATE_MISMATCH',
     `its scheduler, ${torchName}, cannot be resumed: ${why}. Give the option "scheduler", made by ${kind}() with the options that it ` +
-      'was made with, or train the weights anew by passing the path as the source instead of "resume"',
+      'was made with, or begin a new run by passing the path as the source instead of "resume"',
   );
-}
-
-function readerOf(dict: Dict, rates: readonly GroupRates[], inner: readonly Scheduler[] = []): StateReader {
-  const refuse = (why: string): never => {
-    throw formatError(why);
-  };
-  const taken = <Type>(name: string, is: (value: unknown) => value is Type, what: string): Type => {
-    const value = dict.has(name) ? plainOf(dict.get(name)!) : undefined;
-    return is(value) ? value : refuse(`expected ${what} for ${name} of a scheduler`);
-  };
-  const isNumber = (value: unknown) => typeof value === 'number';
-  const isNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isNumber);
-  const isCounter = (value: unknown): value is [string, [[number, number][]]] =>
-    Array.isArray(value) && value[0] === 'collections.Counter';
-  const one = (values: readonly number[]) =>
-    values.every((value) => value === values[0]) ? (values[0] ?? []) : values;
-  return {
-    schedulers: inner,
-    refuse,
-    number: (name) => taken(name, isNumber, 'a number'),
-    numbers: (name) => taken(name, isNumbers, 'numbers'),
-    each: (name) => one(taken(name, isNumbers, 'numbers')),
-    word: (name) => taken(name, (value) => typeof value === 'string', 'a word'),
-    flag: (name) => taken(name, (value) => typeof value === 'boolean', 'True or False'),
-    counted: (name) => {
-      const [, [counts]] = taken(name, isCounter, 'a Counter');
-      return counts.flatMap(([value, times]) => Array<number>(times).fill(value)).sort((a, b) => a - b);
-    },
-    dicts: (name) => {
-      const list = dict.get(name);
-      if (!Array.isArray(list) || !list.every((item) => item instanceof Map))
-        return refuse(`expected dicts for ${name}`);
-      return list.map((item) => readerOf(item as Dict, rates));
-    },
-    kept: (name) => {
-      const values = rates.map((group) => group.kept[name]);
-      return isNumbers(values) ? one(values) : refuse(`the groups of its optimizer do not have ${name}`);
-    },
-  };
 }
 
 /** The names under which schedulers keep numbers in parameter groups. */
@@ -280,7 +231,7 @@ const keptNames = ['initial_lr', 'max_lr', 'min_lr', 'max_momentum', 'base_momen
 /** The rates in the param_groups of an optimizer's state_dict(). */
 export function ratesIn(optimizer: Value | undefined): GroupRates[] {
   const groups = optimizer instanceof Map ? optimizer.get('param_groups') : undefined;
-  if (!Array.isArray(groups)) return [];
+  if (!Array.isArray(groups) || !groups.every((group) => group instanceof Map)) return [];
   return groups.map((group) => {
     const reader = readerOf(group as Dict, []);
     const has = (name: string) => (group as Dict).has(name);

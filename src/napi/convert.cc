@@ -89,9 +89,10 @@ Choice to_choice(const Napi::Object& from) {
     if (!value.IsArray()) continue;
     const auto items = value.As<Napi::Array>();
     if (items.Length() > 0 && items.Get(0u).IsObject()) {
-      for (const Napi::Object& item : to_objects(items, "Expected only members in a list of members of a plan")) {
-        choice.members[name].push_back(to_choice(item));
-      }
+      const auto objects = to_objects(items, "Expected only members in a list of members of a plan");
+      std::vector<Choice>& members = choice.members[name];
+      members.reserve(objects.size());
+      for (const Napi::Object& item : objects) members.push_back(to_choice(item));
     } else {
       choice.options[name] = list(items, name.c_str(), to_number);
     }

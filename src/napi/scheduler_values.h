@@ -7,8 +7,8 @@
 namespace incremental {
 
 // { learningRate, momentum, beta1, kept: { name: number, … } } each; momentum and beta1 only where the group has them.
-Groups to_groups(const Napi::Array& from);
-Napi::Array groups_to_js(Napi::Env env, const Groups& groups);
+Groups to_rates(const Napi::Array& from);
+Napi::Array rates_to_js(Napi::Env env, const Groups& groups);
 
 // { values: { name: number[], … }, schedulers: […] }, and back.
 SchedulerState to_scheduler_state(const Napi::Object& from);

@@ -26,7 +26,7 @@ Napi::Float64Array numbers_to_js(Napi::Env env, const std::vector<double>& numbe
 RatesPlan to_rates_plan(const Napi::Object& from) {
   RatesPlan plan;
   plan.scheduler = choice(from, "scheduler");
-  plan.groups = to_groups(array(from, "groups"));
+  plan.groups = to_rates(array(from, "groups"));
   plan.epochs = integer(from, "epochs");
   plan.steps = integer(from, "steps");
   plan.monitored = numbers(from, "monitored");
@@ -48,7 +48,7 @@ Napi::Value start_rates(const Napi::CallbackInfo& call) {
         result["learningRates"] = numbers_to_js(env, rates.learning_rates);
         result["momentums"] = numbers_to_js(env, rates.momentums);
         result["betas"] = numbers_to_js(env, rates.betas);
-        result["groups"] = groups_to_js(env, rates.groups);
+        result["groups"] = rates_to_js(env, rates.groups);
         result["state"] = scheduler_state_to_js(env, rates.state);
         return result;
       });
@@ -56,7 +56,7 @@ Napi::Value start_rates(const Napi::CallbackInfo& call) {
 
 }  // namespace
 
-Groups to_groups(const Napi::Array& from) {
+Groups to_rates(const Napi::Array& from) {
   Groups groups;
   groups.reserve(from.Length());
   for (const Napi::Object& given : to_objects(from, "Expected rates for each parameter group of a plan")) {
@@ -69,7 +69,7 @@ Groups to_groups(const Napi::Array& from) {
   return groups;
 }
 
-Napi::Array groups_to_js(Napi::Env env, const Groups& groups) {
+Napi::Array rates_to_js(Napi::Env env, const Groups& groups) {
   Napi::Array list = Napi::Array::New(env, groups.size());
   for (uint32_t i = 0; i < groups.size(); ++i) {
     const GroupRates& group = groups[i];
@@ -89,9 +89,9 @@ SchedulerState to_scheduler_state(const Napi::Object& from) {
   SchedulerState state;
   const Napi::Object values = object(from, "values");
   for (const std::string& name : own_words(values)) state.values[name] = numbers(values, name.c_str());
-  for (const Napi::Object& nested : to_objects(array(from, "schedulers"), "Expected the states of schedulers")) {
-    state.schedulers.push_back(to_scheduler_state(nested));
-  }
+  const auto schedulers = to_objects(array(from, "schedulers"), "Expected the states of schedulers");
+  state.schedulers.reserve(schedulers.size());
+  for (const Napi::Object& nested : schedulers) state.schedulers.push_back(to_scheduler_state(nested));
   return state;
 }
 

@@ -1,7 +1,10 @@
 #include "src/schedulers/run_scheduler.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
+
+#include "src/core/error.h"
 
 namespace incremental {
 
@@ -12,6 +15,8 @@ RunScheduler::RunScheduler(const std::optional<Choice>& choice, Groups groups) :
 }
 
 void RunScheduler::restore(const SchedulerState& state, Groups groups) {
+  check(groups.size() == groups_.size(), "ERR_STATE_MISMATCH", "Expected the rates of ", groups_.size(),
+        " parameter groups but received those of ", groups.size());
   groups_ = std::move(groups);
   if (scheduler_) scheduler_->restore(state);
 }
@@ -30,10 +35,22 @@ bool RunScheduler::after_epoch(std::optional<double> monitored) {
 
 SchedulerState RunScheduler::state() const { return scheduler_ ? scheduler_->state() : SchedulerState{}; }
 
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 26;  // steps of a plan: its rates are in memory
+
+}  // namespace
+
 ScheduledRates scheduled_rates(const RatesPlan& plan) {
   RunScheduler scheduler(plan.scheduler, plan.groups);
   if (plan.start) scheduler.restore(*plan.start, plan.groups);
   ScheduledRates rates;
+  const auto fits = [](int64_t number) { return number >= 0 && number < kMost; };
+  check(fits(plan.epochs) && fits(plan.steps) && fits(plan.epoch) && fits(plan.step) && fits(plan.epochs * plan.steps),
+        "ERR_INVALID_OPTION", "Expected fewer than ", kMost, " steps of a plan");
+  const int64_t left = plan.epochs * plan.steps - plan.epoch * plan.steps - plan.step;
+  const size_t count = static_cast<size_t>(std::max<int64_t>(left, 0)) * plan.groups.size();
+  for (auto* list : {&rates.learning_rates, &rates.momentums, &rates.betas}) list->reserve(count);
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   int64_t step = plan.step;
   for (int64_t epoch = plan.epoch; epoch < plan.epochs; ++epoch) {

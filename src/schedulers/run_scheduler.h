@@ -20,6 +20,7 @@ class RunScheduler {
   bool after_step();
   bool after_epoch(std::optional<double> monitored);
 
+  bool is_by_step() const { return by_step_; }
   const Groups& rates() const { return groups_; }
   SchedulerState state() const;
 

@@ -20,7 +20,8 @@ class StepLR : public RateScheduler {
   }
 
   std::vector<double> closed_form() override {
-    return base_scaled(std::pow(gamma_, static_cast<double>(last_epoch_ / step_size_)));
+    const int64_t changes = last_epoch_ / step_size_;
+    return base_scaled(std::pow(gamma_, static_cast<double>(changes)));
   }
 
   int64_t step_size_;

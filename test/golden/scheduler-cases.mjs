@@ -1,6 +1,53 @@
 // Schedulers with their variants, for schedulers.test.mjs: what their makers are called with, nested ones as [kind, …arguments], and
 // the optimizer whose rates they move. `monitored`: what the validation after each epoch gives.
 
+import { schedulerForm, schedulers } from '../../dist/schedulers/index.js';
+
+/** Options that are integers in Python; JSON has no floats that are whole. */
+const integers = new Set(
+  [
+    'stepSize',
+    'milestones',
+    'totalIters',
+    'tMax',
+    't0',
+    'tMult',
+    'stepSizeUp',
+    'stepSizeDown',
+    'totalSteps',
+    'epochs',
+  ].concat(['stepsPerEpoch', 'patience', 'cooldown']),
+);
+const pythonName = (name) =>
+  name
+    .replace(/learningRate/i, (word) => (word === 'learningRate' ? 'lr' : 'Lr'))
+    .replace(/^t(?=0|Max|Mult)/, 'T_')
+    .replace('Max', name.startsWith('tMax') ? 'max' : 'Max')
+    .replace('Mult', name.startsWith('tMult') ? 'mult' : 'Mult')
+    .replace(/(?<!^)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    .replace('T__', 'T_');
+/** Floats that are whole are marked for Python. */
+export const forPython = (options) =>
+  Object.fromEntries(
+    Object.entries(options)
+      .filter(([name]) => name !== 'every')
+      .map(([name, value]) => [pythonName(name), marked(name, value)]),
+  );
+const marked = (name, value) => {
+  if (Array.isArray(value)) return value.map((item) => marked(name, item));
+  return typeof value === 'number' && !integers.has(name) ? { float: String(value) } : value;
+};
+
+/** For schedulers.py. */
+export const specOf = ([kind, first, second]) => {
+  const name = schedulerForm({ kind }).torchName;
+  return Array.isArray(first) ? [name, first.map(specOf), forPython(second ?? {})] : [name, forPython(first)];
+};
+export const madeFrom = ([kind, first, second]) =>
+  Array.isArray(first)
+    ? schedulers.makers[kind](first.map(madeFrom), ...(second ? [second] : []))
+    : schedulers.makers[kind](first);
+
 /** Numbers of a loss that falls, stays, jumps and becomes infinite, and of one below 0. */
 const falls = Array.from(
   { length: 50 },

@@ -16,6 +16,7 @@ import warnings
 import torch
 from torch.optim import lr_scheduler
 
+# It would say that the optimizer has not stepped yet: it does so without gradients.
 warnings.simplefilter("ignore")
 
 
@@ -71,7 +72,7 @@ def theirs(job):
         seen, at = [], []
         for first, last in zip([0, *stops], [*stops, job["epochs"]]):
             seen += run(case, optimizer, scheduler, first, last)
-            # A copy: schedulers go on with the dicts that they give.
+            # A copy: schedulers continue to write into what they give.
             at.append(copy.deepcopy({"scheduler": scheduler.state_dict(), "optimizer": optimizer.state_dict()}))
         answers.append(seen)
         states.append(at)
@@ -101,5 +102,6 @@ def float_of(value):
     return float(value["float"]) if list(value) == ["float"] else value
 
 
-job = json.load(sys.stdin, object_hook=float_of)
-print(json.dumps(continued(job) if "ours" in job else theirs(job)))
+if __name__ == "__main__":
+    job = json.load(sys.stdin, object_hook=float_of)
+    print(json.dumps(continued(job) if "ours" in job else theirs(job)))

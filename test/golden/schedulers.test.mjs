@@ -7,53 +7,13 @@ import { Float, tupleOf } from '../../dist/checkpoint/values.js';
 import { writeCheckpoint } from '../../dist/checkpoint/write.js';
 import native from '../../dist/native/native.js';
 import { optimizers } from '../../dist/optimizers/index.js';
-import { schedulerForm, schedulers, settledScheduler } from '../../dist/schedulers/index.js';
+import { schedulers, settledScheduler } from '../../dist/schedulers/index.js';
 import { ratesIn, ratesOf, schedulerDict, schedulerOf, stateIn } from '../../dist/training/scheduler-state.js';
 import { needs, root, runPython, temporaryFolder } from '../support.mjs';
-import { cases } from './scheduler-cases.mjs';
+import { cases, forPython, madeFrom, specOf } from './scheduler-cases.mjs';
 
 const epochs = 50;
 const stopsOf = (i) => [...new Set([13, 1 + ((i * 17) % 48)])].sort((a, b) => a - b);
-
-/** Options that are integers in Python; JSON has no floats that are whole. */
-const integers = new Set(
-  [
-    'stepSize',
-    'milestones',
-    'totalIters',
-    'tMax',
-    't0',
-    'tMult',
-    'stepSizeUp',
-    'stepSizeDown',
-    'totalSteps',
-    'epochs',
-  ].concat(['stepsPerEpoch', 'patience', 'cooldown']),
-);
-const pythonName = (name) =>
-  name
-    .replace(/learningRate/i, (word) => (word === 'learningRate' ? 'lr' : 'Lr'))
-    .replace(/^t(?=0|Max|Mult)/, 'T_')
-    .replace('Max', name.startsWith('tMax') ? 'max' : 'Max')
-    .replace('Mult', name.startsWith('tMult') ? 'mult' : 'Mult')
-    .replace(/(?<!^)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-    .replace('T__', 'T_');
-/** Floats that are whole are marked for Python. */
-const forPython = (options) =>
-  Object.fromEntries(Object.entries(options).map(([name, value]) => [pythonName(name), marked(name, value)]));
-const marked = (name, value) => {
-  if (Array.isArray(value)) return value.map((item) => marked(name, item));
-  return typeof value === 'number' && !integers.has(name) ? { float: String(value) } : value;
-};
-
-const specOf = ([kind, first, second]) => {
-  const name = schedulerForm({ kind }).torchName;
-  return Array.isArray(first) ? [name, first.map(specOf), forPython(second ?? {})] : [name, forPython(first)];
-};
-const madeFrom = ([kind, first, second]) =>
-  Array.isArray(first)
-    ? schedulers.makers[kind](first.map(madeFrom), ...(second ? [second] : []))
-    : schedulers.makers[kind](first);
 
 const groupsOf = ({ optimizer: { kind, options, groups } }) =>
   groups.map((group) =>

@@ -121,6 +121,13 @@ describe('what follows from a training', () => {
     assert.equal(settledScheduler(longer, run), longer);
   });
 
+  it('is how many steps oneCycleLR() has where maxSteps end the training before', () => {
+    const cycle = oneCycleLR({ maxLearningRate: 1 });
+    assert.equal(settledScheduler(cycle, { ...run, maxSteps: 9 }).totalSteps, 9);
+    assert.equal(settledScheduler(cycle, { ...run, maxSteps: 90 }).totalSteps, 21);
+    assert.equal(settledScheduler(cycle, { ...run, maxSteps: 0 }).totalSteps, 21);
+  });
+
   it('is refused where oneCycleLR() has fewer steps, before the first one', () => {
     const short = oneCycleLR({ maxLearningRate: 1, totalSteps: 20 });
     refuses(
@@ -133,13 +140,24 @@ describe('what follows from a training', () => {
   });
 
   it('is refused where nothing is monitored that reduceLROnPlateau() could follow', () => {
+    const refused = /reduceLROnPlateau\(\) follows .* give it the option "validation"/;
+    refuses(() => checkMonitored(reduceLROnPlateau(), undefined), refused);
+    checkMonitored(warmUp, undefined);
+    checkMonitored(undefined, undefined);
+  });
+
+  it('is refused where what is monitored is to move the other way', () => {
+    const [loss, accuracy] = [
+      { name: 'loss', grows: false },
+      { name: 'accuracy', grows: true },
+    ];
+    checkMonitored(reduceLROnPlateau(), loss);
+    checkMonitored(reduceLROnPlateau({ mode: 'max' }), accuracy);
     refuses(
-      () => checkMonitored(reduceLROnPlateau(), false),
-      /reduceLROnPlateau\(\) follows .* give it the option "validation"/,
+      () => checkMonitored(reduceLROnPlateau(), accuracy),
+      /Expected mode: 'max' .* 'accuracy', but received 'min'/,
     );
-    checkMonitored(reduceLROnPlateau(), true);
-    checkMonitored(warmUp, false);
-    checkMonitored(undefined, false);
+    refuses(() => checkMonitored(reduceLROnPlateau({ mode: 'max' }), loss), /Expected mode: 'min'/);
   });
 });
 
