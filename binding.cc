@@ -13,6 +13,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_jobs(env, exports);
   export_journal(env, exports);
   export_learner(env, exports);
+  export_schedulers(env, exports);
   export_states(env, exports);
   export_edited_states(env, exports);
   return exports;

@@ -106,6 +106,34 @@ export { type Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export type { Model, Module } from './program/module';
 export type { Program, ProgramInput, ProgramNode, ProgramTensor } from './program/program';
+export type { Scheduler } from './schedulers';
+export { type ChainedScheduler, type ChainedSchedulerOptions, chainedScheduler } from './schedulers/chained-scheduler';
+export { type ConstantLR, type ConstantLROptions, constantLR } from './schedulers/constant-lr';
+export {
+  type CosineAnnealingLR,
+  type CosineAnnealingLROptions,
+  cosineAnnealingLR,
+} from './schedulers/cosine-annealing-lr';
+export {
+  type CosineAnnealingWarmRestarts,
+  type CosineAnnealingWarmRestartsOptions,
+  cosineAnnealingWarmRestarts,
+} from './schedulers/cosine-annealing-warm-restarts';
+export { type CyclicLR, type CyclicLROptions, cyclicLR } from './schedulers/cyclic-lr';
+export { type ExponentialLR, type ExponentialLROptions, exponentialLR } from './schedulers/exponential-lr';
+export { type LinearLR, type LinearLROptions, linearLR } from './schedulers/linear-lr';
+export { type MultiStepLR, type MultiStepLROptions, multiStepLR } from './schedulers/multi-step-lr';
+export type { NestedScheduler } from './schedulers/nested';
+export { type OneCycleLR, type OneCycleLROptions, oneCycleLR } from './schedulers/one-cycle-lr';
+export { type PolynomialLR, type PolynomialLROptions, polynomialLR } from './schedulers/polynomial-lr';
+export {
+  type ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  reduceLROnPlateau,
+} from './schedulers/reduce-lr-on-plateau';
+export { type SequentialLR, type SequentialLROptions, sequentialLR } from './schedulers/sequential-lr';
+export { type StepLR, type StepLROptions, stepLR } from './schedulers/step-lr';
+export type { Every } from './schedulers/torch-form';
 export { type CreateStateOptions, createState } from './state/create';
 export { type LoadOptions, loadState } from './state/load';
 export { averageStates, merge } from './state/merge';
@@ -117,6 +145,7 @@ export type { CheckpointOptions, TrainOptions } from './training/options';
 export { type Prediction, type PredictOptions, predict } from './training/predict';
 export type { ResumeOptions } from './training/resume-options';
 export type { RunOptions } from './training/run';
+export { type ScheduledRates, type ScheduledRatesOptions, scheduledRates } from './training/scheduled-rates';
 export { type TrainResult, trainEvents, trainIncremental } from './training/train';
 export type { ValidationOptions } from './training/validation';
 export { cifar10Transforms, type Transform } from './transforms';

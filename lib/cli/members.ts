@@ -7,6 +7,7 @@ import { listed } from '../core/family';
 import { isMetrics, type Metric, metrics } from '../metrics';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
+import { type Scheduler, schedulers } from '../schedulers';
 import { wrongUsage } from './arguments';
 
 interface Makers {
@@ -64,6 +65,18 @@ export function metricsFrom(words: string): readonly Metric[] {
   } catch (cause) {
     throw cause instanceof LearnError ? wrongUsage(cause.message) : cause;
   }
+}
+
+/** The scheduler of --scheduler; undefined: it is not given. */
+export function schedulerFrom(words: string | undefined): Scheduler | undefined {
+  if (words === undefined) return undefined;
+  const kind = schedulers.words.find((word) => word === words.split(':', 1)[0]);
+  if (kind && schedulers.entryOf({ kind }).positional) {
+    throw wrongUsage(
+      `--scheduler ${kind}: it holds other schedulers, which only a program can give it: docs/api.md#schedulers`,
+    );
+  }
+  return memberOf(schedulers, '--scheduler', words);
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -18,6 +18,8 @@ export interface EpochSummary {
   /** Mean over the epoch's samples, each as it was when its batch was trained on. */
   loss: number;
   seconds: number;
+  /** Of the parameter groups, in the epoch's last step; empty in epochs of checkpoints that do not say it. */
+  learningRates: readonly number[];
   /** If there was a validation after it. */
   validation?: ValidationResult;
 }
@@ -33,6 +35,8 @@ export interface StepEvent {
   steps: number;
   /** Mean loss of this step's batch, or batches. */
   loss: number;
+  /** Of the parameter groups, in this step. */
+  learningRates: readonly number[];
   /** Since training began. */
   samplesPerSecond: number;
   etaSeconds: number;

@@ -31,6 +31,7 @@ import type {
   WritePlan,
   WriteTensorsPlan,
 } from './plans';
+import type { GroupRates, RatesPlan, SchedulerState } from './rates';
 
 export interface NativeInfo {
   builtFor: string;
@@ -108,6 +109,8 @@ export interface NativeEvent {
   loss: number;
   seconds: number;
   samples: number;
+  /** Of the parameter groups. */
+  learningRates: number[];
   /** Of 'validation', which else has the epoch alone, and waits for a verdict. */
   validation?: NativeEvaluation;
 }
@@ -118,6 +121,10 @@ export interface NativeSnapshot extends Position {
   model: StateHandle;
   /** 'random' and 'epoch', then the optimizer's slots, such as '0.exp_avg': see src/train/snapshot.h. */
   rest: StateHandle;
+  /** Of the parameter groups. */
+  rates: GroupRates[];
+  /** Empty where there is none. */
+  scheduler: SchedulerState;
   /** As AveragedModel of torch.optim.swa_utils has it: 'n_averaged', then 'module.…'. */
   average?: StateHandle;
   /** The weights of the best validation. */
@@ -164,6 +171,15 @@ export interface NativePrediction {
   shape: number[];
   /** [sample, …]: the index of the largest logit along the second axis. Empty if there is no such axis. */
   labels: Int32Array;
+}
+
+/** See src/schedulers/run_scheduler.h. */
+export interface NativeRates {
+  learningRates: Float64Array;
+  momentums: Float64Array;
+  betas: Float64Array;
+  groups: GroupRates[];
+  state: SchedulerState;
 }
 
 /** The result of one update of a learner. */
@@ -235,6 +251,8 @@ export interface Native {
   makeVerdicts(): VerdictsHandle;
   /** Answers the validation that was reported last. */
   giveVerdict(verdicts: VerdictsHandle, verdict: Verdict): void;
+  /** Returns the rates of each step of a plan, [step, group], and the groups and the state at the end. NaN: the group has no such rate. */
+  scheduledRates(plan: RatesPlan): Promise<NativeRates>;
   /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
   makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
   evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;

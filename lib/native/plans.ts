@@ -7,8 +7,10 @@ import type { Loss } from '../losses';
 import type { Sums } from '../metrics/sums';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Initialiser } from '../program/module';
+import type { Scheduler } from '../schedulers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
+import type { GroupRates, SchedulerState } from './rates';
 
 /** Content of a checkpoint file, as the parsers of lib/checkpoint/ found it. */
 export interface ReadPlan {
@@ -154,6 +156,8 @@ export interface TrainPlan extends RunPlan {
   shuffle: boolean;
   dropLast: boolean;
   groups: readonly OptimizerGroup[];
+  /** Moves the rates of all groups. */
+  scheduler?: Scheduler;
   loss: Loss;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
@@ -287,4 +291,7 @@ export interface TrainStart extends Position {
   averaged: number;
   /** The best state so far, by name. */
   best?: Readonly<Record<string, TensorRef>> | undefined;
+  /** The state of the scheduler, and the rates of the groups then; absent: it begins. */
+  scheduler?: SchedulerState;
+  rates?: readonly GroupRates[];
 }

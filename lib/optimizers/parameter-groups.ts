@@ -153,6 +153,17 @@ function optimizerOf(group: ParameterGroup, usual: Optimizer, name: string): Opt
   }
 }
 
+/** Throws where the groups have optimizers of several kinds, which are several in PyTorch, while a scheduler moves the rates of one. */
+export function checkOneOptimizer(groups: readonly OptimizerGroup[]): void {
+  const kinds = [...new Set(groups.map(({ optimizer }) => optimizer.kind))];
+  if (kinds.length === 1) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected one optimizer for "scheduler", but "parameterGroups" have ${kinds.map((kind) => `${kind}()`).join(' and ')}: as in ` +
+      'PyTorch, a scheduler moves the rates of one; leave it out, or give all groups the same',
+  );
+}
+
 /** The kinds of all groups but frozen ones, as `groups` say, in their order. */
 export function kindsOf(optimizer: Pick<Optimizer, 'kind'>, groups: readonly ParameterGroup[]): string[] {
   return groups.filter((group) => !group.frozen).map((group) => (group.optimizer ?? optimizer).kind);

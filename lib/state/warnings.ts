@@ -38,12 +38,11 @@ export function warnOfLeft(file: string, left: readonly string[], why: string): 
   });
 }
 
-/** Names the schedulers of a checkpoint, which do not change the learning rate of the resumed run. */
-export function warnOfSchedulers(file: string, keys: readonly string[], learningRate: number | undefined): void {
+/** Names the schedulers of a checkpoint that are not resumed, by their keys. `instead`: how the learning rate moves without them. */
+export function warnOfSchedulers(file: string, keys: readonly string[], instead: string): void {
   if (keys.length === 0) return;
-  const rate = learningRate === undefined ? 'constant' : `at ${learningRate}, where the file has it`;
   process.emitWarning(
-    printable(`The learning-rate scheduler in ${file}, under ${listed(keys)}, is not resumed: the rate stays ${rate}`),
+    printable(`The learning-rate scheduler in ${file}, under ${listed(keys)}, is not resumed: ${instead}`),
     { type: 'LearnWarning', code: 'WARN_NOT_RESUMED' },
   );
 }

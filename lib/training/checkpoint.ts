@@ -5,21 +5,33 @@ import { Float, TensorValue, type Value } from '../checkpoint/values';
 import { writeCheckpoint } from '../checkpoint/write';
 import { isNumber, plain } from '../core/checks';
 import { fromNativeSync } from '../core/errors';
-import type { EpochSummary, ValidationResult } from '../loggers/events';
+import type { EpochSummary } from '../loggers/events';
 import type { StateHandle } from '../native/handles';
 import { type NativeSnapshot, native } from '../native/native';
 import type { Position, Slots, TensorRef, TrainStart } from '../native/plans';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
+import type { Scheduler } from '../schedulers';
 import { modulesOf } from '../state/create';
 import { loadPart } from '../state/load';
 import { makeState, type State, treeOf } from '../state/state';
 import { warnOfSchedulers } from '../state/warnings';
+import { historyDicts, historyIn } from './history';
 import { averageIn, bestIn, validationIn } from './kept-weights';
+import type { Dict } from './optimizer-names';
 import { optimizerState } from './optimizer-state';
 import { type KnownOptimizers, readOptimizer } from './read-optimizer';
-import { checked, optionsDict, type RecordedOptions, recordedIn, recordedOptimizers } from './recorded-options';
-import { dictsAround, optimizerIn, type ResumeOptions, schedulersIn } from './resume-options';
+import { type ReadSchedule, readSchedule, withFirstRates, withRecordedRates } from './read-scheduler';
+import {
+  checked,
+  optionsDict,
+  type RecordedOptions,
+  recordedIn,
+  recordedOptimizers,
+  recordedScheduler,
+} from './recorded-options';
+import { dictsAround, optimizerIn, type ResumeOptions } from './resume-options';
+import { schedulerDict } from './scheduler-state';
 import type { ValidationRecord, Validator } from './validation';
 
 /** The parts of a run besides the model's tensors. */
@@ -50,6 +62,13 @@ export interface TrainingCheckpoint {
   keptOf(model: Model): Pick<TrainStart, 'average' | 'averaged' | 'best'>;
   /** By the numbers of the model's parameters. Throws where the optimizer's parameters are not those of the groups. */
   slotsOf(model: Model, groups: readonly OptimizerGroup[]): Slots[];
+  /** undefined: the rates stay as the options say. */
+  schedule: ReadSchedule | undefined;
+}
+
+/** What is given for a run that decides how a file is read. */
+export interface KnownRun extends KnownOptimizers {
+  readonly scheduler?: Scheduler | undefined;
 }
 
 export async function writeTrainingCheckpoint(
@@ -61,12 +80,13 @@ export async function writeTrainingCheckpoint(
   const [random, epochRandom, ...slots] = tensorsOf(snapshot.rest);
   const root = dict({
     model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
-    optimizer: optimizerState(groups, slots),
+    optimizer: optimizerState(groups, slots, snapshot.rates),
+    ...(options.scheduler && { scheduler: schedulerDict(options.scheduler, snapshot.scheduler, snapshot.rates) }),
     epoch,
     step,
     running: dict({ loss: new Float(lossSum), samples: seen, seconds: new Float(seconds) }),
     options: optionsDict(options, samples),
-    history: history.filter((summary) => summary.epoch <= epoch).map(summaryDict),
+    history: historyDicts(history.filter((summary) => summary.epoch <= epoch)),
     random: dict({ state: random![1], epoch: epochRandom![1] }),
     ...(snapshot.average && { average: new Map<Value, Value>(tensorsOf(snapshot.average)) }),
     ...(snapshot.best && { best: new Map<Value, Value>(tensorsOf(snapshot.best)) }),
@@ -75,22 +95,8 @@ export async function writeTrainingCheckpoint(
   await writeCheckpoint(root, path);
 }
 
-function summaryDict({ loss, seconds, validation, ...counts }: EpochSummary): Map<Value, Value> {
-  return dict({
-    ...{ ...counts, loss: new Float(loss), seconds: new Float(seconds) },
-    ...(validation && { validation: floatsOf(validation) }),
-  });
-}
-
 function recordDict({ best, bad }: ValidationRecord): Map<Value, Value> {
   return dict({ best: best === null ? null : new Float(best), bad });
-}
-
-function floatsOf({ samples, ...scores }: ValidationResult): Map<Value, Value> {
-  return dict({
-    ...Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, new Float(score)])),
-    samples,
-  });
 }
 
 function dict(entries: Record<string, Value>): Map<Value, Value> {
@@ -107,19 +113,19 @@ export function tensorsOf(handle: StateHandle): [name: string, TensorValue][] {
 }
 
 /**
- * Reads a checkpoint that was written here, or by Python under the same keys. `given`: the optimizers given for the run, which say what
- * the file's are where that does not.
+ * Reads a checkpoint that was written here, or by Python under the same keys. `given`: the optimizers and the scheduler given for the
+ * run, which say what the file's are where that does not.
  */
 export async function readTrainingCheckpoint(
   resume: string | ResumeOptions,
-  given: KnownOptimizers,
+  given: KnownRun,
   signal?: AbortSignal,
 ): Promise<TrainingCheckpoint> {
   const { path, key, stripPrefix } = plain(typeof resume === 'string' ? { path: resume } : resume);
   const state = await loadPart(path, { key: key ?? ['model', 'model_state_dict', 'state_dict'], stripPrefix, signal });
   try {
-    const checkpoint = await naming(path, async () => read(path, state, given));
-    warnOfSchedulers(path, schedulersIn(dictsAround(state)), checkpoint.options.optimizer?.learningRate);
+    const { left, ...checkpoint } = await naming(path, async () => read(path, state, given));
+    warnOfSchedulers(path, left, rateWithout(checkpoint));
     return checkpoint;
   } catch (cause) {
     state.dispose();
@@ -127,15 +133,15 @@ export async function readTrainingCheckpoint(
   }
 }
 
-function read(path: string, state: State, given: KnownOptimizers): TrainingCheckpoint {
+function rateWithout({ schedule, options: { optimizer } }: Pick<TrainingCheckpoint, 'schedule' | 'options'>): string {
+  if (schedule) return `the one that is follows ${schedule.scheduler.kind}()`;
+  return `the rate stays ${optimizer ? `at ${optimizer.learningRate}, where the file has it` : 'constant'}`;
+}
+
+function read(path: string, state: State, given: KnownRun): TrainingCheckpoint & { left: readonly string[] } {
   const dicts = dictsAround(state);
   const entry = (name: string) => dicts.find((dict) => dict.has(name))?.get(name) as Value | undefined;
   const options = mapOf(entry('options'), 'options');
-  const recorded = recordedOptimizers(options);
-  const optimizers = readOptimizer(optimizerIn(dicts), {
-    optimizer: recorded.optimizer ?? given.optimizer,
-    parameterGroups: recorded.parameterGroups ?? given.parameterGroups,
-  });
   const running = mapOf(entry('running'), 'running');
   const count = (value: Value | undefined, name: string) => {
     if (value !== undefined) checked(isNumber({ integer: true, min: 0 }), value, name);
@@ -147,14 +153,31 @@ function read(path: string, state: State, given: KnownOptimizers): TrainingCheck
     return value as number;
   };
   const step = count(entry('step'), 'step') ?? 0;
+  const epoch = count(entry('epoch'), 'epoch') ?? 0;
+  const recorded = recordedOptimizers(options);
+  const found = optimizerIn(dicts);
+  const { schedule, left } = readSchedule(
+    dicts as readonly Dict[],
+    found,
+    { recorded: recordedScheduler(options), given: given.scheduler },
+    { epoch, step },
+  );
+  const known = {
+    optimizer: recorded.optimizer ?? given.optimizer,
+    parameterGroups: recorded.parameterGroups ?? given.parameterGroups,
+  };
+  const optimizers = schedule
+    ? withRecordedRates(readOptimizer(withFirstRates(found), known), recorded)
+    : readOptimizer(found, known);
   return {
     path,
     state,
-    options: recordedIn(options, optimizers),
+    ...{ schedule, left },
+    options: { ...recordedIn(options, optimizers), ...(schedule && { scheduler: schedule.scheduler }) },
     samples: count(options.get('samples'), 'options.samples'),
     history: historyIn(entry('history')),
     position: {
-      epoch: count(entry('epoch'), 'epoch') ?? 0,
+      epoch,
       step,
       lossSum: amount('loss'),
       samples: count(running.get('samples'), 'running.samples') ?? 0,
@@ -171,17 +194,6 @@ function mapOf(value: Value | undefined, name: string): ReadonlyMap<Value, Value
   if (value === undefined || value === null) return new Map();
   if (value instanceof Map) return value;
   throw formatError(`Expected a dict under ${name}`);
-}
-
-/** A history in another form, which Python may have recorded for itself, is ignored. */
-function historyIn(value: Value | undefined): EpochSummary[] {
-  if (!Array.isArray(value)) return [];
-  const plainOf = (item: unknown): unknown =>
-    item instanceof Map ? Object.fromEntries([...item].map(([key, inner]) => [key, plainOf(inner)])) : item;
-  const summaries = value.map((item) => (item instanceof Map ? plainOf(item) : {}) as EpochSummary);
-  const isSound = ({ epoch, steps, samples, loss, seconds }: EpochSummary) =>
-    [epoch, steps, samples, loss, seconds].every((number) => typeof number === 'number');
-  return summaries.every(isSound) ? summaries : [];
 }
 
 /** `random` is {'state', 'epoch'}, or torch.get_rng_state() alone: enough between two epochs. */
@@ -209,9 +221,10 @@ export async function startOf(
   model: Model,
   groups: readonly OptimizerGroup[],
 ): Promise<TrainStart> {
-  const { path, position, random, epochRandom, slotsOf, keptOf } = checkpoint;
+  const { path, position, random, epochRandom, slotsOf, keptOf, schedule } = checkpoint;
   return naming(path, async () => ({
     ...{ ...position, random, epochRandom, slots: slotsOf(model, groups) },
     ...keptOf(model),
+    ...(schedule && { scheduler: schedule.state, rates: schedule.rates }),
   }));
 }

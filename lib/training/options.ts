@@ -12,6 +12,7 @@ import { isThreads } from '../native/device';
 import type { Optimizer } from '../optimizers';
 import type { ParameterGroup } from '../optimizers/parameter-groups';
 import { sgd } from '../optimizers/sgd';
+import type { Scheduler } from '../schedulers';
 import { isTransforms, type Transforms } from '../transforms/by-input';
 import { type RecordedOptions, recordedChecks } from './recorded-options';
 import { isResume, type ResumeOptions } from './resume-options';
@@ -45,6 +46,11 @@ export interface TrainOptions extends RunOptions {
    * those of `parameterGroups`, such as 'layer1'. Default: none.
    */
   frozenStatistics?: Patterns;
+  /**
+   * Moves the learning rates after each epoch or each step, such as `cosineAnnealingLR({ tMax: 10 })`. Default: none, they stay as the
+   * optimizer has them.
+   */
+  scheduler?: Scheduler;
   /** Batches of one step of the optimizer: their gradients are averaged. A rest is a step at the epoch's end. Default: 1. */
   accumulate?: number;
   /** Gradients whose norm is larger are scaled down to it, as `torch.nn.utils.clip_grad_norm_` does. Default: none are. */
@@ -158,6 +164,7 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     optimizer: options.optimizer ?? sgd(),
     parameterGroups: options.parameterGroups ?? [],
     frozenStatistics: [options.frozenStatistics ?? []].flat(),
+    ...(options.scheduler && { scheduler: options.scheduler }),
     loss: options.loss ?? crossEntropyLoss(),
     accumulate: options.accumulate ?? 1,
     maxGradientNorm: options.maxGradientNorm ?? 0,

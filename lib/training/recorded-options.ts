@@ -11,6 +11,7 @@ import type { TrainPlan } from '../native/plans';
 import { type Optimizer, optimizers, recordedOptimizer } from '../optimizers';
 import { isParameterGroups, type ParameterGroup } from '../optimizers/parameter-groups';
 import { sgdChecks } from '../optimizers/sgd';
+import { type Scheduler, schedulers } from '../schedulers';
 import type { KnownOptimizers } from './read-optimizer';
 
 /** The options that resuming takes from a checkpoint, by their names in TrainOptions. */
@@ -22,6 +23,7 @@ export const recordedChecks = {
   optimizer: optimizers.check,
   parameterGroups: isParameterGroups,
   frozenStatistics: isPatterns,
+  scheduler: schedulers.check,
   accumulate: isNumber({ integer: true, min: 1 }),
   maxGradientNorm: isNumber({ above: 0 }),
   maxGradientValue: isNumber({ above: 0 }),
@@ -47,12 +49,12 @@ export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
 /**
  * Version of this format. 1: the optimizer's are among the run's (`learningRate`, `momentum`, `weightDecay`, `nesterov`), and the
  * loss is cross-entropy. 2: `optimizer` and `loss` are dicts. 3: with `parameterGroups`,
- * `frozenStatistics`, `accumulate`, `maxGradientNorm`, `maxGradientValue` and `average`, where they are not as without them.
+ * `frozenStatistics`, `scheduler`, `accumulate`, `maxGradientNorm`, `maxGradientValue` and `average`, where they are not as without them.
  */
 const format = 3;
 
 export function optionsDict(options: RecordedOptions, samples: number): Map<Value, Value> {
-  const { optimizer, loss, parameterGroups, frozenStatistics, average, ...others } = options;
+  const { optimizer, loss, parameterGroups, frozenStatistics, scheduler, average, ...others } = options;
   const { accumulate, maxGradientNorm, maxGradientValue, ...usual } = others;
   const dicts = {
     ...{ optimizer: dictOf(optimizer), loss: dictOf(loss) },
@@ -62,12 +64,13 @@ export function optionsDict(options: RecordedOptions, samples: number): Map<Valu
     ...(average && { average: dictOf(average) }),
     ...(parameterGroups.length > 0 && { parameterGroups: parameterGroups.map(dictOf) }),
     ...(frozenStatistics.length > 0 && { frozenStatistics: [...frozenStatistics] }),
+    ...(scheduler && { scheduler: dictOf(scheduler) }),
   };
   return new Map<Value, Value>(Object.entries({ format, ...usual, ...dicts, samples }));
 }
 
 /** A plain object. Its numbers are floats, also where their value is an integer. */
-function dictOf(member: Optimizer | Loss | ParameterGroup | Average): Map<Value, Value> {
+function dictOf(member: Optimizer | Loss | ParameterGroup | Scheduler | Average): Map<Value, Value> {
   const written = (value: unknown): Value => {
     if (Array.isArray(value)) return value.map(written);
     if (typeof value === 'object' && value !== null) return dictOf(value as Optimizer);
@@ -86,11 +89,12 @@ export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOpt
   };
 }
 
+function plainOf(value: Value): unknown {
+  if (Array.isArray(value)) return Array.from(value, plainOf);
+  return value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plainOf(item)])) : value;
+}
+
 function recordedGroups(groups: readonly Value[]): readonly ParameterGroup[] {
-  const plainOf = (value: Value): unknown => {
-    if (Array.isArray(value)) return value.map(plainOf);
-    return value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plainOf(item)])) : value;
-  };
   return checked(isParameterGroups, plainOf([...groups]), 'options.parameterGroups') as readonly ParameterGroup[];
 }
 
@@ -99,7 +103,7 @@ export function recordedIn(
   options: ReadonlyMap<Value, Value>,
   { optimizer: fromPyTorch, parameterGroups }: KnownOptimizers,
 ): Partial<RecordedOptions> {
-  const { optimizer: _, parameterGroups: __, loss: ___, average: ____, ...checks } = recordedChecks;
+  const { optimizer: _, parameterGroups: __, loss: ___, average: ____, scheduler: _____, ...checks } = recordedChecks;
   const known = options.get('format') ?? 1;
   checked(isNumber({ integer: true, min: 1 }), known, 'options.format');
   if ((known as number) > format) {
@@ -116,13 +120,23 @@ export function recordedIn(
   const optimizer = recordedOptimizerIn(options, fromPyTorch);
   const loss = options.get('loss');
   const average = options.get('average');
+  const scheduler = recordedScheduler(options);
   return plain({
     ...Object.fromEntries(found),
     ...(optimizer && { optimizer }),
     ...(parameterGroups && { parameterGroups }),
     ...(average instanceof Map && { average: recordedAverage(Object.fromEntries(average)) }),
+    ...(scheduler && { scheduler }),
     ...(loss instanceof Map && { loss: recordedLoss(Object.fromEntries(loss)) }),
   });
+}
+
+/** undefined: the file says nothing of one. */
+export function recordedScheduler(options: ReadonlyMap<Value, Value>): Scheduler | undefined {
+  const value = options.get('scheduler');
+  if (!(value instanceof Map)) return undefined;
+  schedulers.known(value.get('kind'));
+  return checked(schedulers.check, plainOf(value), 'options.scheduler') as Scheduler;
 }
 
 /** undefined: the file says nothing of one. */

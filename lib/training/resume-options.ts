@@ -3,6 +3,8 @@ import { formatError } from '../checkpoint/errors';
 import type { Value } from '../checkpoint/values';
 import { type Check, checkOptions, isPath, isText } from '../core/checks';
 import { type State, treeOf } from '../state/state';
+import type { Dict } from './optimizer-names';
+import { isSchedulerState } from './scheduler-state';
 
 /** The file from which a run resumes, and the place of the model in it. */
 export interface ResumeOptions {
@@ -50,12 +52,13 @@ export function optimizerIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): Va
   return undefined;
 }
 
-/** The keys under which the states of learning-rate schedulers are, by what PyTorch's and Lightning's hold. */
-export function schedulersIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): string[] {
-  const isScheduler = (value: unknown) => value instanceof Map && value.has('last_epoch') && value.has('_step_count');
+/** The states of learning-rate schedulers, by what PyTorch's and Lightning's hold, and the keys under which they are. */
+export function schedulersIn(dicts: readonly ReadonlyMap<unknown, unknown>[]): { key: string; dict: Dict }[] {
   return dicts.flatMap((dict) =>
     [...dict].flatMap(([key, value]) =>
-      (Array.isArray(value) ? value : [value]).some(isScheduler) ? [String(key)] : [],
+      (Array.isArray(value) ? value : [value])
+        .filter(isSchedulerState)
+        .map((state) => ({ key: String(key), dict: state })),
     ),
   );
 }

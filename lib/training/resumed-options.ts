@@ -34,7 +34,7 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
   );
   return plain({
     ...{ ...given, ...recorded, ...Object.fromEntries(changed) },
-    ...defined({ optimizer, parameterGroups }),
+    ...defined({ optimizer, parameterGroups, scheduler: recorded.scheduler ?? given.scheduler }),
   });
 }
 

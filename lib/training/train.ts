@@ -11,8 +11,9 @@ import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
 import { optimizerOptions } from '../optimizers';
-import { optimizerGroups } from '../optimizers/parameter-groups';
+import { checkOneOptimizer, optimizerGroups } from '../optimizers/parameter-groups';
 import { withFrozenStatistics } from '../program/statistics';
+import { checkMonitored, settledScheduler } from '../schedulers';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { trainingTransforms, transformsOf } from '../transforms/by-input';
@@ -126,7 +127,7 @@ async function train(
   const order = inputOrder(model, inputs, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
-  const { optimizer, parameterGroups, frozenStatistics, ...planned } = settings;
+  const { optimizer, parameterGroups, frozenStatistics, scheduler: given, ...planned } = settings;
   // A run whose patience was at its end is over, unless it is given more.
   const epochs = resumed && validator?.isOver ? resumed.position.epoch : settings.epochs;
   const names = model.program.parameters.map(({ name }) => name);
@@ -140,10 +141,14 @@ async function train(
   const ofStep = plan.batchSize * settings.accumulate;
   const done = resumed ? resumed.position.epoch * samples + resumed.position.step * ofStep : 0;
   const all = Math.min(epochs * samples, maxSteps > 0 ? maxSteps * ofStep : Infinity);
+  checkMonitored(given, validator?.monitor);
+  const scheduler = given && settledScheduler(given, { epochs: settings.epochs, steps, maxSteps });
+  if (scheduler) checkOneOptimizer(groups);
+  const recorded = { ...settings, ...(scheduler && { scheduler }) };
   const run = { epochs, steps, total: all - done };
   const history: EpochSummary[] = [...(resumed?.history ?? [])];
   const keeper =
-    checkpoint && keep(checkpoint, { model, options: settings, groups, samples: length, history, validator });
+    checkpoint && keep(checkpoint, { model, options: recorded, groups, samples: length, history, validator });
   const start = resumed && (await startOf(resumed, model, groups));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
@@ -153,6 +158,7 @@ async function train(
           {
             ...plan,
             ...planned,
+            ...(scheduler && { scheduler }),
             ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),

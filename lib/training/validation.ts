@@ -13,6 +13,7 @@ import type { VerdictsHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvaluation, native } from '../native/native';
 import type { EvaluatePlan, ValidationPlan } from '../native/plans';
+import type { Monitor } from '../schedulers/torch-form';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
 import { inputOrder } from './inputs';
 import { programHandle, type Subject } from './run';
@@ -135,6 +136,11 @@ export class Validator {
       'ERR_INVALID_OPTION',
       `Expected the name of a result, ${listed(names.map((name) => `'${name}'`))}, for "validation.monitor" but received '${monitor}'`,
     );
+  }
+
+  /** The result that decides. */
+  get monitor(): Monitor {
+    return { name: this.#monitor, grows: grows[this.#monitor]! };
   }
 
   get restoresBest(): boolean {

@@ -76,6 +76,30 @@ Napi::Array own_names(const Napi::Object& object) {
   return {object.Env(), names};
 }
 
+// The depth of members inside members is limited where they are made.
+Choice to_choice(const Napi::Object& from) {
+  Choice choice{string(from, "kind"), {}, {}};
+  const Napi::Array names = own_names(from);
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = to_string(names.Get(i), "options");
+    const Napi::Value value = own(from, name.c_str());
+    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
+    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
+    if (value.IsString() && name != "kind") choice.options[name] = value.As<Napi::String>().Utf8Value();
+    if (!value.IsArray()) continue;
+    const auto items = value.As<Napi::Array>();
+    if (items.Length() > 0 && items.Get(0u).IsObject()) {
+      const auto objects = to_objects(items, "Expected only members in a list of members of a plan");
+      std::vector<Choice>& members = choice.members[name];
+      members.reserve(objects.size());
+      for (const Napi::Object& item : objects) members.push_back(to_choice(item));
+    } else {
+      choice.options[name] = list(items, name.c_str(), to_number);
+    }
+  }
+  return choice;
+}
+
 Node to_node(const Napi::Object& value) {
   Node node{string(value, "op"), string(value, "overload"), {}, strings(value, "outputs"), {}};
   Napi::Object arguments = object(value, "args");
@@ -106,19 +130,6 @@ std::vector<ProgramTensor> to_program_tensors(const Napi::Array& values) {
     tensors.push_back({string(value, "name"), to_dtype(string(value, "dtype")), integers(value, "shape")});
   }
   return tensors;
-}
-
-Choice to_choice(const Napi::Object& from, const char* key) {
-  Choice choice{string(from, "kind"), {}};
-  const Napi::Array names = own_names(from);
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = to_string(names.Get(i), key);
-    const Napi::Value value = own(from, name.c_str());
-    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
-    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
-    if (value.IsArray()) choice.options[name] = list(value.As<Napi::Array>(), key, to_number);
-  }
-  return choice;
 }
 
 }  // namespace
@@ -158,13 +169,13 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key) {
   return list(array(object, key), key, to_string);
 }
 
-Choice choice(const Napi::Object& parent, const char* key) { return to_choice(object(parent, key), key); }
+Choice choice(const Napi::Object& parent, const char* key) { return to_choice(object(parent, key)); }
 
 std::vector<Choice> choices(const Napi::Object& parent, const char* key) {
   std::vector<Choice> choices;
   for (const Napi::Object& from :
        to_objects(array(parent, key), "Expected a member of a family in each place of a list")) {
-    choices.push_back(to_choice(from, key));
+    choices.push_back(to_choice(from));
   }
   return choices;
 }
@@ -181,6 +192,8 @@ std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expe
 }
 
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key) { return list(values, key, to_string); }
+
+std::vector<std::string> own_words(const Napi::Object& object) { return to_strings(own_names(object), "names"); }
 
 at::ScalarType to_dtype(const std::string& name) {
   if (name == "float32") return at::kFloat;

@@ -48,6 +48,9 @@ std::vector<std::string> strings(const Napi::Object& object, const char* key);
 
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
 
+// The names of an object's own properties.
+std::vector<std::string> own_words(const Napi::Object& object);
+
 // The items of a list, each an object; `expected` is the error's text where one is something else.
 std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected);
 
@@ -58,7 +61,8 @@ at::ScalarType to_dtype(const std::string& name);
 at::ScalarType to_value_type(const std::string& name);
 std::string value_type_name(at::ScalarType dtype);
 
-// A member of a family, { kind, …options }: options that are numbers or booleans.
+// A member of a family, { kind, …options }: options that are numbers, booleans, words, lists of numbers or lists of
+// members.
 Choice choice(const Napi::Object& object, const char* key);
 std::vector<Choice> choices(const Napi::Object& object, const char* key);
 

@@ -25,5 +25,6 @@ void export_batches(Napi::Env env, Napi::Object exports);        // batches.cc: 
 void export_jobs(Napi::Env env, Napi::Object exports);           // jobs.cc: train, evaluate, predict, createState
 void export_learner(Napi::Env env, Napi::Object exports);        // learner.cc: what an online learner computes
 void export_journal(Napi::Env env, Napi::Object exports);        // journal.cc: checksums, locks
+void export_schedulers(Napi::Env env, Napi::Object exports);     // schedulers.cc: the rates of a schedule
 
 }  // namespace incremental

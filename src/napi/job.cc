@@ -4,6 +4,7 @@
 
 #include "src/napi/convert.h"
 #include "src/napi/handle.h"
+#include "src/napi/scheduler_values.h"
 
 namespace incremental {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kStepInterval{25};
 
 Napi::Object to_js(Napi::Env env, const Snapshot& snapshot) {
-  const auto& [position, model, rest, average, best] = snapshot;
+  const auto& [position, model, rest, average, best, rates, scheduler] = snapshot;
   Napi::Object object = Napi::Object::New(env);
   object["type"] = "snapshot";
   object["epoch"] = position.epoch;
@@ -24,7 +25,15 @@ Napi::Object to_js(Napi::Env env, const Snapshot& snapshot) {
   object["rest"] = Handle<StateDict>::make(env, rest, bytes_of(*rest));
   if (average) object["average"] = Handle<StateDict>::make(env, average, bytes_of(*average));
   if (best) object["best"] = Handle<StateDict>::make(env, best, bytes_of(*best));
+  object["rates"] = rates_to_js(env, rates);
+  object["scheduler"] = scheduler_state_to_js(env, scheduler);
   return object;
+}
+
+Napi::Array to_js(Napi::Env env, const std::vector<double>& numbers) {
+  Napi::Array list = Napi::Array::New(env, numbers.size());
+  for (uint32_t i = 0; i < numbers.size(); ++i) list[i] = numbers[i];
+  return list;
 }
 
 Napi::Object to_js(Napi::Env env, const Event& event) {
@@ -37,6 +46,7 @@ Napi::Object to_js(Napi::Env env, const Event& event) {
   object["loss"] = event.loss;
   object["seconds"] = event.seconds;
   object["samples"] = event.samples;
+  object["learningRates"] = to_js(env, event.learning_rates);
   if (event.validation) object["validation"] = to_js(env, *event.validation);
   return object;
 }

@@ -5,6 +5,7 @@
 #include "src/napi/handle.h"
 #include "src/napi/job.h"
 #include "src/napi/promise_worker.h"
+#include "src/napi/scheduler_values.h"
 #include "src/napi/transforms.h"
 #include "src/program/allowed_operators.h"
 #include "src/state/create.h"
@@ -41,6 +42,11 @@ Start to_start(const Napi::Object& from) {
   start.averaged = integer(from, "averaged");
   const Napi::Value best = own(from, "best");
   if (best.IsObject()) start.best = to_state(best.As<Napi::Object>());
+  const Napi::Value scheduler = own(from, "scheduler");
+  if (scheduler.IsObject()) {
+    start.scheduler = to_scheduler_state(scheduler.As<Napi::Object>());
+    start.rates = to_rates(array(from, "rates"));
+  }
   return start;
 }
 
@@ -67,6 +73,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.shuffle = boolean(from, "shuffle");
   plan.drop_last = boolean(from, "dropLast");
   plan.groups = to_groups(array(from, "groups"));
+  if (own(from, "scheduler").IsObject()) plan.scheduler = choice(from, "scheduler");
   plan.loss = choice(from, "loss");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};

@@ -64,11 +64,12 @@ std::shared_ptr<const StateDict> averaged_model(const StateDict& average, int64_
 }
 
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
-                       const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random) {
+                       const std::vector<Slots>& slots, const Rates& rates, const at::Tensor& random,
+                       const at::Tensor& epoch_random) {
   check_finite(weights, *plan.state);  // or a good checkpoint would give way to one that is lost
   auto rest = std::make_shared<StateDict>(StateDict{{"random", random}, {"epoch", epoch_random}});
   add_slots(*rest, weights, slots);
-  return {position, weights.copy(plan.names), std::move(rest), nullptr, nullptr};
+  return {position, weights.copy(plan.names), std::move(rest), nullptr, nullptr, rates.kept(), rates.state()};
 }
 
 }  // namespace incremental

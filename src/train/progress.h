@@ -3,6 +3,7 @@
 #include <chrono>
 #include <vector>
 
+#include "src/train/rates.h"
 #include "src/train/snapshot.h"
 #include "src/train/train.h"
 #include "src/train/weights.h"
@@ -35,6 +36,7 @@ std::shared_ptr<const StateDict> averaged_model(const StateDict& average, int64_
 
 // `random`, `epoch_random`: Snapshot::rest. Throws as check_finite.
 Snapshot take_snapshot(const Position& position, const Weights& weights, const TrainPlan& plan,
-                       const std::vector<Slots>& slots, const at::Tensor& random, const at::Tensor& epoch_random);
+                       const std::vector<Slots>& slots, const Rates& rates, const at::Tensor& random,
+                       const at::Tensor& epoch_random);
 
 }  // namespace incremental

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "src/core/error.h"
 #include "src/train/evaluation.h"
@@ -21,6 +22,7 @@ struct Event {
   int64_t samples;  // trained on since the run began; of kEpoch: in the epoch
   std::shared_ptr<const Evaluation> validation = nullptr;  // of kValidation, which else has the epoch alone
   std::shared_ptr<const Snapshot> snapshot = nullptr;      // of kSnapshot, which says nothing else
+  std::vector<double> learning_rates = {};  // of the parameter groups in this step; of kEpoch: in the epoch's last
 };
 
 using Report = std::function<void(const Event&)>;

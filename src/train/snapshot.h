@@ -3,9 +3,11 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/optimizers/optimizer.h"
+#include "src/schedulers/scheduler.h"
 #include "src/state/state_dict.h"
 
 namespace incremental {
@@ -29,6 +31,8 @@ struct Snapshot {
   // The average of weights, as AveragedModel has it in its state_dict(); and the weights that were validated best. Null
   // where there are none.
   std::shared_ptr<const StateDict> average, best;
+  Groups rates;  // of the parameter groups
+  SchedulerState scheduler;
 };
 
 // The same, as a run begins with it. An undefined tensor is missing.
@@ -39,6 +43,8 @@ struct Start {
   std::vector<at::Tensor> average;  // for each parameter; or empty
   int64_t averaged = 0;             // weights that this is the average of
   std::shared_ptr<const StateDict> best;
+  Groups rates;  // of the parameter groups, where there is a state of a scheduler
+  std::optional<SchedulerState> scheduler;
 };
 
 }  // namespace incremental

@@ -10,6 +10,7 @@
 #include "src/program/forward.h"
 #include "src/train/evaluate.h"
 #include "src/train/progress.h"
+#include "src/train/rates.h"
 #include "src/train/renew_statistics.h"
 #include "src/train/run.h"
 #include "src/train/step.h"
@@ -41,6 +42,7 @@ class Training {
         generator_(at::detail::createCPUGenerator(plan.seed)),
         variants_(variants_for(*plan.program, *plan.state, pipeline_of(plan).outputs(), plan.numerics, plan.device)),
         weights_(variants_.small_batch, *plan.state, plan.device),
+        rates_(plan.groups, plan.scheduler, plan.start.scheduler, plan.start.rates),
         step_(make_step()),
         average_(started_average()),
         best_(plan.start.best),
@@ -59,6 +61,7 @@ class Training {
         if (cancelled_) stop();
         const double loss = one_step();
         position_.seconds = seconds_before + epoch_clock.seconds();
+        rates_.after_step(step_.optimizer());
         report_step(loss);
         // A snapshot after the last step of an epoch is one before the first step of the next.
         if (position_.step < steps_ && is_due()) snapshot();
@@ -76,7 +79,7 @@ class Training {
   Step make_step() {
     ParameterGroups::require_grad(plan_.groups, weights_.parameters());
     check_batches(plan_, pipeline_of(plan_).outputs());
-    ParameterGroups optimizer(plan_.groups, weights_.parameters(), kernels_of(plan_.numerics));
+    ParameterGroups optimizer(rates_.groups(), weights_.parameters(), kernels_of(plan_.numerics));
     optimizer.restore(weights_.to_kept(plan_.start.slots));
     // In Python one generator serves samples and operators, on the CPU.
     at::Generator drawn = plan_.device.is_cpu() ? generator_ : make_generator(plan_.device, plan_.seed);
@@ -134,21 +137,26 @@ class Training {
   void report_step(double loss) const {
     const bool log = plan_.log_every > 0 && position_.step % plan_.log_every == 0;
     report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, position_.step, loss, clock_.seconds(),
-             seen_});
+             seen_, nullptr, nullptr, rates_.learning_rates()});
   }
 
   void end_epoch() {
     check_finite(weights_, *plan_.state);
     if (average_) average_->after_epoch(weights_.parameters(), position_.epoch + 1);
-    if (plan_.validation && (position_.epoch + 1) % plan_.validation->every == 0) validate(*plan_.validation);
+    std::optional<double> monitored;
+    if (plan_.validation && (position_.epoch + 1) % plan_.validation->every == 0) {
+      monitored = validate(*plan_.validation);
+    }
     report_({Event::Type::kEpoch, position_.epoch + 1, steps_,
-             position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples});
+             position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples, nullptr,
+             nullptr, rates_.learning_rates()});
+    rates_.after_epoch(step_.optimizer(), monitored);
     position_ = {position_.epoch + 1};
     epoch_random_ = random_;
   }
 
-  // Draws nothing from the run's generator.
-  void validate(const Validation& validation) {
+  // Draws nothing from the run's generator. Returns the monitored number.
+  std::optional<double> validate(const Validation& validation) {
     RunPlan plan = validation.plan;
     plan.state = serving();
     report_({Event::Type::kValidation, position_.epoch + 1, 0, 0, 0, 0,
@@ -156,6 +164,7 @@ class Training {
     const Verdict verdict = validation.verdicts->wait(cancelled_);
     if (verdict.keeps) best_ = plan.state;
     stops_ = verdict.stops;
+    return verdict.monitored;
   }
 
   // A copy of the weights that serve: the average, where there is one.
@@ -206,7 +215,8 @@ class Training {
 
   void snapshot() {
     if (!takes_snapshots() || taken_) return;
-    Snapshot snapshot = take_snapshot(position_, weights_, plan_, step_.optimizer().state(), random_, epoch_random_);
+    Snapshot snapshot =
+        take_snapshot(position_, weights_, plan_, step_.optimizer().state(), rates_, random_, epoch_random_);
     if (average_) snapshot.average = averaged_model(*serving(), average_->count());
     snapshot.best = best_;
     report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0, nullptr,
@@ -221,6 +231,7 @@ class Training {
   at::Generator generator_;
   Variants variants_;
   Weights weights_;
+  Rates rates_;
   Step step_;
   std::unique_ptr<Average> average_;       // or null
   std::shared_ptr<const StateDict> best_;  // or null

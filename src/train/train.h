@@ -48,7 +48,8 @@ struct TrainPlan : RunPlan {
   bool shuffle = false;
   bool drop_last = false;
   std::vector<ParameterGroup> groups;
-  int64_t accumulate = 1;  // batches of a step
+  std::optional<Choice> scheduler;  // of the rates of all groups
+  int64_t accumulate = 1;           // batches of a step
   GradientLimits limits;
   Choice average;  // of no kind: none
   std::optional<Validation> validation;

@@ -25,7 +25,7 @@ export const floors = {
     ['loader'],
     ['core'],
     ['device', 'kernels', 'state'],
-    ['program', 'transforms', 'datasets', 'optimizers', 'averages', 'metrics', 'replay'],
+    ['program', 'transforms', 'datasets', 'optimizers', 'averages', 'schedulers', 'metrics', 'replay'],
     ['losses', 'strategies', 'batches', 'checkpoint', 'distributed'],
     ['train'],
     ['online'],

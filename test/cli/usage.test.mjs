@@ -28,6 +28,12 @@ describe('command line: usage', () => {
       ['evaluate', 'a.pth', '--metrics', 'auroc,auroc'],
       'Expected each metric once in "--metrics" but auroc is there twice',
     ],
+    [['train', 'a.pth', '--scheduler', 'cosineAnealingLR'], 'did you mean cosineAnnealingLR?'],
+    [
+      ['train', 'a.pth', '--scheduler', 'stepLR'],
+      '--scheduler stepLR: Expected an integer of at least 1 for "stepSize"',
+    ],
+    [['train', 'a.pth', '--scheduler', 'sequentialLR:milestones=5'], 'which only a program can give it'],
     [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
     [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],
     [['train', 'a.pth', '--optimizer', 'adam:betas=0.9'], 'Expected an array of two for "betas"'],

@@ -8,10 +8,11 @@ import { detectors } from '../../dist/detectors/index.js';
 import { losses } from '../../dist/losses/index.js';
 import { metrics } from '../../dist/metrics/index.js';
 import { optimizers } from '../../dist/optimizers/index.js';
+import { schedulers } from '../../dist/schedulers/index.js';
 import { transforms } from '../../dist/transforms/index.js';
 import { root } from '../support.mjs';
 
-const families = { averages, datasets, detectors, losses, metrics, optimizers, transforms };
+const families = { averages, datasets, detectors, losses, metrics, optimizers, schedulers, transforms };
 
 const files = fs
   .readdirSync(path.join(root, 'lib'), { recursive: true })

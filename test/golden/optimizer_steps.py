@@ -1,12 +1,14 @@
-"""Trains with the optimizers of torch.optim, for optimizer-steps.test.mjs and parameter-groups.test.mjs.
+"""Trains with the optimizers of torch.optim, for optimizer-steps.test.mjs, parameter-groups.test.mjs and
+scheduled-steps.test.mjs.
 
     python optimizer_steps.py < jobs.json
 
 A job: {"model": "cnn" | "mlp", "optimizer": its class, "options": its arguments, "inputs": [...], "labels": [...], "init": a state dict
 to begin with, "ours": a checkpoint of torch-incremental after 13 steps, "end": its checkpoint after 39, "theirs": where to write one
 after 13 steps, "out": where to write the weights after 39, and where parameters are in groups "groups": [{"params": their names, and
-options of its own}], "frozen": names of those in none, "eval": modules that stay in evaluation mode}. Prints for each job {"losses", "continued": the losses after "ours",
-"same": whether both runs and "end" agree to the bit, in weights, parameter groups and states}.
+options of its own}], "frozen": names of those in none, "eval": modules that stay in evaluation mode; "scheduler": as in schedulers.py, and
+whether it steps "every" step or epoch}. Prints for each job {"losses", "rates": learning rates of each step, "continued": the losses
+after "ours", "same": whether both runs and "end" agree to the bit, in weights, parameter groups and states}.
 """
 
 import json
@@ -16,6 +18,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from schedulers import float_of, made
 
 BATCH, STEPS, SPLIT = 8, 39, 13
 
@@ -52,14 +55,15 @@ def begin(job):
     for name in job.get("frozen", []):
         named[name].requires_grad_(False)
     groups = [options_of(group) | {"params": [named[name] for name in group["params"]]} for group in job.get("groups", [])]
-    return net, getattr(torch.optim, job["optimizer"])(groups or net.parameters(), **options_of(job["options"]))
+    optimizer = getattr(torch.optim, job["optimizer"])(groups or net.parameters(), **options_of(job["options"]))
+    return net, optimizer, made(job["scheduler"], optimizer) if "scheduler" in job else None
 
 
 def options_of(given):
     return {key: python(value) for key, value in given.items() if key != "params"}
 
 
-def run(net, optimizer, job, first, last):
+def run(net, optimizer, scheduler, job, first, last, rates=None):
     inputs = torch.tensor(np.array(job["inputs"], "f4")).view(-1, 3, 8, 8)
     labels = torch.tensor(job["labels"])
     per_epoch = len(labels) // BATCH
@@ -74,6 +78,10 @@ def run(net, optimizer, job, first, last):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if rates is not None:
+            rates.append([group["lr"] for group in optimizer.param_groups])
+        if scheduler is not None and (job["every"] == "step" or (step + 1) % per_epoch == 0):
+            scheduler.step()
     return losses
 
 
@@ -88,29 +96,33 @@ def same(a, b):
 
 
 def answer(job):
-    net, optimizer = begin(job)
-    losses = run(net, optimizer, job, 0, SPLIT)
+    net, optimizer, scheduler = begin(job)
+    rates = []
+    losses = run(net, optimizer, scheduler, job, 0, SPLIT, rates)
     per_epoch = len(job["labels"]) // BATCH
     random = torch.get_rng_state()
     torch.save(
         {
             "model": net.state_dict(),
             "optimizer": optimizer.state_dict(),
+            **({} if scheduler is None else {"scheduler": scheduler.state_dict()}),
             "epoch": SPLIT // per_epoch,
             "step": SPLIT % per_epoch,
             "random": {"state": random, "epoch": random},
         },
         job["theirs"],
     )
-    losses += run(net, optimizer, job, SPLIT, STEPS)
+    losses += run(net, optimizer, scheduler, job, SPLIT, STEPS, rates)
     torch.save(net.state_dict(), job["out"])
 
     ours = torch.load(job["ours"], weights_only=True)
-    other, resumed = begin(job)
+    other, resumed, schedule = begin(job)
     other.load_state_dict(ours["model"])
     resumed.load_state_dict(ours["optimizer"])
+    if schedule is not None:
+        schedule.load_state_dict(ours["scheduler"])
     done = ours["epoch"] * per_epoch + ours["step"]
-    continued = run(other, resumed, job, done, STEPS)
+    continued = run(other, resumed, schedule, job, done, STEPS)
     end = torch.load(job["end"], weights_only=True)
     state = optimizer.state_dict()
     agreement = {
@@ -120,9 +132,12 @@ def answer(job):
         "groups at the end": same(state["param_groups"], end["optimizer"]["param_groups"]),
         "state at the end": same(state["state"], end["optimizer"]["state"]),
     }
-    return {"losses": losses, "continued": continued, "done": done, "same": agreement}
+    if scheduler is not None:
+        agreement["scheduler, resumed here"] = same(scheduler.state_dict(), schedule.state_dict())
+        agreement["scheduler at the end"] = same(scheduler.state_dict(), end["scheduler"])
+    return {"losses": losses, "rates": rates, "continued": continued, "done": done, "same": agreement}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps([answer(job) for job in json.load(sys.stdin)]))
+    print(json.dumps([answer(job) for job in json.load(sys.stdin, object_hook=float_of)]))

@@ -87,6 +87,14 @@ const additions = [
     (text, { file }) => text.replace(/^MakeOptimizer make_/m, `MakeOptimizer make_${snake(file)};\n$&`),
   ],
   [
+    /^src\/schedulers\/schedulers\.cc$/,
+    (text, { name, file }) => insert(text, /kSchedulers = \{/, /^\};$/, `    {"${name}", make_${snake(file)}},`),
+  ],
+  [
+    /^src\/schedulers\/members\.h$/,
+    (text, { file }) => text.replace(/^MakeScheduler make_/m, `MakeScheduler make_${snake(file)};\n$&`),
+  ],
+  [
     /^src\/losses\/losses\.cc$/,
     (text, { name, file }) =>
       insert(

@@ -270,12 +270,65 @@ export const shareOfWrong = {
   documented: '| `errorRate(options?)` | a throw-away metric | `scale` 100 |',
 };
 
+const scheduler = {
+  name: 'halvingLR',
+  file: 'halving-lr',
+  entry: 'halving',
+  files: {
+    'lib/schedulers': `// A throw-away scheduler.
+import { member } from '../core/family';
+import { type Every, every, schedulerOptions } from './torch-form';
+
+export interface HalvingLR {
+  readonly kind: 'halvingLR';
+  readonly every: Every;
+}
+
+const options = schedulerOptions<{ every: Every }>({ every: every('epoch') });
+
+/** Halves the learning rate at each step. */
+export function halvingLR(given: { every?: Every } = {}): HalvingLR {
+  return member({ kind: 'halvingLR', ...options.checked('halvingLR', given) });
+}
+
+export const halving = options.form('HalvingLR', halvingLR);
+`,
+    'src/schedulers': `// A throw-away scheduler.
+#include <memory>
+#include <vector>
+
+#include "src/schedulers/members.h"
+
+namespace incremental {
+namespace {
+
+class HalvingLR : public RateScheduler {
+ public:
+  explicit HalvingLR(Groups& groups) : RateScheduler(groups) {}
+
+ private:
+  std::vector<double> next_rates() override { return is_initial_ ? rates() : scaled(0.5); }
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> make_halving_lr(const Choice&, Groups& groups) {
+  return std::make_unique<HalvingLR>(groups);
+}
+
+}  // namespace incremental
+`,
+  },
+  documented: "| `halvingLR(options?)` | a throw-away scheduler | `every` 'epoch' |",
+};
+
 /** By what CONTRIBUTING calls them. */
 export const members = {
   'a layer': layer,
   'a drift detector': detector,
   'a loss': loss,
   'a metric': metric,
+  'a scheduler': scheduler,
   'a transform': transform,
   'an optimizer': optimizer,
 };

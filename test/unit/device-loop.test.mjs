@@ -5,9 +5,11 @@ import {
   arrays,
   conv2d,
   createState,
+  exponentialLR,
   flatten,
   linear,
   net,
+  oneCycleLR,
   relu,
   sequential,
   sgd,
@@ -68,6 +70,8 @@ describe('the loop for devices', () => {
     },
     'no momentum and no shuffling': { optimizer: sgd({ learningRate: 0.01, momentum: 0 }), shuffle: false },
     'one batch an epoch': { batchSize: 1000 },
+    'rates that move after each epoch': { scheduler: exponentialLR({ gamma: 0.5 }) },
+    'rates that move after each step': { scheduler: oneCycleLR({ maxLearningRate: 0.02 }) },
   })) {
     it(`trains as the usual one: ${what}`, async () => {
       const usual = await recorded(state, { ...quick, ...options });
@@ -77,9 +81,10 @@ describe('the loop for devices', () => {
         assert.deepEqual(looped.losses[i].slice(0, 2), [epoch, step]);
         assert.ok(close(looped.losses[i][2], loss), `${epoch}.${step}: ${looped.losses[i][2]}, ${loss}`);
       }
-      for (const [i, { epoch, steps, samples, loss }] of usual.history.entries()) {
+      assert.deepEqual(looped.rates, usual.rates);
+      for (const [i, { epoch, steps, samples, loss, learningRates }] of usual.history.entries()) {
         const { seconds, ...summary } = looped.history[i];
-        assert.deepEqual({ ...summary, loss }, { epoch, steps, samples, loss });
+        assert.deepEqual({ ...summary, loss }, { epoch, steps, samples, loss, learningRates });
         assert.ok(seconds > 0 && close(summary.loss, loss));
       }
       assert.ok(closeStates(usual.state, looped.state, 1e-6));

@@ -29,15 +29,20 @@ export const drawing = sequential({
   fc: linear(256, 10),
 });
 
-/** A run to its end: its result, and the loss of every step. */
+/** A run to its end: its result, and the loss and the learning rates of every step. */
 export async function recorded(source, options) {
   const losses = [];
+  const rates = [];
   const result = await trainIncremental(source, {
     ...options,
     logEvery: 1,
-    onProgress: (event) => event.type === 'log' && losses.push([event.epoch, event.step, event.loss]),
+    onProgress: (event) => {
+      if (event.type !== 'log') return;
+      losses.push([event.epoch, event.step, event.loss]);
+      rates.push(event.learningRates);
+    },
   });
-  return { ...result, losses };
+  return { ...result, losses, rates };
 }
 
 /**

@@ -17,7 +17,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
-import { averageFrom, optimizerFrom } from '../members';
+import { averageFrom, optimizerFrom, schedulerFrom } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -26,6 +26,7 @@ const options = {
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
+  scheduler: text('scheduler', 'As cosineAnnealingLR:tMax=10 (default: none, or the one in --resume)'),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   weightDecay: number('factor', 'L2 penalty: adds factor x weight to each gradient (default: 0)', {
@@ -86,6 +87,7 @@ export const command = define({
     'train --resume run.ckpt --checkpoint run.ckpt --every 500',
     'train pretrained_model.pth --optimizer adamW --lr 3e-4 --weight-decay 0.05',
     'train pretrained_model.pth --freeze conv1,conv2 --validate ./data --patience 3',
+    'train pretrained_model.pth --lr 0.1 --scheduler cosineAnnealingLR:tMax=10',
   ],
   async run(file, given, context) {
     const {
@@ -99,6 +101,7 @@ export const command = define({
       every,
       resume: resumedPath,
       optimizer: words,
+      scheduler: schedule,
       learningRate,
       momentum,
       weightDecay,
@@ -114,6 +117,7 @@ export const command = define({
     if (patience !== undefined && validate === undefined) throw wrongUsage('--patience needs --validate <folder>');
     const average = averageFrom(averageWords);
     const optimizer = optimizerFrom(words, { learningRate, momentum, weightDecay, nesterov });
+    const scheduler = schedulerFrom(schedule);
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const validation =
@@ -139,6 +143,7 @@ export const command = define({
           ...(freeze !== undefined && { parameterGroups: [{ parameters: freeze.split(','), frozen: true }] }),
           ...(average && { average }),
           ...(validation && { validation }),
+          ...(scheduler && { scheduler }),
           ...(resume && { resume }),
           data: dataset,
           signal,

@@ -48,9 +48,10 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
     : plan_(plan),
       weights_(weights),
       batches_(batches),
+      rates_(plan.groups, plan.scheduler, plan.start.scheduler, plan.start.rates),
       step_(Forward(std::move(variants), weights.all(), Mode::kTraining, make_generator(plan.device, plan.seed),
                     plan.numerics.bf16, /*checks_statistics=*/true),
-            make_loss(plan.loss), ParameterGroups(plan.groups, weights.parameters(), OptimizerKernels::kCaptured),
+            make_loss(plan.loss), ParameterGroups(rates_.groups(), weights.parameters(), OptimizerKernels::kCaptured),
             weights.parameters(), plan.dataset->target),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
@@ -62,6 +63,7 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
   at_once_ = std::min(at_once_, std::max<int64_t>(1, batches.per_epoch() - 1));
   if (not_captured_.empty() && !step_.optimizer().is_capturable()) not_captured_ = "its optimizer counts on the host";
   // A graph would repeat the numbers of the step that was captured.
+  if (not_captured_.empty() && rates_.move_by_step()) not_captured_ = "the scheduler moves rates after each step";
   if (not_captured_.empty() && draws(*plan.program)) not_captured_ = "the model draws random numbers in training";
 }
 
@@ -86,6 +88,13 @@ int64_t DeviceSteps::run(int64_t step, int64_t most) {
   }
   pace_.mark();
   return count;
+}
+
+void DeviceSteps::end_epoch() {
+  if (!rates_.after_epoch(step_.optimizer(), std::nullopt)) return;
+  // They have the rates of before.
+  single_.reset();
+  several_.reset();
 }
 
 void DeviceSteps::warm_up(int64_t samples) {
@@ -126,6 +135,7 @@ void DeviceSteps::one_step(const Batch& batch) {
   const at::Tensor loss = step_.run(batch);
   losses_.scatter_(0, place_, loss.detach().to(at::kDouble).view({1}));
   place_.add_(1);
+  rates_.after_step(step_.optimizer());
 }
 
 std::vector<double> DeviceSteps::losses(int64_t from, int64_t to) const {

@@ -8,6 +8,7 @@
 #include "src/batches/device_batches.h"
 #include "src/device/device.h"
 #include "src/device/graph.h"
+#include "src/train/rates.h"
 #include "src/train/step.h"
 #include "src/train/train.h"
 #include "src/train/weights.h"
@@ -28,7 +29,12 @@ class DeviceSteps {
   // Waits for the steps `from` to `to` of the current epoch: their losses.
   std::vector<double> losses(int64_t from, int64_t to) const;
 
+  // After each epoch's last step.
+  void end_epoch();
+
   std::vector<Slots> optimizer_state() const { return step_.optimizer().state(); }
+  // After all steps that were asked for.
+  const Rates& rates() const { return rates_; }
 
   // Why steps were not captured; "" when they were.
   const std::string& not_captured() const { return not_captured_; }
@@ -42,6 +48,7 @@ class DeviceSteps {
   const TrainPlan& plan_;
   const Weights& weights_;
   DeviceBatches& batches_;
+  Rates rates_;
   Step step_;
   Pace pace_;
   at::Tensor losses_;  // [step of the epoch] float64

@@ -53,7 +53,9 @@ class Training {
     while (position_.epoch < plan_.epochs) {
       run_epoch();
       report_({Event::Type::kEpoch, position_.epoch + 1, per_epoch_,
-               position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples});
+               position_.loss_sum / static_cast<double>(position_.samples), position_.seconds, position_.samples,
+               nullptr, nullptr, steps_.rates().learning_rates()});
+      steps_.end_epoch();
       check_finite(weights_, *plan_.state);
       random = batches_.random_before(per_epoch_);
       position_ = {position_.epoch + 1};
@@ -61,7 +63,8 @@ class Training {
     }
     check_finite(weights_, *plan_.state);
     snapshot(random, random);
-    return {weights_.release(plan_.names), nullptr,           position_.epoch * per_epoch_, clock_.seconds(),
+    return {weights_.release(plan_.names), nullptr,
+            position_.epoch * per_epoch_,  clock_.seconds(),
             variants_.contracted,          steps_.not_captured()};
   }
 
@@ -92,7 +95,8 @@ class Training {
       position_.seconds = seconds_before + epoch_clock.seconds();
       if (reports) {
         reported_ = clock_.seconds();
-        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, reported_, seen_});
+        report_({log ? Event::Type::kLog : Event::Type::kStep, position_.epoch + 1, asked, loss, reported_, seen_,
+                 nullptr, nullptr, steps_.rates().learning_rates()});
       }
       // The last step of an epoch is reported as the beginning of the next one, by run().
       if (due && asked < per_epoch_) snapshot_within();
@@ -133,8 +137,8 @@ class Training {
   void snapshot(const at::Tensor& random, const at::Tensor& epoch_random) {
     if (plan_.snapshot_every < 0 || taken_) return;
     report_({Event::Type::kSnapshot, position_.epoch, position_.step, 0, 0, 0, nullptr,
-             std::make_shared<const Snapshot>(
-                 take_snapshot(position_, weights_, plan_, steps_.optimizer_state(), random, epoch_random))});
+             std::make_shared<const Snapshot>(take_snapshot(position_, weights_, plan_, steps_.optimizer_state(),
+                                                            steps_.rates(), random, epoch_random))});
     taken_ = true;
   }
 
