@@ -15,7 +15,7 @@ export interface EpochSummary {
   epoch: number;
   steps: number;
   samples: number;
-  /** Mean over the epoch's samples, each as it was when its batch was trained on. */
+  /** Mean over the epoch's samples, each as it was when its batch was trained on; of losses that are sums, the sum for each sample. */
   loss: number;
   seconds: number;
   /** If there was a validation after it. */
@@ -31,7 +31,7 @@ export interface StepEvent {
   /** Within the epoch, from 1. */
   step: number;
   steps: number;
-  /** Mean loss of this step's batch, or batches. */
+  /** Loss of this step's batch, a mean or a sum as the loss reduces; of several batches, the mean of theirs. */
   loss: number;
   /** Since training began. */
   samplesPerSecond: number;

@@ -3,7 +3,7 @@
 
 import type { Average } from '../averages';
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
-import type { Loss } from '../losses';
+import type { LossPlan } from '../losses/plan';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Initialiser } from '../program/module';
 import type { Transform } from '../transforms';
@@ -137,11 +137,13 @@ export interface RunPlan {
 
 /** A forward pass over a data set, and the loss of its outputs. */
 export interface EvaluatePlan extends RunPlan {
-  loss: Loss;
+  loss: LossPlan;
 }
 
 /** A forward pass over samples in memory. */
 export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
+  /** The index of the program's output that is returned. */
+  output: number;
   inputs: readonly InputPlan[];
 }
 
@@ -152,7 +154,7 @@ export interface TrainPlan extends RunPlan {
   shuffle: boolean;
   dropLast: boolean;
   groups: readonly OptimizerGroup[];
-  loss: Loss;
+  loss: LossPlan;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
   precision: 'fp32' | 'bf16';
@@ -195,7 +197,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   target: TargetForm;
   classes: number;
   groups: readonly OptimizerGroup[];
-  loss: Loss;
+  loss: LossPlan;
   /** 0: no limit. */
   maxGradientNorm: number;
   mode: 'exact' | 'fast';

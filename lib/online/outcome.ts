@@ -37,6 +37,6 @@ export function scoresIn(
   const learned = Array.from(given.keys()).filter((i) => !isRefused.has(i));
   const classes = logits.length / learned.length;
   const scored = (i: number, at: number) =>
-    kind === 'class' ? scoreOf(logits, classes, targets[i]!, at) : scoreByLoss(losses![at]!);
+    kind === 'class' ? scoreOf(logits, classes, targets[i]!, at, losses?.[at]) : scoreByLoss(losses![at]!);
   return learned.map((i, at) => [i, given[i] ?? scored(i, at)]);
 }

@@ -3,7 +3,8 @@
 import { checkOptions } from '../core/checks';
 import { type Dataset, datasetClasses, datasets } from '../datasets';
 import { cifar10 } from '../datasets/cifar10/cifar10';
-import { crossEntropyLoss } from '../losses/cross-entropy';
+import { isLoss, type LossOption, lossFrom } from '../losses';
+import { lossPlan } from '../losses/plan';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
 import type { State } from '../state/state';
@@ -17,6 +18,8 @@ export interface EvaluateOptions extends RunOptions {
   data?: Dataset;
   /** Default: for images of uint8 the reference script's without the random ones, `[toTensor(), normalize(0.5, 0.5)]`; otherwise none. */
   transforms?: Transforms;
+  /** As for training; `'model'`: the model's own. Default: `crossEntropyLoss()`. */
+  loss?: LossOption;
 }
 
 /** The result of one class. */
@@ -31,7 +34,10 @@ export interface ClassResult {
 
 /** Result of {@link evaluate}. */
 export interface Evaluation {
-  /** Mean cross-entropy over the samples, or over all tokens but ignored ones; NaN if an output is NaN or nothing counts. */
+  /**
+   * The loss of all samples as one batch, such as the mean over all tokens but ignored ones; with `reduction: 'sum'` that sum divided by the
+   * samples. NaN if an output is NaN or nothing counts.
+   */
   loss: number;
   /** Correct among all samples, or all tokens but ignored ones, 0 to 1; NaN for targets that are not indices of classes. */
   accuracy: number;
@@ -60,13 +66,14 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     ...runOptionChecks,
     data: datasets.check,
     transforms: isTransforms,
+    loss: isLoss,
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, ({ model, plan }, dataset) => {
     const { inputs } = native().datasetInfo(dataset);
     const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
     const order = inputOrder(model, inputs, transforms);
-    const loss = crossEntropyLoss();
+    const loss = lossPlan(lossFrom(options.loss), model);
     return runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss }), { signal });
   });
   const { loss, samples, correct, predicted, confusion: cells, notFinite } = result;

@@ -5,7 +5,7 @@ import { Float, type Value } from '../checkpoint/values';
 import { type Check, isBoolean, isNumber, isOneOf, plain } from '../core/checks';
 import { messageOf } from '../core/errors';
 import { isPatterns } from '../core/patterns';
-import { type Loss, losses, recordedLoss } from '../losses';
+import { isLoss, type Loss, recordedLoss } from '../losses';
 import { isThreadCount } from '../native/device';
 import type { TrainPlan } from '../native/plans';
 import { type Optimizer, optimizers, recordedOptimizer } from '../optimizers';
@@ -26,7 +26,7 @@ export const recordedChecks = {
   maxGradientNorm: isNumber({ above: 0 }),
   maxGradientValue: isNumber({ above: 0 }),
   average: averages.check,
-  loss: losses.check,
+  loss: isLoss,
   mode: isOneOf(['exact', 'fast']),
   precision: isOneOf(['fp32', 'bf16']),
   contractLinear: isBoolean,
@@ -34,7 +34,7 @@ export const recordedChecks = {
   threads: isThreadCount,
 } satisfies Record<string, Check>;
 
-type PlanOption = Exclude<keyof typeof recordedChecks, 'optimizer' | 'parameterGroups' | 'frozenStatistics'>;
+type PlanOption = Exclude<keyof typeof recordedChecks, 'optimizer' | 'parameterGroups' | 'frozenStatistics' | 'loss'>;
 
 export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
   optimizer: Optimizer;
@@ -42,6 +42,7 @@ export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
   parameterGroups: readonly ParameterGroup[];
   /** Empty: batch norm takes statistics of every batch. */
   frozenStatistics: readonly string[];
+  loss: Loss;
 }
 
 /**
@@ -76,6 +77,12 @@ function dictOf(member: Optimizer | Loss | ParameterGroup | Average): Map<Value,
   return new Map(Object.entries({ ...member }).map(([name, value]) => [name, written(value)]));
 }
 
+/** A dict as it was before it was written. */
+function plainOf(value: Value): unknown {
+  if (Array.isArray(value)) return value.map(plainOf);
+  return value instanceof Map ? Object.fromEntries([...value].map(([name, item]) => [name, plainOf(item)])) : value;
+}
+
 /** The optimizers of a run as it was recorded, for readOptimizer(): without any where the file says nothing of them. */
 export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOptimizers {
   const optimizer = options.get('optimizer');
@@ -87,10 +94,6 @@ export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOpt
 }
 
 function recordedGroups(groups: readonly Value[]): readonly ParameterGroup[] {
-  const plainOf = (value: Value): unknown => {
-    if (Array.isArray(value)) return value.map(plainOf);
-    return value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plainOf(item)])) : value;
-  };
   return checked(isParameterGroups, plainOf([...groups]), 'options.parameterGroups') as readonly ParameterGroup[];
 }
 
@@ -121,8 +124,16 @@ export function recordedIn(
     ...(optimizer && { optimizer }),
     ...(parameterGroups && { parameterGroups }),
     ...(average instanceof Map && { average: recordedAverage(Object.fromEntries(average)) }),
-    ...(loss instanceof Map && { loss: recordedLoss(Object.fromEntries(loss)) }),
+    ...(loss instanceof Map && { loss: recordedLossIn(loss) }),
   });
+}
+
+function recordedLossIn(dict: Value): Loss {
+  try {
+    return recordedLoss(plainOf(dict) as { kind?: unknown });
+  } catch (cause) {
+    throw formatError(messageOf(cause));
+  }
 }
 
 /** undefined: the file says nothing of one. */

@@ -6,6 +6,7 @@ import { cifar10 } from '../datasets/cifar10/cifar10';
 import type { Opening } from '../datasets/opening';
 import { checkWritable } from '../files/atomic-write';
 import type { EpochSummary, TrainEvent } from '../loggers/events';
+import { lossPlan } from '../losses/plan';
 import { afterTraining, type DeviceInfo } from '../native/device';
 import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
@@ -153,6 +154,7 @@ async function train(
           {
             ...plan,
             ...planned,
+            loss: lossPlan(settings.loss, model),
             ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),

@@ -7,8 +7,8 @@ import { holdsIndices } from '../core/sample-values';
 import { type Dataset, datasets } from '../datasets';
 import { firstOf, type Opening } from '../datasets/opening';
 import type { ValidationResult } from '../loggers/events';
-import type { Loss } from '../losses';
-import { crossEntropyLoss } from '../losses/cross-entropy';
+import { type LossOption, lossFrom } from '../losses';
+import { lossPlan } from '../losses/plan';
 import type { VerdictsHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvaluation, native } from '../native/native';
@@ -72,7 +72,7 @@ export async function openValidation(
   options: ValidationOptions,
   opening: Opening,
   { model, plan: subject }: Subject,
-  { allowOperators, loss = crossEntropyLoss() }: { allowOperators?: readonly string[]; loss?: Loss },
+  { allowOperators, loss }: { allowOperators?: readonly string[]; loss?: LossOption },
   record: ValidationRecord | undefined,
 ): Promise<OpenValidation> {
   const dataset = await opening.finish();
@@ -83,7 +83,7 @@ export async function openValidation(
     const program = programHandle(model.program, allowOperators);
     const { every, verdicts } = validator;
     const plan = { program, dataset, transforms, order: inputOrder(model, inputs, transforms), every, verdicts };
-    await scoreOne({ ...subject, ...plan, loss });
+    await scoreOne({ ...subject, ...plan, loss: lossPlan(lossFrom(loss), model) });
     return { plan, validator, dispose: () => native().disposeDataset(dataset) };
   } catch (cause) {
     native().disposeDataset(dataset);

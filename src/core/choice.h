@@ -1,4 +1,4 @@
-// A member of a family (an optimizer, a loss, …) as a plan names it: its kind, and its options by name.
+// A member of a family, such as an optimizer, as a plan names it: its kind, and its options by name.
 #pragma once
 #include <map>
 #include <string>

@@ -9,7 +9,8 @@ const exported = new Map(Object.entries(library));
 const api = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8').split('\n');
 
 /** What a maker is called with where it needs arguments: the first of these that it takes. */
-const examples = [[], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }]];
+const negated = library.node('neg', '', { self: library.value('output') }, 'losses');
+const examples = [[], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }], [{ nodes: [negated] }]];
 
 export function exampleOf(make) {
   for (const given of examples) {

@@ -146,10 +146,12 @@ export class Feedback {
 
   #claimOn(taken: Taken, { inputs, logits }: Remembered): Claim {
     const store = this.#store!;
+    const { isLogLikelihood } = this.#engine.context.loss;
     return {
       inputs,
-      // Targets of other kinds are scored by the version that serves when the sample is learned.
-      scoreOf: (target) => (typeof target === 'number' ? scoreOf(logits, logits.length, target) : null),
+      // By other losses, and for targets of other kinds, the version that serves when the sample is learned is scored.
+      scoreOf: (target) =>
+        typeof target === 'number' && isLogLikelihood ? scoreOf(logits, logits.length, target) : null,
       settle: () => store.settle(taken),
       release: () => store.release(taken),
     };

@@ -29,6 +29,7 @@ class DeviceSteps {
   std::vector<double> losses(int64_t from, int64_t to) const;
 
   std::vector<Slots> optimizer_state() const { return step_.optimizer().state(); }
+  const Loss& loss() const { return step_.loss(); }
 
   // Why steps were not captured; "" when they were.
   const std::string& not_captured() const { return not_captured_; }

@@ -61,7 +61,8 @@ class Training {
     }
     check_finite(weights_, *plan_.state);
     snapshot(random, random);
-    return {weights_.release(plan_.names), nullptr,           position_.epoch * per_epoch_, clock_.seconds(),
+    return {weights_.release(plan_.names), nullptr,
+            position_.epoch * per_epoch_,  clock_.seconds(),
             variants_.contracted,          steps_.not_captured()};
   }
 
@@ -115,7 +116,7 @@ class Training {
     for (const double loss : steps_.losses(position_.step, asked)) {
       const int64_t samples = batches_.batch_size(position_.step);
       check_finite(loss, position_.epoch, ++position_.step);
-      position_.loss_sum += loss * static_cast<double>(samples);
+      position_.loss_sum += steps_.loss().total(loss, static_cast<double>(samples));
       position_.samples += samples;
       seen_ += samples;
       last = loss;
