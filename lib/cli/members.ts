@@ -4,6 +4,7 @@ import { type Average, averages } from '../averages';
 import { defined, nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
+import { type Loss, losses } from '../losses';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
 import { wrongUsage } from './arguments';
@@ -44,6 +45,11 @@ export function optimizerFrom(
 /** The average of --average; undefined: it is not given. */
 export function averageFrom(words: string | undefined): Average | undefined {
   return words === undefined ? undefined : memberOf(averages, '--average', words);
+}
+
+/** The loss of --loss; undefined: it is not given. */
+export function lossFrom(words: string | undefined): Loss | undefined {
+  return words === undefined ? undefined : memberOf(losses, '--loss', words);
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { runOptionChecks as checks } from '../../training/run';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
+import { lossFrom } from '../members';
 import { classTable, confusionTable } from '../tables';
 
 export const command = define({
@@ -20,6 +21,7 @@ export const command = define({
     ...checkpointOptions,
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
+    loss: text('loss', 'As crossEntropyLoss:labelSmoothing=0.1 (default: crossEntropyLoss)'),
     device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
     threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
       check: checks.threads,
@@ -27,11 +29,12 @@ export const command = define({
     json: on('Print the result as one line of JSON'),
   },
   examples: ['evaluate updated_model.pth', 'evaluate updated_model.pth --data ~/cifar --json'],
-  async run(checkpoint, { key, stripPrefix, data, download, json, ...options }, context) {
+  async run(checkpoint, { key, stripPrefix, data, download, json, loss: words, ...options }, context) {
     const { terminal, signal } = context;
+    const given = lossFrom(words);
     const dataset = await openData({ data, download }, false, context);
     const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
-      evaluate(source, { ...options, data: dataset, signal }),
+      evaluate(source, { ...options, ...(given && { loss: given }), data: dataset, signal }),
     );
     if (json) {
       terminal.print(JSON.stringify(result));

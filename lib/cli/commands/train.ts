@@ -17,7 +17,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
-import { averageFrom, optimizerFrom } from '../members';
+import { averageFrom, lossFrom, optimizerFrom } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -26,6 +26,7 @@ const options = {
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
+  loss: text('loss', 'As crossEntropyLoss:labelSmoothing=0.1 (default: crossEntropyLoss, or the one in --resume)'),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   weightDecay: number('factor', 'L2 penalty: adds factor x weight to each gradient (default: 0)', {
@@ -71,9 +72,9 @@ const options = {
 export const command = define({
   name: 'train',
   description: [
-    'Trains a checkpoint (.pth) on CIFAR-10 with cross-entropy, and saves the',
-    'result as a new one; the original is not changed. If piped, it prints what a',
-    'PyTorch training script prints, and with --seed the same numbers.',
+    'Trains a checkpoint (.pth) on CIFAR-10 and saves the result as a new one; the',
+    'original is not changed. If piped, it prints what a PyTorch training script',
+    'prints, and with --seed the same numbers.',
   ].join('\n'),
   argument: 'checkpoint',
   insteadOfArgument: 'resume',
@@ -99,6 +100,7 @@ export const command = define({
       every,
       resume: resumedPath,
       optimizer: words,
+      loss: lossWords,
       learningRate,
       momentum,
       weightDecay,
@@ -114,6 +116,7 @@ export const command = define({
     if (patience !== undefined && validate === undefined) throw wrongUsage('--patience needs --validate <folder>');
     const average = averageFrom(averageWords);
     const optimizer = optimizerFrom(words, { learningRate, momentum, weightDecay, nesterov });
+    const loss = lossFrom(lossWords);
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const validation =
@@ -139,6 +142,7 @@ export const command = define({
           ...(freeze !== undefined && { parameterGroups: [{ parameters: freeze.split(','), frozen: true }] }),
           ...(average && { average }),
           ...(validation && { validation }),
+          ...(loss && { loss }),
           ...(resume && { resume }),
           data: dataset,
           signal,
