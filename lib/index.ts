@@ -37,8 +37,27 @@ export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './lay
 export { flatten, identity } from './layers/shape';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export type { EpochEvent, EpochSummary, StepEvent, TrainEvent, ValidationResult } from './loggers/events';
-export type { Loss } from './losses';
-export { type CrossEntropyLoss, crossEntropyLoss } from './losses/cross-entropy';
+export type { Loss, LossOption } from './losses';
+export { type BceWithLogitsLoss, type BceWithLogitsLossOptions, bceWithLogitsLoss } from './losses/bce-with-logits';
+export {
+  type CosineEmbeddingLoss,
+  type CosineEmbeddingLossOptions,
+  cosineEmbeddingLoss,
+} from './losses/cosine-embedding';
+export { type CrossEntropyLoss, type CrossEntropyLossOptions, crossEntropyLoss } from './losses/cross-entropy';
+export { type CustomLoss, type CustomLossOptions, customLoss } from './losses/custom';
+export type { LossConstant, LossOutput, LossTarget, OutputName } from './losses/fragment';
+export { type GaussianNLLLoss, type GaussianNLLLossOptions, gaussianNLLLoss } from './losses/gaussian-nll';
+export { type HuberLoss, type HuberLossOptions, huberLoss } from './losses/huber';
+export { type KlDivLoss, type KlDivLossOptions, klDivLoss } from './losses/kl-div';
+export { type L1Loss, type L1LossOptions, l1Loss } from './losses/l1';
+export { type MarginRankingLoss, type MarginRankingLossOptions, marginRankingLoss } from './losses/margin-ranking';
+export { type ModelLoss, type ModelLossOptions, modelLoss } from './losses/model';
+export { type MseLoss, type MseLossOptions, mseLoss } from './losses/mse';
+export { type NllLoss, type NllLossOptions, nllLoss } from './losses/nll';
+export { type PoissonNLLLoss, type PoissonNLLLossOptions, poissonNLLLoss } from './losses/poisson-nll';
+export { type SmoothL1Loss, type SmoothL1LossOptions, smoothL1Loss } from './losses/smooth-l1';
+export { type TripletMarginLoss, type TripletMarginLossOptions, tripletMarginLoss } from './losses/triplet-margin';
 export type { Metric, MetricResults } from './metrics';
 export { type Accuracy, accuracy } from './metrics/accuracy';
 export { type Auroc, auroc } from './metrics/auroc';
@@ -104,8 +123,8 @@ export { type RAdam, type RAdamOptions, rAdam } from './optimizers/r-adam';
 export { type Rmsprop, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { type Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
-export type { Model, Module } from './program/module';
-export type { Program, ProgramInput, ProgramNode, ProgramTensor } from './program/program';
+export { type Model, type Module, node, value } from './program/module';
+export type { Argument, Program, ProgramInput, ProgramNode, ProgramTensor, ValueRef } from './program/program';
 export type { Scheduler } from './schedulers';
 export { type ChainedScheduler, type ChainedSchedulerOptions, chainedScheduler } from './schedulers/chained-scheduler';
 export { type ConstantLR, type ConstantLROptions, constantLR } from './schedulers/constant-lr';

@@ -4,6 +4,7 @@ import { type Average, averages } from '../averages';
 import { defined, nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
+import { type Loss, losses } from '../losses';
 import { isMetrics, type Metric, metrics } from '../metrics';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
@@ -77,6 +78,11 @@ export function schedulerFrom(words: string | undefined): Scheduler | undefined 
     );
   }
   return memberOf(schedulers, '--scheduler', words);
+}
+
+/** The loss of --loss; undefined: it is not given. */
+export function lossFrom(words: string | undefined): Loss | undefined {
+  return words === undefined ? undefined : memberOf(losses, '--loss', words);
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 // Events of a training run.
+import type { MetricResults } from '../metrics';
 
 /** Scores of the `validation` data after an epoch. */
 export interface ValidationResult {
@@ -7,6 +8,8 @@ export interface ValidationResult {
   /** As of evaluate(): NaN for targets that are not indices of classes. */
   accuracy: number;
   samples: number;
+  /** As of evaluate(): results by the names of the metrics. */
+  metrics: MetricResults;
 }
 
 /** An epoch of TrainResult.history. */
@@ -15,7 +18,7 @@ export interface EpochSummary {
   epoch: number;
   steps: number;
   samples: number;
-  /** Mean over the epoch's samples, each as it was when its batch was trained on. */
+  /** Mean over the epoch's samples, each as it was when its batch was trained on; of losses that are sums, the sum for each sample. */
   loss: number;
   seconds: number;
   /** Of the parameter groups, in the epoch's last step; empty in epochs of checkpoints that do not say it. */
@@ -33,7 +36,7 @@ export interface StepEvent {
   /** Within the epoch, from 1. */
   step: number;
   steps: number;
-  /** Mean loss of this step's batch, or batches. */
+  /** Loss of this step's batch, a mean or a sum as the loss reduces; of several batches, the mean of theirs. */
   loss: number;
   /** Of the parameter groups, in this step. */
   learningRates: readonly number[];

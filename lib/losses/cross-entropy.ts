@@ -1,22 +1,82 @@
-// torch.nn.CrossEntropyLoss. src/losses/cross_entropy_loss.h computes it.
-
-import { checkOptions } from '../core/checks';
+// torch.nn.CrossEntropyLoss.
+import { isNumber } from '../core/checks';
 import { member } from '../core/family';
+import { node, value } from '../program/module';
+import {
+  areWeights,
+  countedClasses,
+  everyClass,
+  everyNumber,
+  type LossFragment,
+  lossOptions,
+  type OneOutputOptions,
+  oneOutput,
+  reductions,
+  weightsAlong,
+} from './fragment';
+
+/** Options of {@link crossEntropyLoss}. */
+export interface CrossEntropyLossOptions extends OneOutputOptions {
+  /** A weight for each class. Default: null, which is 1 for each. */
+  weight?: readonly number[] | null;
+  /**
+   * The index that counts as no class, in no mean and without a gradient. Where it is 0 or more, targets are indices. Default: -100,
+   * which only tokens may hold.
+   */
+  ignoreIndex?: number;
+  /** Share of each target that is spread evenly over all classes, 0 to 1 (Szegedy et al. 2016, section 7). Default: 0. */
+  labelSmoothing?: number;
+}
 
 /** The value of {@link crossEntropyLoss}. */
-export interface CrossEntropyLoss {
+export interface CrossEntropyLoss extends Readonly<Required<CrossEntropyLossOptions>> {
   readonly kind: 'crossEntropyLoss';
 }
 
+const options = lossOptions<Required<CrossEntropyLossOptions>>({
+  weight: [null, areWeights],
+  ignoreIndex: [-100, isNumber({ integer: true })],
+  labelSmoothing: [0, isNumber({ min: 0, max: 1 })],
+  ...oneOutput,
+});
+
 /**
- * −log softmax(outputs)[label], the mean over the batch, as `torch.nn.CrossEntropyLoss`.
+ * −log softmax(output)[class], as `torch.nn.CrossEntropyLoss`. Targets are classes or tokens, or a probability for each class. The mean
+ * over indices is divided by the sum of their weights.
  *
  * @example
  * ```ts
- * await trainIncremental('pretrained_model.pth', { loss: crossEntropyLoss() });
+ * await trainIncremental('pretrained_model.pth', { loss: crossEntropyLoss({ labelSmoothing: 0.1 }) });
  * ```
  */
-export function crossEntropyLoss(options: Readonly<Record<string, never>> = {}): CrossEntropyLoss {
-  checkOptions('crossEntropyLoss', options, {});
-  return member({ kind: 'crossEntropyLoss' });
+export function crossEntropyLoss(given: CrossEntropyLossOptions = {}): CrossEntropyLoss {
+  return member({ kind: 'crossEntropyLoss', ...options('crossEntropyLoss', given) });
 }
+
+function fragment(loss: CrossEntropyLoss): LossFragment {
+  const { weight, ignoreIndex, labelSmoothing, output, reduction } = loss;
+  const indices = (['class', 'tokens'] as const).map((kind) => ({ kind, axes: everyNumber }));
+  const probabilities = (['values', 'classes'] as const).map((kind) => ({ kind, axes: everyClass }));
+  return {
+    ...{ reduction, outputs: [{ name: 'output', output, axes: everyClass }] },
+    // aten refuses an index among probabilities.
+    targets: [...indices, ...(ignoreIndex < 0 ? probabilities : [])],
+    constants: weightsAlong('classes', 'weight', weight),
+    ignoredIndex: ignoreIndex,
+    nodes: (how) => [
+      node(
+        'cross_entropy_loss',
+        '',
+        {
+          ...{ self: value('output'), target: value('target'), ...(weight && { weight: value('weight') }) },
+          ...{ reduction: reductions[how], ignore_index: ignoreIndex, label_smoothing: labelSmoothing },
+        },
+        'loss',
+      ),
+    ],
+    divisor: countedClasses(ignoreIndex, weight !== null),
+    isLogLikelihood: weight === null && labelSmoothing === 0 && ignoreIndex < 0,
+  };
+}
+
+export const negativeLogSoftmax = { make: crossEntropyLoss, fragment } as const;

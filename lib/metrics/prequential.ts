@@ -8,7 +8,7 @@ export interface Score {
   /** The class, and the predicted one; missing where the target is not a class. */
   label?: number;
   predicted?: number;
-  /** Of a class: cross-entropy of the prediction, in nats. */
+  /** By the learner's loss; cross-entropy of a class is in nats. */
   loss: number;
   /** The entries of the learner's metrics; missing where it has none. */
   entries?: Entries;
@@ -23,7 +23,7 @@ export function isCorrect(score: Score): boolean | undefined {
 export interface Measure {
   /** Share of correct predictions, 0 to 1; NaN if there are no samples, or if their targets are not classes. */
   accuracy: number;
-  /** Mean loss: cross-entropy, where targets are classes. */
+  /** Mean of the learner's loss. */
   loss: number;
 }
 
@@ -122,15 +122,15 @@ const largestLoss = 745;
 
 /**
  * Scores sample number `at`, whose logits are among others: [sample, `classes`]. It gets the most likely class, and -log softmax of
- * its label's logit.
+ * its label's logit, or the loss `given`.
  */
-export function scoreOf(logits: Float32Array, classes: number, label: number, at = 0): Score {
+export function scoreOf(logits: Float32Array, classes: number, label: number, at = 0, given?: number): Score {
   const first = at * classes;
   let largest = -Infinity;
   for (let i = first; i < first + classes; i++) largest = Math.max(largest, logits[i]!);
   let sum = 0;
   for (let i = first; i < first + classes; i++) sum += Math.exp(logits[i]! - largest);
-  const loss = Math.log(sum) + largest - logits[first + label]!;
+  const loss = given ?? Math.log(sum) + largest - logits[first + label]!;
   // Not found where a logit is NaN.
   const found = logits.indexOf(largest, first);
   return { label, predicted: found < 0 ? -1 : found - first, loss: bounded(loss) };

@@ -190,11 +190,11 @@ export interface NativeUpdate {
   needsCompany: boolean;
   /** Positions of the new samples that were left out, because their own output, loss or gradient is not finite. */
   offenders: number[];
-  /** Mean over the batch, including replayed samples. */
+  /** Of the batch, including replayed samples. */
   loss: number;
   /** [sample, …]: logits of the new samples without the offenders, by the version that serves. */
   logits: Float32Array;
-  /** The loss of each of them. Missing where targets are classes, or where none was scored. */
+  /** The loss of each of them. Missing where it follows from the logits of a class, or where none was scored. */
   losses?: Float32Array;
 }
 

@@ -3,7 +3,7 @@
 
 import type { Average } from '../averages';
 import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample-values';
-import type { Loss } from '../losses';
+import type { LossPlan } from '../losses/plan';
 import type { Sums } from '../metrics/sums';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Initialiser } from '../program/module';
@@ -140,12 +140,14 @@ export interface RunPlan {
 
 /** A forward pass over a data set, the loss of its outputs, and the sums of metrics. */
 export interface EvaluatePlan extends RunPlan {
-  loss: Loss;
+  loss: LossPlan;
   sums: readonly Sums[];
 }
 
 /** A forward pass over samples in memory. */
 export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
+  /** The index of the program's output that is returned. */
+  output: number;
   inputs: readonly InputPlan[];
 }
 
@@ -158,7 +160,7 @@ export interface TrainPlan extends RunPlan {
   groups: readonly OptimizerGroup[];
   /** Moves the rates of all groups. */
   scheduler?: Scheduler;
-  loss: Loss;
+  loss: LossPlan;
   mode: 'exact' | 'fast';
   /** 'bf16' in fast mode only. */
   precision: 'fp32' | 'bf16';
@@ -201,7 +203,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   target: TargetForm;
   classes: number;
   groups: readonly OptimizerGroup[];
-  loss: Loss;
+  loss: LossPlan;
   /** 0: no limit. */
   maxGradientNorm: number;
   mode: 'exact' | 'fast';

@@ -1,6 +1,7 @@
 // The context of a learner: everything that its records are applied with and that no record changes, but one of new settings,
 // which makes another context.
 import type { SampleForm } from '../core/sample-values';
+import type { LossPlan } from '../losses/plan';
 import type { Sums } from '../metrics/sums';
 import type { ProgramHandle } from '../native/handles';
 import type { TransformsPlan } from '../native/plans';
@@ -19,6 +20,8 @@ export interface LearnerContext {
   settings: Settings;
   /** Of the model's parameters, by the settings. */
   groups: readonly OptimizerGroup[];
+  /** Of the settings, for this model. */
+  loss: LossPlan;
   /** Its inputs are in the order of the model's. */
   sample: SampleForm;
   /** For each input of the program, the index of the sample's input that it gets. */

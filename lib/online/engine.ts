@@ -102,8 +102,9 @@ export class Engine {
    */
   predict(inputs: readonly Values[], threads = 1): Promise<Prediction & { version: number }> {
     const { served, context } = this.#machine;
-    const { model, sample, scoring: transforms, order, allowOperators } = context;
-    const plan = { model, form: sample.inputs, transforms, order, allowOperators };
+    const { model, loss, sample, scoring: transforms, order, allowOperators } = context;
+    const output = loss.outputs[0]!.index;
+    const plan = { model, form: sample.inputs, transforms, order, output, allowOperators };
     const options = { ...plan, threads, device: 'cpu' } as const;
     return served.read(async (state) => ({ ...(await predictOf(state, inputs, options)), version: served.version }));
   }

@@ -1,8 +1,16 @@
 // Makes the context of a learner, and checks that settings, model and state fit each other.
 import { LearnError } from '../core/errors';
-import { holdsIndices, type InputForm, sizeOf, type TargetForm, valueArrays } from '../core/sample-values';
+import {
+  holdsIndices,
+  type InputForm,
+  ignoredToken,
+  sizeOf,
+  type TargetForm,
+  valueArrays,
+} from '../core/sample-values';
 import { openDataset } from '../datasets';
 import { arrays } from '../datasets/arrays';
+import { type LossPlan, lossPlan } from '../losses/plan';
 import { sumsOf } from '../metrics';
 import { predictionForm } from '../metrics/metric';
 import { checkRunning } from '../metrics/running';
@@ -40,8 +48,10 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   const names = model.program.parameters.map(({ name }) => name);
   const groups = optimizerGroups(names, optimizer, parameterGroups);
   const program = programHandle(withFrozenStatistics(model.program, frozenStatistics), fixed.allowOperators);
+  const loss = lossPlan(settings.loss, model);
+  checkLoss(loss, target);
   const context = {
-    ...{ ...fixed, model, settings, groups, scoring, transforms, order, program },
+    ...{ ...fixed, model, settings, groups, loss, scoring, transforms, order, program },
     looksUp: looksUp(model.program),
   };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
@@ -53,7 +63,10 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
 }
 
 /** Computes the loss of one sample of zeros. Throws ERR_SHAPE if it does not take such outputs and targets: no update could. */
-async function tryLoss({ program, settings, scoring, order, sample }: LearnerContext, state: State): Promise<void> {
+async function tryLoss(
+  { program, settings, loss, scoring, order, sample }: LearnerContext,
+  state: State,
+): Promise<void> {
   const { inputs, target, classes } = sample;
   const hasClasses = holdsIndices(target.kind);
   const zeros = inputs.map(({ name, dtype, shape }) => [name, { data: new valueArrays[dtype](sizeOf(shape)), shape }]);
@@ -61,12 +74,32 @@ async function tryLoss({ program, settings, scoring, order, sample }: LearnerCon
   const dataset = await openDataset(
     arrays({ inputs: Object.fromEntries(zeros), targets: { ...target, data }, ...(hasClasses && { classes }) }),
   );
-  const { loss, threads } = settings;
+  const { threads } = settings;
   try {
     const plan = { program, state: stateHandle(state), dataset, order, transforms: scoring, loss, threads, sums: [] };
     await runJob(() => native().evaluate({ ...plan, batchSize: 1, device: 'cpu' }), {});
   } finally {
     native().disposeDataset(dataset);
+  }
+}
+
+/** Throws unless the loss has a value for each sample, of predictions that have the form of targets. */
+function checkLoss(
+  { kind, outputs, targets, takesSigns, each, ignoredIndex }: LossPlan,
+  { kind: wanted }: TargetForm,
+): void {
+  const refuse = (why: string) =>
+    new LearnError('ERR_INVALID_OPTION', `A learner cannot take the loss ${kind}(): ${why}; choose another loss`);
+  if (!each) throw refuse('it has no loss of a single sample, by which samples are scored and judged');
+  const taken = targets.find((target) => target.kind === wanted);
+  // The addon refuses the kind of the targets.
+  if (!taken && targets.length > 0) return;
+  const axes = outputs[0]!.axes;
+  const hasForm = taken && (holdsIndices(wanted) ? axes[1] === 'classes' : String(axes) === String(taken.axes));
+  if (!hasForm || takesSigns) throw refuse("its outputs are not predictions of a sample's target");
+  if (wanted === 'tokens' && ignoredIndex !== ignoredToken) {
+    const text = `Expected ignoreIndex: ${ignoredToken}, which a learner's tokens have where they count as no class, for "loss"`;
+    throw new LearnError('ERR_INVALID_OPTION', `${text} but it is ${ignoredIndex}`);
   }
 }
 
@@ -82,14 +115,14 @@ function checkBatch(bytes: number, batchSize: number): void {
 
 /** The shape of the model's outputs for one sample of zeros, the axis of samples first. */
 async function outputsOf(
-  { model, settings, scoring, order, allowOperators }: Omit<LearnerContext, 'sample' | 'sums'>,
+  { model, settings, loss, scoring, order, allowOperators }: Omit<LearnerContext, 'sample' | 'sums'>,
   form: readonly InputForm[],
   state: State,
 ): Promise<readonly number[]> {
   const zeros = form.map(({ dtype, shape }) => new valueArrays[dtype](sizeOf(shape)));
   const { shape } = await predictOf(state, zeros, {
     ...{ model, form, transforms: scoring, order, threads: settings.threads, allowOperators },
-    device: 'cpu',
+    ...{ device: 'cpu', output: loss.outputs[0]!.index },
   });
   return shape;
 }
@@ -100,6 +133,8 @@ function classesOf(outputs: readonly number[], { kind, shape }: TargetForm, mode
   const classes = hasClasses ? outputs[1] : 0;
   const expected = hasClasses ? [1, classes, ...shape] : [1, ...shape];
   if (classes !== undefined && String(outputs) === String(expected)) return classes;
+  // One number for each sample, as a layer returns it.
+  if (!hasClasses && shape.length === 0 && String(outputs) === '1,1') return 0;
   const sides = hasClasses ? ['samples', 'classes', ...shape] : ['samples', ...shape];
   const given = ['samples', ...outputs.slice(1)];
   throw new LearnError(

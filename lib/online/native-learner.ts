@@ -19,11 +19,11 @@ export class NativeLearner {
 
   /** `state`: the weights to learn from. */
   static async make(context: LearnerContext, state: State, start: LearnerPlan['start']): Promise<NativeLearner> {
-    const { model, program, settings, groups, sample, order, transforms, scoring, niceness } = context;
+    const { model, program, settings, groups, loss, sample, order, transforms, scoring, niceness } = context;
     const plan: LearnerPlan = {
       ...settings,
       ...sample,
-      ...{ program, groups, order, transforms, scoring, niceness, state: stateHandle(state) },
+      ...{ loss, program, groups, order, transforms, scoring, niceness, state: stateHandle(state) },
       names: model.tensors.map(({ name }) => name),
       ...(start && { start }),
     };

@@ -43,21 +43,25 @@ export function scoresIn(
   const rowOf = (values: TargetValues, at: number) => part(values, at * size, (at + 1) * size) as Float32Array;
   const scored = (i: number, at: number) =>
     target.kind === 'class'
-      ? scoreOfClass(logits, targets[i]!, size, sums, at)
+      ? scoreOfClass(logits, targets[i]!, size, sums, at, losses?.[at])
       : withEntries(scoreByLoss(losses![at]!), sums, rowOf(logits, at), rowOf(targets, i));
   return learned.map((i, at) => [i, given[i] ?? scored(i, at)]);
 }
 
-/** The score of a sample's class. Its logits are those of sample number `at` among others: [sample, `classes`]. */
+/**
+ * The score of a sample's class. Its logits are those of sample number `at` among others: [sample, `classes`]. `loss`: where it is not
+ * -log softmax of its label's logit.
+ */
 export function scoreOfClass(
   logits: Float32Array,
   label: number,
   classes: number,
   sums: readonly Sums[],
   at = 0,
+  loss?: number,
 ): Score {
   const row = logits.subarray(at * classes, (at + 1) * classes);
-  return withEntries(scoreOf(logits, classes, label, at), sums, row, label);
+  return withEntries(scoreOf(logits, classes, label, at, loss), sums, row, label);
 }
 
 function withEntries(score: Score, sums: readonly Sums[], outputs: Numbers, target: number | Numbers): Score {

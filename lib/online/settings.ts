@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { defined, invalid, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
-import { crossEntropyLoss } from '../losses/cross-entropy';
+import { lossFrom } from '../losses';
 import type { Metric } from '../metrics';
 import type { LearnerPlan } from '../native/plans';
 import { resumedOptimizer } from '../optimizers';
@@ -18,7 +18,7 @@ import { type FormSettings, type InputOptions, inputsOf } from './sample-form';
 /** The options that decide what a learner computes, with every default filled in, as snapshots record them. */
 export interface Settings
   extends Pick<LearnerPlan, PlannedName>,
-    Pick<RecordedOptions, 'optimizer' | 'parameterGroups' | 'frozenStatistics'>,
+    Pick<RecordedOptions, 'optimizer' | 'parameterGroups' | 'frozenStatistics' | 'loss'>,
     FormSettings {
   batchSize: number;
   gate: Required<Omit<GateOptions, 'heldOut'>>;
@@ -31,14 +31,14 @@ export interface Settings
   rememberIds: number;
 }
 
-type PlannedName = 'loss' | 'mode' | 'precision' | 'contractLinear' | 'seed' | 'maxGradientNorm' | 'replay' | 'threads';
+type PlannedName = 'mode' | 'precision' | 'contractLinear' | 'seed' | 'maxGradientNorm' | 'replay' | 'threads';
 
 const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
 
 function defaults(options: SettingsOptions, threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
     ...{ transforms: usualTransforms(options), shape: [], batchSize: 64 },
-    ...{ optimizer: sgd(), parameterGroups: [], frozenStatistics: [], loss: crossEntropyLoss(), maxGradientNorm: 0 },
+    ...{ optimizer: sgd(), parameterGroups: [], frozenStatistics: [], loss: lossFrom(), maxGradientNorm: 0 },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
     gate: gateDefaults,

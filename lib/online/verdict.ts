@@ -16,8 +16,11 @@ export async function evaluationOn(state: State, context: LearnerContext): Promi
 
 type Measured = Awaited<ReturnType<Gate['evaluate']>>;
 
-function measure(state: State, { model, program, sample, settings, scoring, gate }: LearnerContext): Promise<Measured> {
-  const { loss, batchSize, threads } = settings;
+function measure(
+  state: State,
+  { model, program, sample, settings, loss, scoring, gate }: LearnerContext,
+): Promise<Measured> {
+  const { batchSize, threads } = settings;
   const { transforms, order } = gate!.runOn(model, sample, scoring);
   const plan = { program, order, transforms, loss, sums: [], batchSize, threads, device: 'cpu' };
   return gate!.evaluate(plan, stateHandle(state));

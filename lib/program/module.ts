@@ -89,9 +89,14 @@ export function imageInput(shape?: readonly number[]): ProgramInput {
   return { name: onlyInput, dtype: 'float32', ...(shape && { shape: [...shape] }) };
 }
 
-/** Flattens the tree `root`. Its steps use `inputs` by their names. */
-export function buildModel(name: string, root: Module, inputs: readonly ProgramInput[] = [imageInput()]): Model {
-  const builder = new Builder(new Set(inputs.map((input) => input.name)));
+/** Flattens the tree `root`. Its steps use `inputs` and compute `outputs` by their names. */
+export function buildModel(
+  name: string,
+  root: Module,
+  inputs: readonly ProgramInput[] = [imageInput()],
+  outputs: readonly string[] = ['output'],
+): Model {
+  const builder = new Builder(new Set([...inputs.map((input) => input.name), ...outputs]));
   builder.add(root, '', 'input', 'output');
   return frozen({
     name,
@@ -100,7 +105,7 @@ export function buildModel(name: string, root: Module, inputs: readonly ProgramI
       parameters: builder.tensorsOf('parameter'),
       buffers: builder.tensorsOf('buffer'),
       nodes: builder.nodes,
-      outputs: ['output'],
+      outputs,
     },
     tensors: builder.tensors.map(({ role: _, ...tensor }) => tensor),
     modules: builder.modules,
@@ -108,14 +113,14 @@ export function buildModel(name: string, root: Module, inputs: readonly ProgramI
 }
 
 class Builder {
-  /** Names of the model's inputs. */
-  readonly #inputs: ReadonlySet<string>;
+  /** Names of the model's inputs and outputs. */
+  readonly #ends: ReadonlySet<string>;
   readonly nodes: ProgramNode[] = [];
   readonly tensors: (InitialTensor & { role: ModuleTensor['role'] })[] = [];
   readonly modules: [string, number][] = [];
 
-  constructor(inputs: ReadonlySet<string>) {
-    this.#inputs = inputs;
+  constructor(ends: ReadonlySet<string>) {
+    this.#ends = ends;
   }
 
   /** Adds `module` at `path`. It reads the global value `input` and computes the global value `output`. */
@@ -128,7 +133,7 @@ class Builder {
     const nodes = new Map<string, ProgramNode[]>();
     const own = new Set(module.tensors.map((tensor) => tensor.name));
     const global = (local: string) => {
-      if (path === '' && this.#inputs.has(local)) return local;
+      if (path === '' && this.#ends.has(local)) return local;
       if (local === 'input') return input;
       if (local === 'output') return output;
       return own.has(local) ? joined(path, local) : `${path}:${local}`;

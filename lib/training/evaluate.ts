@@ -3,16 +3,9 @@
 import { checkOptions } from '../core/checks';
 import { type Dataset, datasetClasses, datasets } from '../datasets';
 import { cifar10 } from '../datasets/cifar10/cifar10';
-import { crossEntropyLoss } from '../losses/cross-entropy';
-import {
-  checkMetrics,
-  isMetrics,
-  type Metric,
-  type MetricResults,
-  metricResults,
-  sumsOf,
-  usualMetrics,
-} from '../metrics';
+import { isLoss, type LossOption, lossFrom } from '../losses';
+import { lossPlan, usualMetricsOf } from '../losses/plan';
+import { checkMetrics, isMetrics, type Metric, type MetricResults, metricResults, sumsOf } from '../metrics';
 import { predictionForm } from '../metrics/metric';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
@@ -32,6 +25,8 @@ export interface EvaluateOptions extends RunOptions {
    * `rootMeanSquaredError()` and `r2Score()` instead.
    */
   metrics?: readonly Metric[];
+  /** As for training; `'model'`: the model's own. Default: `crossEntropyLoss()`. */
+  loss?: LossOption;
 }
 
 /** The result of one class. */
@@ -46,7 +41,10 @@ export interface ClassResult {
 
 /** Result of {@link evaluate}. */
 export interface Evaluation {
-  /** Mean cross-entropy over the samples, or over all tokens but ignored ones; NaN if an output is NaN or nothing counts. */
+  /**
+   * The loss of all samples as one batch, such as the mean over all tokens but ignored ones; with `reduction: 'sum'` that sum divided by the
+   * samples. NaN if an output is NaN or nothing counts.
+   */
   loss: number;
   /** Correct among all samples, or all tokens but ignored ones, 0 to 1; NaN for targets that are not indices of classes. */
   accuracy: number;
@@ -80,15 +78,16 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     data: datasets.check,
     transforms: isTransforms,
     metrics: isMetrics,
+    loss: isLoss,
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, async ({ model, plan }, dataset) => {
     const { inputs, ...form } = native().datasetInfo(dataset);
-    const asked = options.metrics ?? usualMetrics(form.target.kind);
+    const loss = lossPlan(lossFrom(options.loss), model);
+    const asked = options.metrics ?? usualMetricsOf(loss, form.target.kind);
     checkMetrics(asked, predictionForm(form));
     const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
     const order = inputOrder(model, inputs, transforms);
-    const loss = crossEntropyLoss();
     const sums = sumsOf(asked);
     const result = await runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss, sums }), {
       signal,

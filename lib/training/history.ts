@@ -1,20 +1,28 @@
 // The history of a run as its checkpoint records it.
 import { Float, type Value } from '../checkpoint/values';
 import type { EpochSummary, ValidationResult } from '../loggers/events';
+import type { MetricResult } from '../metrics/metric';
 
 export function historyDicts(history: readonly EpochSummary[]): Value {
   return history.map(({ loss, seconds, learningRates, validation, ...counts }) =>
     dict({
       ...{ ...counts, loss: new Float(loss), seconds: new Float(seconds) },
       learningRates: learningRates.map((rate) => new Float(rate)),
-      ...(validation && { validation: floatsOf(validation) }),
+      ...(validation && { validation: resultDict(validation) }),
     }),
   );
 }
 
-function floatsOf({ samples, ...scores }: ValidationResult): Map<Value, Value> {
-  const floats = Object.entries(scores).map(([name, score]) => [name, new Float(score)]);
-  return dict({ ...Object.fromEntries(floats), samples });
+function resultDict({ loss, accuracy, samples, metrics }: ValidationResult): Map<Value, Value> {
+  const results = Object.entries<MetricResult>(metrics).map(([name, result]) => [name, floatsOf(result)]);
+  return dict({
+    ...{ loss: new Float(loss), accuracy: new Float(accuracy), samples },
+    metrics: dict(Object.fromEntries(results)),
+  });
+}
+
+function floatsOf(result: MetricResult): Value {
+  return typeof result === 'number' ? new Float(result) : result.map(floatsOf);
 }
 
 function dict(entries: Record<string, Value>): Map<Value, Value> {

@@ -6,8 +6,7 @@ import { LearnError } from '../core/errors';
 import type { Patterns } from '../core/patterns';
 import { type Dataset, datasets } from '../datasets';
 import type { TrainEvent } from '../loggers/events';
-import type { Loss } from '../losses';
-import { crossEntropyLoss } from '../losses/cross-entropy';
+import { type LossOption, lossFrom } from '../losses';
 import { isThreads } from '../native/device';
 import type { Optimizer } from '../optimizers';
 import type { ParameterGroup } from '../optimizers/parameter-groups';
@@ -65,8 +64,8 @@ export interface TrainOptions extends RunOptions {
   maxSteps?: number;
   /** Seconds after which this call ends, after the current step. Default: it takes as long as its epochs. */
   maxSeconds?: number;
-  /** Computes the number that training minimises. Default: `crossEntropyLoss()`. */
-  loss?: Loss;
+  /** Computes the number that training minimises; `'model'`: the model itself, as modelLoss() has it. Default: `crossEntropyLoss()`. */
+  loss?: LossOption;
   /**
    * `'exact'`: bit for bit as PyTorch does it. `'fast'`: the same training by whatever kernels, memory layouts and fusions
    * are fastest; results differ by rounding, and are equal from run to run. Default: 'exact'.
@@ -165,7 +164,7 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     parameterGroups: options.parameterGroups ?? [],
     frozenStatistics: [options.frozenStatistics ?? []].flat(),
     ...(options.scheduler && { scheduler: options.scheduler }),
-    loss: options.loss ?? crossEntropyLoss(),
+    loss: lossFrom(options.loss),
     accumulate: options.accumulate ?? 1,
     maxGradientNorm: options.maxGradientNorm ?? 0,
     maxGradientValue: options.maxGradientValue ?? 0,

@@ -11,6 +11,8 @@ import {
   type ValueType,
   valueArrays,
 } from '../core/sample-values';
+import { isOutputName, type OutputName } from '../losses/fragment';
+import { outputIndex } from '../losses/plan';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
 import type { TransformsPlan } from '../native/plans';
@@ -27,6 +29,8 @@ export interface PredictOptions extends RunOptions {
   transforms?: Transforms;
   /** Shape of one sample, or of each input of one. Default: the model's own, where it fixes one. */
   shape?: readonly number[] | Readonly<Record<string, readonly number[]>>;
+  /** The model's output that is returned, by name or index. Default: 0, the first. */
+  output?: OutputName;
 }
 
 /** Result of {@link predict}. */
@@ -68,13 +72,17 @@ export async function predict(
   given: PredictOptions = {},
 ): Promise<Prediction> {
   const copies = copiesOf(inputs);
-  const options = checkOptions('predict', given, { ...runOptionChecks, transforms: isTransforms, shape: isShape });
+  const options = checkOptions('predict', given, {
+    ...runOptionChecks,
+    ...{ transforms: isTransforms, shape: isShape, output: isOutputName },
+  });
   return withSubject(source, options, ({ model, plan }) => {
     const forms = formsOf(model, copies, options.shape);
     const transforms = transformsOf(options.transforms, forms, scoringTransforms);
     const order = inputOrder(model, forms, transforms);
     const data = copies.map((copy) => copy.data);
-    return run(plan, data, { form: forms, transforms, order }, options.signal);
+    const output = outputIndex(options.output ?? 0, 'predict', model);
+    return run(plan, data, { form: forms, transforms, order, output }, options.signal);
   });
 }
 
@@ -83,27 +91,31 @@ export interface CheckedForm {
   form: readonly InputForm[];
   transforms: TransformsPlan;
   order: readonly number[];
+  /** The index of the model's output. */
+  output: number;
 }
 
 /** As predict(), for samples of a form that fits the model, which are not copied. `inputs`: in the order of the form. */
 export function predictOf(
   source: State,
   inputs: readonly Values[],
-  { form, transforms, order, ...given }: CheckedForm & RunOptions,
+  { form, transforms, order, output, ...given }: CheckedForm & RunOptions,
 ): Promise<Prediction> {
   const options = plain(given);
-  return withSubject(source, options, ({ plan }) => run(plan, inputs, { form, transforms, order }, options.signal));
+  return withSubject(source, options, ({ plan }) =>
+    run(plan, inputs, { form, transforms, order, output }, options.signal),
+  );
 }
 
 async function run(
   plan: Subject['plan'],
   data: readonly Values[],
-  { form, transforms, order }: CheckedForm,
+  { form, transforms, order, output }: CheckedForm,
   signal: AbortSignal | undefined,
 ): Promise<Prediction> {
   checkCounts(data, form);
   const inputs = form.map(({ name, shape }, i) => ({ name, shape, data: data[i]! }));
-  return runJob(() => native().predict({ ...plan, inputs, transforms, order }), { signal });
+  return runJob(() => native().predict({ ...plan, inputs, transforms, order, output }), { signal });
 }
 
 /** Every input must hold as many samples, and at least one. */

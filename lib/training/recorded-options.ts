@@ -5,7 +5,7 @@ import { Float, type Value } from '../checkpoint/values';
 import { type Check, isBoolean, isNumber, isOneOf, plain } from '../core/checks';
 import { messageOf } from '../core/errors';
 import { isPatterns } from '../core/patterns';
-import { type Loss, losses, recordedLoss } from '../losses';
+import { isLoss, type Loss, recordedLoss } from '../losses';
 import { isThreadCount } from '../native/device';
 import type { TrainPlan } from '../native/plans';
 import { type Optimizer, optimizers, recordedOptimizer } from '../optimizers';
@@ -28,7 +28,7 @@ export const recordedChecks = {
   maxGradientNorm: isNumber({ above: 0 }),
   maxGradientValue: isNumber({ above: 0 }),
   average: averages.check,
-  loss: losses.check,
+  loss: isLoss,
   mode: isOneOf(['exact', 'fast']),
   precision: isOneOf(['fp32', 'bf16']),
   contractLinear: isBoolean,
@@ -36,7 +36,7 @@ export const recordedChecks = {
   threads: isThreadCount,
 } satisfies Record<string, Check>;
 
-type PlanOption = Exclude<keyof typeof recordedChecks, 'optimizer' | 'parameterGroups' | 'frozenStatistics'>;
+type PlanOption = Exclude<keyof typeof recordedChecks, 'optimizer' | 'parameterGroups' | 'frozenStatistics' | 'loss'>;
 
 export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
   optimizer: Optimizer;
@@ -44,6 +44,7 @@ export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
   parameterGroups: readonly ParameterGroup[];
   /** Empty: batch norm takes statistics of every batch. */
   frozenStatistics: readonly string[];
+  loss: Loss;
 }
 
 /**
@@ -79,6 +80,12 @@ function dictOf(member: Optimizer | Loss | ParameterGroup | Scheduler | Average)
   return new Map(Object.entries({ ...member }).map(([name, value]) => [name, written(value)]));
 }
 
+/** A dict as it was before it was written. */
+function plainOf(value: Value): unknown {
+  if (Array.isArray(value)) return Array.from(value, plainOf);
+  return value instanceof Map ? Object.fromEntries([...value].map(([name, item]) => [name, plainOf(item)])) : value;
+}
+
 /** The optimizers of a run as it was recorded, for readOptimizer(): without any where the file says nothing of them. */
 export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOptimizers {
   const optimizer = options.get('optimizer');
@@ -87,11 +94,6 @@ export function recordedOptimizers(options: ReadonlyMap<Value, Value>): KnownOpt
     optimizer: optimizer instanceof Map ? (Object.fromEntries(optimizer) as { kind: string }) : undefined,
     parameterGroups: Array.isArray(groups) ? recordedGroups(groups) : undefined,
   };
-}
-
-function plainOf(value: Value): unknown {
-  if (Array.isArray(value)) return Array.from(value, plainOf);
-  return value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plainOf(item)])) : value;
 }
 
 function recordedGroups(groups: readonly Value[]): readonly ParameterGroup[] {
@@ -127,8 +129,16 @@ export function recordedIn(
     ...(parameterGroups && { parameterGroups }),
     ...(average instanceof Map && { average: recordedAverage(Object.fromEntries(average)) }),
     ...(scheduler && { scheduler }),
-    ...(loss instanceof Map && { loss: recordedLoss(Object.fromEntries(loss)) }),
+    ...(loss instanceof Map && { loss: recordedLossIn(loss) }),
   });
+}
+
+function recordedLossIn(dict: Value): Loss {
+  try {
+    return recordedLoss(plainOf(dict) as { kind?: unknown });
+  } catch (cause) {
+    throw formatError(messageOf(cause));
+  }
 }
 
 /** undefined: the file says nothing of one. */

@@ -2,13 +2,16 @@
 import type { Average } from '../averages';
 import { defined, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
+import { checkSameLoss, type LossOption } from '../losses';
 import { isOfFlags, type Optimizer, resumedOptimizer } from '../optimizers';
 import { isSameLayout, type ParameterGroup } from '../optimizers/parameter-groups';
 import type { TrainingCheckpoint } from './checkpoint';
 import type { RecordedOptions } from './recorded-options';
 
+type ResumedOption = Exclude<keyof RecordedOptions, 'threads' | 'frozenStatistics' | 'loss'>;
+
 /** The recorded options, replaced by those given. Throws if a given one would change the order of samples. */
-export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'threads' | 'frozenStatistics'>>>(
+export function resumedOptions<Options extends Partial<Pick<RecordedOptions, ResumedOption>> & { loss?: LossOption }>(
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
 ): Options {
@@ -26,6 +29,7 @@ export function resumedOptions<Options extends Partial<Omit<RecordedOptions, 'th
   checkSameOptimizer(path, recorded.optimizer, given.optimizer);
   checkSameLayout(path, recorded, given.parameterGroups);
   checkSameAverage(path, recorded, given);
+  checkSameLoss(path, recorded.loss, given.loss);
   const changed = Object.entries(given).filter(([, value]) => value !== undefined);
   const optimizer = recorded.optimizer ? resumedOptimizer(given.optimizer, recorded.optimizer) : given.optimizer;
   // Options that a group was not given stay as they were.

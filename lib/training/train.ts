@@ -6,6 +6,7 @@ import { cifar10 } from '../datasets/cifar10/cifar10';
 import type { Opening } from '../datasets/opening';
 import { checkWritable } from '../files/atomic-write';
 import type { EpochSummary, TrainEvent } from '../loggers/events';
+import { lossPlan } from '../losses/plan';
 import { afterTraining, type DeviceInfo } from '../native/device';
 import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
@@ -159,6 +160,7 @@ async function train(
             ...plan,
             ...planned,
             ...(scheduler && { scheduler }),
+            loss: lossPlan(settings.loss, model),
             ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),

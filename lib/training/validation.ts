@@ -3,12 +3,14 @@
 import { type Check, checkOptions, invalid, isBoolean, isNumber, isText, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
-import { holdsIndices } from '../core/sample-values';
+import type { TargetKind } from '../core/sample-values';
 import { type Dataset, datasets } from '../datasets';
 import { firstOf, type Opening } from '../datasets/opening';
 import type { ValidationResult } from '../loggers/events';
-import type { Loss } from '../losses';
-import { crossEntropyLoss } from '../losses/cross-entropy';
+import { type LossOption, lossFrom } from '../losses';
+import { lossPlan, usualMetricsOf } from '../losses/plan';
+import { betterOf, checkMetrics, isMetrics, type Metric, metricName, metricResults, sumsOf } from '../metrics';
+import { predictionForm } from '../metrics/metric';
 import type { VerdictsHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvaluation, native } from '../native/native';
@@ -26,7 +28,12 @@ export interface ValidationOptions {
   transforms?: Transforms;
   /** Epochs between two validations. Default: 1. */
   every?: number;
-  /** The result that decides: `'loss'`, which is to fall, or `'accuracy'`, which is to grow. Default: 'loss'. */
+  /** As for evaluate(). */
+  metrics?: readonly Metric[];
+  /**
+   * The result that decides: `'loss'`, or the name of a metric, such as `'accuracy'` or `'f1Score:average=micro'`; whether it is to fall or to
+   * grow follows from it. Default: 'loss'.
+   */
   monitor?: string;
   /** Validations in a row without an improvement after which the training stops. Default: it runs to its end. */
   patience?: number;
@@ -47,6 +54,7 @@ export interface ValidationRecord {
 const checks = {
   data: datasets.check,
   transforms: isTransforms,
+  metrics: isMetrics,
   every: isNumber({ integer: true, min: 1 }),
   monitor: isText,
   patience: isNumber({ integer: true, min: 1 }),
@@ -73,26 +81,22 @@ export async function openValidation(
   options: ValidationOptions,
   opening: Opening,
   { model, plan: subject }: Subject,
-  { allowOperators, loss = crossEntropyLoss() }: { allowOperators?: readonly string[]; loss?: Loss },
+  { allowOperators, loss }: { allowOperators?: readonly string[]; loss?: LossOption },
   record: ValidationRecord | undefined,
 ): Promise<OpenValidation> {
   const dataset = await opening.finish();
   try {
-    const { inputs, target } = native().datasetInfo(dataset);
+    const { inputs, ...form } = native().datasetInfo(dataset);
     const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
-    const validator = new Validator(options, holdsIndices(target.kind), record);
+    const planned = lossPlan(lossFrom(loss), model);
+    const metrics = options.metrics ?? usualMetricsOf(planned, form.target.kind);
+    checkMetrics(metrics, predictionForm(form));
+    const validator = new Validator(options, metrics, form.target.kind, record);
     const program = programHandle(model.program, allowOperators);
     const { every, verdicts } = validator;
-    const plan = {
-      program,
-      dataset,
-      transforms,
-      order: inputOrder(model, inputs, transforms),
-      sums: [],
-      every,
-      verdicts,
-    };
-    await scoreOne({ ...subject, ...plan, loss });
+    const order = inputOrder(model, inputs, transforms);
+    const plan = { program, dataset, transforms, order, sums: sumsOf(metrics), every, verdicts };
+    await scoreOne({ ...subject, ...plan, loss: planned });
     return { plan, validator, dispose: () => native().disposeDataset(dataset) };
   } catch (cause) {
     native().disposeDataset(dataset);
@@ -110,37 +114,48 @@ async function scoreOne(plan: EvaluatePlan): Promise<void> {
   }
 }
 
-/** Whether a larger result is a better one. */
-const grows: Readonly<Record<string, boolean>> = { loss: false, accuracy: true };
-
 /** Judges validations in turn. */
 export class Validator {
   readonly every: number;
   readonly verdicts: VerdictsHandle = native().makeVerdicts();
   readonly #monitor: string;
+  /** A larger result is a better one. */
+  readonly #grows: boolean;
   readonly #options: ValidationOptions;
+  readonly #metrics: readonly Metric[];
+  readonly #kind: TargetKind;
   readonly #results = new Map<number, ValidationResult>();
   /** After each validation, by its epoch: a snapshot may be older than the newest. */
   readonly #records: [epoch: number, record: ValidationRecord][];
 
-  /** Throws ERR_INVALID_OPTION for a result that there will not be. `hasClasses`: targets are indices of classes. */
-  constructor(options: ValidationOptions, hasClasses: boolean, record: ValidationRecord = { best: null, bad: 0 }) {
+  /** Throws ERR_INVALID_OPTION for a result that there will not be. `kind`: of the targets. */
+  constructor(
+    options: ValidationOptions,
+    metrics: readonly Metric[],
+    kind: TargetKind,
+    record: ValidationRecord = { best: null, bad: 0 },
+  ) {
     const { every = 1, monitor = 'loss' } = options;
     this.every = every;
     this.#monitor = monitor;
     this.#options = options;
+    this.#metrics = metrics;
+    this.#kind = kind;
     this.#records = [[0, plain(record)]];
-    const names = hasClasses ? Object.keys(grows) : ['loss'];
-    if (names.includes(monitor)) return;
+    const better = new Map<string, string | undefined>([['loss', 'smallest']]);
+    for (const metric of metrics) better.set(metricName(metric), betterOf(metric));
+    this.#grows = better.get(monitor) === 'largest';
+    if (better.get(monitor) !== undefined) return;
+    const names = [...better].filter(([, side]) => side !== undefined).map(([name]) => `'${name}'`);
     throw new LearnError(
       'ERR_INVALID_OPTION',
-      `Expected the name of a result, ${listed(names.map((name) => `'${name}'`))}, for "validation.monitor" but received '${monitor}'`,
+      `Expected the name of a result, ${listed(names)}, for "validation.monitor" but received '${monitor}'; "validation.metrics" adds ` +
+        'others',
     );
   }
 
-  /** The result that decides. */
   get monitor(): Monitor {
-    return { name: this.#monitor, grows: grows[this.#monitor]! };
+    return { name: this.#monitor, grows: this.#grows };
   }
 
   get restoresBest(): boolean {
@@ -167,10 +182,10 @@ export class Validator {
   }
 
   /** Judges the validation after an epoch. The training waits for it. */
-  judge(epoch: number, { loss, samples, correct, predicted }: NativeEvaluation): void {
-    const result: ValidationResult = { loss, samples, accuracy: correct / predicted };
-    this.#results.set(epoch, result);
-    const monitored = Number(result[this.#monitor as keyof ValidationResult]);
+  judge(epoch: number, { loss, samples, correct, predicted, sums }: NativeEvaluation): void {
+    const metrics = metricResults(this.#metrics, sums, this.#kind);
+    this.#results.set(epoch, { loss, samples, accuracy: correct / predicted, metrics });
+    const monitored = this.#monitor === 'loss' ? loss : Number(metrics[this.#monitor]);
     const isBetter = this.#isBetter(monitored);
     const { best, bad } = this.#last;
     this.#records.push([epoch, isBetter ? { best: monitored, bad: 0 } : { best, bad: bad + 1 }]);
@@ -181,7 +196,7 @@ export class Validator {
     const { best } = this.#last;
     if (!Number.isFinite(value)) return false;
     if (best === null) return true;
-    const gain = grows[this.#monitor] ? value - best : best - value;
+    const gain = this.#grows ? value - best : best - value;
     return gain > (this.#options.minDelta ?? 0);
   }
 }

@@ -1,4 +1,4 @@
-// A member of a family (an optimizer, a loss, a scheduler …) as a plan names it: its kind, and its options by name.
+// A member of a family (an optimizer, a scheduler …) as a plan names it: its kind, and its options by name.
 #pragma once
 #include <map>
 #include <string>

@@ -134,6 +134,8 @@ NamedInputs to_inputs(const Napi::Array& from);
 std::vector<InputForm> to_input_forms(const Napi::Array& from);
 Napi::Array inputs_to_js(Napi::Env env, const std::vector<InputForm>& forms);
 
+TargetKind to_target_kind(const std::string& name);
+
 // { kind, shape }, and back.
 TargetForm to_target_form(const Napi::Object& from, int64_t classes);
 Napi::Object target_to_js(Napi::Env env, const TargetForm& form);

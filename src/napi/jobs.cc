@@ -4,6 +4,7 @@
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
 #include "src/napi/job.h"
+#include "src/napi/losses.h"
 #include "src/napi/promise_worker.h"
 #include "src/napi/scheduler_values.h"
 #include "src/napi/transforms.h"
@@ -74,7 +75,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.drop_last = boolean(from, "dropLast");
   plan.groups = to_groups(array(from, "groups"));
   if (own(from, "scheduler").IsObject()) plan.scheduler = choice(from, "scheduler");
-  plan.loss = choice(from, "loss");
+  plan.loss = to_loss(object(from, "loss"));
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
   plan.seed = static_cast<uint64_t>(integer(from, "seed"));
@@ -135,7 +136,7 @@ Napi::Value start_evaluation(const Napi::CallbackInfo& call) {
   RunPlan plan;
   read_run_plan(call[0].As<Napi::Object>(), plan);
   plan.dataset = Handle<Dataset>::open(own(call[0].As<Napi::Object>(), "dataset"));
-  plan.loss = choice(call[0].As<Napi::Object>(), "loss");
+  plan.loss = to_loss(object(call[0].As<Napi::Object>(), "loss"));
   plan.sums = choices(call[0].As<Napi::Object>(), "sums");
   auto work = [plan = std::move(plan)](const Report&, const Cancelled& cancelled) {
     return [evaluation = evaluate(plan, cancelled)](Napi::Env env) -> Napi::Value { return to_js(env, evaluation); };
@@ -147,6 +148,8 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
   const Napi::Object from = call[0].As<Napi::Object>();
   RunPlan plan;
   read_run_plan(from, plan);
+  plan.output = integer<uint32_t>(from, "output");
+  check(plan.output < plan.program->outputs.size(), "ERR_INVALID_OPTION", "Expected an output of the program");
   NamedInputs inputs = to_inputs(array(from, "inputs"));
   const int64_t samples = inputs.tensors.front().size(0);
   const JobLength length = samples <= plan.batch_size ? JobLength::kShort : JobLength::kLong;

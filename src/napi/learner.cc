@@ -10,6 +10,7 @@
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
 #include "src/napi/job.h"
+#include "src/napi/losses.h"
 #include "src/napi/promise_worker.h"
 #include "src/napi/transforms.h"
 
@@ -46,7 +47,7 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.order = integers(from, "order");
   plan.target = to_target_form(object(from, "target"), integer(from, "classes"));
   plan.groups = to_groups(array(from, "groups"));
-  plan.loss = choice(from, "loss");
+  plan.loss = to_loss(object(from, "loss"));
   plan.max_gradient_norm = number(from, "maxGradientNorm");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};

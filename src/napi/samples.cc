@@ -134,12 +134,15 @@ Napi::Array inputs_to_js(Napi::Env env, const std::vector<InputForm>& forms) {
   return result;
 }
 
-TargetForm to_target_form(const Napi::Object& from, int64_t classes) {
-  const std::string kind = string(from, "kind");
+TargetKind to_target_kind(const std::string& name) {
   const auto* found =
-      std::find_if(kTargetKinds.begin(), kTargetKinds.end(), [&](const auto& one) { return one.first == kind; });
-  check(found != kTargetKinds.end(), "ERR_INVALID_OPTION", "Unknown kind of target \"", kind, "\"");
-  TargetForm form{found->second, integers(from, "shape"), classes};
+      std::find_if(kTargetKinds.begin(), kTargetKinds.end(), [&](const auto& one) { return one.first == name; });
+  check(found != kTargetKinds.end(), "ERR_INVALID_OPTION", "Unknown kind of target \"", name, "\"");
+  return found->second;
+}
+
+TargetForm to_target_form(const Napi::Object& from, int64_t classes) {
+  TargetForm form{to_target_kind(string(from, "kind")), integers(from, "shape"), classes};
   check(form.shape.empty() || (form.kind != TargetKind::kClass && form.kind != TargetKind::kNone), "ERR_INVALID_OPTION",
         "Expected no shape for a target that is a class");
   int64_t elements = 1;

@@ -29,30 +29,30 @@ std::vector<bool> not_finite(const at::Tensor& rows) {
   return std::vector<bool>(data, data + bad.numel());
 }
 
-std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const Batch& batch) {
+std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch) {
   at::NoGradGuard no_grad;
-  const at::Tensor output = forward(batch.inputs);
-  const at::Tensor losses = loss(output, batch.targets, at::Reduction::None);
+  const std::vector<at::Tensor> outputs = forward(batch.inputs);
+  const at::Tensor losses = loss.each(outputs, batch.targets, batch.samples());
   const auto rows = [&](const at::Tensor& values) { return values.to(at::kFloat).reshape({batch.samples(), -1}); };
-  return not_finite(at::cat({rows(output), rows(losses)}, 1));
+  return not_finite(at::cat({rows(loss.prediction(outputs)), rows(losses)}, 1));
 }
 
-std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const Batch& batch,
-                                          const TargetForm& target, const std::vector<at::Tensor>& parameters) {
+std::vector<bool> without_finite_gradient(Forward& forward, Loss& loss, const Batch& batch,
+                                          const std::vector<at::Tensor>& parameters) {
   std::vector<bool> bad(batch.samples());
   for (int64_t i = 0; i < batch.samples(); ++i) {
-    add_gradients(forward, loss, part_of(batch, i, 1), target);
+    add_gradients(forward, loss, part_of(batch, i, 1));
     bad[i] = !has_finite_gradient(parameters);
     drop_gradients(parameters);
   }
   return bad;
 }
 
-Batch with_least_likely(Forward& forward, const Batch& batch, const TargetForm& target) {
+Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch) {
   at::NoGradGuard no_grad;
-  const at::Tensor output = forward(batch.inputs);
+  const at::Tensor output = loss.prediction(forward(batch.inputs));
   const at::Tensor least = output.argmin(1);
-  if (target.holds_indices()) return {batch.inputs, least};
+  if (loss.target().holds_indices()) return {batch.inputs, least};
   return {batch.inputs, at::zeros_like(output).scatter(1, least.unsqueeze(1), 1)};
 }
 

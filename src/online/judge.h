@@ -13,12 +13,12 @@ namespace incremental {
 
 // For each sample whether its own output or loss is not finite, and whether its own gradient is not. `forward` is in
 // evaluation mode, in which no sample changes another's output. The parameters are left without gradients.
-std::vector<bool> without_finite_loss(Forward& forward, const Loss& loss, const Batch& batch);
-std::vector<bool> without_finite_gradient(Forward& forward, const Loss& loss, const Batch& batch,
-                                          const TargetForm& target, const std::vector<at::Tensor>& parameters);
+std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch);
+std::vector<bool> without_finite_gradient(Forward& forward, Loss& loss, const Batch& batch,
+                                          const std::vector<at::Tensor>& parameters);
 
-// The same samples, each with the target that the model takes for the least likely.
-Batch with_least_likely(Forward& forward, const Batch& batch, const TargetForm& target);
+// The same samples, each with the target that the model takes for the least likely; of a loss that has classes.
+Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch);
 
 // For each row whether a number of it is not finite.
 std::vector<bool> not_finite(const at::Tensor& rows);

@@ -35,7 +35,7 @@ Learner::Learner(const LearnerPlan& plan)
       pipeline_(plan.inputs, plan.transforms, plan.order, types_of(*plan.program)),
       scoring_(plan.inputs, plan.scoring, plan.order, types_of(*plan.program)),
       replay_(plan.replay, plan.inputs, plan.target),
-      loss_(make_loss(plan.loss)) {
+      loss_(std::make_unique<Loss>(plan.loss, plan.target, /*is_lenient=*/true)) {
   check(scoring_.draws() == 0, "ERR_INVALID_OPTION", "Expected no random transforms for scoring");
   restore(generator_, plan_.random);
   if (plan_.replayed) {
@@ -56,7 +56,8 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<Sl
   optimizer.restore(weights->to_kept(std::move(slots)));
   auto step =
       std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),
-                             make_loss(plan_.loss), std::move(optimizer), weights->parameters(), plan_.target);
+                             std::make_unique<Loss>(plan_.loss, plan_.target, /*is_lenient=*/true),
+                             std::move(optimizer), weights->parameters());
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
   variants_ = std::move(variants);
   weights_ = std::move(weights);
@@ -103,16 +104,10 @@ void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>
     served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
   }
-  const at::Tensor logits = (*served_forward_)(transform(scoring_, pointers_to(samples.inputs), {}));
-  loss_->check_output(logits, samples.samples(), plan_.target);
-  update.logits = logits.to(at::kFloat).contiguous();
-  if (plan_.target.kind == TargetKind::kClass) return;
-  const at::Tensor losses = (*loss_)(logits, samples.targets, at::Reduction::None).to(at::kFloat);
-  const at::Tensor rows = losses.reshape({samples.samples(), -1});
-  const bool ignores = plan_.target.kind == TargetKind::kTokens;
-  update.losses =
-      ignores ? rows.sum(1) / samples.targets.ne(kIgnoredToken).reshape({samples.samples(), -1}).sum(1).clamp_min(1)
-              : rows.mean(1);
+  const std::vector<at::Tensor> outputs = (*served_forward_)(transform(scoring_, pointers_to(samples.inputs), {}));
+  update.logits = loss_->prediction(outputs).to(at::kFloat).contiguous();
+  if (plan_.target.kind == TargetKind::kClass && loss_->is_log_likelihood()) return;
+  update.losses = loss_->per_sample(outputs, samples.targets, samples.samples());
 }
 
 Batch Learner::assemble(const Batch& samples, const std::vector<int64_t>& slots) {

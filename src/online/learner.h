@@ -29,8 +29,8 @@ struct LearnerPlan {
   std::vector<std::vector<Transform>> transforms, scoring;  // of each input: for learning, and for scoring
   std::vector<int64_t> order;                               // for each input of the program, which of these it is
   std::vector<ParameterGroup> groups;
-  Choice loss;
-  double max_gradient_norm = 0;  // 0: no limit
+  std::shared_ptr<const LossPlan> loss;  // with losses of single samples
+  double max_gradient_norm = 0;          // 0: no limit
   Numerics numerics;
   ReplayOptions replay;
   uint64_t seed = 0;
@@ -49,7 +49,7 @@ struct Update {
   double loss = 0;                 // of the batch, replayed samples included
   double gradient_norm = 0;        // before the limit
   at::Tensor logits;               // [sample, …] float32, by the version that serves, of the others
-  at::Tensor losses;               // [sample] float32: their losses; undefined where targets are classes
+  at::Tensor losses;               // [sample] float32: their losses; undefined where these follow from the logits
 };
 
 // The state to resume from, besides the plan. Copies.
@@ -126,7 +126,7 @@ class Learner {
   SamplePipeline pipeline_, scoring_;
   Replay replay_;
   std::unique_ptr<Weights> weights_;
-  std::unique_ptr<const Loss> loss_;  // of offenders
+  std::unique_ptr<Loss> loss_;  // of offenders
   Variants variants_;
   std::unique_ptr<Step> step_;
   GuardedSteps steps_;

@@ -149,12 +149,12 @@ std::vector<bool> Learner::offenders_in(const Batch& batch) {
   const std::vector<at::Tensor>& parameters = weights_->parameters();
   Forward forward(variants_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
   std::vector<bool> bad = without_finite_loss(forward, *loss_, batch);
-  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, plan_.target, parameters);
+  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, parameters);
   if (!any(bad)) bad = overwhelming(batch);
   // Under dropout, an output may be on any side.
-  if (!any(bad)) {
-    const Batch unlikely = with_least_likely(forward, batch, plan_.target);
-    bad = without_finite_gradient(forward, *loss_, unlikely, plan_.target, parameters);
+  if (!any(bad) && loss_->has_classes()) {
+    const Batch unlikely = with_least_likely(forward, *loss_, batch);
+    bad = without_finite_gradient(forward, *loss_, unlikely, parameters);
   }
   return bad;
 }

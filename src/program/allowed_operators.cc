@@ -12,11 +12,11 @@ namespace {
 
 constexpr const char* kBadProgram = "ERR_INVALID_OPTION";
 
-// By name, with all overloads but those for `out`. Those that the layers of this library use, and those that models
-// from torchvision, timm, transformers and torch.nn are made of, as torch.export writes them. Left out of these: what
-// draws from the process's one generator (dropout, rand, rrelu …), which would make a run depend on others; what makes
-// tensors of a dtype or on a device of its own (arange, zeros, to …), which a program cannot name; what returns no
-// tensors.
+// By name, with all overloads but those for `out`. Those that the layers and losses of this library use, and those that
+// models from torchvision, timm, transformers and torch.nn are made of, as torch.export writes them. Left out of these:
+// what draws from the process's one generator (dropout, rand, rrelu …), which would make a run depend on others; what
+// makes tensors of a dtype or on a device of its own (arange, zeros, to …), which a program cannot name; what returns
+// no tensors.
 const std::unordered_set<std::string_view>& listed() {
   static const std::unordered_set<std::string_view> kNames{
       // Of the layers alone: Dropout, which draws from the run's generator.
@@ -36,7 +36,11 @@ const std::unordered_set<std::string_view>& listed() {
       // Arithmetic.
       "add", "add_", "sub", "mul", "div", "div_", "floor_divide", "neg", "abs", "pow", "sqrt", "rsqrt", "exp", "log",
       "log1p", "sin", "cos", "floor", "clamp", "clamp_min", "clamp_min_", "sum", "mean", "cumsum", "diff", "min",
-      "argmax", "topk", "sort", "histc", "linalg_vector_norm", "fft_rfft", "stft",
+      "argmax", "topk", "sort", "histc", "linalg_vector_norm", "fft_rfft", "stft", "square", "maximum", "minimum",
+      "logsumexp", "log_softmax", "cosine_similarity", "pairwise_distance",
+      // Losses.
+      "cross_entropy_loss", "nll_loss_nd", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss",
+      "huber_loss", "kl_div", "poisson_nll_loss", "cosine_embedding_loss", "triplet_margin_loss", "margin_ranking_loss",
       // Comparisons and masks.
       "eq", "ne", "lt", "le", "gt", "ge", "__and__", "bitwise_not", "where", "masked_fill", "masked_fill_", "triu",
       // Shapes and places.
@@ -126,6 +130,17 @@ bool writes_in_place(const Program& program, Mode mode) {
     if (!op) return false;
     const auto& arguments = op->schema().arguments();
     return std::any_of(arguments.begin(), arguments.end(), is_written);
+  });
+}
+
+bool draws(const Program& program, Mode mode) {
+  return std::any_of(program.nodes.begin(), program.nodes.end(), [&](const Node& node) {
+    const bool runs = std::count(node.modes.begin(), node.modes.end(), mode) > 0;
+    const auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
+    if (!runs || !op) return false;
+    return std::any_of(
+        op->schema().arguments().begin(), op->schema().arguments().end(),
+        [](const c10::Argument& argument) { return argument.type()->str().find("Generator") != std::string::npos; });
   });
 }
 

@@ -17,4 +17,7 @@ void check_operators(const Program& program, const std::vector<std::string>& add
 // True where a node that runs in this mode changes a tensor that it is given.
 bool writes_in_place(const Program& program, Mode mode);
 
+// True where a node that runs in this mode draws random numbers.
+bool draws(const Program& program, Mode mode);
+
 }  // namespace incremental

@@ -29,7 +29,8 @@ std::optional<c10::IValue> from_run(const c10::Argument& schema, Mode mode, cons
 }  // namespace
 
 Executor::Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator,
-                   bool checks_statistics) {
+                   bool checks_statistics)
+    : owner_(program.owner) {
   check(tensors.size() == program.parameters.size() + program.buffers.size(), kBadProgram, "Expected ",
         program.parameters.size() + program.buffers.size(), " tensors for the program but received ", tensors.size());
   for (const ProgramTensor& parameter : program.parameters) define(parameter.name);
@@ -149,7 +150,7 @@ c10::IValue Executor::take(const Use& use) {
 // Their input is the first argument of both operators that there are.
 void Executor::check_statistics(const Call& call) const {
   const std::string lack = lack_of_values(*call.checked, stack_.front().toTensor().sizes());
-  check(lack.empty(), "ERR_SHAPE", lack, " in ", call.label, " of the model's program");
+  check(lack.empty(), "ERR_SHAPE", lack, " in ", call.label, " of ", owner_, "'s program");
 }
 
 void Executor::invoke(const Call& call) {
@@ -179,7 +180,7 @@ std::vector<at::Tensor> Executor::run(std::vector<at::Tensor> inputs) {
     try {
       invoke(call);
     } catch (c10::Error& error) {
-      error.add_context("in " + call.label + " of the model's program");
+      error.add_context("in " + call.label + " of " + owner_ + "'s program");
       throw;
     }
     for (size_t i = 0; i < call.outputs.size(); ++i) values_[call.outputs[i]] = std::move(stack_[i]);

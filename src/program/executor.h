@@ -57,6 +57,7 @@ class Executor {
   Slot define(const std::string& name);
   c10::IValue take(const Use& use);
 
+  std::string owner_;  // of the program
   std::unordered_map<std::string, Slot> slots_;
   std::vector<c10::IValue> values_;
   size_t bound_ = 0;  // the first slots hold parameters and buffers and are never freed

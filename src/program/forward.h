@@ -21,8 +21,8 @@ class Forward {
         bf16_(bf16),
         checks_statistics_(checks_statistics) {}
 
-  // `inputs`: [sample, …] each, one for each of the program's. Returns the program's first output, in float32.
-  at::Tensor operator()(std::vector<at::Tensor> inputs);
+  // `inputs`: [sample, …] each, one for each of the program's. Returns its outputs; with `bf16`, floats in float32.
+  std::vector<at::Tensor> operator()(std::vector<at::Tensor> inputs);
 
  private:
   Variants variants_;

@@ -48,6 +48,7 @@ struct Program {
   std::vector<std::string> outputs;
   // Whether it changes tensors that it is given while it evaluates: it must then get copies of a state's.
   bool writes_in_evaluation = false;
+  std::string owner = "the model";  // for messages
 };
 
 }  // namespace incremental

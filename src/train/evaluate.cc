@@ -16,7 +16,7 @@
 namespace incremental {
 namespace {
 
-using Visit = std::function<void(const at::Tensor& logits, const Batch& batch)>;
+using Visit = std::function<void(const std::vector<at::Tensor>& outputs, const Batch& batch)>;
 
 void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit& visit) {
   RunScope scope(plan.threads);
@@ -38,16 +38,10 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   }
 }
 
-// The samples or, where targets are tokens, those that count: what the loss of a batch is the mean of.
-int64_t counted_in(const Batch& batch, const TargetForm& target) {
-  if (target.kind != TargetKind::kTokens) return batch.samples();
-  return batch.targets.ne(kIgnoredToken).sum().item<int64_t>();
-}
-
-void add_tokens(const at::Tensor& logits, const Batch& batch, int64_t count, Evaluation& result) {
-  const at::Tensor counted = batch.targets.ne(kIgnoredToken).logical_and_(at::isfinite(logits.amax(1)));
-  result.predicted += count;
-  result.correct += logits.argmax(1).eq(batch.targets).logical_and_(counted).sum().item<int64_t>();
+void add_tokens(const at::Tensor& logits, const Batch& batch, const at::Tensor& counted, Evaluation& result) {
+  const at::Tensor finite = counted.logical_and(at::isfinite(logits.amax(1)));
+  result.predicted += counted.sum().item<int64_t>();
+  result.correct += logits.argmax(1).eq(batch.targets).logical_and_(finite).sum().item<int64_t>();
 }
 
 void add_classes(const at::Tensor& logits, const Batch& batch, Evaluation& result) {
@@ -67,26 +61,28 @@ void add_classes(const at::Tensor& logits, const Batch& batch, Evaluation& resul
 
 Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
   const TargetForm& target = plan.dataset->target;
-  const std::unique_ptr<const Loss> loss = make_loss(plan.loss);
+  const std::unique_ptr<Loss> loss = make_loss(plan.loss, *plan.dataset);
   Metrics metrics(plan.sums, target, plan.dataset->samples());
   Evaluation result;
-  int64_t counted = 0;
-  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
-    loss->check_output(logits, batch.samples(), target);
-    const int64_t count = counted_in(batch, target);
+  double divisor = 0;
+  for_each_batch(plan, cancelled, [&](const std::vector<at::Tensor>& outputs, const Batch& batch) {
+    const double value = (*loss)(outputs, batch.targets, batch.samples()).item<double>();
+    const double share = loss->divisor(batch.targets, batch.samples());
     // The mean of none is NaN.
-    if (count > 0) result.loss += (*loss)(logits, batch.targets).item<double>() * static_cast<double>(count);
-    counted += count;
+    if (share > 0) result.loss += loss->total(value, share);
+    divisor += share;
     result.samples += batch.samples();
-    if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, count, result);
+    if (!plan.sums.empty()) metrics.add(loss->prediction(outputs), batch.targets);
+    if (!loss->has_classes()) return;
+    const at::Tensor& logits = loss->prediction(outputs);
+    if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, loss->counted(batch.targets), result);
     if (target.kind == TargetKind::kClass) add_classes(logits, batch, result);
-    metrics.add(logits, batch.targets);
   });
   {
     RunScope scope(plan.threads);
     result.sums = metrics.states();
   }
-  result.loss /= static_cast<double>(counted);
+  result.loss /= divisor;
   if (!result.confusion.defined()) return result;
   result.confusion = result.confusion.cpu().to(at::kDouble);
   result.not_finite = result.not_finite.cpu().to(at::kDouble);
@@ -97,7 +93,8 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
 
 Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {
   std::vector<at::Tensor> parts;
-  for_each_batch(plan, cancelled, [&](const at::Tensor& logits, const Batch& batch) {
+  for_each_batch(plan, cancelled, [&](const std::vector<at::Tensor>& outputs, const Batch& batch) {
+    const at::Tensor& logits = outputs.at(plan.output);
     check(logits.dim() >= 1 && logits.size(0) == batch.samples(), "ERR_SHAPE", "Expected the model to return [",
           batch.samples(), ", …] for a batch of ", batch.samples(), " but it returned ", logits.sizes());
     parts.push_back(logits.cpu());

@@ -8,7 +8,7 @@
 namespace incremental {
 
 struct Evaluation {
-  double loss = 0;  // mean over the samples, or over tokens that count
+  double loss = 0;  // as of one batch of all samples; a sum, for each sample
   int64_t samples = 0;
   // Targets that are indices of classes: how many there are, ignored tokens aside, and how many were predicted.
   int64_t predicted = 0, correct = 0;

@@ -17,7 +17,7 @@ struct Event {
   Type type;
   int64_t epoch;    // from 1
   int64_t step;     // within the epoch, from 1; of kEpoch: the epoch's number of steps
-  double loss;      // of this step; of kEpoch: mean over the epoch's samples
+  double loss;      // of this step; of kEpoch: for each of the epoch's samples
   double seconds;   // since the run began; of kEpoch: since the epoch began
   int64_t samples;  // trained on since the run began; of kEpoch: in the epoch
   std::shared_ptr<const Evaluation> validation = nullptr;  // of kValidation, which else has the epoch alone

@@ -6,11 +6,9 @@
 
 namespace incremental {
 
-at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
-                         const BeforeBackward& before_backward, int64_t share) {
-  const at::Tensor output = forward(batch.inputs);
-  loss.check_output(output, batch.samples(), target);
-  at::Tensor value = loss(output, batch.targets);
+at::Tensor add_gradients(Forward& forward, Loss& loss, const Batch& batch, const BeforeBackward& before_backward,
+                         int64_t share) {
+  at::Tensor value = loss(forward(batch.inputs), batch.targets, batch.samples());
   if (before_backward && !before_backward(value)) return value;
   check(value.requires_grad(), "ERR_INVALID_OPTION",
         "The loss depends on none of the parameters that are trained, since they are frozen or not used: train others");
@@ -22,13 +20,11 @@ at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch,
   return value;
 }
 
-Step::Step(Forward forward, std::unique_ptr<const Loss> loss, ParameterGroups optimizer,
-           std::vector<at::Tensor> parameters, TargetForm target)
+Step::Step(Forward forward, std::unique_ptr<Loss> loss, ParameterGroups optimizer, std::vector<at::Tensor> parameters)
     : forward_(std::move(forward)),
       loss_(std::move(loss)),
       optimizer_(std::move(optimizer)),
-      parameters_(std::move(parameters)),
-      target_(std::move(target)) {}
+      parameters_(std::move(parameters)) {}
 
 at::Tensor Step::run(const Batch& batch, const BeforeBackward& before_backward) {
   at::Tensor loss = gradients(batch, before_backward);
@@ -37,7 +33,7 @@ at::Tensor Step::run(const Batch& batch, const BeforeBackward& before_backward) 
 }
 
 at::Tensor Step::gradients(const Batch& batch, const BeforeBackward& before_backward, int64_t share) {
-  return add_gradients(forward_, *loss_, batch, target_, before_backward, share);
+  return add_gradients(forward_, *loss_, batch, before_backward, share);
 }
 
 void Step::limit_gradients(const GradientLimits& limits) const {

@@ -21,18 +21,17 @@ struct GradientLimits {
 // Between loss and backward pass. False: the step ends here, without gradients.
 using BeforeBackward = std::function<bool(const at::Tensor& loss)>;
 
-// Adds gradients of the mean loss of a batch to the parameters of `forward` that require them. Returns the loss. Throws
-// where the output is not what the loss takes, and where no such parameter has a part in it.
+// Adds gradients of the loss of a batch to the parameters of `forward` that require them. Returns the loss. Throws
+// where the outputs are not what the loss takes, and where no such parameter has a part in it.
 //
 // `share`: what the loss is divided by, in a step of so many batches.
-at::Tensor add_gradients(Forward& forward, const Loss& loss, const Batch& batch, const TargetForm& target,
-                         const BeforeBackward& before_backward = {}, int64_t share = 1);
+at::Tensor add_gradients(Forward& forward, Loss& loss, const Batch& batch, const BeforeBackward& before_backward = {},
+                         int64_t share = 1);
 
 class Step {
  public:
   // `forward` is in training mode and over `parameters`, as is the optimizer.
-  Step(Forward forward, std::unique_ptr<const Loss> loss, ParameterGroups optimizer, std::vector<at::Tensor> parameters,
-       TargetForm target);
+  Step(Forward forward, std::unique_ptr<Loss> loss, ParameterGroups optimizer, std::vector<at::Tensor> parameters);
 
   // The whole step. Returns the loss.
   at::Tensor run(const Batch& batch, const BeforeBackward& before_backward = {});
@@ -44,13 +43,13 @@ class Step {
   void limit_gradients(const GradientLimits& limits) const;
   ParameterGroups& optimizer() { return optimizer_; }
   const ParameterGroups& optimizer() const { return optimizer_; }
+  const Loss& loss() const { return *loss_; }
 
  private:
   Forward forward_;
-  std::unique_ptr<const Loss> loss_;
+  std::unique_ptr<Loss> loss_;
   ParameterGroups optimizer_;
   std::vector<at::Tensor> parameters_;
-  TargetForm target_;
 };
 
 }  // namespace incremental

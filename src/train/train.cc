@@ -85,7 +85,7 @@ class Training {
     at::Generator drawn = plan_.device.is_cpu() ? generator_ : make_generator(plan_.device, plan_.seed);
     return {Forward(variants_, weights_.all(), Mode::kTraining, std::move(drawn), plan_.numerics.bf16,
                     /*checks_statistics=*/true),
-            make_loss(plan_.loss), std::move(optimizer), weights_.parameters(), plan_.dataset->target};
+            make_loss(plan_.loss, *plan_.dataset), std::move(optimizer), weights_.parameters()};
   }
 
   std::unique_ptr<Average> started_average() const {
@@ -122,7 +122,7 @@ class Training {
     check_finite(loss, position_.epoch, position_.step + 1);
     seen_ += batch.samples();
     position_.samples += batch.samples();
-    position_.loss_sum += loss * static_cast<double>(batch.samples());
+    position_.loss_sum += step_.loss().total(loss, static_cast<double>(batch.samples()));
     return loss;
   }
 

@@ -9,6 +9,7 @@
 #include "src/batches/batches.h"
 #include "src/core/choice.h"
 #include "src/datasets/dataset.h"
+#include "src/losses/loss.h"
 #include "src/optimizers/parameter_groups.h"
 #include "src/program/variants.h"
 #include "src/state/state_dict.h"
@@ -27,8 +28,9 @@ struct RunPlan {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::vector<Transform>> transforms;  // for each input of the data set
   std::vector<int64_t> order;                      // for each input of the program, which of these it is
-  Choice loss;                                     // of training and evaluating
+  std::shared_ptr<const LossPlan> loss;            // of training and evaluating
   std::vector<Choice> sums;                        // of the metrics of evaluating
+  size_t output = 0;                               // of the program, to predict
   int64_t batch_size = 0;
   int threads = 1;
   c10::Device device = c10::kCPU;

@@ -69,7 +69,7 @@ describe('the addon, given samples', () => {
   const predict = async (changes) =>
     addon().predict({
       ...{ program: addon().makeProgram(text.program, []), state: stateHandle(state), inputs: [ids, dense] },
-      ...{ order: [0, 1], transforms: [[], []], batchSize: 2, threads: 1, device: 'cpu' },
+      ...{ order: [0, 1], transforms: [[], []], output: 0, batchSize: 2, threads: 1, device: 'cpu' },
       ...changes,
     }).done;
   const make = async (changes) =>

@@ -42,6 +42,9 @@ describe('command line: usage', () => {
       "Expected name=value after the colon of --optimizer but received '0.9'",
     ],
     [['train', 'a.pth', '--optimizer', 'adam', '--momentum', '0.9'], 'Unknown option "momentum" of adam()'],
+    [['train', 'a.pth', '--loss', 'crossEntropy'], 'Unknown crossEntropy for --loss; did you mean crossEntropyLoss?'],
+    [['evaluate', 'a.pth', '--loss', 'mseLoss:beta=1'], 'Unknown option "beta" of mseLoss()'],
+    [['online', '--dir', 'a', '--loss', 'huberLoss:delta=0'], 'a finite number (as float32) above 0 for "delta"'],
     [['train', 'a.pth', '-x'], 'Unknown option -x of train'],
     [
       ['train', 'a.pth', '--epochs', 'ten'],

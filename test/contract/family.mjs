@@ -9,10 +9,12 @@ const exported = new Map(Object.entries(library));
 const api = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8').split('\n');
 
 /** What a maker is called with where it needs arguments: the first of these that it takes. */
+const negated = library.node('neg', '', { self: library.value('output') }, 'losses');
 const examples = [
   ...[[], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }]],
   ...[{ stepSize: 4 }, { milestones: [4] }, { gamma: 0.5 }, { tMax: 4 }, { t0: 4 }].map((options) => [options]),
   ...[[{ baseLearningRate: 0.1, maxLearningRate: 1 }], [{ maxLearningRate: 1 }]],
+  ...[[{ nodes: [negated] }]],
   ...[[[library.constantLR()]], [[library.constantLR()], { milestones: [] }]],
 ];
 

@@ -75,12 +75,13 @@ for (const [name, what] of Object.entries(killed)) {
       const { bits, core, settings, sequence } = await snapshotBits(dir);
       assert.deepEqual(bits, snapshot.bits);
       assertIncludes(core, snapshot.core);
-      // The optimizer's options, of which there were fewer, were recorded among the settings at first.
+      // Optimizer and loss had fewer options. Those of the optimizer were recorded among the settings at first.
       const { kind, ...options } = settings.optimizer;
       assert.equal(kind, 'sgd');
-      const { optimizer = {}, ...others } = snapshot.settings;
+      const { optimizer = {}, loss = { kind: 'crossEntropyLoss' }, ...others } = snapshot.settings;
       assertIncludes({ ...settings, ...options }, others);
       assertIncludes(settings.optimizer, optimizer);
+      assertIncludes(settings.loss, loss);
       assert.equal(sequence, snapshot.sequence);
     };
 

@@ -65,7 +65,6 @@ function addToRoom(text, { name, file, entry }) {
   return insert(lines, /^/, /^import /, `import { ${imported} } from './${file}';`);
 }
 
-const classOf = (name) => `${name[0].toUpperCase()}${name.slice(1)}`;
 const snake = (file) => file.replaceAll('-', '_');
 
 /** How a line is added to each list, by the list's path. */
@@ -93,16 +92,6 @@ const additions = [
   [
     /^src\/schedulers\/members\.h$/,
     (text, { file }) => text.replace(/^MakeScheduler make_/m, `MakeScheduler make_${snake(file)};\n$&`),
-  ],
-  [
-    /^src\/losses\/losses\.cc$/,
-    (text, { name, file }) =>
-      insert(
-        insert(text, /kLosses = \{/, /^\};$/, `    {"${name}", make<${classOf(name)}>},`),
-        /^/,
-        /^#include "src/,
-        `#include "src/losses/${snake(file)}.h"`,
-      ),
   ],
   [
     /^src\/transforms\/geometry\.h$/,

@@ -124,51 +124,42 @@ std::unique_ptr<Geometry> make_half_turn(const Transform& transform, ImageSize&)
 };
 
 const loss = {
-  name: 'squaredLoss',
-  file: 'squared-loss',
+  name: 'quarticLoss',
+  file: 'quartic-loss',
+  entry: 'fourthPower',
   files: {
     'lib/losses': `// A throw-away loss.
-import { checkOptions } from '../core/checks';
 import { member } from '../core/family';
+import { node, value } from '../program/module';
+import { everyNumber, type LossFragment, lossOptions, type OneOutputOptions, oneOutput } from './fragment';
 
-export interface SquaredLoss {
-  readonly kind: 'squaredLoss';
+export interface QuarticLoss extends Readonly<Required<OneOutputOptions>> {
+  readonly kind: 'quarticLoss';
 }
 
-/** How far the probabilities of the classes are from 0 and 1. */
-export function squaredLoss(options: Readonly<Record<string, never>> = {}): SquaredLoss {
-  checkOptions('squaredLoss', options, {});
-  return member({ kind: 'squaredLoss' });
+const options = lossOptions<Required<OneOutputOptions>>(oneOutput);
+
+/** (output - target)⁴. */
+export function quarticLoss(given: OneOutputOptions = {}): QuarticLoss {
+  return member({ kind: 'quarticLoss', ...options('quarticLoss', given) });
 }
-`,
-    'src/losses': `// A throw-away loss.
-#pragma once
-#include "src/core/error.h"
-#include "src/losses/loss.h"
 
-namespace incremental {
+function fragment({ output, reduction }: QuarticLoss): LossFragment {
+  const losses = [
+    node('sub', 'Tensor', { self: value('output'), other: value('target') }, 'difference'),
+    node('pow', 'Tensor_Scalar', { self: value('difference'), exponent: 4 }, 'losses'),
+  ];
+  return {
+    ...{ reduction, outputs: [{ name: 'output', output, axes: everyNumber }] },
+    targets: [{ kind: 'values', axes: everyNumber }],
+    nodes: (how) => (how === 'none' ? losses : [...losses, node(how, '', { self: value('losses') }, 'loss')]),
+  };
+}
 
-class SquaredLoss : public Loss {
- public:
-  explicit SquaredLoss(const Choice&) {}
-
-  void check_output(const at::Tensor& output, int64_t samples, const TargetForm& target) const override {
-    const bool fits = target.kind == TargetKind::kClass && output.dim() == 2 && output.size(0) == samples;
-    check(fits && output.size(1) >= target.classes, "ERR_SHAPE", "Expected a number for each class");
-  }
-
-  at::Tensor operator()(const at::Tensor& logits, const at::Tensor& labels,
-                        at::Reduction::Reduction reduction) const override {
-    const at::Tensor wanted = at::one_hot(labels, logits.size(1)).to(logits.scalar_type());
-    const at::Tensor each = (logits.softmax(1) - wanted).square().sum(1);
-    return reduction == at::Reduction::None ? each : each.mean();
-  }
-};
-
-}  // namespace incremental
+export const fourthPower = { make: quarticLoss, fragment } as const;
 `,
   },
-  documented: '| `squaredLoss()` | a throw-away loss |',
+  documented: "| `quarticLoss(options?)` | a throw-away loss | `output` 0, `reduction` `'mean'` |",
 };
 
 const optimizer = {

@@ -117,11 +117,11 @@ describe('a model of named inputs', () => {
 
   it('refuses targets that its output does not fit', async () => {
     const of = (data, more) => train(both, { data: arrays({ inputs: both, targets: { data, ...more } }) });
-    const four = /return \[2, 3\], a number for each of the targets, but it returned \[2, 4\]/;
+    const four = /return \[2, 3\] for a batch of 2 but it returned \[2, 4\]/;
     await assert.rejects(of(new Float32Array(6), { shape: [3] }), shape(four));
     await assert.rejects(
       of(new Float32Array(2)),
-      shape(/needs a number for each class, but the target .* is one number/),
+      shape(/needs the index of a class, or targets of the shape .* but the target .* is one number/),
     );
     await assert.rejects(of(Int32Array.of(0, 4)), shape(/The data set has 5 classes but the model returns 4/));
     await assert.rejects(of(new Int32Array(10), { shape: [5] }), shape(/\[2, classes, 5\] .* it returned \[2, 4\]/));

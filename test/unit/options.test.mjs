@@ -62,7 +62,7 @@ describe('options', () => {
     [{ onProgress: 'log' }, /a function for "onProgress"/],
     [{ optimizer: 'sgd' }, /an optimizer made by sgd\(\), adam\(\), .* for "optimizer" but received string \('sgd'\)/],
     [{ optimizer: { kind: 'sgd', lr: 1 } }, /Unknown option "lr" of sgd\(\); did you mean "learningRate"\?/],
-    [{ loss: 'crossEntropyLoss' }, /a loss made by crossEntropyLoss\(\) for "loss" but received string/],
+    [{ loss: 'crossEntropyLoss' }, /a loss made by crossEntropyLoss\(\), .* for "loss" but received string/],
     [
       { learningRate: 1 },
       /Unknown option "learningRate" of trainIncremental\(\); use optimizer: sgd\(\{ learningRate \}\)$/,

@@ -1,6 +1,7 @@
-// The optimizer and the loss of a native plan: the addon knows their kinds and has no defaults.
+// The optimizer and the loss of a native plan: the addon knows the kinds of optimizers, runs any loss, and has no defaults.
 import assert from 'node:assert/strict';
-import { arrays, createState, linear, sequential, trainIncremental } from 'torch-incremental';
+import { arrays, createState, crossEntropyLoss, linear, sequential, trainIncremental } from 'torch-incremental';
+import { lossPlan } from '../../dist/losses/plan.js';
 import native from '../../dist/native/native.js';
 
 const addon = native.native();
@@ -10,6 +11,7 @@ const sgd = {
   ...{ nesterov: false, maximize: false },
 };
 const groupOf = (optimizer) => [{ optimizer, parameters: [0, 1] }];
+const loss = lossPlan(crossEntropyLoss({ weight: [1, 2] }), model);
 const data = arrays({ inputs: new Float32Array(4), labels: new Int32Array(4), shape: [1] });
 
 /** Trains with a plan in which `changes` replace what lib/ made. */
@@ -29,13 +31,12 @@ describe('the optimizer and the loss of a plan', () => {
 
   it('are accepted as lib/ makes them', async () => {
     await trainWith({});
-    await trainWith({ groups: groupOf(sgd), loss: { kind: 'crossEntropyLoss' } });
+    await trainWith({ groups: groupOf(sgd), loss });
   });
 
   for (const loop of [undefined, 'device']) {
     it(`are refused where the addon does not know the kind${loop ? ', also on a device' : ''}`, async () => {
       await refused({ loop, groups: groupOf({ ...sgd, kind: 'guess' }) }, /no optimizer of the kind "guess"/);
-      await refused({ loop, loss: { kind: 'regret' } }, /no loss of the kind "regret"/);
     });
   }
 
@@ -45,6 +46,22 @@ describe('the optimizer and the loss of a plan', () => {
       await refused({ groups: groupOf(rest) }, new RegExp(option));
     });
   }
+
+  for (const field of Object.keys(loss).filter((name) => !['ignoredIndex', 'each', 'divisor'].includes(name))) {
+    it(`are refused where "${field}" of a loss is missing`, async () => {
+      const { [field]: _, ...rest } = loss;
+      await refused({ loss: rest }, new RegExp(field));
+    });
+  }
+
+  it('are refused where a loss names what does not exist', async () => {
+    const { outputs, whole } = loss;
+    await refused({ loss: { ...loss, outputs: [] } }, /at least one output/);
+    await refused({ loss: { ...loss, outputs: [{ ...outputs[0], index: 1 }] } }, /more than 1 outputs but it has 1/);
+    await refused({ loss: { ...loss, constants: [] } }, /No constant named "weight"/);
+    await refused({ loss: { ...loss, whole: { ...whole, outputs: ['regret'] } } }, /No value named "regret"/);
+    await refused({ loss: { ...loss, whole: { ...whole, outputs: [] } } }, /one output and no parameters/);
+  });
 
   it('are refused where an option has another type', async () => {
     await refused({ groups: groupOf({ ...sgd, nesterov: 1 }) }, /Expected a boolean for "nesterov" of sgd/);

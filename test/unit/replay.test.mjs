@@ -1,6 +1,7 @@
 // The replay buffer of an online learner, through the addon: the samples that it keeps, and how often it draws them.
 import assert from 'node:assert/strict';
 import { createState, crossEntropyLoss, linear, sequential, sgd } from 'torch-incremental';
+import { lossPlan } from '../../dist/losses/plan.js';
 import native from '../../dist/native/native.js';
 import { stateHandle } from '../../dist/state/state.js';
 
@@ -17,7 +18,7 @@ async function learnerWith(replay, seed, state, start) {
     ...{ inputs: [{ name: 'input', dtype: 'float32', shape: [1] }], target: { kind: 'class', shape: [] } },
     groups: [{ optimizer: sgd({ learningRate: 0, momentum: 0 }), parameters: [0, 1] }],
     maxGradientNorm: 0,
-    loss: crossEntropyLoss(),
+    loss: lossPlan(crossEntropyLoss(), model),
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true, replay, seed, threads: 1, niceness: 0 },
     ...(start && { start }),
   });

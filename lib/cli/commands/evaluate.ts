@@ -7,7 +7,7 @@ import { runOptionChecks as checks } from '../../training/run';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
-import { metricsFrom } from '../members';
+import { lossFrom, metricsFrom } from '../members';
 import { classTable, confusionTable, metricLines } from '../tables';
 
 export const command = define({
@@ -22,6 +22,7 @@ export const command = define({
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
     metrics: text('names', 'Such as accuracy,f1Score:average=micro (default: accuracy)'),
+    loss: text('loss', 'As crossEntropyLoss:labelSmoothing=0.1 (default: crossEntropyLoss)'),
     device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
     threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {
       check: checks.threads,
@@ -33,12 +34,23 @@ export const command = define({
     'evaluate updated_model.pth --data ~/cifar --json',
     'evaluate updated_model.pth --metrics f1Score,topKAccuracy:k=3,auroc',
   ],
-  async run(checkpoint, { key, stripPrefix, data, download, json, metrics: words, ...options }, context) {
+  async run(
+    checkpoint,
+    { key, stripPrefix, data, download, json, metrics: words, loss: lossWords, ...options },
+    context,
+  ) {
     const metrics = words === undefined ? undefined : metricsFrom(words);
     const { terminal, signal } = context;
+    const given = lossFrom(lossWords);
     const dataset = await openData({ data, download }, false, context);
     const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
-      evaluate(source, { ...options, ...(metrics && { metrics }), data: dataset, signal }),
+      evaluate(source, {
+        ...options,
+        ...(metrics && { metrics }),
+        ...(given && { loss: given }),
+        data: dataset,
+        signal,
+      }),
     );
     if (json) {
       terminal.print(JSON.stringify(result));

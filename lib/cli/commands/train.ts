@@ -17,7 +17,7 @@ import { type Context, command as define, number, numberOr, off, on, text } from
 import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
-import { averageFrom, optimizerFrom, schedulerFrom } from '../members';
+import { averageFrom, lossFrom, optimizerFrom, schedulerFrom } from '../members';
 
 const options = {
   ...checkpointOptions,
@@ -27,6 +27,7 @@ const options = {
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
   scheduler: text('scheduler', 'As cosineAnnealingLR:tMax=10 (default: none, or the one in --resume)'),
+  loss: text('loss', 'As crossEntropyLoss:labelSmoothing=0.1 (default: crossEntropyLoss, or the one in --resume)'),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   weightDecay: number('factor', 'L2 penalty: adds factor x weight to each gradient (default: 0)', {
@@ -72,9 +73,9 @@ const options = {
 export const command = define({
   name: 'train',
   description: [
-    'Trains a checkpoint (.pth) on CIFAR-10 with cross-entropy, and saves the',
-    'result as a new one; the original is not changed. If piped, it prints what a',
-    'PyTorch training script prints, and with --seed the same numbers.',
+    'Trains a checkpoint (.pth) on CIFAR-10 and saves the result as a new one; the',
+    'original is not changed. If piped, it prints what a PyTorch training script',
+    'prints, and with --seed the same numbers.',
   ].join('\n'),
   argument: 'checkpoint',
   insteadOfArgument: 'resume',
@@ -102,6 +103,7 @@ export const command = define({
       resume: resumedPath,
       optimizer: words,
       scheduler: schedule,
+      loss: lossWords,
       learningRate,
       momentum,
       weightDecay,
@@ -118,6 +120,7 @@ export const command = define({
     const average = averageFrom(averageWords);
     const optimizer = optimizerFrom(words, { learningRate, momentum, weightDecay, nesterov });
     const scheduler = schedulerFrom(schedule);
+    const loss = lossFrom(lossWords);
     await checkWritable(out);
     const dataset = await openData({ data, download }, true, context);
     const validation =
@@ -144,6 +147,7 @@ export const command = define({
           ...(average && { average }),
           ...(validation && { validation }),
           ...(scheduler && { scheduler }),
+          ...(loss && { loss }),
           ...(resume && { resume }),
           data: dataset,
           signal,

@@ -7,7 +7,7 @@ import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
-import { metricsFrom, optimizerFrom } from '../members';
+import { lossFrom, metricsFrom, optimizerFrom } from '../members';
 
 type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
@@ -38,6 +38,7 @@ export const learnerOptions = {
   maxDelayMs: number('ms', 'How long a sample waits for others, at most (default: 50)', { check: isDelay }),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd)'),
+  loss: text('loss', 'As mseLoss or huberLoss:delta=0.5 (default: crossEntropyLoss)'),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
@@ -93,6 +94,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     maxDrop,
     perClassMaxDrop,
     optimizer: words,
+    loss: lossWords,
     learningRate,
     momentum,
     metrics,
@@ -103,12 +105,13 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     if (given[option] !== undefined && given[needed] === undefined) throw wrongUsage(`${flag} needs ${other}`);
   }
   const optimizer = optimizerFrom(words, { learningRate, momentum });
+  const loss = lossFrom(lossWords);
   const gate = {
     ...defined({ every: gateEvery, maxDrop, perClassMaxDrop }),
     ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),
   };
   return {
-    ...{ dir, ...same, ...(optimizer && { optimizer }) },
+    ...{ dir, ...same, ...(optimizer && { optimizer }), ...(loss && { loss }) },
     ...(inputs !== undefined && { inputs, ...(inputs === 'float32' && { transforms: [] }) }),
     ...(target !== undefined && { target: targetFrom(target) }),
     ...(replay !== undefined && {

@@ -146,11 +146,12 @@ export class Feedback {
 
   #claimOn(taken: Taken, { inputs, logits }: Remembered): Claim {
     const store = this.#store!;
-    const { sums } = this.#engine.context;
+    const { sums, loss } = this.#engine.context;
     return {
       inputs,
-      // Targets of other kinds are scored by the version that serves when the sample is learned.
-      scoreOf: (target) => (typeof target === 'number' ? scoreOfClass(logits, target, logits.length, sums) : null),
+      // By other losses, and for targets of other kinds, the version that serves when the sample is learned is scored.
+      scoreOf: (target) =>
+        typeof target === 'number' && loss.isLogLikelihood ? scoreOfClass(logits, target, logits.length, sums) : null,
       settle: () => store.settle(taken),
       release: () => store.release(taken),
     };

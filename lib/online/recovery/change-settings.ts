@@ -39,6 +39,7 @@ export async function withSettings(
   const { settings, best } = record;
   const { settings: old, model: oldModel } = machine.context;
   checkOptimizers(old, settings);
+  checkLoss(old, settings);
   const model = record.model === undefined ? oldModel : readModel(record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
@@ -73,6 +74,16 @@ function checkOptimizers(old: Settings, { optimizer, parameterGroups }: Settings
     'ERR_INVALID_OPTION',
     'Expected the "parameterGroups" that the learner began with, whose options alone may change, but received other patterns, other ' +
       `optimizers, or other parameters frozen: ${instead}`,
+  );
+}
+
+/** Throws if scores by another loss would be mixed with those by this one. */
+function checkLoss({ loss: old }: Settings, { loss }: Settings): void {
+  if (loss.kind === old.kind) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected the loss that the learner began with, ${old.kind}(), but received ${loss.kind}(): begin another learner, ` +
+      'with a version of this one as its checkpoint',
   );
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/program/allowed_operators.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
 
@@ -31,17 +32,6 @@ int64_t piece_of(int64_t most, int64_t every) {
   return largest;
 }
 
-bool draws(const Program& program) {
-  return std::any_of(program.nodes.begin(), program.nodes.end(), [](const Node& node) {
-    const bool trains = std::count(node.modes.begin(), node.modes.end(), Mode::kTraining) > 0;
-    const auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
-    if (!trains || !op) return false;
-    return std::any_of(
-        op->schema().arguments().begin(), op->schema().arguments().end(),
-        [](const c10::Argument& argument) { return argument.type()->str().find("Generator") != std::string::npos; });
-  });
-}
-
 }  // namespace
 
 DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights& weights, DeviceBatches& batches)
@@ -51,8 +41,8 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
       rates_(plan.groups, plan.scheduler, plan.start.scheduler, plan.start.rates),
       step_(Forward(std::move(variants), weights.all(), Mode::kTraining, make_generator(plan.device, plan.seed),
                     plan.numerics.bf16, /*checks_statistics=*/true),
-            make_loss(plan.loss), ParameterGroups(rates_.groups(), weights.parameters(), OptimizerKernels::kCaptured),
-            weights.parameters(), plan.dataset->target),
+            make_loss(plan.loss, *plan.dataset),
+            ParameterGroups(rates_.groups(), weights.parameters(), OptimizerKernels::kCaptured), weights.parameters()),
       pace_(plan.device, kUnderWay),
       losses_(at::zeros({batches.per_epoch()}, at::device(plan.device).dtype(at::kDouble))),
       place_(at::zeros({1}, at::device(plan.device).dtype(at::kLong))),
@@ -64,7 +54,9 @@ DeviceSteps::DeviceSteps(const TrainPlan& plan, Variants variants, const Weights
   if (not_captured_.empty() && !step_.optimizer().is_capturable()) not_captured_ = "its optimizer counts on the host";
   // A graph would repeat the numbers of the step that was captured.
   if (not_captured_.empty() && rates_.move_by_step()) not_captured_ = "the scheduler moves rates after each step";
-  if (not_captured_.empty() && draws(*plan.program)) not_captured_ = "the model draws random numbers in training";
+  if (not_captured_.empty() && draws(*plan.program, Mode::kTraining)) {
+    not_captured_ = "the model draws random numbers in training";
+  }
 }
 
 void DeviceSteps::begin_epoch(int64_t first) {

@@ -35,6 +35,7 @@ class DeviceSteps {
   std::vector<Slots> optimizer_state() const { return step_.optimizer().state(); }
   // After all steps that were asked for.
   const Rates& rates() const { return rates_; }
+  const Loss& loss() const { return step_.loss(); }
 
   // Why steps were not captured; "" when they were.
   const std::string& not_captured() const { return not_captured_; }

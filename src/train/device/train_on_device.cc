@@ -119,7 +119,7 @@ class Training {
     for (const double loss : steps_.losses(position_.step, asked)) {
       const int64_t samples = batches_.batch_size(position_.step);
       check_finite(loss, position_.epoch, ++position_.step);
-      position_.loss_sum += loss * static_cast<double>(samples);
+      position_.loss_sum += steps_.loss().total(loss, static_cast<double>(samples));
       position_.samples += samples;
       seen_ += samples;
       last = loss;
