@@ -76,30 +76,6 @@ Napi::Array own_names(const Napi::Object& object) {
   return {object.Env(), names};
 }
 
-// The depth of members inside members is limited where they are made.
-Choice to_choice(const Napi::Object& from) {
-  Choice choice{string(from, "kind"), {}, {}};
-  const Napi::Array names = own_names(from);
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = to_string(names.Get(i), "options");
-    const Napi::Value value = own(from, name.c_str());
-    if (value.IsNumber()) choice.options[name] = value.As<Napi::Number>().DoubleValue();
-    if (value.IsBoolean()) choice.options[name] = value.As<Napi::Boolean>().Value();
-    if (value.IsString() && name != "kind") choice.options[name] = value.As<Napi::String>().Utf8Value();
-    if (!value.IsArray()) continue;
-    const auto items = value.As<Napi::Array>();
-    if (items.Length() > 0 && items.Get(0u).IsObject()) {
-      const auto objects = to_objects(items, "Expected only members in a list of members of a plan");
-      std::vector<Choice>& members = choice.members[name];
-      members.reserve(objects.size());
-      for (const Napi::Object& item : objects) members.push_back(to_choice(item));
-    } else {
-      choice.options[name] = list(items, name.c_str(), to_number);
-    }
-  }
-  return choice;
-}
-
 Node to_node(const Napi::Object& value) {
   Node node{string(value, "op"), string(value, "overload"), {}, strings(value, "outputs"), {}};
   Napi::Object arguments = object(value, "args");
@@ -167,17 +143,6 @@ std::vector<double> numbers(const Napi::Object& object, const char* key) {
 
 std::vector<std::string> strings(const Napi::Object& object, const char* key) {
   return list(array(object, key), key, to_string);
-}
-
-Choice choice(const Napi::Object& parent, const char* key) { return to_choice(object(parent, key)); }
-
-std::vector<Choice> choices(const Napi::Object& parent, const char* key) {
-  std::vector<Choice> choices;
-  for (const Napi::Object& from :
-       to_objects(array(parent, key), "Expected a member of a family in each place of a list")) {
-    choices.push_back(to_choice(from));
-  }
-  return choices;
 }
 
 std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected) {
