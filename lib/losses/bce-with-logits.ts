@@ -44,7 +44,7 @@ const options = lossOptions<Required<BceWithLogitsLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('tabular.pth', { model, data, loss: bceWithLogitsLoss({ posWeight: 3 }) });
+ * await trainIncremental('tabular.pth', { loss: bceWithLogitsLoss({ posWeight: 3 }) });
  * ```
  */
 export function bceWithLogitsLoss(given: BceWithLogitsLossOptions = {}): BceWithLogitsLoss {

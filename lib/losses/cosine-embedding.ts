@@ -40,7 +40,7 @@ const options = lossOptions<Required<CosineEmbeddingLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('twins.pth', { model, data, loss: cosineEmbeddingLoss({ outputs: ['a', 'b'], margin: 0.2 }) });
+ * await trainIncremental('twins.pth', { loss: cosineEmbeddingLoss({ outputs: ['a', 'b'], margin: 0.2 }) });
  * ```
  */
 export function cosineEmbeddingLoss(given: CosineEmbeddingLossOptions = {}): CosineEmbeddingLoss {

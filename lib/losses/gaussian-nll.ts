@@ -43,7 +43,7 @@ const options = lossOptions<Required<GaussianNLLLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('forecast.pth', { model, data, loss: gaussianNLLLoss({ outputs: ['mean', 'variance'] }) });
+ * await trainIncremental('forecast.pth', { loss: gaussianNLLLoss({ outputs: ['mean', 'variance'] }) });
  * ```
  */
 export function gaussianNLLLoss(given: GaussianNLLLossOptions = {}): GaussianNLLLoss {

@@ -24,7 +24,7 @@ const options = lossOptions<Required<HuberLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('regression.pth', { model, data, loss: huberLoss({ delta: 0.5 }) });
+ * await trainIncremental('regression.pth', { loss: huberLoss({ delta: 0.5 }) });
  * ```
  */
 export function huberLoss(given: HuberLossOptions = {}): HuberLoss {

@@ -29,7 +29,7 @@ const options = lossOptions<Required<KlDivLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('student.pth', { model, data, loss: klDivLoss({ reduction: 'batchmean' }) });
+ * await trainIncremental('student.pth', { loss: klDivLoss({ reduction: 'batchmean' }) });
  * ```
  */
 export function klDivLoss(given: KlDivLossOptions = {}): KlDivLoss {

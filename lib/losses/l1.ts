@@ -17,7 +17,7 @@ const options = lossOptions<Required<L1LossOptions>>(oneOutput);
  *
  * @example
  * ```ts
- * await trainIncremental('regression.pth', { model, data, loss: l1Loss() });
+ * await trainIncremental('regression.pth', { loss: l1Loss() });
  * ```
  */
 export function l1Loss(given: L1LossOptions = {}): L1Loss {

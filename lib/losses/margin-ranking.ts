@@ -41,7 +41,7 @@ const options = lossOptions<Required<MarginRankingLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('ranks.pth', { model, data, loss: marginRankingLoss({ outputs: ['a', 'b'], margin: 0.5 }) });
+ * await trainIncremental('ranks.pth', { loss: marginRankingLoss({ outputs: ['a', 'b'], margin: 0.5 }) });
  * ```
  */
 export function marginRankingLoss(given: MarginRankingLossOptions = {}): MarginRankingLoss {

@@ -18,7 +18,7 @@ const options = lossOptions<Required<ModelLossOptions>>(oneOutput);
  *
  * @example
  * ```ts
- * await trainIncremental('language.pth', { model, data, loss: modelLoss({ output: 'loss' }) });
+ * await trainIncremental('language.pth', { loss: modelLoss({ output: 'loss' }) });
  * ```
  */
 export function modelLoss(given: ModelLossOptions = {}): ModelLoss {

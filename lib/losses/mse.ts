@@ -17,7 +17,7 @@ const options = lossOptions<Required<MseLossOptions>>(oneOutput);
  *
  * @example
  * ```ts
- * await trainIncremental('regression.pth', { model, data, loss: mseLoss() });
+ * await trainIncremental('regression.pth', { loss: mseLoss() });
  * ```
  */
 export function mseLoss(given: MseLossOptions = {}): MseLoss {

@@ -40,7 +40,7 @@ const options = lossOptions<Required<NllLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('log-softmax.pth', { model, loss: nllLoss({ weight: [1, 4] }) });
+ * await trainIncremental('log-softmax.pth', { loss: nllLoss({ weight: [1, 4] }) });
  * ```
  */
 export function nllLoss(given: NllLossOptions = {}): NllLoss {

@@ -1,7 +1,7 @@
 // Plans of losses for the addon: the programs of a fragment, and the outputs of a model that it takes.
 import { nearest } from '../core/checks';
 import { LearnError } from '../core/errors';
-import type { TargetKind } from '../core/sample-values';
+import { ignoredToken, type TargetKind } from '../core/sample-values';
 import { type Metric, usualMetrics } from '../metrics';
 import type { Model } from '../program/module';
 import type { Program, ProgramNode } from '../program/program';
@@ -56,9 +56,13 @@ export function lossPlan(loss: Loss, model: Model): LossPlan {
   };
 }
 
-/** The metrics that outputs and targets of the loss are measured by where none are asked for. */
-export function usualMetricsOf({ targets, takesSigns }: LossPlan, kind: TargetKind): readonly Metric[] {
-  return targets.length > 0 && !takesSigns ? usualMetrics(kind) : [];
+/**
+ * The metrics that outputs and targets of the loss are measured by where none are asked for: none where outputs are no predictions of the
+ * targets, or where another index than that of ignored tokens counts as no class.
+ */
+export function usualMetricsOf({ targets, takesSigns, ignoredIndex }: LossPlan, kind: TargetKind): readonly Metric[] {
+  const isUsual = ignoredIndex === null || ignoredIndex === ignoredToken;
+  return targets.length > 0 && !takesSigns && isUsual ? usualMetrics(kind) : [];
 }
 
 /** The index of an output that `caller` takes. Throws ERR_INVALID_OPTION if the model has no such output. */

@@ -32,7 +32,7 @@ const options = lossOptions<Required<PoissonNLLLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('counts.pth', { model, data, loss: poissonNLLLoss({ full: true }) });
+ * await trainIncremental('counts.pth', { loss: poissonNLLLoss({ full: true }) });
  * ```
  */
 export function poissonNLLLoss(given: PoissonNLLLossOptions = {}): PoissonNLLLoss {

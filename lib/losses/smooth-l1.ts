@@ -24,7 +24,7 @@ const options = lossOptions<Required<SmoothL1LossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('boxes.pth', { model, data, loss: smoothL1Loss({ beta: 0.1 }) });
+ * await trainIncremental('boxes.pth', { loss: smoothL1Loss({ beta: 0.1 }) });
  * ```
  */
 export function smoothL1Loss(given: SmoothL1LossOptions = {}): SmoothL1Loss {

@@ -49,7 +49,7 @@ const options = lossOptions<Required<TripletMarginLossOptions>>({
  *
  * @example
  * ```ts
- * await trainIncremental('faces.pth', { model, data, loss: tripletMarginLoss({ outputs: ['anchor', 'same', 'other'] }) });
+ * await trainIncremental('faces.pth', { loss: tripletMarginLoss({ outputs: ['anchor', 'same', 'other'] }) });
  * ```
  */
 export function tripletMarginLoss(given: TripletMarginLossOptions = {}): TripletMarginLoss {

@@ -69,7 +69,14 @@ export function leaf(
   return frozen({ type, version, tensors, children: [], steps });
 }
 
-/** Makes the node of one operator that computes `output`. */
+/**
+ * Makes the node of one operator of ATen that computes `output`, for losses of one's own.
+ *
+ * @example
+ * ```ts
+ * const error = node('sub', 'Tensor', { self: value('output'), other: value('target') }, 'error');
+ * ```
+ */
 export function node(
   op: string,
   overload: string,
@@ -79,7 +86,14 @@ export function node(
   return { op: `aten::${op}`, overload, args, outputs: [output] };
 }
 
-/** Makes a reference to the value called `name`. */
+/**
+ * Makes a reference to the value called `name`, such as an output of an earlier node.
+ *
+ * @example
+ * ```ts
+ * const squares = node('square', '', { self: value('error') }, 'losses');
+ * ```
+ */
 export function value(name: string): ValueRef {
   return { value: name };
 }

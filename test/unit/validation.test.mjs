@@ -1,6 +1,20 @@
 // Validation within a training: it changes nothing of it, stops it, and chooses what it returns; averages and limits beside it.
 import assert from 'node:assert/strict';
-import { adamW, arrays, createState, ema, evaluate, loadState, subset, swa, trainIncremental } from 'torch-incremental';
+import {
+  adamW,
+  arrays,
+  confusionMatrix,
+  createState,
+  ema,
+  evaluate,
+  f1Score,
+  loadState,
+  logLoss,
+  r2Score,
+  subset,
+  swa,
+  trainIncremental,
+} from 'torch-incremental';
 import { madeUpImages, temporaryFolder } from '../support.mjs';
 import { data, drawing, recorded } from './resume-support.mjs';
 
@@ -45,13 +59,13 @@ describe('validation', function () {
     assert.ok(!events.some(({ type }) => type === 'validation'));
 
     const plain = await trainIncremental(init, { ...common, epochs: 1, validation: { data: other } });
-    const { loss, accuracy, samples } = await evaluate(plain.state, {
+    const { loss, accuracy, samples, metrics } = await evaluate(plain.state, {
       model: drawing,
       data: other,
       threads: 1,
       batchSize: 16,
     });
-    assert.deepEqual(plain.history[0].validation, { loss, accuracy, samples });
+    assert.deepEqual(plain.history[0].validation, { loss, accuracy, samples, metrics });
   });
 
   it('ends the training when its patience does, and returns the best state, which the history names', async () => {
@@ -77,6 +91,30 @@ describe('validation', function () {
     const { history, stopped } = await run({ epochs: 50, validation });
     assert.equal(stopped, 'patience');
     assert.equal(history.length, 4);
+  });
+
+  it('scores by metrics of its own, monitors any of them, and records them', async () => {
+    const file = at('metrics.ckpt');
+    const metrics = [f1Score({ average: 'micro' }), logLoss(), confusionMatrix()];
+    const validation = { data: other, metrics, monitor: 'logLoss', patience: 2 };
+    const { history, stopped } = await run({ epochs: 50, validation, checkpoint: { path: file } });
+    assert.equal(stopped, 'patience');
+    const losses = history.map((epoch) => epoch.validation.metrics.logLoss);
+    assert.equal(losses.length - 1 - losses.indexOf(Math.min(...losses)), 2);
+    assert.deepEqual(Object.keys(history[0].validation.metrics), [
+      'f1Score:average=micro',
+      'logLoss',
+      'confusionMatrix',
+    ]);
+    const over = await recorded('', { model: drawing, data, resume: file, validation });
+    assert.deepEqual(over.history, history);
+    await assert.rejects(run({ validation: { ...validation, monitor: 'confusionMatrix' } }), {
+      message: /Expected the name of a result, 'loss', 'f1Score:average=micro' or 'logLoss', for "validation\.monitor"/,
+    });
+    await assert.rejects(
+      run({ validation: { ...validation, metrics: [r2Score()] } }),
+      /r2Score needs targets of the kind 'values'/,
+    );
   });
 
   it('is resumed with what it knows, from any epoch and within one, to the same end', async () => {
