@@ -5,9 +5,10 @@
 import { cifar10, createState, net, saveState, trainEvents } from 'torch-incremental';
 
 const [root = './data', epochs = 10, seconds = 600] = process.argv.slice(2);
-const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
-const signal = AbortSignal.any([interrupted.signal, AbortSignal.timeout(1000 * Number(seconds))]);
+const controller = new AbortController();
+const { signal } = controller;
+process.once('SIGINT', () => controller.abort(new Error('interrupted')));
+setTimeout(() => controller.abort(new Error('timeout')), 1000 * Number(seconds)).unref();
 
 const untrained = await createState(net(), { seed: 0 });
 const events = trainEvents(untrained, { data: cifar10({ root }), epochs: Number(epochs), seed: 0, signal });

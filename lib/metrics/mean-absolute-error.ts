@@ -14,7 +14,7 @@ export interface MeanAbsoluteError {
  *
  * @example
  * ```ts
- * const { metrics } = await evaluate('model.pth', { model, data, metrics: [meanAbsoluteError()] });
+ * const { metrics } = await evaluate('model.pth', { metrics: [meanAbsoluteError()] });
  * ```
  */
 export function meanAbsoluteError(options: Readonly<Record<string, never>> = {}): MeanAbsoluteError {

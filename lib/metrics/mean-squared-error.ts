@@ -14,7 +14,7 @@ export interface MeanSquaredError {
  *
  * @example
  * ```ts
- * const { metrics } = await evaluate('model.pth', { model, data, metrics: [meanSquaredError()] });
+ * const { metrics } = await evaluate('model.pth', { metrics: [meanSquaredError()] });
  * ```
  */
 export function meanSquaredError(options: Readonly<Record<string, never>> = {}): MeanSquaredError {

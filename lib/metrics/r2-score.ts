@@ -15,7 +15,7 @@ export interface R2Score {
  *
  * @example
  * ```ts
- * const { metrics } = await evaluate('model.pth', { model, data, metrics: [r2Score()] });
+ * const { metrics } = await evaluate('model.pth', { metrics: [r2Score()] });
  * ```
  */
 export function r2Score(options: Readonly<Record<string, never>> = {}): R2Score {

@@ -14,7 +14,7 @@ export interface RootMeanSquaredError {
  *
  * @example
  * ```ts
- * const { metrics } = await evaluate('model.pth', { model, data, metrics: [rootMeanSquaredError()] });
+ * const { metrics } = await evaluate('model.pth', { metrics: [rootMeanSquaredError()] });
  * ```
  */
 export function rootMeanSquaredError(options: Readonly<Record<string, never>> = {}): RootMeanSquaredError {

@@ -193,9 +193,8 @@ class Training {
   }
 
   std::shared_ptr<const StateDict> finished_average() {
-    const std::shared_ptr<const StateDict> state = serving();
-    if (!average_->needs_statistics()) return state;
-    const Weights weights(variants_.small_batch, *state, plan_.device);
+    if (!average_->needs_statistics()) return serving();
+    const Weights weights(variants_.small_batch, *serving(), plan_.device);
     restore(generator_, random_);
     renew_statistics(plan_, variants_, weights, generator_, cancelled_);
     return weights.release(plan_.names);

@@ -19,7 +19,9 @@ void Verdicts::give(const Verdict& verdict) {
 
 Verdict Verdicts::wait(const Cancelled& cancelled) {
   std::unique_lock lock(mutex_);
-  while (!given_.wait_for(lock, kLook, [this] { return verdict_.has_value(); })) stop_if(cancelled);
+  // By this clock, since a wait by the steady one needs a newer C library than libtorch does.
+  const auto look = [] { return std::chrono::system_clock::now() + kLook; };
+  while (!given_.wait_until(lock, look(), [this] { return verdict_.has_value(); })) stop_if(cancelled);
   return *std::exchange(verdict_, std::nullopt);
 }
 

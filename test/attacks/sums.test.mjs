@@ -1,7 +1,8 @@
 // Tests the addon with sums of metrics that lib/ would never ask for.
 import assert from 'node:assert/strict';
-import { arrays, createState, identity, sequential } from 'torch-incremental';
+import { arrays, createState, crossEntropyLoss, identity, sequential } from 'torch-incremental';
 import { openDataset } from '../../dist/datasets/index.js';
+import { lossPlan } from '../../dist/losses/plan.js';
 import native from '../../dist/native/native.js';
 import { stateHandle } from '../../dist/state/state.js';
 import { programHandle } from '../../dist/training/run.js';
@@ -28,7 +29,7 @@ describe('the addon, asked for sums', () => {
     plan = {
       ...{ program: programHandle(model.program), state: stateHandle(state), order: [0], transforms: [[]] },
       dataset: await openDataset(arrays({ inputs: Float32Array.of(1, 2), labels: [1], shape: [2] })),
-      ...{ batchSize: 1, threads: 1, device: 'cpu', loss: { kind: 'crossEntropyLoss' } },
+      ...{ batchSize: 1, threads: 1, device: 'cpu', loss: lossPlan(crossEntropyLoss(), model) },
     };
   });
 

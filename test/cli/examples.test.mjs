@@ -1,8 +1,23 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { cifar10, createState, evaluate, loadState, net, saveState } from 'torch-incremental';
-import { root, temporaryFolder, writeCifar10 } from '../support.mjs';
+import {
+  batchNorm2d,
+  cifar10,
+  conv2d,
+  createState,
+  evaluate,
+  flatten,
+  linear,
+  loadState,
+  maxPool2d,
+  net,
+  predict,
+  relu,
+  saveState,
+  sequential,
+} from 'torch-incremental';
+import { needs, root, runPython, temporaryFolder, writeCifar10 } from '../support.mjs';
 import { lines, run } from './run.mjs';
 
 const example = (name) => path.join(root, 'examples', name);
@@ -65,5 +80,39 @@ describe('examples', () => {
       'fc.weight',
       'fc.bias',
     ]);
+  });
+
+  it('04-fine-tune trains a head on a frozen backbone; in Python its file loads strictly, with the same logits', async function () {
+    const layers = (classes) =>
+      sequential(
+        {
+          ...{ conv: conv2d(3, 8, 3, { padding: 1 }), norm: batchNorm2d(8), relu: relu(), pool: maxPool2d(4) },
+          ...{ flatten: flatten(), fc: linear(128, classes) },
+        },
+        { input: [3, 16, 16] },
+      );
+    const backbone = await createState(layers(10), { seed: 3 });
+    await saveState(backbone, at('backbone.pth'));
+    const { code, stdout } = await run([at('backbone.pth')], { script: example('04-fine-tune.mjs'), cwd: at() });
+    assert.equal(code, 0);
+    assert.ok(Number(/best accuracy (\d+\.\d) %/.exec(stdout)[1]) > 80, stdout);
+    const state = await loadState(at('fine_tuned.pth'));
+    assert.ok(state.without('fc').equals(backbone.without('fc')), 'the backbone changed');
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    const inputs = Float32Array.from({ length: 2 * 768 }, (_, i) => ((i * 7) % 101) / 50 - 1);
+    const { logits } = await predict(state, inputs, { model: layers(3), threads: 1, device: 'cpu' });
+    const answer = runPython(path.join(root, 'test/golden/fine_tuned.py'), [at('fine_tuned.pth')], {
+      input: JSON.stringify([...inputs]),
+    });
+    assert.deepEqual([...logits], JSON.parse(answer));
+  });
+
+  it('05-stream-of-rows learns, and continues where it was when it runs again', async () => {
+    const script = example('05-stream-of-rows.mjs');
+    for (const most of [0.9, 0.7]) {
+      const { code, stdout } = await run(['1000'], { script, cwd: at() });
+      assert.equal(code, 0);
+      assert.ok(Number(/of the last \d+: (\d\.\d+), AUROC/.exec(stdout)[1]) < most, stdout);
+    }
   });
 });
