@@ -14,8 +14,7 @@ namespace {
 
 constexpr const char* kBadProgram = "ERR_INVALID_OPTION";
 
-// Arguments that the run decides: where random numbers come from, and whether it trains, unless the node says so
-// itself.
+// Arguments that the run decides: where random numbers come from, and whether it trains.
 std::optional<c10::IValue> from_run(const c10::Argument& schema, Mode mode, const at::Generator& generator) {
   if (schema.type()->kind() == c10::TypeKind::BoolType && (schema.name() == "train" || schema.name() == "training")) {
     return c10::IValue(mode == Mode::kTraining);
@@ -66,9 +65,8 @@ void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Gen
                               [&](const auto& argument) { return argument.first == schema.name(); });
     auto decided = from_run(schema, mode, generator);
     used += given != node.arguments.end();
-    if (decided && decided->isBool() && given != node.arguments.end()) {
-      call.arguments.push_back(constant(given->second, schema, call.label));
-    } else if (decided) {
+    // Whether it trains, a node may say itself.
+    if (decided && !(decided->isBool() && given != node.arguments.end())) {
       call.arguments.push_back(std::move(*decided));
     } else if (given == node.arguments.end()) {
       check(schema.default_value().has_value(), kBadProgram, "Missing argument \"", schema.name(), "\" of ",

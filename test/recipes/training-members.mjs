@@ -43,6 +43,8 @@ class SignDescent : public ByParameter {
   SignDescent(const std::vector<at::Tensor>& parameters, const Choice& choice)
       : ByParameter(parameters, {}, /*maximize=*/false), learning_rate_(choice.number("learningRate")) {}
 
+  void set_options(const Choice& choice) override { learning_rate_ = choice.number("learningRate"); }
+
  private:
   void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>&) const override {
     parameter.sub_(gradient.sign(), learning_rate_);
