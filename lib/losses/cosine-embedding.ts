@@ -1,9 +1,7 @@
 // torch.nn.CosineEmbeddingLoss.
 import { isNumber } from '../core/checks';
 import { member } from '../core/family';
-import { node, value } from '../program/module';
 import {
-  type Axes,
   firstOutputs,
   isOutputs,
   isReduction,
@@ -11,7 +9,7 @@ import {
   lossOptions,
   type OutputName,
   type Reduction,
-  reductions,
+  signedPair,
 } from './fragment';
 
 /** Options of {@link cosineEmbeddingLoss}. */
@@ -47,19 +45,8 @@ export function cosineEmbeddingLoss(given: CosineEmbeddingLossOptions = {}): Cos
   return member({ kind: 'cosineEmbeddingLoss', ...options('cosineEmbeddingLoss', given) });
 }
 
-const vector: Axes = ['samples', 'features'];
-
-function fragment({ outputs, margin, reduction }: CosineEmbeddingLoss): LossFragment {
-  return {
-    reduction,
-    outputs: ['input1', 'input2'].map((name, i) => ({ name, output: outputs[i]!, axes: vector })),
-    targets: [{ kind: 'values', axes: ['samples'] }],
-    takesSigns: true,
-    nodes: (how) => {
-      const values = { input1: value('input1'), input2: value('input2'), target: value('target') };
-      return [node('cosine_embedding_loss', '', { ...values, margin, reduction: reductions[how] }, 'loss')];
-    },
-  };
+function fragment(loss: CosineEmbeddingLoss): LossFragment {
+  return signedPair(loss, 'cosine_embedding_loss', { outputs: ['samples', 'features'], targets: ['samples'] });
 }
 
 export const cosineDistance = { make: cosineEmbeddingLoss, fragment } as const;

@@ -160,6 +160,25 @@ export function comparison(
   };
 }
 
+/** A loss of two outputs with the same axes and of targets that are 1 or -1, by an operator of ATen. */
+export function signedPair(
+  { outputs, margin, reduction }: { outputs: readonly OutputName[]; margin: number; reduction: Reduction },
+  op: string,
+  axes: { readonly outputs: Axes; readonly targets: Axes },
+): LossFragment {
+  const names = ['input1', 'input2'];
+  return {
+    reduction,
+    outputs: names.map((name, i) => ({ name, output: outputs[i]!, axes: axes.outputs })),
+    targets: [{ kind: 'values', axes: axes.targets }],
+    takesSigns: true,
+    nodes: (how) => {
+      const values = Object.fromEntries([...names, 'target'].map((name) => [name, value(name)]));
+      return [node(op, '', { ...values, margin, reduction: reductions[how] }, 'loss')];
+    },
+  };
+}
+
 /** The divisor of a mean over classes: how many count, or the sum of their weights. */
 export function countedClasses(ignoreIndex: number, isWeighted: boolean): readonly ProgramNode[] {
   const counted = node('ne', 'Scalar', { self: value('target'), other: ignoreIndex }, 'counted');

@@ -1,7 +1,6 @@
 // torch.nn.MarginRankingLoss.
 import { isNumber, largestFloat } from '../core/checks';
 import { member } from '../core/family';
-import { node, value } from '../program/module';
 import {
   everyNumber,
   firstOutputs,
@@ -11,7 +10,7 @@ import {
   lossOptions,
   type OutputName,
   type Reduction,
-  reductions,
+  signedPair,
 } from './fragment';
 
 /** Options of {@link marginRankingLoss}. */
@@ -48,17 +47,8 @@ export function marginRankingLoss(given: MarginRankingLossOptions = {}): MarginR
   return member({ kind: 'marginRankingLoss', ...options('marginRankingLoss', given) });
 }
 
-function fragment({ outputs, margin, reduction }: MarginRankingLoss): LossFragment {
-  return {
-    reduction,
-    outputs: ['input1', 'input2'].map((name, i) => ({ name, output: outputs[i]!, axes: everyNumber })),
-    targets: [{ kind: 'values', axes: everyNumber }],
-    takesSigns: true,
-    nodes: (how) => {
-      const values = { input1: value('input1'), input2: value('input2'), target: value('target') };
-      return [node('margin_ranking_loss', '', { ...values, margin, reduction: reductions[how] }, 'loss')];
-    },
-  };
+function fragment(loss: MarginRankingLoss): LossFragment {
+  return signedPair(loss, 'margin_ranking_loss', { outputs: everyNumber, targets: everyNumber });
 }
 
 export const rankingMargin = { make: marginRankingLoss, fragment } as const;

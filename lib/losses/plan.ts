@@ -25,7 +25,7 @@ export interface LossPlan {
   targets: readonly LossTarget[];
   takesSigns: boolean;
   constants: readonly LossConstant[];
-  /** The index that counts as no class; null: there is none. */
+  /** The index that counts as no class; null: every index is a class. */
   ignoredIndex: number | null;
   perSample: Reduction;
   isLogLikelihood: boolean;

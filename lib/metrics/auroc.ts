@@ -11,7 +11,7 @@ export interface Auroc extends Readonly<Required<ThresholdOptions>> {
 
 /**
  * The probability that a sample of a class has a larger score than one of another, ties counting one half: of class 1 of two; of
- * more classes, or of several labels, the mean over those that some samples have and others do not. NaN if there is none. Keeps all
+ * more classes, or of several labels, the mean over those that some samples have and others do not. NaN where no class has both. Keeps all
  * scores of a data set in memory, 8 bytes each, 2²⁷ at most.
  *
  * @example

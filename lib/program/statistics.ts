@@ -19,7 +19,7 @@ export function withFrozenStatistics(program: Program, patterns: readonly string
   const nodes = program.nodes.flatMap((node) => {
     if (!isFrozen(node)) return [node];
     if (isNorm(node)) return [{ ...node, args: { ...node.args, training: false } }];
-    // What counts batches, in place, counts none of them.
+    // The count of batches, which changes in place, stays too.
     return node.op.endsWith('_') ? [] : [node];
   });
   return { ...program, nodes };

@@ -79,7 +79,7 @@ export function settledScheduler(
   return entryOf(scheduler).settle?.(scheduler, steps, isWhole) ?? scheduler;
 }
 
-/** Throws where the scheduler follows a monitored number, and there is none or one that is to move the other way. */
+/** Throws where the scheduler follows a monitored number that does not exist or is to move the other way. */
 export function checkMonitored(scheduler: Scheduler | undefined, monitor: Monitor | undefined): void {
   if (scheduler) entryOf(scheduler).checkMonitor?.(scheduler, monitor);
 }

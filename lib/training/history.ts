@@ -2,6 +2,7 @@
 import { Float, type Value } from '../checkpoint/values';
 import type { EpochSummary, ValidationResult } from '../loggers/events';
 import type { MetricResult } from '../metrics/metric';
+import { plainOf } from './recorded-options';
 
 export function historyDicts(history: readonly EpochSummary[]): Value {
   return history.map(({ loss, seconds, learningRates, validation, ...counts }) =>
@@ -32,8 +33,6 @@ function dict(entries: Record<string, Value>): Map<Value, Value> {
 /** A history in another form, which Python may have recorded for itself, is ignored. */
 export function historyIn(value: Value | undefined): EpochSummary[] {
   if (!Array.isArray(value)) return [];
-  const plainOf = (item: unknown): unknown =>
-    item instanceof Map ? Object.fromEntries([...item].map(([key, inner]) => [key, plainOf(inner)])) : item;
   const summaries = value.map((item) => (item instanceof Map ? plainOf(item) : {}) as EpochSummary);
   const isSound = ({ epoch, steps, samples, loss, seconds }: EpochSummary) =>
     [epoch, steps, samples, loss, seconds].every((number) => typeof number === 'number');

@@ -83,7 +83,7 @@ function knownGroups(
   const kind = optimizer?.kind ?? dicts[0]!.form.kind;
   const kinds = kindsOf({ kind } as Optimizer, groups);
   const found = [[kind, ...kinds], kinds].map((all) => inOrder(dicts, all)).find((list) => list !== undefined);
-  // Another number of groups, such as without one for all the rest, of which there is none. slotsOf() knows the model.
+  // Another number of groups: all parameters may be in those that were given. slotsOf() knows the model.
   if (!found) return { optimizer: undefined, parameterGroups: groups };
   const [rest, own] = found.length > kinds.length ? [found[0], found.slice(1)] : [undefined, found];
   const usual: object = rest?.options ?? optimizer ?? {};

@@ -80,8 +80,8 @@ function dictOf(member: Optimizer | Loss | ParameterGroup | Scheduler | Average)
   return new Map(Object.entries({ ...member }).map(([name, value]) => [name, written(value)]));
 }
 
-/** A dict as it was before it was written. */
-function plainOf(value: Value): unknown {
+/** A dict as it was before it was written: plain objects and lists. */
+export function plainOf(value: Value): unknown {
   if (Array.isArray(value)) return Array.from(value, plainOf);
   return value instanceof Map ? Object.fromEntries([...value].map(([name, item]) => [name, plainOf(item)])) : value;
 }

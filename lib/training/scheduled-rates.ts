@@ -15,7 +15,7 @@ export interface ScheduledRatesOptions {
   epochs?: number;
   /** Steps of the optimizer in an epoch. Default: 1. */
   steps?: number;
-  /** For `reduceLROnPlateau()`: what the validation after each epoch gives; after those beyond its end there is none. Default: []. */
+  /** For `reduceLROnPlateau()`: what the validation after each epoch gives; later epochs have no number. Default: []. */
   monitored?: readonly number[];
 }
 

@@ -257,7 +257,7 @@ async function* eventsOf(
   try {
     const options = checkOptions('trainEvents', given, trainOptionChecks, optimizerOptions);
     const queue = new EventQueue();
-    const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal;
+    const signal = anyOf(options.signal, leave.signal)!;
     const run = trainIncremental(source, { ...options, signal, onProgress: (event) => queue.push(event) });
     over = run.then(
       () => queue.close(),

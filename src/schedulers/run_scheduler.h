@@ -35,7 +35,7 @@ struct RatesPlan {
   std::optional<Choice> scheduler;
   Groups groups;
   int64_t epochs = 0, steps = 0;  // steps of each epoch
-  std::vector<double> monitored;  // after each epoch; after those beyond its end there is none
+  std::vector<double> monitored;  // after each epoch; later epochs have no number
   // Where to begin, with the state and the groups that led there.
   int64_t epoch = 0, step = 0;
   std::optional<SchedulerState> start;

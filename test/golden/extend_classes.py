@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from optimizer_steps import options_of
 
 BATCH = 8
 
@@ -42,13 +43,6 @@ def make(name, classes):
     return net
 
 
-def python(value):
-    """JSON has no floats that are whole."""
-    if isinstance(value, list):
-        return tuple(map(python, value))
-    return value if isinstance(value, bool) else float(value)
-
-
 def grouped(case, net):
     """The parameters as the optimizer gets them: with groups, conv is frozen, and fc has a rate of its own."""
     if not case.get("groups"):
@@ -59,8 +53,8 @@ def grouped(case, net):
 
 
 def begin(case, net):
-    options = {key: python(value) for key, value in case.get("options", {}).items()}
-    return getattr(torch.optim, case.get("optimizer", "SGD"))(grouped(case, net), **{"lr": 0.1, **options})
+    options = {"lr": 0.1, **options_of(case.get("options", {}))}
+    return getattr(torch.optim, case.get("optimizer", "SGD"))(grouped(case, net), **options)
 
 
 def extended(fc, classes, seed):

@@ -1,5 +1,22 @@
-// Models, options and data of the tests that compare optimizers with torch.optim. A new optimizer is a line of `options`.
-import { arrays, batchNorm2d, conv2d, flatten, linear, maxPool2d, relu, sequential } from 'torch-incremental';
+// Models, options, data and the run of the tests that compare optimizers with torch.optim. A new optimizer is a line of `options`.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import {
+  arrays,
+  batchNorm2d,
+  conv2d,
+  createState,
+  flatten,
+  linear,
+  loadState,
+  maxPool2d,
+  relu,
+  saveState,
+  sequential,
+} from 'torch-incremental';
+import { optimizers } from '../../dist/optimizers/index.js';
+import { root, runPython } from '../support.mjs';
+import { recorded } from '../unit/resume-support.mjs';
 
 export const models = {
   cnn: sequential(
@@ -80,3 +97,45 @@ export const common = {
 };
 
 export const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
+
+/** Every optimizer's options on each model. */
+export const cases = Object.entries(options).flatMap(([kind, list]) =>
+  list.flatMap((given) =>
+    Object.keys(models).map((model) => ({ kind, given: { learningRate: 0.05, ...given }, model })),
+  ),
+);
+
+export const nameOfCase = ({ kind, given, model }) => `${kind}(${JSON.stringify(given)}) on the ${model}`;
+
+/**
+ * Runs all cases here and in Python, in files of the folder: `out-<i>.pth` of Python, the checkpoints `ours-<i>.ckpt` and
+ * `theirs-<i>.ckpt` after 13 steps. `optionsOf`: of a run; `moreOf`: of its job in Python.
+ */
+export async function trainedByBoth(at, optionsOf, moreOf = () => ({})) {
+  for (const [name, model] of Object.entries(models)) {
+    await saveState(await createState(model, { seed: 1 }), at(`${name}.pth`));
+  }
+  const runs = [];
+  for (const [i, each] of cases.entries()) {
+    const init = at(`${each.model}.pth`);
+    await recorded(init, { ...optionsOf(each), epochs: 1, checkpoint: { path: at(`ours-${i}.ckpt`) } });
+    runs.push(await recorded(init, { ...optionsOf(each), checkpoint: { path: at(`end-${i}.ckpt`) } }));
+  }
+  const jobs = cases.map((each, i) => ({
+    ...{ model: each.model, optimizer: optimizers.entryOf(each).torchName, options: forPython(each.given) },
+    ...{ inputs: [...inputs], labels: [...labels], init: at(`${each.model}.pth`), out: at(`out-${i}.pth`) },
+    ...{ ours: at(`ours-${i}.ckpt`), end: at(`end-${i}.ckpt`), theirs: at(`theirs-${i}.ckpt`) },
+    ...moreOf(each),
+  }));
+  const script = path.join(root, 'test/golden/optimizer_steps.py');
+  return { runs, answers: JSON.parse(runPython(script, [], { input: JSON.stringify(jobs) })) };
+}
+
+/** A run is Python's to the bit, and so is Python's own after the checkpoint `ours`. */
+export async function assertAgreement(run, { losses, continued, done, same }, out) {
+  assert.deepEqual(lossesOf(run), losses);
+  assert.ok(run.state.equals(await loadState(out)), 'the weights differ');
+  assert.equal(done, 13);
+  assert.deepEqual(continued, losses.slice(13));
+  for (const [what, isSame] of Object.entries(same)) assert.ok(isSame, what);
+}
