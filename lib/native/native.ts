@@ -123,7 +123,7 @@ export interface NativeSnapshot extends Position {
   rest: StateHandle;
   /** Of the parameter groups. */
   rates: GroupRates[];
-  /** Empty where there is none. */
+  /** Empty: the run has no scheduler. */
   scheduler: SchedulerState;
   /** As AveragedModel of torch.optim.swa_utils has it: 'n_averaged', then 'module.…'. */
   average?: StateHandle;

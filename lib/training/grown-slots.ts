@@ -1,4 +1,4 @@
-// What optimizers in a training checkpoint remember of a layer whose rows grow. For extend-classes.ts.
+// Slots of optimizers in a training checkpoint, of a layer whose rows grow. For extend-classes.ts.
 import { TensorValue, unboxed, type Value } from '../checkpoint/values';
 import { LearnError } from '../core/errors';
 import { recordedOptimizer } from '../optimizers';

@@ -17,7 +17,7 @@ class Average {
   virtual void after_epoch(const std::vector<at::Tensor>& weights, int64_t epoch) {}
   virtual ~Average() = default;
 
-  // True where statistics of batch norms are to be computed anew for the average, since no step ever had such weights.
+  // True where statistics of batch norms are to be computed again for the average, since no step ever had such weights.
   virtual bool needs_statistics() const { return false; }
 
   // How many weights it is the average of; and itself, empty where it is of none.

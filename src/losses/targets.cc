@@ -41,7 +41,7 @@ std::string kinds_of(const LossPlan& plan) {
   return text;
 }
 
-// Names a sample whose target shows that it is of another kind than the loss takes; "": there is none.
+// Names a sample whose target shows that it is of another kind than the loss takes; "": no sample does.
 std::string evidence(const LossPlan& plan, const Dataset& dataset) {
   const TargetForm& form = dataset.target;
   if (!dataset.targets.defined() || dataset.targets.numel() == 0) return "";

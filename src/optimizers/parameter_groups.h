@@ -17,8 +17,8 @@ struct ParameterGroup {
 
 class ParameterGroups {
  public:
-  // `parameters`: the program's, which state() and restore() count. Throws ERR_INVALID_OPTION where a number is none of
-  // them, or in two groups.
+  // `parameters`: the program's, which state() and restore() count. Throws ERR_INVALID_OPTION where a number is not one
+  // of them, or in two groups.
   ParameterGroups(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters,
                   OptimizerKernels kernels = OptimizerKernels::kExact);
 

@@ -1,4 +1,4 @@
-// Computes the running statistics of batch norms anew for weights that no step ever had, as update_bn() of
+// Computes the running statistics of batch norms again, for weights that no step ever had, as update_bn() of
 // torch/optim/swa_utils.py: their mean over the batches of one pass over the data.
 #pragma once
 #include "src/train/train.h"

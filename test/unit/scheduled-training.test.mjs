@@ -267,7 +267,7 @@ describe('a training with a scheduler', () => {
     );
   });
 
-  it('writes nothing of a scheduler where there is none', async () => {
+  it('writes nothing of a scheduler if the run has no scheduler', async () => {
     await recorded(state, { ...quick, epochs: 1, checkpoint: { path } });
     assert.equal(await entry(path, 'scheduler'), undefined);
   });

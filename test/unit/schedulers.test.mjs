@@ -1,4 +1,4 @@
-// What makers of schedulers refuse, what follows from a training, and the rates that scheduledRates() shows of it.
+// Makers of schedulers: the options that they refuse, those that follow from a training, and the rates that scheduledRates() shows of it.
 import assert from 'node:assert/strict';
 import {
   adagrad,
