@@ -23,6 +23,7 @@ export const trials = [
   'online-serving',
   'online-memory',
   'online-tasks',
+  'online-drift',
   'rollback',
   'replay',
   'executor-overhead',

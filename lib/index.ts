@@ -87,6 +87,8 @@ export { type TopKAccuracy, type TopKAccuracyOptions, topKAccuracy } from './met
 export { type SequentialOptions, sequential } from './models/sequential';
 export { net } from './models/zoo/net';
 export type { CpuInfo, CudaInfo, Device, DeviceInfo, Threads } from './native/device';
+export type { DriftAnswer } from './online/drift-answers';
+export type { DriftEvent, LearnerEvents, QuarantineEvent, RefusedEvent } from './online/events';
 export type { FeedbackMetrics } from './online/feedback/store';
 export type { SampleCounts } from './online/intake/accounts';
 export type { LearnResult } from './online/intake/queue';
@@ -109,6 +111,7 @@ export { type RepairOptions, repairLearner } from './online/repair/repair';
 export type { JournalLoss, QuarantineDamage, RepairReport } from './online/repair/report';
 export type { InputOptions, TargetOptions } from './online/sample-form';
 export type { SampleId } from './online/seen-ids';
+export type { ServedVersion } from './online/versions/served';
 export type { VersionInfo } from './online/versions/version';
 export type { Optimizer } from './optimizers';
 export { type Adadelta, type AdadeltaOptions, adadelta } from './optimizers/adadelta';

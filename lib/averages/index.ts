@@ -14,3 +14,8 @@ export function recordedAverage(record: { readonly kind?: unknown }): Average {
   averages.known(record.kind);
   return averages.check({ ...record }, 'average');
 }
+
+/** Whether an average is of the weights after steps, of which a stream has as many as one likes; others are of those after epochs. */
+export function isOverSteps(average: Average): boolean {
+  return average.kind === 'ema';
+}

@@ -17,6 +17,7 @@ export const errorCodes = [
   'ERR_BUSY',
   'ERR_DISPOSED',
   'ERR_JOURNAL',
+  'ERR_REFUSED',
   'ERR_LIBTORCH_NOT_FOUND',
   'ERR_LIBTORCH_VERSION',
   'ERR_LIBTORCH_LOAD',

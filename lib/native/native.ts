@@ -192,7 +192,7 @@ export interface NativeUpdate {
   offenders: number[];
   /** Of the batch, including replayed samples. */
   loss: number;
-  /** [sample, …]: logits of the new samples without the offenders, by the version that serves. */
+  /** [sample, …]: logits of the new samples without the offenders, by the weights that score. */
   logits: Float32Array;
   /** The loss of each of them. Missing where it follows from the logits of a class, or where none was scored. */
   losses?: Float32Array;
@@ -204,6 +204,8 @@ export interface NativeLearnerState {
   /** 'random', then the optimizer's slots, such as '0.exp_avg'. */
   rest: StateHandle;
   replay: StateHandle;
+  /** As NativeSnapshot has it. Missing: the learner has none. */
+  average?: StateHandle;
 }
 
 export interface Native {
@@ -263,6 +265,7 @@ export interface Native {
   learnerState(learner: LearnerHandle): Promise<NativeLearnerState>;
   learnerWeights(learner: LearnerHandle): Promise<StateHandle>;
   learnerReplaceWeights(learner: LearnerHandle, state: StateHandle): Promise<void>;
+  learnerClearReplay(learner: LearnerHandle): Promise<void>;
   disposeLearner(learner: LearnerHandle): void;
 
   /** CRC-32C of the concatenated buffers. */

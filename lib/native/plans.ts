@@ -206,6 +206,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   loss: LossPlan;
   /** 0: no limit. */
   maxGradientNorm: number;
+  average?: Average | undefined;
   mode: 'exact' | 'fast';
   precision: 'fp32' | 'bf16';
   contractLinear: boolean;
@@ -213,10 +214,7 @@ export interface LearnerPlan extends Omit<RunPlan, 'dataset' | 'batchSize' | 'de
   seed: number;
   niceness: number;
   /** A NativeLearnerState to resume from; `state` is then its model. */
-  start?: {
-    random: TensorRef;
-    /** In the order of the program's parameters. */
-    slots: Slots[];
+  start?: Pick<TrainStart, 'random' | 'slots' | 'average' | 'averaged'> & {
     /** In the order of NativeLearnerState.replay. */
     replay: TensorRef[];
   };
@@ -229,10 +227,12 @@ export interface UpdatePlan {
   /** One array for each input of the learner's plan, in its order. */
   inputs: readonly Values[];
   targets: TargetValues;
-  /** The version that serves. */
-  served: StateHandle;
+  /** The version that scores them. Missing: the weights that learn score them. */
+  served?: StateHandle;
   /** Number of samples from the replay buffer that are learned with them. */
   replayed: number;
+  /** Multiplies the learning rates. */
+  rate: number;
   /** Whether the new samples are added to the buffer. */
   keep: boolean;
 }

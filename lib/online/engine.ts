@@ -16,36 +16,29 @@
 //    check makes folders of earlier versions unreadable.
 // 7. New settings are recorded only after a state machine has been made with them. Otherwise one mistaken option is fatal for
 //    ever, with the old options too.
-import { LearnError, messageOf } from '../core/errors';
+import { LearnError } from '../core/errors';
 import type { Values } from '../core/sample-values';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import { native } from '../native/native';
 import { type SaveOptions, saveState } from '../state/save';
-import { stateHandle } from '../state/state';
+import { type State, stateHandle } from '../state/state';
 import { type Prediction, predictOf } from '../training/predict';
+import { announce } from './announce';
 import type { LearnerContext } from './context';
-import type { Sync } from './options';
+import type { Notify } from './events';
+import { Operations } from './operations';
 import type { Outcome } from './outcome';
 import type { StateMachine } from './state-machine';
 import type { Journal } from './storage/journal-writer';
 import type { LearnerState } from './storage/learner-state';
-import type { FolderLock } from './storage/lock';
-import { prune } from './storage/prune';
+import { prune, usualBytes, warnOfFiles } from './storage/prune';
 import { type Quarantine, type QuarantinedSample, quarantinedIn } from './storage/quarantine';
 import { type BatchRecord, encode, type LearnerRecord } from './storage/records';
-import { writeSnapshot } from './storage/snapshot';
-import { digestOf, sha256, type VersionFiles } from './versions/files';
+import { handlesOf, writeSnapshot } from './storage/snapshot';
+import { digestOf, sha256 } from './versions/files';
+import type { ServedVersion } from './versions/served';
 import type { VersionInfo } from './versions/version';
-
-/** A learner's folder, locked by this process. */
-export interface LearnerFolder {
-  path: string;
-  lock: FolderLock;
-  files: VersionFiles;
-  sync: Sync;
-  /** Of journal and snapshots. */
-  maxBytes: number;
-}
+import type { LearnerFolder } from './wiring';
 
 /** The open files of a learner, and the name by which its snapshots know it. */
 interface Outputs {
@@ -58,16 +51,17 @@ export class Engine {
   readonly #machine: StateMachine;
   readonly #folder: LearnerFolder;
   readonly #outputs: Outputs;
-  /** The operation that was requested last; the next one starts when it has ended. */
-  #last: Promise<unknown> = Promise.resolve();
-  #failure: { cause: unknown } | undefined;
+  /** Called with the events of records. */
+  notify: Notify = () => {};
+  #snapshotBytes = 0;
+  readonly #operations: Operations;
   #writing: Promise<void> | undefined;
-  #isClosed = false;
 
   constructor(machine: StateMachine, folder: LearnerFolder, outputs: Outputs) {
     this.#machine = machine;
     this.#folder = folder;
     this.#outputs = outputs;
+    this.#operations = new Operations(machine.serving);
   }
 
   get context(): LearnerContext {
@@ -84,7 +78,7 @@ export class Engine {
 
   /** Of rule 4: a failure that this learner cannot recover from until it is opened again. */
   get failure(): { readonly cause: unknown } | undefined {
-    return this.#failure;
+    return this.#operations.failure;
   }
 
   get folder(): Pick<LearnerFolder, 'path' | 'lock'> {
@@ -97,56 +91,64 @@ export class Engine {
   }
 
   /**
-   * Predicts with the version that serves, and names it. `inputs`: an array for each input of a sample, which must stay as they are
+   * Predicts with the weights that serve, and names them. `inputs`: an array for each input of a sample, which must stay as they are
    * until then.
    */
-  predict(inputs: readonly Values[], threads = 1): Promise<Prediction & { version: number }> {
-    const { served, context } = this.#machine;
-    const { model, loss, sample, scoring: transforms, order, allowOperators } = context;
-    const output = loss.outputs[0]!.index;
-    const plan = { model, form: sample.inputs, transforms, order, output, allowOperators };
-    const options = { ...plan, threads, device: 'cpu' } as const;
-    return served.read(async (state) => ({ ...(await predictOf(state, inputs, options)), version: served.version }));
+  predict(inputs: readonly Values[]): Promise<Prediction & { version: ServedVersion }> {
+    return this.#machine.serving.read(async (state, version) => ({
+      ...(await this.#predictWith(state, inputs, 1)),
+      version: { ...version },
+    }));
   }
 
-  /** Saves the version that serves. */
+  /** Predicts with the newest version, also within an operation: to see whether the model takes the inputs. */
+  tryOut(inputs: readonly Values[]): Promise<Prediction> {
+    const { threads } = this.context.settings;
+    return this.#machine.serving.readDurable((state) => this.#predictWith(state, inputs, threads));
+  }
+
+  #predictWith(state: State, inputs: readonly Values[], threads: number): Promise<Prediction> {
+    const { model, loss, sample, scoring: transforms, order, allowOperators } = this.context;
+    const plan = { model, form: sample.inputs, transforms, order, output: loss.outputs[0]!.index, allowOperators };
+    return predictOf(state, inputs, { ...plan, threads, device: 'cpu' });
+  }
+
+  /** Saves the weights that serve. */
   async save(file: string, options: SaveOptions): Promise<void> {
-    await this.#machine.served.read((state) => saveState(state, file, options));
+    await this.#machine.serving.read((state) => saveState(state, file, options));
   }
 
   /** Runs `work` after all operations before it. If it fails, memory may be ahead of the journal: nothing runs after it. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#inTurn(() => this.#guard(work));
+    return this.#operations.exclusively(work);
   }
 
   /** Rejects, and does nothing else, if the version is not kept or cannot be loaded. */
   rollBack(choose: () => number): Promise<VersionInfo> {
-    return this.#inTurn(async () => {
+    return this.#operations.inTurn(async () => {
       const record = { kind: 'rollback', version: choose() } as const;
       const info = structuredClone(this.#machine.info(record.version));
       const complete = await this.#machine.prepare(record, this.#outputs.journal.next);
-      await this.#guard(() => this.#append(record, complete));
+      await this.#operations.guard(() => this.#append(record, complete));
       return info;
     });
   }
 
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) return Promise.reject(new LearnError('ERR_DISPOSED', 'This learner was closed; open it again'));
-    const result = this.#last.then(() => {
-      if (this.#failure) throw this.#failure.cause;
-      return work();
+  /** Makes the current weights a version, unless they are one. Rejects with ERR_REFUSED if the gate refuses them. */
+  publish(): Promise<VersionInfo> {
+    return this.#operations.inTurn(async () => {
+      const reason = await this.#operations.guard(async () => {
+        const verdict = await this.#machine.judge(Date.now());
+        if (verdict.sha256 !== this.#serving.sha256) await this.commit(verdict);
+        return verdict.reason;
+      });
+      if (reason !== '') throw new LearnError('ERR_REFUSED', `The weights are no version, since ${reason}`);
+      return structuredClone(this.#serving);
     });
-    this.#last = result.catch(() => {});
-    return result;
   }
 
-  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (cause) {
-      this.#failure ??= { cause };
-      throw cause;
-    }
+  get #serving(): VersionInfo {
+    return this.#machine.info(this.counts.serving);
   }
 
   /** Writes the record to the journal and applies it. Only inside exclusively(). */
@@ -160,6 +162,7 @@ export class Engine {
     if (record.kind !== 'batch') return this.#append(record, await this.#machine.prepare(record, sequence));
     const outcome = await this.#learn(record, sequence);
     if (record.fresh) await quarantine.add(sequence, quarantinedIn(record, outcome.refused, this.context.sample));
+    this.#announce(record, outcome);
     await this.#afterRecord();
     return outcome;
   }
@@ -167,8 +170,14 @@ export class Engine {
   async #append(record: LearnerRecord, complete: () => Outcome | undefined): Promise<Outcome | undefined> {
     await this.#write(record);
     const outcome = complete();
+    this.#announce(record, outcome);
     await this.#afterRecord();
     return outcome;
+  }
+
+  #announce(record: LearnerRecord, outcome: Outcome | undefined): void {
+    const { counts, context } = this;
+    announce(this.notify, record, { outcome, counts, serving: this.#serving, settings: context.settings });
   }
 
   async #learn(record: BatchRecord, sequence: number): Promise<Outcome> {
@@ -194,8 +203,9 @@ export class Engine {
 
   async #afterRecord(): Promise<void> {
     await this.judgeIfDue();
+    const { maxBytes = usualBytes(this.#snapshotBytes) } = this.#folder;
     // Bounds what recovery reads, and leaves room for some snapshots.
-    if (this.#outputs.journal.bytes > this.#folder.maxBytes / 4) await this.snapshot();
+    if (this.#outputs.journal.bytes > maxBytes / 4) await this.snapshot();
   }
 
   async judgeIfDue(): Promise<void> {
@@ -223,18 +233,16 @@ export class Engine {
       await lock.check();
       await journal.rotate();
     } catch (cause) {
-      for (const handle of [tensors.model, tensors.rest, tensors.replay]) native().disposeState(handle);
+      for (const handle of handlesOf(tensors)) native().disposeState(handle);
       throw cause;
     }
-    this.#writing = writeSnapshot(folder, context, snapshot, tensors)
-      .then(written)
-      .then(async () => {
-        await lock.check();
-        await prune(folder, files, [...core.versions, ...this.counts.versions], maxBytes).catch(warnOfFiles);
-      });
-    this.#writing.catch((cause) => {
-      this.#failure ??= { cause };
+    this.#writing = writeSnapshot(folder, context, snapshot, tensors).then(async (bytes) => {
+      this.#snapshotBytes = bytes;
+      await written();
+      await lock.check();
+      await prune(folder, files, [...core.versions, ...this.counts.versions], maxBytes).catch(warnOfFiles);
     });
+    this.#writing.catch((cause) => this.#operations.fail(cause));
   }
 
   /** Takes a snapshot and waits until it is written. */
@@ -245,16 +253,15 @@ export class Engine {
 
   /** SHA-256 of everything that a learner resumes from. Learners that were fed alike have equal ones. */
   fingerprint(): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#operations.inTurn(async () => {
       const machine = this.#machine;
-      const { model, rest, replay } = await machine.tensors();
-      const handles = [model, rest, replay];
+      const handles = handlesOf(await machine.tensors());
       try {
         const state = machine.toJSON();
         // The time of a version is no part of it.
         const timeless = { ...state, versions: state.versions.map(({ created, ...version }) => version) };
         const { previous, current } = machine.ids;
-        const digests = await Promise.all([...handles, stateHandle(machine.served.state)].map(digestOf));
+        const digests = await Promise.all([...handles, stateHandle(machine.serving.durable)].map(digestOf));
         return await sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
       } finally {
         for (const handle of handles) native().disposeState(handle);
@@ -264,8 +271,8 @@ export class Engine {
 
   /** Takes a last snapshot, so that opening again takes no time. Rejects with the failure of a learner that had failed. */
   async close(): Promise<void> {
-    const last = this.#inTurn(() => this.#guard(() => this.snapshot()));
-    this.#isClosed = true;
+    const last = this.exclusively(() => this.snapshot());
+    this.#operations.close();
     try {
       await last;
     } finally {
@@ -284,12 +291,4 @@ export class Engine {
       });
     }
   }
-}
-
-/** A superfluous file does no harm, and the next snapshot tries again. */
-function warnOfFiles(cause: unknown): void {
-  process.emitWarning(`Files that a learner no longer needs could not be removed: ${messageOf(cause)}`, {
-    type: 'LearnWarning',
-    code: 'WARN_NOT_REMOVED',
-  });
 }

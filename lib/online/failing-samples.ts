@@ -33,7 +33,7 @@ export async function failingSamples(
 /** The error of the model; undefined: it takes the samples. */
 async function errorOf(engine: Engine, inputs: readonly Values[]): Promise<LearnError | undefined> {
   try {
-    await engine.predict(inputs, engine.context.settings.threads);
+    await engine.tryOut(inputs);
     return undefined;
   } catch (cause) {
     if (cause instanceof LearnError && cause.code === 'ERR_TORCH') return cause;

@@ -27,7 +27,7 @@ export interface LearnFromResult {
   updates: number;
   /** Mean loss of the last round's updates; NaN if all of its samples were refused. */
   loss: number;
-  /** The version that serves now. */
+  /** The version that serves now, or was made last. */
   version: number;
 }
 

@@ -1,4 +1,5 @@
 // OnlineLearner, the public class: it learns from a stream while it serves predictions.
+import { EventEmitter } from 'node:events';
 import os from 'node:os';
 import { isNumber } from '../core/checks';
 import { LearnError } from '../core/errors';
@@ -9,6 +10,7 @@ import type { PrequentialMetrics } from '../metrics/prequential';
 import type { SaveOptions } from '../state/save';
 import type { Prediction } from '../training/predict';
 import type { Engine } from './engine';
+import type { LearnerEvents } from './events';
 import { Feedback } from './feedback/feedback';
 import type { FeedbackMetrics } from './feedback/store';
 import type { SampleCounts } from './intake/accounts';
@@ -20,6 +22,7 @@ import { type LearnFromOptions, type LearnFromResult, learnFrom } from './learn-
 import { checkLearnerOptions, type LearnerOptions } from './options';
 import { openEngine } from './recovery/open';
 import type { LearnerState } from './storage/learner-state';
+import type { ServedVersion } from './versions/served';
 import type { VersionInfo } from './versions/version';
 import { splitOptions } from './wiring';
 
@@ -27,7 +30,7 @@ import { splitOptions } from './wiring';
 export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'updates' | 'drifts' | 'refused'> {
   /** Samples that learnFrom() learned, each counted as often as it was drawn. */
   learnedFrom: number;
-  /** The version that serves. */
+  /** The version that serves, or that was made last. */
   version: number;
   /** How samples were predicted before they were learned. */
   prequential: PrequentialMetrics;
@@ -39,8 +42,8 @@ export interface LearnerMetrics extends SampleCounts, Pick<LearnerState, 'update
 export interface LearnerPrediction extends Prediction {
   /** One a sample, for feedback(); empty if predictions are not remembered. */
   ids: string[];
-  /** The version that answered. */
-  version: number;
+  /** The weights that answered. */
+  version: ServedVersion;
 }
 
 /**
@@ -52,11 +55,12 @@ export interface LearnerPrediction extends Prediction {
  * const learner = await OnlineLearner.open({ dir: './learner', checkpoint: 'model.pth' });
  * const { labels, ids } = await learner.predict(new Uint8Array(3 * 32 * 32));
  * await learner.feedback(ids, [3]); // the label, once it is known
+ * learner.on('quarantine', ({ reasons }) => console.warn(reasons));
  * await learner.save('updated_model.pth');
  * await learner.close();
  * ```
  */
-export class OnlineLearner implements AsyncDisposable {
+export class OnlineLearner extends EventEmitter<LearnerEvents> implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #intake: Intake;
   readonly #feedback: Feedback;
@@ -67,21 +71,25 @@ export class OnlineLearner implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   private constructor(engine: Engine, intake: Intake, feedback: Feedback) {
+    super();
     this.#engine = engine;
+    engine.notify = (name, ...event) => process.nextTick(() => this.emit(name, ...(event as never)));
     this.#intake = intake;
     this.#feedback = feedback;
   }
 
   /**
    * Resumes the learner in `options.dir`, bit for bit and however it ended, or begins one there. One process has a folder at a time:
-   * ERR_BUSY for others.
+   * ERR_BUSY for others, after `waitForLock` milliseconds.
    */
   static async open(options: LearnerOptions): Promise<OnlineLearner> {
     const { settings, wiring } = splitOptions(checkLearnerOptions(options));
     const engine = await openEngine(settings, wiring);
     try {
       const intake = new Intake(engine, wiring.maxDelayMs);
-      return new OnlineLearner(engine, intake, await Feedback.open(engine, intake, wiring.feedback));
+      const learner = new OnlineLearner(engine, intake, await Feedback.open(engine, intake, wiring.feedback));
+      if (wiring.onDrift) learner.on('drift', wiring.onDrift);
+      return learner;
     } catch (cause) {
       await engine.close().catch(() => {});
       throw cause;
@@ -135,8 +143,9 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   /**
-   * Predicts `inputs`, which are copied, with the version that serves: an array, or one for each input by name. It changes nothing
-   * that is learned, and does not wait for training. Inputs and prediction are remembered for feedback(), under ids that no other
+   * Predicts `inputs`, which are copied, with the weights that serve: an array, or one for each input by name. These are the weights
+   * after the last update; with held-out samples, the version that serves. It changes nothing that is learned, and does not wait for
+   * training, except for an update that is running where nobody asked since the one before. Inputs and prediction are remembered for feedback(), under ids that no other
    * prediction of this learner has.
    */
   async predict(inputs: Values | NamedValues): Promise<LearnerPrediction> {
@@ -151,7 +160,7 @@ export class OnlineLearner implements AsyncDisposable {
    * continue; the samples then keep waiting.
    *
    * Targets that are not classes are [sample, …shape] row by row, as in learn(), or a number for one sample of shape []. Their samples
-   * are scored by the version that serves when they are learned.
+   * are scored when they are learned.
    */
   async feedback(
     ids: string | readonly string[],
@@ -186,13 +195,22 @@ export class OnlineLearner implements AsyncDisposable {
     };
   }
 
+  /**
+   * Makes the current weights a version now, without waiting for `gate.every` updates, and resolves with it: with the one that serves,
+   * if they are the same. Rejects with ERR_REFUSED if they are not finite or the held-out samples are against them.
+   */
+  async publish(): Promise<VersionInfo> {
+    this.#checkOpen();
+    return this.#engine.publish();
+  }
+
   /** The versions that are kept for rollback(), oldest first. */
   versions(): VersionInfo[] {
     return structuredClone(this.#engine.counts.versions);
   }
 
   /**
-   * Serves an earlier version again and learns on from it, without momentum. Default: the one before the version that serves.
+   * Serves an earlier version again and learns on from it, without momentum. Default: the version before the weights that serve.
    * Rejects, and changes nothing, if that version is no longer kept or its file cannot be loaded.
    */
   async rollback(version?: number): Promise<VersionInfo> {
@@ -202,13 +220,16 @@ export class OnlineLearner implements AsyncDisposable {
   }
 
   #versionBefore(): number {
-    const { versions, serving } = this.#engine.counts;
+    const { versions, serving, untilCandidate } = this.#engine.counts;
+    const { gate, settings } = this.#engine.context;
+    // Updates since then serve without being a version.
+    if (!gate && untilCandidate < settings.gate.every) return serving;
     const index = versions.findIndex(({ version }) => version === serving);
     if (index > 0) return versions[index - 1]!.version;
     throw new LearnError('ERR_INVALID_OPTION', `There is no version before ${serving}, the one that serves`);
   }
 
-  /** Saves the version that serves, for Python to load. */
+  /** Saves the weights that serve, for Python to load. */
   async save(file: string, options: SaveOptions = {}): Promise<void> {
     this.#checkOpen();
     await this.#engine.save(file, options);

@@ -12,9 +12,14 @@ export class Monitor {
   readonly #prequential: Prequential;
   readonly #detector: RunningDetector | undefined;
   readonly #metrics: RunningMetrics | undefined;
+  readonly #cooldown: number;
+  /** New samples in which signals still belong to the last drift. */
+  #cooling: number;
 
   /** Resumes from a recorded state; null in it: nothing was monitored yet. */
-  constructor({ settings, sample }: LearnerContext, { prequential, detector, metrics }: LearnerState) {
+  constructor({ settings, sample }: LearnerContext, { prequential, detector, metrics, cooling }: LearnerState) {
+    this.#cooldown = settings.drift?.cooldown ?? 0;
+    this.#cooling = cooling ?? 0;
     this.#prequential = prequential
       ? Prequential.from(prequential as ReturnType<Prequential['toJSON']>)
       : new Prequential(sample.target.kind === 'class' ? sample.classes : 0);
@@ -25,11 +30,14 @@ export class Monitor {
         : undefined;
   }
 
-  /** Adds the score of one sample. Returns whether the detector finds a drift there. */
+  /** Adds the score of one sample. Returns whether a drift begins there: by one change, detectors signal more than once. */
   add(score: Score): boolean {
     this.#prequential.add(score);
     if (score.entries) this.#metrics?.add(score.entries);
-    return this.#detector?.update(Number(!isCorrect(score))) === 'drift';
+    const isSignal = this.#detector?.update(Number(!isCorrect(score))) === 'drift';
+    const isDrift = isSignal && this.#cooling === 0;
+    this.#cooling = isDrift ? this.#cooldown : Math.max(0, this.#cooling - 1);
+    return isDrift;
   }
 
   get metrics(): PrequentialMetrics {
@@ -43,8 +51,9 @@ export class Monitor {
   }
 
   /** Plain values, for a snapshot. */
-  toJSON(): Pick<LearnerState, 'prequential' | 'detector' | 'metrics'> {
+  toJSON(): Pick<LearnerState, 'prequential' | 'detector' | 'metrics' | 'cooling'> {
     const detector = this.#detector?.toJSON() ?? null;
-    return { prequential: this.#prequential.toJSON(), detector, metrics: this.#metrics?.toJSON() };
+    const [prequential, metrics] = [this.#prequential.toJSON(), this.#metrics?.toJSON()];
+    return { prequential, detector, metrics, ...(this.#cooling > 0 && { cooling: this.#cooling }) };
   }
 }

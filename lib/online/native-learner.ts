@@ -25,14 +25,23 @@ export class NativeLearner {
       ...sample,
       ...{ loss, program, groups, order, transforms, scoring, niceness, state: stateHandle(state) },
       names: model.tensors.map(({ name }) => name),
+      average: settings.average ?? undefined,
       ...(start && { start }),
     };
     return new NativeLearner(await fromNative(() => native().makeLearner(plan)), context);
   }
 
-  /** One update, with `replayed` samples of the replay buffer. `served`: scores the new samples. */
-  async update({ rules, inputs, targets, fresh }: BatchRecord, served: State, replayed: number): Promise<NativeUpdate> {
-    const plan = { rules, inputs, targets, served: stateHandle(served), replayed, keep: fresh };
+  /**
+   * One update, with `replayed` samples of the replay buffer, at `rate` times the learning rates. `served`: scores the new samples;
+   * undefined: the weights that learn do.
+   */
+  async update(
+    { rules, inputs, targets, fresh }: BatchRecord,
+    served: State | undefined,
+    { replayed, rate }: { replayed: number; rate: number },
+  ): Promise<NativeUpdate> {
+    const scoring = served && { served: stateHandle(served) };
+    const plan = { rules, inputs, targets, ...scoring, replayed, rate, keep: fresh };
     try {
       return await native().learnerUpdate(this.#handle, plan);
     } catch (cause) {
@@ -41,7 +50,7 @@ export class NativeLearner {
     }
   }
 
-  /** A copy of the current weights. */
+  /** A copy of the current weights: of their average, where there is one. */
   async weights(): Promise<State> {
     const handle = await fromNative(() => native().learnerWeights(this.#handle));
     return makeState(handle, modulesOf(this.#context.model));
@@ -54,6 +63,10 @@ export class NativeLearner {
 
   async replaceWeights(state: State): Promise<void> {
     await fromNative(() => native().learnerReplaceWeights(this.#handle, stateHandle(state)));
+  }
+
+  async clearReplay(): Promise<void> {
+    await fromNative(() => native().learnerClearReplay(this.#handle));
   }
 
   dispose(): void {

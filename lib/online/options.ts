@@ -1,5 +1,7 @@
 // Options of OnlineLearner.open(): their meaning and their checks. settings.ts has the defaults of those that are recorded.
+import { type Average, isOverSteps } from '../averages';
 import { type Check, checkOptions, invalid, isNumber, isOneOf, isPath } from '../core/checks';
+import { LearnError } from '../core/errors';
 import type { ValueType } from '../core/sample-values';
 import { type Dataset, datasets } from '../datasets';
 import { type Detector, detectors } from '../detectors';
@@ -11,6 +13,8 @@ import type { TrainOptions } from '../training/options';
 import { recordedChecks } from '../training/recorded-options';
 import { type RunOptions, runOptionChecks } from '../training/run';
 import type { Transforms } from '../transforms/by-input';
+import { type DriftAnswer, driftAnswers } from './drift-answers';
+import type { DriftEvent } from './events';
 import { type InputOptions, isInputs, isSampleTransforms, isTargetForm, type TargetOptions } from './sample-form';
 
 type Shared =
@@ -18,6 +22,7 @@ type Shared =
   | 'parameterGroups'
   | 'frozenStatistics'
   | 'loss'
+  | 'average'
   | 'mode'
   | 'precision'
   | 'contractLinear'
@@ -70,6 +75,10 @@ export interface LearnerOptions
    * core delay both.
    */
   threads?: Threads;
+  /**
+   * Milliseconds to wait while another process has the folder, before ERR_BUSY. Default: 0.
+   */
+  waitForLock?: number;
   /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64. */
   batchSize?: number;
   /** Default: 50. */
@@ -78,8 +87,13 @@ export interface LearnerOptions
   maxGradientNorm?: number;
   /** Default: no sample is kept. */
   replay?: ReplayOptions;
-  /** Default: a version every 50 updates, which serves at once. */
+  /** Default: the weights serve after every update, and are a version every 50 updates. */
   gate?: GateOptions;
+  /**
+   * The weights that predict new samples for the prequential metrics, and for the detector of drift: `'live'`, those that learn them
+   * next, as in test-then-train; `'served'`, the version that serves. Default: 'live', with held-out samples 'served'.
+   */
+  score?: 'live' | 'served';
   /** Default: drift is not looked for. */
   drift?: DriftOptions;
   /**
@@ -127,12 +141,15 @@ export interface GateOptions {
 export interface DriftOptions {
   /** Is fed 1 for every sample that was predicted wrongly, 0 for every other. */
   detector: Detector;
-  /**
-   * `'report'`: only reports. `'boostReplay'`: the next 100 updates replay twice as many samples. `'rollback'`: resumes from the
-   * version that serves. Default: 'report'.
-   */
-  onDrift?: 'report' | 'boostReplay' | 'rollback';
+  /** An answer; or a listener to the event `drift`, where it is only reported. Default: 'report'. */
+  onDrift?: DriftAnswer | ((event: DriftEvent) => void);
+  /** New samples after a drift, in which the detector's signals belong to the same drift. Default: 1000. */
+  cooldown?: number;
 }
+
+const isDriftAnswer: Check = (value, name) => {
+  if (typeof value !== 'function') isOneOf(driftAnswers)(value, name);
+};
 
 /** When the journal is synced: before anything is acknowledged, or at most that many milliseconds later. */
 export type Sync = 'always' | { readonly everyMs: number };
@@ -146,7 +163,7 @@ export interface JournalOptions {
   sync?: Sync;
   /**
    * Approximate bytes of journal and snapshots: beyond it, files that only older versions need are removed. The two newest snapshots
-   * always stay. Default: 256 MiB.
+   * always stay. Default: 256 MiB, or five times the bytes of the newest snapshot if these are more.
    */
   maxBytes?: number;
 }
@@ -165,12 +182,13 @@ export interface FeedbackOptions {
 }
 
 const isCount = isNumber({ integer: true, min: 1 });
+const isDelay = isNumber({ min: 0, max: 2 ** 31 - 1 });
 const isShare = isNumber({ min: 0, max: 1 });
 
 const isSync: Check = (value, name) => {
   if (value === 'always') return;
   if (typeof value !== 'object' || value === null) throw invalid("'always' or { everyMs }", name, value);
-  return checkOptions(name, value, { everyMs: isNumber({ min: 0, max: 2 ** 31 - 1 }) });
+  return checkOptions(name, value, { everyMs: isDelay });
 };
 
 const isSizes: Check = (value, name) => {
@@ -198,10 +216,22 @@ const isFeedback = isGroup({
 });
 
 const { optimizer, parameterGroups, frozenStatistics, loss, mode, precision, contractLinear, seed } = recordedChecks;
+
+const isOnlineAverage: Check = (value, name) => {
+  recordedChecks.average(value, name);
+  if (isOverSteps(value as Average)) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected an average over updates, such as ema(), for "${name}" but received ${(value as Average).kind}(), which averages epochs: a ` +
+      'stream has none',
+  );
+};
+
 const { model, batchSize, threads, allowOperators, signal } = runOptionChecks;
 
 const checks = {
   ...{ optimizer, parameterGroups, frozenStatistics, loss, mode, precision, contractLinear, seed },
+  average: isOnlineAverage,
   ...{ model, batchSize, threads, allowOperators, signal },
   niceness: isNumber({ integer: true, min: 0, max: 19 }),
   dir: isPath,
@@ -210,7 +240,8 @@ const checks = {
   inputs: isInputs,
   shape: isSizes,
   target: isTargetForm,
-  maxDelayMs: isNumber({ min: 0, max: 2 ** 31 - 1 }),
+  maxDelayMs: isDelay,
+  waitForLock: isDelay,
   maxGradientNorm: isNumber({ above: 0 }),
   replay: isGroup(
     {
@@ -227,7 +258,8 @@ const checks = {
     perClassMaxDrop: isShare,
     onRefused: isOneOf(['rollback', 'continue']),
   }),
-  drift: isGroup({ detector: detectors.check, onDrift: isOneOf(['report', 'boostReplay', 'rollback']) }),
+  drift: isGroup({ detector: detectors.check, onDrift: isDriftAnswer, cooldown: isNumber({ integer: true, min: 0 }) }),
+  score: isOneOf(['live', 'served']),
   metrics: isMetrics,
   feedback: (value, name) => (value === false ? value : isFeedback(value, name)),
   journal: isGroup({ sync: isSync, maxBytes: isNumber({ integer: true, min: 2 ** 20 }) }),

@@ -29,7 +29,7 @@ export function outcomeOf(update: NativeUpdate, { rules, ids }: BatchRecord): Ou
 
 /**
  * The scores of the samples that were learned, by their indices: those of earlier predictions, where they are known; otherwise those of
- * the version that serves.
+ * the weights that score.
  */
 export function scoresIn(
   { logits, losses }: NativeUpdate,

@@ -1,5 +1,6 @@
 // Settings of a learner: the options that decide what it computes, with their defaults, as its folder records them.
 import { randomInt } from 'node:crypto';
+import type { Average } from '../averages';
 import { defined, invalid, plain } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { lossFrom } from '../losses';
@@ -12,6 +13,7 @@ import { checkNumerics } from '../training/options';
 import type { RecordedOptions } from '../training/recorded-options';
 import { defaultTransforms, takePixels } from '../transforms';
 import type { Transforms } from '../transforms/by-input';
+import type { DriftAnswer } from './drift-answers';
 import type { DriftOptions, GateOptions, LearnerOptions } from './options';
 import { type FormSettings, type InputOptions, inputsOf } from './sample-form';
 
@@ -21,11 +23,15 @@ export interface Settings
     Pick<RecordedOptions, 'optimizer' | 'parameterGroups' | 'frozenStatistics' | 'loss'>,
     FormSettings {
   batchSize: number;
+  /** null: of no weights. */
+  average: Average | null;
+  /** The weights that predict new samples for the prequential metrics. */
+  score: 'live' | 'served';
   gate: Required<Omit<GateOptions, 'heldOut'>>;
   /** SHA-256 of the held-out samples; empty without a gate. */
   heldOut: string;
   /** null: drift is not looked for. */
-  drift: Required<DriftOptions> | null;
+  drift: Required<DriftSettings> | null;
   metrics: readonly Metric[];
   keepVersions: number;
   rememberIds: number;
@@ -35,10 +41,11 @@ type PlannedName = 'mode' | 'precision' | 'contractLinear' | 'seed' | 'maxGradie
 
 const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefused: 'rollback' } as const;
 
-function defaults(options: SettingsOptions, threads: number): Omit<Settings, 'inputs' | 'heldOut'> {
+function defaults(options: SettingsOptions, threads: number, heldOut: string): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
     ...{ transforms: usualTransforms(options), shape: [], batchSize: 64 },
     ...{ optimizer: sgd(), parameterGroups: [], frozenStatistics: [], loss: lossFrom(), maxGradientNorm: 0 },
+    ...{ average: null, score: heldOut === '' ? 'live' : 'served' },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },
     replay: { policy: 'reservoir', capacity: 0, perUpdate: 0 },
     gate: gateDefaults,
@@ -71,11 +78,18 @@ function usualInputs(transforms: Transforms, model: Model | undefined): Settings
   return takePixels(Object.values(transforms).flat()) ? 'uint8' : 'float32';
 }
 
+type WiringName = 'allowOperators' | 'niceness' | 'maxDelayMs' | 'journal' | 'feedback' | 'signal';
+
 /** Options that are recorded, as settings or, the model, beside them. Wiring is split off. */
 export type SettingsOptions = Omit<
   LearnerOptions,
-  'dir' | 'checkpoint' | 'allowOperators' | 'niceness' | 'maxDelayMs' | 'journal' | 'feedback' | 'signal' | 'gate'
-> & { gate?: Omit<GateOptions, 'heldOut'> };
+  'dir' | 'checkpoint' | 'waitForLock' | WiringName | 'gate' | 'drift'
+> & { gate?: Omit<GateOptions, 'heldOut'>; drift?: DriftSettings };
+
+/** A callback is wiring: it is recorded as 'report'. */
+export interface DriftSettings extends Omit<DriftOptions, 'onDrift'> {
+  onDrift?: DriftAnswer;
+}
 
 /** Fills in every default: given options come before recorded ones, and those before defaults, also within groups such as `gate`. */
 export function learnerSettings(
@@ -84,11 +98,11 @@ export function learnerSettings(
   threads: number,
   recorded?: Settings,
 ): Settings {
-  const before = recorded ?? defaults(options, threads);
+  const before = recorded ?? defaults(options, threads, heldOut);
   const { transforms, inputs, target, batchSize, loss, maxGradientNorm, mode, precision, contractLinear } = options;
   // Inputs by name have their own shapes.
   const shape = options.shape ?? (typeof inputs === 'object' ? [] : undefined);
-  const { keepVersions, rememberIds, seed, replay, gate, drift, metrics, parameterGroups } = options;
+  const { average, score, keepVersions, rememberIds, seed, replay, gate, drift, metrics, parameterGroups } = options;
   // If nothing was replayed before, as many as a batch has.
   const perUpdate = before.replay.capacity > 0 ? before.replay.perUpdate : (batchSize ?? before.batchSize);
   const replayBefore = { ...before.replay, perUpdate };
@@ -99,10 +113,10 @@ export function learnerSettings(
       parameterGroups,
       frozenStatistics: options.frozenStatistics && [options.frozenStatistics].flat(),
       ...{ transforms, inputs, shape, target, batchSize, loss, maxGradientNorm },
-      ...{ mode, precision, contractLinear },
+      ...{ mode, precision, contractLinear, average, score },
       replay: replay && { ...replayBefore, ...defined(replay) },
       gate: gate && { ...before.gate, ...defined(gate) },
-      drift: drift && { onDrift: 'report', ...before.drift, ...defined(drift) },
+      drift: drift && { ...(before.drift ?? { onDrift: 'report', cooldown: 1000 }), ...defined(drift) },
       ...{ metrics, heldOut, keepVersions, rememberIds, seed },
       threads: options.threads === undefined ? undefined : threads,
     }),

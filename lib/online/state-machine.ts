@@ -5,6 +5,7 @@ import type { NativeLearnerState, NativeUpdate } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
 import { type State, stateHandle } from '../state/state';
 import type { LearnerContext } from './context';
+import { beginAnswer, countAnswered, nextUpdate } from './drift-answers';
 import { Monitor } from './monitor';
 import { NativeLearner } from './native-learner';
 import { type Outcome, outcomeOf, scoresIn } from './outcome';
@@ -13,7 +14,8 @@ import type { LearnerState } from './storage/learner-state';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './storage/records';
 import { evaluationOn, verdictOn } from './verdict';
 import { digestOf } from './versions/files';
-import { Served } from './versions/serving';
+import type { ServedVersion } from './versions/served';
+import { type Live, Serving } from './versions/serving';
 import {
   baselineOf,
   better,
@@ -24,16 +26,13 @@ import {
   type VersionInfo,
 } from './versions/version';
 
-/** Response to a drift: this many updates learn this many times as many replayed samples. */
-const boost = { updates: 100, factor: 2 };
-
 export class StateMachine {
   readonly context: LearnerContext;
   readonly #learner: NativeLearner;
   readonly #saved: LearnerState;
   readonly #monitor: Monitor;
   readonly #ids: IdWindow;
-  #served: Served;
+  readonly serving: Serving;
   /** The candidate of the next verdict; undefined while a journal is replayed. */
   #judged: State | undefined;
   #divergedAt: number | undefined;
@@ -50,7 +49,11 @@ export class StateMachine {
     this.#saved = saved;
     this.#monitor = new Monitor(context, saved);
     this.#ids = IdWindow.from(context.settings.rememberIds, ids);
-    this.#served = new Served(served, saved.serving);
+    const live: Live = {
+      copy: () => this.weights(),
+      version: () => ({ durable: saved.serving, updates: saved.updates }),
+    };
+    this.serving = new Serving(served, this.#versionOf(saved.serving), context.gate ? undefined : live);
   }
 
   /** `state`: the weights to learn from; `served`: the version that serves, which is disposed by the machine. */
@@ -69,8 +72,8 @@ export class StateMachine {
     return new StateMachine(context, learner, saved, ids, served);
   }
 
-  get served(): Served {
-    return this.#served;
+  #versionOf(version: number): ServedVersion {
+    return { durable: version, updates: this.info(version).updates };
   }
 
   get prequential(): PrequentialMetrics {
@@ -129,9 +132,9 @@ export class StateMachine {
 
   async #learn(record: BatchRecord): Promise<Outcome> {
     const { rules, ids, fresh } = record;
-    const { perUpdate } = this.context.settings.replay;
-    const replayed = this.#saved.boosted > 0 ? perUpdate * boost.factor : perUpdate;
-    const update = await this.#learner.update(record, this.#served.state, replayed);
+    const { replay, score } = this.context.settings;
+    const scoring = score === 'live' ? undefined : this.serving.durable;
+    const update = await this.#learner.update(record, scoring, nextUpdate(this.#saved, replay.perUpdate));
     const outcome = outcomeOf(update, record);
     const { refused, learned } = outcome;
     const free = new Set(refused.filter(({ isFree }) => isFree).map(({ index }) => index));
@@ -156,9 +159,10 @@ export class StateMachine {
   #countUpdate({ refused, needsCompany }: NativeUpdate, learned: number, rules: number): void {
     const isTried = learned > 0 || (refused !== '' && !needsCompany);
     if (learned > 0 || rules === 1) this.#saved.updates++;
+    if (learned > 0) this.serving.changed();
     if (!isTried) return;
     this.#saved.untilCandidate--;
-    this.#saved.boosted = Math.max(0, this.#saved.boosted - 1);
+    countAnswered(this.#saved);
   }
 
   #remember(ids: readonly (string | null)[]): void {
@@ -173,18 +177,20 @@ export class StateMachine {
   async #answerDrift(): Promise<void> {
     this.#saved.drifts++;
     const { onDrift } = this.context.settings.drift!;
-    if (onDrift === 'boostReplay') this.#saved.boosted = boost.updates;
-    if (onDrift === 'rollback') await this.#learner.replaceWeights(this.#served.state);
+    beginAnswer(this.#saved, onDrift);
+    if (onDrift === 'resetReplay') await this.#learner.clearReplay();
+    if (onDrift === 'rollback') await this.#learner.replaceWeights(this.serving.durable);
   }
 
   /** Measures the version that serves on the current held-out samples. */
   async measureServed(): Promise<void> {
-    this.#saved.best = this.context.gate ? await this.evaluate(this.#served.state) : null;
+    this.#saved.best = this.context.gate ? await this.evaluate(this.serving.durable) : null;
     Object.assign(this.info(this.#saved.serving), this.#saved.best ?? { accuracy: null, perClass: [] });
   }
 
   /** Judges the current weights as a candidate for a version. */
   async judge(created: number): Promise<VerdictRecord> {
+    this.#judged?.dispose();
     this.#judged = await this.weights();
     return verdictOn(this.#judged, this.#saved.best, this.context, created);
   }
@@ -209,8 +215,9 @@ export class StateMachine {
       : await this.#replayCandidate(verdict, sequence);
     if (!accepted) {
       state.dispose();
-      if (settings.gate.onRefused === 'rollback') await this.#learner.replaceWeights(this.#served.state);
+      if (settings.gate.onRefused === 'rollback') await this.#learner.replaceWeights(this.serving.durable);
       return () => {
+        this.serving.changed();
         this.#saved.untilCandidate = settings.gate.every;
         this.#saved.refused++;
         return undefined;
@@ -259,10 +266,8 @@ export class StateMachine {
     };
   }
 
-  /** Predictions under way keep the previous version. */
   #serve(state: State, version: number): void {
-    this.#served.retire();
-    this.#served = new Served(state, version);
+    this.serving.replace(state, this.#versionOf(version));
     this.#saved.serving = version;
   }
 
@@ -287,6 +292,6 @@ export class StateMachine {
   dispose(): void {
     this.#learner.dispose();
     this.#judged?.dispose();
-    this.#served.retire();
+    this.serving.dispose();
   }
 }

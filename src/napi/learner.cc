@@ -49,6 +49,7 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.groups = to_groups(array(from, "groups"));
   plan.loss = to_loss(object(from, "loss"));
   plan.max_gradient_norm = number(from, "maxGradientNorm");
+  if (own(from, "average").IsObject()) plan.average = choice(from, "average");
   plan.numerics = {string(from, "mode") == "fast", string(from, "precision") == "bf16",
                    boolean(from, "contractLinear")};
   plan.replay = to_replay(object(from, "replay"));
@@ -60,6 +61,8 @@ LearnerPlan to_learner_plan(const Napi::Object& from) {
   plan.random = to_tensor(own(start.As<Napi::Object>(), "random"));
   plan.slots = to_slots(array(start.As<Napi::Object>(), "slots"));
   plan.replayed = to_tensors(array(start.As<Napi::Object>(), "replay"));
+  plan.averages = to_tensors(array(start.As<Napi::Object>(), "average"));
+  plan.averaged = integer(start.As<Napi::Object>(), "averaged");
   return plan;
 }
 
@@ -113,13 +116,14 @@ Napi::Value learner_update(const Napi::CallbackInfo& call) {
   auto given = std::make_shared<Given>();
   for (uint32_t i = 0; i < inputs.Length(); ++i) given->inputs.push_back(Elements::of_samples(inputs[i]));
   given->targets = Elements::of_targets(own(plan, "targets"));
-  auto work = [learner = owned->learner, given = std::move(given),
-               served = Handle<StateDict>::open(own(plan, "served")), replayed = integer(plan, "replayed"),
-               keep = boolean(plan, "keep"), rules = integer(plan, "rules")](const Report&, const Cancelled&) {
+  UpdatePlan update{integer(plan, "rules"), nullptr, integer(plan, "replayed"), boolean(plan, "keep"),
+                    number(plan, "rate")};
+  const Napi::Value served = own(plan, "served");
+  if (!served.IsUndefined()) update.served = Handle<StateDict>::open(served);
+  auto work = [learner = owned->learner, given = std::move(given), update = std::move(update)](const Report&,
+                                                                                               const Cancelled&) {
     const Batch samples = to_batch(*given, learner->plan());
-    return [update = learner->update(rules, samples, served, replayed, keep)](Napi::Env env) {
-      return to_js(env, update);
-    };
+    return [result = learner->update(update, samples)](Napi::Env env) { return to_js(env, result); };
   };
   return Job::start(call.Env(), owned->thread, std::move(work));
 }
@@ -132,6 +136,7 @@ Napi::Value learner_state(const Napi::CallbackInfo& call) {
       result["model"] = Handle<StateDict>::make(env, state.model, bytes_of(*state.model));
       result["rest"] = Handle<StateDict>::make(env, state.rest, bytes_of(*state.rest));
       result["replay"] = Handle<StateDict>::make(env, state.replay, bytes_of(*state.replay));
+      if (state.average) result["average"] = Handle<StateDict>::make(env, state.average, bytes_of(*state.average));
       return result;
     };
   };
@@ -156,6 +161,15 @@ Napi::Value learner_replace_weights(const Napi::CallbackInfo& call) {
   return Job::start(call.Env(), owned->thread, std::move(work));
 }
 
+Napi::Value learner_clear_replay(const Napi::CallbackInfo& call) {
+  const auto owned = Handle<OwnedLearner>::open(call[0]);
+  auto work = [learner = owned->learner](const Report&, const Cancelled&) {
+    learner->clear_replay();
+    return [](Napi::Env env) { return env.Undefined(); };
+  };
+  return Job::start(call.Env(), owned->thread, std::move(work));
+}
+
 // Waits for its current operation.
 Napi::Value dispose_learner(const Napi::CallbackInfo& call) {
   Handle<OwnedLearner>::of(call[0]).release(call.Env());
@@ -170,6 +184,7 @@ void export_learner(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "learnerState", learner_state);
   export_function(env, exports, "learnerWeights", learner_weights);
   export_function(env, exports, "learnerReplaceWeights", learner_replace_weights);
+  export_function(env, exports, "learnerClearReplay", learner_clear_replay);
   export_function(env, exports, "disposeLearner", dispose_learner);
 }
 

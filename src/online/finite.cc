@@ -75,7 +75,7 @@ bool lost_finiteness(const std::vector<at::Tensor>& before, const std::vector<at
   return false;
 }
 
-bool GuardedSteps::step(ParameterGroups& optimizer, const Weights& weights, double gradient_norm) {
+bool GuardedSteps::step(ParameterGroups& optimizer, const Weights& weights, double gradient_norm, bool averaged) {
   at::NoGradGuard no_grad;
   std::optional<Optimizer::Bounds> next;
   if (bounds_) next = optimizer.bounds_after(*bounds_, gradient_norm);
@@ -91,7 +91,10 @@ bool GuardedSteps::step(ParameterGroups& optimizer, const Weights& weights, doub
   const std::vector<at::Tensor> parameters = copies_of(weights.parameters());
   const std::vector<Slots> state = copies_of(optimizer.state());
   optimizer.step();
-  if (!lost_finiteness(parameters, weights.parameters()) && !lost_finiteness(state, optimizer.state())) return true;
+  const bool fits = !averaged || largest_of(weights.parameters()) <= Optimizer::kLargest;
+  if (fits && !lost_finiteness(parameters, weights.parameters()) && !lost_finiteness(state, optimizer.state())) {
+    return true;
+  }
   for (size_t i = 0; i < parameters.size(); ++i) weights.parameters()[i].copy_(parameters[i]);
   optimizer.restore(state);
   return false;

@@ -43,6 +43,8 @@ Learner::Learner(const LearnerPlan& plan)
     replay_.restore(*plan_.replayed, *at::check_generator<at::CPUGeneratorImpl>(generator_));
   }
   bind(plan_.state, std::move(plan_.slots));
+  if (average_ && plan_.averaged > 0) average_->restore(weights_->to_kept(plan_.averages), plan_.averaged);
+  plan_.averages.clear();
   plan_.state = nullptr;
   plan_.random = at::Tensor();
   plan_.replayed.reset();
@@ -58,10 +60,14 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<Sl
       std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),
                              std::make_unique<Loss>(plan_.loss, plan_.target, /*is_lenient=*/true),
                              std::move(optimizer), weights->parameters());
+  std::unique_ptr<Average> average = make_average(plan_.average);
   // Nothing can fail from here on: a rollback that finds no memory changes nothing.
   variants_ = std::move(variants);
   weights_ = std::move(weights);
   step_ = std::move(step);
+  average_ = std::move(average);
+  live_forward_ = nullptr;
+  rate_ = 1;
   steps_.forget();
 }
 
@@ -96,15 +102,50 @@ void Learner::keep_for_replay(const Batch& samples) {
   for (size_t i = 0; i < from.size(); ++i) replay_.add(from[i], targets[i].front(), generator);
 }
 
-void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update) {
-  at::NoGradGuard no_grad;
+void Learner::set_rate(double rate) {
+  if (rate == rate_) return;
+  ParameterGroups& optimizer = step_->optimizer();
+  for (size_t group = 0; group < optimizer.size(); ++group) {
+    Choice choice = optimizer.options(group);
+    choice.options["learningRate"] = plan_.groups[group].optimizer.number("learningRate") * rate;
+    optimizer.set_options(group, std::move(choice));
+  }
+  rate_ = rate;
+}
+
+const std::vector<at::Tensor>& Learner::averaged() const {
+  return average_ && average_->count() > 0 ? average_->weights() : weights_->parameters();
+}
+
+void Learner::add_to_average() {
+  if (!average_) return;
+  if (average_->count() == 0) live_forward_ = nullptr;  // it runs the weights themselves
+  average_->after_step(weights_->parameters());
+}
+
+std::shared_ptr<const StateDict> Learner::weights() const { return weights_->copy(plan_.names, averaged()); }
+
+Forward& Learner::forward_of(const std::shared_ptr<const StateDict>& served) {
+  if (served == nullptr) {
+    if (!live_forward_) {
+      std::vector<at::Tensor> tensors = averaged();
+      tensors.insert(tensors.end(), weights_->buffers().begin(), weights_->buffers().end());
+      live_forward_ = std::make_unique<Forward>(variants_, std::move(tensors), Mode::kEvaluation, generator_);
+    }
+    return *live_forward_;
+  }
   if (served != served_) {
     Variants variants = variants_for(*plan_.program, *served, scoring_.outputs(), plan_.numerics);
     std::vector<at::Tensor> tensors = tensors_of(variants.small_batch, *served, c10::kCPU);
     served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
   }
-  const std::vector<at::Tensor> outputs = (*served_forward_)(transform(scoring_, pointers_to(samples.inputs), {}));
+  return *served_forward_;
+}
+
+void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update) {
+  at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> outputs = forward_of(served)(transform(scoring_, pointers_to(samples.inputs), {}));
   update.logits = loss_->prediction(outputs).to(at::kFloat).contiguous();
   if (plan_.target.kind == TargetKind::kClass && loss_->is_log_likelihood()) return;
   update.losses = loss_->per_sample(outputs, samples.targets, samples.samples());
@@ -155,7 +196,9 @@ LearnerState Learner::state() const {
   at::NoGradGuard no_grad;
   auto rest = std::make_shared<StateDict>(StateDict{{"random", generator_.get_state()}});
   add_slots(*rest, *weights_, step_->optimizer().state());
-  return {weights(), std::move(rest), std::make_shared<const StateDict>(replay_.state())};
+  auto average = average_ ? averaged_model(*weights(), average_->count()) : nullptr;
+  return {weights_->copy(plan_.names), std::move(rest), std::make_shared<const StateDict>(replay_.state()),
+          std::move(average)};
 }
 
 }  // namespace incremental

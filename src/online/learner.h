@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "src/averages/average.h"
 #include "src/batches/batches.h"
 #include "src/core/choice.h"
 #include "src/losses/loss.h"
@@ -31,6 +32,7 @@ struct LearnerPlan {
   std::vector<ParameterGroup> groups;
   std::shared_ptr<const LossPlan> loss;  // with losses of single samples
   double max_gradient_norm = 0;          // 0: no limit
+  Choice average;                        // of the weights over updates; of no kind: none
   Numerics numerics;
   ReplayOptions replay;
   uint64_t seed = 0;
@@ -38,8 +40,18 @@ struct LearnerPlan {
   int niceness = 0;
   // From a LearnerState, to resume; empty at the beginning.
   at::Tensor random;
-  std::vector<Slots> slots;  // by the program's parameters; or empty
+  std::vector<Slots> slots;          // by the program's parameters; or empty
+  std::vector<at::Tensor> averages;  // likewise
+  int64_t averaged = 0;              // updates that these are the average of
   std::optional<std::vector<at::Tensor>> replayed;
+};
+
+struct UpdatePlan {
+  int64_t rules;                            // see Learner::update
+  std::shared_ptr<const StateDict> served;  // the version that scores the new samples; null: the weights that learn do
+  int64_t replayed;                         // how many of the buffer's samples come along
+  bool keep;                                // whether the buffer gets the new ones
+  double rate = 1;                          // learning rates are multiplied by it
 };
 
 struct Update {
@@ -48,15 +60,16 @@ struct Update {
   std::vector<int64_t> offenders;  // new samples that were left out, by their positions, each for its own output
   double loss = 0;                 // of the batch, replayed samples included
   double gradient_norm = 0;        // before the limit
-  at::Tensor logits;               // [sample, …] float32, by the version that serves, of the others
+  at::Tensor logits;               // [sample, …] float32, by the weights that score, of the others
   at::Tensor losses;               // [sample] float32: their losses; undefined where these follow from the logits
 };
 
 // The state to resume from, besides the plan. Copies.
 struct LearnerState {
   std::shared_ptr<const StateDict> model;
-  std::shared_ptr<const StateDict> rest;    // `random`, then the slots as in Snapshot::rest
-  std::shared_ptr<const StateDict> replay;  // Replay::state()
+  std::shared_ptr<const StateDict> rest;     // `random`, then the slots as in Snapshot::rest
+  std::shared_ptr<const StateDict> replay;   // Replay::state()
+  std::shared_ptr<const StateDict> average;  // averaged_model(); null without an average
 };
 
 class Learner {
@@ -67,35 +80,34 @@ class Learner {
   const LearnerPlan& plan() const { return plan_; }
 
   // Scores and learns samples with one input for each of the plan's, in its order, and targets as a data set has them.
-  // `replayed`: how many of the buffer's come along.
-  // `keep`: whether the buffer gets the new ones.
   //
-  // `rules`: the number of the rules that this is computed by. What a journal holds is computed again by the rules that
+  // Its rules have the number `rules`. What a journal holds is computed again by the rules that
   // it was written with, for ever to the same bits; other numbers come only under a new one.
   // 1: A loss or gradient that is not finite leaves weights, slots, buffers and replay buffer as they were, but not
   //    the generator. None of the new samples is learned.
   // 2: A new sample whose own output, loss or gradient is not finite is an offender: everything is as if it had not
-  //    come, and the others are learned. The version that serves and the weights that learn both judge, in evaluation
+  //    come, and the others are learned. The weights that score and those that learn both judge, in evaluation
   //    mode. A replayed one is left out of this update. Where none is to blame alone, but a loss, a gradient, a buffer
   //    or a weight would not be finite, the update is refused and leaves all but the generator as it was: the next one
   //    draws other samples of the replay buffer.
-  Update update(int64_t rules, const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
-                bool keep);
+  Update update(const UpdatePlan& plan, const Batch& samples);
 
-  // Continues from these weights, and with an optimizer that remembers nothing.
+  // Continues from these weights, with an optimizer that remembers nothing and an average of nothing.
   void replace_weights(const std::shared_ptr<const StateDict>& state);
 
-  // A copy of them, as a version to serve.
-  std::shared_ptr<const StateDict> weights() const { return weights_->copy(plan_.names); }
+  // Empties the replay buffer.
+  void clear_replay() { replay_.clear(); }
+
+  // A copy of the weights to serve: of the average, where there is one.
+  std::shared_ptr<const StateDict> weights() const;
 
   LearnerState state() const;
 
  private:
   void check_samples(const Batch& samples) const;
-  Update update_by_rules_1(const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
-                           bool keep);
-  Update update_by_rules_2(const Batch& samples, const std::shared_ptr<const StateDict>& served, int64_t replayed,
-                           bool keep);
+  Update update_by_rules_1(const UpdatePlan& plan, const Batch& samples);
+  Update update_by_rules_2(const UpdatePlan& plan, const Batch& samples);
+  void set_rate(double rate);
   // Learns a batch, or says what would not be finite and leaves no trace but in the generator.
   std::string attempt(const Batch& batch, Update& update);
   // Leaves gradients in the parameters, and batch norm's statistics as the forward pass makes them. Says what of that
@@ -114,6 +126,10 @@ class Learner {
   std::vector<int64_t> draw_replayed(int64_t count);
   void keep_for_replay(const Batch& samples);
   void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);
+  Forward& forward_of(const std::shared_ptr<const StateDict>& served);
+  // The parameters to serve: the average's, where there is one.
+  const std::vector<at::Tensor>& averaged() const;
+  void add_to_average();
   // The model's batch: the samples and those of the replay buffer's slots, after the transforms.
   Batch assemble(const Batch& samples, const std::vector<int64_t>& slots);
   // Makes samples of what the pointers point to; `drawn` as SamplePipeline::draw made it, one for each.
@@ -129,10 +145,12 @@ class Learner {
   std::unique_ptr<Loss> loss_;  // of offenders
   Variants variants_;
   std::unique_ptr<Step> step_;
+  std::unique_ptr<Average> average_;  // or null
+  double rate_ = 1;
   GuardedSteps steps_;
   std::optional<bool> needs_company_;        // once it was asked
   std::shared_ptr<const StateDict> served_;  // that `served_forward_` runs
-  std::unique_ptr<Forward> served_forward_;
+  std::unique_ptr<Forward> served_forward_, live_forward_;
 };
 
 }  // namespace incremental

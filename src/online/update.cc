@@ -25,15 +25,14 @@ std::vector<int64_t> positions_of(const std::vector<bool>& flags, bool wanted) {
 
 }  // namespace
 
-Update Learner::update(int64_t rules, const Batch& samples, const std::shared_ptr<const StateDict>& served,
-                       int64_t replayed, bool keep) {
-  check(rules == 1 || rules == 2, "ERR_INVALID_OPTION", "Expected rules that this version knows but received number ",
-        rules);
+Update Learner::update(const UpdatePlan& plan, const Batch& samples) {
+  check(plan.rules == 1 || plan.rules == 2, "ERR_INVALID_OPTION",
+        "Expected rules that this version knows but received number ", plan.rules);
   be_nice(plan_.niceness);
   RunScope scope(plan_.threads);
   check_samples(samples);
-  return rules == 1 ? update_by_rules_1(samples, served, replayed, keep)
-                    : update_by_rules_2(samples, served, replayed, keep);
+  set_rate(plan.rate);
+  return plan.rules == 1 ? update_by_rules_1(plan, samples) : update_by_rules_2(plan, samples);
 }
 
 void Learner::check_samples(const Batch& samples) const {
@@ -52,11 +51,10 @@ void Learner::check_samples(const Batch& samples) const {
         at::IntArrayRef(plan_.target.shape), " but received ", samples.targets.sizes());
 }
 
-Update Learner::update_by_rules_1(const Batch& samples, const std::shared_ptr<const StateDict>& served,
-                                  int64_t replayed, bool keep) {
+Update Learner::update_by_rules_1(const UpdatePlan& plan, const Batch& samples) {
   Update update;
-  score(samples, served, update);
-  const Batch batch = assemble(samples, draw_replayed(replayed));
+  score(samples, plan.served, update);
+  const Batch batch = assemble(samples, draw_replayed(plan.replayed));
   const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
   update.refused = compute_gradients(batch, update);
   if (!update.refused.empty()) {
@@ -65,12 +63,12 @@ Update Learner::update_by_rules_1(const Batch& samples, const std::shared_ptr<co
   }
   step_->optimizer().step();
   steps_.forget();
-  if (keep) keep_for_replay(samples);
+  add_to_average();
+  if (plan.keep) keep_for_replay(samples);
   return update;
 }
 
-Update Learner::update_by_rules_2(const Batch& samples, const std::shared_ptr<const StateDict>& served,
-                                  int64_t replayed, bool keep) {
+Update Learner::update_by_rules_2(const UpdatePlan& plan, const Batch& samples) {
   Update update;
   Batch rest = samples;
   std::vector<int64_t> positions(samples.samples());  // of `rest` in `samples`
@@ -88,14 +86,14 @@ Update Learner::update_by_rules_2(const Batch& samples, const std::shared_ptr<co
 
   // Each round but the last leaves out at least one sample more.
   for (;;) {
-    score(rest, served, update);
+    score(rest, plan.served, update);
     if (!all_finite(update.logits)) {
       leave_out(not_finite(update.logits));
       if (positions.empty()) break;
       continue;
     }
     const at::Tensor random = generator_.get_state();
-    std::vector<int64_t> slots = draw_replayed(replayed);
+    std::vector<int64_t> slots = draw_replayed(plan.replayed);
     std::erase_if(slots, [&](int64_t slot) { return left_out.contains(slot); });
     if (is_too_small(positions.size() + slots.size())) {
       restore(generator_, random);
@@ -108,7 +106,8 @@ Update Learner::update_by_rules_2(const Batch& samples, const std::shared_ptr<co
     const Batch batch = assemble(rest, slots);
     update.refused = attempt(batch, update);
     if (update.refused.empty()) {
-      if (keep) keep_for_replay(rest);
+      add_to_average();
+      if (plan.keep) keep_for_replay(rest);
       break;
     }
     std::vector<bool> offends = offenders_in(batch);
@@ -135,7 +134,7 @@ std::string Learner::attempt(const Batch& batch, Update& update) {
   }
   const double limit = plan_.max_gradient_norm;
   const double norm = limit > 0 ? std::min(update.gradient_norm, limit) : update.gradient_norm;
-  if (problem.empty() && !steps_.step(step_->optimizer(), *weights_, norm)) {
+  if (problem.empty() && !steps_.step(step_->optimizer(), *weights_, norm, average_ != nullptr)) {
     problem = "a weight would not be finite";
   }
   if (!problem.empty()) undo(buffers);

@@ -142,6 +142,16 @@ void Replay::file_under(int64_t slot, int64_t label) {
   slots_of_[label].push_back(slot);
 }
 
+void Replay::clear() {
+  size_ = 0;
+  seen_ = 0;
+  labels_.clear();
+  place_.clear();
+  std::fill(seen_of_.begin(), seen_of_.end(), 0);
+  std::fill(was_full_.begin(), was_full_.end(), false);
+  for (std::vector<int64_t>& slots : slots_of_) slots.clear();
+}
+
 StateDict Replay::state() const {
   std::vector<int64_t> slots;
   for (const auto& of_class : slots_of_) slots.insert(slots.end(), of_class.begin(), of_class.end());

@@ -51,6 +51,9 @@ class Replay {
   // could have kept.
   void restore(const std::vector<at::Tensor>& state, at::CPUGeneratorImpl& generator);
 
+  // As before the first sample.
+  void clear();
+
  private:
   // The slot for a sample of this class, or -1 where it is not to be kept.
   int64_t choose(int64_t label, at::CPUGeneratorImpl& generator);

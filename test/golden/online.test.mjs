@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createState, loadState, net, OnlineLearner, saveState } from 'torch-incremental';
+import { adamW, createState, ema, loadState, net, OnlineLearner, saveState } from 'torch-incremental';
 import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
 
 describe('an online learner', function () {
@@ -11,27 +11,44 @@ describe('an online learner', function () {
   const count = 150;
   const { inputs, labels } = madeUpImages(count, 8);
 
-  for (const { batchSize, seed, clip } of [
+  for (const { batchSize, seed, clip, live, adam, decay } of [
     { batchSize: 16, seed: 3 },
     { batchSize: 1, seed: 2 ** 33 + 5 },
     { batchSize: 64, seed: 4, clip: 0.5 },
+    { batchSize: 16, seed: 5, live: true },
+    { batchSize: 16, seed: 6, live: true, adam: true, decay: 0.9 },
+    { batchSize: 16, seed: 7, adam: true, decay: 0.9 },
   ]) {
-    const limited = clip ? `, gradients clipped at ${clip}` : '';
-    it(`learns as PyTorch does in batches of ${batchSize}${limited}, to the bit`, async function () {
+    const what = [
+      ...(clip ? [`gradients clipped at ${clip}`] : []),
+      ...(live ? ['scored by the weights of the moment'] : []),
+      ...(adam ? ['with AdamW, two groups and an average'] : []),
+    ];
+    const name = [`learns as PyTorch does in batches of ${batchSize}`, ...what, 'to the bit'].join(', ');
+    it(name, async function () {
       needs(this, 'TORCH_INCREMENTAL_PYTHON');
       const samples = batchSize === 1 ? 30 : count;
       fs.writeFileSync(at('images.u8'), inputs.subarray(0, samples * 3072));
       fs.writeFileSync(at('labels.u8'), Uint8Array.from(labels.subarray(0, samples)));
       await saveState(await createState(net(), { seed: 1 }), at('init.pth'));
       const files = ['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]);
-      const flags = ['--batch-size', batchSize, '--seed', seed, ...(clip ? ['--clip', clip] : [])].map(String);
+      const flags = [
+        ...['--batch-size', batchSize, '--seed', seed, ...(clip ? ['--clip', clip] : [])].map(String),
+        ...[...(live ? ['--live'] : []), ...(adam ? ['--adamw', '--ema', String(decay)] : [])],
+      ];
       const script = path.join(root, 'test/golden/online.py');
       const printed = runPython(script, [...files, '--init', at('init.pth'), '--out', at('out.pth'), ...flags]);
 
       const learner = await OnlineLearner.open({
-        ...{ dir: at(`learner ${batchSize}`), checkpoint: at('init.pth'), batchSize, seed, maxDelayMs: 0 },
+        ...{ dir: at(name), checkpoint: at('init.pth'), batchSize, seed, maxDelayMs: 0 },
         ...{ threads: 2, gate: { every: Math.ceil(samples / batchSize) } },
         ...(clip && { maxGradientNorm: clip }),
+        score: live ? 'live' : 'served',
+        ...(adam && {
+          optimizer: adamW({ learningRate: 0.002 }),
+          parameterGroups: [{ parameters: 'fc', learningRate: 0.01, weightDecay: 0.1 }],
+          average: ema({ decay }),
+        }),
       });
       const losses = [];
       let correct = 0;

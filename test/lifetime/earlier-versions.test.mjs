@@ -54,11 +54,11 @@ async function assertKnown(learner, ids) {
 
 /**
  * Folders by what they were written with. The first two record the options of sgd() among the settings, the first three one input and a
- * class a sample, and none of them groups of parameters.
+ * class a sample, the first four no groups of parameters, and none an average or the weights that score.
  */
 const killed = {
   ...{ killed: 'by rules 1', 'killed-rules-2': 'by rules 2' },
-  ...{ 'killed-format-2': 'in format 2', 'killed-format-3': 'in format 3' },
+  ...{ 'killed-format-2': 'in format 2', 'killed-format-3': 'in format 3', 'killed-format-4': 'in format 4' },
 };
 
 for (const [name, what] of Object.entries(killed)) {

@@ -2,6 +2,7 @@
 // would have been without.
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { adamW, adwin, ema } from 'torch-incremental';
 import { root, temporaryFolder } from '../support.mjs';
 import { live } from './lives.mjs';
 
@@ -44,6 +45,22 @@ describe('a learner that is killed', function () {
       assert.equal(counts.updates, 2000);
       assert.equal(counts.learned, 16_000);
       assert.ok(counts.version > 10 && counts.refused > 0 && counts.drifts > 0, JSON.stringify(counts));
+    });
+  });
+
+  it('is the same to the bit after 50 kills with AdamW, two groups and an average, where drifts raise the learning rates', async () => {
+    const options = {
+      ...{ samples: 16_000, journal: { maxBytes: 2 ** 20 } },
+      optimizer: adamW({ learningRate: 0.003 }),
+      parameterGroups: [{ parameters: 'out', learningRate: 0.01, weightDecay: 0 }],
+      average: ema({ decay: 0.95 }),
+      drift: { detector: adwin(), onDrift: 'raiseLearningRate' },
+    };
+    await killAndCheck('average', options, 50, (result, whole) => {
+      assert.deepEqual(result, whole);
+      const { updates, learned, version, drifts } = result.counts;
+      assert.deepEqual({ updates, learned }, { updates: 2000, learned: 16_000 });
+      assert.ok(version > 10 && drifts > 0, JSON.stringify(result.counts));
     });
   });
 

@@ -99,7 +99,7 @@ describe('a learner opened with other options', () => {
     const settings = await settingsOf(dir);
     assert.deepEqual(settings.replay, { ...replay, capacity: 20 });
     assert.deepEqual(settings.gate, { ...gate, every: 6 });
-    assert.deepEqual(settings.drift, { detector: ddm(), onDrift: 'rollback' });
+    assert.deepEqual(settings.drift, { detector: ddm(), onDrift: 'rollback', cooldown: 1000 });
     await begin({ batchSize: 8 });
     await (await open(dir, { batchSize: undefined, replay: { capacity: 5 } })).close();
     assert.equal((await settingsOf(dir)).replay.perUpdate, 8);

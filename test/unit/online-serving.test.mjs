@@ -58,8 +58,10 @@ describe('a learner that serves', function () {
       while (learning) {
         const { version, logits } = await learner.predict(question);
         const bits = Buffer.from(logits.buffer).toString('hex');
-        assert.equal(answers.get(version) ?? bits, bits, `two answers of version ${version}`);
-        answers.set(version, bits);
+        const { durable, updates } = version;
+        assert.equal(durable, updates);
+        assert.equal(answers.get(durable) ?? bits, bits, `two answers of version ${durable}`);
+        answers.set(durable, bits);
         asked++;
       }
     });
@@ -144,7 +146,7 @@ describe('a learner that serves', function () {
     for (let update = 0; update < 30; update++) {
       await learner.learn(samples(4 * update, 4));
       const { version, logits } = await learner.predict(question);
-      answers[version] = logits;
+      if (version.updates % 5 === 0) answers[version.durable] = logits;
     }
     assert.deepEqual(
       learner.versions().map(({ version }) => version),

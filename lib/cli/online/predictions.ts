@@ -3,6 +3,7 @@
 import { LearnError } from '../../core/errors';
 import { joined, type SampleForm, sizeOf, type Values } from '../../core/sample-values';
 import type { OnlineLearner } from '../../online/learner';
+import type { ServedVersion } from '../../online/versions/served';
 import { named } from './inputs';
 
 export interface Predicted {
@@ -10,7 +11,7 @@ export interface Predicted {
   id: string | undefined;
   /** Where targets are classes. */
   label?: number;
-  version: number;
+  version: ServedVersion;
   logits: number[];
   /** Of the logits, where targets are of another kind. */
   shape?: number[];

@@ -149,7 +149,7 @@ export class Feedback {
     const { sums, loss } = this.#engine.context;
     return {
       inputs,
-      // By other losses, and for targets of other kinds, the version that serves when the sample is learned is scored.
+      // By other losses, and for targets of other kinds, the prediction of the time when the sample is learned is scored.
       scoreOf: (target) =>
         typeof target === 'number' && loss.isLogLikelihood ? scoreOfClass(logits, target, logits.length, sums) : null,
       settle: () => store.settle(taken),

@@ -15,7 +15,7 @@ export interface LearnResult {
   loss: number;
   /** How the samples were predicted before they were learned. `correct` is NaN if their targets are not classes. */
   prequential: { samples: number; correct: number; loss: number };
-  /** The version that serves now. */
+  /** The version that serves now, or was made last. */
   version: number;
   /** Samples whose ids were known. */
   duplicates: number;

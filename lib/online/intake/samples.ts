@@ -56,7 +56,7 @@ export interface Sample {
   target: Target;
   /** One array for each input of the learner's samples, in their order. */
   inputs: readonly Values[];
-  /** Score of an earlier prediction; null: the version that serves when the sample is learned predicts it. */
+  /** Score of an earlier prediction; null: the weights that score predict it when it is learned. */
   score?: Score | null;
   /** True if the id stays free when the target is invalid, since another target may follow. */
   awaitsTarget?: boolean;

@@ -1,19 +1,23 @@
 // Changes the settings or the model of a learner. The change is a record of the journal, so that a replay from an older snapshot
 // repeats it at the same position.
+
+import type { Value } from '../../checkpoint/values';
 import { LearnError } from '../../core/errors';
 import type { SampleForm } from '../../core/sample-values';
-import type { StateHandle } from '../../native/handles';
-import { native } from '../../native/native';
+import { type NativeLearnerState, native } from '../../native/native';
 import type { LearnerPlan, Slots } from '../../native/plans';
 import { isSameLayout } from '../../optimizers/parameter-groups';
 import type { Model } from '../../program/module';
 import { modulesOf } from '../../state/create';
-import { makeState, stateHandle } from '../../state/state';
+import { makeState } from '../../state/state';
+import { tensorsOf } from '../../training/checkpoint';
+import { averageIn } from '../../training/kept-weights';
 import type { ContextMaker } from '../context';
 import type { Settings } from '../settings';
 import { StateMachine } from '../state-machine';
 import { modelText, readModel } from '../storage/model-text';
 import type { SettingsRecord } from '../storage/records';
+import { handlesOf } from '../storage/snapshot';
 
 /** undefined: nothing changes. */
 export async function settingsRecord(
@@ -25,7 +29,7 @@ export async function settingsRecord(
   const text = modelText(model);
   const isOther = text !== modelText(oldModel);
   if (!isOther && isSame(settings, old)) return undefined;
-  const measured = gate ? await machine.evaluate(machine.served.state) : null;
+  const measured = gate ? await machine.evaluate(machine.serving.durable) : null;
   const best = settings.heldOut === old.heldOut ? machine.counts.best : measured;
   return { kind: 'settings', settings, ...(isOther && { model: text }), best };
 }
@@ -40,6 +44,7 @@ export async function withSettings(
   const { settings: old, model: oldModel } = machine.context;
   checkOptimizers(old, settings);
   checkLoss(old, settings);
+  checkAverage(old, settings);
   const model = record.model === undefined ? oldModel : readModel(record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
@@ -48,7 +53,7 @@ export async function withSettings(
     const context = await contextFor(settings, model, state);
     checkForm(sample, context.sample);
     const saved = machine.toJSON();
-    if (!isSame(settings.drift, old.drift)) saved.detector = null;
+    if (!isSame(settings.drift, old.drift)) Object.assign(saved, { detector: null, cooling: 0 });
     saved.best = best;
     saved.untilCandidate = Math.min(saved.untilCandidate, settings.gate.every);
     const serving = saved.versions.find(({ version }) => version === saved.serving)!;
@@ -56,7 +61,7 @@ export async function withSettings(
     const start = startFrom(tensors, model);
     return await StateMachine.start(context, state, start, saved, machine.ids, await context.files.load(serving));
   } finally {
-    for (const handle of [stateHandle(state), tensors.rest, tensors.replay]) native().disposeState(handle);
+    for (const handle of handlesOf(tensors)) native().disposeState(handle);
   }
 }
 
@@ -87,6 +92,16 @@ function checkLoss({ loss: old }: Settings, { loss }: Settings): void {
   );
 }
 
+/** Throws if an average would not be of all updates. */
+function checkAverage({ average: old }: Settings, { average }: Settings): void {
+  if (average?.kind === old?.kind) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected the average that the learner began with, ${old ? `${old.kind}()` : 'none'}, but received ${average?.kind}(): begin another ` +
+      'learner, with a version of this one as its checkpoint',
+  );
+}
+
 /** Throws if a learner would take what it knows, of other targets or of other inputs, for that of these. */
 function checkForm(old: SampleForm, form: SampleForm): void {
   if (!isSame(old.target, form.target)) {
@@ -105,10 +120,8 @@ function checkForm(old: SampleForm, form: SampleForm): void {
   );
 }
 
-function startFrom(
-  { rest, replay }: { rest: StateHandle; replay: StateHandle },
-  { program }: Model,
-): LearnerPlan['start'] {
+function startFrom({ rest, replay, average }: NativeLearnerState, model: Model): LearnerPlan['start'] {
+  const { program } = model;
   const [infos, replayed] = native().stateInfo([rest, replay]);
   const slots = program.parameters.map((): Slots => ({}));
   const indices = new Map(infos!.map(({ name }, index) => [name, index]));
@@ -117,7 +130,11 @@ function startFrom(
     if (slot !== undefined) slots[Number(number)]![slot] = { state: rest, index };
   }
   const random = { state: rest, index: indices.get('random')! };
-  return { random, slots, replay: replayed!.map((_, index) => ({ state: replay, index })) };
+  const averaged = average && new Map<Value, Value>(tensorsOf(average));
+  return {
+    ...{ random, slots, replay: replayed!.map((_, index) => ({ state: replay, index })) },
+    ...averageIn(() => averaged, model),
+  };
 }
 
 /** Whether two plain values have equal JSON. */

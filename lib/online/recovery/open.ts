@@ -7,13 +7,13 @@ import { recogniseModel } from '../../models/recognise';
 import { chooseDevice } from '../../native/device';
 import { State, sharedState } from '../../state/state';
 import { programHandle } from '../../training/run';
-import type { Engine, LearnerFolder } from '../engine';
+import type { Engine } from '../engine';
 import { contextMaker } from '../make-context';
 import { learnerSettings, type Settings, type SettingsOptions } from '../settings';
 import { asFileError, FolderLock, refuseLinks } from '../storage/lock';
 import { VersionFiles } from '../versions/files';
 import { Gate } from '../versions/gate';
-import type { Wiring } from '../wiring';
+import type { LearnerFolder, Wiring } from '../wiring';
 import { begin } from './begin';
 import { findBase } from './find-base';
 import { machineFrom } from './replay';
@@ -37,7 +37,7 @@ async function openFolder(options: SettingsOptions, wiring: Wiring): Promise<Eng
   let lock: FolderLock | undefined;
   try {
     await fs.mkdir(folder, { recursive: true });
-    lock = new FolderLock(folder);
+    lock = await FolderLock.take(folder, wiring.waitForLock, wiring.signal);
     await refuseLinks(folder);
     const { sync, maxBytes } = wiring;
     const files = new VersionFiles(path.join(folder, 'versions'));

@@ -154,10 +154,9 @@ async function reproduce(
     const start = await machineFrom(snapshot, await contextFor(snapshot.settings, model, snapshot.state));
     const records = recordsAfter(folder, snapshot, snapshot.sequence, to);
     const { machine, end } = await replay(folder, start, records, snapshot, contextFor, async () => {});
-    const { served, counts } = machine;
-    const made = counts.versions.find((one) => one.version === served.version);
-    if (end.sequence === to && served.version === version.version && made?.sha256 === version.sha256)
-      return { base, machine };
+    const { serving, versions } = machine.counts;
+    const made = versions.find((one) => one.version === serving);
+    if (end.sequence === to && serving === version.version && made?.sha256 === version.sha256) return { base, machine };
     machine.dispose();
     throw new LearnError('ERR_JOURNAL', `The journal in ${folder} does not lead to version ${version.version}`);
   } finally {

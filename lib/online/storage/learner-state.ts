@@ -14,7 +14,11 @@ export interface LearnerState {
   refused: number;
   /** Updates that still replay more samples after a drift. */
   boosted: number;
-  /** The version that serves, and all that are kept, oldest first. */
+  /** Updates that still have higher learning rates. Missing: none. */
+  raised?: number;
+  /** New samples in which the detector's signals still belong to the last drift. Missing: none. */
+  cooling?: number;
+  /** The version that serves, or was made last, and all that are kept, oldest first. */
   serving: number;
   versions: VersionInfo[];
   /** The newest version ever made, if a repair removed it from `versions`: its number is not used again. */

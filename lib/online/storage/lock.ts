@@ -3,17 +3,34 @@ import { type BigIntStats, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fromNativeSync, LearnError, messageOf } from '../../core/errors';
 import { syncFolder } from '../../files/atomic-write';
 import { flush } from '../../files/flush';
 import type { LockHandle } from '../../native/handles';
 import { native } from '../../native/native';
 
+const betweenTriesMs = 50;
+
 /** A folder that one process owns at a time. */
 export class FolderLock {
   readonly #folder: string;
   readonly #handle: LockHandle;
   readonly #identity: string;
+
+  /** Tries for `waitMs` milliseconds. Rejects with ERR_BUSY, naming the owner, if the folder still has another; `signal` ends it. */
+  static async take(folder: string, waitMs: number, signal: AbortSignal | undefined): Promise<FolderLock> {
+    const end = performance.now() + waitMs;
+    for (;;) {
+      try {
+        return new FolderLock(folder);
+      } catch (cause) {
+        const left = end - performance.now();
+        if (!(cause instanceof LearnError && cause.code === 'ERR_BUSY' && left > 0)) throw cause;
+        await setTimeout(Math.min(left, betweenTriesMs), undefined, { signal }).catch(() => signal?.throwIfAborted());
+      }
+    }
+  }
 
   /** Throws ERR_BUSY, naming the owner, if the folder has another. */
   constructor(folder: string) {

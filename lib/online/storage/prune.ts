@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { inspectFile } from '../../checkpoint/inspect';
+import { messageOf } from '../../core/errors';
 import type { VersionFiles } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
 import { journalFiles } from './journal-format';
@@ -9,16 +10,21 @@ import type { LearnerState } from './learner-state';
 import { isOfSystem, isShortage } from './lock';
 import { type SnapshotFile, snapshotFiles } from './snapshot';
 
+/** The default of `journal.maxBytes`, for snapshots of `snapshotBytes`: large models need more. */
+export function usualBytes(snapshotBytes: number): number {
+  return Math.max(256 * 2 ** 20, 5 * snapshotBytes);
+}
+
 /**
  * Removes older snapshots, and the journal before them, after a new one is written. The previous one always stays: a learner resumes
  * from it if the new one cannot be read. Those from which a version of `kept` can be reproduced stay while all files together take at
- * most `maxBytes`.
+ * most `maxBytes`; undefined: its default.
  */
 export async function prune(
   folder: string,
   files: VersionFiles,
   kept: readonly VersionInfo[],
-  maxBytes: number,
+  maxBytes: number | undefined,
 ): Promise<void> {
   const snapshots = await snapshotFiles(folder);
   const journals = journalFiles(folder);
@@ -35,7 +41,8 @@ export async function prune(
   const needed = snapshots.findLastIndex(({ sequence }) => sequence <= first);
   const before = Math.max(0, snapshots.length - 2);
   let base = Math.max(0, Math.min(needed, before));
-  while (base < before && bytes(base) > maxBytes) base++;
+  const most = maxBytes ?? usualBytes(sizes.get(snapshots.at(-1)!.path)!);
+  while (base < before && bytes(base) > most) base++;
   const staying = new Set(from(base));
   // Snapshots before journals, the oldest first: if a crash interrupts this, each remaining snapshot has its journal.
   for (const file of [...snapshots, ...journals]) if (!staying.has(file.path)) await fs.rm(file.path);
@@ -66,4 +73,12 @@ async function removeTemporary(folder: string): Promise<void> {
   for (const name of await fs.readdir(folder)) {
     if (/^\.snapshot-.*\.tmp$/.test(name)) await fs.rm(path.join(folder, name));
   }
+}
+
+/** A superfluous file does no harm, and the next snapshot tries again. */
+export function warnOfFiles(cause: unknown): void {
+  process.emitWarning(`Files that a learner no longer needs could not be removed: ${messageOf(cause)}`, {
+    type: 'LearnWarning',
+    code: 'WARN_NOT_REMOVED',
+  });
 }

@@ -37,7 +37,7 @@ export interface BatchRecord {
   inputs: readonly Values[];
   /** [sample, …] row by row; of indices of classes as int32. */
   targets: TargetValues;
-  /** Scores of earlier predictions, by the version that served then; null: the version that serves now predicts the sample. */
+  /** Scores of earlier predictions, by the weights that served then; null: the weights that score predict the sample. */
   scores: (Score | null)[];
   /** Whether the samples are new: part of the prequential metrics and of the replay buffer. */
   fresh: boolean;

@@ -6,6 +6,7 @@ import { naming } from '../../checkpoint/errors';
 import { TensorValue, type Value } from '../../checkpoint/values';
 import { writeCheckpoint } from '../../checkpoint/write';
 import { fromNativeSync, LearnError } from '../../core/errors';
+import type { StateHandle } from '../../native/handles';
 import { type NativeLearnerState, native } from '../../native/native';
 import type { LearnerPlan, TensorRef } from '../../native/plans';
 import type { OptimizerGroup } from '../../optimizers/parameter-groups';
@@ -14,6 +15,7 @@ import { modulesOf } from '../../state/create';
 import { loadPart } from '../../state/load';
 import { makeState, type State, treeOf } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
+import { averageIn } from '../../training/kept-weights';
 import { optimizerState } from '../../training/optimizer-state';
 import { readOptimizer } from '../../training/read-optimizer';
 import type { LearnerContext } from '../context';
@@ -27,9 +29,10 @@ import { currentRules } from './records';
 
 /**
  * Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss;
- * in formats 1 and 2 samples have one input and a class, and a model's inputs are names; up to format 3 all parameters are alike.
+ * in formats 1 and 2 samples have one input and a class, and a model's inputs are names; up to format 3 all parameters are alike; up to
+ * format 4 there is no average, and the version that serves scores samples.
  */
-const format = 4;
+const format = 5;
 
 /** A newer version wrote the file: it is neither damaged nor to be done without. */
 export class NewerFormat extends LearnError {}
@@ -69,14 +72,20 @@ export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
     .sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Writes a snapshot and frees the native state given. */
+/** All that a native state consists of. */
+export function handlesOf({ model, rest, replay, average }: NativeLearnerState): StateHandle[] {
+  return [model, rest, replay, ...(average ? [average] : [])];
+}
+
+/** Writes a snapshot and frees the native state given. Resolves with its bytes. */
 export async function writeSnapshot(
   folder: string,
   { model, groups }: Pick<LearnerContext, 'model' | 'groups'>,
   { learner, sequence, chain, settings, core, ids }: Snapshot,
   tensors: NativeLearnerState,
-): Promise<void> {
+): Promise<number> {
   const [random, ...slots] = tensorsOf(tensors.rest);
+  const { average } = tensors;
   const digests = native().makeState(
     (['previous', 'current'] as const).map((name) => ({
       ...{ name, dtype: 'uint8', shape: [ids[name].length], bytes: ids[name] },
@@ -85,6 +94,7 @@ export async function writeSnapshot(
   const root = new Map<Value, Value>([
     ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
     ['optimizer', optimizerState(groups, slots)],
+    ...(average ? [['average', new Map<Value, Value>(tensorsOf(average))] as const] : []),
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
@@ -92,9 +102,11 @@ export async function writeSnapshot(
     ['program', modelText(model)],
   ]);
   try {
-    await writeCheckpoint(root, path.join(folder, snapshotName(sequence)), { links: 'replace' });
+    const file = path.join(folder, snapshotName(sequence));
+    await writeCheckpoint(root, file, { links: 'replace' });
+    return (await fs.stat(file)).size;
   } finally {
-    for (const handle of [tensors.model, tensors.rest, tensors.replay, digests]) native().disposeState(handle);
+    for (const handle of [...handlesOf(tensors), digests]) native().disposeState(handle);
   }
 }
 
@@ -142,6 +154,7 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
     random: reference(entry('random')),
     slots: optimizer.slotsOf(model, groups),
     replay: replay instanceof Map ? [...replay.values()].map(reference) : [],
+    ...averageIn(entry, model),
   });
   const ids = entry('ids');
   const bytesOf = (key: string) => {

@@ -1,34 +1,118 @@
-// The version that serves. A reader sees one version throughout, even if another replaces it meanwhile.
+// The weights that serve: a version, if held-out samples decide about versions; otherwise the weights that learn, from a copy that is
+// made when somebody asks and they have changed. Rules of the copy:
+//
+// 1. None is made for nobody: after an operation only if there was a prediction since the last copy.
+// 2. A prediction gets the weights of the last operation that ended, or later ones. If nobody asked since then there is no copy of
+//    them, and it waits for the operation that is running. Its end makes one, for which the next operation waits.
+// 3. After a failure memory may be ahead of the journal, or half changed: the last copy stays, or else the version.
 import type { State } from '../../state/state';
+import { Served, type ServedVersion } from './served';
 
-/** Its state is disposed when it is retired and no longer read. */
-export class Served {
-  readonly state: State;
-  readonly version: number;
-  #readers = 0;
-  #retired = false;
+type Use<Result> = (state: State, version: ServedVersion) => Promise<Result>;
 
-  constructor(state: State, version: number) {
-    this.state = state;
-    this.version = version;
+/** What serves besides the version. */
+export interface Live {
+  /** A copy of the weights. No operation runs meanwhile. */
+  copy(): Promise<State>;
+  /** Their name, when no operation is running. */
+  version(): ServedVersion;
+}
+
+export class Serving {
+  readonly #live: Live | undefined;
+  #durable: Served;
+  #durableState: State;
+  #copy: Served | undefined;
+  /** The weights have changed since the copy; or will have when the operation that is running ends. */
+  #isOld = true;
+  #isChanging = false;
+  /** There was a prediction since the copy. */
+  #isWanted = false;
+  #isFrozen = false;
+  #running: Promise<unknown> | undefined;
+  #copying: Promise<unknown> | undefined;
+
+  /** `state`: that of the version, disposed with it; `live`: undefined, the version itself serves. */
+  constructor(state: State, version: ServedVersion, live: Live | undefined) {
+    this.#live = live;
+    this.#durableState = state;
+    this.#durable = new Served(state, version);
   }
 
-  async read<Result>(use: (state: State) => Promise<Result>): Promise<Result> {
-    this.#readers++;
+  /** The state of the version that serves, or that was made last. */
+  get durable(): State {
+    return this.#durableState;
+  }
+
+  /** Another version serves. Predictions under way keep the previous one. */
+  replace(state: State, version: ServedVersion): void {
+    this.#durable.retire();
+    this.#durableState = state;
+    this.#durable = new Served(state, version);
+    this.changed();
+  }
+
+  /** Also within an operation, which must not wait for its own end. */
+  readDurable<Result>(use: Use<Result>): Promise<Result> {
+    return this.#durable.read(use);
+  }
+
+  async read<Result>(use: Use<Result>): Promise<Result> {
+    const live = this.#live;
+    if (!live) return this.#durable.read(use);
+    this.#isWanted = true;
+    while (this.#isOld && this.#running && !this.#isFrozen) await this.#running.catch(() => {});
+    if (this.#isOld && !this.#isFrozen) this.#renew(live);
+    return (this.#copy ?? this.#durable).read(use);
+  }
+
+  /** Runs an operation that may change the weights. One at a time. */
+  async during<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const running = this.#copying ? this.#copying.then(operation) : operation();
+    this.#running = running;
     try {
-      return await use(this.state);
+      return await running;
     } finally {
-      this.#readers--;
-      this.#end();
+      this.#running = undefined;
+      this.#isOld ||= this.#isChanging;
+      this.#isChanging = false;
+      if (this.#live && this.#isOld && this.#isWanted && !this.#isFrozen) this.#renew(this.#live);
     }
   }
 
-  retire(): void {
-    this.#retired = true;
-    this.#end();
+  /** The weights that learn, or their name, have changed; during an operation, as soon as it ends. */
+  changed(): void {
+    if (this.#running) this.#isChanging = true;
+    else this.#isOld = true;
   }
 
-  #end(): void {
-    if (this.#retired && this.#readers === 0) this.state.dispose();
+  /** By rule 3. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  #renew(live: Live): void {
+    this.#copy?.retire();
+    const state = live.copy();
+    const copy = new Served(state, live.version());
+    this.#copy = copy;
+    this.#isOld = false;
+    this.#isWanted = false;
+    this.#copying = state.then(
+      () => {
+        this.#copying = undefined;
+      },
+      () => {
+        this.#copying = undefined;
+        // A shortage of memory: the next prediction tries again.
+        if (this.#copy === copy) this.changed();
+      },
+    );
+  }
+
+  dispose(): void {
+    this.freeze();
+    this.#durable.retire();
+    this.#copy?.retire();
   }
 }
