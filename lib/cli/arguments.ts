@@ -101,7 +101,6 @@ function firstArgument(command: Command, positionals: readonly string[], given: 
 
 /** Flags of other training programs, and what there is here instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  '--model': "a model of one's own is given in a program: trainIncremental(path, { model })",
   '--workers': 'samples are made ready by the threads of --threads',
 };
 

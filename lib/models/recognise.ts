@@ -41,7 +41,8 @@ export function recogniseModel(state: Described): Model {
     `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
       `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}.`,
     ...hintOfWrapper(state),
-    'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models.',
+    'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models. ' +
+      'On the command line: --model <file.mjs>, a file that exports it.',
     'npx torch-incremental inspect <file> lists all tensors.',
   ];
   throw new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));

@@ -8,6 +8,7 @@ import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
 import { lossFrom, metricsFrom } from '../members';
+import { modelFrom, modelOptions } from '../model-file';
 import { classTable, confusionTable, metricLines } from '../tables';
 
 export const command = define({
@@ -19,6 +20,7 @@ export const command = define({
   argument: 'checkpoint',
   options: {
     ...checkpointOptions,
+    ...modelOptions,
     ...dataOptions,
     batchSize: number('n', 'Samples at once (default: 64)', { check: checks.batchSize }),
     metrics: text('names', 'Such as accuracy,f1Score:average=micro (default: accuracy)'),
@@ -33,19 +35,22 @@ export const command = define({
     'evaluate updated_model.pth',
     'evaluate updated_model.pth --data ~/cifar --json',
     'evaluate updated_model.pth --metrics f1Score,topKAccuracy:k=3,auroc',
+    'evaluate mine.pth --model model.mjs',
   ],
   async run(
     checkpoint,
-    { key, stripPrefix, data, download, json, metrics: words, loss: lossWords, ...options },
+    { key, stripPrefix, model: modelFile, data, download, json, metrics: words, loss: lossWords, ...options },
     context,
   ) {
     const metrics = words === undefined ? undefined : metricsFrom(words);
     const { terminal, signal } = context;
     const given = lossFrom(lossWords);
+    const model = await modelFrom(modelFile);
     const dataset = await openData({ data, download }, false, context);
     const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
       evaluate(source, {
         ...options,
+        ...(model && { model }),
         ...(metrics && { metrics }),
         ...(given && { loss: given }),
         data: dataset,

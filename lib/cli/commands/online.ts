@@ -7,6 +7,7 @@ import type { LearnerOptions } from '../../online/options';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, text } from '../command';
 import { interrupted } from '../interrupt';
+import { modelFrom, modelOptions } from '../model-file';
 import { learnerOptions, learnerOptionsFrom } from '../online/options';
 import { Serving, writerTo } from '../online/serving';
 import { StatusLine } from '../online/status';
@@ -34,6 +35,7 @@ export const command = define({
   options: {
     ...learnerOptions,
     ...checkpointOptions,
+    ...modelOptions,
     listen: text('path', 'Serve at this Unix socket instead of standard input', { check: isPath }),
     port: number('n', 'Serve at this port of 127.0.0.1; 0: any free port', {
       check: isNumber({ integer: true, min: 0, max: 65_535 }),
@@ -45,8 +47,10 @@ export const command = define({
     'online pretrained_model.pth --dir ./learner --replay 5000 --held-out ~/cifar --port 4000',
     'online --dir ./learner --listen ./learner.sock --drift adwin --on-drift boostReplay',
   ],
-  async run(checkpoint, { key, stripPrefix, listen, port, save, ...given }, context) {
-    const options = learnerOptionsFrom(given);
+  async run(checkpoint, { key, stripPrefix, model: modelFile, listen, port, save, ...given }, context) {
+    const chosen = learnerOptionsFrom(given);
+    const model = await modelFrom(modelFile);
+    const options = { ...chosen, ...(model && { model }) };
     if (save !== undefined) await checkWritable(save);
     const learner = await open(checkpoint, { key, stripPrefix }, options, context);
     const before = learner.metrics();

@@ -18,15 +18,20 @@ import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
 import { averageFrom, lossFrom, optimizerFrom, schedulerFrom } from '../members';
+import { modelFrom, modelOptions } from '../model-file';
 
 const options = {
   ...checkpointOptions,
+  ...modelOptions,
   ...dataOptions,
   out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
-  scheduler: text('scheduler', 'As cosineAnnealingLR:tMax=10 (default: none, or the one in --resume)'),
+  scheduler: text(
+    'scheduler',
+    'As cosineAnnealingLR:tMax=10, or several as in the examples (default: none, or the one in --resume)',
+  ),
   loss: text('loss', 'As crossEntropyLoss:labelSmoothing=0.1 (default: crossEntropyLoss, or the one in --resume)'),
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
@@ -89,6 +94,8 @@ export const command = define({
     'train pretrained_model.pth --optimizer adamW --lr 3e-4 --weight-decay 0.05',
     'train pretrained_model.pth --freeze conv1,conv2 --validate ./data --patience 3',
     'train pretrained_model.pth --lr 0.1 --scheduler cosineAnnealingLR:tMax=10',
+    'train a.pth --epochs 30 --scheduler sequentialLR:milestones=5,linearLR:totalIters=5,cosineAnnealingLR:tMax=25',
+    'train mine.pth --model model.mjs',
   ],
   async run(file, given, context) {
     const {
@@ -110,6 +117,7 @@ export const command = define({
       nesterov,
       freeze,
       average: averageWords,
+      model: modelFile,
       validate,
       patience,
       ...training
@@ -122,6 +130,7 @@ export const command = define({
     const scheduler = schedulerFrom(schedule);
     const loss = lossFrom(lossWords);
     await checkWritable(out);
+    const model = await modelFrom(modelFile);
     const dataset = await openData({ data, download }, true, context);
     const validation =
       validate === undefined
@@ -142,6 +151,7 @@ export const command = define({
       result = await withSource(file, resume ? {} : choice, signal, (source) =>
         trainIncremental(source, {
           ...training,
+          ...(model && { model }),
           ...(optimizer && { optimizer }),
           ...(freeze !== undefined && { parameterGroups: [{ parameters: freeze.split(','), frozen: true }] }),
           ...(average && { average }),

@@ -1,5 +1,6 @@
 // Options of `torch-incremental online`, and the options of OnlineLearner.open() that they become.
 import { type Check, defined, invalid, isNumber, isOneOf, isPath } from '../../core/checks';
+import { listed } from '../../core/family';
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
 import type { LearnerOptions } from '../../online/options';
@@ -7,9 +8,8 @@ import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
-import { lossFrom, metricsFrom, optimizerFrom } from '../members';
+import { detectorFrom, lossFrom, metricsFrom, optimizerFrom } from '../members';
 
-type DetectorName = (typeof detectors.words)[number];
 type Policy = 'reservoir' | 'classBalanced';
 type Target = NonNullable<LearnerOptions['target']>;
 type OnDrift = 'report' | 'boostReplay' | 'rollback';
@@ -59,9 +59,7 @@ export const learnerOptions = {
   }),
   perClassMaxDrop: number('share', 'The same for each class (default: 0.05)', { check: isShare }),
   keepVersions: number('n', 'Versions that are kept for rollback (default: 5)', { check: isCount }),
-  drift: text<DetectorName>('detector', `Look for drift with ${detectors.words.join(', ')}`, {
-    check: isOneOf(detectors.words),
-  }),
+  drift: text('detector', `Look for drift with ${listed(detectors.words)}, as adwin or adwin:delta=0.01`),
   onDrift: text<OnDrift>('what', 'report, boostReplay or rollback (default: report)', {
     check: isOneOf(['report', 'boostReplay', 'rollback']),
   }),
@@ -118,7 +116,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
       replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },
     }),
     ...(Object.keys(gate).length > 0 && { gate }),
-    ...(drift !== undefined && { drift: { detector: detectors.makers[drift](), ...defined({ onDrift }) } }),
+    ...(drift !== undefined && { drift: { detector: detectorFrom(drift), ...defined({ onDrift }) } }),
     ...(metrics !== undefined && { metrics: metricsFrom(metrics) }),
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),
