@@ -1,7 +1,7 @@
 // Progress bars on a terminal: one line each, as wide as the terminal allows. Used by the commands and by the demo.
 import { SingleBar } from 'cli-progress';
 import { bytes, count, duration, fixed, percent } from '../core/format';
-import type { TrainEvent } from '../loggers/events';
+import type { EpochEvent, TrainEvent } from '../loggers/events';
 import type { Colors } from './terminal';
 
 const longestBar = 40;
@@ -26,6 +26,16 @@ export function barLine({ label, share, text }: BarLine, columns: number, colors
     parts.splice(1, 0, colors.cyan('█'.repeat(full)) + colors.dim('░'.repeat(width - full)));
   }
   return parts.join('  ');
+}
+
+/** Formats the result of an epoch, with that of its validation in the place of the rate, where there was one. */
+export function epochText({ loss, samples, seconds, validation }: EpochEvent): string {
+  // There is no accuracy where targets are not classes.
+  const accuracy = validation && !Number.isNaN(validation.accuracy) ? `, ${percent(validation.accuracy)}` : '';
+  const result = validation
+    ? `validation ${fixed(validation.loss, 4)}${accuracy}`
+    : `${count(samples / seconds)} samples/s`;
+  return `loss ${fixed(loss, 4)}  ${result}  ${duration(seconds)}`;
 }
 
 /** A bar that shows its latest line, a few times per second. */
@@ -67,9 +77,7 @@ export class TrainBar {
   readonly onProgress = (event: TrainEvent): void => {
     const label = `${this.#indent}Epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}`;
     if (event.type === 'epoch') {
-      const { loss, samples, seconds } = event;
-      const rate = `${count(samples / seconds)} samples/s`;
-      this.#bar.show({ label, share: 1, text: `loss ${fixed(loss, 4)}  ${rate}  ${duration(seconds)}` });
+      this.#bar.show({ label, share: 1, text: epochText(event) });
       this.#bar.stop();
     } else {
       const { loss, step, steps, samplesPerSecond, etaSeconds } = event;

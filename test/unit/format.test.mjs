@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { barLine } from '../../dist/cli/bar.js';
+import { barLine, epochText } from '../../dist/cli/bar.js';
 import { bytes, count, counted, duration, fixed, percent } from '../../dist/core/format.js';
 import { logLine } from '../../dist/loggers/console.js';
 
@@ -57,6 +57,17 @@ describe('format', () => {
     assert.deepEqual([bytes(999), bytes(1331112), bytes(999_999)], ['999 B', '1.3 MB', '1.0 MB']);
     const durations = [4.23, 59.96, 83, 3599.6, 7384, Infinity].map(duration);
     assert.deepEqual(durations, ['4.2 s', '1:00', '1:23', '1:00:00', '2:03:04', '–']);
+  });
+});
+
+describe('the line of an epoch', () => {
+  const epoch = { loss: 2.30856, samples: 640, seconds: 0.5 };
+
+  it('has the rate, or the result of the validation in its place, with an accuracy where there is one', () => {
+    assert.equal(epochText(epoch), 'loss 2.3086  1,280 samples/s  0.5 s');
+    const of = (validation) => epochText({ ...epoch, validation });
+    assert.equal(of({ loss: 2.5, accuracy: 0.114 }), 'loss 2.3086  validation 2.5000, 11.4 %  0.5 s');
+    assert.equal(of({ loss: 2.5, accuracy: Number.NaN }), 'loss 2.3086  validation 2.5000  0.5 s');
   });
 });
 
