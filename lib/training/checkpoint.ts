@@ -12,6 +12,7 @@ import type { Position, Slots, TensorRef, TrainStart } from '../native/plans';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import type { Scheduler } from '../schedulers';
+import { namedDict } from '../state/class-names';
 import { modulesOf } from '../state/create';
 import { loadPart } from '../state/load';
 import { makeState, type State, treeOf } from '../state/state';
@@ -44,6 +45,7 @@ export interface TrainingFacts {
   /** Holds at least the epochs before the snapshot. */
   history: readonly EpochSummary[];
   validator: Validator | undefined;
+  classNames: readonly string[] | undefined;
 }
 
 /** Contents of a checkpoint. */
@@ -74,12 +76,12 @@ export interface KnownRun extends KnownOptimizers {
 export async function writeTrainingCheckpoint(
   path: string,
   snapshot: NativeSnapshot,
-  { model, options, groups, samples, history, validator }: TrainingFacts,
+  { model, options, groups, samples, history, validator, classNames }: TrainingFacts,
 ): Promise<void> {
   const { epoch, step, lossSum, samples: seen, seconds } = snapshot;
   const [random, epochRandom, ...slots] = tensorsOf(snapshot.rest);
   const root = dict({
-    model: treeOf(makeState(snapshot.model, modulesOf(model))).root,
+    model: namedDict(treeOf(makeState(snapshot.model, modulesOf(model))), classNames),
     optimizer: optimizerState(groups, slots, snapshot.rates),
     ...(options.scheduler && { scheduler: schedulerDict(options.scheduler, snapshot.scheduler, snapshot.rates) }),
     epoch,

@@ -9,6 +9,7 @@ import { checkMetrics, isMetrics, type Metric, type MetricResults, metricResults
 import { predictionForm } from '../metrics/metric';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
+import { classNamesOf } from '../state/class-names';
 import type { State } from '../state/state';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
 import { inputOrder } from './inputs';
@@ -31,7 +32,7 @@ export interface EvaluateOptions extends RunOptions {
 
 /** The result of one class. */
 export interface ClassResult {
-  /** The class's name, or its number where the data set has no names. */
+  /** The class's name in the data set, else in the state where that names all classes, else its number. */
   name: string;
   samples: number;
   correct: number;
@@ -81,7 +82,7 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     loss: isLoss,
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
-  const result = await withRun(source, data, options, async ({ model, plan }, dataset) => {
+  const result = await withRun(source, data, options, async ({ state, model, plan }, dataset) => {
     const { inputs, ...form } = native().datasetInfo(dataset);
     const loss = lossPlan(lossFrom(options.loss), model);
     const asked = options.metrics ?? usualMetricsOf(loss, form.target.kind);
@@ -92,19 +93,25 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
     const result = await runJob(() => native().evaluate({ ...plan, dataset, transforms, order, loss, sums }), {
       signal,
     });
-    return { ...result, metrics: metricResults(asked, result.sums, form.target.kind) };
+    return { ...result, metrics: metricResults(asked, result.sums, form.target.kind), named: classNamesOf(state) };
   });
-  const { loss, samples, correct, predicted, confusion: cells, notFinite, metrics } = result;
+  const { loss, samples, correct, predicted, confusion: cells, notFinite, metrics, named } = result;
 
   const classes = notFinite.length;
   const confusion = Array.from({ length: classes }, (_, row) => [
     ...cells.subarray(row * classes, (row + 1) * classes),
   ]);
-  const names = await datasetClasses(data);
+  const ofData = await datasetClasses(data);
+  const own = named?.length === classes ? named : undefined;
   const perClass = confusion.map((row, label): ClassResult => {
     const count = row.reduce((sum, cell) => sum + cell, notFinite[label]!);
     const correct = row[label] ?? 0;
-    return { name: names?.[label] ?? String(label), samples: count, correct, accuracy: correct / count };
+    return {
+      name: ofData?.[label] ?? own?.[label] ?? String(label),
+      samples: count,
+      correct,
+      accuracy: correct / count,
+    };
   });
   const none = notFinite.reduce((sum, count) => sum + count, 0);
   return { loss, accuracy: correct / predicted, perClass, confusion, samples, notFinite: none, metrics };

@@ -4,11 +4,13 @@ import { checkOptions, invalid, isNumber, isText } from '../core/checks';
 import { fromNative, LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { nearestNames } from '../core/patterns';
+import { shortened } from '../core/printable';
 import { isModel } from '../models';
 import { checkState, recogniseModel } from '../models/recognise';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
 import type { Model } from '../program/module';
+import { classNamesOf, isClassNames, nameTaken, naming } from '../state/class-names';
 import { rebuilt } from '../state/edit';
 import { derivedState, holding, State, type StateTensor, treeOf } from '../state/state';
 import { type Classifier, classifierOf } from './classifier';
@@ -19,8 +21,15 @@ import { grownSlots, optionsForNewData } from './grown-slots';
 export interface ExtendOptions {
   /** The model of the state. Default: recognised from the names and shapes of its tensors. */
   model?: Model;
-  /** Number of classes afterwards. */
-  classes: number;
+  /** Number of classes afterwards. Either this or `names`. */
+  classes?: number;
+  /**
+   * Names of the classes that are added, in their order, after those that the state has. The new state carries the names of all, as
+   * `class_names` of its metadata: none is ever moved, and no other class gets it.
+   */
+  names?: readonly string[];
+  /** With `names`: the names of the classes that exist, for a state that does not have them. Default: the state's own. */
+  oldNames?: readonly string[];
   /** Path of the linear layer, such as 'fc'. Default: the one whose output is the model's. */
   layer?: string;
   /** As `torch.manual_seed(seed)` just before the new layer is made. Default: 0. */
@@ -33,6 +42,8 @@ export const isClassCount = isNumber({ integer: true, min: 1, max: 2 ** 31 - 1 }
 export interface ExtendedClasses {
   model: Model;
   state: State;
+  /** The names of all classes, where `names` was given. */
+  classNames?: readonly string[];
 }
 
 /**
@@ -51,6 +62,9 @@ export interface ExtendedClasses {
  * @example
  * ```ts
  * const { model, state } = await extendClasses(await loadState('model.pth'), { model: net(), classes: 12 });
+ * const oldNames = Array.from({ length: 12 }, (_, i) => `shape ${i}`);
+ * const named = await extendClasses(state, { model, oldNames, names: ['fox', 'owl'] });
+ * named.state.metadata.get('class_names'); // the 14 names, as in named.classNames
  * ```
  */
 export async function extendClasses(state: State, given: ExtendOptions): Promise<ExtendedClasses> {
@@ -58,25 +72,86 @@ export async function extendClasses(state: State, given: ExtendOptions): Promise
   const options = checkOptions('extendClasses', given, {
     model: isModel,
     classes: isClassCount,
+    names: isClassNames,
+    oldNames: isClassNames,
     layer: isText,
     seed: isNumber({ integer: true, min: 0 }),
   });
-  const { classes, layer, seed = 0 } = options;
-  isClassCount(classes, 'classes');
+  const { layer, seed = 0 } = options;
+  checkGrowth(options);
   return holding(state, async () => {
     const model = options.model ?? recogniseModel(state);
     checkState(model, state);
     const classifier = classifierOf(model, layer);
-    const grown = grownModel(model, classifier, classes);
+    const growth = growthOf(state, classifier, options, seed);
+    const grown = grownModel(model, classifier, growth.classes);
     const { parameters } = model.program;
-    return { model: grown, state: await extendState(state, { ...classifier, parameters }, classes, seed) };
+    return { model: grown, ...(await extendState(state, { ...classifier, parameters }, growth)) };
   });
 }
 
+type ExtendedState = Omit<ExtendedClasses, 'model'>;
+
+/** The classes that are added: by their number afterwards, or by their names. */
+export type Growing = Pick<ExtendOptions, 'classes' | 'names' | 'oldNames'>;
+
+/** The classes afterwards. */
+interface Growth {
+  readonly classes: number;
+  readonly classNames: readonly string[] | undefined;
+  readonly seed: number;
+}
+
+/** Throws unless the classes are given in one of the two ways. */
+function checkGrowth({ classes, names, oldNames }: Growing): void {
+  if (classes !== undefined && names !== undefined)
+    throw new LearnError('ERR_INVALID_OPTION', 'Expected either "classes" or "names" but received both');
+  if (classes === undefined && names === undefined)
+    throw invalid('the number of classes afterwards, or "names" of new ones,', 'classes', classes);
+  if (oldNames !== undefined && names === undefined)
+    throw new LearnError('ERR_INVALID_OPTION', 'Expected "names" of new classes beside "oldNames"');
+}
+
+function growthOf(state: State, { weight, old }: Classifier, given: Growing, seed: number): Growth {
+  const { classes, names, oldNames } = given;
+  const known = classNamesOf(state);
+  if (names === undefined) {
+    if (known?.length === old)
+      throw new LearnError(
+        'ERR_INVALID_OPTION',
+        `Expected "names" of the new classes instead of "classes", since the ${old} classes of ${weight} have names`,
+      );
+    return { classes: classes!, classNames: undefined, seed };
+  }
+  const moved = known?.length === old ? oldNames?.findIndex((name, i) => name !== known[i]) : -1;
+  if (moved !== undefined && moved >= 0)
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected '${shortened(known![moved]!, 200)}' for "oldNames[${moved}]", as the state names that class, but received ` +
+        `'${shortened(oldNames![moved]!, 200)}'; no name is ever moved`,
+    );
+  const before = oldNames ?? known;
+  if (before?.length !== old) {
+    const found = before
+      ? `${oldNames ? 'received' : 'the state has'} ${before.length}; give all`
+      : 'the state has none; give them';
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected the names of the ${old} classes of ${weight} but ${found} as "oldNames"`,
+    );
+  }
+  const taken = new Set(before);
+  const twice = names.find((name) => taken.has(name));
+  if (twice !== undefined) throw nameTaken(twice, `that of class ${before.indexOf(twice)}`);
+  return { classes: old + names.length, classNames: Object.freeze([...before, ...names]), seed };
+}
+
 /** As extendClasses(), for a layer of no known model: by the names and shapes of its tensors. */
-export async function extendLayer(state: State, layer: string, classes: number, seed = 0): Promise<State> {
-  const names = [`${layer}.weight`, `${layer}.bias`];
-  const [weight, bias] = names.map((name) => state.tensors.find((tensor) => tensor.name === name));
+export async function extendLayer(state: State, layer: string, given: Growing, seed = 0): Promise<ExtendedState> {
+  checkGrowth(given);
+  const [weight, bias] = [`${layer}.weight`, `${layer}.bias`].map((name) =>
+    state.tensors.find((tensor) => tensor.name === name),
+  );
   if (weight?.shape.length !== 2 || (bias && String(bias.shape) !== String([weight.shape[0]]))) {
     const near = nearestNames(layer, linearLayers(state));
     throw new LearnError(
@@ -87,7 +162,8 @@ export async function extendLayer(state: State, layer: string, classes: number, 
   const isStatistic = (name: string) => /(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(name);
   const parameters = state.tensors.filter(({ name }) => !isStatistic(name));
   const sizes = { weight: weight.name, bias: bias?.name, old: weight.shape[0]!, features: weight.shape[1]! };
-  return holding(state, () => extendState(state, { ...sizes, parameters }, classes, seed));
+  const growth = growthOf(state, sizes, given, seed);
+  return holding(state, () => extendState(state, { ...sizes, parameters }, growth));
 }
 
 /** The paths of what looks like a linear layer, in the order of the state. */
@@ -99,7 +175,7 @@ export function linearLayers({ tensors }: State): string[] {
 
 type Layer = Classifier & { parameters: readonly Pick<StateTensor, 'name' | 'shape'>[] };
 
-async function extendState(state: State, layer: Layer, classes: number, seed: number): Promise<State> {
+async function extendState(state: State, layer: Layer, { classes, classNames, seed }: Growth): Promise<ExtendedState> {
   checkCount(layer, classes);
   const tree = treeOf(state);
   const own = grownRows(tree.part, layer, classes);
@@ -118,9 +194,11 @@ async function extendState(state: State, layer: Layer, classes: number, seed: nu
       lists.flatMap((list, k) => list.map(({ tensor }, i) => [tensor, grownValue(handles[k]!, i, tensor, classes)])),
     );
     const options = optionsForNewData(tree.root);
-    const replaced = new Map<Value, Value>([...grown, ...(options ? [options] : [])]);
+    const names = classNames && naming(tree, classNames);
+    const replaced = new Map<Value, Value>([...grown, ...(options ? [options] : []), ...(names?.replaced ?? [])]);
     const entries = [...tree.part].map(([key, item]) => [key, grown.get(item) ?? item] as const);
-    return derivedState(rebuilt(tree, entries, undefined, replaced), [state], handles.splice(1));
+    const edited = rebuilt(tree, entries, names?.attributes, replaced);
+    return { state: derivedState(edited, [state], handles.splice(1)), ...(classNames && { classNames }) };
   } finally {
     for (const handle of handles) native().disposeState(handle);
   }

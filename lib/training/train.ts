@@ -15,6 +15,7 @@ import { optimizerOptions } from '../optimizers';
 import { checkOneOptimizer, optimizerGroups } from '../optimizers/parameter-groups';
 import { withFrozenStatistics } from '../program/statistics';
 import { checkMonitored, settledScheduler } from '../schedulers';
+import { classNamesOf, named } from '../state/class-names';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { trainingTransforms, transformsOf } from '../transforms/by-input';
@@ -115,7 +116,7 @@ async function goOn(resume: string | ResumeOptions, openings: Openings, options:
 }
 
 async function train(
-  { model, device, plan }: Subject,
+  { state: before, model, device, plan }: Subject,
   dataset: DatasetHandle,
   validation: OpenValidation | undefined,
   options: TrainOptions,
@@ -148,8 +149,10 @@ async function train(
   const recorded = { ...settings, ...(scheduler && { scheduler }) };
   const run = { epochs, steps, total: all - done };
   const history: EpochSummary[] = [...(resumed?.history ?? [])];
+  const classNames = classNamesOf(before);
   const keeper =
-    checkpoint && keep(checkpoint, { model, options: recorded, groups, samples: length, history, validator });
+    checkpoint &&
+    keep(checkpoint, { model, options: recorded, groups, samples: length, history, validator, classNames });
   const start = resumed && (await startOf(resumed, model, groups));
   const signal = anyOf(options.signal, keeper?.failed);
   try {
@@ -192,8 +195,8 @@ async function train(
     );
     const stopped = stoppedBy(counted.steps, epochs * steps, maxSteps, validator);
     return {
-      state: makeState(state, modulesOf(model)),
-      ...(last && { lastState: makeState(last, modulesOf(model)) }),
+      state: named(makeState(state, modulesOf(model)), classNames),
+      ...(last && { lastState: named(makeState(last, modulesOf(model)), classNames) }),
       ...(stopped && { stopped }),
       ...{ history, ...counted, device: afterTraining(device, notCaptured) },
     };

@@ -61,6 +61,24 @@ describe('command line: extend, average', () => {
     }
   });
 
+  it('names the classes that it adds, and keeps the names', async () => {
+    const extend = (file, ...args) => run(['extend', at(file), ...args, '-o', at('named.pth')]);
+    const none = await extend('own.pth', '--layer', 'head', '--names', 'fox');
+    assert.equal(none.code, 2);
+    assert.match(
+      none.stderr,
+      /the names of the 3 classes of head\.weight but the state has none; give them as "oldNames"/,
+    );
+    const named = await extend('own.pth', '--layer', 'head', '--old-names', 'cat, dog,emu', '--names', 'fox,owl');
+    assert.deepEqual([named.code, named.stderr], [0, `Saved ${at('named.pth')}: 5 classes, cat, dog, emu, fox, owl\n`]);
+    const { state } = await extendClasses(await loadState(at('own.pth')), { model: own, classes: 5 });
+    assert.ok(state.equals(await loadState(at('named.pth'))));
+    const more = await extend('named.pth', '--layer', 'head', '--names', 'yak', '--json');
+    const classNames = ['cat', 'dog', 'emu', 'fox', 'owl', 'yak'];
+    assert.deepEqual(JSON.parse(more.stdout), { type: 'saved', out: at('named.pth'), classes: 6, classNames });
+    assert.deepEqual((await loadState(at('named.pth'))).metadata.get('class_names'), classNames);
+  });
+
   it('averages checkpoints as averageStates() does, and names a difference', async () => {
     const { code, stderr } = await run(['average', at('net.pth'), at('other.pth'), '-o', at('mean.pth')]);
     assert.deepEqual([code, stderr], [0, `Saved ${at('mean.pth')}: the mean of 2 checkpoints\n`]);

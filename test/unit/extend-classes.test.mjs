@@ -93,7 +93,6 @@ describe('extendClasses', () => {
     await refused({ seed: -1 }, /"seed"/);
     await refused({ layer: 'fc3' }, /received 'fc3'; the nearest are 'fc/);
     await refused({ layer: 'fc1' }, /"fc1" .* cannot have more classes: its output goes through aten::linear/);
-    await refused({ names: ['a'] }, /Unknown option "names"/);
     await assert.rejects(extendClasses({}, { model, classes: 5 }), invalid(/a State/));
     const other = await createState(sequential({ fc: linear(2, 2) }));
     await assert.rejects(extendClasses(other, { model, classes: 5 }), { code: 'ERR_STATE_MISMATCH' });

@@ -60,11 +60,11 @@ describe('a training checkpoint that gets more classes', () => {
     const state = await loadState(at('run.ckpt'), { key: 'model' });
     for (const name of ['a', 'b']) fs.mkdirSync(at(name));
     await saveState((await extendClasses(state, { model: normed, classes: 5, seed: 2 })).state, at('a/run.ckpt'));
-    await saveState(await extendLayer(state, 'fc', 5, 2), at('b/run.ckpt'));
+    await saveState((await extendLayer(state, 'fc', { classes: 5 }, 2)).state, at('b/run.ckpt'));
     assert.deepEqual(fs.readFileSync(at('b/run.ckpt')), fs.readFileSync(at('a/run.ckpt')));
     for (const layer of ['conv', 'bn', 'head'])
       await assert.rejects(
-        extendLayer(state, layer, 5),
+        extendLayer(state, layer, { classes: 5 }),
         invalid(/path of a linear layer in the state.*nearest are fc/),
       );
   });
