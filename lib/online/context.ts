@@ -24,6 +24,8 @@ export interface LearnerContext {
   loss: LossPlan;
   /** Its inputs are in the order of the model's. */
   sample: SampleForm;
+  /** Names of the classes, which the states that it gives out carry; undefined: the state that it began with has none. */
+  classNames: readonly string[] | undefined;
   /** For each input of the program, the index of the sample's input that it gets. */
   order: readonly number[];
   /** For learning, a list for each input of the sample. */

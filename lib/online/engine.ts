@@ -20,8 +20,9 @@ import { LearnError } from '../core/errors';
 import type { Values } from '../core/sample-values';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import { native } from '../native/native';
+import { named } from '../state/class-names';
 import { type SaveOptions, saveState } from '../state/save';
-import { type State, stateHandle } from '../state/state';
+import { type State, sharedState, stateHandle } from '../state/state';
 import { type Prediction, predictOf } from '../training/predict';
 import { announce } from './announce';
 import type { LearnerContext } from './context';
@@ -115,7 +116,10 @@ export class Engine {
 
   /** Saves the weights that serve. */
   async save(file: string, options: SaveOptions): Promise<void> {
-    await this.#machine.serving.read((state) => saveState(state, file, options));
+    await this.#machine.serving.read(async (state) => {
+      const whole = named(sharedState(state), this.context.classNames);
+      await saveState(whole, file, options).finally(() => whole.dispose());
+    });
   }
 
   /** Runs `work` after all operations before it. If it fails, memory may be ahead of the journal: nothing runs after it. */

@@ -20,6 +20,7 @@ import { native } from '../native/native';
 import { optimizerGroups } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import { withFrozenStatistics } from '../program/statistics';
+import { classNamesOf } from '../state/class-names';
 import { type State, stateHandle } from '../state/state';
 import { inputOrder } from '../training/inputs';
 import { predictOf } from '../training/predict';
@@ -52,7 +53,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   checkLoss(loss, target);
   const context = {
     ...{ ...fixed, model, settings, groups, loss, scoring, transforms, order, program },
-    looksUp: looksUp(model.program),
+    ...{ looksUp: looksUp(model.program), classNames: classNamesOf(state) },
   };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
   const sample = { inputs, target, classes };

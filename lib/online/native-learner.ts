@@ -50,7 +50,7 @@ export class NativeLearner {
     }
   }
 
-  /** A copy of the current weights: of their average, where there is one. */
+  /** A copy of the current weights: of their average, where there is one. Without the names of the classes. */
   async weights(): Promise<State> {
     const handle = await fromNative(() => native().learnerWeights(this.#handle));
     return makeState(handle, modulesOf(this.#context.model));

@@ -3,6 +3,7 @@
 import type { PrequentialMetrics } from '../metrics/prequential';
 import type { NativeLearnerState, NativeUpdate } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
+import { named } from '../state/class-names';
 import { type State, stateHandle } from '../state/state';
 import type { LearnerContext } from './context';
 import { beginAnswer, countAnswered, nextUpdate } from './drift-answers';
@@ -50,7 +51,7 @@ export class StateMachine {
     this.#monitor = new Monitor(context, saved);
     this.#ids = IdWindow.from(context.settings.rememberIds, ids);
     const live: Live = {
-      copy: () => this.weights(),
+      copy: () => learner.weights(),
       version: () => ({ durable: saved.serving, updates: saved.updates }),
     };
     this.serving = new Serving(served, this.#versionOf(saved.serving), context.gate ? undefined : live);
@@ -200,9 +201,9 @@ export class StateMachine {
     return evaluationOn(state, this.context);
   }
 
-  /** A copy of the current weights. */
-  weights(): Promise<State> {
-    return this.#learner.weights();
+  /** A copy of the current weights, as a version has them. */
+  async weights(): Promise<State> {
+    return named(await this.#learner.weights(), this.context.classNames);
   }
 
   async #decide(verdict: VerdictRecord, sequence: number): Promise<() => undefined> {

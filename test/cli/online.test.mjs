@@ -164,20 +164,22 @@ describe('command line: online', () => {
   it('answers questions about its state between the lines before and the lines after', async () => {
     const [first, second] = [lessons(images).slice(0, 48), lessons(images).slice(48, 96)];
     const { code, answers } = await online('state', '--gate-every', '2', ...patient).finish(
-      ...[...first, { metrics: true }, { versions: true }, { save: 'saved.pth' }],
+      ...[...first, { metrics: true }, { publish: true }, { versions: true }, { save: 'saved.pth' }],
       ...[{ rollback: 0 }, ...second, { rollback: null }, { metrics: true }],
     );
     assert.equal(code, 0);
-    const [metrics, versions, saved, back] = answers.slice(48, 52);
+    const [metrics, published, versions, saved, back] = answers.slice(48, 53);
     assert.equal(metrics.metrics.learned, 48);
     assert.equal(metrics.metrics.queued, 0);
     assert.deepEqual(
       versions.versions.map(({ version }) => version),
-      [0, 1],
+      [0, 1, 2],
     );
-    assert.deepEqual(saved, { save: 'saved.pth', version: 1 });
+    // Three updates: the second was a version by itself.
+    assert.deepEqual(published, { publish: 2 });
+    assert.deepEqual(saved, { save: 'saved.pth', version: 2 });
     assert.deepEqual(back, { rollback: 0 });
-    assert.ok((await loadState(at('saved.pth'))).equals(await loadState(at('state/versions/version-000000001.pth'))));
+    assert.ok((await loadState(at('saved.pth'))).equals(await loadState(at('state/versions/version-000000002.pth'))));
     assert.equal(answers.at(-1).metrics.learned, 96);
     assert.ok(answers.at(-2).rollback <= answers.at(-3).version);
     assert.equal(answers.at(-1).metrics.version, answers.at(-2).rollback);

@@ -1,5 +1,7 @@
 // Names of classes: extendClasses() adds them, and states, files and training keep them.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import {
   arrays,
   createState,
@@ -8,10 +10,12 @@ import {
   linear,
   loadState,
   merge,
+  OnlineLearner,
   relu,
   State,
   saveState,
   sequential,
+  sgd,
   swa,
   trainIncremental,
 } from 'torch-incremental';
@@ -182,5 +186,37 @@ describe('names of classes', () => {
     assert.deepEqual([saved.get('class_names'), dict.attributes.get('class_names')], [all, all]);
     for (const odd of [['cat', 'cat', 'dog'], new Map([[0, 'cat']]), ['cat', 1, 'dog'], 'cat', null])
       await assert.rejects(extendClasses(await around(odd), { model, names: ['fox'] }), invalid(/the state has none/));
+  });
+
+  it('stay in the versions, snapshots and saved weights of a learner, through restarts and other settings', async () => {
+    const dir = at('learner');
+    const open = (options) =>
+      OnlineLearner.open({ ...{ dir, transforms: [], batchSize: 1, maxDelayMs: 0, threads: 1, seed: 1 }, ...options });
+    const names = [...oldNames, 'fox', 'owl'];
+    const learn = (learner, label) => learner.learn({ inputs: Float32Array.of(1, 2, 3, label), labels: [label] });
+    const savedBy = async (learner) => {
+      await learner.save(at('saved.pth'));
+      return namesOf(await loadState(at('saved.pth')));
+    };
+    let learner = await open({ checkpoint: named.state, model: named.model });
+    await learn(learner, 4);
+    assert.deepEqual(await savedBy(learner), names);
+    await learner.publish();
+    await learner.close();
+    learner = await open({ optimizer: sgd({ learningRate: 0.01 }) });
+    await learn(learner, 3);
+    assert.deepEqual(await savedBy(learner), names);
+    await learner.publish();
+    const versions = learner.versions().map(({ version }) => version);
+    await learner.close();
+    assert.deepEqual(versions, [0, 1, 2]);
+    for (const version of versions) {
+      assert.deepEqual(namesOf(await loadState(path.join(dir, `versions/version-00000000${version}.pth`))), names);
+    }
+    const [file] = fs
+      .readdirSync(dir)
+      .filter((name) => name.startsWith('snapshot-'))
+      .slice(-1);
+    assert.deepEqual(namesOf(await loadState(path.join(dir, file), { key: 'model' })), names);
   });
 });

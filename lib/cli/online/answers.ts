@@ -50,6 +50,8 @@ export class Answers {
         return { metrics: this.#learner.metrics() };
       case 'versions':
         return { versions: this.#learner.versions() };
+      case 'publish':
+        return { publish: (await this.#guarded(this.#learner.publish())).version };
       case 'rollback':
         return { rollback: (await this.#guarded(this.#learner.rollback(request.version))).version };
       case 'save':

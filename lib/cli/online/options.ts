@@ -3,16 +3,16 @@ import { type Check, defined, invalid, isNumber, isOneOf, isPath } from '../../c
 import { listed } from '../../core/family';
 import { cifar10 } from '../../datasets/cifar10/cifar10';
 import { detectors } from '../../detectors';
+import { type DriftAnswer, driftAnswers } from '../../online/drift-answers';
 import type { LearnerOptions } from '../../online/options';
 import { sgdChecks } from '../../optimizers/sgd';
 import { trainOptionChecks as checks } from '../../training/options';
 import { wrongUsage } from '../arguments';
 import { type Given, number, numberOr, type Options, text } from '../command';
-import { detectorFrom, lossFrom, metricsFrom, optimizerFrom } from '../members';
+import { averageFrom, detectorFrom, lossFrom, metricsFrom, optimizerFrom } from '../members';
 
 type Policy = 'reservoir' | 'classBalanced';
 type Target = NonNullable<LearnerOptions['target']>;
-type OnDrift = 'report' | 'boostReplay' | 'rollback';
 
 const isCount = isNumber({ integer: true, min: 1 });
 const isNatural = isNumber({ integer: true, min: 0 });
@@ -39,6 +39,14 @@ export const learnerOptions = {
   learningRate: number('rate', 'Learning rate (default: 0.001)', { check: sgdChecks.learningRate, short: 'lr' }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd)'),
   loss: text('loss', 'As mseLoss or huberLoss:delta=0.5 (default: crossEntropyLoss)'),
+  average: text('average', 'Average the weights over updates, as ema or ema:decay=0.99 (default: none)'),
+  score: text<'live' | 'served'>(
+    'weights',
+    'That are measured: live, or served (default: live, with --held-out served)',
+    {
+      check: isOneOf(['live', 'served']),
+    },
+  ),
   momentum: number('share', 'Share of the last update in the next (default: 0.9)', { check: sgdChecks.momentum }),
   mode: text<'exact' | 'fast'>('mode', 'exact: bit for bit as PyTorch; or fast (default: exact)', {
     check: checks.mode,
@@ -60,13 +68,15 @@ export const learnerOptions = {
   perClassMaxDrop: number('share', 'The same for each class (default: 0.05)', { check: isShare }),
   keepVersions: number('n', 'Versions that are kept for rollback (default: 5)', { check: isCount }),
   drift: text('detector', `Look for drift with ${listed(detectors.words)}, as adwin or adwin:delta=0.01`),
-  onDrift: text<OnDrift>('what', 'report, boostReplay or rollback (default: report)', {
-    check: isOneOf(['report', 'boostReplay', 'rollback']),
+  onDrift: text<DriftAnswer>('what', `${listed(driftAnswers)} (default: report)`, { check: isOneOf(driftAnswers) }),
+  driftCooldown: number('n', 'New samples after a drift whose signals belong to it (default: 1000)', {
+    check: isNatural,
   }),
   metrics: text('names', 'Such as f1Score:average=micro,auroc, in the answers to {"metrics": true} (default: none)'),
   feedbackTtlMs: number('ms', 'How long a prediction waits for its label; 0: not at all (default: an hour)', {
     check: isNumber({ integer: true, min: 0 }),
   }),
+  waitForLock: number('ms', 'How long to wait while another process has the folder (default: 0)', { check: isDelay }),
   sync: numberOr<'always'>('ms', 'When answered samples are on the disk: so much later, or always (default: 100)', {
     check: isSync,
   }),
@@ -81,11 +91,15 @@ const needs: readonly [string, keyof GivenOptions, string, keyof GivenOptions][]
   ['--max-drop', 'maxDrop', '--held-out <dir>', 'heldOut'],
   ['--per-class-max-drop', 'perClassMaxDrop', '--held-out <dir>', 'heldOut'],
   ['--on-drift', 'onDrift', '--drift <detector>', 'drift'],
+  ['--drift-cooldown', 'driftCooldown', '--drift <detector>', 'drift'],
 ];
 
 export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
-  const { dir, inputs, replay, replayPolicy, replayPerUpdate, drift, onDrift, feedbackTtlMs, sync, ...others } = given;
+  const { dir, inputs, replay, replayPolicy, replayPerUpdate, feedbackTtlMs, sync, ...others } = given;
   const {
+    drift,
+    onDrift,
+    driftCooldown,
     target,
     gateEvery,
     heldOut,
@@ -93,6 +107,7 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     perClassMaxDrop,
     optimizer: words,
     loss: lossWords,
+    average,
     learningRate,
     momentum,
     metrics,
@@ -109,14 +124,16 @@ export function learnerOptionsFrom(given: GivenOptions): LearnerOptions {
     ...(heldOut !== undefined && { heldOut: cifar10({ root: heldOut, train: false }) }),
   };
   return {
-    ...{ dir, ...same, ...(optimizer && { optimizer }), ...(loss && { loss }) },
+    ...{ dir, ...same, ...defined({ optimizer, loss, average: averageFrom(average) }) },
     ...(inputs !== undefined && { inputs, ...(inputs === 'float32' && { transforms: [] }) }),
     ...(target !== undefined && { target: targetFrom(target) }),
     ...(replay !== undefined && {
       replay: { capacity: replay, ...defined({ policy: replayPolicy, perUpdate: replayPerUpdate }) },
     }),
     ...(Object.keys(gate).length > 0 && { gate }),
-    ...(drift !== undefined && { drift: { detector: detectorFrom(drift), ...defined({ onDrift }) } }),
+    ...(drift !== undefined && {
+      drift: { detector: detectorFrom(drift), ...defined({ onDrift, cooldown: driftCooldown }) },
+    }),
     ...(metrics !== undefined && { metrics: metricsFrom(metrics) }),
     ...(feedbackTtlMs !== undefined && { feedback: feedbackTtlMs > 0 && { ttlMs: feedbackTtlMs } }),
     ...(sync !== undefined && { journal: { sync: sync === 'always' ? sync : { everyMs: sync } } }),

@@ -12,6 +12,7 @@ export type Request =
   | { kind: 'feedback'; id: SampleId; target: number | TargetValues }
   | { kind: 'metrics' }
   | { kind: 'versions' }
+  | { kind: 'publish' }
   | { kind: 'rollback'; version: number | undefined }
   | { kind: 'save'; path: string };
 
@@ -24,6 +25,7 @@ const fieldsBeside = (target: string): Readonly<Record<string, readonly string[]
   feedback: [target],
   metrics: [],
   versions: [],
+  publish: [],
   rollback: [],
   save: [],
 });
@@ -65,6 +67,9 @@ function requestIn(fields: Fields, form: SampleForm): Request {
     case 'versions':
       checked(fields, 'versions', isTrue);
       return { kind: 'versions' };
+    case 'publish':
+      checked(fields, 'publish', isTrue);
+      return { kind: 'publish' };
     case 'rollback':
       checked(fields, 'rollback', isVersion);
       return { kind: 'rollback', version: typeof fields.rollback === 'number' ? fields.rollback : undefined };

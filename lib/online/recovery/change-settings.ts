@@ -8,6 +8,7 @@ import { type NativeLearnerState, native } from '../../native/native';
 import type { LearnerPlan, Slots } from '../../native/plans';
 import { isSameLayout } from '../../optimizers/parameter-groups';
 import type { Model } from '../../program/module';
+import { named } from '../../state/class-names';
 import { modulesOf } from '../../state/create';
 import { makeState } from '../../state/state';
 import { tensorsOf } from '../../training/checkpoint';
@@ -48,7 +49,7 @@ export async function withSettings(
   const model = record.model === undefined ? oldModel : readModel(record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
-  const state = makeState(tensors.model, modulesOf(model));
+  const state = named(makeState(tensors.model, modulesOf(model)), machine.context.classNames);
   try {
     const context = await contextFor(settings, model, state);
     checkForm(sample, context.sample);
@@ -61,7 +62,8 @@ export async function withSettings(
     const start = startFrom(tensors, model);
     return await StateMachine.start(context, state, start, saved, machine.ids, await context.files.load(serving));
   } finally {
-    for (const handle of handlesOf(tensors)) native().disposeState(handle);
+    state.dispose();
+    for (const handle of handlesOf({ ...tensors, model: undefined })) native().disposeState(handle);
   }
 }
 

@@ -11,6 +11,7 @@ import { type NativeLearnerState, native } from '../../native/native';
 import type { LearnerPlan, TensorRef } from '../../native/plans';
 import type { OptimizerGroup } from '../../optimizers/parameter-groups';
 import type { Model } from '../../program/module';
+import { namedDict } from '../../state/class-names';
 import { modulesOf } from '../../state/create';
 import { loadPart } from '../../state/load';
 import { makeState, type State, treeOf } from '../../state/state';
@@ -72,15 +73,17 @@ export async function snapshotFiles(folder: string): Promise<SnapshotFile[]> {
     .sort((a, b) => a.sequence - b.sequence);
 }
 
+type Handles = { readonly [Name in keyof NativeLearnerState]: StateHandle | undefined };
+
 /** All that a native state consists of. */
-export function handlesOf({ model, rest, replay, average }: NativeLearnerState): StateHandle[] {
-  return [model, rest, replay, ...(average ? [average] : [])];
+export function handlesOf({ model, rest, replay, average }: Handles): StateHandle[] {
+  return [model, rest, replay, average].filter((handle) => handle !== undefined);
 }
 
 /** Writes a snapshot and frees the native state given. Resolves with its bytes. */
 export async function writeSnapshot(
   folder: string,
-  { model, groups }: Pick<LearnerContext, 'model' | 'groups'>,
+  { model, groups, classNames }: Pick<LearnerContext, 'model' | 'groups' | 'classNames'>,
   { learner, sequence, chain, settings, core, ids }: Snapshot,
   tensors: NativeLearnerState,
 ): Promise<number> {
@@ -92,7 +95,7 @@ export async function writeSnapshot(
     })),
   );
   const root = new Map<Value, Value>([
-    ['model', treeOf(makeState(tensors.model, modulesOf(model))).root],
+    ['model', namedDict(treeOf(makeState(tensors.model, modulesOf(model))), classNames)],
     ['optimizer', optimizerState(groups, slots)],
     ...(average ? [['average', new Map<Value, Value>(tensorsOf(average))] as const] : []),
     ['random', random![1]],
