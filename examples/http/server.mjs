@@ -127,7 +127,7 @@ for (const [name, help] of Object.entries(counters)) {
   });
 }
 const gauges = {
-  version: ['The version that serves', ({ version }) => version],
+  version: ['The newest version', ({ version }) => version],
   queued: ['Samples that wait to be learned', ({ queued }) => queued],
   accuracy: [
     'Predicted right before it was learned, share of the last 1,000',
