@@ -19,10 +19,18 @@ export interface BatchesOptions {
   shuffle?: boolean;
   /** Leave out a last batch that is not full. Default: false. */
   dropLast?: boolean;
+  /**
+   * Random numbers as `torch.utils.data.DataLoader(num_workers=workers)` draws them: with that many processes in turn, each of which has
+   * a generator of its own. No thread or process is started for it. From 0 to 1024. Default: 0, one generator for all.
+   */
+  workers?: number;
   /** As `torch.manual_seed(seed)` just before the epochs. Default: a random one. */
   seed?: number;
   signal?: AbortSignal;
 }
+
+/** A number of workers whose draws are made: see src/batches/batches.h. */
+export const isWorkers = isNumber({ integer: true, min: 0, max: 1024 });
 
 /** One batch as training sees it: values after the transforms, and targets. */
 export interface Batch {
@@ -53,10 +61,11 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
     epochs: isNumber({ integer: true, min: 1 }),
     shuffle: isBoolean,
     dropLast: isBoolean,
+    workers: isWorkers,
     seed: isNumber({ integer: true, min: 0 }),
     signal: isSignal,
   });
-  const { batchSize = 64, epochs = 1, shuffle = true, dropLast = false, signal } = options;
+  const { batchSize = 64, epochs = 1, shuffle = true, dropLast = false, workers = 0, signal } = options;
   const handle = await openDataset(source, signal);
   const { inputs, target } = native().datasetInfo(handle);
   const reader = fromNativeSync(() =>
@@ -67,6 +76,7 @@ export async function* batches(dataset: Dataset, given: BatchesOptions = {}): As
       epochs,
       shuffle,
       dropLast,
+      workers,
       seed: options.seed ?? randomInt(2 ** 48 - 1),
     }),
   );

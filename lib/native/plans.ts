@@ -117,6 +117,7 @@ export interface BatchesPlan {
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
+  workers: number;
   seed: number;
   /** Makes batches in the memory layout of fast mode; only for tests. */
   channelsLast?: boolean;
@@ -157,6 +158,7 @@ export interface TrainPlan extends RunPlan {
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
+  workers: number;
   groups: readonly OptimizerGroup[];
   /** Moves the rates of all groups. */
   scheduler?: Scheduler;

@@ -33,6 +33,11 @@ export interface TrainOptions extends RunOptions {
   shuffle?: boolean;
   /** Leave out a last batch that is not full. Default: false. */
   dropLast?: boolean;
+  /**
+   * Random numbers as `torch.utils.data.DataLoader(num_workers=workers)` draws them, from 0 to 1024: the draws of a script that has
+   * workers, not a number of threads, which is `threads`. Default: 0.
+   */
+  workers?: number;
   /** Computes the weights from their gradients. Default: `sgd()`. */
   optimizer?: Optimizer;
   /**
@@ -160,6 +165,7 @@ export function settingsOf(options: TrainOptions, { batchSize, threads }: Subjec
     batchSize,
     shuffle: options.shuffle ?? true,
     dropLast: options.dropLast ?? false,
+    workers: options.workers ?? 0,
     optimizer: options.optimizer ?? sgd(),
     parameterGroups: options.parameterGroups ?? [],
     frozenStatistics: [options.frozenStatistics ?? []].flat(),

@@ -5,6 +5,7 @@ import { Float, type Value } from '../checkpoint/values';
 import { type Check, isBoolean, isNumber, isOneOf, plain } from '../core/checks';
 import { messageOf } from '../core/errors';
 import { isPatterns } from '../core/patterns';
+import { isWorkers } from '../datasets/batches';
 import { isLoss, type Loss, recordedLoss } from '../losses';
 import { isThreadCount } from '../native/device';
 import type { TrainPlan } from '../native/plans';
@@ -20,6 +21,7 @@ export const recordedChecks = {
   batchSize: isNumber({ integer: true, min: 1 }),
   shuffle: isBoolean,
   dropLast: isBoolean,
+  workers: isWorkers,
   optimizer: optimizers.check,
   parameterGroups: isParameterGroups,
   frozenStatistics: isPatterns,
@@ -50,25 +52,30 @@ export interface RecordedOptions extends Pick<TrainPlan, PlanOption> {
 /**
  * Version of this format. 1: the optimizer's are among the run's (`learningRate`, `momentum`, `weightDecay`, `nesterov`), and the
  * loss is cross-entropy. 2: `optimizer` and `loss` are dicts. 3: with `parameterGroups`,
- * `frozenStatistics`, `scheduler`, `accumulate`, `maxGradientNorm`, `maxGradientValue` and `average`, where they are not as without them.
+ * `frozenStatistics`, `scheduler`, `accumulate`, `maxGradientNorm`, `maxGradientValue`, `average` and `workers`, where they are not as
+ * without them.
  */
 const format = 3;
 
 export function optionsDict(options: RecordedOptions, samples: number): Map<Value, Value> {
   const { optimizer, loss, parameterGroups, frozenStatistics, scheduler, average, ...others } = options;
-  const { accumulate, maxGradientNorm, maxGradientValue, ...usual } = others;
+  const { accumulate, maxGradientNorm, maxGradientValue, workers, ...usual } = others;
   const dicts = {
     ...{ optimizer: dictOf(optimizer), loss: dictOf(loss) },
     ...(accumulate > 1 && { accumulate }),
     ...(maxGradientNorm > 0 && { maxGradientNorm: new Float(maxGradientNorm) }),
     ...(maxGradientValue > 0 && { maxGradientValue: new Float(maxGradientValue) }),
     ...(average && { average: dictOf(average) }),
+    ...(workers > 0 && { workers }),
     ...(parameterGroups.length > 0 && { parameterGroups: parameterGroups.map(dictOf) }),
     ...(frozenStatistics.length > 0 && { frozenStatistics: [...frozenStatistics] }),
     ...(scheduler && { scheduler: dictOf(scheduler) }),
   };
   return new Map<Value, Value>(Object.entries({ format, ...usual, ...dicts, samples }));
 }
+
+/** Options that fix the order of samples or the steps, and are written only where they are others. */
+const unwritten = { workers: 0, accumulate: 1 } as const;
 
 /** A plain object. Its numbers are floats, also where their value is an integer. */
 function dictOf(member: Optimizer | Loss | ParameterGroup | Scheduler | Average): Map<Value, Value> {
@@ -124,6 +131,7 @@ export function recordedIn(
   const average = options.get('average');
   const scheduler = recordedScheduler(options);
   return plain({
+    ...(options.has('format') && unwritten),
     ...Object.fromEntries(found),
     ...(optimizer && { optimizer }),
     ...(parameterGroups && { parameterGroups }),

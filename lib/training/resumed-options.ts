@@ -15,7 +15,7 @@ export function resumedOptions<Options extends Partial<Pick<RecordedOptions, Res
   { path, options: recorded, position }: TrainingCheckpoint,
   given: Options,
 ): Options {
-  for (const name of ['batchSize', 'shuffle', 'dropLast', 'seed', 'accumulate'] as const) {
+  for (const name of ['batchSize', 'shuffle', 'dropLast', 'workers', 'seed', 'accumulate'] as const) {
     if (given[name] !== undefined && recorded[name] !== undefined) checkSame(path, name, recorded[name], given[name]);
   }
   const { epochs } = given;

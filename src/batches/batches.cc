@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/batches/sampler.h"
+#include "src/batches/epoch_draws.h"
 #include "src/core/error.h"
 #include "src/kernels/team.h"
 
@@ -20,6 +20,8 @@ int64_t batches_per_epoch(const BatchOptions& options, int64_t samples) {
   check(options.batch_size >= 1 && options.epochs >= 0, "ERR_INVALID_OPTION",
         "Expected a batch size of at least 1 and no negative number of epochs but received ", options.batch_size,
         " and ", options.epochs);
+  check(options.workers >= 0 && options.workers <= kMostWorkers, "ERR_INVALID_OPTION", "Expected 0 to ", kMostWorkers,
+        " workers but received ", options.workers);
   check(samples > 0, "ERR_DATA_FORMAT", "The data set is empty; give at least one sample");
   const int64_t rest = samples % options.batch_size > 0 && !options.drop_last ? 1 : 0;
   const int64_t count = samples / options.batch_size + rest;
@@ -109,7 +111,12 @@ class Batches::Impl {
     prepared_ = assembled_ = taken_ = epoch * per_epoch_ + step;
     if (step == 0) return;
     std::lock_guard lock(generator_.mutex());
-    order_ = draw_order(*at::check_generator<at::CPUGeneratorImpl>(generator_), samples_, options_.shuffle);
+    draws_ = draw_epoch(*at::check_generator<at::CPUGeneratorImpl>(generator_));
+    draws_.skip_to(step, options_.batch_size, pipeline_);
+  }
+
+  EpochDraws draw_epoch(at::CPUGeneratorImpl& generator) const {
+    return {generator, samples_, options_.shuffle, options_.workers};
   }
 
   // One batch being used and one being made take turns in these.
@@ -139,13 +146,15 @@ class Batches::Impl {
     std::lock_guard lock(generator_.mutex());
     auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
     const int64_t step = prepared_ % per_epoch_;
-    if (step == 0) order_ = draw_order(generator, samples_, options_.shuffle);
+    if (step == 0) draws_ = draw_epoch(generator);
     const int64_t first = step * options_.batch_size;
     const int64_t last = std::min(first + options_.batch_size, samples_);
-    slot.indices.assign(order_.begin() + first, order_.begin() + last);
+    const std::vector<int64_t>& order = draws_.order();
+    slot.indices.assign(order.begin() + first, order.begin() + last);
     slot.drawn.resize(slot.indices.size() * pipeline_.draws());
+    at::CPUGeneratorImpl& drawing = draws_.generator_of(step, generator);
     for (size_t i = 0; i < slot.indices.size(); ++i) {
-      pipeline_.draw(generator, slot.drawn.data() + i * pipeline_.draws());
+      pipeline_.draw(drawing, slot.drawn.data() + i * pipeline_.draws());
     }
   }
 
@@ -198,7 +207,7 @@ class Batches::Impl {
   const int64_t samples_;
   const size_t target_bytes_;  // of one sample
   int64_t per_epoch_ = 0, total_ = 0;
-  std::vector<int64_t> order_;  // of the epoch being drawn
+  EpochDraws draws_;  // of the epoch being drawn
   std::array<Slot, 2> slots_;
   std::vector<SamplePipeline::Workspaces> workspaces_;  // of the assembling thread, or of each of the team
 

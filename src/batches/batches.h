@@ -1,7 +1,8 @@
-// Batches in the order of torch.utils.data.DataLoader(shuffle, num_workers=0), made ahead by one thread of its own; or,
+// Batches in the order of torch.utils.data.DataLoader(shuffle, num_workers), made ahead by one thread of its own; or,
 // where every core computes already and such a thread would only interrupt, by all of them.
 // Random numbers are drawn by the caller's thread, in prepare(), in exactly PyTorch's order; only the pixel work that
 // follows from them runs ahead. So a model that draws too (dropout) sees the same stream of numbers as in Python.
+// `workers` names that order of draws alone (see epoch_draws.h): no thread is started for it.
 #pragma once
 #include <memory>
 #include <vector>
@@ -27,6 +28,9 @@ Batch part_of(const Batch& batch, int64_t first, int64_t count);
 // The batch in memory of the device; itself where it is there.
 Batch on_device(const Batch& batch, c10::Device device);
 
+// Each is a generator of a few kilobytes, seeded when an epoch begins.
+constexpr int64_t kMostWorkers = 1024;
+
 struct BatchOptions {
   int64_t batch_size = 64;
   int64_t epochs = 1;
@@ -35,6 +39,7 @@ struct BatchOptions {
   int64_t first_epoch = 0, first_step = 0;  // where to begin: what comes before was trained on already
   bool channels_last = false;               // the memory of images
   bool on_team = false;                     // made by the threads that compute, in prepare(), instead of ahead of them
+  int64_t workers = 0;                      // of the DataLoader whose draws these are
 };
 
 // Batches in one epoch. Throws ERR_INVALID_OPTION or ERR_DATA_FORMAT where `options` and `samples` allow none, or no

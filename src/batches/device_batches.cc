@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "src/batches/device_samples.h"
-#include "src/batches/sampler.h"
+#include "src/batches/epoch_draws.h"
 #include "src/core/error.h"
 
 namespace incremental {
@@ -63,12 +63,14 @@ class DeviceBatches::Impl {
 
   at::Tensor epoch_random() const { return epoch_.before; }
 
-  // Only the state before the epoch is kept: what follows from it is drawn again, which takes a millisecond.
+  // Only the state before the epoch is kept: what follows from it is drawn again, which takes a millisecond. What
+  // workers draw changes nothing of it.
   at::Tensor random_before(int64_t step) const {
     if (step == per_epoch_) return epoch_.after;
     at::Generator generator = at::detail::createCPUGenerator();
     generator.set_state(epoch_.before);
     begin(generator, epoch_.first_step);
+    if (options_.workers > 0) return generator.get_state();
     auto& drawing = *at::check_generator<at::CPUGeneratorImpl>(generator);
     std::vector<double> drawn(pipeline_.draws());
     const int64_t count = std::min((step - epoch_.first_step) * options_.batch_size, used_);
@@ -84,11 +86,11 @@ class DeviceBatches::Impl {
   };
 
   // Draws the order of the samples, and leaves the generator as it is before the batch of `first_step`.
-  std::vector<int64_t> begin(at::Generator& generator, int64_t first_step) const {
-    std::vector<int64_t> order =
-        draw_order(*at::check_generator<at::CPUGeneratorImpl>(generator), samples_, options_.shuffle);
+  EpochDraws begin(at::Generator& generator, int64_t first_step) const {
+    EpochDraws draws(*at::check_generator<at::CPUGeneratorImpl>(generator), samples_, options_.shuffle,
+                     options_.workers);
     if (first_step > 0 && random_.defined()) generator.set_state(random_);
-    return order;
+    return draws;
   }
 
   void draw_next(int64_t number) {
@@ -101,7 +103,8 @@ class DeviceBatches::Impl {
     epoch.number = number;
     epoch.first_step = number == options_.first_epoch ? options_.first_step : 0;
     epoch.before = generator_.get_state();
-    const std::vector<int64_t> order = begin(generator_, epoch.first_step);
+    const EpochDraws draws = begin(generator_, epoch.first_step);
+    draws.skip_to(epoch.first_step, options_.batch_size, pipeline_);
     epoch.rows = at::empty(table_.sizes(), at::dtype(at::kInt).pinned_memory(!device_.is_cpu()));
     auto& generator = *at::check_generator<at::CPUGeneratorImpl>(generator_);
     std::vector<double> drawn(pipeline_.draws());
@@ -109,8 +112,8 @@ class DeviceBatches::Impl {
     auto* rows = epoch.rows.mutable_data_ptr<int32_t>();
     std::fill_n(rows, first * length, 0);
     for (int64_t i = first; i < used_; ++i) {
-      pipeline_.draw(generator, drawn.data());
-      DeviceSamples::write_row(pipeline_, order[i], drawn.data(), rows + i * length);
+      pipeline_.draw(draws.generator_of(i / options_.batch_size, generator), drawn.data());
+      DeviceSamples::write_row(pipeline_, draws.order()[i], drawn.data(), rows + i * length);
     }
     epoch.after = generator_.get_state();
     return epoch;

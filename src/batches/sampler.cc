@@ -9,7 +9,6 @@
 namespace incremental {
 
 std::vector<int64_t> draw_order(at::CPUGeneratorImpl& generator, int64_t samples, bool shuffle) {
-  draw_seed(generator);
   if (shuffle) return permutation(samples, static_cast<uint64_t>(draw_seed(generator)));
   std::vector<int64_t> order(samples);
   std::iota(order.begin(), order.end(), 0);

@@ -1,4 +1,4 @@
-// The order of samples in one epoch. Used by batches.cc.
+// The order of samples in one epoch. Used by epoch_draws.cc.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -7,9 +7,8 @@
 
 namespace incremental {
 
-// Draws what starting an epoch of a DataLoader draws (num_workers=0) and returns the order of the samples: the loader's
-// base seed first, although nothing uses it; then, when shuffling, the seed of RandomSampler's own generator. The
-// caller holds the generator's mutex.
+// Draws, when shuffling, the seed of RandomSampler's own generator, and returns the order of the samples. The caller
+// holds the generator's mutex.
 std::vector<int64_t> draw_order(at::CPUGeneratorImpl& generator, int64_t samples, bool shuffle);
 
 // torch.randperm(count, generator=torch.Generator().manual_seed(seed))

@@ -103,6 +103,7 @@ Napi::Value make_batches(const Napi::CallbackInfo& call) {
   SamplePipeline pipeline(dataset->forms(), to_transforms(array(plan, "transforms")), order, {});
   BatchOptions options{integer(plan, "batchSize"), integer(plan, "epochs"), boolean(plan, "shuffle"),
                        boolean(plan, "dropLast")};
+  options.workers = integer(plan, "workers");
   options.channels_last = plan.HasOwnProperty("channelsLast") && boolean(plan, "channelsLast");
   const Napi::Value device = own(plan, "device");
   auto reader = std::make_shared<BatchReader>(

@@ -73,6 +73,7 @@ TrainPlan to_train_plan(const Napi::Object& from) {
   plan.epochs = integer(from, "epochs");
   plan.shuffle = boolean(from, "shuffle");
   plan.drop_last = boolean(from, "dropLast");
+  plan.workers = integer(from, "workers");
   plan.groups = to_groups(array(from, "groups"));
   if (own(from, "scheduler").IsObject()) plan.scheduler = choice(from, "scheduler");
   plan.loss = to_loss(object(from, "loss"));

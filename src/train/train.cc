@@ -30,7 +30,8 @@ BatchOptions batch_options(const TrainPlan& plan) {
   return {plan.batch_size,    plan.epochs,
           plan.shuffle,       plan.drop_last,
           start.epoch,        start.step * plan.accumulate,
-          plan.numerics.fast, takes_every_core(plan.threads)};
+          plan.numerics.fast, takes_every_core(plan.threads),
+          plan.workers};
 }
 
 class Training {

@@ -49,6 +49,7 @@ struct TrainPlan : RunPlan {
   int64_t epochs = 0;
   bool shuffle = false;
   bool drop_last = false;
+  int64_t workers = 0;  // of the DataLoader whose draws these are
   std::vector<ParameterGroup> groups;
   std::optional<Choice> scheduler;  // of the rates of all groups
   int64_t accumulate = 1;           // batches of a step

@@ -99,17 +99,23 @@ describe('command line: train', () => {
     assert.ok(!after.equals(before));
   });
 
-  it('trains the same weights from the same seed, and others from another', async () => {
-    for (const [out, seed] of [
-      ['a.pth', '1'],
-      ['b.pth', '1'],
-      ['c.pth', '2'],
+  it('trains the same weights from the same seed, and others from another, or with the draws of workers', async () => {
+    for (const [out, ...flags] of [
+      ['a.pth', '--seed', '1'],
+      ['b.pth', '--seed', '1', '--workers', '0'],
+      ['c.pth', '--seed', '2'],
+      ['d.pth', '--seed', '1', '--workers', '2'],
     ]) {
-      assert.equal((await train(['--out', out, '--seed', seed])).code, 0);
+      assert.equal((await train(['--out', out, ...flags])).code, 0);
     }
-    const [a, b, c] = await Promise.all(['a.pth', 'b.pth', 'c.pth'].map((name) => loadState(at(name))));
+    const names = ['a.pth', 'b.pth', 'c.pth', 'd.pth'];
+    const [a, b, c, d] = await Promise.all(names.map((name) => loadState(at(name))));
     assert.ok(a.equals(b));
     assert.ok(!a.equals(c));
+    assert.ok(!a.equals(d));
+    const { code, stderr } = await train(['--workers', '1025']);
+    assert.equal(code, 2);
+    assert.match(stderr, /from 0 to 1024 for "--workers"/);
   });
 
   it('passes every option on to the API', async () => {

@@ -2,7 +2,7 @@
 
 Called by test/unit/batches.test.mjs, and by test/golden/renew.mjs for the golden values of test/golden/batches.json.
 Needs torch, torchvision, numpy, pillow. A case: { images: [count, channels, height, width], or folder and limit of a
-binary CIFAR-10; transforms, batchSize, shuffle, dropLast, epochs, seed }.
+binary CIFAR-10; transforms, batchSize, shuffle, dropLast, epochs, seed, workers }.
 """
 
 import hashlib
@@ -62,7 +62,11 @@ def run(case):
     images, labels = synthetic(case["images"]) if "images" in case else cifar10(case["folder"], case["limit"])
     transform = T.Compose([MAKERS[t["kind"]](t) for t in case["transforms"]])
     loader = DataLoader(
-        Images(images, labels, transform), batch_size=case["batchSize"], shuffle=case["shuffle"], drop_last=case["dropLast"]
+        Images(images, labels, transform),
+        batch_size=case["batchSize"],
+        shuffle=case["shuffle"],
+        drop_last=case["dropLast"],
+        num_workers=case.get("workers", 0),
     )
     torch.manual_seed(case["seed"])
     hashes = []

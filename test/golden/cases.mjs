@@ -8,6 +8,8 @@ const tensor = { kind: 'toTensor' };
 const half = { kind: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 const rotation = (low, high = low) => ({ kind: 'randomRotation', degrees: [low, high] });
 
+const crop = { kind: 'randomCrop', size: [8, 8], padding: 2 };
+
 export const scriptTransforms = [...flips, rotation(-10, 10), tensor, half];
 
 const defaults = { batchSize: 100, shuffle: true, dropLast: false, epochs: 1, seed: 0 };
@@ -76,7 +78,26 @@ export const batchCases = [
   }),
   batchCase('one mean for all channels', [9, 3, 4, 4], [tensor, { kind: 'normalize', mean: [0.5], std: [0.25] }], {}),
   batchCase('one image', [1, 3, 5, 5], [...flips, tensor], { batchSize: 4, epochs: 3, seed: 7 }),
+  batchCase('two workers', [130, 3, 32, 32], scriptTransforms, { batchSize: 24, epochs: 3, seed: 9, workers: 2 }),
+  batchCase('more workers than batches', [20, 3, 8, 8], [crop, ...flips, tensor], {
+    ...{ batchSize: 8, epochs: 2, seed: 10, workers: 5, dropLast: true },
+  }),
 ];
+
+/** Each number of workers with several seeds, transforms and orders. */
+export const workerCases = [1, 2, 3, 4].flatMap((workers) =>
+  [
+    [scriptTransforms, { seed: 0 }],
+    [scriptTransforms, { seed: 2 ** 33 + 7, dropLast: true }],
+    [[crop, rotation(-30, 30), ...flips, tensor], { seed: 1234, batchSize: 5 }],
+    [[crop, tensor], { seed: 5, shuffle: false }],
+  ].map(([transforms, options]) =>
+    batchCase(`${workers} workers, ${JSON.stringify(options)}`, [37, 3, 8, 8], transforms, {
+      ...{ batchSize: 4, epochs: 3, workers },
+      ...options,
+    }),
+  ),
+);
 
 /** The nearest float32 numbers above and below. */
 function neighbours(value) {

@@ -20,4 +20,4 @@ const golden = {
   made: run(['-c', versions]).trim(),
   hashes: Object.fromEntries(cases.map(({ name }, i) => [name, hashes[i].join(' ')])),
 };
-fs.writeFileSync(here('batches.json'), `${JSON.stringify(golden, null, 1)}\n`);
+fs.writeFileSync(here('batches.json'), `${JSON.stringify(golden, null, 2)}\n`);

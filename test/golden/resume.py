@@ -26,6 +26,8 @@ parser.add_argument("--out", required=True, help="where the checkpoint of that s
 parser.add_argument("--long-keys", action="store_true", help="model_state_dict and optimizer_state_dict")
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--seed", type=int, default=5)
+parser.add_argument("--workers", type=int, default=0)
+parser.add_argument("--average", help="where the average of all epochs' weights goes, with statistics of its own")
 args = parser.parse_args()
 
 model = nn.Sequential()
@@ -63,7 +65,7 @@ transform = transforms.Compose(
         transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     ]
 )
-loader = torch.utils.data.DataLoader(Images(transform), batch_size=16, shuffle=True)
+loader = torch.utils.data.DataLoader(Images(transform), batch_size=16, shuffle=True, num_workers=args.workers)
 criterion = nn.CrossEntropyLoss()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.8, weight_decay=0.01, nesterov=True)
 
@@ -93,13 +95,14 @@ def save(epoch, step):
 
 
 steps = len(loader)
+average = torch.optim.swa_utils.AveragedModel(model)
 torch.set_rng_state(random["epoch"])
 for epoch in range(first_epoch, args.epochs):
     random["epoch"] = torch.get_rng_state()
     batches = iter(loader)
     skipped = first_step if epoch == first_epoch else 0
     for _ in range(skipped):
-        next(batches._sampler_iter)
+        next(batches if args.workers > 0 else batches._sampler_iter)
     if skipped > 0:
         torch.set_rng_state(random["state"])
     for step in range(skipped, steps):
@@ -112,6 +115,11 @@ for epoch in range(first_epoch, args.epochs):
         random["state"] = torch.get_rng_state()
         if epoch * steps + step + 1 == args.stop and step + 1 < steps:
             save(epoch, step + 1)
+    if args.average:
+        average.update_parameters(model)
+        if epoch + 1 == args.epochs:
+            torch.optim.swa_utils.update_bn(loader, average)
+            torch.save(average.module.state_dict(), args.average)
     if (epoch + 1) * steps == args.stop:
         random["epoch"] = torch.get_rng_state()
         save(epoch + 1, 0)

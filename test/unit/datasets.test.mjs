@@ -46,6 +46,7 @@ describe('arrays', () => {
       epochs: 1,
       shuffle: true,
       dropLast: false,
+      workers: 0,
       seed: 0,
     });
     assert.deepEqual([...(await native().nextBatch(reader)).inputs[0]], [1, 1]);
@@ -158,6 +159,7 @@ describe('a data set handle', () => {
       epochs: 1,
       shuffle: true,
       dropLast: false,
+      workers: 0,
       seed: 0,
     };
     const reader = native().makeBatches(plan);

@@ -70,6 +70,7 @@ describe('the loop for devices', () => {
     },
     'no momentum and no shuffling': { optimizer: sgd({ learningRate: 0.01, momentum: 0 }), shuffle: false },
     'one batch an epoch': { batchSize: 1000 },
+    'the draws of two workers': { workers: 2 },
     'rates that move after each epoch': { scheduler: exponentialLR({ gamma: 0.5 }) },
     'rates that move after each step': { scheduler: oneCycleLR({ maxLearningRate: 0.02 }) },
   })) {
@@ -121,12 +122,16 @@ describe('the loop for devices', () => {
     assert.equal(a.state.tensor('bn.num_batches_tracked').data[0], 15n);
   });
 
-  for (const [where, step] of Object.entries({ 'within an epoch': 7, 'at an epoch’s end': 10 })) {
+  for (const [where, step, workers] of [
+    ['within an epoch', 7, 0],
+    ['at an epoch’s end', 10, 0],
+    ['within an epoch of two workers', 7, 2],
+  ]) {
     it(`resumes from a checkpoint of its own ${where} as if there had been no interruption`, async () => {
-      const path = file(`own-${step}.ckpt`);
-      const options = { ...quick, checkpoint: { path, every: 1 } };
+      const path = file('own.ckpt');
+      const options = { ...quick, workers, checkpoint: { path, every: 1 } };
       const [whole, resumed] = await inDeviceLoop(async () => {
-        const uninterrupted = await recorded(state, quick);
+        const uninterrupted = await recorded(state, { ...quick, workers });
         await stopped(state, options, step);
         return [uninterrupted, await recorded('', { data, resume: path })];
       });

@@ -133,6 +133,7 @@ const names = [
   ...['model', 'batchSize', 'device', 'threads', 'signal', 'allowOperators', 'data', 'transforms', 'epochs', 'shuffle'],
   ...[
     'dropLast',
+    'workers',
     'learningRate',
     'momentum',
     'weightDecay',

@@ -24,6 +24,13 @@ describe('resume', () => {
     ['dropout and batch norm in the order of the data', drawing, { shuffle: false }],
     ['dropout, weight decay and Nesterov momentum', drawing, { optimizer: nesterov }],
     ['no last short batch', drawing, { dropLast: true }],
+    ['dropout, batch norm, and the draws of three workers', drawing, { workers: 3 }],
+    [
+      'the draws of two workers, no last short batch, in the order of the data',
+      drawing,
+      { workers: 2, dropLast: true, shuffle: false },
+    ],
+    ['the draws of two workers, and steps of two batches', drawing, { workers: 2, accumulate: 2 }],
     ['no momentum', net(), { optimizer: sgd({ momentum: 0 }) }],
     ['two threads', net(), { threads: 2 }],
   ]) {
@@ -153,6 +160,8 @@ describe('resume', () => {
       ['batchSize', 32, 16],
       ['shuffle', false, true],
       ['dropLast', true, false],
+      ['workers', 2, 0],
+      ['accumulate', 2, 1],
       ['seed', 2, 1],
     ]) {
       it(`another ${option}, naming both values and what to do`, async () => {

@@ -52,6 +52,7 @@ const options = {
   maxSteps: number('n', 'Stop after n steps (default: none)', { check: checks.maxSteps }),
   shuffle: off('Keep the order of the data'),
   dropLast: on('Leave out a last batch that is not full'),
+  workers: number('n', 'Draw as DataLoader(num_workers=n); starts no threads (default: 0)', { check: checks.workers }),
   seed: number('n', 'As torch.manual_seed(n) just before the epochs (default: a random one)', { check: checks.seed }),
   device: text<Device>('device', 'auto, cpu, cuda or cuda:N (default: auto)', { check: isDevice }),
   threads: numberOr<'leave-one'>('n', 'Threads that compute, or leave-one (default: one for each core)', {

@@ -17,7 +17,9 @@ constexpr double kStepEventSeconds = 0.1;
 
 BatchOptions batch_options(const TrainPlan& plan) {
   const Position& begin = plan.start.position;
-  return {plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, begin.epoch, begin.step};
+  BatchOptions options{plan.batch_size, plan.epochs, plan.shuffle, plan.drop_last, begin.epoch, begin.step};
+  options.workers = plan.workers;
+  return options;
 }
 
 // As the first epoch finds it. Within an epoch it is where that began, and DeviceBatches gets the other state too.
