@@ -4,7 +4,7 @@
 // The law of members: a maker returns a frozen, plain value whose `kind` is the maker's name. Equal arguments give equal
 // values, and JSON and structuredClone() keep them. Only what member() was called with counts as made; all else with a known
 // `kind`, copies above all, is made again by its maker, so that nothing unchecked is used.
-import { invalid, unknownOption } from './checks';
+import { invalid, plain, unknownOption } from './checks';
 import { LearnError } from './errors';
 
 export type Maker = (...given: never[]) => { readonly kind: string };
@@ -83,8 +83,9 @@ export function family<const Entries extends Readonly<Record<string, Maker | Ent
   });
 }
 
+/** Without a prototype, so that what an entry does not have is missing. */
 function entryFrom(entry: Maker | Entry): Entry {
-  return typeof entry === 'function' ? { make: entry } : entry;
+  return plain(typeof entry === 'function' ? { make: entry } : entry);
 }
 
 /** The member that has these fields. Throws what its maker throws. */

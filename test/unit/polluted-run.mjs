@@ -134,6 +134,7 @@ const names = [
   ...[
     'dropLast',
     'workers',
+    'missing',
     'learningRate',
     'momentum',
     'weightDecay',
