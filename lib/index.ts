@@ -19,6 +19,12 @@ export { type Dataset, subset } from './datasets';
 export { type Arrays, arrays, type InputData, type NamedInputs, type OneInput } from './datasets/arrays';
 export { type Batch, type BatchesOptions, batches } from './datasets/batches';
 export { cifar10, downloadCifar10 } from './datasets/cifar10/cifar10';
+export {
+  type ClassWeightsOptions,
+  classWeights,
+  type PosWeightsOptions,
+  posWeights,
+} from './datasets/class-weights';
 export type { TargetData } from './datasets/targets';
 export type { Detector } from './detectors';
 export { type Adwin, type AdwinOptions, adwin } from './detectors/adwin';

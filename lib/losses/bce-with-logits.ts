@@ -2,6 +2,7 @@
 import type { Check } from '../core/checks';
 import { member } from '../core/family';
 import { value } from '../program/module';
+import { balanced, type DataWeights, numbersOf, orBalanced } from './balanced';
 import {
   type Axes,
   areWeights,
@@ -18,8 +19,11 @@ import {
 export interface BceWithLogitsLossOptions extends OneOutputOptions {
   /** A weight for each number along the last axis. Default: null, which is 1 for each. */
   weight?: readonly number[] | null;
-  /** A weight of positive targets, for each number along the last axis or one for all. Default: null, which is 1. */
-  posWeight?: number | readonly number[] | null;
+  /**
+   * A weight of positive targets, for each number along the last axis or one for all; `'balanced'`, in a training: the posWeights() of
+   * its data, whose numbers are recorded. Default: null, which is 1.
+   */
+  posWeight?: number | readonly number[] | 'balanced' | null;
 }
 
 /** The value of {@link bceWithLogitsLoss}. */
@@ -34,7 +38,7 @@ const arePositiveWeights: Check = (given, name) => {
 
 const options = lossOptions<Required<BceWithLogitsLossOptions>>({
   weight: [null, areWeights],
-  posWeight: [null, arePositiveWeights],
+  posWeight: [null, orBalanced(arePositiveWeights)],
   ...oneOutput,
 });
 
@@ -61,14 +65,20 @@ function constant(name: string, weights: number | readonly number[] | null): Los
 }
 
 function fragment(loss: BceWithLogitsLoss): LossFragment {
-  const constants = [...constant('weight', loss.weight), ...constant('posWeight', loss.posWeight)];
+  const posWeight = numbersOf(loss.posWeight, loss.kind, 'posWeight', 'posWeights');
+  const constants = [...constant('weight', loss.weight), ...constant('posWeight', posWeight)];
   const isAlongAxis = constants.some(({ axes }) => axes.length > 0);
   const args = {
     ...(loss.weight !== null && { weight: value('weight') }),
-    ...(loss.posWeight !== null && { pos_weight: value('posWeight') }),
+    ...(posWeight !== null && { pos_weight: value('posWeight') }),
   };
   const axes = isAlongAxis ? everyLabel : everyNumber;
   return { ...comparison(loss, 'binary_cross_entropy_with_logits', args, axes), constants };
 }
 
-export const binaryCrossEntropy = { make: bceWithLogitsLoss, fragment } as const;
+async function settled(loss: BceWithLogitsLoss, weights: DataWeights): Promise<BceWithLogitsLoss> {
+  const { kind: _, ...own } = loss;
+  return loss.posWeight === balanced ? bceWithLogitsLoss({ ...own, posWeight: await weights.ofPositives() }) : loss;
+}
+
+export const binaryCrossEntropy = { make: bceWithLogitsLoss, fragment, settled } as const;

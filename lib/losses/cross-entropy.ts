@@ -2,8 +2,8 @@
 import { isNumber } from '../core/checks';
 import { member } from '../core/family';
 import { node, value } from '../program/module';
+import { areClassWeights, balanced, type DataWeights, numbersOf } from './balanced';
 import {
-  areWeights,
   countedClasses,
   everyClass,
   everyNumber,
@@ -17,8 +17,11 @@ import {
 
 /** Options of {@link crossEntropyLoss}. */
 export interface CrossEntropyLossOptions extends OneOutputOptions {
-  /** A weight for each class. Default: null, which is 1 for each. */
-  weight?: readonly number[] | null;
+  /**
+   * A weight for each class; `'balanced'`, in a training: the classWeights() of its data, whose numbers are recorded. Default: null,
+   * which is 1 for each.
+   */
+  weight?: readonly number[] | 'balanced' | null;
   /**
    * The index that counts as no class, in no mean and without a gradient. Where it is 0 or more, targets are indices. Default: -100,
    * which only tokens may hold.
@@ -34,7 +37,7 @@ export interface CrossEntropyLoss extends Readonly<Required<CrossEntropyLossOpti
 }
 
 const options = lossOptions<Required<CrossEntropyLossOptions>>({
-  weight: [null, areWeights],
+  weight: [null, areClassWeights],
   ignoreIndex: [-100, isNumber({ integer: true })],
   labelSmoothing: [0, isNumber({ min: 0, max: 1 })],
   ...oneOutput,
@@ -54,7 +57,8 @@ export function crossEntropyLoss(given: CrossEntropyLossOptions = {}): CrossEntr
 }
 
 function fragment(loss: CrossEntropyLoss): LossFragment {
-  const { weight, ignoreIndex, labelSmoothing, output, reduction } = loss;
+  const { ignoreIndex, labelSmoothing, output, reduction } = loss;
+  const weight = numbersOf(loss.weight, loss.kind, 'weight', 'classWeights');
   const indices = (['class', 'tokens'] as const).map((kind) => ({ kind, axes: everyNumber }));
   const probabilities = (['values', 'classes'] as const).map((kind) => ({ kind, axes: everyClass }));
   return {
@@ -79,4 +83,11 @@ function fragment(loss: CrossEntropyLoss): LossFragment {
   };
 }
 
-export const negativeLogSoftmax = { make: crossEntropyLoss, fragment } as const;
+async function settled(loss: CrossEntropyLoss, weights: DataWeights): Promise<CrossEntropyLoss> {
+  const { kind: _, ...own } = loss;
+  return loss.weight === balanced
+    ? crossEntropyLoss({ ...own, weight: await weights.ofClasses(loss.ignoreIndex) })
+    : loss;
+}
+
+export const negativeLogSoftmax = { make: crossEntropyLoss, fragment, settled } as const;

@@ -2,6 +2,7 @@
 import type { Check } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { type Entry, family, type MemberOf } from '../core/family';
+import type { DataWeights } from './balanced';
 import { binaryCrossEntropy } from './bce-with-logits';
 import { cosineDistance } from './cosine-embedding';
 import { crossEntropyLoss, negativeLogSoftmax } from './cross-entropy';
@@ -42,10 +43,18 @@ export type Loss = MemberOf<typeof losses.makers>;
 
 interface LossEntry extends Entry {
   readonly fragment: (loss: Loss) => LossFragment;
+  /** Fills in the weights that the loss takes from the data. Missing: it takes none. */
+  readonly settled?: (loss: Loss, weights: DataWeights) => Promise<Loss>;
 }
 
 export function fragmentOf(loss: Loss): LossFragment {
   return (losses.entryOf(loss) as unknown as LossEntry).fragment(loss);
+}
+
+/** The loss with the numbers that follow from the data of a training. */
+export async function settledLoss(loss: Loss, weights: DataWeights): Promise<Loss> {
+  const { settled } = losses.entryOf(loss) as unknown as LossEntry;
+  return settled ? settled(loss, weights) : loss;
 }
 
 /** A loss as options have it: `'model'` is modelLoss(). */

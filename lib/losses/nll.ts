@@ -2,8 +2,8 @@
 import { isNumber } from '../core/checks';
 import { member } from '../core/family';
 import { node, value } from '../program/module';
+import { areClassWeights, balanced, type DataWeights, numbersOf } from './balanced';
 import {
-  areWeights,
   countedClasses,
   everyClass,
   everyNumber,
@@ -17,8 +17,11 @@ import {
 
 /** Options of {@link nllLoss}. */
 export interface NllLossOptions extends OneOutputOptions {
-  /** A weight for each class. Default: null, which is 1 for each. */
-  weight?: readonly number[] | null;
+  /**
+   * A weight for each class; `'balanced'`, in a training: the classWeights() of its data, whose numbers are recorded. Default: null,
+   * which is 1 for each.
+   */
+  weight?: readonly number[] | 'balanced' | null;
   /** The index that counts as no class. Default: -100, which only tokens may hold. */
   ignoreIndex?: number;
 }
@@ -29,7 +32,7 @@ export interface NllLoss extends Readonly<Required<NllLossOptions>> {
 }
 
 const options = lossOptions<Required<NllLossOptions>>({
-  weight: [null, areWeights],
+  weight: [null, areClassWeights],
   ignoreIndex: [-100, isNumber({ integer: true })],
   ...oneOutput,
 });
@@ -47,7 +50,9 @@ export function nllLoss(given: NllLossOptions = {}): NllLoss {
   return member({ kind: 'nllLoss', ...options('nllLoss', given) });
 }
 
-function fragment({ weight, ignoreIndex, output, reduction }: NllLoss): LossFragment {
+function fragment(loss: NllLoss): LossFragment {
+  const { ignoreIndex, output, reduction } = loss;
+  const weight = numbersOf(loss.weight, loss.kind, 'weight', 'classWeights');
   return {
     ...{ reduction, outputs: [{ name: 'output', output, axes: everyClass }] },
     targets: (['class', 'tokens'] as const).map((kind) => ({ kind, axes: everyNumber })),
@@ -68,4 +73,9 @@ function fragment({ weight, ignoreIndex, output, reduction }: NllLoss): LossFrag
   };
 }
 
-export const negativeLogLikelihood = { make: nllLoss, fragment } as const;
+async function settled(loss: NllLoss, weights: DataWeights): Promise<NllLoss> {
+  const { kind: _, ...own } = loss;
+  return loss.weight === balanced ? nllLoss({ ...own, weight: await weights.ofClasses(loss.ignoreIndex) }) : loss;
+}
+
+export const negativeLogLikelihood = { make: nllLoss, fragment, settled } as const;

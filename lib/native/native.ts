@@ -242,6 +242,9 @@ export interface Native {
   datasetInfo(dataset: DatasetHandle): DatasetInfo;
   /** Copies `count` samples starting at `first`, without transforms. */
   datasetSamples(dataset: DatasetHandle, first: number, count: number): NativeSamples;
+  /** See src/datasets/target_counts.h. */
+  countClasses(dataset: DatasetHandle, classes: number, ignored: number): Promise<Float64Array>;
+  countPositives(dataset: DatasetHandle): Promise<{ counts: Float64Array; each: number }>;
   disposeDataset(dataset: DatasetHandle): void;
 
   makeBatches(plan: BatchesPlan): BatchesHandle;

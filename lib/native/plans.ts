@@ -109,16 +109,20 @@ export type DatasetPlan =
   /** Samples start … end-1 of another set, sharing its memory. */
   | { kind: 'subset'; of: DatasetHandle; start: number; end: number };
 
-/** A run through a data set without a model. */
-export interface BatchesPlan {
-  dataset: DatasetHandle;
-  transforms: TransformsPlan;
+/** The order of samples, and their random numbers: see src/batches/batches.h. */
+interface LoaderPlan {
   batchSize: number;
   epochs: number;
   shuffle: boolean;
   dropLast: boolean;
   workers: number;
   seed: number;
+}
+
+/** A run through a data set without a model. */
+export interface BatchesPlan extends LoaderPlan {
+  dataset: DatasetHandle;
+  transforms: TransformsPlan;
   /** Makes batches in the memory layout of fast mode; only for tests. */
   channelsLast?: boolean;
   /** Device that makes the batches, as in a RunPlan. Default: the transforms for the CPU. Only for tests. */
@@ -152,13 +156,9 @@ export interface PredictPlan extends Omit<RunPlan, 'dataset'> {
   inputs: readonly InputPlan[];
 }
 
-export interface TrainPlan extends RunPlan {
+export interface TrainPlan extends RunPlan, LoaderPlan {
   /** Names of the state that training returns, in state-dict order. */
   names: readonly string[];
-  epochs: number;
-  shuffle: boolean;
-  dropLast: boolean;
-  workers: number;
   groups: readonly OptimizerGroup[];
   /** Moves the rates of all groups. */
   scheduler?: Scheduler;
@@ -167,7 +167,6 @@ export interface TrainPlan extends RunPlan {
   /** 'bf16' in fast mode only. */
   precision: 'fp32' | 'bf16';
   contractLinear: boolean;
-  seed: number;
   /** Of the threads that compute. */
   niceness: number;
   logEvery: number;

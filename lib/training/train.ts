@@ -1,11 +1,13 @@
 // Training: the native plan, its run, and events as callbacks or as a stream.
 
-import { checkOptions } from '../core/checks';
+import { checkOptions, plain } from '../core/checks';
 import { beginDataset } from '../datasets';
 import { cifar10 } from '../datasets/cifar10/cifar10';
+import { dataWeights } from '../datasets/class-weights';
 import type { Opening } from '../datasets/opening';
 import { checkWritable } from '../files/atomic-write';
 import type { EpochSummary, TrainEvent } from '../loggers/events';
+import { lossFrom, settledLoss } from '../losses';
 import { lossPlan } from '../losses/plan';
 import { afterTraining, type DeviceInfo } from '../native/device';
 import type { DatasetHandle } from '../native/handles';
@@ -90,10 +92,11 @@ interface Openings {
 function begin(
   source: string | State,
   { data, validation }: Openings,
-  options: TrainOptions,
+  begun: TrainOptions,
   resumed?: TrainingCheckpoint,
 ): Promise<TrainResult> {
-  return prepareRun(source, data, options, async (subject, dataset) => {
+  return prepareRun(source, data, begun, async (subject, dataset) => {
+    const options = plain({ ...begun, loss: await settledLoss(lossFrom(begun.loss), dataWeights(dataset)) });
     const { validation: given } = options;
     const opened =
       given && validation ? await openValidation(given, validation, subject, options, resumed?.validation) : undefined;

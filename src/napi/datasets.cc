@@ -1,7 +1,13 @@
 // Data sets from plans, and what JavaScript may ask of them. Lists of samples are copied on entry; everything that
 // takes time happens on libuv's pool.
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "src/core/error.h"
 #include "src/datasets/dataset.h"
+#include "src/datasets/target_counts.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
@@ -77,6 +83,34 @@ Napi::Value dataset_samples(const Napi::CallbackInfo& call) {
   return samples;
 }
 
+Napi::Float64Array counts_to_js(Napi::Env env, const std::vector<double>& counts) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, counts.size());
+  std::copy(counts.begin(), counts.end(), array.Data());
+  return array;
+}
+
+// (dataset, classes, ignored)
+Napi::Value count_classes_of(const Napi::CallbackInfo& call) {
+  const int64_t classes = call[1].ToNumber().Int64Value(), ignored = call[2].ToNumber().Int64Value();
+  return PromiseWorker<std::vector<double>>::start(
+      call.Env(),
+      [dataset = Handle<Dataset>::open(call[0]), classes, ignored] {
+        return count_classes(*dataset, classes, ignored);
+      },
+      counts_to_js);
+}
+
+Napi::Value count_positives_of(const Napi::CallbackInfo& call) {
+  return PromiseWorker<PositiveCounts>::start(
+      call.Env(), [dataset = Handle<Dataset>::open(call[0])] { return count_positives(*dataset); },
+      [](Napi::Env env, const PositiveCounts& counted) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result["counts"] = counts_to_js(env, counted.counts);
+        result["each"] = static_cast<double>(counted.each);
+        return result;
+      });
+}
+
 Napi::Value dispose_dataset(const Napi::CallbackInfo& call) {
   Handle<Dataset>::of(call[0]).release(call.Env());
   return call.Env().Undefined();
@@ -88,6 +122,8 @@ void export_datasets(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "makeDataset", make_dataset);
   export_function(env, exports, "datasetInfo", dataset_info);
   export_function(env, exports, "datasetSamples", dataset_samples);
+  export_function(env, exports, "countClasses", count_classes_of);
+  export_function(env, exports, "countPositives", count_positives_of);
   export_function(env, exports, "disposeDataset", dispose_dataset);
 }
 

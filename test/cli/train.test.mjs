@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createState, loadState, net, saveState } from 'torch-incremental';
+import { cifar10, classWeights, createState, loadState, net, saveState } from 'torch-incremental';
 import { temporaryFolder, writeCifar10 } from '../support.mjs';
 import { FileServer } from '../unit/file-server.mjs';
 import { lines, run } from './run.mjs';
@@ -116,6 +116,23 @@ describe('command line: train', () => {
     const { code, stderr } = await train(['--workers', '1025']);
     assert.equal(code, 2);
     assert.match(stderr, /from 0 to 1024 for "--workers"/);
+  });
+
+  it('takes weights of classes from the data, and records their numbers', async () => {
+    const flags = [
+      '--loss',
+      'crossEntropyLoss:weight=balanced',
+      '--checkpoint',
+      'weights.ckpt',
+      '--out',
+      'weights.pth',
+    ];
+    const { code, stderr } = await train(flags);
+    assert.equal(code, 0, stderr);
+    const { metadata } = await loadState(at('weights.ckpt'), { key: 'model' });
+    const weights = await classWeights(cifar10({ root: at('data') }));
+    assert.equal(weights.length, 10);
+    assert.deepEqual(metadata.get('options').get('loss').get('weight'), weights);
   });
 
   it('passes every option on to the API', async () => {

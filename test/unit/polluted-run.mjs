@@ -5,8 +5,10 @@ import {
   arrays,
   batches,
   batchNorm2d,
+  classWeights,
   conv2d,
   createState,
+  crossEntropyLoss,
   dropout,
   evaluate,
   flatten,
@@ -90,13 +92,13 @@ async function paths() {
     onProgress: ({ type }) => type === 'epoch' && seen.push(type),
   });
   const resumed = await trainIncremental('not read', { model, data, transforms, resume: checkpoint.path, epochs: 2 });
-  const events = trainEvents(state, training);
+  const events = trainEvents(state, { ...training, loss: crossEntropyLoss({ weight: 'balanced' }) });
   for (let step = await events.next(); !step.done; step = await events.next()) {
     if (step.value.type === 'epoch') seen.push(step.value.epoch);
   }
   const score = await evaluate(trained, { ...run, data, transforms: [toTensor()] });
   const answer = await predict(trained, inputs.subarray(0, 96), { ...run, shape: [3, 4, 4], transforms: [toTensor()] });
-  const made = [await namedPaths({ threads: 1, batchSize: 3 })];
+  const made = [await namedPaths({ threads: 1, batchSize: 3 }), await classWeights(data)];
   for await (const batch of batches(data, { transforms, batchSize: 7, seed: 2 }))
     made.push(batch.inputs.input.shape, batch.targets.data);
   await saveState(trained, `${dir}/state.pth`);
@@ -134,7 +136,10 @@ const names = [
   ...[
     'dropLast',
     'workers',
+    'numClasses',
+    'ignoreIndex',
     'missing',
+    'settled',
     'learningRate',
     'momentum',
     'weightDecay',
