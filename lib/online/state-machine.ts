@@ -1,5 +1,6 @@
 // The state machine of a learner: its state, and the effect of each record of the journal on it. Equal records on equal states
 // give equal states, bit for bit; therefore no decision here depends on time or chance.
+import { plain } from '../core/checks';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import type { NativeLearnerState, NativeUpdate } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
@@ -47,12 +48,12 @@ export class StateMachine {
   ) {
     this.context = context;
     this.#learner = learner;
-    this.#saved = saved;
-    this.#monitor = new Monitor(context, saved);
+    this.#saved = plain(saved);
+    this.#monitor = new Monitor(context, this.#saved);
     this.#ids = IdWindow.from(context.settings.rememberIds, ids);
     const live: Live = {
       copy: () => learner.weights(),
-      version: () => ({ durable: saved.serving, updates: saved.updates }),
+      version: () => ({ durable: this.#saved.serving, updates: this.#saved.updates }),
     };
     this.serving = new Serving(served, this.#versionOf(saved.serving), context.gate ? undefined : live);
   }

@@ -40,8 +40,8 @@ export interface LearnerFolder {
 
 /** `options`: as checkLearnerOptions() returns them. */
 export function splitOptions(options: LearnerOptions): { settings: SettingsOptions; wiring: Wiring } {
-  const { dir, checkpoint, waitForLock, allowOperators, niceness, ...rest } = options;
-  const { maxDelayMs, journal, feedback, signal, gate, drift, ...others } = rest;
+  const { dir, checkpoint, waitForLock, allowOperators, niceness, maxDelayMs, ...given } = options;
+  const { journal, feedback, signal, gate, drift, ...others } = plain(given);
   const { heldOut, ...ownGate } = gate ?? plain<GateOptions>({});
   const onDrift = typeof drift?.onDrift === 'function' ? drift.onDrift : undefined;
   const settings: SettingsOptions = plain({

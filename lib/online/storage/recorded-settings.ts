@@ -33,6 +33,6 @@ export function recordedSettings(recorded: Settings | FlatSettings): Settings {
   const { parameterGroups = [], frozenStatistics = [], score = 'served' } = own;
   const [loss, metrics] = [recordedLoss(own.loss), recordedMetrics(own.metrics)];
   const average = own.average ? recordedAverage(own.average) : null;
-  const drift = own.drift ? { ...own.drift, cooldown: own.drift.cooldown ?? 0 } : null;
+  const drift = own.drift ? { ...own.drift, cooldown: plain(own.drift).cooldown ?? 0 } : null;
   return { ...others, optimizer, loss, target, metrics, parameterGroups, frozenStatistics, average, score, drift };
 }
