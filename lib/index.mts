@@ -4,6 +4,7 @@ export type * from './index.js';
 export {
   accuracy,
   adadelta,
+  adafactor,
   adagrad,
   adam,
   adamax,
@@ -68,6 +69,7 @@ export {
   modelLoss,
   mseLoss,
   multiStepLR,
+  muon,
   nAdam,
   net,
   nllLoss,

@@ -146,8 +146,9 @@ function optionsIn(text: string, flag: string): Record<string, unknown> {
   return Object.fromEntries([...lists].map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
 }
 
-/** A number, true, false, or a word. */
+/** A number, true, false, null, or a word. */
 function valueIn(text: string): unknown {
+  if (text === 'null') return null;
   if (text === 'true' || text === 'false') return text === 'true';
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }

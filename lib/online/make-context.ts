@@ -46,8 +46,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   const { target, batchSize } = settings;
   checkBatch(bytesOfSample({ inputs, target, classes: 0 }), batchSize);
   const { optimizer, parameterGroups, frozenStatistics } = settings;
-  const names = model.program.parameters.map(({ name }) => name);
-  const groups = optimizerGroups(names, optimizer, parameterGroups);
+  const groups = optimizerGroups(model.program.parameters, optimizer, parameterGroups);
   const program = programHandle(withFrozenStatistics(model.program, frozenStatistics), fixed.allowOperators);
   const loss = lossPlan(settings.loss, model);
   checkLoss(loss, target);

@@ -3,11 +3,13 @@
 import { defined } from '../core/checks';
 import { type Entry, family, type MemberOf } from '../core/family';
 import { averagedChanges } from './adadelta';
+import { factoredSquares } from './adafactor';
 import { sumOfSquares } from './adagrad';
 import { adaptiveMoments } from './adam';
 import { decoupledMoments } from './adam-w';
 import { infinityNorm } from './adamax';
 import { averagedDescent } from './asgd';
+import { orthogonalUpdates } from './muon';
 import { nesterovMoments } from './n-adam';
 import { rectifiedMoments } from './r-adam';
 import { rootMeanSquare } from './rmsprop';
@@ -27,6 +29,8 @@ export const optimizers = family('an optimizer', {
   rmsprop: rootMeanSquare,
   rprop: resilientSteps,
   asgd: averagedDescent,
+  adafactor: factoredSquares,
+  muon: orthogonalUpdates,
 });
 
 /** An optimizer, made by {@link sgd}, {@link adam}, {@link adamW} or another function of its family. */
@@ -43,6 +47,8 @@ interface OptimizerEntry extends Entry {
   readonly options: (group: GroupReader) => object;
   /** What the state_dict() has of a parameter, by name and in its order. */
   readonly slots: Readonly<Record<string, TorchSlot>>;
+  /** The number of axes of every parameter that it takes. Default: any. */
+  readonly axes?: number;
 }
 
 const entryOf = (optimizer: Pick<Optimizer, 'kind'>) => optimizers.entryOf(optimizer) as unknown as OptimizerEntry;

@@ -9,7 +9,7 @@ import { type Check, checkOptions, invalid, isBoolean, isListOf, isRecord } from
 import { LearnError, messageOf } from '../core/errors';
 import { frozen } from '../core/family';
 import { isPatterns, matching, type Patterns } from '../core/patterns';
-import { madeFrom, type Optimizer, optimizers } from './index';
+import { madeFrom, type Optimizer, optimizers, torchForm } from './index';
 
 type OptionsOf<Member> = Member extends unknown ? Exclude<keyof Member, 'kind'> : never;
 type ValueOf<Member, Name> = Member extends { readonly [Own in Name & string]: infer Value } ? Value : never;
@@ -72,16 +72,23 @@ const isGroup: Check = (value, name) => {
 
 export const isParameterGroups: Check = isListOf(isGroup);
 
+/** A parameter of a program. */
+interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
 /**
- * Divides parameters among groups: `names`, in the order of the program. Throws ERR_INVALID_OPTION for a pattern that matches none of
- * them, for a pattern in two groups, for a group that is left without any, where all are frozen, and for options that a group's
- * optimizer does not take.
+ * Divides parameters among groups: `parameters`, in the order of the program. Throws ERR_INVALID_OPTION for a pattern that matches none
+ * of them, for a pattern in two groups, for a group that is left without any, where all are frozen, and for options and parameters that
+ * a group's optimizer does not take.
  */
 export function optimizerGroups(
-  names: readonly string[],
+  parameters: readonly Parameter[],
   optimizer: Optimizer,
   groups: readonly ParameterGroup[],
 ): OptimizerGroup[] {
+  const names = parameters.map(({ name }) => name);
   const owner = new Map<string, number>();
   for (const [i, group] of groups.entries()) {
     refuseRepeated(groups, i);
@@ -99,10 +106,24 @@ export function optimizerGroups(
         : [{ optimizer: optimizerOf(group, optimizer, `parameterGroups[${i}]`), parameters: numbersOf(i) }],
     ),
   ].filter(({ parameters }) => parameters.length > 0);
+  for (const group of all) checkAxes(group, parameters);
   if (all.length > 0) return all;
   throw new LearnError(
     'ERR_INVALID_OPTION',
     `All ${names.length} parameters are frozen by "parameterGroups", so that there is nothing to train: leave out a pattern`,
+  );
+}
+
+function checkAxes({ optimizer, parameters }: OptimizerGroup, all: readonly Parameter[]): void {
+  const { axes } = torchForm(optimizer);
+  const other = parameters
+    .map((number) => all[number]!)
+    .find(({ shape }) => axes !== undefined && shape.length !== axes);
+  if (!other) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `Expected parameters of ${axes} axes for ${optimizer.kind}(), but ${other.name} has the shape [${other.shape.join(', ')}]; give ` +
+      `it another optimizer, as in parameterGroups: [{ parameters: '${other.name}', optimizer: adamW() }]`,
   );
 }
 

@@ -1,8 +1,9 @@
 // Slots of optimizers in a training checkpoint, of a layer whose rows grow. For extend-classes.ts.
 import { TensorValue, unboxed, type Value } from '../checkpoint/values';
 import { LearnError } from '../core/errors';
-import { recordedOptimizer } from '../optimizers';
+import { recordedOptimizer, torchForms } from '../optimizers';
 import { byKind, optimizerGroups } from '../optimizers/parameter-groups';
+import { slotShape, type TorchSlot } from '../optimizers/torch-options';
 import type { Classifier } from './classifier';
 import { dictsIn, type Grown } from './grown-rows';
 import type { Dict } from './optimizer-names';
@@ -16,10 +17,7 @@ interface Growth extends Classifier {
 
 /** The slots of the layer in every optimizer.state_dict() inside `root`, each once. */
 export function grownSlots(root: Value, growth: Growth): Grown[] {
-  const layouts = recordedLayouts(
-    root,
-    growth.parameters.map(({ name }) => name),
-  );
+  const layouts = recordedLayouts(root, growth.parameters);
   const optimizers = dictsIn(root).filter(
     (dict) => Array.isArray(dict.get('param_groups')) && dict.get('state') instanceof Map,
   );
@@ -28,17 +26,20 @@ export function grownSlots(root: Value, growth: Growth): Grown[] {
 }
 
 /** For each optimizer of a run of this library, the names of its parameters in the order of its dict, which parameterGroups decide. */
-function recordedLayouts(root: Value, names: readonly string[]): ReadonlyMap<Value | undefined, readonly string[]> {
+function recordedLayouts(
+  root: Value,
+  parameters: Growth['parameters'],
+): ReadonlyMap<Value | undefined, readonly string[]> {
   const options = unboxed((root instanceof Map ? root.get('options') : undefined) ?? null);
   const { optimizer, parameterGroups } = options instanceof Map ? recordedOptimizers(options) : {};
   if (!(root instanceof Map) || !optimizer || !parameterGroups) return new Map();
-  const groups = optimizerGroups(names, recordedOptimizer(optimizer), parameterGroups);
+  const groups = optimizerGroups(parameters, recordedOptimizer(optimizer), parameterGroups);
   const dicts: readonly (Value | undefined)[] = [root.get('optimizer')].flat();
   const lists = byKind(groups.map((group) => group.optimizer.kind));
   return new Map(
     lists.map((positions, i) => [
       dicts[i],
-      positions.flatMap((position) => groups[position]!.parameters.map((number) => names[number]!)),
+      positions.flatMap((position) => groups[position]!.parameters.map((number) => parameters[number]!.name)),
     ]),
   );
 }
@@ -73,13 +74,23 @@ function slotsOf(optimizer: Dict, growth: Growth, layout: readonly string[] | un
 function slotsIn(state: Dict, group: Dict, name: string, shape: readonly number[], classes: number): Grown[] {
   return [...state].flatMap(([slot, tensor]) => {
     if (!(tensor instanceof TensorValue) || tensor.shape.length === 0) return [];
-    if (String(tensor.shape) !== String(shape))
+    if (!isOfParameter(slot, tensor, shape))
       throw refusal(
         `what it remembers of ${name} as ${String(slot)} has the shape [${tensor.shape.join(', ')}]. Save the checkpoint without it`,
       );
+    // An average over all rows is that of the old ones, until the new ones have gradients.
+    if (slotNamed(slot).shape === 'columns') return [];
     const init = { kind: 'constant', value: valueOfNew(String(slot), group) } as const;
     return [{ tensor, plan: { name, state: tensor.handle, index: tensor.index, rows: classes, init } }];
   });
+}
+
+const knownSlots = new Map<Value, TorchSlot>(torchForms.flatMap(({ slots }) => Object.entries(slots)));
+const slotNamed = (slot: Value): TorchSlot => knownSlots.get(slot) ?? { shape: 'parameter' };
+
+/** Whether this may be the slot of a parameter of this shape. */
+function isOfParameter(slot: Value, { shape }: TensorValue, parameter: readonly number[]): boolean {
+  return [parameter, slotShape(slotNamed(slot), parameter)].some((wanted) => String(wanted) === String(shape));
 }
 
 /** What torch.optim begins a slot of a new parameter with: of Adagrad and Rprop it is an option, of all others 0. */
@@ -109,8 +120,16 @@ function keyOf(
   if (groups.length === 1 && keys.length === parameters.length)
     return keys[parameters.findIndex((parameter) => parameter.name === name)]!;
   const isAlike = (other: { readonly shape: readonly number[] }) => String(other.shape) === String(shape);
-  const isOfShape = (state: Value | undefined) =>
-    state instanceof Map && [...state.values()].some((slot) => slot instanceof TensorValue && isAlike(slot));
+  // Factors are of several shapes, each alone may be another parameter's.
+  const isOfShape = (state: Value | undefined) => {
+    const slots = state instanceof Map ? ([...state] as [Value, Value][]) : [];
+    const tensors = slots.flatMap(([slot, tensor]) =>
+      tensor instanceof TensorValue && tensor.shape.length > 0 ? [{ slot, tensor }] : [],
+    );
+    const isFactored = tensors.some(({ slot }) => slotNamed(slot).shape === 'columns');
+    const fits = ({ slot, tensor }: (typeof tensors)[number]) => isOfParameter(slot, tensor, shape);
+    return isFactored ? tensors.every(fits) : tensors.some(fits);
+  };
   const key = keys.find((one) => isOfShape(states.get(one))) ?? null;
   const alike = parameters.filter(isAlike).length;
   if (key === null || alike === 1) return key;

@@ -10,7 +10,7 @@ import { listed } from '../core/family';
 import type { Slots } from '../native/plans';
 import { madeFrom, type Optimizer, recordedOptimizer, type TorchForm, torchForms } from '../optimizers';
 import { byKind, kindsOf, type OptimizerGroup, type ParameterGroup } from '../optimizers/parameter-groups';
-import type { GroupReader, TorchSlot } from '../optimizers/torch-options';
+import { type GroupReader, slotShape, type TorchSlot } from '../optimizers/torch-options';
 import type { Model } from '../program/module';
 import type { ProgramTensor } from '../program/program';
 import { type Dict, foreignKey, optimizerNames, shown } from './optimizer-names';
@@ -182,11 +182,12 @@ function readerOf(group: Dict, { torchName }: TorchForm): GroupReader {
   // lr and betas may be tensors without dimensions, whose values count.
   const plainOf = (value: Value) =>
     value instanceof TensorValue && value.shape.length === 0 ? Number(value.data[0]) : value;
-  const numberIn = (value: Value, name: string): number => {
+  const numberIn = (value: Value, name: string, { min = 0 } = {}): number => {
     const number = plainOf(value);
-    if (typeof number === 'number' && number >= 0) return number;
-    throw refusal(`${name} is ${shown(value)}, not a number of at least 0`);
+    if (typeof number === 'number' && number >= min) return number;
+    throw refusal(`${name} is ${shown(value)}, not a number${min === 0 ? ' of at least 0' : ''}`);
   };
+  const ofAnySign = { min: -Infinity };
   return {
     number: (name, missing) => numberIn(given(name, missing), name),
     boolean: (name, missing) => given(name, missing) === true,
@@ -194,6 +195,18 @@ function readerOf(group: Dict, { torchName }: TorchForm): GroupReader {
       const value = given(name);
       if (!Array.isArray(value) || value.length !== 2) throw refusal(`${name} is ${shown(value)}, not two numbers`);
       return [numberIn(value[0]!, name), numberIn(value[1]!, name)];
+    },
+    signed: (name) => numberIn(given(name), name, ofAnySign),
+    tuple: (name, count) => {
+      const value = given(name);
+      if (!Array.isArray(value) || value.length !== count)
+        throw refusal(`${name} is ${shown(value)}, not ${count} numbers`);
+      return value.map((item) => (item === null ? null : numberIn(item, name, ofAnySign)));
+    },
+    word: (name) => {
+      const value = group.get(name) ?? null;
+      if (value === null || typeof value === 'string') return value;
+      throw refusal(`${name} is ${shown(value)}, not a word`);
     },
   };
 }
@@ -252,15 +265,17 @@ function keysOf(
 function slotsIn(state: Dict, parameter: ProgramTensor, { slots, torchName }: TorchForm): Slots {
   if (state.size === 0) return {};
   const found: Slots = {};
-  for (const [name, { shape, optional }] of Object.entries<TorchSlot>(slots)) {
+  for (const [name, slot] of Object.entries<TorchSlot>(slots)) {
     const value = state.get(name);
+    const wanted = slotShape(slot, parameter.shape);
     if (value === undefined || value === null) {
-      if (optional) continue;
+      if (slot.optional || !wanted) continue;
       throw refusal(`torch.optim.${torchName} keeps ${name} of each parameter, which is missing of ${parameter.name}`);
     }
-    const wanted = shape === 'number' ? [] : parameter.shape;
+    if (!wanted)
+      throw refusal(`${parameter.name} of shape [${parameter.shape.join(', ')}] has a ${name}, which is of others`);
     // Releases before 1.12 kept the number of steps as an integer.
-    if (shape === 'number' && typeof value === 'number') found[name] = value;
+    if (slot.shape === 'number' && typeof value === 'number') found[name] = value;
     else if (value instanceof TensorValue && String(value.shape) === String(wanted))
       found[name] = { state: value.handle, index: value.index };
     else throw refusal(`expected ${name} of shape [${wanted.join(', ')}] for ${parameter.name}`);

@@ -135,8 +135,7 @@ async function train(
   const { optimizer, parameterGroups, frozenStatistics, scheduler: given, ...planned } = settings;
   // A run whose patience was at its end is over, unless it is given more.
   const epochs = resumed && validator?.isOver ? resumed.position.epoch : settings.epochs;
-  const names = model.program.parameters.map(({ name }) => name);
-  const groups = optimizerGroups(names, optimizer, parameterGroups);
+  const groups = optimizerGroups(model.program.parameters, optimizer, parameterGroups);
   const program = withFrozenStatistics(model.program, frozenStatistics);
 
   const fill = settings.dropLast ? Math.floor : Math.ceil;

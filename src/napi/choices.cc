@@ -1,8 +1,24 @@
 // Members of families in plans: { kind, …options } each.
+#include <limits>
+
+#include "src/core/error.h"
 #include "src/napi/convert.h"
 
 namespace incremental {
 namespace {
+
+// A list of numbers, where null is NaN: the member says what stands for it.
+std::vector<double> numbers_or_nothing(const Napi::Object& from, const std::string& name) {
+  const Napi::Array list = array(from, name.c_str());
+  std::vector<double> numbers;
+  numbers.reserve(list.Length());
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value item = list[i];
+    check(item.IsNull() || item.IsNumber(), "ERR_INVALID_OPTION", "Expected numbers in the plan's \"", name, "\"");
+    numbers.push_back(item.IsNull() ? std::numeric_limits<double>::quiet_NaN() : item.As<Napi::Number>().DoubleValue());
+  }
+  return numbers;
+}
 
 // The depth of members inside members is limited where they are made.
 Choice to_choice(const Napi::Object& from) {
@@ -17,7 +33,7 @@ Choice to_choice(const Napi::Object& from) {
     if (items.Length() > 0 && items.Get(0u).IsObject()) {
       choice.members[name] = choices(from, name.c_str());
     } else {
-      choice.options[name] = numbers(from, name.c_str());
+      choice.options[name] = numbers_or_nothing(from, name);
     }
   }
   return choice;

@@ -54,7 +54,7 @@ void Learner::bind(const std::shared_ptr<const StateDict>& model, std::vector<Sl
   Variants variants = variants_for(*plan_.program, *model, pipeline_.outputs(), plan_.numerics);
   auto weights = std::make_unique<Weights>(variants.small_batch, *model);
   ParameterGroups::require_grad(plan_.groups, weights->parameters());
-  ParameterGroups optimizer(plan_.groups, weights->parameters(), kernels_of(plan_.numerics));
+  ParameterGroups optimizer(plan_.groups, weights->parameters(), kernels_of(plan_.numerics), weights->shapes());
   optimizer.restore(weights->to_kept(std::move(slots)));
   auto step =
       std::make_unique<Step>(Forward(variants, weights->all(), Mode::kTraining, generator_, plan_.numerics.bf16),

@@ -1,6 +1,8 @@
 // Base of the optimizers that treat each parameter by itself, one after the other, as torch.optim's default on the CPU
 // does (its _single_tensor functions).
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "src/optimizers/optimizer.h"
@@ -14,6 +16,9 @@ class ByParameter : public Optimizer {
     enum class Shape {
       kParameter,  // of the parameter's shape and dtype, filled with `start`
       kNumber,     // float32, without dimensions
+      kRows,       // of the parameter's dtype, and of its shape but for the last axis, which is 1; missing of a vector
+      kColumns,    // the same for the last axis but one
+      kVector,     // as kParameter; missing where the parameter has several axes
       kNone        // missing: update() makes it
     };
 
@@ -27,8 +32,9 @@ class ByParameter : public Optimizer {
   void restore(const std::vector<Slots>& state) override;
 
  protected:
-  // `slots`: in the order of PyTorch's state_dict().
-  ByParameter(std::vector<at::Tensor> parameters, std::vector<Slot> slots, bool maximize);
+  // `slots`: in the order of PyTorch's state_dict(). `shapes`: as make_optimizer() takes them, for slots that follow
+  // from them.
+  ByParameter(std::vector<at::Tensor> parameters, std::vector<Slot> slots, bool maximize, ParameterShapes shapes = {});
 
   // How the slot at this position of the constructor's begins from now on.
   void set_start(size_t slot, double start) { slots_[slot].start = start; }
@@ -37,9 +43,12 @@ class ByParameter : public Optimizer {
   virtual void update(const at::Tensor& parameter, at::Tensor gradient, std::vector<at::Tensor>& slots) const = 0;
 
  private:
-  at::Tensor started(const Slot& slot, const at::Tensor& parameter) const;
+  // Nothing where the parameter has no such slot.
+  std::optional<std::vector<int64_t>> shape_of(const Slot& slot, size_t parameter) const;
+  at::Tensor started(const Slot& slot, size_t parameter) const;
 
   std::vector<at::Tensor> parameters_;
+  ParameterShapes shapes_;  // or empty
   std::vector<Slot> slots_;
   std::vector<std::vector<at::Tensor>> state_;  // for each parameter; empty before its first step
   bool maximize_;

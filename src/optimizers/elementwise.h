@@ -72,16 +72,16 @@ ELEMENTS_LOOP(loop_over_v4, __attribute__((target("arch=x86-64-v4,prefer-vector-
 #endif
 #undef ELEMENTS_LOOP
 
-// Calls body(i) for every i below `count`, in parts on libtorch's threads.
+// Calls body(i) for every i below `count`, in parts on libtorch's threads. `each`: how many elements a call is for.
 template <class Body>
-void over_elements(int64_t count, const Body& body) {
+void over_elements(int64_t count, const Body& body, int64_t each = 1) {
 #ifdef ELEMENTS_HAVE_LEVELS
   // The features by which these levels differ from those below.
   const bool is_v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   const bool is_v4 = is_v3 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                      __builtin_cpu_supports("avx512vl");
 #endif
-  const int64_t parts = parts_for(count);
+  const int64_t parts = parts_for(count * each);
   on_team(parts, [&](int64_t part) {
     const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
 #ifdef ELEMENTS_HAVE_LEVELS

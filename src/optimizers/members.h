@@ -11,6 +11,10 @@ namespace incremental {
 using MakeOptimizer = std::unique_ptr<Optimizer>(const Choice& choice, const std::vector<at::Tensor>& parameters,
                                                  bool is_fast);
 
+// For those that compute by the shape that a parameter has in its state: see make_optimizer().
+using MakeShapedOptimizer = std::unique_ptr<Optimizer>(const Choice& choice, const std::vector<at::Tensor>& parameters,
+                                                       ParameterShapes shapes);
+
 MakeOptimizer make_adadelta;
 MakeOptimizer make_adagrad;
 MakeOptimizer make_adam;
@@ -21,5 +25,8 @@ MakeOptimizer make_n_adam;
 MakeOptimizer make_r_adam;
 MakeOptimizer make_rmsprop;
 MakeOptimizer make_rprop;
+
+MakeShapedOptimizer make_adafactor;
+MakeShapedOptimizer make_muon;
 
 }  // namespace incremental

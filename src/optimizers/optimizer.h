@@ -1,6 +1,7 @@
 // Optimizers: they update parameters from their gradients. A new one is a file of this folder and a line of
 // optimizers.cc.
 #pragma once
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -57,9 +58,14 @@ enum class OptimizerKernels {
   kCaptured  // fast, and capturable where the optimizer has such kernels
 };
 
-// Throws ERR_INVALID_OPTION where there is no optimizer of this kind.
+// The shapes of parameters as their state has them.
+using ParameterShapes = std::vector<std::vector<int64_t>>;
+
+// `shapes`: of the parameters, where fast mode keeps some of them otherwise (ProgramTensor::image_shape); empty: those
+// of the tensors. Throws ERR_INVALID_OPTION where there is no optimizer of this kind, or it does not take a shape.
 std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const std::vector<at::Tensor>& parameters,
-                                          OptimizerKernels kernels = OptimizerKernels::kExact);
+                                          OptimizerKernels kernels = OptimizerKernels::kExact,
+                                          ParameterShapes shapes = {});
 
 void drop_gradients(const std::vector<at::Tensor>& parameters);
 

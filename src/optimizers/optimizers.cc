@@ -1,5 +1,6 @@
 #include <map>
 #include <string>
+#include <utility>
 
 #include "src/core/error.h"
 #include "src/optimizers/fused_sgd.h"
@@ -23,7 +24,8 @@ std::unique_ptr<Optimizer> make_captured_sgd(const Choice& choice, const std::ve
 
 struct Makers {
   MakeOptimizer* make;
-  MakeOptimizer* captured = nullptr;  // nullptr: it has none
+  MakeOptimizer* captured = nullptr;      // nullptr: it has none
+  MakeShapedOptimizer* shaped = nullptr;  // instead of `make`
 };
 
 // The one list of optimizers.
@@ -39,16 +41,22 @@ const std::map<std::string, Makers> kOptimizers = {
     {"rmsprop", {make_rmsprop}},
     {"rprop", {make_rprop}},
     {"asgd", {make_asgd}},
+    {"adafactor", {nullptr, nullptr, make_adafactor}},
+    {"muon", {nullptr, nullptr, make_muon}},
 };
 
 }  // namespace
 
 std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const std::vector<at::Tensor>& parameters,
-                                          OptimizerKernels kernels) {
+                                          OptimizerKernels kernels, ParameterShapes shapes) {
   const auto found = kOptimizers.find(choice.kind);
   check(found != kOptimizers.end(), "ERR_INVALID_OPTION", "The addon has no optimizer of the kind \"", choice.kind,
         "\"");
-  const auto& [make, captured] = found->second;
+  const auto& [make, captured, shaped] = found->second;
+  if (shaped != nullptr) {
+    for (size_t i = shapes.size(); i < parameters.size(); ++i) shapes.push_back(parameters[i].sizes().vec());
+    return shaped(choice, parameters, std::move(shapes));
+  }
   const bool captures = kernels == OptimizerKernels::kCaptured && captured != nullptr;
   return (captures ? captured : make)(choice, parameters, kernels != OptimizerKernels::kExact);
 }

@@ -24,14 +24,20 @@ void check_numbers(const std::vector<ParameterGroup>& groups, size_t count) {
 }  // namespace
 
 ParameterGroups::ParameterGroups(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters,
-                                 OptimizerKernels kernels)
+                                 OptimizerKernels kernels, const ParameterShapes& shapes)
     : count_(parameters.size()) {
   check_numbers(groups, count_);
   for (const ParameterGroup& group : groups) {
     std::vector<at::Tensor> members;
     members.reserve(group.parameters.size());
-    for (const int64_t number : group.parameters) members.push_back(parameters[number]);
-    groups_.push_back({group.optimizer, make_optimizer(group.optimizer, members, kernels), group.parameters});
+    ParameterShapes own;
+    own.reserve(group.parameters.size());
+    for (const int64_t number : group.parameters) {
+      members.push_back(parameters[number]);
+      if (!shapes.empty()) own.push_back(shapes.at(number));
+    }
+    groups_.push_back(
+        {group.optimizer, make_optimizer(group.optimizer, members, kernels, std::move(own)), group.parameters});
   }
 }
 

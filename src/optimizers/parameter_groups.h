@@ -17,10 +17,10 @@ struct ParameterGroup {
 
 class ParameterGroups {
  public:
-  // `parameters`: the program's, which state() and restore() count. Throws ERR_INVALID_OPTION where a number is not one
-  // of them, or in two groups.
+  // `parameters`: the program's, which state() and restore() count. `shapes`: as make_optimizer() takes them. Throws
+  // ERR_INVALID_OPTION where a number is not one of them, or in two groups.
   ParameterGroups(const std::vector<ParameterGroup>& groups, const std::vector<at::Tensor>& parameters,
-                  OptimizerKernels kernels = OptimizerKernels::kExact);
+                  OptimizerKernels kernels = OptimizerKernels::kExact, const ParameterShapes& shapes = {});
 
   // Sets requires_grad where a parameter is in a group, which it checks likewise, so that no backward pass is made for
   // the others.

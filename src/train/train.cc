@@ -80,7 +80,7 @@ class Training {
   Step make_step() {
     ParameterGroups::require_grad(plan_.groups, weights_.parameters());
     check_batches(plan_, pipeline_of(plan_).outputs());
-    ParameterGroups optimizer(rates_.groups(), weights_.parameters(), kernels_of(plan_.numerics));
+    ParameterGroups optimizer(rates_.groups(), weights_.parameters(), kernels_of(plan_.numerics), weights_.shapes());
     optimizer.restore(weights_.to_kept(plan_.start.slots));
     // In Python one generator serves samples and operators, on the CPU.
     at::Generator drawn = plan_.device.is_cpu() ? generator_ : make_generator(plan_.device, plan_.seed);

@@ -66,6 +66,13 @@ std::vector<at::Tensor> Weights::all() const {
   return tensors;
 }
 
+ParameterShapes Weights::shapes() const {
+  ParameterShapes shapes;
+  shapes.reserve(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) shapes.push_back(wanted_[i].shape);
+  return shapes;
+}
+
 // The optimizer refuses a tensor of another shape.
 std::vector<Slots> Weights::to_kept(std::vector<Slots> slots) const {
   for (size_t i = 0; i < slots.size() && i < parameters_.size(); ++i) {

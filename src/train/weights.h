@@ -26,6 +26,9 @@ class Weights {
   std::vector<at::Tensor> all() const;
   const std::string& name(size_t index) const { return wanted_[index].name; }
 
+  // Of the parameters, as the state has them.
+  ParameterShapes shapes() const;
+
   // The slots of an optimizer, from the state's layout into that of these weights; and a tensor of
   // parameter `index` back.
   std::vector<Slots> to_kept(std::vector<Slots> slots) const;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { adafactor, muon } from 'torch-incremental';
+import { optimizerFrom } from '../../dist/cli/members.js';
 import { root } from '../support.mjs';
 import { binary, run } from './run.mjs';
 
@@ -37,6 +39,8 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--model', 'model.ts'], 'Expected a JavaScript file (.mjs, .cjs or .js)'],
     [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
     [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],
+    [['train', 'a.pth', '--optimizer', 'adafactor:eps=0.1,null'], 'for "eps[1]" but received null'],
+    [['train', 'a.pth', '--optimizer', 'muon:nsCoefficients=1,2'], 'an array of 3 numbers for "nsCoefficients"'],
     [['train', 'a.pth', '--optimizer', 'adam:betas=0.9'], 'Expected an array of two for "betas"'],
     [
       ['train', 'a.pth', '--optimizer', 'adam:0.9'],
@@ -99,6 +103,16 @@ describe('command line: usage', () => {
       assert.doesNotMatch(stderr, /\n {4}at /);
     });
   }
+
+  it('has null, numbers, lists and words as options of a member', () => {
+    const made = (words) => optimizerFrom(words, {});
+    assert.deepEqual(
+      made('adafactor:eps=null,0.01,beta2Decay=-0.5'),
+      adafactor({ eps: [null, 0.01], beta2Decay: -0.5 }),
+    );
+    const given = { nsCoefficients: [3, -4, 2], adjustLearningRateFn: 'match_rms_adamw' };
+    assert.deepEqual(made('muon:nsCoefficients=3,-4,2,adjustLearningRateFn=match_rms_adamw'), muon(given));
+  });
 
   it('lists the commands when it is called without one, as wrong usage', async () => {
     const { code, stdout, stderr } = await run([]);

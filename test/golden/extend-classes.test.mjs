@@ -39,6 +39,7 @@ const cases = Object.keys(models).flatMap((model) => [
   { model, kind: 'sgd', given: { learningRate: 0.05, momentum: 0.9, weightDecay: 0.01 } },
   { model, kind: 'adam', given: { learningRate: 0.01, amsgrad: true } },
   { model, kind: 'adamW', given: { learningRate: 0.01 } },
+  { model, kind: 'adafactor', given: { learningRate: 0.05 } },
 ]);
 // Batch norm's weights have the shape of the bias here, so that only the groups say which slots are the layer's.
 cases.push({
@@ -52,6 +53,7 @@ const options = {
   sgd: { lr: 0.05, momentum: 0.9, weight_decay: 0.01 },
   adam: { lr: 0.01, amsgrad: true },
   adamW: { lr: 0.01 },
+  adafactor: { lr: 0.05 },
 };
 
 const n = 104;

@@ -85,8 +85,16 @@ def bits(tensor):
     return tensor.numpy().tobytes()
 
 
+def shape_of(name, parameter):
+    shape = list(parameter.shape)
+    axis = {"row_var": -1, "col_var": -2}.get(name)
+    if axis is not None:
+        shape[axis] = 1
+    return shape
+
+
 def slots_grown(before, after, groups):
-    """Old rows of every slot have their bits, new ones are zero, and steps are kept."""
+    """Old rows of every slot have their bits, new ones are zero, and steps and averages over rows are kept."""
     for number, parameter in enumerate(parameter for group in groups for parameter in group["params"]):
         old, new = before["state"][number], after["state"][number]
         if list(old) != list(new):
@@ -96,7 +104,10 @@ def slots_grown(before, after, groups):
             if rows is None:
                 if bits(slot) != bits(new[name]):
                     return False
-            elif new[name].shape != parameter.shape or bits(slot) != bits(new[name][:rows].contiguous()):
+            elif name == "col_var" and parameter.dim() == 2:
+                if list(new[name].shape) != shape_of(name, parameter) or bits(slot) != bits(new[name]):
+                    return False
+            elif list(new[name].shape) != shape_of(name, parameter) or bits(slot) != bits(new[name][:rows].contiguous()):
                 return False
             elif new[name][rows:].count_nonzero() > 0:
                 return False

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {
+  adamW,
   arrays,
   batchNorm2d,
   conv2d,
@@ -76,9 +77,37 @@ export const options = {
   ],
   rprop: [{}, { etas: [0.3, 1.5], stepSizes: [0.001, 0.1] }, { maximize: true, learningRate: 0.001 }],
   asgd: [{}, { weightDecay: 0.1, lambd: 0.01, alpha: 0.5 }, { t0: 10, maximize: true, learningRate: 0.001 }],
+  adafactor: [
+    {},
+    { weightDecay: 0.5, eps: [0.0001, 0.1], learningRate: 0.5 },
+    { maximize: true, beta2Decay: -0.5, d: 2, learningRate: 0.01 },
+  ],
+  // At a higher rate, bfloat16 makes differences of fast mode's roundings too large to compare.
+  muon: [
+    { learningRate: 0.01 },
+    { weightDecay: 0, momentum: 0.5, nesterov: false, nsSteps: 3 },
+    { adjustLearningRateFn: 'match_rms_adamw', nsCoefficients: [3, -4, 2], eps: 0.1, weightDecay: 1 },
+  ],
 };
 
-const nameOf = (name) => name.replace('learningRate', 'lr').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Muon takes matrices alone: other parameters of these models go to AdamW, here and in Python. */
+const others = {
+  cnn: ['conv.weight', 'conv.bias', 'bn.weight', 'bn.bias', 'fc.bias'],
+  mlp: ['fc1.bias', 'fc2.bias'],
+};
+const restOf = {
+  muon: (model) => ({
+    ours: { parameterGroups: [{ parameters: others[model], optimizer: adamW({ learningRate: 0.01 }) }] },
+    theirs: { rest: { optimizer: 'AdamW', options: { lr: 0.01 }, params: others[model] } },
+  }),
+};
+/** What a run with such an optimizer needs besides: options of the run, and of its job in Python. */
+export const besides = ({ kind, model }) => restOf[kind]?.(model) ?? { ours: {}, theirs: {} };
+
+const nameOf = (name) =>
+  name
+    .replace(/learningRate/i, (word) => (word[0] === 'L' ? 'Lr' : 'lr'))
+    .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 export const forPython = (given) =>
   Object.fromEntries(Object.entries(given).map(([name, value]) => [nameOf(name), value]));
 

@@ -6,6 +6,7 @@ import { needs, temporaryFolder } from '../support.mjs';
 import { recorded } from '../unit/resume-support.mjs';
 import {
   assertAgreement,
+  besides,
   cases,
   common,
   lossesOf,
@@ -21,11 +22,12 @@ describe('optimizers beside those of torch.optim', function () {
   let answers, runs;
   const optionsOf = ({ kind, given, model }) => ({
     ...{ ...common, model: models[model], epochs: 3, optimizer: optimizers.makers[kind](given) },
+    ...besides({ kind, model }).ours,
   });
 
   before(async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    ({ runs, answers } = await trainedByBoth(at, optionsOf));
+    ({ runs, answers } = await trainedByBoth(at, optionsOf, (each) => besides(each).theirs));
   });
 
   it('are all of the family', () => assert.deepEqual(Object.keys(options), [...optimizers.words]));
@@ -37,7 +39,7 @@ describe('optimizers beside those of torch.optim', function () {
 
     it(`${name}: continues a checkpoint of PyTorch`, async () => {
       const { model, data, batchSize, shuffle, epochs } = optionsOf(each);
-      const given = { model, data, batchSize, shuffle, epochs, threads: 1 };
+      const given = { model, data, batchSize, shuffle, epochs, threads: 1, ...besides(each).ours };
       const resumed = await recorded('', { ...given, resume: at(`theirs-${i}.ckpt`) });
       assert.deepEqual(lossesOf(resumed), answers[i].losses.slice(13));
       assert.ok(resumed.state.equals(runs[i].state), 'the weights differ');

@@ -6,7 +6,8 @@ scheduled-steps.test.mjs.
 A job: {"model": "cnn" | "mlp", "optimizer": its class, "options": its arguments, "inputs": [...], "labels": [...], "init": a state dict
 to begin with, "ours": a checkpoint of torch-incremental after 13 steps, "end": its checkpoint after 39, "theirs": where to write one
 after 13 steps, "out": where to write the weights after 39, and where parameters are in groups "groups": [{"params": their names, and
-options of its own}], "frozen": names of those in none, "eval": modules that stay in evaluation mode; "scheduler": as in schedulers.py, and
+options of its own}], "frozen": names of those in none, "rest": {"optimizer", "options", "params"} of another optimizer for these names, "eval":
+modules that stay in evaluation mode; "scheduler": as in schedulers.py, and
 whether it steps "every" step or epoch}. Prints for each job {"losses", "rates": learning rates of each step, "continued": the losses
 after "ours", "same": whether both runs and "end" agree to the bit, in weights, parameter groups and states}.
 """
@@ -45,7 +46,33 @@ def python(value):
     """JSON has no floats that are whole."""
     if isinstance(value, list):
         return tuple(map(python, value))
-    return value if isinstance(value, bool) else float(value)
+    return value if value is None or isinstance(value, (bool, str)) else float(value)
+
+
+class Both:
+    """Two optimizers, which are saved as the list of their state_dict()s."""
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    @property
+    def param_groups(self):
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    def zero_grad(self):
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+
+    def step(self):
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def state_dict(self):
+        return [optimizer.state_dict() for optimizer in self.optimizers]
+
+    def load_state_dict(self, states):
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(state)
 
 
 def begin(job):
@@ -55,12 +82,17 @@ def begin(job):
     for name in job.get("frozen", []):
         named[name].requires_grad_(False)
     groups = [options_of(group) | {"params": [named[name] for name in group["params"]]} for group in job.get("groups", [])]
-    optimizer = getattr(torch.optim, job["optimizer"])(groups or net.parameters(), **options_of(job["options"]))
+    rest = job.get("rest", {"params": []})
+    own = [parameter for name, parameter in named.items() if name not in rest["params"]]
+    optimizer = getattr(torch.optim, job["optimizer"])(groups or own, **options_of(job["options"]))
+    if rest["params"]:
+        other = getattr(torch.optim, rest["optimizer"])([named[name] for name in rest["params"]], **options_of(rest["options"]))
+        optimizer = Both(optimizer, other)
     return net, optimizer, made(job["scheduler"], optimizer) if "scheduler" in job else None
 
 
 def options_of(given):
-    return {key: python(value) for key, value in given.items() if key != "params"}
+    return {key: value if key == "ns_steps" else python(value) for key, value in given.items() if key != "params"}
 
 
 def run(net, optimizer, scheduler, job, first, last, rates=None):
@@ -95,6 +127,11 @@ def same(a, b):
     return type(a) is type(b) and a == b
 
 
+def lists(*states):
+    """Pairs of state_dict()s, of which there may be one or a list."""
+    return list(zip(*(state if isinstance(state, list) else [state] for state in states), strict=True))
+
+
 def answer(job):
     net, optimizer, scheduler = begin(job)
     rates = []
@@ -124,13 +161,13 @@ def answer(job):
     done = ours["epoch"] * per_epoch + ours["step"]
     continued = run(other, resumed, schedule, job, done, STEPS)
     end = torch.load(job["end"], weights_only=True)
-    state = optimizer.state_dict()
+    ends = lists(optimizer.state_dict(), end["optimizer"])
     agreement = {
         "weights, resumed here": same(dict(net.state_dict()), dict(other.state_dict())),
-        "state, resumed here": same(state, resumed.state_dict()),
+        "state, resumed here": same(optimizer.state_dict(), resumed.state_dict()),
         "weights at the end": same(dict(net.state_dict()), dict(end["model"])),
-        "groups at the end": same(state["param_groups"], end["optimizer"]["param_groups"]),
-        "state at the end": same(state["state"], end["optimizer"]["state"]),
+        "groups at the end": all(same(a["param_groups"], b["param_groups"]) for a, b in ends),
+        "state at the end": all(same(a["state"], b["state"]) for a, b in ends),
     }
     if scheduler is not None:
         agreement["scheduler, resumed here"] = same(scheduler.state_dict(), schedule.state_dict())

@@ -1,6 +1,7 @@
 // Groups of parameters, frozen ones among them, against torch.optim: 39 steps of a CNN whose batch norm keeps its statistics and of an
 // MLP, by every optimizer, have the same losses, weights and states to the bit, also where the other language continued on the way.
 import assert from 'node:assert/strict';
+import { adamW } from 'torch-incremental';
 import { optimizers } from '../../dist/optimizers/index.js';
 import { needs, temporaryFolder } from '../support.mjs';
 import { recorded } from '../unit/resume-support.mjs';
@@ -39,18 +40,53 @@ const layouts = {
   },
 };
 
+/** Those of Muon, whose other parameters are of AdamW. */
+const adamWGroup = (parameters) => ({ parameters, optimizer: adamW({ learningRate: 0.01 }) });
+const rest = (params) => ({ rest: { optimizer: 'AdamW', options: { lr: 0.01 }, params } });
+const mixed = {
+  cnn: {
+    ours: {
+      parameterGroups: [
+        { parameters: 'conv', frozen: true },
+        { parameters: 'fc.weight', learningRate: 0.02 },
+        adamWGroup(['bn', 'fc.bias']),
+      ],
+      frozenStatistics: 'bn',
+    },
+    theirs: {
+      ...rest(['bn.weight', 'bn.bias', 'fc.bias']),
+      ...{ groups: [{ params: ['fc.weight'], lr: 0.02 }], frozen: ['conv.weight', 'conv.bias'], eval: ['bn'] },
+    },
+  },
+  mlp: {
+    ours: {
+      parameterGroups: [
+        { parameters: 'fc2.weight', learningRate: 0.02, weightDecay: 0.3 },
+        { parameters: 'fc1.bias', frozen: true },
+        adamWGroup('fc2.bias'),
+      ],
+    },
+    theirs: {
+      ...rest(['fc2.bias']),
+      groups: [{ params: ['fc1.weight'] }, { params: ['fc2.weight'], lr: 0.02, weight_decay: 0.3 }],
+      frozen: ['fc1.bias'],
+    },
+  },
+};
+const layoutOf = ({ kind, model }) => (kind === 'muon' ? mixed : layouts)[model];
+
 describe('groups of parameters beside those of torch.optim', function () {
   this.timeout(300_000);
   const at = temporaryFolder();
   let answers, runs;
   const optionsOf = ({ kind, given, model }) => ({
     ...{ ...common, model: models[model], epochs: 3, optimizer: optimizers.makers[kind](given) },
-    ...layouts[model].ours,
+    ...layoutOf({ kind, model }).ours,
   });
 
   before(async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    ({ runs, answers } = await trainedByBoth(at, optionsOf, ({ model }) => layouts[model].theirs));
+    ({ runs, answers } = await trainedByBoth(at, optionsOf, (each) => layoutOf(each).theirs));
   });
 
   for (const [i, each] of cases.entries()) {

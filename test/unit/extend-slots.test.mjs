@@ -119,6 +119,38 @@ describe('the slots of a layer', () => {
     assert.deepEqual(grown([{ params: [0] }], { 0: [5, 3] }), [], 'the layer is frozen');
   });
 
+  it('of Adafactor are found by the shapes of all of its factors: rows grow, averages over all rows stay', () => {
+    const slot = (index, shape) => new TensorValue({ handle: {} }, index, { dtype: 'float32', shape });
+    const factors = (index, [rows, columns]) =>
+      new Map([
+        ['row_var', slot(index, [rows, 1])],
+        ['col_var', slot(index + 1, [1, columns])],
+      ]);
+    const states = new Map([
+      [0, factors(0, [5, 3])],
+      [1, factors(2, [2, 7])],
+      [2, factors(4, [2, 3])],
+      [3, new Map([['variance', slot(6, [2])]])],
+    ]);
+    const groups = [
+      [0, 1],
+      [2, 3],
+    ].map((params) => new Map([['params', params]]));
+    const root = new Map([
+      ['state', states],
+      ['param_groups', groups],
+    ]);
+    const parameters = [first, { name: 'c.weight', shape: [2, 7] }, ...own, { name: 'd.bias', shape: [9] }];
+    const all = grownSlots(root, { ...layer, parameters });
+    assert.deepEqual(
+      all.map(({ tensor, plan }) => [tensor.index, plan.name, plan.rows, plan.init.value]),
+      [
+        [4, 'b.weight', 4, 0],
+        [6, 'b.bias', 4, 0],
+      ],
+    );
+  });
+
   it('are found by the groups that a run of this library recorded, of one optimizer or of several', () => {
     const norm = [{ name: 'n.weight', shape: [2] }, ...own];
     const recorded = (groups, ...dicts) => {

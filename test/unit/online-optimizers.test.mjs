@@ -48,23 +48,30 @@ describe('a learner and its optimizer', function () {
     for (let round = from; round < to; round++) await learner.learn(batch(round));
   };
 
-  for (const kind of optimizers.words) {
-    it(`${kind}(): resumes from a snapshot and from the journal to the bits of a learner that never stopped`, async () => {
+  const matrices = { parameterGroups: [{ parameters: ['conv', 'norm', '*.bias'], optimizer: adamW() }] };
+  const each = [
+    ...optimizers.words.map((kind) => [kind, kind === 'muon' ? matrices : {}]),
+    ...['adafactor', 'muon'].map((kind) => [kind, { mode: 'fast', ...(kind === 'muon' && matrices) }]),
+  ];
+
+  for (const [kind, more] of each) {
+    const name = `${kind}()${more.mode ? ' in fast mode' : ''}`;
+    it(`${name}: resumes from a snapshot and from the journal to the bits of a learner that never stopped`, async () => {
       const optimizer = optimizers.makers[kind]({ learningRate: 0.01 });
-      const whole = await open(`${kind} whole`, optimizer);
+      const whole = await open(`${name} whole`, optimizer, more);
       await learn(whole, 0, 30);
       const fingerprint = await whole.fingerprint();
 
-      const killed = await open(`${kind} killed`, optimizer);
+      const killed = await open(`${name} killed`, optimizer, more);
       await learn(killed, 0, 11);
-      copy(at(`${kind} killed`), at(`${kind} copy`));
+      copy(at(`${name} killed`), at(`${name} copy`));
       await killed.close();
       // From the journal alone, since the copy has the first snapshot and no other.
-      const first = await open(`${kind} copy`, undefined);
+      const first = await open(`${name} copy`, undefined);
       await learn(first, 11, 19);
       await first.close();
       // From the snapshot that close() took.
-      const second = await open(`${kind} copy`, undefined);
+      const second = await open(`${name} copy`, undefined);
       await learn(second, 19, 30);
       assert.equal(await second.fingerprint(), fingerprint);
       await Promise.all([whole.close(), second.close()]);

@@ -7,6 +7,7 @@ import {
   createState,
   flatten,
   linear,
+  muon,
   OnlineLearner,
   relu,
   sequential,
@@ -25,10 +26,11 @@ const model = sequential(
 );
 const names = ['layer1.conv.weight', 'layer1.bn.weight', 'layer10.conv.weight', 'fc.weight', 'fc.bias'];
 const divided = (groups) =>
-  optimizerGroups(names, sgd(), groups).map(({ optimizer, parameters }) => [
-    optimizer.learningRate,
-    ...parameters.map((number) => names[number]),
-  ]);
+  optimizerGroups(
+    names.map((name) => ({ name, shape: [1] })),
+    sgd(),
+    groups,
+  ).map(({ optimizer, parameters }) => [optimizer.learningRate, ...parameters.map((number) => names[number])]);
 
 describe('parameterGroups', function () {
   this.timeout(120_000);
@@ -139,6 +141,26 @@ describe('parameterGroups', function () {
     });
     const { state: trained } = await run([{ parameters: 'layer', optimizer: adamW({ weightDecay: 0.5 }) }]);
     assert.deepEqual(trained.tensor('layer.spare'), state.tensor('layer.spare'));
+  });
+
+  it('refuse, by its name, a parameter of another shape than muon() takes, in training and in a learner', async () => {
+    const refused = (name, shape) => ({
+      code: 'ERR_INVALID_OPTION',
+      message: `Expected parameters of 2 axes for muon(), but ${name} has the shape [${shape}]; give it another optimizer, as in parameterGroups: [{ parameters: '${name}', optimizer: adamW() }]`,
+    });
+    const run = (options) => trainIncremental(images, { model: drawing, data, epochs: 1, batchSize: 32, ...options });
+    await assert.rejects(run({ optimizer: muon() }), refused('conv.weight', '4, 3, 3, 3'));
+    const parameterGroups = [
+      { parameters: 'conv', frozen: true },
+      { parameters: 'bn', optimizer: adamW() },
+      { parameters: 'fc', optimizer: muon() },
+    ];
+    await assert.rejects(run({ parameterGroups }), refused('fc.bias', '10'));
+    const dir = at('muon');
+    await assert.rejects(
+      OnlineLearner.open({ dir, checkpoint, model, optimizer: muon(), transforms: [], shape: [1, 3, 3] }),
+      refused('conv.weight', '3, 1, 2, 2'),
+    );
   });
 
   it('leave frozen weights, and statistics that are frozen, as they are; in both modes', async () => {
