@@ -179,9 +179,9 @@ function readerOf(group: Dict, { torchName }: TorchForm): GroupReader {
     if (missing !== undefined) return missing;
     throw refusal(`it is not torch.optim.${torchName}: its group does not have ${name}`);
   };
-  // lr and betas may be tensors without dimensions, whose values count.
+  // lr and betas may be tensors of one element, whose values count.
   const plainOf = (value: Value) =>
-    value instanceof TensorValue && value.shape.length === 0 ? Number(value.data[0]) : value;
+    value instanceof TensorValue && value.shape.every((size) => size === 1) ? Number(value.data[0]) : value;
   const numberIn = (value: Value, name: string, { min = 0 } = {}): number => {
     const number = plainOf(value);
     if (typeof number === 'number' && number >= min) return number;

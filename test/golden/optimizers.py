@@ -1,7 +1,8 @@
 """The optimizers of torch.optim, each after a step, as a training checkpoint has them.
 
     python optimizers.py          prints optimizers.json: the keys of each one's parameter groups and of its states
-    python optimizers.py FOLDER   writes a checkpoint of each to FOLDER, and forms of SGD with what they make of one more step
+    python optimizers.py FOLDER   writes a checkpoint of each to FOLDER; and forms of SGD, dicts of old releases and rates as tensors,
+                                  with what they make of one more step
 
 Made with torch 2.13.0.
 """
@@ -71,8 +72,55 @@ def forms_of_sgd():
     yield "groups", reversed_groups, {"momentum": 0.9}
 
 
+# The keys of a parameter group in PyTorch 1.0, or in the release that an optimizer came with; PyTorch needs eps too.
+OLD = {
+    "SGD": "lr momentum dampening weight_decay nesterov",
+    "Adam": "lr betas eps weight_decay amsgrad",
+    "AdamW": "lr betas eps weight_decay amsgrad",
+    "NAdam": "lr betas eps weight_decay momentum_decay",
+    "RAdam": "lr betas eps weight_decay",
+    "Adamax": "lr betas eps weight_decay",
+    "RMSprop": "lr momentum alpha eps centered weight_decay",
+    "Rprop": "lr etas step_sizes",
+    "ASGD": "lr lambd alpha t0 weight_decay",
+    "Adadelta": "lr rho eps weight_decay",
+    "Adagrad": "lr lr_decay eps weight_decay initial_accumulator_value",
+}
+
+
+def as_of_old(name, state):
+    """The state_dict() as old releases had it: without keys that came later, and with plain numbers."""
+    kept = OLD[name].split() + ["params"]
+    groups = [{key: value for key, value in group.items() if key in kept} for group in state["param_groups"]]
+    plain = lambda value: value.item() if torch.is_tensor(value) and value.dim() == 0 else value  # noqa: E731
+    steps = lambda key, value: int(value) if key == "step" else plain(value)  # noqa: E731
+    states = {number: {key: steps(key, value) for key, value in own.items()} for number, own in state["state"].items()}
+    return {"state": states, "param_groups": groups}
+
+
+def write_forms(folder):
+    for name in [*OLD, "Adafactor", "Muon"]:
+        forms = {"float32": torch.tensor(0.013), "float64": torch.tensor(0.013, dtype=torch.float64)}
+        forms |= {"of one element": torch.tensor([0.013], dtype=torch.float64)}
+        forms |= {"old": 0.013} if name in OLD else {}
+        for form, lr in forms.items():
+            net = model()
+            parameters = [p for p in net.parameters() if p.dim() == 2 or name != "Muon"]
+            optimizer = getattr(torch.optim, name)(parameters, lr=lr)
+            step(net, optimizer)
+            state = optimizer.state_dict()
+            if form == "old":
+                state = as_of_old(name, state)
+                optimizer = getattr(torch.optim, name)(parameters)
+                optimizer.load_state_dict(state)
+            torch.save({"model": net.state_dict(), "optimizer": state, "epoch": 1}, folder / f"{name} {form}.ckpt")
+            step(net, optimizer)
+            torch.save(net.state_dict(), folder / f"{name} {form}.pth")
+
+
 def write(folder):
     folder.mkdir(exist_ok=True)
+    write_forms(folder)
     for name, net, optimizer in each():
         torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 1}, folder / f"{name}.ckpt")
     for name, parameters, options in forms_of_sgd():

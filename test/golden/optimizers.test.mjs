@@ -177,9 +177,7 @@ describe('the optimizer of a checkpoint', () => {
     const known = torchForms.map(({ torchName }) => torchName);
     for (const name of Object.keys(golden).filter((other) => known.includes(other))) {
       it(`is resumed: ${name}`, async () => {
-        // It was made without the bias.
-        const groups = { parameterGroups: [{ parameters: '*.bias', frozen: true }] };
-        const { steps } = await resume(name, name === 'Muon' ? groups : {});
+        const { steps } = await resume(name, name === 'Muon' ? withoutBias : {});
         assert.equal(steps, 2);
       });
     }
@@ -190,6 +188,33 @@ describe('the optimizer of a checkpoint', () => {
           code: 'ERR_STATE_MISMATCH',
           message: new RegExp(`its optimizer cannot be resumed: it is torch\\.optim\\.${name}, `),
         }));
+    }
+
+    const made = (name) => torchForms.find(({ torchName }) => torchName === name).make({ learningRate: 0.013 });
+    const withoutBias = { parameterGroups: [{ parameters: '*.bias', frozen: true }] };
+    const assertSame = async (form, more) => {
+      const { state } = await resume(form, more);
+      const theirs = await loadState(at(`made/${form}.pth`));
+      for (const name of theirs.names) assert.deepEqual(state.tensor(name), theirs.tensor(name), name);
+    };
+
+    for (const name of known.filter((one) => one !== 'Adafactor' && one !== 'Muon')) {
+      it(`is continued with the bits of PyTorch from a dict without the keys of later releases: ${name}`, () =>
+        assertSame(
+          `${name} old`,
+          ['Adam', 'AdamW', 'RAdam', 'Adamax'].includes(name) ? { optimizer: made(name) } : {},
+        ));
+    }
+
+    // The others divide float32 by float32 on the way from such a rate to the step.
+    const exact = ['SGD', 'RAdam', 'Adagrad', 'Adadelta', 'RMSprop', 'Rprop'];
+    for (const name of known) {
+      it(`is continued with the bits of PyTorch where its rate is a tensor: ${name}`, async () => {
+        const more = name === 'Muon' ? withoutBias : {};
+        for (const form of ['float64', 'of one element', ...(exact.includes(name) ? ['float32'] : [])]) {
+          await assertSame(`${name} ${form}`, more);
+        }
+      });
     }
 
     for (const form of [
@@ -204,11 +229,7 @@ describe('the optimizer of a checkpoint', () => {
       'names',
       'groups',
     ]) {
-      it(`is continued with the bits of PyTorch: SGD, ${form}`, async () => {
-        const { state } = await resume(`sgd ${form}`);
-        const theirs = await loadState(at(`made/sgd ${form}.pth`));
-        for (const name of theirs.names) assert.deepEqual(state.tensor(name), theirs.tensor(name), name);
-      });
+      it(`is continued with the bits of PyTorch: SGD, ${form}`, () => assertSame(`sgd ${form}`));
     }
   });
 });
