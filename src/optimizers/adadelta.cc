@@ -60,10 +60,10 @@ class Adadelta : public ByParameter {
       });
     }
     if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
-    square.mul_(rho).addcmul_(gradient, gradient, 1 - rho);
+    scale(square, rho).addcmul_(gradient, gradient, 1 - rho);
     const at::Tensor root = square.add(epsilon).sqrt_();
     const at::Tensor change = changes.add(epsilon).sqrt_().div_(root).mul_(gradient);
-    changes.mul_(rho).addcmul_(change, change, 1 - rho);
+    scale(changes, rho).addcmul_(change, change, 1 - rho);
     parameter.add_(change, -rate);
   }
 

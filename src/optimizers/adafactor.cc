@@ -176,7 +176,7 @@ class Adafactor : public ByParameter {
   void move(const at::Tensor& weights, const at::Tensor& change, double factor) const {
     const double left = 1 - options_.rate * options_.weight_decay;
     if (!fit_one_pass({weights, change})) {
-      if (options_.weight_decay != 0) weights.mul_(left);
+      if (options_.weight_decay != 0) scale(weights, left);
       weights.add_(change, factor);
       return;
     }

@@ -148,7 +148,7 @@ void Adam::update(const at::Tensor& parameter, at::Tensor gradient, std::vector<
 
   gradient = decayed(parameter, gradient, rate, weight_decay, decoupled_);
   average.lerp_(gradient, 1 - beta1);
-  square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+  scale(square, beta2).addcmul_(gradient, gradient, 1 - beta2);
   if (amsgrad) at::maximum_out(slots[3], largest, square);
   const at::Tensor root = (amsgrad ? largest : square).sqrt().div_(correction).add_(epsilon);
   parameter.addcdiv_(average, root, -step_size);

@@ -61,7 +61,7 @@ class Adamax : public ByParameter {
     }
     if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
     average.lerp_(gradient, 1 - options_.beta1);
-    at::maximum_out(slots[2], largest.mul_(options_.beta2), gradient.abs().add_(options_.epsilon));
+    at::maximum_out(slots[2], scale(largest, options_.beta2), gradient.abs().add_(options_.epsilon));
     parameter.addcdiv_(average, largest, change);
   }
 

@@ -69,10 +69,10 @@ class Asgd : public ByParameter {
       });
     }
     if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
-    parameter.mul_(1 - lambd * size);
+    scale(parameter, 1 - lambd * size);
     parameter.add_(gradient, -size);
     if (share != 1) {
-      average.add_(parameter.sub(average).mul_(share));
+      average.add_(scale(parameter.sub(average), share));
     } else {
       average.copy_(parameter);
     }

@@ -1,5 +1,7 @@
 #include "src/optimizers/by_parameter.h"
 
+#include <ATen/ScalarOps.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -100,8 +102,12 @@ at::Tensor decayed(const at::Tensor& parameter, const at::Tensor& gradient, doub
                    bool decoupled) {
   if (weight_decay == 0) return gradient;
   if (!decoupled) return gradient.add(parameter, weight_decay);
-  parameter.mul_(1 - rate * weight_decay);
+  scale(parameter, 1 - rate * weight_decay);
   return gradient;
+}
+
+at::Tensor scale(const at::Tensor& tensor, double factor) {
+  return tensor.mul_(at::native::wrapped_scalar_tensor(factor));
 }
 
 double count_step(at::Tensor& steps) {

@@ -59,6 +59,9 @@ class ByParameter : public Optimizer {
 at::Tensor decayed(const at::Tensor& parameter, const at::Tensor& gradient, double rate, double weight_decay,
                    bool decoupled);
 
+// As Tensor.mul_(number) of Python. That of C++ rounds the number itself, where the tensor is bfloat16.
+at::Tensor scale(const at::Tensor& tensor, double factor);
+
 // Adds 1 to the number of a parameter's steps. Returns it.
 double count_step(at::Tensor& steps);
 

@@ -68,7 +68,7 @@ class Muon : public ByParameter {
     const bool is_image = parameter.dim() == 4;
     const at::Tensor orthogonal = orthogonalized(is_image ? rows_in_memory(update) : update, options_);
     const at::Tensor weights = is_image ? rows_in_memory(parameter) : parameter;
-    weights.mul_(1 - options_.rate * options_.weight_decay);
+    scale(weights, 1 - options_.rate * options_.weight_decay);
     weights.add_(orthogonal, -adjusted_rate(weights));
   }
 

@@ -77,7 +77,7 @@ class NAdam : public ByParameter {
     }
     gradient = decayed(parameter, gradient, rate, weight_decay, decoupled);
     average.lerp_(gradient, 1 - beta1);
-    square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+    scale(square, beta2).addcmul_(gradient, gradient, 1 - beta2);
     const at::Tensor root = square.div(correction).sqrt().add_(epsilon);
     parameter.addcdiv_(gradient, root, of_gradient);
     parameter.addcdiv_(average, root, of_average);

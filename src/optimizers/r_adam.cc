@@ -75,11 +75,12 @@ class RAdam : public ByParameter {
     }
     gradient = decayed(parameter, gradient, rate, weight_decay, decoupled);
     average.lerp_(gradient, 1 - beta1);
-    square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-    at::Tensor change = average.div(correction1).mul_(rate);
+    scale(square, beta2).addcmul_(gradient, gradient, 1 - beta2);
+    at::Tensor change = scale(average.div(correction1), rate);
     if (rectifies) {
       // A number by a tensor is the tensor's reciprocal times the number there.
-      change.mul_(square.sqrt().add_(epsilon).reciprocal_().mul_(std::pow(correction2, 0.5))).mul_(rectification);
+      change.mul_(scale(square.sqrt().add_(epsilon).reciprocal_(), std::pow(correction2, 0.5)));
+      scale(change, rectification);
     }
     parameter.add_(change, -1);
   }

@@ -80,7 +80,7 @@ class Rmsprop : public ByParameter {
       });
     }
     if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
-    square.mul_(alpha).addcmul_(gradient, gradient, 1 - alpha);
+    scale(square, alpha).addcmul_(gradient, gradient, 1 - alpha);
     at::Tensor root;
     if (centered) {
       average.lerp_(gradient, 1 - alpha);
@@ -90,7 +90,7 @@ class Rmsprop : public ByParameter {
     }
     root.add_(epsilon);
     if (momentum > 0) {
-      buffer.mul_(momentum).addcdiv_(gradient, root);
+      scale(buffer, momentum).addcdiv_(gradient, root);
       parameter.add_(buffer, -rate);
     } else {
       parameter.addcdiv_(gradient, root, -rate);

@@ -59,7 +59,7 @@ void Sgd::update(const at::Tensor& parameter, at::Tensor gradient, std::vector<a
   if (options_.weight_decay != 0) gradient = gradient.add(parameter, options_.weight_decay);
   if (options_.momentum != 0) {
     if (buffer.defined()) {
-      buffer.mul_(options_.momentum).add_(gradient, 1 - options_.dampening);
+      scale(buffer, options_.momentum).add_(gradient, 1 - options_.dampening);
     } else {
       buffer = gradient.clone();
     }
