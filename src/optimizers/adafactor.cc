@@ -195,8 +195,8 @@ class Adafactor : public ByParameter {
 }  // namespace
 
 std::unique_ptr<Optimizer> make_adafactor(const Choice& choice, const std::vector<at::Tensor>& parameters,
-                                          ParameterShapes shapes) {
-  return std::make_unique<Adafactor>(parameters, Options(choice), std::move(shapes));
+                                          const ParameterShapes& shapes) {
+  return std::make_unique<Adafactor>(parameters, Options(choice), shapes);
 }
 
 }  // namespace incremental

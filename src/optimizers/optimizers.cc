@@ -1,6 +1,5 @@
 #include <map>
 #include <string>
-#include <utility>
 
 #include "src/core/error.h"
 #include "src/optimizers/fused_sgd.h"
@@ -55,7 +54,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const std::vecto
   const auto& [make, captured, shaped] = found->second;
   if (shaped != nullptr) {
     for (size_t i = shapes.size(); i < parameters.size(); ++i) shapes.push_back(parameters[i].sizes().vec());
-    return shaped(choice, parameters, std::move(shapes));
+    return shaped(choice, parameters, shapes);
   }
   const bool captures = kernels == OptimizerKernels::kCaptured && captured != nullptr;
   return (captures ? captured : make)(choice, parameters, kernels != OptimizerKernels::kExact);
