@@ -8,6 +8,16 @@
 #include "src/core/error.h"
 
 namespace incremental {
+namespace {
+
+// Factors of images in channels_last memory lie there too.
+at::Tensor laid_out_as(const at::Tensor& parameter, const at::Tensor& factor) {
+  constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+  const bool is_last = factor.dim() == 4 && !parameter.is_contiguous() && parameter.is_contiguous(kLast);
+  return is_last ? factor.contiguous(kLast) : factor;
+}
+
+}  // namespace
 
 ByParameter::ByParameter(std::vector<at::Tensor> parameters, std::vector<Slot> slots, bool maximize,
                          ParameterShapes shapes)
@@ -51,7 +61,7 @@ at::Tensor ByParameter::started(const Slot& slot, size_t parameter) const {
   const at::Tensor& tensor = parameters_[parameter];
   // With the parameter's strides, where it has its shape.
   if (*shape == tensor.sizes()) return at::full_like(tensor, slot.start).detach();
-  return at::full(*shape, slot.start, at::device(tensor.device()).dtype(tensor.dtype()));
+  return laid_out_as(tensor, at::full(*shape, slot.start, at::device(tensor.device()).dtype(tensor.dtype())));
 }
 
 std::vector<Slots> ByParameter::state() const {
@@ -91,8 +101,10 @@ void ByParameter::restore(const std::vector<Slots>& state) {
             is_number ? "that of a number" : "the one that follows from that parameter's");
       // With its strides: kernels round differently where they cannot take a tensor in one run.
       const at::Tensor shaped = is_alike ? tensor : tensor.reshape(*shape);
-      restored[i][found - slots_.begin()] =
+      at::Tensor own =
           is_number ? shaped.to(at::kFloat).clone() : shaped.to(parameter.device(), parameter.scalar_type()).clone();
+      const bool is_factor = found->shape == Slot::Shape::kRows || found->shape == Slot::Shape::kColumns;
+      restored[i][found - slots_.begin()] = is_factor ? laid_out_as(parameter, own) : own;
     }
   }
   state_ = std::move(restored);

@@ -13,7 +13,7 @@ using MakeOptimizer = std::unique_ptr<Optimizer>(const Choice& choice, const std
 
 // For those that compute by the shape that a parameter has in its state: see make_optimizer().
 using MakeShapedOptimizer = std::unique_ptr<Optimizer>(const Choice& choice, const std::vector<at::Tensor>& parameters,
-                                                       const ParameterShapes& shapes);
+                                                       const ParameterShapes& shapes, bool is_fast);
 
 MakeOptimizer make_adadelta;
 MakeOptimizer make_adagrad;

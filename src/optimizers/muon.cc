@@ -84,7 +84,7 @@ class Muon : public ByParameter {
 }  // namespace
 
 std::unique_ptr<Optimizer> make_muon(const Choice& choice, const std::vector<at::Tensor>& parameters,
-                                     const ParameterShapes& shapes) {
+                                     const ParameterShapes& shapes, bool) {
   for (const std::vector<int64_t>& shape : shapes) {
     check(shape.size() == 2, "ERR_INVALID_OPTION",
           "Expected parameters of two axes for muon but received one of shape ", at::IntArrayRef(shape));

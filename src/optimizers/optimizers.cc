@@ -52,12 +52,13 @@ std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const std::vecto
   check(found != kOptimizers.end(), "ERR_INVALID_OPTION", "The addon has no optimizer of the kind \"", choice.kind,
         "\"");
   const auto& [make, captured, shaped] = found->second;
+  const bool is_fast = kernels != OptimizerKernels::kExact;
   if (shaped != nullptr) {
     for (size_t i = shapes.size(); i < parameters.size(); ++i) shapes.push_back(parameters[i].sizes().vec());
-    return shaped(choice, parameters, shapes);
+    return shaped(choice, parameters, shapes, is_fast);
   }
   const bool captures = kernels == OptimizerKernels::kCaptured && captured != nullptr;
-  return (captures ? captured : make)(choice, parameters, kernels != OptimizerKernels::kExact);
+  return (captures ? captured : make)(choice, parameters, is_fast);
 }
 
 void drop_gradients(const std::vector<at::Tensor>& parameters) {

@@ -99,7 +99,7 @@ std::vector<at::Tensor> Weights::to_kept(const std::vector<at::Tensor>& tensors)
 at::Tensor Weights::to_saved(size_t index, const at::Tensor& tensor) const {
   // Others, such as the number of steps, are not in the parameter's layout.
   const bool is_alike = index >= parameters_.size() || tensor.sizes() == parameters_[index].sizes();
-  return is_alike ? from_stored(wanted_[index], tensor) : tensor;
+  return is_alike ? from_stored(wanted_[index], tensor) : tensor.contiguous();
 }
 
 std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>& names) const {

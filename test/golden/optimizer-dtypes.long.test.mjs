@@ -16,7 +16,8 @@ const matrices = [
   [37, 19],
   [5, 24],
 ];
-const shapesOf = (kind) => (kind === 'muon' ? matrices : [...matrices, [45], [3, 4, 3, 3], []]);
+const shapesOf = (kind) =>
+  kind === 'muon' ? matrices : [...matrices, [45], [3, 4, 3, 3], [7, 5, 1, 1], [4, 6, 9], []];
 
 const cases = Object.entries(options).flatMap(([kind, list]) =>
   list.flatMap((given) => dtypes.map((dtype) => ({ kind, given: { learningRate: 0.05, ...given }, dtype }))),

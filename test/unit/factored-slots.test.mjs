@@ -32,6 +32,16 @@ const convolved = (channels, values) =>
 const models = {
   'a classifier of images': { model: convolved(5, 6), values: 6 },
   'a single output': { model: convolved(4, 1), values: 1 },
+  'convolutions of many channels': {
+    model: sequential(
+      {
+        ...{ conv: conv2d(3, 20, 3, { padding: 1 }), relu: relu(), conv1: conv2d(20, 18, 1), relu1: relu() },
+        ...{ flat: flatten(), fc: linear(18 * 16, 5) },
+      },
+      { input: [3, 4, 4] },
+    ),
+    values: 5,
+  },
   'images of one pixel and channel': {
     model: sequential({ conv: conv2d(3, 1, 4), flat: flatten(), fc: linear(1, 3) }, { input: [3, 4, 4] }),
     values: 3,
@@ -41,7 +51,7 @@ const optimizers = {
   adafactor: { optimizer: adafactor({ learningRate: 0.01, weightDecay: 0.01 }) },
   muon: {
     optimizer: muon({ learningRate: 0.01 }),
-    parameterGroups: [{ parameters: ['conv', '*.bias'], optimizer: adamW() }],
+    parameterGroups: [{ parameters: ['conv*', '*.bias'], optimizer: adamW() }],
   },
 };
 
