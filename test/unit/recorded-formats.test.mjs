@@ -98,7 +98,7 @@ describe("a learner's folder", () => {
     const { dir, file } = await make('format 1');
     const before = await stateOf(dir);
     await rewriteFacts(file, (facts) => {
-      assert.equal(facts.format, 4);
+      assert.equal(facts.format, 5);
       const { optimizer, loss, target, parameterGroups, frozenStatistics, ...others } = facts.settings;
       assert.deepEqual([parameterGroups, frozenStatistics], [[], []]);
       const { kind, ...flat } = optimizer;
@@ -130,9 +130,9 @@ describe("a learner's folder", () => {
 
   it('of a newer format is refused by its number, by a repair too, and left as it is', async () => {
     const { dir, file } = await make('newer');
-    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 5 }));
+    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 6 }));
     const before = contents(dir);
-    const refused = { code: 'ERR_STATE_FORMAT', message: /format 5.* up to 4: a newer version wrote it/ };
+    const refused = { code: 'ERR_STATE_FORMAT', message: /format 6.* up to 5: a newer version wrote it/ };
     await assert.rejects(open(dir), refused);
     await assert.rejects(repairLearner(dir, { apply: true, model }), refused);
     assert.deepEqual(contents(dir), before);
