@@ -15,7 +15,7 @@ const lasting = { updates: 100, factor: 2 };
 
 type Lasting = Pick<LearnerState, 'boosted' | 'raised'>;
 
-/** Begins an answer that lasts; others are not. */
+/** Begins an answer, if it is one that lasts. */
 export function beginAnswer(state: Lasting, answer: DriftAnswer): void {
   if (answer === 'boostReplay') state.boosted = lasting.updates;
   if (answer === 'raiseLearningRate') state.raised = lasting.updates;

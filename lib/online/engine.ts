@@ -46,6 +46,8 @@ interface Outputs {
   journal: Journal;
   quarantine: Quarantine;
   learner: string;
+  /** Of the newest snapshot. */
+  snapshotBytes: number;
 }
 
 export class Engine {
@@ -54,7 +56,6 @@ export class Engine {
   readonly #outputs: Outputs;
   /** Called with the events of records. */
   notify: Notify = () => {};
-  #snapshotBytes = 0;
   readonly #operations: Operations;
   #writing: Promise<void> | undefined;
 
@@ -141,11 +142,10 @@ export class Engine {
   /** Makes the current weights a version, unless they are one. Rejects with ERR_REFUSED if the gate refuses them. */
   publish(): Promise<VersionInfo> {
     return this.#operations.inTurn(async () => {
-      const reason = await this.#operations.guard(async () => {
-        const verdict = await this.#machine.judge(Date.now());
-        if (verdict.sha256 !== this.#serving.sha256) await this.commit(verdict);
-        return verdict.reason;
-      });
+      if (this.#machine.unversioned === 0) return structuredClone(this.#serving);
+      const verdict = await this.#machine.judge(Date.now());
+      await this.#operations.guard(() => this.commit(verdict));
+      const { reason } = verdict;
       if (reason !== '') throw new LearnError('ERR_REFUSED', `The weights are no version, since ${reason}`);
       return structuredClone(this.#serving);
     });
@@ -207,7 +207,7 @@ export class Engine {
 
   async #afterRecord(): Promise<void> {
     await this.judgeIfDue();
-    const { maxBytes = usualBytes(this.#snapshotBytes) } = this.#folder;
+    const { maxBytes = usualBytes(this.#outputs.snapshotBytes) } = this.#folder;
     // Bounds what recovery reads, and leaves room for some snapshots.
     if (this.#outputs.journal.bytes > maxBytes / 4) await this.snapshot();
   }
@@ -241,7 +241,7 @@ export class Engine {
       throw cause;
     }
     this.#writing = writeSnapshot(folder, context, snapshot, tensors).then(async (bytes) => {
-      this.#snapshotBytes = bytes;
+      this.#outputs.snapshotBytes = bytes;
       await written();
       await lock.check();
       await prune(folder, files, [...core.versions, ...this.counts.versions], maxBytes).catch(warnOfFiles);

@@ -37,5 +37,5 @@ export interface LearnerEvents {
   quarantine: [QuarantineEvent];
 }
 
-/** Calls the listeners of an event, in a later turn of the event loop: what they throw is theirs, and no failure of the learner. */
+/** Calls the listeners of an event, after the operation that is running: what they throw is no failure of the learner. */
 export type Notify = <Name extends keyof LearnerEvents>(name: Name, ...event: LearnerEvents[Name]) => void;

@@ -9,6 +9,7 @@ import type { Dataset } from '../datasets';
 import type { PrequentialMetrics } from '../metrics/prequential';
 import type { SaveOptions } from '../state/save';
 import type { Prediction } from '../training/predict';
+import { unversionedIn } from './counts';
 import type { Engine } from './engine';
 import type { LearnerEvents } from './events';
 import { Feedback } from './feedback/feedback';
@@ -145,7 +146,7 @@ export class OnlineLearner extends EventEmitter<LearnerEvents> implements AsyncD
   /**
    * Predicts `inputs`, which are copied, with the weights that serve: an array, or one for each input by name. These are the weights
    * after the last update; with held-out samples, the version that serves. It changes nothing that is learned, and does not wait for
-   * training, except for an update that is running where nobody asked since the one before. Inputs and prediction are remembered for feedback(), under ids that no other
+   * training, except for an update that is running, its record included, where nobody asked since the one before. Inputs and prediction are remembered for feedback(), under ids that no other
    * prediction of this learner has.
    */
   async predict(inputs: Values | NamedValues): Promise<LearnerPrediction> {
@@ -220,10 +221,10 @@ export class OnlineLearner extends EventEmitter<LearnerEvents> implements AsyncD
   }
 
   #versionBefore(): number {
-    const { versions, serving, untilCandidate } = this.#engine.counts;
+    const { versions, serving } = this.#engine.counts;
     const { gate, settings } = this.#engine.context;
     // Updates since then serve without being a version.
-    if (!gate && untilCandidate < settings.gate.every) return serving;
+    if (!gate && unversionedIn(this.#engine.counts, settings.gate.every) > 0) return serving;
     const index = versions.findIndex(({ version }) => version === serving);
     if (index > 0) return versions[index - 1]!.version;
     throw new LearnError('ERR_INVALID_OPTION', `There is no version before ${serving}, the one that serves`);

@@ -91,7 +91,8 @@ export interface LearnerOptions
   gate?: GateOptions;
   /**
    * The weights that predict new samples for the prequential metrics, and for the detector of drift: `'live'`, those that learn them
-   * next, as in test-then-train; `'served'`, the version that serves. Default: 'live', with held-out samples 'served'.
+   * next, as in test-then-train; `'served'`, the version that serves. Default: 'live', or 'served' if the learner begins
+   * with held-out samples.
    */
   score?: 'live' | 'served';
   /** Default: drift is not looked for. */

@@ -2,12 +2,13 @@
 // give equal states, bit for bit; therefore no decision here depends on time or chance.
 import { plain } from '../core/checks';
 import type { PrequentialMetrics } from '../metrics/prequential';
-import type { NativeLearnerState, NativeUpdate } from '../native/native';
+import type { NativeLearnerState } from '../native/native';
 import type { LearnerPlan } from '../native/plans';
 import { named } from '../state/class-names';
 import { type State, stateHandle } from '../state/state';
 import type { LearnerContext } from './context';
-import { beginAnswer, countAnswered, nextUpdate } from './drift-answers';
+import { countUpdate, unversionedIn, versionNow, versionOf } from './counts';
+import { beginAnswer, nextUpdate } from './drift-answers';
 import { Monitor } from './monitor';
 import { NativeLearner } from './native-learner';
 import { type Outcome, outcomeOf, scoresIn } from './outcome';
@@ -16,7 +17,6 @@ import type { LearnerState } from './storage/learner-state';
 import type { BatchRecord, LearnerRecord, QuarantineRecord, VerdictRecord } from './storage/records';
 import { evaluationOn, verdictOn } from './verdict';
 import { digestOf } from './versions/files';
-import type { ServedVersion } from './versions/served';
 import { type Live, Serving } from './versions/serving';
 import {
   baselineOf,
@@ -53,9 +53,9 @@ export class StateMachine {
     this.#ids = IdWindow.from(context.settings.rememberIds, ids);
     const live: Live = {
       copy: () => learner.weights(),
-      version: () => ({ durable: this.#saved.serving, updates: this.#saved.updates }),
+      version: () => versionNow(this.#saved, context.settings.gate.every),
     };
-    this.serving = new Serving(served, this.#versionOf(saved.serving), context.gate ? undefined : live);
+    this.serving = new Serving(served, versionOf(saved, saved.serving), context.gate ? undefined : live);
   }
 
   /** `state`: the weights to learn from; `served`: the version that serves, which is disposed by the machine. */
@@ -74,8 +74,9 @@ export class StateMachine {
     return new StateMachine(context, learner, saved, ids, served);
   }
 
-  #versionOf(version: number): ServedVersion {
-    return { durable: version, updates: this.info(version).updates };
+  /** Updates since the weights were the version that serves, or was made last. */
+  get unversioned(): number {
+    return unversionedIn(this.#saved, this.context.settings.gate.every);
   }
 
   get prequential(): PrequentialMetrics {
@@ -141,7 +142,8 @@ export class StateMachine {
     const { refused, learned } = outcome;
     const free = new Set(refused.filter(({ isFree }) => isFree).map(({ index }) => index));
     this.#remember(ids.filter((_, i) => !free.has(i)));
-    this.#countUpdate(update, learned, rules);
+    countUpdate(this.#saved, update, learned, rules);
+    if (learned > 0) this.#changed(this.unversioned + 1);
     if (!fresh) {
       this.#saved.rehearsed += learned;
       return outcome;
@@ -157,14 +159,10 @@ export class StateMachine {
     return outcome;
   }
 
-  /** By rules 2, an update counts if it learned something; one that failed only brings the next candidate closer. */
-  #countUpdate({ refused, needsCompany }: NativeUpdate, learned: number, rules: number): void {
-    const isTried = learned > 0 || (refused !== '' && !needsCompany);
-    if (learned > 0 || rules === 1) this.#saved.updates++;
-    if (learned > 0) this.serving.changed();
-    if (!isTried) return;
-    this.#saved.untilCandidate--;
-    countAnswered(this.#saved);
+  /** The weights, or their name, have changed: they are the version that serves and so many updates. */
+  #changed(unversioned: number): void {
+    this.#saved.unversioned = unversioned;
+    this.serving.changed();
   }
 
   #remember(ids: readonly (string | null)[]): void {
@@ -181,7 +179,9 @@ export class StateMachine {
     const { onDrift } = this.context.settings.drift!;
     beginAnswer(this.#saved, onDrift);
     if (onDrift === 'resetReplay') await this.#learner.clearReplay();
-    if (onDrift === 'rollback') await this.#learner.replaceWeights(this.serving.durable);
+    if (onDrift !== 'rollback') return;
+    await this.#learner.replaceWeights(this.serving.durable);
+    this.#changed(0);
   }
 
   /** Measures the version that serves on the current held-out samples. */
@@ -193,11 +193,11 @@ export class StateMachine {
   /** Judges the current weights as a candidate for a version. */
   async judge(created: number): Promise<VerdictRecord> {
     this.#judged?.dispose();
-    this.#judged = await this.weights();
-    return verdictOn(this.#judged, this.#saved.best, this.context, created);
+    const judged = await this.weights();
+    this.#judged = judged;
+    return verdictOn(judged, this.#saved.best, this.context, created);
   }
 
-  /** Evaluates a state on the held-out samples, which must exist. */
   evaluate(state: State): Promise<HeldOutScore> {
     return evaluationOn(state, this.context);
   }
@@ -219,7 +219,7 @@ export class StateMachine {
       state.dispose();
       if (settings.gate.onRefused === 'rollback') await this.#learner.replaceWeights(this.serving.durable);
       return () => {
-        this.serving.changed();
+        if (settings.gate.onRefused === 'rollback') this.#changed(0);
         this.#saved.untilCandidate = settings.gate.every;
         this.#saved.refused++;
         return undefined;
@@ -269,8 +269,9 @@ export class StateMachine {
   }
 
   #serve(state: State, version: number): void {
-    this.serving.replace(state, this.#versionOf(version));
+    this.serving.replace(state, versionOf(this.#saved, version));
     this.#saved.serving = version;
+    this.#changed(0);
   }
 
   /** Throws ERR_INVALID_OPTION if the version is not kept. */

@@ -23,8 +23,8 @@ bool lost_finiteness(const std::vector<at::Tensor>& before, const std::vector<at
 class GuardedSteps {
  public:
   // `gradient_norm`: at least that of the gradients, which are finite. Returns whether the step was made; where it was
-  // not, weights and state are as they were. The gradients are dropped either way. `averaged`: nor a step to weights
-  // whose differences from others may overflow, which an average computes.
+  // not, weights and state are as they were. The gradients are dropped either way. `averaged`: nor is a step
+  // made to weights so large that an average of them and others may overflow.
   bool step(ParameterGroups& optimizer, const Weights& weights, double gradient_norm, bool averaged);
 
   // Something else changed the weights or the optimizer's state.

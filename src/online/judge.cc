@@ -22,6 +22,13 @@ bool has_finite_gradient(const std::vector<at::Tensor>& parameters) {
 
 }  // namespace
 
+KeptBuffers::KeptBuffers(const std::vector<at::Tensor>& buffers) : buffers_(buffers), before_(copies_of(buffers)) {}
+
+void KeptBuffers::put_back() const {
+  at::NoGradGuard no_grad;
+  for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].copy_(before_[i]);
+}
+
 std::vector<bool> not_finite(const at::Tensor& rows) {
   at::NoGradGuard no_grad;
   const at::Tensor bad = at::isfinite(rows.flatten(1)).all(1).logical_not().contiguous();
@@ -29,28 +36,31 @@ std::vector<bool> not_finite(const at::Tensor& rows) {
   return std::vector<bool>(data, data + bad.numel());
 }
 
-std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch) {
+std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch, const KeptBuffers& buffers) {
   at::NoGradGuard no_grad;
   const std::vector<at::Tensor> outputs = forward(batch.inputs);
+  buffers.put_back();
   const at::Tensor losses = loss.each(outputs, batch.targets, batch.samples());
   const auto rows = [&](const at::Tensor& values) { return values.to(at::kFloat).reshape({batch.samples(), -1}); };
   return not_finite(at::cat({rows(loss.prediction(outputs)), rows(losses)}, 1));
 }
 
 std::vector<bool> without_finite_gradient(Forward& forward, Loss& loss, const Batch& batch,
-                                          const std::vector<at::Tensor>& parameters) {
+                                          const std::vector<at::Tensor>& parameters, const KeptBuffers& buffers) {
   std::vector<bool> bad(batch.samples());
   for (int64_t i = 0; i < batch.samples(); ++i) {
     add_gradients(forward, loss, part_of(batch, i, 1));
+    buffers.put_back();
     bad[i] = !has_finite_gradient(parameters);
     drop_gradients(parameters);
   }
   return bad;
 }
 
-Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch) {
+Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch, const KeptBuffers& buffers) {
   at::NoGradGuard no_grad;
   const at::Tensor output = loss.prediction(forward(batch.inputs));
+  buffers.put_back();
   const at::Tensor least = output.argmin(1);
   if (loss.target().holds_indices()) return {batch.inputs, least};
   return {batch.inputs, at::zeros_like(output).scatter(1, least.unsqueeze(1), 1)};

@@ -11,14 +11,25 @@
 
 namespace incremental {
 
+// Buffers that a program writes into while it evaluates, to be put back after each evaluation; by default none.
+class KeptBuffers {
+ public:
+  KeptBuffers() = default;
+  explicit KeptBuffers(const std::vector<at::Tensor>& buffers);
+  void put_back() const;
+
+ private:
+  std::vector<at::Tensor> buffers_, before_;
+};
+
 // For each sample whether its own output or loss is not finite, and whether its own gradient is not. `forward` is in
 // evaluation mode, in which no sample changes another's output. The parameters are left without gradients.
-std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch);
+std::vector<bool> without_finite_loss(Forward& forward, Loss& loss, const Batch& batch, const KeptBuffers& buffers);
 std::vector<bool> without_finite_gradient(Forward& forward, Loss& loss, const Batch& batch,
-                                          const std::vector<at::Tensor>& parameters);
+                                          const std::vector<at::Tensor>& parameters, const KeptBuffers& buffers);
 
 // The same samples, each with the target that the model takes for the least likely; of a loss that has classes.
-Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch);
+Batch with_least_likely(Forward& forward, const Loss& loss, const Batch& batch, const KeptBuffers& buffers);
 
 // For each row whether a number of it is not finite.
 std::vector<bool> not_finite(const at::Tensor& rows);

@@ -125,27 +125,35 @@ void Learner::add_to_average() {
 
 std::shared_ptr<const StateDict> Learner::weights() const { return weights_->copy(plan_.names, averaged()); }
 
-Forward& Learner::forward_of(const std::shared_ptr<const StateDict>& served) {
+KeptBuffers Learner::kept(const std::vector<at::Tensor>& buffers) const {
+  return plan_.program->writes_in_evaluation ? KeptBuffers(buffers) : KeptBuffers();
+}
+
+Learner::Scorer Learner::scorer_of(const std::shared_ptr<const StateDict>& served) {
   if (served == nullptr) {
     if (!live_forward_) {
       std::vector<at::Tensor> tensors = averaged();
       tensors.insert(tensors.end(), weights_->buffers().begin(), weights_->buffers().end());
       live_forward_ = std::make_unique<Forward>(variants_, std::move(tensors), Mode::kEvaluation, generator_);
     }
-    return *live_forward_;
+    return {*live_forward_, weights_->buffers()};
   }
   if (served != served_) {
     Variants variants = variants_for(*plan_.program, *served, scoring_.outputs(), plan_.numerics);
     std::vector<at::Tensor> tensors = tensors_of(variants.small_batch, *served, c10::kCPU);
+    served_buffers_.assign(tensors.begin() + static_cast<int64_t>(plan_.program->parameters.size()), tensors.end());
     served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;
   }
-  return *served_forward_;
+  return {*served_forward_, served_buffers_};
 }
 
 void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update) {
   at::NoGradGuard no_grad;
-  const std::vector<at::Tensor> outputs = forward_of(served)(transform(scoring_, pointers_to(samples.inputs), {}));
+  const Scorer scorer = scorer_of(served);
+  const KeptBuffers buffers = kept(scorer.buffers);
+  const std::vector<at::Tensor> outputs = scorer.forward(transform(scoring_, pointers_to(samples.inputs), {}));
+  buffers.put_back();
   update.logits = loss_->prediction(outputs).to(at::kFloat).contiguous();
   if (plan_.target.kind == TargetKind::kClass && loss_->is_log_likelihood()) return;
   update.losses = loss_->per_sample(outputs, samples.targets, samples.samples());

@@ -12,6 +12,7 @@
 #include "src/core/choice.h"
 #include "src/losses/loss.h"
 #include "src/online/finite.h"
+#include "src/online/judge.h"
 #include "src/program/forward.h"
 #include "src/replay/replay.h"
 #include "src/state/state_dict.h"
@@ -81,7 +82,7 @@ class Learner {
 
   // Scores and learns samples with one input for each of the plan's, in its order, and targets as a data set has them.
   //
-  // Its rules have the number `rules`. What a journal holds is computed again by the rules that
+  // `rules` is the number of the rules that it follows. What a journal holds is computed again by the rules that
   // it was written with, for ever to the same bits; other numbers come only under a new one.
   // 1: A loss or gradient that is not finite leaves weights, slots, buffers and replay buffer as they were, but not
   //    the generator. None of the new samples is learned.
@@ -126,7 +127,13 @@ class Learner {
   std::vector<int64_t> draw_replayed(int64_t count);
   void keep_for_replay(const Batch& samples);
   void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);
-  Forward& forward_of(const std::shared_ptr<const StateDict>& served);
+  // What scores: the weights that learn, where `served` is null.
+  struct Scorer {
+    Forward& forward;
+    const std::vector<at::Tensor>& buffers;
+  };
+  Scorer scorer_of(const std::shared_ptr<const StateDict>& served);
+  KeptBuffers kept(const std::vector<at::Tensor>& buffers) const;
   // The parameters to serve: the average's, where there is one.
   const std::vector<at::Tensor>& averaged() const;
   void add_to_average();
@@ -150,6 +157,7 @@ class Learner {
   GuardedSteps steps_;
   std::optional<bool> needs_company_;        // once it was asked
   std::shared_ptr<const StateDict> served_;  // that `served_forward_` runs
+  std::vector<at::Tensor> served_buffers_;   // of that one
   std::unique_ptr<Forward> served_forward_, live_forward_;
 };
 

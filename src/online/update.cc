@@ -6,7 +6,6 @@
 
 #include "src/core/error.h"
 #include "src/core/priority.h"
-#include "src/online/judge.h"
 #include "src/online/learner.h"
 #include "src/train/progress.h"
 #include "src/train/run.h"
@@ -147,13 +146,14 @@ std::vector<bool> Learner::offenders_in(const Batch& batch) {
   };
   const std::vector<at::Tensor>& parameters = weights_->parameters();
   Forward forward(variants_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
-  std::vector<bool> bad = without_finite_loss(forward, *loss_, batch);
-  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, parameters);
+  const KeptBuffers buffers = kept(weights_->buffers());
+  std::vector<bool> bad = without_finite_loss(forward, *loss_, batch, buffers);
+  if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, parameters, buffers);
   if (!any(bad)) bad = overwhelming(batch);
   // Under dropout, an output may be on any side.
   if (!any(bad) && loss_->has_classes()) {
-    const Batch unlikely = with_least_likely(forward, *loss_, batch);
-    bad = without_finite_gradient(forward, *loss_, unlikely, parameters);
+    const Batch unlikely = with_least_likely(forward, *loss_, batch, buffers);
+    bad = without_finite_gradient(forward, *loss_, unlikely, parameters, buffers);
   }
   return bad;
 }

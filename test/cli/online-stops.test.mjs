@@ -35,7 +35,7 @@ describe('command line: online, interrupted or unread', () => {
       const [stopping, learned, serves, ...more] = lines(stderr);
       assert.equal(stopping, `${signal}: stopping after the current step; interrupt again to stop at once`);
       assert.match(learned, /^Learned 100 samples in 7 updates; /);
-      assert.equal(serves, `Version 7 serves; the learner is in ${signal}`);
+      assert.equal(serves, `The newest version is 7; the learner is in ${signal}`);
       assert.deepEqual(more, []);
       const last = await loadState(at(`${signal}/versions/version-000000007.pth`));
       assert.ok((await loadState(at(`${signal}.pth`))).equals(last));

@@ -40,7 +40,7 @@ describe('command line: online', () => {
     assert.equal(code, 0);
     assert.deepEqual(lines(stderr), [
       `Learned 200 samples in 13 updates; ${(expected.prequential.correct / 2).toFixed(1)} % of the last 200 were right before`,
-      'Version 0 serves; the learner is in stdin',
+      'The newest version is 0; the learner is in stdin',
     ]);
     assert.deepEqual(
       answers.map(({ id }) => id),

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { adamW, ema, loadState, reproduceVersion, sgd, swa } from 'torch-incremental';
+import { adamW, ema, loadState, repairLearner, reproduceVersion, sgd, swa } from 'torch-incremental';
 import { temporaryFolder } from '../support.mjs';
-import { copy, learn, open, sample, snapshotsIn } from './journal-support.mjs';
+import { copy, journalsIn, learn, open, sample, snapshotsIn } from './journal-support.mjs';
 
 const optimizer = sgd({ learningRate: 0.05 });
 
@@ -89,6 +89,20 @@ describe('a learner with an average of its weights', () => {
       assert.deepEqual([...average.get(`module.${name}`).data], [...served.tensor(name).data]);
       assert.notDeepEqual([...state.tensor(name).data], [...served.tensor(name).data]);
     }
+  });
+
+  it('is what a repair puts in the place of a version that is lost', async () => {
+    const learner = await learnerIn('lost', { gate: { every: 5 }, journal: { maxBytes: 2 ** 20 } });
+    await learn(learner, 0, 7);
+    const served = await saved(learner, 'before.pth');
+    await learner.close();
+    for (const name of snapshotsIn(at('lost')).slice(0, -1)) fs.rmSync(path.join(at('lost'), name));
+    for (const name of journalsIn(at('lost')).slice(0, -1)) fs.rmSync(path.join(at('lost'), name));
+    for (const name of fs.readdirSync(at('lost/versions'))) {
+      if (name.endsWith('.pth')) fs.rmSync(path.join(at('lost/versions'), name));
+    }
+    await repairLearner(at('lost'), { apply: true });
+    assert.ok((await loadState(path.join(at('lost'), 'versions/version-000000001.pth'))).equals(served));
   });
 
   it('keeps its kind: another average, or none before, is refused, and another decay is taken', async () => {

@@ -56,6 +56,28 @@ describe('a learner that looks for drift', function () {
     await Promise.all([whole.close(), after.close()]);
   });
 
+  it('forgets a cooldown that has passed, in the snapshots after it', async () => {
+    const drift = { detector: pageHinkley({ threshold: 3, minInstances: 5 }), cooldown: 50 };
+    const whole = await learnerIn('never stopped', drift);
+    const expected = await feed(whole, 0, 700);
+    const [first] = expected;
+    const found = [];
+    let learner = await learnerIn('stopped', drift);
+    for (const [from, to] of [
+      [0, first + 3],
+      [first + 3, first + 80],
+      [first + 80, 700],
+    ]) {
+      found.push(...(await feed(learner, from, to)));
+      await learner.close();
+      learner = await learnerIn('stopped', drift);
+    }
+    assert.deepEqual(found, expected);
+    assert.ok(expected.length > 1, `drifts at ${expected}`);
+    assert.equal(await learner.fingerprint(), await whole.fingerprint());
+    await Promise.all([whole.close(), learner.close()]);
+  });
+
   it('notifies listeners and a callback after the drift, and not of those before it was opened', async () => {
     const events = [];
     const onDrift = (event) => events.push(event);

@@ -144,22 +144,83 @@ describe('a learner without held-out samples', () => {
     await learner.close();
   });
 
-  it('serves the last weights that were whole after a failure', async () => {
-    const learner = await open(at('failed'), { feedback: false });
-    await learn(learner, 0, 3);
-    const before = await learner.predict(question);
-    const addon = native();
-    const update = addon.learnerUpdate;
-    addon.learnerUpdate = async () => {
-      throw new Error('no memory');
+  it('takes back by rollback() what is no version, whatever became of `gate.every`', async () => {
+    const reopened = async (name, before, updates, after) => {
+      let learner = await open(at(name), { gate: { every: before } });
+      await learn(learner, 0, updates);
+      await learner.close();
+      learner = await open(at(name), { gate: { every: after } });
+      return learner;
     };
-    try {
-      await assert.rejects(learner.learn(sample(3)), /no memory/);
-    } finally {
-      addon.learnerUpdate = update;
+    const fewer = await reopened('fewer', 100, 160, 30);
+    assert.equal((await fewer.rollback()).version, 1);
+    const more = await reopened('more', 10, 10, 100);
+    assert.equal((await more.rollback()).version, 0);
+    await Promise.all([fewer.close(), more.close()]);
+  });
+
+  it('never gives two weights the same name', async () => {
+    const learner = await open(at('names'), { gate: { every: 5 }, feedback: false });
+    const seen = new Map();
+    const ask = async () => {
+      const { logits, version } = await learner.predict(question);
+      const [name, bits] = [JSON.stringify(version), String(logits)];
+      assert.equal(seen.get(name) ?? bits, bits, name);
+      seen.set(name, bits);
+    };
+    for (let i = 0; i < 40; i++) {
+      await learn(learner, i, i + 1);
+      await ask();
+      if (i % 7 === 6) await learner.rollback();
+      if (i % 11 === 10) await learner.publish();
+      await ask();
     }
-    assert.deepEqual(await learner.predict(question), { ...before, ids: [] });
-    await assert.rejects(learner.close(), /no memory/);
+    assert.ok(seen.size > 40);
+    await learner.close();
+  });
+
+  describe('whose memory is short', () => {
+    const failing = async (name, work) => {
+      const addon = native();
+      const call = addon[name];
+      addon[name] = async () => {
+        throw new Error('no memory');
+      };
+      try {
+        await work();
+      } finally {
+        addon[name] = call;
+      }
+    };
+
+    it('serves the last weights that were whole after a failure, also where a copy had failed', async () => {
+      const learner = await open(at('failed'), { feedback: false });
+      await learn(learner, 0, 3);
+      const before = await learner.predict(question);
+      await learn(learner, 3, 4);
+      await failing('learnerWeights', async () => {
+        await assert.rejects(learner.predict(question), /no memory/);
+        await failing('learnerUpdate', () => assert.rejects(learner.learn(sample(4)), /no memory/));
+      });
+      const { logits, version } = await learner.predict(question);
+      assert.ok([3, 4].includes(version.updates));
+      if (version.updates === 3) assert.deepEqual(logits, before.logits);
+      await assert.rejects(learner.close(), /no memory/);
+    });
+
+    it('predicts and publishes again as soon as there is memory', async () => {
+      const learner = await open(at('short'), { feedback: false });
+      await learn(learner, 0, 3);
+      await failing('learnerWeights', async () => {
+        await assert.rejects(learner.predict(question), /no memory/);
+        await assert.rejects(learner.publish(), /no memory/);
+      });
+      assert.equal(learner.failure, undefined);
+      assert.equal((await learner.publish()).version, 1);
+      assert.deepEqual((await learner.predict(question)).version, { durable: 1, updates: 3 });
+      await learn(learner, 3, 5);
+      await learner.close();
+    });
   });
 });
 
@@ -201,6 +262,18 @@ describe('a learner with held-out samples', () => {
     assert.equal(refused.at(-1).updates, 400);
     assert.deepEqual((await learner.predict(question)).version, served.version);
     assert.equal(learner.failure, undefined);
+    await learner.close();
+  });
+
+  it('publishes nothing where nothing was learned, even if the gate has become stricter', async () => {
+    const begun = await open(at('stricter'), {
+      gate: { heldOut: heldOut(), maxDrop: 1, perClassMaxDrop: 1, every: 10 },
+    });
+    for (let i = 0; i < 40; i++) await begun.learn({ ...fair(i), labels: [1 - fair(i).labels[0]] });
+    const { version } = await begun.publish();
+    await begun.close();
+    const learner = await open(at('stricter'), { gate: { heldOut: heldOut(), maxDrop: 0, perClassMaxDrop: 0 } });
+    assert.equal((await learner.publish()).version, version);
     await learner.close();
   });
 });

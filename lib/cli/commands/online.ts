@@ -40,7 +40,7 @@ export const command = define({
     port: number('n', 'Serve at this port of 127.0.0.1; 0: any free port', {
       check: isNumber({ integer: true, min: 0, max: 65_535 }),
     }),
-    save: text('file', 'Checkpoint to write at the end: the version that serves', { check: isPath }),
+    save: text('file', 'Checkpoint to write at the end: the weights that serve', { check: isPath }),
   },
   examples: [
     'online pretrained_model.pth --dir ./learner < samples.ndjson > answers.ndjson',
@@ -114,7 +114,7 @@ async function serve(
   }
 }
 
-/** Opens the closed folder once more to save the version that serves. */
+/** Opens the closed folder once more to save the weights that serve. */
 async function saveLast(options: LearnerOptions, file: string): Promise<void> {
   const learner = await OnlineLearner.open(options);
   try {
@@ -130,6 +130,6 @@ function summary(before: LearnerMetrics, now: LearnerMetrics, dir: string): stri
   const right = samples > 0 ? `; ${percent(accuracy)} of the last ${count(samples)} were right before` : '';
   return [
     `Learned ${learned} in ${counted(now.updates - before.updates, 'update')}${right}`,
-    `Version ${now.version} serves; the learner is in ${dir}`,
+    `The newest version is ${now.version}; the learner is in ${dir}`,
   ].join('\n');
 }

@@ -55,7 +55,7 @@ export async function begin(folder: LearnerFolder, options: BeginOptions): Promi
       const quarantine = await Quarantine.open(dir, sync);
       quarantine.forgetAfter(0);
       const journal = await Journal.open(dir, position, sync, lock);
-      const engine = new Engine(machine, folder, { journal, quarantine, learner: randomUUID() });
+      const engine = new Engine(machine, folder, { journal, quarantine, learner: randomUUID(), snapshotBytes: 0 });
       // Before anything is learned: a journal leads nowhere without a snapshot.
       return started(engine, () => engine.writeSnapshot());
     });

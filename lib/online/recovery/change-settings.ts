@@ -56,6 +56,7 @@ export async function withSettings(
     const saved = machine.toJSON();
     if (!isSame(settings.drift, old.drift)) Object.assign(saved, { detector: null, cooling: 0 });
     saved.best = best;
+    saved.unversioned = machine.unversioned;
     saved.untilCandidate = Math.min(saved.untilCandidate, settings.gate.every);
     const serving = saved.versions.find(({ version }) => version === saved.serving)!;
     if (settings.heldOut !== old.heldOut) Object.assign(serving, best ?? { accuracy: null, perClass: [] });

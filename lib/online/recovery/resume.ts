@@ -79,7 +79,9 @@ export async function resume(
       }
       quarantine.forgetAfter(end.sequence);
       const journal = await Journal.open(dir, end, sync, lock);
-      const engine = new Engine(machine, folder, { journal, quarantine, learner: snapshot.learner ?? randomUUID() });
+      const learner = snapshot.learner ?? randomUUID();
+      const snapshotBytes = snapshot.isBeginning ? 0 : (await fs.stat(snapshot.path)).size;
+      const engine = new Engine(machine, folder, { journal, quarantine, learner, snapshotBytes });
       return started(engine, async () => {
         if (divergedAt !== undefined) warnOfOtherBits(dir, divergedAt);
         if (changed || snapshot.isBeginning || unusable.length > 0 || divergedAt !== undefined) {

@@ -75,13 +75,24 @@ export async function substituteFor(
   try {
     const { sha256, version } = findVersion(core.versions, core.serving);
     if (!(await reasonOf(source.load(findVersion(core.versions, version))))) return undefined;
-    const state = (await newestOther(core, files)) ?? sharedState(weights);
+    const state = (await newestOther(core, files)) ?? served(weights);
     const load: typeof source.load = (info) =>
       info.sha256 === sha256 ? Promise.resolve(sharedState(state)) : source.load(info);
     return { version, state, source: { ...source, load } };
   } finally {
     weights.dispose();
   }
+}
+
+/** The weights of a snapshot that would serve: those of the average, where there is one. */
+function served(weights: State): State {
+  const average = weights.metadata.get('average');
+  const tensors = average instanceof Map && Number(average.get('n_averaged')?.data[0]) > 0 ? average : new Map();
+  const averaged = weights.names.flatMap((name) => {
+    const tensor = tensors.get(`module.${name}`);
+    return tensor ? [[name, { dtype: tensor.dtype, shape: tensor.shape, data: tensor.data }] as const] : [];
+  });
+  return averaged.length > 0 ? weights.with(Object.fromEntries(averaged)) : sharedState(weights);
 }
 
 async function newestOther({ versions, serving }: LearnerState, files: VersionFiles): Promise<State | undefined> {

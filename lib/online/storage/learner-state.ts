@@ -17,7 +17,9 @@ export interface LearnerState {
   /** Updates that still have higher learning rates. Missing: none. */
   raised?: number;
   /** New samples in which the detector's signals still belong to the last drift. Missing: none. */
-  cooling?: number;
+  cooling?: number | undefined;
+  /** Updates since the weights were the version `serving`. Missing in snapshots of earlier versions. */
+  unversioned?: number;
   /** The version that serves, or was made last, and all that are kept, oldest first. */
   serving: number;
   versions: VersionInfo[];

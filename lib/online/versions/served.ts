@@ -5,7 +5,7 @@ import type { State } from '../../state/state';
 export interface ServedVersion {
   /** The version that they are, or that they were learned from. */
   durable: number;
-  /** Updates of the learner that led to them. */
+  /** Updates that the learner had made when it got them; of a version that is served again, when it was made. */
   updates: number;
 }
 
@@ -16,7 +16,7 @@ export class Served {
   #readers = 0;
   #retired = false;
 
-  /** `state`: that could not be had rejects its readers. */
+  /** A `state` that rejects rejects all that read it. */
   constructor(state: State | Promise<State>, version: ServedVersion) {
     this.version = version;
     this.#state = Promise.resolve(state);

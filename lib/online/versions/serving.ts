@@ -1,10 +1,10 @@
 // The weights that serve: a version, if held-out samples decide about versions; otherwise the weights that learn, from a copy that is
 // made when somebody asks and they have changed. Rules of the copy:
 //
-// 1. None is made for nobody: after an operation only if there was a prediction since the last copy.
+// 1. A copy is made only for a prediction: after an operation, if there was one since the last copy.
 // 2. A prediction gets the weights of the last operation that ended, or later ones. If nobody asked since then there is no copy of
-//    them, and it waits for the operation that is running. Its end makes one, for which the next operation waits.
-// 3. After a failure memory may be ahead of the journal, or half changed: the last copy stays, or else the version.
+//    them, and it waits for the operation that is running, its record included. Its end makes one, for which the next operation waits.
+// 3. After a failure memory may be ahead of the journal, or half changed: the last whole copy stays, or else the version.
 import type { State } from '../../state/state';
 import { Served, type ServedVersion } from './served';
 
@@ -22,7 +22,9 @@ export class Serving {
   readonly #live: Live | undefined;
   #durable: Served;
   #durableState: State;
+  /** The copy that is whole, and the one that is being made. */
   #copy: Served | undefined;
+  #next: Served | undefined;
   /** The weights have changed since the copy; or will have when the operation that is running ends. */
   #isOld = true;
   #isChanging = false;
@@ -49,7 +51,6 @@ export class Serving {
     this.#durable.retire();
     this.#durableState = state;
     this.#durable = new Served(state, version);
-    this.changed();
   }
 
   /** Also within an operation, which must not wait for its own end. */
@@ -63,7 +64,7 @@ export class Serving {
     this.#isWanted = true;
     while (this.#isOld && this.#running && !this.#isFrozen) await this.#running.catch(() => {});
     if (this.#isOld && !this.#isFrozen) this.#renew(live);
-    return (this.#copy ?? this.#durable).read(use);
+    return (this.#next ?? this.#copy ?? this.#durable).read(use);
   }
 
   /** Runs an operation that may change the weights. One at a time. */
@@ -92,20 +93,23 @@ export class Serving {
   }
 
   #renew(live: Live): void {
-    this.#copy?.retire();
     const state = live.copy();
     const copy = new Served(state, live.version());
-    this.#copy = copy;
+    this.#next = copy;
     this.#isOld = false;
     this.#isWanted = false;
     this.#copying = state.then(
       () => {
         this.#copying = undefined;
+        this.#next = undefined;
+        this.#copy?.retire();
+        this.#copy = copy;
       },
       () => {
         this.#copying = undefined;
+        this.#next = undefined;
         // A shortage of memory: the next prediction tries again.
-        if (this.#copy === copy) this.changed();
+        this.#isOld = true;
       },
     );
   }
@@ -114,5 +118,6 @@ export class Serving {
     this.freeze();
     this.#durable.retire();
     this.#copy?.retire();
+    this.#next?.retire();
   }
 }
