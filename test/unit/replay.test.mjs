@@ -31,7 +31,7 @@ async function show(learner, state, first, last, labelOf = () => 0) {
     await addon().learnerUpdate(learner, {
       rules: 1,
       ...{ inputs: [Float32Array.from(numbers)], targets: Int32Array.from(numbers, labelOf) },
-      ...{ served: stateHandle(state), replayed: 0, keep: true },
+      ...{ served: stateHandle(state), replayed: 0, rate: 1, keep: true },
     });
   }
 }
@@ -53,7 +53,7 @@ async function reopened(learner, replay, state) {
   assert.equal(addon().stateInfo([weights])[0].length, state.names.length);
   return learnerWith(replay, 0, state, {
     random: { state: rest, index: 0 },
-    slots: [],
+    ...{ slots: [], average: [], averaged: 0 },
     replay: addon()
       .stateInfo([kept])[0]
       .map((_, index) => ({ state: kept, index })),
@@ -166,7 +166,7 @@ describe('the replay buffer', function () {
     const refs = addon()
       .stateInfo([kept])[0]
       .map((_, index) => ({ state: kept, index }));
-    const start = { random: { state: rest, index: 0 }, slots: [], replay: refs };
+    const start = { random: { state: rest, index: 0 }, slots: [], average: [], averaged: 0, replay: refs };
     const refused = { code: 'ERR_STATE_FORMAT' };
     for (const wrong of [refs.slice(1), refs.toReversed(), [refs[0], refs[3], ...refs.slice(2)]]) {
       await assert.rejects(learnerWith(replay, 1, state, { ...start, replay: wrong }), refused);
