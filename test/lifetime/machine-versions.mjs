@@ -6,6 +6,8 @@ export class Versions {
   serving = 0;
   /** Whether it is known how many updates it takes to the next: where several samples are on their way, that is a matter of time. */
   areSure = true;
+  /** Updates since the weights were the version; as long as they are sure. */
+  since = 0;
   #settings;
   #until;
 
@@ -15,6 +17,7 @@ export class Versions {
   }
 
   update() {
+    this.since++;
     if (this.areSure && --this.#until <= 0) this.add();
   }
 
@@ -30,6 +33,7 @@ export class Versions {
 
   serve(version) {
     this.serving = version;
+    this.since = 0;
     this.#until = this.#settings.every;
     this.areSure = true;
   }

@@ -158,7 +158,10 @@ export class Machine {
     );
     assert.equal(ids.length, count);
     assert.equal(labels.length, count);
-    assert.equal(version, this.#versions.serving);
+    const { areSure, since, serving } = this.#versions;
+    assert.equal(version.durable, serving);
+    assert.ok(version.updates <= this.#counts.updates);
+    if (areSure && since > 0) assert.equal(version.updates, this.#counts.updates);
     this.#waiting.push(...ids);
   }
 
@@ -194,6 +197,15 @@ export class Machine {
     const info = await this.#learner.rollback(version);
     assert.equal(info.version, version);
     this.#versions.serve(version);
+  }
+
+  /** Makes a version of weights that are none. */
+  async publish() {
+    const { areSure, since } = this.#versions;
+    const { version } = await this.#learner.publish();
+    if (!areSure) this.#versions.read(this.#learner);
+    else if (since > 0) this.#versions.add();
+    assert.equal(version, this.#versions.serving);
   }
 
   async save() {

@@ -63,6 +63,7 @@ const operation = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('outlier'), count: fc.integer({ min: 1, max: 4 }), at: fc.nat(4) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('rollback'), which: fc.nat(9) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('publish') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('save') }) },
   {
     weight: 1,
