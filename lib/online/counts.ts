@@ -1,4 +1,5 @@
 // Counts of a learner's state: of updates, and how far the weights are from the version that serves or was made last.
+import { defined } from '../core/checks';
 import type { NativeUpdate } from '../native/native';
 import { countAnswered } from './drift-answers';
 import type { LearnerState } from './storage/learner-state';
@@ -32,4 +33,14 @@ export function versionOf({ versions }: LearnerState, version: number): ServedVe
 export function versionNow(state: LearnerState, every: number): ServedVersion {
   const { serving, updates } = state;
   return unversionedIn(state, every) > 0 ? { durable: serving, updates } : versionOf(state, serving);
+}
+
+/**
+ * The text of a state, equal for equal ones: without the times of its versions, and its fields by their names, since what a snapshot
+ * had and what was added later are in another order.
+ */
+export function textOf(state: LearnerState): string {
+  const versions = state.versions.map(({ created, ...version }) => version);
+  const fields = Object.entries(defined({ ...state, versions }));
+  return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

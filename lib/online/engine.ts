@@ -26,6 +26,7 @@ import { type State, sharedState, stateHandle } from '../state/state';
 import { type Prediction, predictOf } from '../training/predict';
 import { announce } from './announce';
 import type { LearnerContext } from './context';
+import { textOf } from './counts';
 import type { Notify } from './events';
 import { Operations } from './operations';
 import type { Outcome } from './outcome';
@@ -261,12 +262,10 @@ export class Engine {
       const machine = this.#machine;
       const handles = handlesOf(await machine.tensors());
       try {
-        const state = machine.toJSON();
-        // The time of a version is no part of it.
-        const timeless = { ...state, versions: state.versions.map(({ created, ...version }) => version) };
+        const text = Buffer.from(textOf(machine.toJSON()));
         const { previous, current } = machine.ids;
         const digests = await Promise.all([...handles, stateHandle(machine.serving.durable)].map(digestOf));
-        return await sha256([Buffer.from(JSON.stringify([timeless, digests])), previous, current]);
+        return await sha256([text, Buffer.from(JSON.stringify(digests)), previous, current]);
       } finally {
         for (const handle of handles) native().disposeState(handle);
       }
