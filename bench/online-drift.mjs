@@ -1,5 +1,5 @@
-// An abrupt drift: in the middle of a stream of made-up samples, the classes change places. How many of the last samples each answer to
-// the drift predicts rightly before it learns them, and how many all learners do that keep no earlier samples.
+// An abrupt drift: in the middle of a stream of made-up samples, the classes change places. Share of samples that a learner predicts
+// rightly before it learns them, by its answer to the drift, and without replay.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createState, ddm, linear, OnlineLearner, relu, sequential, sgd } from 'torch-incremental';

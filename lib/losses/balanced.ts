@@ -26,7 +26,7 @@ export function orBalanced(check: Check): Check {
 /** The option `weight` of losses of classes. */
 export const areClassWeights = orBalanced(areWeights);
 
-/** The numbers of an option. Throws ERR_INVALID_OPTION where they were to come from data, and there are none. */
+/** The numbers of an option. Throws ERR_INVALID_OPTION if they must come from the data of a training. */
 export function numbersOf<Numbers>(
   weights: Numbers,
   loss: string,
@@ -36,7 +36,7 @@ export function numbersOf<Numbers>(
   if (weights !== balanced) return weights as Exclude<Numbers, typeof balanced>;
   throw new LearnError(
     'ERR_INVALID_OPTION',
-    `${loss}({ ${option}: '${balanced}' }) takes its numbers from the data of trainIncremental(), and there are none here; give the ` +
-      `numbers, as ${maker}(data) computes them`,
+    `${loss}({ ${option}: '${balanced}' }) takes its numbers from the data of trainIncremental(), without which it has no numbers; give ` +
+      `them, as ${maker}(data) computes them`,
   );
 }

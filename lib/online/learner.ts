@@ -146,8 +146,8 @@ export class OnlineLearner extends EventEmitter<LearnerEvents> implements AsyncD
   /**
    * Predicts `inputs`, which are copied, with the weights that serve: an array, or one for each input by name. These are the weights
    * after the last update; with held-out samples, the version that serves. It changes nothing that is learned, and does not wait for
-   * training, except for an update that is running, its record included, where nobody asked since the one before. Inputs and prediction are remembered for feedback(), under ids that no other
-   * prediction of this learner has.
+   * training, except for an update that is running, its record included, where nobody asked since the one before. Inputs and
+   * prediction are remembered for feedback(), under ids that no other prediction of this learner has.
    */
   async predict(inputs: Values | NamedValues): Promise<LearnerPrediction> {
     this.#checkOpen();

@@ -54,7 +54,7 @@ export class Monitor {
   toJSON(): Pick<LearnerState, 'prequential' | 'detector' | 'metrics' | 'cooling'> {
     const detector = this.#detector?.toJSON() ?? null;
     const [prequential, metrics] = [this.#prequential.toJSON(), this.#metrics?.toJSON()];
-    // Named where it is none too: it takes the place of what an earlier snapshot had.
+    // Also when it is over, since it replaces what an earlier snapshot had.
     return { prequential, detector, metrics, cooling: this.#cooling > 0 ? this.#cooling : undefined };
   }
 }

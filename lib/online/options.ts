@@ -75,9 +75,7 @@ export interface LearnerOptions
    * core delay both.
    */
   threads?: Threads;
-  /**
-   * Milliseconds to wait while another process has the folder, before ERR_BUSY. Default: 0.
-   */
+  /** Milliseconds to wait while another process has the folder, before ERR_BUSY. Default: 0. */
   waitForLock?: number;
   /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64. */
   batchSize?: number;

@@ -142,8 +142,8 @@ export class StateMachine {
     const { refused, learned } = outcome;
     const free = new Set(refused.filter(({ isFree }) => isFree).map(({ index }) => index));
     this.#remember(ids.filter((_, i) => !free.has(i)));
-    countUpdate(this.#saved, update, learned, rules);
     if (learned > 0) this.#changed(this.unversioned + 1);
+    countUpdate(this.#saved, update, learned, rules);
     if (!fresh) {
       this.#saved.rehearsed += learned;
       return outcome;

@@ -11,12 +11,13 @@
 
 namespace incremental {
 
-// Buffers that a program writes into while it evaluates, to be put back after each evaluation; by default none.
+// Buffers as they are now, to be put back after a program has written into them; by default none.
 class KeptBuffers {
  public:
   KeptBuffers() = default;
   explicit KeptBuffers(const std::vector<at::Tensor>& buffers);
   void put_back() const;
+  const std::vector<at::Tensor>& before() const { return before_; }
 
  private:
   std::vector<at::Tensor> buffers_, before_;

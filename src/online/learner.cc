@@ -83,10 +83,9 @@ std::string Learner::compute_gradients(const Batch& batch, Update& update) {
   return std::isfinite(update.gradient_norm) ? "" : "a gradient is not finite";
 }
 
-void Learner::undo(const std::vector<at::Tensor>& buffers) {
-  at::NoGradGuard no_grad;
+void Learner::undo(const KeptBuffers& buffers) {
   drop_gradients(weights_->parameters());
-  for (size_t i = 0; i < buffers.size(); ++i) weights_->buffers()[i].copy_(buffers[i]);
+  buffers.put_back();
 }
 
 std::vector<int64_t> Learner::draw_replayed(int64_t count) {
@@ -125,7 +124,7 @@ void Learner::add_to_average() {
 
 std::shared_ptr<const StateDict> Learner::weights() const { return weights_->copy(plan_.names, averaged()); }
 
-KeptBuffers Learner::kept(const std::vector<at::Tensor>& buffers) const {
+KeptBuffers Learner::kept_in_evaluation(const std::vector<at::Tensor>& buffers) const {
   return plan_.program->writes_in_evaluation ? KeptBuffers(buffers) : KeptBuffers();
 }
 
@@ -151,7 +150,7 @@ Learner::Scorer Learner::scorer_of(const std::shared_ptr<const StateDict>& serve
 void Learner::score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update) {
   at::NoGradGuard no_grad;
   const Scorer scorer = scorer_of(served);
-  const KeptBuffers buffers = kept(scorer.buffers);
+  const KeptBuffers buffers = kept_in_evaluation(scorer.buffers);
   const std::vector<at::Tensor> outputs = scorer.forward(transform(scoring_, pointers_to(samples.inputs), {}));
   buffers.put_back();
   update.logits = loss_->prediction(outputs).to(at::kFloat).contiguous();

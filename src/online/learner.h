@@ -114,8 +114,8 @@ class Learner {
   // Leaves gradients in the parameters, and batch norm's statistics as the forward pass makes them. Says what of that
   // is not finite, if anything.
   std::string compute_gradients(const Batch& batch, Update& update);
-  // Takes back what that did. `buffers`: copies of before.
-  void undo(const std::vector<at::Tensor>& buffers);
+  // Takes back what that did. `buffers`: as they were before.
+  void undo(const KeptBuffers& buffers);
   // The samples that cannot be learned whatever comes with them, by the first question that finds any: has it a finite
   // output and loss of its own, a finite gradient, is it learned beside zeros, has it a finite gradient by every label.
   // None: it is only all of them together that are too much.
@@ -127,13 +127,14 @@ class Learner {
   std::vector<int64_t> draw_replayed(int64_t count);
   void keep_for_replay(const Batch& samples);
   void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);
-  // What scores: the weights that learn, where `served` is null.
+  // The weights that score: those that learn, for a `served` of null.
   struct Scorer {
     Forward& forward;
     const std::vector<at::Tensor>& buffers;
   };
   Scorer scorer_of(const std::shared_ptr<const StateDict>& served);
-  KeptBuffers kept(const std::vector<at::Tensor>& buffers) const;
+  // Those of a program that writes into them while it evaluates; otherwise none.
+  KeptBuffers kept_in_evaluation(const std::vector<at::Tensor>& buffers) const;
   // The parameters to serve: the average's, where there is one.
   const std::vector<at::Tensor>& averaged() const;
   void add_to_average();

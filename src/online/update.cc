@@ -54,7 +54,7 @@ Update Learner::update_by_rules_1(const UpdatePlan& plan, const Batch& samples) 
   Update update;
   score(samples, plan.served, update);
   const Batch batch = assemble(samples, draw_replayed(plan.replayed));
-  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  const KeptBuffers buffers(weights_->buffers());
   update.refused = compute_gradients(batch, update);
   if (!update.refused.empty()) {
     undo(buffers);
@@ -126,9 +126,9 @@ Update Learner::update_by_rules_2(const UpdatePlan& plan, const Batch& samples) 
 }
 
 std::string Learner::attempt(const Batch& batch, Update& update) {
-  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  const KeptBuffers buffers(weights_->buffers());
   std::string problem = compute_gradients(batch, update);
-  if (problem.empty() && lost_finiteness(buffers, weights_->buffers())) {
+  if (problem.empty() && lost_finiteness(buffers.before(), weights_->buffers())) {
     problem = "a statistic of the model would not be finite";
   }
   const double limit = plan_.max_gradient_norm;
@@ -146,7 +146,7 @@ std::vector<bool> Learner::offenders_in(const Batch& batch) {
   };
   const std::vector<at::Tensor>& parameters = weights_->parameters();
   Forward forward(variants_, weights_->all(), Mode::kEvaluation, generator_, plan_.numerics.bf16);
-  const KeptBuffers buffers = kept(weights_->buffers());
+  const KeptBuffers buffers = kept_in_evaluation(weights_->buffers());
   std::vector<bool> bad = without_finite_loss(forward, *loss_, batch, buffers);
   if (!any(bad)) bad = without_finite_gradient(forward, *loss_, batch, parameters, buffers);
   if (!any(bad)) bad = overwhelming(batch);
@@ -160,7 +160,7 @@ std::vector<bool> Learner::offenders_in(const Batch& batch) {
 
 std::vector<bool> Learner::overwhelming(const Batch& batch) {
   const at::Tensor random = generator_.get_state();
-  const std::vector<at::Tensor> buffers = copies_of(weights_->buffers());
+  const KeptBuffers buffers(weights_->buffers());
   std::vector<bool> bad(batch.samples());
   for (int64_t i = 0; i < batch.samples(); ++i) {
     Batch pair = part_of(batch, i, 1);
@@ -168,7 +168,7 @@ std::vector<bool> Learner::overwhelming(const Batch& batch) {
     pair.targets = at::cat({pair.targets, pair.targets});
     Update ignored;
     const std::string problem = compute_gradients(pair, ignored);
-    bad[i] = !problem.empty() || lost_finiteness(buffers, weights_->buffers());
+    bad[i] = !problem.empty() || lost_finiteness(buffers.before(), weights_->buffers());
     undo(buffers);
   }
   restore(generator_, random);

@@ -8,7 +8,7 @@
 namespace incremental {
 namespace {
 
-// Whether [image, channel, row, column] lie in memory as [image, row, column, channel].
+// True for [image, channel, row, column] that memory holds as [image, row, column, channel].
 bool are_channels_last(const at::Tensor& matrices) {
   return matrices.dim() == 4 && matrices.is_contiguous(at::MemoryFormat::ChannelsLast);
 }

@@ -13,7 +13,7 @@ at::Tensor change_of_vector(const at::Tensor& gradient, const at::Tensor& varian
 at::Tensor change_of_matrices(const at::Tensor& gradient, const at::Tensor& rows, const at::Tensor& columns,
                               double epsilon);
 
-// Whether the matrices are enough to divide them among threads, and lie in memory as change_many() takes them.
+// True for enough matrices to divide them among threads, in the memory layout that change_many() takes.
 bool are_many(const at::Tensor& gradient, const at::Tensor& rows, const at::Tensor& columns);
 
 // The same in one pass over matrices, each of which stays in the cache, with other roundings: takes in `added` of the

@@ -79,7 +79,7 @@ describe('the example http', () => {
   it('shows its versions, and says what it cannot do', async () => {
     const versions = await (await fetch(`${address}/versions`)).json();
     assert.equal(versions[0].version, 0);
-    // What was learned above is no version yet: it is taken back first.
+    // The samples learned above are not part of a version yet, so they are undone first.
     assert.equal((await post('/rollback', {})).version, 0);
     const { status, error } = await post('/rollback', {});
     assert.equal(status, 400);

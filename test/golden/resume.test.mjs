@@ -2,63 +2,21 @@
 // bits of a run that was never interrupted.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import path from 'node:path';
-import {
-  arrays,
-  createState,
-  loadState,
-  normalize,
-  randomCrop,
-  randomHorizontalFlip,
-  saveState,
-  sgd,
-  toTensor,
-} from 'torch-incremental';
-import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
-import { drawing, recorded, stopped } from '../unit/resume-support.mjs';
+import { loadState } from 'torch-incremental';
+import { needs, runPython, temporaryFolder } from '../support.mjs';
+import { given, lossesOf, options, recorded, stopped, trainedInPython, written } from '../unit/resume-support.mjs';
 
 describe('a training checkpoint', () => {
   const at = temporaryFolder();
-  const images = madeUpImages(70, 2);
-  const given = {
-    model: drawing,
-    data: arrays(images),
-    transforms: [
-      randomCrop(32, { padding: 4 }),
-      randomHorizontalFlip(),
-      toTensor(),
-      normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
-    ],
-  };
-  const options = {
-    ...given,
-    epochs: 3,
-    batchSize: 16,
-    optimizer: sgd({ learningRate: 0.05, momentum: 0.8, weightDecay: 0.01, nesterov: true }),
-    seed: 5,
-  };
   let init;
   let whole;
   before(async function () {
     needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    fs.writeFileSync(at('images.u8'), images.inputs);
-    fs.writeFileSync(at('labels.u8'), Uint8Array.from(images.labels));
-    init = await createState(drawing, { seed: 0 });
-    await saveState(init, at('init.pth'));
+    init = await written(at);
     whole = await recorded(init, options);
   });
 
-  /** Trains in Python from `start` to the end of step `stop` and returns its losses. */
-  const python = (start, stop, out, ...flags) =>
-    runPython(path.join(root, 'test/golden/resume.py'), [
-      ...['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]),
-      ...['--start', at(start), '--stop', String(stop), '--out', at(out), ...flags],
-    ])
-      .trim()
-      .split('\n')
-      .map(Number);
-
-  const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
+  const python = (...run) => trainedInPython(at, ...run);
   const positionOf = async (name) => {
     const { metadata } = await loadState(at(name), { key: 'model' });
     return metadata.get('epoch') * 5 + metadata.get('step');

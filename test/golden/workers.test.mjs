@@ -1,25 +1,19 @@
 // Draws of torch.utils.data.DataLoader(num_workers=N): batches, trainings with dropout, and checkpoints within an epoch, beside
 // live PyTorch.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
-import {
-  arrays,
-  batches,
-  createState,
-  loadState,
-  normalize,
-  randomCrop,
-  randomHorizontalFlip,
-  saveState,
-  sgd,
-  swa,
-  toTensor,
-} from 'torch-incremental';
-import { madeUpImages, needs, root, runPython, temporaryFolder } from '../support.mjs';
+import { batches, loadState, swa } from 'torch-incremental';
+import { needs, temporaryFolder } from '../support.mjs';
 import { collect, hashOf, needsPython, runPython as runCases, syntheticImages } from '../unit/data-support.mjs';
 import { madeOn } from '../unit/device-support.mjs';
-import { assertSameEnd, drawing, recorded } from '../unit/resume-support.mjs';
+import {
+  assertSameEnd,
+  given,
+  lossesOf,
+  recorded,
+  trainedInPython,
+  options as withoutWorkers,
+  written,
+} from '../unit/resume-support.mjs';
 import { workerCases } from './cases.mjs';
 
 describe('with workers', () => {
@@ -41,40 +35,14 @@ describe('with workers', () => {
   });
 
   describe('a training with dropout', () => {
-    const images = madeUpImages(70, 2);
-    const given = {
-      model: drawing,
-      data: arrays(images),
-      transforms: [
-        randomCrop(32, { padding: 4 }),
-        randomHorizontalFlip(),
-        toTensor(),
-        normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
-      ],
-    };
-    const options = {
-      ...given,
-      ...{ epochs: 3, batchSize: 16, seed: 5, workers: 2 },
-      optimizer: sgd({ learningRate: 0.05, momentum: 0.8, weightDecay: 0.01, nesterov: true }),
-    };
-    const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
-    const python = (start, stop, out, ...flags) =>
-      runPython(path.join(root, 'test/golden/resume.py'), [
-        ...['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]),
-        ...['--start', at(start), '--stop', String(stop), '--out', at(out), '--workers', '2', ...flags],
-      ])
-        .trim()
-        .split('\n')
-        .map(Number);
+    const options = { ...withoutWorkers, workers: 2 };
+    const python = (start, stop, out, ...flags) => trainedInPython(at, start, stop, out, '--workers', '2', ...flags);
     let init;
     let whole;
 
     before(async function () {
       needs(this, 'TORCH_INCREMENTAL_PYTHON');
-      fs.writeFileSync(at('images.u8'), images.inputs);
-      fs.writeFileSync(at('labels.u8'), Uint8Array.from(images.labels));
-      init = await createState(drawing, { seed: 0 });
-      await saveState(init, at('init.pth'));
+      init = await written(at);
       whole = await recorded(init, options);
     });
 

@@ -199,7 +199,7 @@ export class Machine {
     this.#versions.serve(version);
   }
 
-  /** Makes a version of weights that are none. */
+  /** Makes a version, unless the weights are one already. */
   async publish() {
     const { areSure, since } = this.#versions;
     const { version } = await this.#learner.publish();

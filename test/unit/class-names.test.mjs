@@ -161,7 +161,7 @@ describe('names of classes', () => {
     assert.deepEqual(
       evaluation.perClass.map(({ name }) => name),
       ['0', '1', '2'],
-      'five names are none of three classes',
+      'three classes cannot have five names',
     );
     const more = await extendClasses(await loadState(file, { key: 'model' }), { model: grown, names: ['ape'] });
     assert.deepEqual(namesOf(more.state), [...classNames, 'ape']);

@@ -1,20 +1,28 @@
 // Shared by the tests of resuming: a model that draws and counts, runs stopped at a chosen step, and runs compared.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import {
   arrays,
   batchNorm2d,
   conv2d,
+  createState,
   dropout,
   flatten,
   linear,
   loadState,
   maxPool2d,
+  normalize,
+  randomCrop,
+  randomHorizontalFlip,
   relu,
+  saveState,
   sequential,
+  sgd,
+  toTensor,
   trainIncremental,
 } from 'torch-incremental';
-import { madeUpImages } from '../support.mjs';
+import { madeUpImages, root, runPython } from '../support.mjs';
 
 export const data = arrays(madeUpImages(70));
 
@@ -28,6 +36,43 @@ export const drawing = sequential({
   drop: dropout(0.3),
   fc: linear(256, 10),
 });
+
+/** A run that test/golden/resume.py makes too: its data, what a resumed run needs again, and its options. */
+export const images = madeUpImages(70, 2);
+export const given = {
+  model: drawing,
+  data: arrays(images),
+  transforms: [
+    randomCrop(32, { padding: 4 }),
+    randomHorizontalFlip(),
+    toTensor(),
+    normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+  ],
+};
+export const options = {
+  ...given,
+  ...{ epochs: 3, batchSize: 16, seed: 5 },
+  optimizer: sgd({ learningRate: 0.05, momentum: 0.8, weightDecay: 0.01, nesterov: true }),
+};
+
+/** Writes the images and the state to begin with, which it returns, for resume.py. */
+export async function written(at) {
+  fs.writeFileSync(at('images.u8'), images.inputs);
+  fs.writeFileSync(at('labels.u8'), Uint8Array.from(images.labels));
+  const init = await createState(drawing, { seed: 0 });
+  await saveState(init, at('init.pth'));
+  return init;
+}
+
+/** Trains in Python from `start` to the end of step `stop` and returns its losses. */
+export function trainedInPython(at, start, stop, out, ...flags) {
+  const files = ['images', 'labels'].flatMap((name) => [`--${name}`, at(`${name}.u8`)]);
+  const run = ['--start', at(start), '--stop', String(stop), '--out', at(out), ...flags];
+  const printed = runPython(path.join(root, 'test/golden/resume.py'), [...files, ...run]);
+  return printed.trim().split('\n').map(Number);
+}
+
+export const lossesOf = ({ losses }) => losses.map(([, , loss]) => loss);
 
 /** A run to its end: its result, and the loss and the learning rates of every step. */
 export async function recorded(source, options) {

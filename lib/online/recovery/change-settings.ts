@@ -1,6 +1,5 @@
 // Changes the settings or the model of a learner. The change is a record of the journal, so that a replay from an older snapshot
 // repeats it at the same position.
-
 import type { Value } from '../../checkpoint/values';
 import { LearnError } from '../../core/errors';
 import type { SampleForm } from '../../core/sample-values';
