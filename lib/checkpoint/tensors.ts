@@ -239,7 +239,7 @@ function sizes(value: PickleValue | undefined, what: string, path: string): numb
 }
 
 /** Returns the number of elements that the storage must have for the tensor, or Infinity if that is not an exact number. */
-function extentOf(shape: readonly number[], stride: readonly number[], offset: number): number {
+export function extentOf(shape: readonly number[], stride: readonly number[], offset: number): number {
   if (shape.includes(0)) return 0;
   const elements = shape.reduce((product, size) => product * size, 1);
   const extent = shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis]!, offset + 1);

@@ -9,6 +9,9 @@ const windowBytes = 2 ** 16;
 
 export class CheckpointFile {
   readonly #file: OpenFile;
+  /** Where its bytes start in the file on disk: 0, unless it is a record of an archive. */
+  readonly #start: number;
+  readonly size: number;
   /** The bytes that peek() read last, and their offset. */
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
@@ -18,16 +21,20 @@ export class CheckpointFile {
     return OpenFile.with(file, 'a checkpoint file', (opened) => use(new CheckpointFile(opened)), folderError);
   }
 
-  private constructor(file: OpenFile) {
+  private constructor(file: OpenFile, start = 0, size = file.size) {
     this.#file = file;
+    this.#start = start;
+    this.size = size;
+  }
+
+  /** The `size` bytes from `offset` as a file of their own: a checkpoint that is a record of an archive. */
+  part(offset: number, size: number): CheckpointFile {
+    if (offset < 0 || size < 0 || offset + size > this.size) throw this.#cut(size, offset);
+    return new CheckpointFile(this.#file, this.#start + offset, size);
   }
 
   get path(): string {
     return this.#file.path;
-  }
-
-  get size(): number {
-    return this.#file.size;
   }
 
   get descriptor(): number {
@@ -40,14 +47,10 @@ export class CheckpointFile {
 
   /** Reads exactly `length` bytes. Throws if the file ends before them. */
   async read(offset: number, length: number): Promise<Buffer> {
-    if (offset < 0 || length < 0 || offset + length > this.size) {
-      throw formatError(
-        `${length} bytes from byte ${offset} are wanted, but the file has ${this.size}: it is cut or damaged`,
-      );
-    }
+    if (offset < 0 || length < 0 || offset + length > this.size) throw this.#cut(length, offset);
     const bytes = Buffer.alloc(length);
     for (let at = 0; at < length; ) {
-      const count = await this.#file.read(bytes, at, length - at, offset + at);
+      const count = await this.#file.read(bytes, at, length - at, this.#start + offset + at);
       if (count === 0) throw new LearnError('ERR_FILE', 'it became shorter while it was being read');
       at += count;
     }
@@ -62,6 +65,12 @@ export class CheckpointFile {
       this.#windowStart = offset;
     }
     return this.#window.subarray(offset - this.#windowStart, offset - this.#windowStart + length);
+  }
+
+  #cut(length: number, offset: number): LearnError {
+    return formatError(
+      `${length} bytes from byte ${offset} are wanted, but the file has ${this.size}: it is cut or damaged`,
+    );
   }
 }
 

@@ -11,6 +11,7 @@
 //  1. Local header, directory entry, ZIP64 field and data descriptor of a record agree on name, method, sizes and checksum.
 //  2. Records do not overlap, and the first starts at byte 0. The directory holds nothing but its entries.
 //  3. Every record is in one top folder, as torch.save writes them, and is a regular file, stored or deflated, unencrypted.
+//     Where the caller allows it, an archive whose first record is in no folder has none.
 //  4. No two records have the same name, also not in another case, encoding or "Unicode path" field (zip-names.ts).
 //  5. Counts and sizes are compared with the file before memory is allocated for them.
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -37,7 +38,7 @@ export interface ZipRecord {
 }
 
 export interface ZipDirectory {
-  /** The one folder that contains every record. */
+  /** The one folder that contains every record; empty if there is none. */
   readonly archive: string;
   /** By their name inside that folder. */
   readonly records: ReadonlyMap<string, ZipRecord>;
@@ -61,14 +62,19 @@ const modeOfFile = 0x8000;
 /** Entries parsed per turn of the event loop: about a millisecond. */
 const entriesPerTurn = 1000;
 
-export async function readZipDirectory(file: CheckpointFile, signal?: AbortSignal): Promise<ZipDirectory> {
+/** `mayBeFlat`: the records may be in no folder. */
+export async function readZipDirectory(
+  file: CheckpointFile,
+  signal?: AbortSignal,
+  mayBeFlat = false,
+): Promise<ZipDirectory> {
   const { count, start, bytes } = await findDirectory(file);
   // Checked before anything is allocated: an entry has at least `entryBytes`.
   if (count > maxRecords || bytes > maxDirectoryBytes)
     throw formatError(`its directory of ${count} records is too large`);
   if (count * entryBytes > bytes)
     throw formatError(`its directory of ${bytes} bytes is too small for ${count} records`);
-  const entries = new DirectoryEntries(await file.read(start, bytes), count);
+  const entries = new DirectoryEntries(await file.read(start, bytes), count, mayBeFlat);
   while (!entries.parse(entriesPerTurn)) {
     await nextTurn();
     signal?.throwIfAborted();
@@ -86,13 +92,15 @@ class DirectoryEntries {
   archive = '';
   readonly #bytes: Buffer;
   readonly #count: number;
+  readonly #mayBeFlat: boolean;
   #at = 0;
   /** Whether the names beyond ASCII so far are marked as UTF-8; undefined before the first of them. */
   #isMarked: boolean | undefined;
 
-  constructor(bytes: Buffer, count: number) {
+  constructor(bytes: Buffer, count: number, mayBeFlat: boolean) {
     this.#bytes = bytes;
     this.#count = count;
+    this.#mayBeFlat = mayBeFlat;
   }
 
   /** Parses up to `count` entries. Returns true after the last one. */
@@ -130,10 +138,11 @@ class DirectoryEntries {
     const { path, bytes } = record;
     this.all.push(record);
     if (this.all.length === 1) this.archive = path.slice(0, Math.max(0, path.indexOf('/')));
-    if (this.archive === '' || !path.startsWith(`${this.archive}/`)) {
+    const isFlat = this.archive === '' && this.#mayBeFlat;
+    if (!isFlat && (this.archive === '' || !path.startsWith(`${this.archive}/`))) {
       throw formatError(`record ${path} is not in the one top folder that torch.save makes`);
     }
-    const name = path.slice(this.archive.length + 1);
+    const name = isFlat ? path : path.slice(this.archive.length + 1);
     if (name === '' || name.endsWith('/')) {
       // Zip tools add entries for folders.
       if (bytes > 0) throw formatError(`record ${path} is a folder but has ${bytes} bytes`);

@@ -70,7 +70,8 @@ function storagesIn(file: CheckpointFile, directory: ZipDirectory, bigEndian: bo
   };
 }
 
-async function readRecord(
+/** Reads a record of at most `maxBytes`, unpacks it if it is deflated, and checks its checksum. */
+export async function readRecord(
   file: CheckpointFile,
   directory: ZipDirectory,
   record: ZipRecord,
