@@ -1,0 +1,29 @@
+// Limits of what an exported program may contain. The largest of 137 published models stays far below them; archives made to
+// exhaust memory or time do not. Each is checked before anything is allocated, or while parsing.
+
+/** Size of a JSON record. The largest seen has 2.1 MB, for 758 nodes. */
+export const maxJsonBytes = 64 * 2 ** 20;
+/** Memory for the values of one JSON record, by the costs of exact-json.ts: about six times the text of a real program. */
+export const maxJsonMemory = 256 * 2 ** 20;
+/** Depth of the JSON: eight levels for each graph inside a graph. */
+export const maxJsonDepth = 300;
+/** Length of a string in it, such as a stack trace or the specification of the inputs. */
+export const maxJsonString = 2 ** 20;
+/** Digits of a number in it. */
+export const maxJsonDigits = 400;
+/** Bytes of JSON that are parsed before the clock is asked whether other work is due. */
+export const jsonBytesPerPiece = 2 ** 13;
+/** Length of the name of a value, parameter, operator or argument. */
+export const maxNameLength = 1024;
+/** Graphs inside graphs. The deepest seen has 2. */
+export const maxGraphDepth = 32;
+/** Nodes of a program, those of inner graphs included. The largest seen has 900. */
+export const maxNodes = 1_000_000;
+/** Items of an argument that is a list. */
+export const maxListItems = 100_000;
+/** Programs in one archive. */
+export const maxPrograms = 64;
+/** Size of the records `archive_format`, `archive_version`, `byteorder` and `version`. */
+export const maxNoteBytes = 64;
+/** Length of a module's path and class in messages and in the program. */
+export const maxPlaceLength = 400;
