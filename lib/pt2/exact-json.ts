@@ -163,9 +163,9 @@ class Parser {
 
   #string(): string {
     const start = ++this.#at;
-    const end = Math.min(this.#text.length, start + maxJsonString + 1);
+    const last = Math.min(this.#text.length, start + maxJsonString + 1);
     let isPlain = true;
-    for (; this.#at < end; this.#at++) {
+    for (; this.#at < last; this.#at++) {
       const code = this.#text[this.#at]!;
       if (code === quote) break;
       if (code === backslash) this.#at++;
@@ -175,8 +175,8 @@ class Parser {
     if (this.#at - start > maxJsonString) throw this.#error(`a string has more than ${maxJsonString} bytes`);
     if (this.#text[this.#at] !== quote) throw this.#error('a string does not end');
     this.#take(cost.text + this.#at - start);
-    const token = this.#text.subarray(start, this.#at++);
-    return isPlain ? token.toString('latin1') : this.#unquoted(token);
+    const end = this.#at++;
+    return isPlain ? this.#text.toString('latin1', start, end) : this.#unquoted(this.#text.subarray(start, end));
   }
 
   #unquoted(token: Buffer): string {

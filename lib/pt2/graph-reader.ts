@@ -1,5 +1,4 @@
 // Reads a graph: its inputs, its nodes in their order, its outputs; and the graphs inside its nodes, each with names of its own.
-import { TimeSlice } from '../core/time-slice';
 import { readArgument, readItem, readItems, readResult, Scope } from './arguments';
 import { checkDevice, dtypeOf } from './enums';
 import type {
@@ -19,6 +18,7 @@ import { maxGraphDepth, maxNodes } from './limits';
 import { Located } from './located';
 import { Places, shownPlace } from './places';
 import { scalarOperations } from './scalar-operators';
+import { mapInTurns } from './turns';
 
 type Item = Graph['outputs'][number];
 
@@ -29,7 +29,6 @@ const argumentName = /^[A-Za-z]\w*$/;
 export class GraphReader {
   readonly places = new Places();
   readonly #signal: AbortSignal | undefined;
-  readonly #slice = new TimeSlice();
   #nodes = 0;
 
   constructor(signal: AbortSignal | undefined) {
@@ -40,23 +39,11 @@ export class GraphReader {
   async read(place: Located, depth = 0): Promise<Graph> {
     if (depth >= maxGraphDepth) throw place.error(`graphs are nested deeper than ${maxGraphDepth}`);
     const scope = new Scope();
-    const inputs = place
-      .field('inputs')
-      .list()
-      .map((input) => readInput(input, scope));
-    const nodes: GraphNode[] = [];
-    for (const node of place.field('nodes').list()) {
-      this.#nodes++;
-      if (this.#nodes > maxNodes) throw node.error(`the program has more than ${maxNodes} nodes`);
-      nodes.push(await this.#node(node, scope, depth));
-      if (!this.#slice.isOver) continue;
-      await this.#slice.rest();
-      this.#signal?.throwIfAborted();
-    }
-    const outputs = place
-      .field('outputs')
-      .list()
-      .map((output) => readItem(output, scope));
+    const each = <Result>(key: string, map: (item: Located) => Result | Promise<Result>) =>
+      mapInTurns(place.field(key).list(), map, this.#signal);
+    const inputs = await each('inputs', (input) => readInput(input, scope));
+    const nodes = await each('nodes', (node) => this.#node(node, scope, depth));
+    const outputs = await each('outputs', (output) => readItem(output, scope));
     return Object.freeze({
       inputs: Object.freeze(inputs),
       values: Object.freeze(scope.values),
@@ -65,7 +52,9 @@ export class GraphReader {
     });
   }
 
-  async #node(place: Located, scope: Scope, depth: number): Promise<GraphNode> {
+  #node(place: Located, scope: Scope, depth: number): GraphNode | Promise<GraphNode> {
+    this.#nodes++;
+    if (this.#nodes > maxNodes) throw place.error(`the program has more than ${maxNodes} nodes`);
     const target = place.field('target').name();
     const origin = this.places.of(place);
     const [, namespace, name, overload] = operatorTarget.exec(target) ?? [];

@@ -27,3 +27,5 @@ export const maxPrograms = 64;
 export const maxNoteBytes = 64;
 /** Length of a module's path and class in messages and in the program. */
 export const maxPlaceLength = 400;
+/** Characters of a stack of modules or lines that are searched, from its end. Real ones have about 2,000. */
+export const maxTraceLength = 2 ** 15;

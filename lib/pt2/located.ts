@@ -6,6 +6,9 @@ import type { LearnError } from '../core/errors';
 import type { Json } from './exact-json';
 import { maxJsonString, maxNameLength } from './limits';
 
+/** Characters of a path in a message. Graphs inside graphs have long ones, of which the ends matter. */
+const longestPath = 300;
+
 export class Located {
   readonly value: Json | undefined;
   readonly #parent: Located | undefined;
@@ -26,7 +29,8 @@ export class Located {
       if (typeof step === 'number') steps.push(`[${step}]`);
       else steps.push(place.#parent === undefined ? `${step}: ` : `.${step.slice(0, 100)}`);
     }
-    return steps.reverse().join('').replace(': .', ': ');
+    const path = steps.reverse().join('').replace(': .', ': ');
+    return path.length <= longestPath ? path : `${path.slice(0, longestPath / 2)} … ${path.slice(-longestPath / 2)}`;
   }
 
   /** The value of a key, which must exist. */

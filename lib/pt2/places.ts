@@ -3,7 +3,7 @@
 //   nn_module_stack   L__self__,,model.Net;L__self__fc,fc,torch.nn.modules.linear.Linear      key, path, class; outermost first
 //   stack_trace       File "/home/net", line 12, in forward\n    return self.fc(x)\n  File "/lib/torch/nn/linear", line 134 …
 import type { ModuleCall, Place } from './graph';
-import { maxPlaceLength } from './limits';
+import { maxPlaceLength, maxTraceLength } from './limits';
 import type { Located } from './located';
 
 /** Places of one program. Module stacks repeat in most nodes, and are parsed once each. */
@@ -15,10 +15,11 @@ export class Places {
 
   of(node: Located): Place {
     const metadata = node.optional('metadata');
-    const stack = metadata?.optional('nn_module_stack')?.text() ?? '';
+    const text = (key: string) => metadata?.optional(key)?.text().slice(-maxTraceLength) ?? '';
+    const stack = text('nn_module_stack');
     if (!this.#stacks.has(stack)) this.#stacks.set(stack, this.#innermost(stack));
     const module = this.#stacks.get(stack);
-    const line = lineOf(metadata?.optional('stack_trace')?.text() ?? '');
+    const line = lineOf(text('stack_trace'));
     return Object.freeze(module ? { module, line } : { line });
   }
 

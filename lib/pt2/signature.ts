@@ -10,14 +10,18 @@ export interface InputSpec {
   readonly value: string | null;
 }
 
+const kinds: ReadonlySet<string> = new Set(['parameter', 'buffer', 'tensor_constant', 'user_input', 'constant_input']);
+
 export function inputSpecs(module: Located, graph: Graph): InputSpec[] {
   const specs = module.field('signature').field('input_specs').list();
   if (specs.length !== graph.inputs.length)
     throw module.error(`its signature has ${specs.length} inputs but its graph has ${graph.inputs.length}`);
   return specs.map((spec, i) => {
     const [kind, place] = spec.kind();
-    if (kind === 'token' || kind === 'custom_obj')
-      throw spec.error(`an input of kind ${kind} is not supported; export a module of tensors and plain values`);
+    if (!kinds.has(kind))
+      throw spec.error(
+        `an input of kind ${kind.slice(0, 60)} is not supported; export a module of tensors and plain values`,
+      );
     const value = kind === 'constant_input' ? null : named(place, kind);
     const input = graph.inputs[i] ?? null;
     if (kind === 'constant_input' ? input !== null : value !== (input?.name ?? null))

@@ -53,8 +53,8 @@ async function stepsOf(place: Located, count: number, fields: Located | undefine
 async function namesOf(place: Located, fields: Located | undefined): Promise<string[] | undefined> {
   const [type, context] = [place.field('type').text(maxNameLength), place.optional('context')];
   if (type === 'builtins.tuple' || type === 'builtins.list' || context === undefined) return undefined;
+  if (type === 'collections.namedtuple') return namedTuple(context.text(), fields);
   const parsed = await parseJson(Buffer.from(context.text(), 'utf8'), context.path).catch(() => undefined);
-  if (type === 'collections.namedtuple') return namedTuple(parsed, fields);
   if (!Array.isArray(parsed)) return undefined;
   // A dict has its keys, a dataclass its fields, a defaultdict [factory, keys], others [fields, …].
   const lists = [parsed, parsed[0], parsed[1]].filter((list) => Array.isArray(list));
@@ -64,12 +64,10 @@ async function namesOf(place: Located, fields: Located | undefined): Promise<str
   return named?.map(String) ?? (type === 'builtins.dict' && parsed.length === 0 ? [] : undefined);
 }
 
-function namedTuple(type: unknown, fields: Located | undefined): string[] | undefined {
-  const found = typeof type === 'string' ? fields?.optional(type) : undefined;
-  return found
-    ?.field('field_names')
-    .list(mostLeaves)
-    .map((name) => name.name());
+/** The context of a named tuple is the name of its class, not JSON. */
+function namedTuple(type: string, fields: Located | undefined): string[] | undefined {
+  const names = fields?.optional(type)?.field('field_names').list(mostLeaves);
+  return names?.map((name) => name.name());
 }
 
 /** Joins a path into one name: 'aux.1'. */

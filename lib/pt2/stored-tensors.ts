@@ -23,6 +23,7 @@ import { refuseActing } from '../checkpoint/unsafe-names';
 import type { Pt2Archive, TensorKind } from './archive';
 import { bytesOf, checkLayout, dtypeOf, isFloating } from './enums';
 import type { Located } from './located';
+import { mapInTurns } from './turns';
 
 export interface StoredTensor {
   readonly dtype: DType;
@@ -47,10 +48,9 @@ export async function storedTensors(
     : pickled(archive, found.record);
 }
 
-function configured(archive: Pt2Archive, json: Located, kind: TensorKind): Map<string, StoredTensor> {
+async function configured(archive: Pt2Archive, json: Located, kind: TensorKind): Promise<Map<string, StoredTensor>> {
   const storages = new Map<string, StoredBytes>();
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of json.field('config').entries()) {
+  const read = ([name, entry]: [string, Located]): [string, StoredTensor] => {
     if (entry.optional('use_pickle')?.flag())
       throw entry.error(
         'it is stored as a pickle of a tensor of its own class; make it a plain tensor and export again',
@@ -61,9 +61,9 @@ function configured(archive: Pt2Archive, json: Located, kind: TensorKind): Map<s
       throw /_obj_/.test(record) ? place.error('custom objects are not read') : place.expected('the name of a record');
     const storage = storages.get(record) ?? rawStorage(archive, `data/${kind}/${record}`, place);
     storages.set(record, storage);
-    tensors.set(name, readMeta(entry, storage));
-  }
-  return tensors;
+    return [name, readMeta(entry, storage)];
+  };
+  return new Map(await mapInTurns(json.field('config').entries(), read, archive.signal));
 }
 
 function rawStorage(archive: Pt2Archive, record: string, place: Located): StoredBytes {
@@ -108,18 +108,17 @@ async function pickled(archive: Pt2Archive, record: string): Promise<Map<string,
   if (!(pickle.value instanceof PickleDict))
     throw formatError(`Expected a dict of tensors in ${record} but found ${kindOf(pickle.value)}`);
   const reader = new TensorReader(storages, facts, pickle.memory);
-  const found = new Map<string, StoredTensor>();
   const moved: StoredBytes[] = [];
-  for (const [name, value] of pickle.value.entries) {
+  const read = ([name, value]: [PickleValue, PickleValue]): [string, StoredTensor] => {
     const path = `${record} ${step(name)}`;
     if (typeof name !== 'string' || !isTensor(value))
       throw formatError(`Expected tensors by their names in ${record} but found ${path}, ${kindOf(value)}`);
     const tensor = reader.read(value, path);
     moved[tensor.storage] ??= inFile(reader.storages[tensor.storage]!.stored, offset, record);
     const { storage, ...facts } = tensor;
-    found.set(name, Object.freeze({ ...facts, storage: moved[storage]!, ...gradientOf(value) }));
-  }
-  return found;
+    return [name, Object.freeze({ ...facts, storage: moved[storage]!, ...gradientOf(value) })];
+  };
+  return new Map(await mapInTurns(pickle.value.entries, read, archive.signal));
 }
 
 /** The same storage, with its place in the whole file. */

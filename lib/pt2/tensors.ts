@@ -11,6 +11,7 @@ import type { Located } from './located';
 import type { InputSpec } from './signature';
 import { type StoredTensor, storedTensors } from './stored-tensors';
 import { readShape } from './symbols';
+import { mapInTurns } from './turns';
 
 interface NamedTensor {
   role: ProgramTensor['role'];
@@ -32,7 +33,8 @@ export async function readTensors(
     constants: await storedTensors(archive, program, 'constants'),
   };
   const used = new Set<string>();
-  const named = specs.flatMap((spec) => namedTensor(spec, records, values, used) ?? []);
+  const add = (spec: InputSpec) => namedTensor(spec, records, values, used);
+  const named = (await mapInTurns(specs, add, archive.signal)).filter((tensor) => tensor !== undefined);
   const unused = [...records.weights.keys()].find((name) => !used.has(name));
   if (unused !== undefined)
     throw formatError(

@@ -16,7 +16,7 @@ describe('exported programs', () => {
       'builtins.tuple',
       null,
       container('builtins.dict', ['logits', 'aux'], leaf, container('builtins.list', null, leaf, leaf)),
-      container('collections.namedtuple', 'model.Pair', leaf, leaf),
+      { ...container('collections.namedtuple', null, leaf, leaf), context: 'model.Pair' },
       container('model.Output', ['loss', 'hidden'], leaf, leaf),
       container('collections.defaultdict', ['builtins.list', ['k']], leaf),
     );
