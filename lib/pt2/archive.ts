@@ -6,10 +6,10 @@
 //   weights      serialized_state_dict.pt            NAME.pt                    NAME_weights_config.json, weight_0, weight_1 …
 //   constants    serialized_constants.pt             NAME.pt                    NAME_constants_config.json, tensor_0 …
 //
-// NAME is `model`, or what package_pt2() was given for each of several programs. Only these records and four notes are read. Never
-// opened: sample inputs and custom objects, which PyTorch unpickles with code, native code, and what users added. An archive with
-// custom objects or native code is refused, because its program needs them.
-
+// Archives with a top folder hold them in its folders models, data/weights and data/constants. NAME is `model`, or what package_pt2()
+// was given for each of several programs. Only these records and three notes are read. Never opened: sample inputs and custom objects,
+// which PyTorch unpickles with code, native code, and what users added. An archive with custom objects or native code is refused,
+// because its program needs them.
 import { CheckpointFile } from '../checkpoint/containers/file';
 import { readRecord } from '../checkpoint/containers/zip';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from '../checkpoint/containers/zip-directory';

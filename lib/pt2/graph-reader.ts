@@ -24,7 +24,7 @@ type Item = Graph['outputs'][number];
 
 const operatorTarget = /^torch\.ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)$/;
 const higherOrder = 'torch.ops.higher_order.';
-const argumentName = /^[A-Za-z]\w*$/;
+const argumentName = /^_?[A-Za-z]\w*$/;
 
 export class GraphReader {
   readonly places = new Places();

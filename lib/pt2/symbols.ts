@@ -2,7 +2,6 @@
 // only a lone symbol is understood: all others are computed by nodes of the graph.
 import { maxDimensions } from '../checkpoint/limits';
 import type { Size, SizeRange } from './graph';
-import { maxNameLength } from './limits';
 import type { Located } from './located';
 
 const symbol = /^Symbol\('([A-Za-z_]\w*)'(?:, [a-z]+=(?:True|False))*\)$/;
@@ -16,7 +15,7 @@ export function readShape(meta: Located): readonly Size[] {
       const [kind, place] = size.kind();
       if (kind === 'as_int') return place.count();
       if (kind !== 'as_expr') throw size.expected('as_int or as_expr');
-      const text = place.field('expr_str').text(maxNameLength);
+      const text = place.field('expr_str').text();
       const name = symbol.exec(text)?.[1];
       return Object.freeze(name === undefined ? { expression: text } : { symbol: name });
     });

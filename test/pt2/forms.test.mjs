@@ -132,11 +132,22 @@ describe('archives of exported programs', () => {
     assert.deepEqual(open(found, 'program'), []);
   });
 
-  it('give the event loop turns while a long program is read', async () => {
+  const long = () => {
     const nodes = model().nodes;
     for (let i = 0; i < 4000; i++)
       nodes.push(node('torch.ops.aten.relu.default', { self: ref(i === 0 ? 'add_1' : `relu_${i - 1}`) }, `relu_${i}`));
-    const file = written(at('net.pt2'), archive(model({ nodes })));
+    return written(at('net.pt2'), archive(model({ nodes })));
+  };
+
+  it('stop being read when the signal aborts', async () => {
+    const [file, controller] = [long(), new AbortController()];
+    const reading = withArchive(file, (opened) => readProgram(opened), controller.signal);
+    setTimeout(() => controller.abort(new Error('enough')), 5);
+    await assert.rejects(reading, { message: 'enough' });
+  });
+
+  it('give the event loop turns while a long program is read', async () => {
+    const file = long();
     let turns = 0;
     const counter = setInterval(() => turns++, 0);
     const found = await withArchive(file, (opened) => readProgram(opened));
