@@ -28,19 +28,14 @@ export async function readInputs(module: Located, specs: readonly InputSpec[]): 
 
 function inputOf({ kind, place, value }: InputSpec, name: string, graph: Located): ProgramInput {
   if (kind === 'constant_input') return { type: 'constant', name, constant: readConstant(place.field('value')) };
-  const arg = place.field('arg');
-  if (value === null) return { type: 'constant', name, constant: readConstant(arg) };
-  const type = typeOfKind(arg.kind()[0]);
-  return type === 'tensor' ? { type, name, value, ...metaOf(graph, value) } : { type, name, value };
+  if (value === null) return { type: 'constant', name, constant: readConstant(place.field('arg')) };
+  const { type, name: input } = value;
+  return type === 'tensor' ? { type, name, value: input, ...metaOf(graph, input) } : { type, name, value: input };
 }
 
 function metaOf(graph: Located, value: string) {
   const meta = graph.field('tensor_values').field(value);
   return { dtype: dtypeOf(meta.field('dtype')), shape: readShape(meta) };
-}
-
-function typeOfKind(kind: string): ValueType {
-  return kind === 'as_tensor' ? 'tensor' : (kind.replace('as_sym_', '') as ValueType);
 }
 
 /**
@@ -65,7 +60,7 @@ function inputName([part, first, ...rest]: LeafPath, positional: readonly string
 }
 
 function ownName({ place, value }: InputSpec, index: number): string {
-  return value ?? place.optional('name')?.name() ?? `input_${index}`;
+  return value?.name ?? place.optional('name')?.name() ?? `input_${index}`;
 }
 
 export async function readOutputs(module: Located, graph: Graph): Promise<readonly ProgramOutput[]> {

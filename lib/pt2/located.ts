@@ -50,10 +50,6 @@ export class Located {
     return [...this.#object()].map(([key, value]) => [key, new Located(value, key, this)]);
   }
 
-  get size(): number {
-    return this.#object().size;
-  }
-
   /** The only key of a union, and its value. */
   kind(): [string, Located] {
     const [only, ...more] = this.#object();

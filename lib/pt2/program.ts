@@ -20,7 +20,7 @@ export async function readProgram(archive: Pt2Archive, name?: string): Promise<E
   const graphJson = module.field('graph');
   const reader = new GraphReader(archive.signal);
   const graph = await reader.read(graphJson);
-  const specs = inputSpecs(module, graph);
+  const specs = await inputSpecs(module, graph, archive.signal);
   const modules = moduleNames(module);
   const { tensors, storages } = await readTensors(archive, program, specs, graphJson.field('tensor_values'));
   return Object.freeze({

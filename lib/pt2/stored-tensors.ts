@@ -20,6 +20,7 @@ import {
 import type { StoredBytes } from '../checkpoint/storages';
 import { extentOf, isTensor, TensorReader } from '../checkpoint/tensors';
 import { refuseActing } from '../checkpoint/unsafe-names';
+import { LearnError } from '../core/errors';
 import type { Pt2Archive, TensorKind } from './archive';
 import { bytesOf, checkLayout, dtypeOf, isFloating } from './enums';
 import type { Located } from './located';
@@ -45,7 +46,17 @@ export async function storedTensors(
   if (found === undefined) return new Map();
   return found.form === 'config'
     ? configured(archive, await archive.json(found.record), kind)
-    : pickled(archive, found.record);
+    : within(found.record, () => pickled(archive, found.record));
+}
+
+/** Names the record in the errors of the reader of checkpoints. */
+async function within<T>(record: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof LearnError) || cause.message.includes(record)) throw cause;
+    throw new LearnError(cause.code, `${record}: ${cause.message}`, { cause });
+  }
 }
 
 async function configured(archive: Pt2Archive, json: Located, kind: TensorKind): Promise<Map<string, StoredTensor>> {
@@ -91,7 +102,7 @@ function readMeta(entry: Located, storage: StoredBytes): StoredTensor {
 }
 
 /** Sizes that are numbers. */
-export function fixedSizes(place: Located): readonly number[] {
+function fixedSizes(place: Located): readonly number[] {
   return Object.freeze(place.list(maxDimensions).map((size) => size.field('as_int').count()));
 }
 

@@ -40,7 +40,7 @@ export async function readTensors(
     throw formatError(
       `the archive holds weights ${JSON.stringify(unused.slice(0, 200))} that are no input of the program`,
     );
-  return joined(named);
+  return joined(named, archive.signal);
 }
 
 /** Keys of a signature's inputs that are tensors, by their kind: where the name is. */
@@ -68,8 +68,8 @@ function namedTensor(
   if (!stored) throw place.error(`the ${from} of the archive hold no tensor ${JSON.stringify(name)}`);
   if (stored.isParameter !== (role === 'parameter') && role !== 'constant')
     throw place.error(`${JSON.stringify(name)} is a ${role} of the program, but not so among its ${from}`);
-  checkMeta(values.field(value!), stored);
-  return { role, name, value: value!, persistent, stored, place };
+  checkMeta(values.field(value!.name), stored);
+  return { role, name, value: value!.name, persistent, stored, place };
 }
 
 /** Compares the graph's description of a tensor with the stored one. */
@@ -79,11 +79,14 @@ function checkMeta(meta: Located, { dtype, shape }: StoredTensor): void {
     throw meta.error(`Expected ${wanted} of shape ${JSON.stringify(sizes)} but ${dtype} of shape [${shape}] is stored`);
 }
 
-function joined(named: readonly NamedTensor[]): Pick<ExportedProgram, 'tensors' | 'storages'> {
+async function joined(
+  named: readonly NamedTensor[],
+  signal: AbortSignal | undefined,
+): Promise<Pick<ExportedProgram, 'tensors' | 'storages'>> {
   const storages: StoredBytes[] = [];
   const numbers = new Map<StoredBytes, number>();
   const ties = new Map<string, NamedTensor[]>();
-  for (const tensor of named) {
+  const join = (tensor: NamedTensor) => {
     const { dtype, shape, stride, offset, storage } = tensor.stored;
     if (!numbers.has(storage)) numbers.set(storage, storages.push(storage) - 1);
     // Empty tensors hold nothing that could be shared; torch gives them any record.
@@ -92,8 +95,9 @@ function joined(named: readonly NamedTensor[]): Pick<ExportedProgram, 'tensors' 
     const tied = ties.get(key);
     if (tied) tied.push(tensor);
     else ties.set(key, [tensor]);
-  }
-  const tensors = [...ties.values()].map((tied): ProgramTensor => {
+  };
+  await mapInTurns(named, join, signal);
+  const made = (tied: readonly NamedTensor[]): ProgramTensor => {
     const [{ role, persistent, stored }] = tied as [NamedTensor];
     const other = tied.find((one) => one.stored.requiresGrad !== stored.requiresGrad);
     if (other)
@@ -111,7 +115,8 @@ function joined(named: readonly NamedTensor[]): Pick<ExportedProgram, 'tensors' 
       offset,
       storage: numbers.get(storage)!,
     });
-  });
+  };
+  const tensors = await mapInTurns(ties.values(), made, signal);
   return { tensors: Object.freeze(tensors), storages: Object.freeze(storages) };
 }
 

@@ -132,6 +132,17 @@ describe('archives of exported programs', () => {
     assert.deepEqual(open(found, 'program'), []);
   });
 
+  for (const form of forms)
+    it(`of the form ${form} are read without a look at sample inputs and what users added`, async () => {
+      // A reader that opened them would refuse the header, or the checksum.
+      const broken = { localName: 'elsewhere', crc: 1 };
+      const records = (all) => [
+        ...all.map(([name, data]) => (/inputs/.test(name) ? [name, data, broken] : [name, data])),
+        [form === 'flat' ? 'extra_files/note.so' : 'extra/note.so', 'x', broken],
+      ];
+      assert.equal((await read(archive(model(), { form, records }))).graph.nodes.length, 5);
+    });
+
   const long = () => {
     const nodes = model().nodes;
     for (let i = 0; i < 4000; i++)

@@ -64,6 +64,11 @@ export const programs = {
     (program) => signature(program).input_specs.reverse() && undefined,
     /does not belong to the input/,
   ],
+  'an input of another type than the graph has': [
+    (program) =>
+      Object.assign(signature(program).input_specs.at(-1).user_input, { arg: { as_sym_int: { as_name: 'x' } } }),
+    /does not belong to the input of the graph, \{"name":"x","type":"tensor"\}/,
+  ],
   'a parameter twice': [
     (program) => Object.assign(signature(program).input_specs[1].parameter, { parameter_name: 'fc.weight' }),
     /"fc\.weight" occurs twice/,
