@@ -14,7 +14,7 @@ import type {
   Value,
   ValueType,
 } from './graph';
-import { maxGraphDepth, maxNodes } from './limits';
+import { maxGraphDepth } from './limits';
 import { Located } from './located';
 import { Places, shownPlace } from './places';
 import { scalarOperations } from './scalar-operators';
@@ -29,7 +29,6 @@ const argumentName = /^_?[A-Za-z]\w*$/;
 export class GraphReader {
   readonly places = new Places();
   readonly #signal: AbortSignal | undefined;
-  #nodes = 0;
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
@@ -53,8 +52,6 @@ export class GraphReader {
   }
 
   #node(place: Located, scope: Scope, depth: number): GraphNode | Promise<GraphNode> {
-    this.#nodes++;
-    if (this.#nodes > maxNodes) throw place.error(`the program has more than ${maxNodes} nodes`);
     const target = place.field('target').name();
     const origin = this.places.of(place);
     const [, namespace, name, overload] = operatorTarget.exec(target) ?? [];

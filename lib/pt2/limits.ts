@@ -3,7 +3,10 @@
 
 /** Size of a JSON record. The largest seen has 2.1 MB, for 758 nodes. */
 export const maxJsonBytes = 64 * 2 ** 20;
-/** Memory for the values of one JSON record, by the costs of exact-json.ts: about six times the text of a real program. */
+/**
+ * Memory for the values of one JSON record, by the costs of exact-json.ts: about six times the text of a real program. It also limits the
+ * number of nodes, of which the largest program seen has 900, to some 300,000.
+ */
 export const maxJsonMemory = 256 * 2 ** 20;
 /** Depth of the JSON: eight levels for each graph inside a graph. */
 export const maxJsonDepth = 300;
@@ -17,8 +20,6 @@ export const jsonBytesPerPiece = 2 ** 13;
 export const maxNameLength = 1024;
 /** Graphs inside graphs. The deepest seen has 2. */
 export const maxGraphDepth = 32;
-/** Nodes of a program, those of inner graphs included. The largest seen has 900. */
-export const maxNodes = 1_000_000;
 /** Items of an argument that is a list. */
 export const maxListItems = 100_000;
 /** Programs in one archive. */

@@ -35,7 +35,6 @@ export async function readSpec(text: Located, fields: Located | undefined): Prom
     }
     if (path.length >= mostLevels) throw place.error(`it is nested deeper than ${mostLevels}`);
     const steps = await stepsOf(place, children.length, fields);
-    if (open.length + children.length > mostLeaves) throw place.error(`it has more than ${mostLeaves} leaves`);
     for (let i = children.length - 1; i >= 0; i--) open.push({ place: children[i]!, path: [...path, steps[i]!] });
   }
   return leaves;

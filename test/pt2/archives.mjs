@@ -52,15 +52,15 @@ function rawRecords(found, prefix, change) {
   ];
 }
 
-/** A checkpoint of torch.save: a dict of tensors and parameters. `items` replaces what is in it. */
-export function pickled(found, items) {
+/** A checkpoint of torch.save: a dict of tensors and parameters. `items` replaces what is in it, `content` the dict itself. */
+export function pickled(found, { items, content, byteorder = 'little' } = {}) {
   const made = found.list.map(([name, tensor]) => [
     p.text(name),
     pickledTensor(tensor, found.keys.get(name), found.bytes),
   ]);
-  const data = join(p.proto(), p.emptyDict, p.mark, items ?? made, p.setItems, p.stop);
+  const data = join(p.proto(), content ?? [p.emptyDict, p.mark, items ?? made, p.setItems], p.stop);
   const files = found.bytes.map((bytes, key) => [`archive/data/${key}`, bytes]);
-  return zip([['archive/data.pkl', data], ['archive/byteorder', 'little'], ...files, ['archive/version', '3\n']]);
+  return zip([['archive/data.pkl', data], ['archive/byteorder', byteorder], ...files, ['archive/version', '3\n']]);
 }
 
 const hooks = [p.global('collections', 'OrderedDict'), p.emptyTuple, p.reduce];
@@ -82,12 +82,12 @@ export function pickledTensor(
 
 /**
  * An archive of `description`, or of several by their names. `form`: 'raw' as of torch 2.9, 'pickled' as of 2.8, 'flat' as of 2.6.
- * `json` changes the program and `weights` and `constants` the configs, where they are made; `records` returns other records,
+ * `json` changes the program and `weights` and `constants` the configs, where they are made, `pickle` the pickled weights; `records` returns other records,
  * [name, bytes, changes of the zip's entry].
  */
 export function archive(
   descriptions,
-  { form = 'raw', root = 'net', json, weights, constants, items, records = (all) => all } = {},
+  { form = 'raw', root = 'net', json, weights, constants, pickle, records = (all) => all } = {},
 ) {
   const all = descriptions.tensors ? { model: descriptions } : descriptions;
   const taken = {};
@@ -103,7 +103,7 @@ export function archive(
         [`models/${name}.json`, body],
         [`data/sample_inputs/${name}.pt`, bomb],
       ];
-    const [heavyFile, fixedFile] = [pickled(heavy, items), pickled(fixed)];
+    const [heavyFile, fixedFile] = [pickled(heavy, pickle), pickled(fixed)];
     if (form === 'flat')
       return [
         ['serialized_exported_program.json', body],

@@ -48,6 +48,9 @@ describe('exact JSON', () => {
   ])
     it(`refuses the number ${text}`, () => assert.rejects(parse(text), LearnError));
 
+  it('refuses a text of more than 64 MiB before it is parsed', () =>
+    assert.rejects(parseJson(Buffer.alloc(2 ** 26 + 1), 'text'), /text of 67108865 bytes is larger than the 67108864/));
+
   it('keeps keys that objects have of their own', async () => {
     const found = await parse('{"__proto__": 1, "constructor": {"toString": []}}');
     assert.deepEqual([...found.keys()], ['__proto__', 'constructor']);

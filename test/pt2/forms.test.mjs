@@ -143,6 +143,12 @@ describe('archives of exported programs', () => {
       assert.equal((await read(archive(model(), { form, records }))).graph.nodes.length, 5);
     });
 
+  it('have no other records than they hold', async () =>
+    assert.rejects(
+      withArchive(written(at('net.pt2'), archive(model())), (opened) => opened.json('models/other.json')),
+      /Expected a record models\/other\.json in the archive but it has none/,
+    ));
+
   const long = () => {
     const nodes = model().nodes;
     for (let i = 0; i < 4000; i++)

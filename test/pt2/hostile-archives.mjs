@@ -1,6 +1,6 @@
 // Hostile archives: zips, notes, records, JSON and configs of tensors. Each is its bytes, the words of its error, and its code if that is
 // not ERR_STATE_FORMAT.
-import { join, p, zip } from '../unit/checkpoint-support.mjs';
+import { join, p, u64, zip } from '../unit/checkpoint-support.mjs';
 import { archive, pickledTensor } from './archives.mjs';
 import { model, raw } from './descriptions.mjs';
 
@@ -65,6 +65,10 @@ export const archives = {
       records: (all) => [...all, ...Array.from({ length: 65 }, (_, i) => [`models/p${i}.json`, '{}'])],
     }),
     /more than 64 programs/,
+  ],
+  'a program with a name of 2,000 characters': [
+    added(`models/${'n'.repeat(2000)}.json`),
+    /name of a program is too long/,
   ],
   'weights in two forms': [added('data/weights/model.pt'), /holds the weights of the program model twice/],
   'no weights': [without(/weights/), /the weights of the archive hold no tensor "fc\.weight"/],
@@ -180,23 +184,25 @@ export const tensors = {
   'weights that ask for code': [
     archive(model(), {
       form: 'pickled',
-      items: [p.text('fc.weight'), p.global('os', 'system'), p.mark, p.text('true'), p.tuple, p.reduce],
+      pickle: { items: [p.text('fc.weight'), p.global('os', 'system'), p.mark, p.text('true'), p.tuple, p.reduce] },
     }),
     /os\.system/,
     unsafe,
   ],
   'weights that are numbers': [
-    archive(model(), { form: 'flat', items: [p.text('fc.weight'), p.int(1)] }),
+    archive(model(), { form: 'flat', pickle: { items: [p.text('fc.weight'), p.int(1)] } }),
     /Expected tensors by their names in serialized_state_dict\.pt/,
   ],
   'weights without names': [
-    archive(model(), { form: 'pickled', items: [p.int(1), p.int(1)] }),
+    archive(model(), { form: 'pickled', pickle: { items: [p.int(1), p.int(1)] } }),
     /Expected tensors by their names/,
   ],
   'weights that leave their storage': [
     archive(model(), {
       form: 'pickled',
-      items: [p.text('fc.weight'), pickledTensor({ role: 'parameter', shape: [2, 4] }, 0, [Buffer.alloc(24)])],
+      pickle: {
+        items: [p.text('fc.weight'), pickledTensor({ role: 'parameter', shape: [2, 4] }, 0, [Buffer.alloc(24)])],
+      },
     }),
     /needs 8 elements/,
   ],
@@ -206,6 +212,21 @@ export const tensors = {
       records: (all) => all.map(([name, data]) => [name, /weights/.test(name) ? 'PK' : data]),
     }),
     /of no known kind|not.*checkpoint/,
+  ],
+  'weights that are a safetensors file': [
+    archive(model(), {
+      form: 'pickled',
+      records: (all) => all.map(([name, data]) => [name, /weights/.test(name) ? join(u64(2), '{}') : data]),
+    }),
+    /a zip file of torch\.save in data\/weights\/model\.pt but found the format safetensors/,
+  ],
+  'weights that are one number': [
+    archive(model(), { form: 'flat', pickle: { content: p.int(1) } }),
+    /Expected a dict of tensors in serialized_state_dict\.pt but found the number 1/,
+  ],
+  'weights of a big-endian machine': [
+    archive(model(), { form: 'pickled', pickle: { byteorder: 'big' } }),
+    /saved on a big-endian machine/,
   ],
   'weights that are a checkpoint inside a checkpoint': [
     archive(model(), {

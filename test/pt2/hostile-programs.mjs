@@ -1,11 +1,10 @@
-// Hostile programs: versions, signatures, graphs, arguments and specifications. Each is a change of the JSON, and the words of its error.
-import { container, graphOf, leaf, node, raw, ref, unnamed } from './descriptions.mjs';
+// Hostile programs: versions, signatures, graphs and arguments. Each is a change of the JSON, and the words of its error.
+import { graphOf, node, raw, ref, unnamed } from './descriptions.mjs';
 
 const module = ({ graph_module: found }) => found;
 const graph = ({ graph_module: found }) => found.graph;
 const nodes = (program) => graph(program).nodes;
 const signature = (program) => module(program).signature;
-const root = (program) => module(program).module_call_graph[0];
 const argument = (change) => (program) => change(nodes(program)[1].inputs[1]);
 const given = (arg) => argument((input) => Object.assign(input, { arg }));
 const called = (target) => (program) => Object.assign(nodes(program)[0], { target });
@@ -19,7 +18,6 @@ const last =
     nodes(program).push(...made);
 const higher = (name, inputs, ...outputs) => ({ ...node(`torch.ops.higher_order.${name}`, {}, ...outputs), inputs });
 const region = (...inputs) => last(higher('wrap_with_set_grad_enabled', unnamed({ as_bool: false }, ...inputs), 'y'));
-const spec = (key, root_) => (program) => Object.assign(root(program).signature, { [key]: JSON.stringify([1, root_]) });
 const one = graphOf([], ['x'], [ref('x')]);
 const named = (name) => ref(name);
 const int = (value) => ({ as_int: value });
@@ -112,6 +110,14 @@ export const programs = {
     (program) => delete graph(program).tensor_values.add_1 && undefined,
     /a key "add_1"/,
   ],
+  'more outputs in the signature than in the graph': [
+    (program) => signature(program).output_specs.push({ user_output: { arg: ref('add_1') } }),
+    /signature has 2 outputs but its graph has 1/,
+  ],
+  'a size that is neither a number nor an expression': [
+    (program) => Object.assign(graph(program).tensor_values.x.sizes, [{ as_float: 1 }]),
+    /Expected as_int or as_expr/,
+  ],
   'no tensor as an output': [
     (program) => {
       graph(program).outputs = [int(1)];
@@ -190,6 +196,10 @@ export const programs = {
   'a list that is a number': [given({ as_ints: 3 }), /Expected a list/],
   'a list of 100,001 integers': [given({ as_ints: Array(100_001).fill(1) }), /at most 100000 items/],
   'a list inside a list of integers': [given({ as_ints: [[1]] }), /an integer but found a list/],
+  'a flag that is a word': [given({ as_bool: 'yes' }), /true or false but found the string "yes"/],
+  'a size that is a float': [given({ as_sym_int: { as_float: 1 } }), /Expected as_name or as_int/],
+  'an optional tensor that is a number': [given({ as_optional_tensors: [int(1)] }), /Expected as_tensor or as_none/],
+  'an unknown layout': [given({ as_layout: 9 }), /the number of a layout/],
   'an unknown memory format': [given({ as_memory_format: 7 }), /the number of a memory format/],
   'a memory format -1': [given({ as_memory_format: -1 }), /the number of a memory format/],
   'a sparse layout': [given({ as_layout: 2 }), /layout sparse_csr is not supported/],
@@ -219,6 +229,11 @@ export const programs = {
     /defined twice|one number/,
   ],
 
+  'a calculation that gives nothing': [last(node('_operator.mul', { a: int(1), b: int(2) })), /Expected one number/],
+  'a calculation that gives a list': [
+    last(node('_operator.mul', { a: int(1), b: int(2) }, { as_sym_ints: [{ as_name: 'm' }] })),
+    /Expected one number/,
+  ],
   'a region without a graph': [region(ref('x')), /a key "as_graph"/],
   'a region with too many operands': [region(one, ref('x'), ref('x')), /a graph of 1 inputs is called with 2 operands/],
   'a region with an operand of another type': [region(one, int(1)), /input "x" of type tensor is called with int/],
@@ -249,41 +264,4 @@ export const programs = {
     /a graph of 0 outputs has 1 results/,
   ],
   'graphs nested 33 deep': [region(nested(33), ref('x')), /nested deeper than/],
-
-  'a specification of version 2': [
-    (program) => Object.assign(root(program).signature, { out_spec: '[2, {}]' }),
-    /a specification of version 1/,
-  ],
-  'a specification that is no JSON': [
-    (program) => Object.assign(root(program).signature, { out_spec: 'x' }),
-    /out_spec is damaged/,
-  ],
-  'more outputs in the specification': [
-    spec('out_spec', container('builtins.tuple', null, leaf, leaf)),
-    /out_spec has 2 leaves but the program has 1/,
-  ],
-  'more inputs in the specification': [
-    spec('in_spec', container('builtins.tuple', null, leaf, leaf)),
-    /in_spec has 2 leaves but the program has 1/,
-  ],
-  'a leaf with children': [spec('out_spec', { ...leaf, children_spec: [leaf] }), /a leaf has children/],
-  'two outputs with one name': [
-    (program) => {
-      spec('out_spec', container('builtins.dict', ['a', 'a'], leaf, leaf))(program);
-      graph(program).outputs.push(ref('linear'));
-      signature(program).output_specs.push({ user_output: { arg: ref('linear') } });
-    },
-    /two of its children have one name/,
-  ],
-  'fewer names than outputs': [
-    spec('out_spec', container('builtins.dict', ['a', 'b'], leaf)),
-    /1 children but 2 names/,
-  ],
-  'a specification nested 40 deep': [
-    spec(
-      'out_spec',
-      Array.from({ length: 40 }).reduce((inner) => container('builtins.list', null, inner), leaf),
-    ),
-    /nested deeper than 32/,
-  ],
 };

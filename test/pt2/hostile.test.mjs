@@ -9,6 +9,7 @@ import { archive, forms, written } from './archives.mjs';
 import { model } from './descriptions.mjs';
 import { archives, tensors, texts } from './hostile-archives.mjs';
 import { programs } from './hostile-programs.mjs';
+import { specifications } from './hostile-specifications.mjs';
 
 /** Milliseconds for a megabyte of archive, ten times what is seen, and for any archive. */
 const [perMegabyte, leastTime] = [1500, 2000];
@@ -41,7 +42,7 @@ describe('hostile archives', () => {
   for (const [name, [content, words, code]] of Object.entries({ ...archives, ...texts, ...tensors }))
     it(`are refused: ${name}`, () => refused(content, words, code));
 
-  for (const [name, [json, words]] of Object.entries(programs))
+  for (const [name, [json, words]] of Object.entries({ ...programs, ...specifications }))
     it(`are refused in every form: ${name}`, async () => {
       for (const form of forms) await refused(archive(model(), { form, json: (program) => void json(program) }), words);
     });
