@@ -4,7 +4,7 @@ import { LearnError } from '../core/errors';
 import { frozen, member } from '../core/family';
 import { targetKinds } from '../core/sample-values';
 import { node, value } from '../program/module';
-import type { ProgramNode } from '../program/program';
+import { outputNames, type ProgramNode, valueNames } from '../program/program';
 import {
   everyNumber,
   isOutputName,
@@ -13,7 +13,6 @@ import {
   type LossFragment,
   type LossOutput,
   type LossTarget,
-  namesIn,
   type Reduction,
 } from './fragment';
 
@@ -153,10 +152,12 @@ function checkNames(nodes: readonly ProgramNode[], given: readonly string[]): vo
     known.add(name);
   };
   for (const name of given) define(name, 'the outputs and constants');
-  for (const [i, { op, args, outputs }] of nodes.entries()) {
+  for (const [i, node] of nodes.entries()) {
+    const { op, args } = node;
+    const outputs = outputNames(node);
     const place = `nodes[${i}] (${op})`;
     const missing = Object.values(args)
-      .flatMap(namesIn)
+      .flatMap(valueNames)
       .find((name) => !known.has(name));
     if (missing !== undefined)
       throw refuse(`No value named "${missing}" before ${place}; there are ${[...known].join(', ')}, in`);

@@ -194,9 +194,3 @@ export function countedClasses(ignoreIndex: number, isWeighted: boolean): readon
     node('sum', '', { self: value('counted weights') }, 'divisor'),
   ];
 }
-
-/** The names of the values in an argument. */
-export function namesIn(argument: Argument): string[] {
-  if (Array.isArray(argument)) return argument.flatMap(namesIn);
-  return typeof argument === 'object' && argument !== null ? [(argument as { value: string }).value] : [];
-}

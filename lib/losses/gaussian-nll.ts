@@ -2,6 +2,7 @@
 import { isBoolean, isNumber, largestFloat } from '../core/checks';
 import { member } from '../core/family';
 import { node, value } from '../program/module';
+import { outputNames } from '../program/program';
 import {
   everyNumber,
   firstOutputs,
@@ -74,7 +75,7 @@ function fragment({ outputs, full, eps, reduction }: GaussianNLLLoss): LossFragm
     targets: [{ kind: 'values', axes: everyNumber }],
     notNegative: ['variance'],
     nodes: (how) => {
-      const last = losses.at(-1)!.outputs[0]!;
+      const last = outputNames(losses.at(-1)!)[0]!;
       return how === 'none' ? losses : [...losses, node(how, '', { self: value(last) }, 'loss')];
     },
   };

@@ -4,15 +4,8 @@ import { LearnError } from '../core/errors';
 import { ignoredToken, type TargetKind } from '../core/sample-values';
 import { type Metric, usualMetrics } from '../metrics';
 import type { Model } from '../program/module';
-import type { Program, ProgramNode } from '../program/program';
-import {
-  type LossConstant,
-  type LossFragment,
-  type LossTarget,
-  namesIn,
-  type OutputName,
-  type Reduction,
-} from './fragment';
+import { outputNames, type Program, type ProgramNode, valueNames } from '../program/program';
+import type { LossConstant, LossFragment, LossTarget, OutputName, Reduction } from './fragment';
 import { fragmentOf, type Loss } from './index';
 
 /** See src/losses/loss.h. */
@@ -81,8 +74,9 @@ export function outputIndex(output: OutputName, caller: string, { name, program:
 
 /** What the nodes use becomes its inputs and buffers; what the last one computes, or the first output, its output. */
 function programOf({ outputs, constants = [] }: LossFragment, nodes: readonly ProgramNode[]): Program {
-  const result = nodes.at(-1)?.outputs[0] ?? outputs[0]!.name;
-  const used = new Set([...nodes.flatMap(({ args }) => Object.values(args).flatMap(namesIn)), result]);
+  const last = nodes.at(-1);
+  const result = last ? outputNames(last)[0]! : outputs[0]!.name;
+  const used = new Set([...nodes.flatMap(({ args }) => Object.values(args).flatMap(valueNames)), result]);
   const inputs = [...outputs.map(({ name }) => name), 'target', 'samples'].filter((name) => used.has(name));
   return {
     inputs: inputs.map((name) => ({ name, dtype: 'float32' })),

@@ -3,7 +3,17 @@
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { onlyInput } from '../core/sample-values';
-import type { Argument, Program, ProgramInput, ProgramNode, ProgramTensor, ValueRef } from './program';
+import {
+  type Argument,
+  isList,
+  type ListItem,
+  type OutputName,
+  type Program,
+  type ProgramInput,
+  type ProgramNode,
+  type ProgramTensor,
+  type ValueRef,
+} from './program';
 
 /** One tensor to make, filled as PyTorch's modules initialise it. */
 export interface InitialTensor {
@@ -174,10 +184,6 @@ class Builder {
   }
 }
 
-function isList(argument: object): argument is readonly ValueRef[] | readonly number[] {
-  return Array.isArray(argument);
-}
-
 function isCall(step: ProgramNode | ModuleCall): step is ModuleCall {
   return Object.hasOwn(step, 'module');
 }
@@ -190,13 +196,17 @@ function renamed(step: ProgramNode, global: (local: string) => string): ProgramN
   const args = Object.fromEntries(
     Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
   );
-  return { ...step, args, outputs: step.outputs.map(global) };
+  const named = (name: OutputName) => (name === null ? null : global(name));
+  const outputs = step.outputs.map((output) => (isNameList(output) ? output.map(named) : named(output)));
+  return { ...step, args, outputs };
 }
 
 function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
-  if (argument === null || typeof argument !== 'object') return argument;
-  if (isList(argument)) {
-    return argument.map((item) => (typeof item === 'object' ? value(global(item.value)) : item)) as Argument;
-  }
-  return value(global(argument.value));
+  const renamedItem = <Item extends Argument | ListItem>(item: Item) =>
+    typeof item === 'object' && item !== null && 'value' in item ? value(global(item.value)) : item;
+  return isList(argument) ? argument.map(renamedItem) : renamedItem(argument);
+}
+
+function isNameList(output: OutputName | readonly OutputName[]): output is readonly OutputName[] {
+  return Array.isArray(output);
 }

@@ -2,7 +2,7 @@
 import { LearnError } from '../core/errors';
 import { nearestNames } from '../core/patterns';
 import type { Model } from '../program/module';
-import type { Argument, ProgramNode, ValueRef } from '../program/program';
+import { type Argument, outputNames, type ProgramNode, valueNames } from '../program/program';
 
 /** A linear layer by the names of its tensors. */
 export interface Classifier {
@@ -23,7 +23,9 @@ const forAnyNumber = new Set([
 
 function isForAnyNumber({ op, args }: ProgramNode, names: ReadonlySet<string>): boolean {
   const name = op.replace(/^aten::/, '').replace(/_$/, '');
-  return forAnyNumber.has(name) && Object.values(args).every((arg) => valuesIn(arg).every((value) => names.has(value)));
+  return (
+    forAnyNumber.has(name) && Object.values(args).every((arg) => valueNames(arg).every((value) => names.has(value)))
+  );
 }
 
 const isLinear = ({ op }: ProgramNode) => op === 'aten::linear';
@@ -61,7 +63,7 @@ function tensorsOf(model: Model, node: ProgramNode): Classifier {
   for (const name of [weight, bias]) {
     const other = model.program.nodes.find(
       (one) =>
-        one !== node && Object.values(one.args).some((arg) => name !== undefined && valuesIn(arg).includes(name)),
+        one !== node && Object.values(one.args).some((arg) => name !== undefined && valueNames(arg).includes(name)),
     );
     if (other) throw fixed(model, node, `${other.op} uses ${name} too`);
   }
@@ -70,24 +72,17 @@ function tensorsOf(model: Model, node: ProgramNode): Classifier {
 
 /** Why more classes cannot pass from the layer to the model's output; undefined where they can. */
 function reachesOutput({ program: { nodes, outputs } }: Model, layer: ProgramNode): string | undefined {
-  const names = new Set(layer.outputs);
+  const names = new Set(outputNames(layer));
   for (const node of nodes.slice(nodes.indexOf(layer) + 1)) {
-    if (!Object.values(node.args).some((arg) => valuesIn(arg).some((value) => names.has(value)))) continue;
+    if (!Object.values(node.args).some((arg) => valueNames(arg).some((value) => names.has(value)))) continue;
     if (!isForAnyNumber(node, names)) return `its output goes through ${node.op}, which may need a number of classes`;
-    for (const output of node.outputs) names.add(output);
+    for (const output of outputNames(node)) names.add(output);
   }
   return outputs.some((output) => names.has(output)) ? undefined : 'its output is no output of the model';
 }
 
-/** The names of the values that an argument refers to. */
-function valuesIn(argument: Argument): string[] {
-  if (typeof argument !== 'object' || argument === null) return [];
-  const items: readonly (ValueRef | number)[] = Array.isArray(argument) ? argument : [argument as ValueRef];
-  return items.flatMap((item) => (typeof item === 'object' ? [item.value] : []));
-}
-
 function nameOf(argument: Argument | undefined): string | undefined {
-  return argument === undefined ? undefined : valuesIn(argument)[0];
+  return argument === undefined ? undefined : valueNames(argument)[0];
 }
 
 function pathOf(node: ProgramNode): string {

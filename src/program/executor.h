@@ -10,6 +10,7 @@
 #include "src/core/libtorch.h"
 #include "src/program/own_operators.h"
 #include "src/program/program.h"
+#include "src/program/scalar_operators.h"
 
 namespace incremental {
 
@@ -21,7 +22,7 @@ class Executor {
   Executor(const Program& program, std::vector<at::Tensor> tensors, Mode mode, const at::Generator& generator,
            bool checks_statistics = false);
 
-  // One value for each of Program::inputs; returns one per name of Program::outputs.
+  // One value for each of Program::inputs; returns one per name of Program::outputs, which must be tensors.
   std::vector<at::Tensor> run(std::vector<at::Tensor> inputs);
 
  private:
@@ -32,22 +33,37 @@ class Executor {
     Slot slot;
     bool last;
   };
+  // What an argument is made of: a value, or a list of values and constants, by the type of its items.
+  enum class Made { kValue, kTensors, kOptionalTensors, kIntegers, kFloats };
   struct Input {
     size_t position;
     std::vector<Use> uses;
-    bool list;
+    Made made = Made::kValue;
+    // Of a list: its items, None where the next of `uses` goes. Empty: the uses alone.
+    std::vector<c10::IValue> items = {};
+    std::vector<bool> is_value = {};
   };
   struct Call {
-    std::variant<c10::OperatorHandle, const OwnOperator*> op;
+    std::variant<c10::OperatorHandle, const OwnOperator*, const ScalarOperator*> op;
     std::vector<c10::IValue> arguments;  // constants in place, None where a value goes
     std::vector<Input> inputs;
     std::vector<Slot> outputs;
-    std::string label;                           // for errors
-    std::optional<Node> checked = std::nullopt;  // where it takes statistics that are looked at before
+    std::string label;                // for errors
+    std::vector<int64_t> items = {};  // as Node's
+    Surroundings surroundings = {};
+    std::optional<at::Generator> draws_from = std::nullopt;  // where it draws from the process's generator otherwise
+    std::optional<Node> checked = std::nullopt;              // where it takes statistics that are looked at before
   };
 
   void add_own(const OwnOperator& op, const Node& node, std::string label);
+  void add_scalar(const ScalarOperator& op, const Node& node, std::string label);
+  Input mixed_list(const std::vector<Item>& items, size_t position, const c10::Argument& schema,
+                   const std::string& label) const;
+  void define_outputs(Call& call, const Node& node);
+  c10::IValue list_of(const Input& input);
   void invoke(const Call& call);
+  void invoke_inside(const Call& call);
+  void keep_results(const Call& call);
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator);
   void check_statistics(const Call& call) const;
   void mark_last_uses();
@@ -57,7 +73,10 @@ class Executor {
   Slot define(const std::string& name);
   c10::IValue take(const Use& use);
 
+  static constexpr Slot kDropped = static_cast<Slot>(-1);
+
   std::string owner_;  // of the program
+  c10::Device device_ = c10::kCPU;
   std::unordered_map<std::string, Slot> slots_;
   std::vector<c10::IValue> values_;
   size_t bound_ = 0;  // the first slots hold parameters and buffers and are never freed

@@ -1,5 +1,6 @@
 // A model as plain data: operator calls over named values. lib/program/program.ts says what each field means.
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,9 +14,33 @@ struct ValueName {
   std::string name;
 };
 
+// A number of a known type, where an operator's result depends on it. A `double` is an integer where the schema asks
+// for one, or where it takes either and there is no fraction.
+struct Int {
+  int64_t value;
+};
+struct Float {
+  double value;
+};
+
+// Decided by the run: whether it trains, and the device that it computes on.
+struct RunTrains {};
+struct RunDevice {};
+
+// Of a list in which values and constants are mixed.
+using Item = std::variant<std::monostate, bool, double, Int, Float, ValueName>;
+
 // What a node gives for one argument of its operator's schema. monostate is None.
 using Argument =
-    std::variant<std::monostate, bool, double, std::string, std::vector<double>, ValueName, std::vector<ValueName>>;
+    std::variant<std::monostate, bool, double, std::string, std::vector<double>, ValueName, std::vector<ValueName>, Int,
+                 Float, std::vector<Item>, at::ScalarType, at::MemoryFormat, at::Layout, RunTrains, RunDevice>;
+
+// Under what a node is called, as by `with torch.no_grad()` and `with torch.autocast(…)`; nothing: as the run says.
+struct Surroundings {
+  bool no_grad = false;
+  std::optional<bool> autocast = std::nullopt;
+  at::ScalarType autocast_dtype = at::kBFloat16;
+};
 
 enum class Mode { kTraining, kEvaluation };
 
@@ -23,8 +48,14 @@ struct Node {
   std::string op;
   std::string overload;
   std::vector<std::pair<std::string, Argument>> arguments;  // by schema name
-  std::vector<std::string> outputs;
-  std::vector<Mode> modes;  // those it runs in
+  std::vector<std::string> outputs;                         // an empty name: that result is dropped
+  std::vector<Mode> modes;                                  // those it runs in
+  // For each result of the operator, how many of `outputs` it becomes: the items of a list, or kSingle. Empty: each is
+  // a single value.
+  std::vector<int64_t> items = {};
+  Surroundings surroundings = {};
+
+  static constexpr int64_t kSingle = -1;
 };
 
 struct ProgramTensor {

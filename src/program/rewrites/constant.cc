@@ -22,10 +22,47 @@ class Converter {
     if (auto flag = std::get_if<bool>(&value); flag && type->kind() == c10::TypeKind::BoolType) return *flag;
     if (auto word = std::get_if<std::string>(&value); word && type->kind() == c10::TypeKind::StringType) return *word;
     if (auto number = std::get_if<double>(&value)) return convert_number(*number, type);
-    throw mismatch();
+    if (auto number = std::get_if<Int>(&value)) return typed(c10::IValue(number->value), type);
+    if (auto number = std::get_if<Float>(&value)) return typed(c10::IValue(number->value), type);
+    return convert_form(value, type);
   }
 
  private:
+  // How a tensor is stored. Schemas have these as integers, but for devices.
+  c10::IValue convert_form(const Argument& value, const c10::TypePtr& type) const {
+    const auto fits = [&](c10::TypeKind kind) {
+      return type->kind() == kind || type->kind() == c10::TypeKind::IntType;
+    };
+    if (auto dtype = std::get_if<at::ScalarType>(&value); dtype && fits(c10::TypeKind::ScalarTypeType)) return *dtype;
+    if (auto layout = std::get_if<at::Layout>(&value); layout && fits(c10::TypeKind::LayoutType)) return *layout;
+    if (auto format = std::get_if<at::MemoryFormat>(&value); format && fits(c10::TypeKind::MemoryFormatType)) {
+      return *format;
+    }
+    throw mismatch();
+  }
+
+  // A number of a known type: an integer may become a float where only that is taken, as Python's does.
+  c10::IValue typed(const c10::IValue& number, const c10::TypePtr& type) const {
+    switch (type->kind()) {
+      case c10::TypeKind::IntType:
+      case c10::TypeKind::SymIntType:
+        if (!number.isInt()) throw mismatch();
+        return number;
+      case c10::TypeKind::FloatType:
+        return number.isInt() ? c10::IValue(static_cast<double>(number.toInt())) : number;
+      case c10::TypeKind::NumberType:
+        return number;
+      case c10::TypeKind::TensorType: {
+        at::Tensor scalar = number.isInt() ? at::scalar_tensor(number.toInt(), at::kLong)
+                                           : at::scalar_tensor(number.toDouble(), at::kDouble);
+        scalar.unsafeGetTensorImpl()->set_wrapped_number(true);
+        return scalar;
+      }
+      default:
+        throw mismatch();
+    }
+  }
+
   c10::IValue convert_number(double number, const c10::TypePtr& type) const {
     switch (type->kind()) {
       case c10::TypeKind::IntType:
@@ -35,13 +72,9 @@ class Converter {
         return number;
       case c10::TypeKind::NumberType:
         return is_integral(number) ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
-      case c10::TypeKind::TensorType: {
-        // As Python does with `tensor + 1`: a 0-dim tensor that does not take part in type promotion.
-        at::Tensor scalar = is_integral(number) ? at::scalar_tensor(static_cast<int64_t>(number), at::kLong)
-                                                : at::scalar_tensor(number, at::kDouble);
-        scalar.unsafeGetTensorImpl()->set_wrapped_number(true);
-        return scalar;
-      }
+      // As Python does with `tensor + 1`: a 0-dim tensor that does not take part in type promotion.
+      case c10::TypeKind::TensorType:
+        return typed(is_integral(number) ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number), type);
       default:
         throw mismatch();
     }

@@ -55,6 +55,11 @@ Readers count_readers(const Program& program) {
       if (auto list = std::get_if<std::vector<ValueName>>(&value)) {
         for (const ValueName& item : *list) ++readers[item.name];
       }
+      if (auto items = std::get_if<std::vector<Item>>(&value)) {
+        for (const Item& item : *items) {
+          if (auto reference = std::get_if<ValueName>(&item)) ++readers[reference->name];
+        }
+      }
     }
   }
   return readers;
