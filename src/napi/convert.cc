@@ -101,7 +101,8 @@ Argument to_constant(const Napi::Object& value) {
   if (has("float")) return Float{number(value, "float")};
   if (has("dtype")) return one_of(dtypes(), string(value, "dtype"));
   if (has("memoryFormat")) return one_of(kFormats, string(value, "memoryFormat"));
-  if (has("layout")) return one_of({{"strided", at::Layout::Strided}}, string(value, "layout"));
+  if (has("layout"))
+    return one_of(std::map<std::string, at::Layout>{{"strided", at::Layout::Strided}}, string(value, "layout"));
   if (has("run")) {
     return one_of(std::map<std::string, Argument>{{"training", RunTrains{}}, {"device", RunDevice{}}},
                   string(value, "run"));
