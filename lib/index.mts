@@ -59,6 +59,7 @@ export {
   l1Loss,
   linear,
   linearLR,
+  loadModel,
   loadState,
   logLoss,
   marginRankingLoss,

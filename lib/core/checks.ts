@@ -233,6 +233,11 @@ export function plain<T extends object>(values: T): T {
   return Object.assign(Object.create(null), values);
 }
 
+/** A field of an object of this library; undefined if the object itself does not have it. */
+export function own<T extends object, Name extends keyof T>(from: T, name: Name): T[Name] | undefined {
+  return Object.hasOwn(from, name) ? from[name] : undefined;
+}
+
 /** Returns a copy without the fields that are undefined. */
 export function defined<T extends object>(values: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;

@@ -69,11 +69,30 @@ function isItem(checks: Readonly<Record<string, Check>>): Check {
 const isNumeral = isNumber({ min: -largestFloat, max: largestFloat });
 const isReference = isItem({ value: isName });
 
+/** Constants of a known type, by the key that they have: those of Argument in lib/program/program.ts. */
+const typed: Readonly<Record<string, Check>> = {
+  int: isNumber({ integer: true }),
+  float: isNumber({}),
+  dtype: isName,
+  memoryFormat: isName,
+  layout: isOneOf(['strided']),
+  run: isOneOf(['training', 'device']),
+};
+
+const isObjectArgument: Check = (given, name) => {
+  const [key, ...others] = isRecord(given) ? Object.keys(given) : [];
+  const check = key !== undefined && others.length === 0 && Object.hasOwn(typed, key) ? typed[key] : undefined;
+  return check ? isItem({ [key!]: check })(given, name) : isReference(given, name);
+};
+
+const isItemOfList: Check = (given, name) => {
+  if (given === null || typeof given === 'boolean') return given;
+  return typeof given === 'number' ? isNumeral(given, name) : isObjectArgument(given, name);
+};
+
 const isArgument: Check = (given, name) => {
-  if (given === null || typeof given === 'boolean' || typeof given === 'string') return given;
-  if (typeof given === 'number') return isNumeral(given, name);
-  if (!Array.isArray(given)) return isReference(given, name);
-  return isListOf(given.some((item) => typeof item === 'object') ? isReference : isNumeral)(given, name);
+  if (typeof given === 'string') return given;
+  return Array.isArray(given) ? isListOf(isItemOfList)(given, name) : isItemOfList(given, name);
 };
 
 const isNode: Check = (given, name) => {

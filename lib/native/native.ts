@@ -258,8 +258,8 @@ export interface Native {
   giveVerdict(verdicts: VerdictsHandle, verdict: Verdict): void;
   /** Returns the rates of each step of a plan, [step, group], and the groups and the state at the end. NaN: the group has no such rate. */
   scheduledRates(plan: RatesPlan): Promise<NativeRates>;
-  /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. */
-  makeProgram(program: Program, allow: readonly string[]): ProgramHandle;
+  /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. `constants`: their elements, if it has any. */
+  makeProgram(program: Program, allow: readonly string[], constants: StateHandle | null): ProgramHandle;
   evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;
   predict(plan: PredictPlan): Job<NativePrediction>;
   /** Makes the native side of an online learner. A call before the previous one has ended throws ERR_BUSY. */

@@ -17,14 +17,15 @@ import { checkRunning } from '../metrics/running';
 import { checkState } from '../models/recognise';
 import { runJob } from '../native/job';
 import { native } from '../native/native';
+import { programHandle } from '../native/programs';
 import { optimizerGroups } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
 import { withFrozenStatistics } from '../program/statistics';
 import { classNamesOf } from '../state/class-names';
 import { type State, stateHandle } from '../state/state';
+import { checkEvaluates, checkLargestBatch } from '../training/batch-sizes';
 import { inputOrder } from '../training/inputs';
 import { predictOf } from '../training/predict';
-import { programHandle } from '../training/run';
 import { withoutDraws } from '../transforms';
 import type { ContextMaker, LearnerContext } from './context';
 import { looksUp } from './failing-samples';
@@ -40,6 +41,8 @@ export function contextMaker(fixed: Fixed): ContextMaker {
 
 async function makeContext(fixed: Fixed, settings: Settings, model: Model, state: State): Promise<LearnerContext> {
   checkState(model, state);
+  checkEvaluates(model, 'A learner, which scores samples before it learns them,');
+  checkLargestBatch(model, settings.batchSize + (settings.replay.capacity > 0 ? settings.replay.perUpdate : 0));
   const { inputs, transforms } = inputsOf(settings, model);
   const scoring = inputs.map(({ shape }, i) => withoutDraws(transforms[i]!, shape));
   const order = inputOrder(model, inputs, transforms);

@@ -13,7 +13,7 @@ import {
 } from '../core/sample-values';
 import type { TransformsPlan } from '../native/plans';
 import type { Model } from '../program/module';
-import type { ProgramInput } from '../program/program';
+import { fixedShape, type ProgramInput } from '../program/program';
 import { takePixels } from '../transforms';
 import { isTransforms, type Transforms, trainingTransforms, transformsOf } from '../transforms/by-input';
 
@@ -190,11 +190,11 @@ function namesOf({ program }: Model): string {
   return program.inputs.map(({ name }) => name).join(', ');
 }
 
-function shapeOf(given: readonly number[] | undefined, { name, shape }: ProgramInput, model: Model): readonly number[] {
-  const known = given ?? shape;
+function shapeOf(given: readonly number[] | undefined, input: ProgramInput, model: Model): readonly number[] {
+  const known = given ?? fixedShape(input);
   if (known) return known;
   const isOnly = model.program.inputs.length === 1;
-  const option = isOnly ? 'the option "shape"' : `a shape for "inputs.${name}"`;
+  const option = isOnly ? 'the option "shape"' : `a shape for "inputs.${input.name}"`;
   const of = isOnly ? 'a sample' : 'that input';
   throw new LearnError('ERR_INVALID_OPTION', `Expected ${option}: ${model.name} does not fix the shape of ${of}`);
 }

@@ -9,6 +9,7 @@ import type { LearnerPlan } from '../native/plans';
 import { resumedOptimizer } from '../optimizers';
 import { sgd } from '../optimizers/sgd';
 import type { Model } from '../program/module';
+import { fixedShape } from '../program/program';
 import { checkNumerics } from '../training/options';
 import type { RecordedOptions } from '../training/recorded-options';
 import { defaultTransforms, takePixels } from '../transforms';
@@ -68,7 +69,7 @@ function usualTransforms({ inputs, shape, model }: FormOptions): Transforms {
   const [named] = typeof inputs === 'object' ? (Object.values(inputs) as InputOptions[]) : [];
   const dtype = typeof inputs === 'string' ? inputs : named?.dtype;
   if (dtype === 'int32' || dtype === 'int64') return [];
-  return defaultTransforms(named?.shape ?? shape ?? only?.shape, dtype);
+  return defaultTransforms(named?.shape ?? shape ?? (only && fixedShape(only)), dtype);
 }
 
 function usualInputs(transforms: Transforms, model: Model | undefined): Settings['inputs'] {

@@ -5,7 +5,7 @@
 //  3. Groups whose optimizers are of one kind are param_groups of one optimizer in PyTorch, in their order. Several kinds are
 //     several optimizers there, in the order of their first groups.
 //  4. Frozen parameters are in none of these: they get no gradient, no decay and no slots.
-import { type Check, checkOptions, invalid, isBoolean, isListOf, isRecord } from '../core/checks';
+import { type Check, checkOptions, invalid, isBoolean, isListOf, isRecord, own } from '../core/checks';
 import { LearnError, messageOf } from '../core/errors';
 import { frozen } from '../core/family';
 import { isPatterns, matching, type Patterns } from '../core/patterns';
@@ -76,6 +76,8 @@ export const isParameterGroups: Check = isListOf(isGroup);
 interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
+  /** The program says that no optimizer changes it. */
+  readonly frozen?: true;
 }
 
 /**
@@ -88,7 +90,7 @@ export function optimizerGroups(
   optimizer: Optimizer,
   groups: readonly ParameterGroup[],
 ): OptimizerGroup[] {
-  const names = parameters.map(({ name }) => name);
+  const names = parameters.filter((parameter) => !own(parameter, 'frozen')).map(({ name }) => name);
   const owner = new Map<string, number>();
   for (const [i, group] of groups.entries()) {
     refuseRepeated(groups, i);
@@ -97,7 +99,8 @@ export function optimizerGroups(
     if (left.length === 0 && matched.length > 0 && !isRest(group)) throw leftWithout(i, owner.get(matched[0]!)!);
     for (const name of left) owner.set(name, i);
   }
-  const numbersOf = (group: number | undefined) => names.flatMap((name, i) => (owner.get(name) === group ? [i] : []));
+  const numbersOf = (group: number | undefined) =>
+    parameters.flatMap((parameter, i) => (!own(parameter, 'frozen') && owner.get(parameter.name) === group ? [i] : []));
   const all = [
     { optimizer, parameters: numbersOf(undefined) },
     ...groups.flatMap((group, i) =>
@@ -110,7 +113,9 @@ export function optimizerGroups(
   if (all.length > 0) return all;
   throw new LearnError(
     'ERR_INVALID_OPTION',
-    `All ${names.length} parameters are frozen by "parameterGroups", so that there is nothing to train: leave out a pattern`,
+    groups.length === 0
+      ? 'All parameters of the model are frozen, so that there is nothing to train: export it with some that require gradients'
+      : `All ${names.length} parameters are frozen by "parameterGroups", so that there is nothing to train: leave out a pattern`,
   );
 }
 

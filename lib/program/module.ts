@@ -9,18 +9,25 @@ import {
   type ListItem,
   type OutputName,
   type Program,
+  type ProgramDType,
   type ProgramInput,
   type ProgramNode,
   type ProgramTensor,
   type ValueRef,
 } from './program';
 
-/** One tensor to make, filled as PyTorch's modules initialise it. */
-export interface InitialTensor {
-  name: string;
-  dtype: 'float32' | 'int64';
-  shape: readonly number[];
-  init: Initialiser;
+/** A tensor of a model's state. */
+export interface ModelTensor {
+  readonly name: string;
+  readonly dtype: ProgramDType;
+  readonly shape: readonly number[];
+  /** How PyTorch's modules initialise it. Missing: the model comes from a file, with its state. */
+  readonly init?: Initialiser;
+}
+
+/** One tensor to make. */
+export interface InitialTensor extends ModelTensor {
+  readonly init: Initialiser;
 }
 
 export type Initialiser =
@@ -63,8 +70,8 @@ export interface Model {
   /** For messages, such as 'Net'. */
   readonly name: string;
   readonly program: Program;
-  /** Every parameter and buffer in state-dict order, which is also the order in which they are initialised. */
-  readonly tensors: readonly InitialTensor[];
+  /** Every parameter and buffer by all its names in state-dict order, which is also the order in which they are initialised. */
+  readonly tensors: readonly ModelTensor[];
   /** Path and version of every module, the root first: a state dict's `_metadata`. */
   readonly modules: readonly (readonly [path: string, version: number])[];
 }
@@ -192,7 +199,8 @@ function joined(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
 }
 
-function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
+/** The node with other names for its values. */
+export function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
   const args = Object.fromEntries(
     Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
   );

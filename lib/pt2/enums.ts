@@ -1,6 +1,7 @@
 // Translates the numbers by which torch.export writes dtypes, layouts and memory formats (torch/_export/serde/schema.py, which
 // are not those of c10), and the names of devices.
 import { type DType, dtypes } from '../checkpoint/dtypes';
+import type { MemoryFormat } from '../program/program';
 import type { Located } from './located';
 
 const dtypeNumbers: ReadonlyMap<number, DType> = new Map([
@@ -26,9 +27,6 @@ const dtypeNumbers: ReadonlyMap<number, DType> = new Map([
   [34, 'uint32'],
   [35, 'uint64'],
 ]);
-
-/** PyTorch's name of a memory format, without `torch.`. */
-export type MemoryFormat = 'contiguous_format' | 'channels_last' | 'channels_last_3d' | 'preserve_format';
 
 const memoryFormats: readonly (MemoryFormat | undefined)[] = [
   undefined,

@@ -2,8 +2,7 @@
 // it is used, every reference has the type that its place needs, and every tensor lies in its record.
 import type { DType } from '../checkpoint/dtypes';
 import type { StoredBytes } from '../checkpoint/storages';
-import type { ValueRef } from '../program/program';
-import type { MemoryFormat } from './enums';
+import type { MemoryFormat, ValueRef } from '../program/program';
 
 /** What a value is while the program runs. Numbers are made by nodes such as aten::sym_size and combined by scalar nodes. */
 export type ValueType = 'tensor' | 'int' | 'float' | 'bool';

@@ -1,10 +1,10 @@
 // Creates states with new weights, for models that are trained from scratch.
 
-import { checkOptions, isNumber } from '../core/checks';
-import { fromNative } from '../core/errors';
+import { checkOptions, isNumber, own } from '../core/checks';
+import { fromNative, LearnError } from '../core/errors';
 import { isModel } from '../models';
 import { native } from '../native/native';
-import type { Model } from '../program/module';
+import type { InitialTensor, Model, ModelTensor } from '../program/module';
 import { makeState, type State } from './state';
 
 /** Options of {@link createState}. */
@@ -25,8 +25,20 @@ export interface CreateStateOptions {
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
   isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
-  const handle = await fromNative(() => native().createState(model.tensors, seed));
+  const tensors = model.tensors.map((tensor): InitialTensor => {
+    if (isInitial(tensor)) return tensor;
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected a model of layers, which knows how its weights are initialised, but ${model.name} comes from a file: ` +
+        'use the state that loadModel() returns with it',
+    );
+  });
+  const handle = await fromNative(() => native().createState(tensors, seed));
   return makeState(handle, modulesOf(model));
+}
+
+function isInitial(tensor: ModelTensor): tensor is InitialTensor {
+  return own(tensor, 'init') !== undefined;
 }
 
 /** Returns the `_metadata` of the model's `state_dict()` in Python. */

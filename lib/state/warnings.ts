@@ -1,4 +1,4 @@
-// Process warnings about data that a state, or the file of one, does not contain.
+// Process warnings about what a file, or the state that it is written from, does not contain.
 
 import { step } from '../checkpoint/pickle/values';
 import type { ShardIndex, ShardSizes } from '../checkpoint/shards';
@@ -44,6 +44,17 @@ export function warnOfSchedulers(file: string, keys: readonly string[], instead:
   process.emitWarning(
     printable(`The learning-rate scheduler in ${file}, under ${listed(keys)}, is not resumed: ${instead}`),
     { type: 'LearnWarning', code: 'WARN_NOT_RESUMED' },
+  );
+}
+
+/** Says that a model was exported in evaluation mode, and so trains in it. */
+export function warnOfEvaluation(file: string): void {
+  process.emitWarning(
+    printable(
+      `${file} was exported after net.eval(): training it drops nothing out and leaves the statistics of batch norms as they are. ` +
+        'Export after net.train() to train it as PyTorch does',
+    ),
+    { type: 'LearnWarning', code: 'WARN_EVALUATION_MODE' },
   );
 }
 

@@ -12,6 +12,7 @@ import { native } from '../native/native';
 import { classNamesOf } from '../state/class-names';
 import type { State } from '../state/state';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
+import { checkEvaluates, checkLargestBatch } from './batch-sizes';
 import { inputOrder } from './inputs';
 import { type RunOptions, runOptionChecks, withRun } from './run';
 
@@ -83,6 +84,8 @@ export async function evaluate(source: string | State, given: EvaluateOptions = 
   });
   const { data = cifar10({ root: './data', train: false, download: true }), signal } = options;
   const result = await withRun(source, data, options, async ({ state, model, plan }, dataset) => {
+    checkEvaluates(model, 'evaluate()');
+    checkLargestBatch(model, plan.batchSize);
     const { inputs, ...form } = native().datasetInfo(dataset);
     const loss = lossPlan(lossFrom(options.loss), model);
     const asked = options.metrics ?? usualMetricsOf(loss, form.target.kind);

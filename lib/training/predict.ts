@@ -20,6 +20,7 @@ import type { Model } from '../program/module';
 import { fixedShape } from '../program/program';
 import type { State } from '../state/state';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
+import { checkEvaluates, checkLargestBatch } from './batch-sizes';
 import { inputOrder } from './inputs';
 import { type RunOptions, runOptionChecks, type Subject, withSubject } from './run';
 
@@ -77,6 +78,8 @@ export async function predict(
     ...{ transforms: isTransforms, shape: isShape, output: isOutputName },
   });
   return withSubject(source, options, ({ model, plan }) => {
+    checkEvaluates(model, 'predict()');
+    checkLargestBatch(model, plan.batchSize);
     const forms = formsOf(model, copies, options.shape);
     const transforms = transformsOf(options.transforms, forms, scoringTransforms);
     const order = inputOrder(model, forms, transforms);

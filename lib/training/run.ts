@@ -1,7 +1,6 @@
 // Options that training, evaluating and predicting share, and the plan made of a state, a model and data.
 
 import { type Check, invalid, isListOf, isNumber, isSignal, isText } from '../core/checks';
-import { fromNativeSync } from '../core/errors';
 import { sizeOf } from '../core/sample-values';
 import { beginDataset, type Dataset } from '../datasets';
 import type { Opening } from '../datasets/opening';
@@ -18,16 +17,18 @@ import {
 } from '../native/device';
 import type { DatasetHandle, ProgramHandle, StateHandle } from '../native/handles';
 import { native } from '../native/native';
+import { programHandle } from '../native/programs';
 import type { Model } from '../program/module';
 import type { Program } from '../program/program';
 import { loadState } from '../state/load';
 import { heldHandle, holding, State } from '../state/state';
+import { usualBatchSize } from './batch-sizes';
 
 /** Options that training, evaluating and predicting share. */
 export interface RunOptions {
   /** Default: recognised from the names and shapes of the state's tensors. */
   model?: Model;
-  /** Samples a batch. Default: 64. */
+  /** Samples a batch. Default: 64, or as many as an exported model takes at most. */
   batchSize?: number;
   /** Default: 'auto'. */
   device?: Device;
@@ -73,18 +74,6 @@ function isSmall({ parameters, nodes }: Program): boolean {
   return size <= smallModel && !nodes.some(({ op }) => op.includes('conv'));
 }
 
-/** Native programs of programs that were used before: to make one takes as long as the prediction of a sample. */
-const programs = new WeakMap<Program, ProgramHandle>();
-
-/** Throws where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
-export function programHandle(program: Program, allow: readonly string[] = []): ProgramHandle {
-  // Not remembered, so that another call allows only what it names itself.
-  if (allow.length > 0) return fromNativeSync(() => native().makeProgram(program, allow));
-  const known = programs.get(program) ?? fromNativeSync(() => native().makeProgram(program, []));
-  programs.set(program, known);
-  return known;
-}
-
 /** Prepares state and model for `use`, and frees afterwards what was opened for it. Holds the state from the call on. */
 export function withSubject<Result>(
   source: string | State,
@@ -107,7 +96,7 @@ async function prepare<Result>(
     checkState(model, state);
     const isOnOne = options.threads === undefined && chosen.type === 'cpu' && isSmall(model.program);
     const device = isOnOne ? { ...chosen, threads: 1 } : chosen;
-    const { batchSize = 64 } = options;
+    const { batchSize = usualBatchSize(model) } = options;
     const plan = {
       program: programHandle(model.program, options.allowOperators),
       state: heldHandle(state),

@@ -13,6 +13,7 @@ import { afterTraining, type DeviceInfo } from '../native/device';
 import type { DatasetHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvent, type NativeSnapshot, native } from '../native/native';
+import { programHandle } from '../native/programs';
 import { optimizerOptions } from '../optimizers';
 import { checkOneOptimizer, optimizerGroups } from '../optimizers/parameter-groups';
 import { withFrozenStatistics } from '../program/statistics';
@@ -21,6 +22,7 @@ import { classNamesOf, named } from '../state/class-names';
 import { modulesOf } from '../state/create';
 import { holding, makeState, State, sharedState } from '../state/state';
 import { trainingTransforms, transformsOf } from '../transforms/by-input';
+import { checkTrainingBatches } from './batch-sizes';
 import {
   readTrainingCheckpoint,
   startOf,
@@ -35,7 +37,7 @@ import { inputOrder } from './inputs';
 import { type CheckpointOptions, settingsOf, type TrainOptions, trainOptionChecks } from './options';
 import type { ResumeOptions } from './resume-options';
 import { checkSameSamples, resumedOptions } from './resumed-options';
-import { prepareRun, programHandle, type Subject } from './run';
+import { prepareRun, type Subject } from './run';
 import { type OpenValidation, openValidation, type Validator } from './validation';
 
 /** What {@link trainIncremental} resolves with. */
@@ -132,6 +134,7 @@ async function train(
   const order = inputOrder(model, inputs, transforms);
   if (resumed) checkSameSamples(resumed, length);
   const settings = settingsOf(options, plan);
+  checkTrainingBatches(model, { samples: length, ...settings });
   const { optimizer, parameterGroups, frozenStatistics, scheduler: given, ...planned } = settings;
   // A run whose patience was at its end is over, unless it is given more.
   const epochs = resumed && validator?.isOver ? resumed.position.epoch : settings.epochs;

@@ -15,10 +15,12 @@ import type { VerdictsHandle } from '../native/handles';
 import { runJob } from '../native/job';
 import { type NativeEvaluation, native } from '../native/native';
 import type { EvaluatePlan, ValidationPlan } from '../native/plans';
+import { programHandle } from '../native/programs';
 import type { Monitor } from '../schedulers/torch-form';
 import { isTransforms, scoringTransforms, type Transforms, transformsOf } from '../transforms/by-input';
+import { checkEvaluates } from './batch-sizes';
 import { inputOrder } from './inputs';
-import { programHandle, type Subject } from './run';
+import type { Subject } from './run';
 
 /** Validation of a training: `validation: { data, patience: 3 }`. */
 export interface ValidationOptions {
@@ -86,6 +88,7 @@ export async function openValidation(
 ): Promise<OpenValidation> {
   const dataset = await opening.finish();
   try {
+    checkEvaluates(model, 'Validation');
     const { inputs, ...form } = native().datasetInfo(dataset);
     const transforms = transformsOf(options.transforms, inputs, scoringTransforms);
     const planned = lossPlan(lossFrom(loss), model);

@@ -79,6 +79,8 @@ std::vector<at::Tensor> Loss::fitted(const std::vector<at::Tensor>& outputs, int
   for (const LossPlan::Output& wanted : plan_->outputs) {
     check(wanted.index >= 0 && wanted.index < static_cast<int64_t>(outputs.size()), "ERR_INVALID_OPTION",
           "Expected a model with more than ", wanted.index, " outputs but it has ", outputs.size());
+    check(outputs[wanted.index].defined(), "ERR_INVALID_OPTION", "The model computes its output ", wanted.index,
+          " in training alone; give ", plan_->kind, " one that it has in evaluation too");
     const at::Tensor output = squeezed(wanted, outputs[wanted.index], samples);
     const bool named = plan_->outputs.size() > 1;
     check(sizes.fit(wanted.axes, output.sizes()), "ERR_SHAPE", "Expected the model to return ", sizes.text(wanted.axes),

@@ -17,7 +17,6 @@
 #include "src/core/libtorch.h"
 #include "src/core/sample_form.h"
 #include "src/optimizers/parameter_groups.h"
-#include "src/program/program.h"
 #include "src/state/state_dict.h"
 #include "src/train/evaluation.h"
 
@@ -46,6 +45,7 @@ std::vector<int64_t> integers(const Napi::Object& object, const char* key);
 std::vector<double> numbers(const Napi::Object& object, const char* key);
 std::vector<std::string> strings(const Napi::Object& object, const char* key);
 
+int64_t to_integer(const Napi::Value& value, const char* key);
 std::vector<std::string> to_strings(const Napi::Array& values, const char* key);
 
 // The names of an object's own properties.
@@ -53,9 +53,6 @@ std::vector<std::string> own_words(const Napi::Object& object);
 
 // The items of a list, each an object; `expected` is the error's text where one is something else.
 std::vector<Napi::Object> to_objects(const Napi::Array& values, const char* expected);
-
-// The dtypes that a model's tensors can have: float32 and int64.
-at::ScalarType to_dtype(const std::string& name);
 
 // The dtypes of values of samples: uint8, int32, int64 and float32.
 at::ScalarType to_value_type(const std::string& name);
@@ -68,8 +65,6 @@ std::vector<Choice> choices(const Napi::Object& object, const char* key);
 
 // { optimizer, parameters } each.
 std::vector<ParameterGroup> to_groups(const Napi::Array& from);
-
-Program to_program(const Napi::Object& value);
 
 // The file that a plan is about, { path, descriptor }, open for as long as this lives.
 std::shared_ptr<const File> to_file(const Napi::Object& plan);

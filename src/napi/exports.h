@@ -23,6 +23,7 @@ void export_edited_states(Napi::Env env, Napi::Object exports);  // edited_state
 void export_datasets(Napi::Env env, Napi::Object exports);       // datasets.cc: read and make data sets
 void export_batches(Napi::Env env, Napi::Object exports);        // batches.cc: look at what training sees
 void export_jobs(Napi::Env env, Napi::Object exports);           // jobs.cc: train, evaluate, predict, createState
+void export_programs(Napi::Env env, Napi::Object exports);       // programs.cc: make programs
 void export_learner(Napi::Env env, Napi::Object exports);        // learner.cc: what an online learner computes
 void export_journal(Napi::Env env, Napi::Object exports);        // journal.cc: checksums, locks
 void export_schedulers(Napi::Env env, Napi::Object exports);     // schedulers.cc: the rates of a schedule

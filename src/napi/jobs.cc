@@ -8,8 +8,8 @@
 #include "src/napi/promise_worker.h"
 #include "src/napi/scheduler_values.h"
 #include "src/napi/transforms.h"
-#include "src/program/allowed_operators.h"
 #include "src/state/create.h"
+#include "src/state/dtypes.h"
 #include "src/train/device/train_on_device.h"
 #include "src/train/evaluate.h"
 #include "src/train/train.h"
@@ -173,7 +173,7 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
 InitialTensor to_initial_tensor(const Napi::Object& from) {
   const Napi::Object init = object(from, "init");
   const bool uniform = string(init, "kind") == "uniform";
-  return {string(from, "name"), to_dtype(string(from, "dtype")), integers(from, "shape"), uniform,
+  return {string(from, "name"), dtype_named(string(from, "dtype")), integers(from, "shape"), uniform,
           number(init, uniform ? "bound" : "value")};
 }
 
@@ -188,14 +188,6 @@ Napi::Value start_creation(const Napi::CallbackInfo& call) {
       [](Napi::Env env, Created& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
 }
 
-Napi::Value make_program(const Napi::CallbackInfo& call) {
-  check(call[0].IsObject() && call[1].IsArray(), "ERR_INVALID_OPTION", "Expected a program and a list of operators");
-  auto program = std::make_shared<Program>(to_program(call[0].As<Napi::Object>()));
-  check_operators(*program, to_strings(call[1].As<Napi::Array>(), "allowOperators"));
-  program->writes_in_evaluation = writes_in_place(*program, Mode::kEvaluation);
-  return Handle<Program>::make(call.Env(), std::shared_ptr<const Program>(std::move(program)), 0);
-}
-
 Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
   Job::stop_all(call.Env());
   return call.Env().Undefined();
@@ -204,7 +196,6 @@ Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
 }  // namespace
 
 void export_jobs(Napi::Env env, Napi::Object exports) {
-  export_function(env, exports, "makeProgram", make_program);
   export_function(env, exports, "train", start_training);
   export_function(env, exports, "makeVerdicts", make_verdicts);
   export_function(env, exports, "giveVerdict", give_verdict);

@@ -4,6 +4,7 @@
 
 #include "src/core/error.h"
 #include "src/napi/convert.h"
+#include "src/napi/programs.h"
 #include "src/program/allowed_operators.h"
 
 namespace incremental {

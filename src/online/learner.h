@@ -57,7 +57,7 @@ struct UpdatePlan {
 
 struct Update {
   std::string refused;             // why the weights were left as they were; empty: learned
-  bool needs_company = false;      // refused before anything was drawn: a sample alone is too few for batch norm
+  bool needs_company = false;      // refused before anything was drawn: too few samples
   std::vector<int64_t> offenders;  // new samples that were left out, by their positions, each for its own output
   double loss = 0;                 // of the batch, replayed samples included
   double gradient_norm = 0;        // before the limit
@@ -122,8 +122,8 @@ class Learner {
   std::vector<bool> offenders_in(const Batch& batch);
   // Those with which batch norm makes nothing finite even of zeros.
   std::vector<bool> overwhelming(const Batch& batch);
-  // Whether batch norm cannot learn from so few.
-  bool is_too_small(size_t samples);
+  // Why so few samples cannot be learned together; empty: they can.
+  std::string why_too_few(int64_t samples);
   std::vector<int64_t> draw_replayed(int64_t count);
   void keep_for_replay(const Batch& samples);
   void score(const Batch& samples, const std::shared_ptr<const StateDict>& served, Update& update);

@@ -94,12 +94,10 @@ Update Learner::update_by_rules_2(const UpdatePlan& plan, const Batch& samples) 
     const at::Tensor random = generator_.get_state();
     std::vector<int64_t> slots = draw_replayed(plan.replayed);
     std::erase_if(slots, [&](int64_t slot) { return left_out.contains(slot); });
-    if (is_too_small(positions.size() + slots.size())) {
+    update.refused = why_too_few(static_cast<int64_t>(positions.size() + slots.size()));
+    if (!update.refused.empty()) {
       restore(generator_, random);
       update.needs_company = true;
-      update.refused =
-          "batch norm cannot learn from a single value of a channel, which is all that this sample has alone: let "
-          "samples wait for others with a larger batchSize and maxDelayMs, or replay some";
       break;
     }
     const Batch batch = assemble(rest, slots);
@@ -163,11 +161,17 @@ std::vector<bool> Learner::overwhelming(const Batch& batch) {
   const KeptBuffers buffers(weights_->buffers());
   std::vector<bool> bad(batch.samples());
   for (int64_t i = 0; i < batch.samples(); ++i) {
-    Batch pair = part_of(batch, i, 1);
-    for (at::Tensor& input : pair.inputs) input = at::cat({input, at::zeros_like(input)});
-    pair.targets = at::cat({pair.targets, pair.targets});
+    // Copies of zeros make up the number that the program takes, which is two at least.
+    Batch filled = part_of(batch, i, 1);
+    const int64_t least = std::max<int64_t>(plan_.program->batch.least, 2);
+    for (at::Tensor& input : filled.inputs) {
+      std::vector<int64_t> shape = input.sizes().vec();
+      shape.front() = least - 1;
+      input = at::cat({input, at::zeros(shape, input.options())});
+    }
+    filled.targets = filled.targets.repeat_interleave(least, 0);
     Update ignored;
-    const std::string problem = compute_gradients(pair, ignored);
+    const std::string problem = compute_gradients(filled, ignored);
     bad[i] = !problem.empty() || lost_finiteness(buffers.before(), weights_->buffers());
     undo(buffers);
   }
@@ -175,10 +179,20 @@ std::vector<bool> Learner::overwhelming(const Batch& batch) {
   return bad;
 }
 
-bool Learner::is_too_small(size_t samples) {
-  if (samples > 1) return false;
+std::string Learner::why_too_few(int64_t samples) {
+  constexpr const char* kAdvice =
+      ": let samples wait for others with a larger batchSize and maxDelayMs, or replay some";
+  const int64_t least = plan_.program->batch.least;
+  if (samples < least) {
+    return c10::str("the exported model takes no fewer than ", least, " samples at a time", kAdvice);
+  }
+  if (samples > 1) return "";
   if (!needs_company_) needs_company_ = needs_company(*plan_.program, pipeline_.outputs());
-  return *needs_company_;
+  if (!*needs_company_) return "";
+  return std::string(
+             "batch norm cannot learn from a single value of a channel, which is all that this sample has "
+             "alone") +
+         kAdvice;
 }
 
 }  // namespace incremental

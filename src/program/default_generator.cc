@@ -2,7 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
+
+#include "src/program/rewrites/rewrite.h"
 
 namespace incremental {
 namespace {
@@ -10,6 +13,15 @@ namespace {
 std::mutex& turns() {
   static std::mutex mutex;
   return mutex;
+}
+
+// False where it is not given.
+bool is_zero(const Argument* given) {
+  if (given == nullptr) return false;
+  if (auto number = std::get_if<double>(given)) return *number == 0;
+  if (auto number = std::get_if<Float>(given)) return number->value == 0;
+  auto integer = std::get_if<Int>(given);
+  return integer != nullptr && integer->value == 0;
 }
 
 }  // namespace
@@ -24,30 +36,35 @@ DefaultGeneratorScope::~DefaultGeneratorScope() {
   process_.set_state(before_);
 }
 
-bool draws_by_itself(const std::string& op) {
-  static const std::unordered_set<std::string_view> kNames{"aten::dropout",
-                                                           "aten::dropout_",
-                                                           "aten::feature_dropout",
-                                                           "aten::feature_dropout_",
-                                                           "aten::alpha_dropout",
-                                                           "aten::alpha_dropout_",
-                                                           "aten::feature_alpha_dropout",
-                                                           "aten::feature_alpha_dropout_",
-                                                           "aten::rrelu",
-                                                           "aten::rrelu_",
-                                                           "aten::lstm",
-                                                           "aten::gru",
-                                                           "aten::rnn_tanh",
-                                                           "aten::rnn_relu",
-                                                           "aten::rand_like",
-                                                           "aten::randn_like",
-                                                           "aten::rand",
-                                                           "aten::randn",
-                                                           "aten::randint",
-                                                           "aten::randint_like",
-                                                           "aten::randperm",
-                                                           "aten::scaled_dot_product_attention"};
-  return kNames.count(op) > 0;
+bool draws_by_itself(const Node& node, Mode mode) {
+  // Whether these draw depends on an argument: dropout with a probability, or the mode.
+  static const std::unordered_map<std::string_view, std::string_view> kDropouts{
+      {"aten::dropout", "train"},
+      {"aten::dropout_", "train"},
+      {"aten::feature_dropout", "train"},
+      {"aten::feature_dropout_", "train"},
+      {"aten::alpha_dropout", "train"},
+      {"aten::alpha_dropout_", "train"},
+      {"aten::feature_alpha_dropout", "train"},
+      {"aten::feature_alpha_dropout_", "train"},
+      {"aten::lstm", "train"},
+      {"aten::gru", "train"},
+      {"aten::rnn_tanh", "train"},
+      {"aten::rnn_relu", "train"}};
+  static const std::unordered_set<std::string_view> kAlways{"aten::rand_like", "aten::randn_like", "aten::rand",
+                                                            "aten::randn",     "aten::randint",    "aten::randint_like",
+                                                            "aten::randperm"};
+  if (kAlways.count(node.op) > 0) return true;
+  if (node.op == "aten::scaled_dot_product_attention") {
+    const Argument* probability = argument_of(node, "dropout_p");
+    return probability != nullptr && !is_zero(probability);
+  }
+  const auto dropout = kDropouts.find(node.op);
+  if (dropout == kDropouts.end()) return false;
+  const Argument* trains = argument_of(node, std::string(dropout->second));
+  const bool* given = trains != nullptr ? std::get_if<bool>(trains) : nullptr;
+  return (given != nullptr ? *given : mode == Mode::kTraining) && !is_zero(argument_of(node, "dropout")) &&
+         !is_zero(argument_of(node, "p"));
 }
 
 }  // namespace incremental

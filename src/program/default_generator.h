@@ -1,10 +1,11 @@
 // Operators that draw but take no generator (dropout, rand, an LSTM's dropout …) draw from the process's one. While
-// this lives, that one stands where the run's stands, and the run's goes on from where it ends; then it is as it was.
-// One at a time in a process: a run that draws so waits for another's operator.
+// this lives, that one has the state of the run's generator, which then gets the state that the operator leaves; the
+// process's own state is put back. One at a time in a process: other runs wait while an operator draws so.
 #pragma once
 #include <mutex>
 
 #include "src/core/libtorch.h"
+#include "src/program/program.h"
 
 namespace incremental {
 
@@ -21,7 +22,7 @@ class DefaultGeneratorScope {
   at::Tensor before_;
 };
 
-// True where an operator draws from the process's generator, which its schema does not say.
-bool draws_by_itself(const std::string& op);
+// True where a node draws from the process's generator in this mode, which its operator's schema does not say.
+bool draws_by_itself(const Node& node, Mode mode);
 
 }  // namespace incremental

@@ -9,6 +9,25 @@ namespace incremental {
 
 std::vector<at::Tensor> Forward::operator()(std::vector<at::Tensor> inputs) {
   check(!inputs.empty(), "ERR_SHAPE", "Expected at least one input");
+  const BatchRange& range = variants_.small_batch.batch;
+  const int64_t samples = inputs.front().dim() > 0 ? inputs.front().size(0) : 0;
+  check(samples <= range.most && (samples >= range.least || mode_ == Mode::kEvaluation), "ERR_SHAPE", "Expected ",
+        range.least, " to ", range.most, " samples for ", variants_.small_batch.owner, " but received ", samples);
+  // Samples do not see one another in evaluation: copies of the last one make up the number that the program takes.
+  const bool is_filled = samples > 0 && samples < range.least;
+  if (is_filled) {
+    const at::Tensor rows = at::arange(range.least, at::kLong).clamp_max_(samples - 1).to(inputs.front().device());
+    for (at::Tensor& input : inputs) input = input.index_select(0, rows);
+  }
+  std::vector<at::Tensor> outputs = run(std::move(inputs));
+  if (!is_filled) return outputs;
+  for (at::Tensor& output : outputs) {
+    if (output.defined() && output.dim() > 0 && output.size(0) == range.least) output = output.narrow(0, 0, samples);
+  }
+  return outputs;
+}
+
+std::vector<at::Tensor> Forward::run(std::vector<at::Tensor> inputs) {
   const c10::DeviceType device = inputs.front().device().type();
   const bool is_large = inputs.front().dim() > 0 && inputs.front().size(0) > variants_.limit;
   std::unique_ptr<Executor>& executor = is_large ? large_batch_ : small_batch_;
@@ -20,7 +39,7 @@ std::vector<at::Tensor> Forward::operator()(std::vector<at::Tensor> inputs) {
   const Autocast autocast(device);
   std::vector<at::Tensor> outputs = executor->run(std::move(inputs));
   for (at::Tensor& output : outputs) {
-    if (output.is_floating_point()) output = output.to(at::kFloat);
+    if (output.defined() && output.is_floating_point()) output = output.to(at::kFloat);
   }
   return outputs;
 }

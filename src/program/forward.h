@@ -22,9 +22,12 @@ class Forward {
         checks_statistics_(checks_statistics) {}
 
   // `inputs`: [sample, …] each, one for each of the program's. Returns its outputs; with `bf16`, floats in float32.
+  // Throws ERR_SHAPE where the program takes no batch of so many samples, which in evaluation may be too few.
   std::vector<at::Tensor> operator()(std::vector<at::Tensor> inputs);
 
  private:
+  std::vector<at::Tensor> run(std::vector<at::Tensor> inputs);
+
   Variants variants_;
   std::vector<at::Tensor> tensors_;
   Mode mode_;

@@ -1,5 +1,6 @@
 // A model as plain data: operator calls over named values. lib/program/program.ts says what each field means.
 #pragma once
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,9 +41,19 @@ struct Surroundings {
   bool no_grad = false;
   std::optional<bool> autocast = std::nullopt;
   at::ScalarType autocast_dtype = at::kBFloat16;
+  int64_t region = -1;  // of autocast: neighbouring nodes of one region share what it cast
 };
 
 enum class Mode { kTraining, kEvaluation };
+
+struct Node;
+
+// The calls of one branch of a condition. They use its inputs alone.
+struct Branch {
+  std::vector<std::string> inputs;
+  std::vector<Node> nodes;
+  std::vector<std::string> outputs;
+};
 
 struct Node {
   std::string op;
@@ -54,6 +65,8 @@ struct Node {
   // a single value.
   std::vector<int64_t> items = {};
   Surroundings surroundings = {};
+  std::string place = "";             // for messages: the module that it belongs to, and its line
+  std::vector<Branch> branches = {};  // of a condition: for true, and for false
 
   static constexpr int64_t kSingle = -1;
 };
@@ -64,6 +77,20 @@ struct ProgramTensor {
   std::vector<int64_t> shape;
   // The shape under which a run keeps it in channels_last memory; empty: it keeps it as the state has it.
   std::vector<int64_t> image_shape = {};
+  std::vector<int64_t> stride = {};    // empty: of row-major order
+  std::vector<std::string> ties = {};  // other names of a state for the same tensor
+};
+
+// A tensor that belongs to the program and not to a state.
+struct ProgramConstant {
+  std::string name;
+  at::Tensor tensor;
+};
+
+// Numbers of samples that a program takes at a time.
+struct BatchRange {
+  int64_t least = 0;
+  int64_t most = std::numeric_limits<int64_t>::max();
 };
 
 struct ProgramInput {
@@ -77,6 +104,11 @@ struct Program {
   std::vector<ProgramTensor> buffers;
   std::vector<Node> nodes;
   std::vector<std::string> outputs;
+  std::vector<ProgramConstant> constants = {};
+  BatchRange batch = {};
+  // False where nodes may change values in place or hold on to them in ways that rewrites do not look at: it then runs
+  // as it is.
+  bool may_be_rewritten = true;
   // Whether it changes tensors that it is given while it evaluates: it must then get copies of a state's.
   bool writes_in_evaluation = false;
   std::string owner = "the model";  // for messages

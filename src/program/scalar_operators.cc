@@ -123,6 +123,19 @@ c10::IValue to_integer(const Arguments& numbers) {
   return static_cast<int64_t>(number);
 }
 
+int64_t distance(const c10::IValue& number) {
+  const int64_t bits = integer(number);
+  check(bits >= 0 && bits < 64, "ERR_SHAPE", "Expected a shift of 0 to 63 bits in the program but received ", bits);
+  return bits;
+}
+
+c10::IValue shift_left(const Arguments& numbers) {
+  int64_t shifted = 0;
+  const int64_t bits = distance(numbers[1]);
+  check_exact(bits == 63 || __builtin_mul_overflow(integer(numbers[0]), int64_t{1} << bits, &shifted), "shift");
+  return shifted;
+}
+
 const std::unordered_map<std::string, ScalarOperator>& all() {
   static const std::unordered_map<std::string, ScalarOperator> kOperators{
       {"scalar::add", {2, add}},
@@ -150,6 +163,11 @@ const std::unordered_map<std::string, ScalarOperator>& all() {
         }}},
       {"scalar::float", {1, [](const Arguments& n) { return c10::IValue(real(n[0])); }}},
       {"scalar::int", {1, to_integer}},
+      {"scalar::trunc", {1, to_integer}},
+      {"scalar::pos", {1, [](const Arguments& n) { return n[0]; }}},
+      {"scalar::lshift", {2, shift_left}},
+      {"scalar::rshift", {2, [](const Arguments& n) { return c10::IValue(integer(n[0]) >> distance(n[1])); }}},
+      {"scalar::ite", {3, [](const Arguments& n) { return n[0].toBool() ? n[1] : n[2]; }}},
       {"scalar::sqrt", {1, [](const Arguments& n) { return c10::IValue(std::sqrt(real(n[0]))); }}},
       {"scalar::floor", {1, [](const Arguments& n) { return to_integer({c10::IValue(std::floor(real(n[0])))}); }}},
       {"scalar::ceil", {1, [](const Arguments& n) { return to_integer({c10::IValue(std::ceil(real(n[0])))}); }}},

@@ -1,5 +1,5 @@
 // Arithmetic on the numbers of a program, such as sizes of its inputs: what Python's operators and torch.sym_* compute
-// in an exported graph. Named `scalar::mul` and so on; the arguments are `a` and, where there is one, `b`.
+// in an exported graph. Named `scalar::mul` and so on; the arguments are `a`, `b` and `c`.
 #pragma once
 #include <string>
 #include <vector>

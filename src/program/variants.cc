@@ -12,13 +12,14 @@ namespace incremental {
 
 Variants exact_variants(const Program& program, c10::Device device) {
   // Devices have none of oneDNN's layouts.
-  if (!device.is_cpu()) return {program, program, std::numeric_limits<int64_t>::max(), {}};
+  if (!device.is_cpu() || !program.may_be_rewritten) return {program, program, std::numeric_limits<int64_t>::max(), {}};
   // For single samples ATen has other convolutions, with other roundings.
   return {program, with_exact_linear(with_blocked_convolutions(program)), 1, {}};
 }
 
 Variants fast_variants(const Program& program, const std::vector<at::Tensor>& tensors,
                        const std::vector<InputForm>& inputs, const Numerics& numerics, c10::Device device) {
+  if (!program.may_be_rewritten) return exact_variants(program, device);
   const Shapes shapes = shapes_of(program, tensors, inputs);
   const Program general = with_channels_last(program, shapes);
   Variants variants{general, general, std::numeric_limits<int64_t>::max(), {}};

@@ -95,6 +95,7 @@ Prediction predict(const RunPlan& plan, const Cancelled& cancelled) {
   std::vector<at::Tensor> parts;
   for_each_batch(plan, cancelled, [&](const std::vector<at::Tensor>& outputs, const Batch& batch) {
     const at::Tensor& logits = outputs.at(plan.output);
+    check(logits.defined(), "ERR_INVALID_OPTION", "The model computes its output ", plan.output, " in training alone");
     check(logits.dim() >= 1 && logits.size(0) == batch.samples(), "ERR_SHAPE", "Expected the model to return [",
           batch.samples(), ", …] for a batch of ", batch.samples(), " but it returned ", logits.sizes());
     parts.push_back(logits.cpu());

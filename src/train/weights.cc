@@ -14,22 +14,59 @@ bool is_batch_count(const ProgramTensor& wanted) {
   return wanted.shape.empty() && own == "num_batches_tracked";
 }
 
+const at::Tensor* tensor_named(const StateDict& state, const std::string& name) {
+  auto found = std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == name; });
+  return found == state.end() ? nullptr : &found->tensor;
+}
+
+// By any of its names. Files may leave out all names but one; where they hold several, those must agree.
+const at::Tensor* find_tied(const ProgramTensor& wanted, const StateDict& state) {
+  const at::Tensor* first = tensor_named(state, wanted.name);
+  for (const std::string& name : wanted.ties) {
+    const at::Tensor* other = tensor_named(state, name);
+    if (other == nullptr) continue;
+    check(first == nullptr || bitwise_equal({{"", *first}}, {{"", *other}}), "ERR_STATE_MISMATCH", "\"", wanted.name,
+          "\" and \"", name, "\" are one tensor of the model, but the state has different values for them");
+    if (first == nullptr) first = other;
+  }
+  return first;
+}
+
 // As load_state_dict(strict=True) finds it: the count of a batch norm that PyTorch before 0.4.1 saved is missing and 0,
 // and what has no dimensions may have one of size 1, as all tensors of PyTorch before 0.4 had.
 at::Tensor find(const ProgramTensor& wanted, const StateDict& state) {
-  auto found =
-      std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == wanted.name; });
-  if (found == state.end() && is_batch_count(wanted)) return at::zeros(wanted.shape, wanted.dtype);
-  check(found != state.end(), "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
-  if (wanted.shape.empty() && found->tensor.dim() == 1 && found->tensor.numel() == 1) return found->tensor.select(0, 0);
-  check(found->tensor.sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
-        at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->tensor.sizes());
-  return found->tensor;
+  const at::Tensor* found = find_tied(wanted, state);
+  if (found == nullptr && is_batch_count(wanted)) return at::zeros(wanted.shape, wanted.dtype);
+  check(found != nullptr, "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
+  if (wanted.shape.empty() && found->dim() == 1 && found->numel() == 1) return found->select(0, 0);
+  check(found->sizes() == at::IntArrayRef(wanted.shape), "ERR_STATE_MISMATCH", "Expected shape ",
+        at::IntArrayRef(wanted.shape), " for \"", wanted.name, "\" but the state has ", found->sizes());
+  return *found;
+}
+
+// True where each element has memory of its own.
+bool is_writable(const ProgramTensor& wanted) {
+  const at::Tensor form = at::empty_strided(wanted.shape, wanted.stride, at::device(at::kMeta).dtype(wanted.dtype));
+  return form.is_non_overlapping_and_dense();
+}
+
+// Whether the tensor lies in memory as the program wants it.
+bool lies_as(const ProgramTensor& wanted, const at::Tensor& tensor) {
+  if (wanted.stride.empty() || !is_writable(wanted)) return tensor.is_contiguous();
+  return tensor.strides() == at::IntArrayRef(wanted.stride);
+}
+
+// In memory of its own. Kernels differ by strides, and so do bits.
+at::Tensor laid_out(const ProgramTensor& wanted, const at::Tensor& source, c10::Device device) {
+  const auto options = at::device(device).dtype(wanted.dtype);
+  const bool is_strided = !wanted.stride.empty() && is_writable(wanted);
+  at::Tensor tensor =
+      is_strided ? at::empty_strided(wanted.shape, wanted.stride, options) : at::empty(wanted.shape, options);
+  return tensor.copy_(source);
 }
 
 at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
-  const at::Tensor source = find(wanted, state);
-  return to_stored(wanted, at::empty(wanted.shape, at::device(device).dtype(wanted.dtype)).copy_(source));
+  return to_stored(wanted, laid_out(wanted, find(wanted, state), device));
 }
 
 }  // namespace
@@ -41,8 +78,9 @@ std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& stat
   std::vector<at::Tensor> tensors;
   for (const auto* part : {&program.parameters, &program.buffers}) {
     for (const ProgramTensor& wanted : *part) {
-      const at::Tensor tensor = find(wanted, state).to(device, wanted.dtype).contiguous();
-      tensors.push_back(to_stored(wanted, shares ? tensor : tensor.clone()));
+      const at::Tensor found = find(wanted, state);
+      const bool fits = found.device() == device && found.scalar_type() == wanted.dtype && lies_as(wanted, found);
+      tensors.push_back(to_stored(wanted, shares && fits ? found : laid_out(wanted, found, device)));
     }
   }
   return tensors;
@@ -108,11 +146,17 @@ std::shared_ptr<const StateDict> Weights::release(const std::vector<std::string>
 
 std::shared_ptr<StateDict> Weights::dict_of(const std::vector<at::Tensor>& tensors,
                                             const std::vector<std::string>& names) const {
+  // One tensor for all names of a tie.
+  std::vector<at::Tensor> saved(tensors.size());
   auto state = std::make_shared<StateDict>();
   for (const std::string& name : names) {
-    auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& wanted) { return wanted.name == name; });
+    auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const ProgramTensor& wanted) {
+      return wanted.name == name || std::find(wanted.ties.begin(), wanted.ties.end(), name) != wanted.ties.end();
+    });
     check(found != wanted_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
-    state->push_back({name, from_stored(*found, tensors[found - wanted_.begin()].detach()).cpu()});
+    const auto index = static_cast<size_t>(found - wanted_.begin());
+    if (!saved[index].defined()) saved[index] = from_stored(*found, tensors[index].detach()).cpu();
+    state->push_back({name, saved[index]});
   }
   return state;
 }
@@ -122,9 +166,8 @@ std::shared_ptr<const StateDict> Weights::copy(const std::vector<std::string>& n
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> tensors = all();
   std::copy(parameters.begin(), parameters.end(), tensors.begin());
-  auto state = dict_of(tensors, names);
-  for (NamedTensor& item : *state) item.tensor = item.tensor.clone();
-  return state;
+  for (at::Tensor& tensor : tensors) tensor = tensor.detach().clone();
+  return dict_of(tensors, names);
 }
 
 }  // namespace incremental

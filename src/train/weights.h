@@ -11,8 +11,8 @@
 namespace incremental {
 
 // Parameters, then buffers, for reading: the state's own memory where it is as the program wants it, else copies.
-// Throws ERR_STATE_MISMATCH where a tensor is missing or has another shape, but for those that load_state_dict() of
-// PyTorch takes all the same (lib/models/recognise.ts has said so before, with all names at once).
+// Throws ERR_STATE_MISMATCH where a tensor is missing or has another shape, or where names of one tensor have different
+// values, but not where load_state_dict() of PyTorch takes the state all the same (lib/models/recognise.ts has said so before, with all names at once).
 std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device);
 
 class Weights {

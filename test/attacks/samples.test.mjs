@@ -68,7 +68,7 @@ describe('the addon, given samples', () => {
   const addon = () => native.native();
   const predict = async (changes) =>
     addon().predict({
-      ...{ program: addon().makeProgram(text.program, []), state: stateHandle(state), inputs: [ids, dense] },
+      ...{ program: addon().makeProgram(text.program, [], null), state: stateHandle(state), inputs: [ids, dense] },
       ...{ order: [0, 1], transforms: [[], []], output: 0, batchSize: 2, threads: 1, device: 'cpu' },
       ...changes,
     }).done;

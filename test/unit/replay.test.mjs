@@ -12,7 +12,7 @@ const model = sequential({ out: linear(1, classes) }, { input: [1] });
 /** A learner of samples that are one number each. */
 async function learnerWith(replay, seed, state, start) {
   return addon().makeLearner({
-    program: addon().makeProgram(model.program, []),
+    program: addon().makeProgram(model.program, [], null),
     state: stateHandle(state),
     ...{ names: state.names, transforms: [[]], scoring: [[]], order: [0], classes },
     ...{ inputs: [{ name: 'input', dtype: 'float32', shape: [1] }], target: { kind: 'class', shape: [] } },

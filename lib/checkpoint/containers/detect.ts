@@ -143,7 +143,7 @@ const foreignZips: readonly { is: string; advice: string; test(name: string): bo
   },
   {
     is: 'an exported program (.pt2)',
-    advice: python('torch.save(dict(torch.export.load(sys.argv[1]).state_dict), sys.argv[2])'),
+    advice: 'loadModel() returns its model and its weights, and trainIncremental() takes both',
     test: (name) => name === 'archive_format' || name === 'serialized_exported_program.json',
   },
 ];

@@ -1,12 +1,13 @@
 // Opens a learner's folder: resumes the learner in it, or begins one.
+
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { plain } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { recogniseModel } from '../../models/recognise';
 import { chooseDevice } from '../../native/device';
+import { programHandle } from '../../native/programs';
 import { State, sharedState } from '../../state/state';
-import { programHandle } from '../../training/run';
 import type { Engine } from '../engine';
 import { contextMaker } from '../make-context';
 import { learnerSettings, type Settings, type SettingsOptions } from '../settings';

@@ -1,11 +1,13 @@
 // Repairs a learner's folder: reports the damage and what is lost with it, moves that out of the way, and leaves a folder that opens.
+
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { checkOptions, isBoolean, isNumber, isPath } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { recogniseModel } from '../../models/recognise';
+import { programHandle } from '../../native/programs';
 import type { Model } from '../../program/module';
-import { programHandle, runOptionChecks } from '../../training/run';
+import { runOptionChecks } from '../../training/run';
 import type { LearnerContext } from '../context';
 import { contextMaker } from '../make-context';
 import { findBase, type UnusableSnapshot } from '../recovery/find-base';

@@ -43,15 +43,35 @@ type Unchecked = Record<string, unknown>;
 const isObject = (value: unknown): value is Unchecked => typeof value === 'object' && value !== null;
 const isList = (value: unknown, isItem: (item: unknown) => boolean) => Array.isArray(value) && value.every(isItem);
 const isText = (value: unknown) => typeof value === 'string';
+const isNamed = (value: unknown) => value === null || isText(value);
+/** Whether a field is missing, or what it should be. */
+const isOptional = (value: Unchecked, field: string, is: (found: unknown) => boolean) =>
+  !Object.hasOwn(value, field) || is(value[field]);
 const isTensor = (value: unknown) =>
-  isObject(value) && isText(value.name) && isText(value.dtype) && isList(value.shape, Number.isSafeInteger);
+  isObject(value) &&
+  isText(value.name) &&
+  isText(value.dtype) &&
+  isList(value.shape, Number.isSafeInteger) &&
+  isOptional(value, 'stride', (stride) => isList(stride, Number.isSafeInteger)) &&
+  isOptional(value, 'ties', (ties) => isList(ties, isText));
+const isConstant = (value: unknown) => isTensor(value) && isText((value as Unchecked).data);
 const isInput = (value: unknown) =>
   isObject(value) &&
   isText(value.name) &&
   Object.hasOwn(valueArrays, String(value.dtype)) &&
-  (!Object.hasOwn(value, 'shape') || isList(value.shape, Number.isSafeInteger));
-const isNode = (value: unknown) =>
-  isObject(value) && isText(value.op) && isObject(value.args) && isList(value.outputs, isText);
+  isOptional(value, 'shape', (shape) => isList(shape, (size) => Number.isSafeInteger(size) || isText(size)));
+const isRange = (value: unknown) =>
+  isObject(value) && Number.isSafeInteger(value.min) && isOptional(value, 'max', Number.isSafeInteger);
+const isRanges = (value: unknown) => isObject(value) && Object.values(value).every(isRange);
+const isBranch = (value: unknown): boolean =>
+  isObject(value) && isList(value.inputs, isText) && isList(value.nodes, isNode) && isList(value.outputs, isText);
+const isBranches = (value: unknown) => isObject(value) && isBranch(value.whenTrue) && isBranch(value.whenFalse);
+const isNode = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value.op) &&
+  isObject(value.args) &&
+  isList(value.outputs, (output) => isNamed(output) || isList(output, isNamed)) &&
+  isOptional(value, 'branches', isBranches);
 const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) && Number.isSafeInteger(value[1]);
 
 /** The fields keep their order, on which the text of a model depends. */
@@ -71,7 +91,11 @@ function isModel(value: unknown): value is Model {
   const { inputs, outputs, parameters, buffers, nodes } = program;
   const isWhole = isText(name) && isList(tensors, isTensor) && isList(modules, isModule);
   const runs = isList(inputs, isInput) && isList(outputs, isText) && isList(nodes, isNode);
-  if (!isWhole || !runs || !isList(parameters, isTensor) || !isList(buffers, isTensor)) return false;
+  const isExported =
+    isOptional(program, 'constants', (constants) => isList(constants, isConstant)) &&
+    isOptional(program, 'batch', isRange) &&
+    isOptional(program, 'sizes', isRanges);
+  if (!isWhole || !runs || !isExported || !isList(parameters, isTensor) || !isList(buffers, isTensor)) return false;
   const held = new Map((tensors as ProgramTensor[]).map((tensor) => [tensor.name, String(tensor.shape)]));
   const used = [...(parameters as ProgramTensor[]), ...(buffers as ProgramTensor[])];
   return used.every((tensor) => held.get(tensor.name) === String(tensor.shape));

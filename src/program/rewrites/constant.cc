@@ -19,7 +19,7 @@ class Converter {
       return convert(value, optional->getElementType());
     }
     if (auto list = type->cast<c10::ListType>()) return convert_list(value, list->getElementType());
-    if (auto flag = std::get_if<bool>(&value); flag && type->kind() == c10::TypeKind::BoolType) return *flag;
+    if (auto flag = std::get_if<bool>(&value)) return convert_flag(*flag, type);
     if (auto word = std::get_if<std::string>(&value); word && type->kind() == c10::TypeKind::StringType) return *word;
     if (auto number = std::get_if<double>(&value)) return convert_number(*number, type);
     if (auto number = std::get_if<Int>(&value)) return typed(c10::IValue(number->value), type);
@@ -52,15 +52,18 @@ class Converter {
         return number.isInt() ? c10::IValue(static_cast<double>(number.toInt())) : number;
       case c10::TypeKind::NumberType:
         return number;
-      case c10::TypeKind::TensorType: {
-        at::Tensor scalar = number.isInt() ? at::scalar_tensor(number.toInt(), at::kLong)
-                                           : at::scalar_tensor(number.toDouble(), at::kDouble);
-        scalar.unsafeGetTensorImpl()->set_wrapped_number(true);
-        return scalar;
-      }
+      case c10::TypeKind::TensorType:
+        return wrapped_number(number.toScalar());
       default:
         throw mismatch();
     }
+  }
+
+  c10::IValue convert_flag(bool flag, const c10::TypePtr& type) const {
+    const auto kind = type->kind();
+    if (kind == c10::TypeKind::BoolType || kind == c10::TypeKind::NumberType) return flag;
+    if (kind == c10::TypeKind::TensorType) return wrapped_number(flag);
+    throw mismatch();
   }
 
   c10::IValue convert_number(double number, const c10::TypePtr& type) const {
@@ -115,6 +118,12 @@ class Converter {
 };
 
 }  // namespace
+
+at::Tensor wrapped_number(const at::Scalar& number) {
+  at::Tensor tensor = at::scalar_tensor(number, number.type());
+  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return tensor;
+}
 
 c10::IValue constant(const Argument& value, const c10::Argument& schema, const std::string& label) {
   return Converter(schema, label).convert(value, schema.type());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/program/executor.h"
+#include "src/program/own_operators.h"
 
 namespace incremental {
 
@@ -71,23 +72,47 @@ const ProgramTensor* find_parameter(const Program& program, const std::string& n
   return found == program.parameters.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// Names of the tensors that a node returns by themselves, not in lists.
+std::vector<std::string> tensors_of(const Node& node) {
+  const auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
+  if (!node.items.empty() || (!op && find_own_operator(node.op) == nullptr)) return {};
+  std::vector<std::string> names;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const bool is_tensor = !op || op->schema().returns()[i].type()->kind() == c10::TypeKind::TensorType;
+    if (is_tensor && !node.outputs[i].empty()) names.push_back(node.outputs[i]);
+  }
+  return names;
+}
+
+}  // namespace
+
 Shapes shapes_of(const Program& program, const std::vector<at::Tensor>& tensors, const std::vector<InputForm>& inputs) {
   at::NoGradGuard no_grad;
   Program all = program;
   all.outputs.clear();
   for (const Node& node : program.nodes) {
     if (std::count(node.modes.begin(), node.modes.end(), Mode::kEvaluation) == 0) continue;
-    all.outputs.insert(all.outputs.end(), node.outputs.begin(), node.outputs.end());
+    const std::vector<std::string> names = tensors_of(node);
+    all.outputs.insert(all.outputs.end(), names.begin(), names.end());
   }
+  // A program may take no batch of one sample.
+  const int64_t samples = std::max<int64_t>(program.batch.least, 1);
   Shapes shapes;
+  const auto add = [&](const std::string& name, at::IntArrayRef sizes) {
+    std::vector<int64_t> shape = sizes.vec();
+    if (samples > 1 && !shape.empty() && shape.front() % samples == 0) shape.front() /= samples;
+    shapes.emplace(name, std::move(shape));
+  };
   std::vector<at::Tensor> zeros;
   for (size_t i = 0; i < inputs.size() && i < program.inputs.size(); ++i) {
-    zeros.push_back(at::zeros(batch_shape(1, inputs[i].shape), inputs[i].dtype));
-    shapes.emplace(program.inputs[i].name, zeros.back().sizes().vec());
+    zeros.push_back(at::zeros(batch_shape(samples, inputs[i].shape), inputs[i].dtype));
+    add(program.inputs[i].name, zeros.back().sizes());
   }
   Executor executor(all, tensors, Mode::kEvaluation, at::detail::createCPUGenerator(0));
   const std::vector<at::Tensor> values = executor.run(std::move(zeros));
-  for (size_t i = 0; i < values.size(); ++i) shapes.emplace(all.outputs[i], values[i].sizes().vec());
+  for (size_t i = 0; i < values.size(); ++i) add(all.outputs[i], values[i].sizes());
   return shapes;
 }
 
