@@ -4,6 +4,8 @@
 export type StateHandle = { readonly __state: never };
 /** A native program. */
 export type ProgramHandle = { readonly __program: never };
+/** A native program to which nodes are added. */
+export type ProgramDraftHandle = { readonly __draft: never };
 /** A native data set. */
 export type DatasetHandle = { readonly __dataset: never };
 /** A run through a native data set, batch by batch. */

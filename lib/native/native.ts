@@ -5,12 +5,13 @@ import type { SampleForm, TargetValues, Values } from '../core/sample-values';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
 import type { InitialTensor } from '../program/module';
-import type { Program } from '../program/program';
+import type { Program, ProgramNode } from '../program/program';
 import type {
   BatchesHandle,
   DatasetHandle,
   LearnerHandle,
   LockHandle,
+  ProgramDraftHandle,
   ProgramHandle,
   StateHandle,
   VerdictsHandle,
@@ -258,8 +259,11 @@ export interface Native {
   giveVerdict(verdicts: VerdictsHandle, verdict: Verdict): void;
   /** Returns the rates of each step of a plan, [step, group], and the groups and the state at the end. NaN: the group has no such rate. */
   scheduledRates(plan: RatesPlan): Promise<NativeRates>;
-  /** Throws if the program uses an operator that is neither allowed by default nor in `allow`. `constants`: their elements, if it has any. */
-  makeProgram(program: Program, allow: readonly string[], constants: StateHandle | null): ProgramHandle;
+  /** Begins a program without nodes. `constants`: the elements of those that it has, if any. */
+  beginProgram(program: Program, constants: StateHandle | null): ProgramDraftHandle;
+  addNodes(draft: ProgramDraftHandle, nodes: readonly ProgramNode[]): void;
+  /** Rejects if the program uses an operator that is neither allowed by default nor in `allow`. */
+  finishProgram(draft: ProgramDraftHandle, allow: readonly string[]): Promise<ProgramHandle>;
   evaluate(plan: EvaluatePlan): Job<NativeEvaluation>;
   predict(plan: PredictPlan): Job<NativePrediction>;
   /** Makes the native side of an online learner. A call before the previous one has ended throws ERR_BUSY. */

@@ -1,30 +1,49 @@
 // Native programs.
 import { own } from '../core/checks';
-import { fromNativeSync } from '../core/errors';
+import { fromNative, fromNativeSync } from '../core/errors';
+import { TimeSlice } from '../core/time-slice';
 import type { Program } from '../program/program';
-import type { ProgramHandle } from './handles';
+import type { ProgramDraftHandle, ProgramHandle } from './handles';
 import { native } from './native';
 
-/** Native programs of programs that were used before: to make one takes as long as the prediction of a sample. */
-const programs = new WeakMap<Program, ProgramHandle>();
+/** Native programs of programs that were used before, by the operators that were allowed beyond the list: to make one takes long. */
+const programs = new WeakMap<Program, Map<string, Promise<ProgramHandle>>>();
 
-/** Throws where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
-export function programHandle(program: Program, allow: readonly string[] = []): ProgramHandle {
-  // Not remembered, so that another call allows only what it names itself.
-  if (allow.length > 0) return makeProgram(program, allow);
-  const known = programs.get(program) ?? makeProgram(program, []);
+/** Rejects where the program names an operator that is neither in the list of src/program/allowed_operators.cc nor in `allow`. */
+export function programHandle(program: Program, allow: readonly string[] = []): Promise<ProgramHandle> {
+  const known = programs.get(program) ?? new Map<string, Promise<ProgramHandle>>();
   programs.set(program, known);
-  return known;
+  const key = JSON.stringify([...allow].sort());
+  const found = known.get(key);
+  if (found) return found;
+  const made = makeProgram(program, allow);
+  known.set(key, made);
+  made.catch(() => known.delete(key));
+  return made;
 }
 
-function makeProgram(program: Program, allow: readonly string[]): ProgramHandle {
+/** Nodes that are added between two looks at the clock: each takes some microseconds. */
+const nodesAtOnce = 16;
+
+async function makeProgram(program: Program, allow: readonly string[]): Promise<ProgramHandle> {
+  const slice = new TimeSlice();
+  const draft = begin(program);
+  for (let first = 0; first < program.nodes.length; first += nodesAtOnce) {
+    const nodes = program.nodes.slice(first, first + nodesAtOnce);
+    fromNativeSync(() => native().addNodes(draft, nodes));
+    if (slice.isOver) await slice.rest();
+  }
+  return fromNative(() => native().finishProgram(draft, allow));
+}
+
+function begin(program: Program): ProgramDraftHandle {
   const constants = own(program, 'constants');
-  if (constants === undefined) return fromNativeSync(() => native().makeProgram(program, allow, null));
+  if (constants === undefined) return fromNativeSync(() => native().beginProgram(program, null));
   const elements = fromNativeSync(() =>
     native().makeState(constants.map(({ data, ...form }) => ({ ...form, bytes: Buffer.from(data, 'base64') }))),
   );
   try {
-    return fromNativeSync(() => native().makeProgram(program, allow, elements));
+    return fromNativeSync(() => native().beginProgram(program, elements));
   } finally {
     native().disposeState(elements);
   }

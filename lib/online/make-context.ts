@@ -50,7 +50,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   checkBatch(bytesOfSample({ inputs, target, classes: 0 }), batchSize);
   const { optimizer, parameterGroups, frozenStatistics } = settings;
   const groups = optimizerGroups(model.program.parameters, optimizer, parameterGroups);
-  const program = programHandle(withFrozenStatistics(model.program, frozenStatistics), fixed.allowOperators);
+  const program = await programHandle(withFrozenStatistics(model.program, frozenStatistics), fixed.allowOperators);
   const loss = lossPlan(settings.loss, model);
   checkLoss(loss, target);
   const context = {

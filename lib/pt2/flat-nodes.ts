@@ -1,6 +1,7 @@
 // Writes the graphs of an exported program as one list of calls: graphs inside graphs are inlined, with what they run under noted at
 // each call. An inner graph's inputs are other names for its operands.
 import { formatError } from '../checkpoint/errors';
+import { TimeSlice } from '../core/time-slice';
 import { value } from '../program/module';
 import {
   type Branch,
@@ -60,6 +61,7 @@ const returning: Readonly<Record<string, string>> = {
 export class GraphFlattener {
   readonly nodes: FlatNode[] = [];
   readonly #names: ValueNames;
+  readonly #slice = new TimeSlice();
   #regions = 0;
 
   constructor(names: ValueNames) {
@@ -67,17 +69,20 @@ export class GraphFlattener {
   }
 
   /** Adds the nodes of `graph`. `inputs`: what its inputs stand for. Returns what its outputs stand for. */
-  add(graph: Graph, inputs: readonly (Bound | undefined)[], around: Surroundings = {}): Bound[] {
+  async add(graph: Graph, inputs: readonly (Bound | undefined)[], around: Surroundings = {}): Promise<Bound[]> {
     const scope = new Map<string, Bound>();
     graph.inputs.forEach((input, i) => {
       const bound = inputs[i];
       if (input && bound !== undefined) scope.set(input.name, bound);
     });
-    for (const node of graph.nodes) this.#add(node, scope, around);
+    for (const node of graph.nodes) {
+      await this.#add(node, scope, around);
+      if (this.#slice.isOver) await this.#slice.rest();
+    }
     return graph.outputs.map((output) => boundOf(output, scope));
   }
 
-  #add(node: GraphNode, scope: Map<string, Bound>, around: Surroundings): void {
+  async #add(node: GraphNode, scope: Map<string, Bound>, around: Surroundings): Promise<void> {
     if (node.kind === 'operator') {
       this.#addOperator(node, scope, around);
       return;
@@ -92,8 +97,8 @@ export class GraphFlattener {
     }
     if (node.kind === 'condition') {
       const branches = {
-        whenTrue: this.#branch(node.whenTrue, node, scope),
-        whenFalse: this.#branch(node.whenFalse, node, scope),
+        whenTrue: await this.#branch(node.whenTrue, node, scope),
+        whenFalse: await this.#branch(node.whenFalse, node, scope),
       };
       const condition = isReference(node.condition) ? boundOf(node.condition, scope) : node.condition;
       const args = { condition, operands: node.operands.map((operand) => boundOf(operand, scope)).filter(isReference) };
@@ -102,7 +107,7 @@ export class GraphFlattener {
       return;
     }
     const inner = this.#surroundings(node.settings, around);
-    const results = this.add(
+    const results = await this.add(
       node.graph,
       node.operands.map((operand) => boundOf(operand, scope)),
       inner,
@@ -113,7 +118,7 @@ export class GraphFlattener {
   }
 
   /** A graph over inputs of its own, but for constants. */
-  #branch(graph: Graph, { operands, place }: ConditionNode, scope: ReadonlyMap<string, Bound>): Branch {
+  async #branch(graph: Graph, { operands, place }: ConditionNode, scope: ReadonlyMap<string, Bound>): Promise<Branch> {
     const inputs: string[] = [];
     const bound = operands.map((operand, i) => {
       const given = boundOf(operand, scope);
@@ -122,7 +127,7 @@ export class GraphFlattener {
       return value(inputs.at(-1)!);
     });
     const flattener = new GraphFlattener(this.#names);
-    const outputs = flattener.add(graph, bound).map((output) => {
+    const outputs = (await flattener.add(graph, bound)).map((output) => {
       if (isReference(output)) return output.value;
       throw formatError(
         `Expected a branch of torch.cond to return tensors (in ${placeText(place).place ?? 'the model'})`,

@@ -67,8 +67,8 @@ async function load(
   const handles = await read(archive, train!, evaluation);
   try {
     const sources = await sourcesOf(archive, [train!, evaluation], handles);
-    const { model, isEvaluation } = toModel(sources[0]!, sources[1]);
-    programHandle(model.program, allowOperators);
+    const { model, isEvaluation } = await toModel(sources[0]!, sources[1]);
+    await programHandle(model.program, allowOperators);
     if (isEvaluation) warnOfEvaluation(archive.file.path);
     return { model, state: makeState(handles.shift()!, modulesOf(model)) };
   } finally {

@@ -18,6 +18,7 @@ import type { ExportedProgram, ProgramTensor as StoredTensor } from './graph';
 import { inBothModes, inMode } from './modes';
 import { programDType } from './program-dtypes';
 import { batchAxis, laidOut, type Samples, samplesOf, takeTheSame } from './samples';
+import { mapInTurns } from './turns';
 import { ValueNames } from './value-names';
 
 /** A program, and the elements of each of its tensors that is no part of the state, in base64. */
@@ -33,17 +34,17 @@ export interface Conversion {
 }
 
 /** Throws ERR_STATE_FORMAT for what cannot be trained or run here, and where the two programs differ in samples or tensors. */
-export function toModel(train: ProgramSource, evaluation?: ProgramSource): Conversion {
+export async function toModel(train: ProgramSource, evaluation?: ProgramSource): Promise<Conversion> {
   const { program } = train;
   const samples = samplesOf(program);
   const tensors = stateTensors(program);
   const names = new ValueNames([...samples.inputs, ...program.state].map(({ name }) => name));
   const outputs = outputsOf(program, samples, names);
-  const first = part(train, samples, tensors, names);
-  const returned = returning(first, outputs);
+  const first = await part(train, samples, tensors, names);
+  const returned = await returning(first, outputs);
   const kept = new Set([...tensors.buffers, ...first.constants].map(({ name }) => name));
-  const modes = evaluation ? undefined : inBothModes(returned, kept);
-  const second = evaluation && alike(evaluation, { samples, tensors, outputs, names });
+  const modes = evaluation ? undefined : await inBothModes(returned, kept);
+  const second = evaluation && (await alike(evaluation, { samples, tensors, outputs, names }));
   const constants = [...first.constants, ...(second?.constants ?? [])];
   const made: Program = {
     inputs: samples.inputs,
@@ -108,12 +109,12 @@ interface Part {
 }
 
 /** The calls of one program over the tensors of the state. */
-function part(
+async function part(
   { program, elements }: ProgramSource,
   samples: Samples,
   { primary }: StateTensors,
   names: ValueNames,
-): Part {
+): Promise<Part> {
   const { nodes, values } = laidOut(program, samples, names);
   const constants: ProgramConstant[] = [];
   const bound = new Map<string, ValueRef>(values);
@@ -129,7 +130,7 @@ function part(
     for (const each of tensor.values) bound.set(each, value(defined));
   }
   const flattener = new GraphFlattener(names);
-  const outputs = flattener.add(
+  const outputs = await flattener.add(
     program.graph,
     program.graph.inputs.map((input) => (input ? bound.get(input.name) : undefined)),
   );
@@ -168,7 +169,7 @@ function outputsOf({ outputs }: ExportedProgram, { batchSize }: Samples, names: 
 }
 
 /** The calls of a part, with those that return `outputs` by their names. */
-function returning({ nodes, outputs: values }: Part, outputs: readonly Output[]): FlatNode[] {
+function returning({ nodes, outputs: values }: Part, outputs: readonly Output[]): Promise<FlatNode[]> {
   const computed = new Set(nodes.flatMap((one) => outputNames(one.node)));
   const renames = new Map<string, string>();
   const added: FlatNode[] = [];
@@ -180,14 +181,15 @@ function returning({ nodes, outputs: values }: Part, outputs: readonly Output[])
     else added.push(asFlat(node('alias', '', { self: from }, name)));
   }
   const rename = (name: string) => renames.get(name) ?? name;
-  return [...nodes, ...added].map((one) => ({ ...one, node: renamed(one.node, rename) }));
+  const named = (one: FlatNode) => ({ ...one, node: frozen(renamed(one.node, rename)) });
+  return mapInTurns([...nodes, ...added], named, undefined);
 }
 
 /** The program that evaluates, over the tensors of the one that trains and with its names of outputs. */
-function alike(
+async function alike(
   source: ProgramSource,
   of: { samples: Samples; tensors: StateTensors; outputs: readonly Output[]; names: ValueNames },
-): { nodes: ProgramNode[]; constants: readonly ProgramConstant[] } {
+): Promise<{ nodes: ProgramNode[]; constants: readonly ProgramConstant[] }> {
   const samples = samplesOf(source.program);
   if (!takeTheSame(of.samples, samples))
     throw formatError(
@@ -199,8 +201,8 @@ function alike(
     const found = own.find((output) => output.name === name) ?? (i === 0 ? own[0] : undefined);
     return found ? [{ ...found, name }] : [];
   });
-  const made = part(source, samples, of.tensors, of.names);
-  return { nodes: inMode(returning(made, outputs), 'evaluation'), constants: made.constants };
+  const made = await part(source, samples, of.tensors, of.names);
+  return { nodes: inMode(await returning(made, outputs), 'evaluation'), constants: made.constants };
 }
 
 /** The class of the model, such as 'Net'. */

@@ -12,9 +12,11 @@
 // What draws or writes into buffers in other ways may be wanted in evaluation or not, which the program does not say: it then needs a
 // second program, exported in evaluation mode.
 import { own } from '../core/checks';
+import { frozen } from '../core/family';
 import { value } from '../program/module';
 import { type Branch, outputNames, type ProgramNode, valueNames } from '../program/program';
 import { type FlatNode, isReference } from './flat-nodes';
+import { mapInTurns } from './turns';
 
 export interface Modes {
   readonly nodes: readonly ProgramNode[];
@@ -40,10 +42,14 @@ const views = new Set(
 );
 
 /** Makes a program that trains into one of both modes. `kept`: buffers and constants, which outlive a step. */
-export function inBothModes(flat: readonly FlatNode[], kept: ReadonlySet<string>): Modes {
+export async function inBothModes(flat: readonly FlatNode[], kept: ReadonlySet<string>): Promise<Modes> {
   const numbers = new Set(flat.flatMap(({ node }) => (isOfNumbers(node) ? outputNames(node) : [])));
-  const parts = runsOf(flat).map((run) => ({ run, passing: passedOn(run, numbers) }));
-  const nodes = parts.flatMap(({ run, passing }) => passing ?? run.flatMap(({ node }) => bothOf(node)));
+  const split = (run: FlatNode[]) => {
+    const passing = passedOn(run, numbers);
+    return { run, passing, nodes: frozen(passing ?? run.flatMap(({ node }) => bothOf(node))) };
+  };
+  const parts = await mapInTurns(runsOf(flat), split, undefined);
+  const nodes = parts.flatMap((part) => part.nodes);
   const others = everyNode(parts.flatMap(({ run, passing }) => (passing ? [] : run.map(({ node }) => node))));
   const obstacle = drawing(others) ?? writing(others, kept);
   const found = flat.flatMap(({ node }) =>

@@ -98,7 +98,7 @@ async function prepare<Result>(
     const device = isOnOne ? { ...chosen, threads: 1 } : chosen;
     const { batchSize = usualBatchSize(model) } = options;
     const plan = {
-      program: programHandle(model.program, options.allowOperators),
+      program: await programHandle(model.program, options.allowOperators),
       state: heldHandle(state),
       batchSize,
       threads: device.threads,

@@ -139,7 +139,7 @@ async function train(
   // A run whose patience was at its end is over, unless it is given more.
   const epochs = resumed && validator?.isOver ? resumed.position.epoch : settings.epochs;
   const groups = optimizerGroups(model.program.parameters, optimizer, parameterGroups);
-  const program = withFrozenStatistics(model.program, frozenStatistics);
+  const program = await programHandle(withFrozenStatistics(model.program, frozenStatistics), options.allowOperators);
 
   const fill = settings.dropLast ? Math.floor : Math.ceil;
   const batches = fill(length / plan.batchSize);
@@ -169,7 +169,7 @@ async function train(
             ...planned,
             ...(scheduler && { scheduler }),
             loss: lossPlan(settings.loss, model),
-            ...{ program: programHandle(program, options.allowOperators), groups, epochs, dataset },
+            ...{ program, groups, epochs, dataset },
             ...{ transforms, order },
             names: model.tensors.map(({ name }) => name),
             ...{ maxSteps, maxSeconds, validation: validation?.plan },

@@ -95,7 +95,7 @@ export async function openValidation(
     const metrics = options.metrics ?? usualMetricsOf(planned, form.target.kind);
     checkMetrics(metrics, predictionForm(form));
     const validator = new Validator(options, metrics, form.target.kind, record);
-    const program = programHandle(model.program, allowOperators);
+    const program = await programHandle(model.program, allowOperators);
     const { every, verdicts } = validator;
     const order = inputOrder(model, inputs, transforms);
     const plan = { program, dataset, transforms, order, sums: sumsOf(metrics), every, verdicts };

@@ -8,6 +8,7 @@
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
+#include "src/napi/promise_worker.h"
 #include "src/program/allowed_operators.h"
 #include "src/state/dtypes.h"
 
@@ -51,18 +52,22 @@ Argument to_constant(const Napi::Object& value) {
       {"channels_last", at::MemoryFormat::ChannelsLast},
       {"channels_last_3d", at::MemoryFormat::ChannelsLast3d},
       {"preserve_format", at::MemoryFormat::Preserve}};
-  const auto has = [&](const char* key) { return !own(value, key).IsUndefined(); };
-  if (has("int")) return Int{to_exact(own(value, "int"))};
-  if (has("float")) return Float{number(value, "float")};
-  if (has("dtype")) return dtype_named(string(value, "dtype"));
-  if (has("memoryFormat")) return one_of(kFormats, string(value, "memoryFormat"));
-  if (has("layout"))
-    return one_of(std::map<std::string, at::Layout>{{"strided", at::Layout::Strided}}, string(value, "layout"));
-  if (has("run")) {
-    return one_of(std::map<std::string, Argument>{{"training", RunTrains{}}, {"device", RunDevice{}}},
-                  string(value, "run"));
-  }
-  return ValueName{string(value, "value")};
+  static const std::map<std::string, at::Layout> kLayouts = {{"strided", at::Layout::Strided}};
+  static const std::map<std::string, Argument> kOfRun = {{"training", RunTrains{}}, {"device", RunDevice{}}};
+  const std::vector<std::string> keys = own_words(value);
+  check(keys.size() == 1, "ERR_INVALID_OPTION", "Expected one key in a constant among the arguments of a program");
+  const std::string& key = keys.front();
+  const Napi::Value content = value.Get(key);
+  if (key == "int") return Int{to_exact(content)};
+  if (key == "float") return Float{number(value, "float")};
+  check(content.IsString(), "ERR_INVALID_OPTION", "Expected a word for \"", key, "\" among a program's arguments");
+  const std::string word = content.As<Napi::String>().Utf8Value();
+  if (key == "value") return ValueName{word};
+  if (key == "dtype") return dtype_named(word);
+  if (key == "memoryFormat") return one_of(kFormats, word);
+  if (key == "layout") return one_of(kLayouts, word);
+  check(key == "run", "ERR_INVALID_OPTION", "Unknown constant \"", key, "\" among a program's arguments");
+  return one_of(kOfRun, word);
 }
 
 Item to_item(const Napi::Value& value) {
@@ -233,31 +238,67 @@ BatchRange to_batch_range(const Napi::Object& value) {
   return range;
 }
 
-Napi::Value make_program(const Napi::CallbackInfo& call) {
-  check(call[0].IsObject() && call[1].IsArray(), "ERR_INVALID_OPTION", "Expected a program and a list of operators");
-  const auto from = call[0].As<Napi::Object>();
-  auto program = std::make_shared<Program>(to_program(from));
-  if (own(from, "constants").IsArray()) {
-    program->constants = to_program_constants(array(from, "constants"), *Handle<StateDict>::open(call[2]));
-  }
-  check_operators(*program, to_strings(call[1].As<Napi::Array>(), "allowOperators"));
-  program->writes_in_evaluation = writes_in_place(*program, Mode::kEvaluation);
-  return Handle<Program>::make(call.Env(), std::shared_ptr<const Program>(std::move(program)), 0);
-}
-
-}  // namespace
-
-Program to_program(const Napi::Object& value) {
-  Program program{to_program_inputs(array(value, "inputs")), to_program_tensors(array(value, "parameters")),
-                  to_program_tensors(array(value, "buffers")), to_nodes(array(value, "nodes"), 0),
+Program without_nodes(const Napi::Object& value) {
+  Program program{to_program_inputs(array(value, "inputs")),
+                  to_program_tensors(array(value, "parameters")),
+                  to_program_tensors(array(value, "buffers")),
+                  {},
                   strings(value, "outputs")};
   if (own(value, "batch").IsObject()) program.batch = to_batch_range(object(value, "batch"));
   if (own(value, "exported").IsBoolean()) program.may_be_rewritten = !boolean(value, "exported");
   return program;
 }
 
+// A program while its nodes are added, some at a time: JavaScript waits for none of many.
+struct ProgramDraft {
+  std::shared_ptr<Program> program;
+};
+
+Napi::Value begin_program(const Napi::CallbackInfo& call) {
+  check(call[0].IsObject(), "ERR_INVALID_OPTION", "Expected a program");
+  const auto from = call[0].As<Napi::Object>();
+  auto program = std::make_shared<Program>(without_nodes(from));
+  if (own(from, "constants").IsArray()) {
+    program->constants = to_program_constants(array(from, "constants"), *Handle<StateDict>::open(call[1]));
+  }
+  return Handle<ProgramDraft>::make(call.Env(), std::make_shared<const ProgramDraft>(ProgramDraft{program}), 0);
+}
+
+Napi::Value add_nodes(const Napi::CallbackInfo& call) {
+  check(call[1].IsArray(), "ERR_INVALID_OPTION", "Expected a list of nodes");
+  const auto draft = Handle<ProgramDraft>::open(call[0]);
+  for (Node& node : to_nodes(call[1].As<Napi::Array>(), 0)) draft->program->nodes.push_back(std::move(node));
+  return call.Env().Undefined();
+}
+
+// A copy: the draft may grow further.
+Napi::Value finish_program(const Napi::CallbackInfo& call) {
+  check(call[1].IsArray(), "ERR_INVALID_OPTION", "Expected a list of operators");
+  auto program = std::make_shared<Program>(*Handle<ProgramDraft>::open(call[0])->program);
+  const std::vector<std::string> added = to_strings(call[1].As<Napi::Array>(), "allowOperators");
+  using Made = std::shared_ptr<const Program>;
+  return PromiseWorker<Made>::start(
+      call.Env(),
+      [program, added]() -> Made {
+        check_operators(*program, added);
+        program->writes_in_evaluation = writes_in_place(*program, Mode::kEvaluation);
+        return program;
+      },
+      [](Napi::Env env, Made& made) { return Handle<Program>::make(env, made, 0); });
+}
+
+}  // namespace
+
+Program to_program(const Napi::Object& value) {
+  Program program = without_nodes(value);
+  program.nodes = to_nodes(array(value, "nodes"), 0);
+  return program;
+}
+
 void export_programs(Napi::Env env, Napi::Object exports) {
-  export_function(env, exports, "makeProgram", make_program);
+  export_function(env, exports, "beginProgram", begin_program);
+  export_function(env, exports, "addNodes", add_nodes);
+  export_function(env, exports, "finishProgram", finish_program);
 }
 
 }  // namespace incremental

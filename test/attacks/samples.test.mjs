@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createState } from 'torch-incremental';
 import native from '../../dist/native/native.js';
+import { programHandle } from '../../dist/native/programs.js';
 import { stateHandle } from '../../dist/state/state.js';
 import { text } from '../golden/input-models.mjs';
 
@@ -68,7 +69,7 @@ describe('the addon, given samples', () => {
   const addon = () => native.native();
   const predict = async (changes) =>
     addon().predict({
-      ...{ program: addon().makeProgram(text.program, [], null), state: stateHandle(state), inputs: [ids, dense] },
+      ...{ program: await programHandle(text.program), state: stateHandle(state), inputs: [ids, dense] },
       ...{ order: [0, 1], transforms: [[], []], output: 0, batchSize: 2, threads: 1, device: 'cpu' },
       ...changes,
     }).done;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createState, crossEntropyLoss, linear, sequential, sgd } from 'torch-incremental';
 import { lossPlan } from '../../dist/losses/plan.js';
 import native from '../../dist/native/native.js';
+import { programHandle } from '../../dist/native/programs.js';
 import { stateHandle } from '../../dist/state/state.js';
 
 const { native: addon } = native;
@@ -12,7 +13,7 @@ const model = sequential({ out: linear(1, classes) }, { input: [1] });
 /** A learner of samples that are one number each. */
 async function learnerWith(replay, seed, state, start) {
   return addon().makeLearner({
-    program: addon().makeProgram(model.program, [], null),
+    program: await programHandle(model.program),
     state: stateHandle(state),
     ...{ names: state.names, transforms: [[]], scoring: [[]], order: [0], classes },
     ...{ inputs: [{ name: 'input', dtype: 'float32', shape: [1] }], target: { kind: 'class', shape: [] } },

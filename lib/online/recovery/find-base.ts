@@ -22,12 +22,12 @@ export interface UnusableSnapshot extends SnapshotFile {
 
 /**
  * The newest snapshot that `use` accepts, or version 0 if the journal begins there; undefined: the folder holds neither snapshot
- * nor records. An error that `use` throws at once is the caller's mistake. If the function that it returned rejects, the snapshot is
+ * nor records. An error that `use` rejects with is the caller's mistake. If the function that it resolves with rejects, the snapshot is
  * at fault and the one before it is tried, unless `isFault` says otherwise, as of a shortage of memory.
  */
 export async function findBase<Used>(
   folder: string,
-  use: (snapshot: LoadedSnapshot) => () => Promise<Used>,
+  use: (snapshot: LoadedSnapshot) => Promise<() => Promise<Used>>,
   isFault: (cause: unknown) => boolean = (cause) => !isShortage(cause),
 ): Promise<Base<Used> | undefined> {
   const files = await snapshotFiles(folder);
@@ -51,7 +51,7 @@ export async function findBase<Used>(
   async function usedOf(read: () => Promise<LoadedSnapshot>): Promise<Pick<Base<Used>, 'snapshot' | 'used'>> {
     const snapshot = await read();
     try {
-      return { snapshot, used: await markMistakes(() => use(snapshot))() };
+      return { snapshot, used: await (await markMistakes(() => use(snapshot)))() };
     } catch (cause) {
       snapshot.state.dispose();
       throw cause;
@@ -67,9 +67,9 @@ async function holdsRecords(folder: string): Promise<boolean> {
 /** Marks an error as the caller's mistake, whatever its code. */
 class CallersMistake extends Error {}
 
-function markMistakes<Result>(work: () => Result): Result {
+async function markMistakes<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return work();
+    return await work();
   } catch (cause) {
     throw new CallersMistake('', { cause });
   }

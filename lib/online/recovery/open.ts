@@ -65,10 +65,10 @@ async function openLocked(folder: LearnerFolder, options: SettingsOptions, wirin
     return learnerSettings(options, gate?.sha256 ?? '', threads, recorded);
   };
   const openOnce = async (): Promise<Engine | undefined> => {
-    const base = await findBase(folder.path, (snapshot) => {
+    const base = await findBase(folder.path, async (snapshot) => {
       const used = snapshot.model ?? model ?? recogniseModel(snapshot.state);
       // An operator that is not allowed is no fault of the snapshot.
-      programHandle(used.program, allowOperators);
+      await programHandle(used.program, allowOperators);
       return async () => machineFrom(snapshot, await contextFor(snapshot.settings, used, snapshot.state));
     });
     if (!base) return begin(folder, { model, checkpoint: wiring.checkpoint, settingsAfter, contextFor });

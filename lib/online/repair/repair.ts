@@ -146,10 +146,10 @@ async function replayed(folder: string, source: LearnerContext['files'], options
   const contextFor = contextMaker({ gate: undefined, niceness: 0, allowOperators, files: source });
   const base = await findBase(
     folder,
-    (snapshot) => {
+    async (snapshot) => {
       const known = snapshot.model ?? model ?? recogniseModel(snapshot.state);
       // An operator that is not allowed is no fault of the snapshot.
-      programHandle(known.program, allowOperators);
+      await programHandle(known.program, allowOperators);
       return async () => {
         checkBefore(snapshot, from);
         const context = await contextFor(snapshot.settings, known, snapshot.state);
@@ -184,7 +184,7 @@ async function replayed(folder: string, source: LearnerContext['files'], options
 
 /** Only reads the journal. */
 async function surveyed(folder: string, { from }: RepairOptions): Promise<Found> {
-  const base = await findBase(folder, (snapshot) => async () => checkBefore(snapshot, from));
+  const base = await findBase(folder, async (snapshot) => async () => checkBefore(snapshot, from));
   if (!base) throw noSnapshot(folder);
   const { snapshot, unusable } = base;
   snapshot.state.dispose();

@@ -69,7 +69,7 @@ export async function substituteFor(
   files: VersionFiles,
   source: LearnerContext['files'],
 ): Promise<Substitute | undefined> {
-  const base = await findBase(folder, () => async () => ({}));
+  const base = await findBase(folder, async () => async () => ({}));
   if (!base) return undefined;
   const { state: weights, core } = base.snapshot;
   try {
