@@ -1,7 +1,7 @@
 // Opens a checkpoint of any supported format and describes it: the tensors of its state, its other values, and the plan
 // from which the addon reads the tensors. No tensor data is read here.
 import { plain } from '../core/checks';
-import type { ReadPlan } from '../native/plans';
+import type { ReadPlan } from '../native/state-plans';
 import { containerOf } from './containers/detect';
 import { CheckpointFile } from './containers/file';
 import { readLegacy } from './containers/legacy';

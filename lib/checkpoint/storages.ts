@@ -5,7 +5,7 @@
 //   tensor of int16, shape [2, 2], stride [3, 1], offset 1:  [[2, 3], [5, 6]]
 //
 // Several tensors may view one storage, and then share memory after loading too.
-import type { ReadPlan } from '../native/plans';
+import type { ReadPlan } from '../native/state-plans';
 import type { Unpickled } from './pickle/unpickled';
 
 export type StoragePlace = ReadPlan['storages'][number];

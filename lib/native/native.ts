@@ -20,19 +20,25 @@ import type {
   BatchesPlan,
   DatasetPlan,
   EvaluatePlan,
-  GivenTensor,
-  GrownTensor,
   LearnerPlan,
   Position,
   PredictPlan,
-  ReadPlan,
-  SharePlan,
   TrainPlan,
   UpdatePlan,
-  WritePlan,
-  WriteTensorsPlan,
 } from './plans';
 import type { GroupRates, RatesPlan, SchedulerState } from './rates';
+import type {
+  GivenTensor,
+  GrownTensor,
+  Layout,
+  LayoutPlan,
+  ReadPlan,
+  SharePlan,
+  TensorInfo,
+  TensorStats,
+  WritePlan,
+  WriteTensorsPlan,
+} from './state-plans';
 
 export interface NativeInfo {
   builtFor: string;
@@ -51,30 +57,6 @@ export interface NativeDevices {
   problem: string;
   tf32Convolutions: boolean;
   tf32Matmuls: boolean;
-}
-
-export interface TensorInfo {
-  name: string;
-  /** PyTorch's name without `torch.`: 'float32', 'int64', 'bfloat16' … */
-  dtype: string;
-  shape: number[];
-  /** Elements between neighbours along each axis. */
-  stride: number[];
-  /** First element inside the storage. */
-  offset: number;
-  /** Number of its storage among those of all these states, in order of first use. Tied tensors have the same number. */
-  storage: number;
-  /** Size of the whole storage. */
-  storageBytes: number;
-}
-
-/** min, max and mean of the finite values; NaN if none exists. */
-export interface TensorStats {
-  min: number;
-  max: number;
-  mean: number;
-  nan: number;
-  infinite: number;
 }
 
 export interface DatasetInfo extends SampleForm {
@@ -237,6 +219,7 @@ export interface Native {
   growTensors(tensors: readonly GrownTensor[], seed: number): Promise<StateHandle>;
   /** Averages states of the same names in the same order: see src/state/edit.h. */
   averageStates(states: readonly StateHandle[]): Promise<StateHandle>;
+  layOut(state: StateHandle, plan: LayoutPlan): Promise<Layout>;
   disposeState(state: StateHandle): void;
 
   makeDataset(plan: DatasetPlan): Promise<DatasetHandle>;

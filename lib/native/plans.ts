@@ -6,64 +6,11 @@ import type { InputForm, TargetForm, TargetValues, Values } from '../core/sample
 import type { LossPlan } from '../losses/plan';
 import type { Sums } from '../metrics/sums';
 import type { OptimizerGroup } from '../optimizers/parameter-groups';
-import type { Initialiser } from '../program/module';
 import type { Scheduler } from '../schedulers';
 import type { Transform } from '../transforms';
 import type { DatasetHandle, ProgramHandle, StateHandle, VerdictsHandle } from './handles';
 import type { GroupRates, SchedulerState } from './rates';
-
-/** Content of a checkpoint file, as the parsers of lib/checkpoint/ found it. */
-export interface ReadPlan {
-  /** For messages. */
-  path: string;
-  /** Descriptor of the open file: the parsers and the addon must read the same file, even if its name now refers to another. */
-  descriptor: number;
-  /** Size of the file when it was parsed: a file that has changed since is refused. */
-  fileBytes: number;
-  storages: {
-    offset: number;
-    bytes: number;
-    bigEndian: boolean;
-    /** -1 if no checksum was recorded. */
-    crc32: number;
-    /** The bytes themselves, if they are compressed in the file. */
-    unpacked?: Uint8Array;
-  }[];
-  /** Lists of tensors, each to become one state. All may share storages. */
-  parts: (readonly {
-    name: string;
-    dtype: string;
-    shape: number[];
-    /** In elements, as is `offset`. */
-    stride: number[];
-    offset: number;
-    storage: number;
-  }[])[];
-}
-
-/** Plan for writing tensors of several states: `pickle` is the finished data.pkl, which names their storages "0", "1", … */
-export interface WritePlan {
-  /** A file that does not exist yet. */
-  path: string;
-  /** Its permissions before the process's umask is applied. */
-  mode: number;
-  /** Top folder inside the zip: the file's name without its extension, as torch.save chooses it. */
-  archive: string;
-  pickle: Uint8Array;
-  /** TensorInfo.storage of the storages, in the order of their names. */
-  storages: number[];
-}
-
-/** Plan for writing tensors of one state one after the other, in row-major order. */
-export interface WriteTensorsPlan {
-  /** As in a WritePlan. */
-  path: string;
-  mode: number;
-  /** Bytes that precede the tensors. */
-  header: Uint8Array;
-  /** Indices of the state's tensors, in the order of the file. */
-  tensors: number[];
-}
+import type { TensorRef } from './state-plans';
 
 /** Values of one input of all samples, one sample after the other. */
 export interface InputPlan {
@@ -236,37 +183,6 @@ export interface UpdatePlan {
   rate: number;
   /** Whether the new samples are added to the buffer. */
   keep: boolean;
-}
-
-/** One tensor of a state. */
-export interface TensorRef {
-  state: StateHandle;
-  index: number;
-}
-
-/** Tensors of other states that become one. In flat lists, since states of many tensors are edited on the JavaScript thread. */
-export interface SharePlan {
-  names: readonly string[];
-  states: readonly StateHandle[];
-  /** For each name, the number of its state among `states`, and its index there. */
-  places: Int32Array;
-}
-
-/** A tensor that becomes the first rows of a new one. */
-export interface GrownTensor extends TensorRef {
-  name: string;
-  /** Size of the new one's first axis. */
-  rows: number;
-  /** How all its rows are drawn first. */
-  init: Initialiser;
-}
-
-/** A tensor whose bytes are in row-major order. */
-export interface GivenTensor {
-  name: string;
-  dtype: string;
-  shape: readonly number[];
-  bytes: Uint8Array;
 }
 
 /** What an optimizer remembers of one parameter, by torch.optim's names; empty before its first step. */

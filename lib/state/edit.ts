@@ -12,7 +12,7 @@ import { LearnError } from '../core/errors';
 import { isPatterns, matcher, matchesNothing, matching, type Patterns } from '../core/patterns';
 import { shortened } from '../core/printable';
 import type { StateHandle } from '../native/handles';
-import type { SharePlan } from '../native/plans';
+import type { SharePlan } from '../native/state-plans';
 import { keptModules, mergedInOrder, renamedModules } from './modules';
 
 /** A tree for a state that is still to be made of `tensors`; `source` is to get its handle. */

@@ -5,7 +5,7 @@ import { maxDimensions } from '../checkpoint/limits';
 import { checkOptions, invalid, isListOf, isNumber, isOneOf, isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { sizeOf } from '../core/sample-values';
-import type { GivenTensor } from '../native/plans';
+import type { GivenTensor } from '../native/state-plans';
 import { checkedName } from './edit';
 
 /** A tensor to be put into a state, in the form in which {@link State.tensor} returns one. */

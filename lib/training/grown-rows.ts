@@ -1,7 +1,7 @@
 // The rows of a layer that grows, in the dict of a state and in copies of its model in the checkpoint. For extend-classes.ts.
 import { OrderedDict, TensorValue, type Value } from '../checkpoint/values';
 import { biasUniform, kaimingUniform } from '../layers/initialisers';
-import type { GrownTensor } from '../native/plans';
+import type { GrownTensor } from '../native/state-plans';
 import type { Classifier } from './classifier';
 import type { Dict } from './optimizer-names';
 

@@ -3,7 +3,8 @@
 import { formatError } from '../checkpoint/errors';
 import { TensorValue, type Value } from '../checkpoint/values';
 import { isNumber } from '../core/checks';
-import type { TensorRef, TrainStart } from '../native/plans';
+import type { TrainStart } from '../native/plans';
+import type { TensorRef } from '../native/state-plans';
 import type { Model } from '../program/module';
 import { checked } from './recorded-options';
 import type { ValidationRecord } from './validation';

@@ -8,6 +8,7 @@
 #include "src/core/error.h"
 #include "src/core/memory.h"
 #include "src/core/parallel.h"
+#include "src/state/extent.h"
 
 namespace incremental {
 namespace {
@@ -18,28 +19,6 @@ constexpr int64_t kPieceBytes = int64_t{1} << 18;
 constexpr int64_t kRunBytes = int64_t{1} << 22;
 // A thread is not started for less work than this.
 constexpr size_t kRunsForThread = 2;
-constexpr size_t kMostDimensions = 64;
-
-// As in lib/checkpoint/tensors.ts: elements of the storage that the tensor reaches to, from the storage's start.
-int64_t extent_of(const StoredTensor& tensor) {
-  check(tensor.shape.size() == tensor.stride.size() && tensor.shape.size() <= kMostDimensions && tensor.offset >= 0,
-        "ERR_STATE_FORMAT", "\"", tensor.name, "\" has no valid shape, stride and offset");
-  int64_t extent = 1;
-  int64_t elements = 1;
-  bool overflows = false;
-  for (size_t axis = 0; axis < tensor.shape.size(); ++axis) {
-    const int64_t size = tensor.shape[axis];
-    check(size >= 0 && tensor.stride[axis] >= 0, "ERR_STATE_FORMAT", "\"", tensor.name,
-          "\" has a negative size or stride");
-    int64_t reach = 0;
-    overflows |= __builtin_mul_overflow(elements, size, &elements);
-    overflows |= __builtin_mul_overflow(std::max<int64_t>(size - 1, 0), tensor.stride[axis], &reach);
-    overflows |= __builtin_add_overflow(extent, reach, &extent);
-  }
-  overflows |= __builtin_add_overflow(extent, tensor.offset, &extent);
-  check(!overflows, "ERR_STATE_FORMAT", "\"", tensor.name, "\" is larger than any memory");
-  return elements == 0 ? 0 : extent;
-}
 
 template <class Visit>
 void for_each_tensor(const ReadPlan& plan, const Visit& visit) {
@@ -68,7 +47,7 @@ void check_plan(const ReadPlan& plan) {
           plan.path, ": \"", tensor.name, "\" has no storage");
     const StoredStorage& storage = plan.storages[tensor.storage];
     const auto room = storage.bytes / static_cast<int64_t>(c10::elementSize(tensor.dtype));
-    const int64_t extent = extent_of(tensor);
+    const int64_t extent = extent_of(tensor.name, tensor.shape, tensor.stride, tensor.offset);
     check(extent <= room, "ERR_STATE_FORMAT", plan.path, ": \"", tensor.name, "\" reaches to element ", extent,
           " of a storage of ", room);
   });

@@ -8,20 +8,22 @@ namespace incremental {
 
 void write_states(const States& states, const WritePlan& plan) {
   const Storages storages = storages_of(states);
-  for (int64_t index : plan.storages) {
-    check(index >= 0 && index < static_cast<int64_t>(storages.list.size()), "ERR_INVALID_OPTION",
-          "A plan names storage ", index, " of ", storages.list.size());
+  for (const Record& record : plan.records) {
+    check(plan.archive.size() + record.name.size() < ZipWriter::kMostNameBytes, "ERR_INVALID_OPTION",
+          "A plan names a record by ", record.name.size(), " bytes");
+    const auto* index = std::get_if<int64_t>(&record.content);
+    check(!index || (*index >= 0 && *index < static_cast<int64_t>(storages.list.size())), "ERR_INVALID_OPTION",
+          "A plan names storage ", index ? *index : 0, " of ", storages.list.size());
   }
   File file = File::create(plan.path, plan.mode);
   ZipWriter zip(file, plan.archive);
-  zip.add("data.pkl", plan.pickle);
-  zip.add(".format_version", "1");
-  zip.add(".storage_alignment", "64");
-  zip.add("byteorder", "little");
-  size_t key = 0;
-  for (int64_t index : plan.storages) {
-    const at::Storage& storage = storages.list[index];
-    zip.add("data/" + std::to_string(key++), storage.data(), static_cast<int64_t>(storage.nbytes()));
+  for (const Record& record : plan.records) {
+    if (const auto* index = std::get_if<int64_t>(&record.content)) {
+      const at::Storage& storage = storages.list[*index];
+      zip.add(record.name, storage.data(), static_cast<int64_t>(storage.nbytes()));
+    } else {
+      zip.add(record.name, std::get<std::string>(record.content));
+    }
   }
   zip.finish();
   file.sync();

@@ -1,19 +1,26 @@
-// Writes states as torch.save and the safetensors library write them. Atomic replacement of an older file is the
-// caller's (lib/checkpoint/).
+// Writes states as torch.save, torch.export.save and the safetensors library write them. Atomic replacement of an older
+// file is the caller's (lib/checkpoint/).
 #pragma once
+#include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "src/state/state_dict.h"
 
 namespace incremental {
 
+// A record of a zip file: its bytes, or which of storages_of() it is.
+struct Record {
+  std::string name;
+  std::variant<std::string, int64_t> content;
+};
+
 struct WritePlan {
-  std::string path;               // must not exist yet
-  uint32_t mode;                  // permissions, before the umask
-  std::string archive;            // top folder inside the zip
-  std::string pickle;             // data.pkl, which names the storages "0", "1", …
-  std::vector<int64_t> storages;  // which of storages_of() they are, in that order
+  std::string path;     // must not exist yet
+  uint32_t mode;        // permissions, before the umask
+  std::string archive;  // top folder inside the zip
+  std::vector<Record> records;
 };
 
 // Tensors of one state after a header, each contiguous and little-endian.

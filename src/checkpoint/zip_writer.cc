@@ -121,7 +121,6 @@ std::string ZipWriter::serialization_id() const {
 }
 
 void ZipWriter::finish() {
-  add("version", "3\n");
   add(".data/serialization_id", serialization_id());
 
   const uint64_t directory = position_;

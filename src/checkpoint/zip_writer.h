@@ -1,6 +1,6 @@
-// Writes the zip files that torch.save writes, byte for byte: stored records whose data starts at multiples of 64, as
-// libtorch's PyTorchStreamWriter lays them out. That class cannot be used here: it takes either a file name, and then
-// does not report what the disk says, or a function, and then every archive is called "archive".
+// Writes the zip files that torch.save and torch.export.save write, byte for byte: stored records whose data starts at
+// multiples of 64, as libtorch's PyTorchStreamWriter lays them out. That class cannot be used here: it takes either a
+// file name, and then does not report what the disk says, or a function, and then every archive is called "archive".
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,6 +12,9 @@ namespace incremental {
 
 class ZipWriter {
  public:
+  // Of a record's name with its folder.
+  static constexpr size_t kMostNameBytes = 0xFFFF;
+
   // All records go into the folder `archive`. `file` is to be empty.
   ZipWriter(File& file, const std::string& archive) : file_(file), prefix_(archive + "/") {}
 
@@ -20,7 +23,7 @@ class ZipWriter {
     add(name, data.data(), static_cast<int64_t>(data.size()));
   }
 
-  // Adds the format's own last records and the directory. Nothing can be added afterwards.
+  // Adds the record that identifies all others, and the directory. Nothing can be added afterwards.
   void finish();
 
  private:

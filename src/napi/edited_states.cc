@@ -1,5 +1,7 @@
-// States of given values, and of the tensors of other states: src/state/edit.h.
+// States of given values, and of the tensors of other states: src/state/edit.h, src/state/lay_out.h.
+#include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "src/core/error.h"
 #include "src/napi/convert.h"
@@ -8,6 +10,7 @@
 #include "src/napi/promise_worker.h"
 #include "src/state/dtypes.h"
 #include "src/state/edit.h"
+#include "src/state/lay_out.h"
 
 namespace incremental {
 namespace {
@@ -111,6 +114,78 @@ Napi::Value start_average(const Napi::CallbackInfo& call) {
       call.Env(), [states] { return average_states(states); }, to_handle);
 }
 
+// Exact integers, one after the other.
+class Integers {
+ public:
+  Integers(const Napi::Object& from, const char* key) : key_(key) {
+    const Napi::Value value = own(from, key);
+    check(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array,
+          "ERR_INVALID_OPTION", "Expected a Float64Array for \"", key, "\" of a plan");
+    const auto array = value.As<Napi::Float64Array>();
+    numbers_.assign(array.Data(), array.Data() + array.ElementLength());
+  }
+
+  bool is_at_end() const { return next_ == numbers_.size(); }
+
+  int64_t next() {
+    check(!is_at_end(), "ERR_INVALID_OPTION", "Expected more numbers in \"", key_, "\" of a plan");
+    const double number = numbers_[next_++];
+    check(std::trunc(number) == number && std::abs(number) <= 9007199254740991.0, "ERR_INVALID_OPTION",
+          "Expected integers in \"", key_, "\" of a plan but received ", number);
+    return static_cast<int64_t>(number);
+  }
+
+  std::vector<int64_t> next(int64_t count) {
+    check(count >= 0 && count <= static_cast<int64_t>(numbers_.size() - next_), "ERR_INVALID_OPTION", "Expected ",
+          count, " more numbers in \"", key_, "\" of a plan");
+    std::vector<int64_t> list;
+    list.reserve(count);
+    for (int64_t i = 0; i < count; ++i) list.push_back(next());
+    return list;
+  }
+
+ private:
+  const char* key_;
+  std::vector<double> numbers_;
+  size_t next_ = 0;
+};
+
+// { storages, dtypes, places }.
+LayoutPlan to_layout_plan(const Napi::Object& from) {
+  LayoutPlan plan;
+  Integers storages(from, "storages");
+  while (!storages.is_at_end()) plan.storages.push_back(storages.next());
+  Integers places(from, "places");
+  for (const std::string& dtype : strings(from, "dtypes")) {
+    Place place{dtype_named(dtype), {}, {}, 0, places.next(), {}};
+    place.offset = places.next();
+    const int64_t dimensions = places.next();
+    place.shape = places.next(dimensions);
+    place.stride = places.next(dimensions);
+    place.tensors = places.next(places.next());
+    plan.places.push_back(std::move(place));
+  }
+  check(places.is_at_end(), "ERR_INVALID_OPTION", "Expected fewer numbers in \"places\" of a plan");
+  return plan;
+}
+
+Napi::Value start_layout(const Napi::CallbackInfo& call) {
+  check(call[1].IsObject(), "ERR_INVALID_OPTION", "Expected a plan of storages");
+  return PromiseWorker<Layout>::start(
+      call.Env(),
+      [state = Handle<StateDict>::open(call[0]), plan = to_layout_plan(call[1].As<Napi::Object>())] {
+        return lay_out(*state, plan);
+      },
+      [](Napi::Env env, Layout& layout) {
+        Napi::Object result = Napi::Object::New(env);
+        result["storages"] = to_handle(env, std::make_shared<const StateDict>(std::move(layout.storages)));
+        Napi::Array displaced = Napi::Array::New(env, layout.displaced.size());
+        for (uint32_t i = 0; i < layout.displaced.size(); ++i) displaced[i] = layout.displaced[i];
+        result["displaced"] = displaced;
+        return result;
+      });
+}
+
 }  // namespace
 
 void export_edited_states(Napi::Env env, Napi::Object exports) {
@@ -118,6 +193,7 @@ void export_edited_states(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "shareTensors", share_tensors);
   export_function(env, exports, "growTensors", start_growth);
   export_function(env, exports, "averageStates", start_average);
+  export_function(env, exports, "layOut", start_layout);
 }
 
 }  // namespace incremental

@@ -19,7 +19,7 @@ void export_function(Napi::Env env, Napi::Object exports, const char* name, Func
 
 void export_info(Napi::Env env, Napi::Object exports);           // info.cc: versions, build
 void export_states(Napi::Env env, Napi::Object exports);         // states.cc: read, write, look into state dicts
-void export_edited_states(Napi::Env env, Napi::Object exports);  // edited_states.cc: make, share, grow, average
+void export_edited_states(Napi::Env env, Napi::Object exports);  // edited_states.cc: make, share, grow, lay out
 void export_datasets(Napi::Env env, Napi::Object exports);       // datasets.cc: read and make data sets
 void export_batches(Napi::Env env, Napi::Object exports);        // batches.cc: look at what training sees
 void export_jobs(Napi::Env env, Napi::Object exports);           // jobs.cc: train, evaluate, predict, createState

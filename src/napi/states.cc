@@ -1,5 +1,7 @@
 // States from plans and to files, and what JavaScript may ask of them. Reading and writing happen on libuv's pool.
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "src/checkpoint/read.h"
 #include "src/checkpoint/write.h"
@@ -62,9 +64,31 @@ ReadPlan to_read_plan(const Napi::Object& from) {
   return plan;
 }
 
+// Names, and for each the number of a storage or a Uint8Array.
+std::vector<Record> to_records(const Napi::Object& from) {
+  const std::vector<std::string> names = strings(from, "names");
+  const Napi::Array contents = array(from, "contents");
+  check(contents.Length() == names.size(), "ERR_INVALID_OPTION", "Expected contents for ", names.size(),
+        " records of a plan but received ", contents.Length());
+  std::vector<Record> records;
+  records.reserve(names.size());
+  for (uint32_t i = 0; i < contents.Length(); ++i) {
+    Napi::HandleScope scope(from.Env());
+    const Napi::Value content = contents[i];
+    if (content.IsNumber()) {
+      const double index = content.As<Napi::Number>().DoubleValue();
+      check(index >= 0 && index <= std::numeric_limits<int32_t>::max() && std::trunc(index) == index,
+            "ERR_INVALID_OPTION", "Expected numbers of storages for \"contents\" of a plan but received ", index);
+      records.push_back({names[i], static_cast<int64_t>(index)});
+    } else {
+      records.push_back({names[i], to_bytes(content, "contents")});
+    }
+  }
+  return records;
+}
+
 WritePlan to_write_plan(const Napi::Object& from) {
-  return {string(from, "path"), integer<uint32_t>(from, "mode"), string(from, "archive"),
-          to_bytes(own(from, "pickle"), "pickle"), integers(from, "storages")};
+  return {string(from, "path"), integer<uint32_t>(from, "mode"), string(from, "archive"), to_records(from)};
 }
 
 Napi::Value read(const Napi::CallbackInfo& call) {

@@ -1,7 +1,7 @@
 // Makes data.pkl of a checkpoint from a tree of values, as torch.save does, and byte for byte for a state dict. For
 // ../write.ts.
 import { LearnError } from '../../core/errors';
-import type { TensorInfo } from '../../native/native';
+import type { TensorInfo } from '../../native/state-plans';
 import { type DType, dtypes } from '../dtypes';
 import { Hasher } from '../hasher';
 import { Float, Opaque, OrderedDict, TensorValue, Tuple, type Value } from '../values';
