@@ -103,6 +103,7 @@ export {
   rootMeanSquaredError,
   rprop,
   State,
+  saveModel,
   saveState,
   scheduledRates,
   sequential,

@@ -137,6 +137,7 @@ export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
 export { type Model, type Module, node, value } from './program/module';
 export type { Argument, Program, ProgramInput, ProgramNode, ProgramTensor, ValueRef } from './program/program';
 export { type LoadedModel, type LoadModelOptions, loadModel } from './pt2/load-model';
+export { type SavedModel, saveModel } from './pt2/save-model';
 export type { Scheduler } from './schedulers';
 export { type ChainedScheduler, type ChainedSchedulerOptions, chainedScheduler } from './schedulers/chained-scheduler';
 export { type ConstantLR, type ConstantLROptions, constantLR } from './schedulers/constant-lr';

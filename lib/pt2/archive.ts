@@ -69,7 +69,12 @@ export class Pt2Archive {
 
   /** Parses the record of a program. */
   program(name: string): Promise<Located> {
-    return this.json(this.#isFlat ? flatNames.program : `models/${name}.json`);
+    return this.json(this.programRecord(name));
+  }
+
+  /** The name of the record of a program. */
+  programRecord(name: string): string {
+    return this.#isFlat ? flatNames.program : `models/${name}.json`;
   }
 
   /** Finds the tensors of a program; undefined if it has none of this kind. */
@@ -108,6 +113,14 @@ export class Pt2Archive {
     const { isUnchecked } = this.#directory;
     const offset = await locate(this.file, record, isUnchecked);
     return { offset, bytes: record.bytes, bigEndian: false, crc32: isUnchecked ? -1 : record.crc32 };
+  }
+
+  /** As place(), for a record of JSON, which may be compressed. */
+  async jsonPlace(name: string): Promise<StoragePlace> {
+    const record = this.#record(name);
+    if (!record.isDeflated) return this.place(name);
+    const unpacked = await readRecord(this.file, this.#directory, record, maxJsonBytes);
+    return { offset: 0, bytes: unpacked.length, bigEndian: false, crc32: -1, unpacked };
   }
 
   #record(name: string): ZipRecord {

@@ -54,6 +54,13 @@ export function dtypeOf(place: Located): DType {
   return dtype;
 }
 
+const numbersOfDtypes = new Map([...dtypeNumbers].map(([number, dtype]) => [dtype, number]));
+
+/** The number of a dtype in a file. */
+export function numberOf(dtype: DType): number {
+  return numbersOfDtypes.get(dtype)!;
+}
+
 export function isFloating(dtype: DType): boolean {
   return /float|complex/.test(dtype);
 }
@@ -67,6 +74,9 @@ export function memoryFormatOf(place: Located): MemoryFormat {
   if (format === undefined) throw place.expected('the number of a memory format');
   return format;
 }
+
+/** The number of the layout of strided tensors. */
+export const stridedNumber = layouts.indexOf('strided');
 
 /** Accepts strided tensors, the ordinary ones. */
 export function checkLayout(place: Located): 'strided' {

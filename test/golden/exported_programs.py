@@ -260,14 +260,19 @@ def older(folder, name, program):
         out.writestr("version", "8.2")
 
 
+def exported(net, args, kwargs):
+    batch = {0: Dim("batch", min=2, max=4096)}
+    shapes = {"x": batch, **{k: batch if isinstance(v, torch.Tensor) else None for k, v in kwargs.items()}}
+    dynamic = tuple(shapes.values()) if isinstance(net, nn.Sequential) else shapes
+    return export(net, args, kwargs, dynamic_shapes=dynamic, strict=False)
+
+
 def main(folder):
     programs = {}
     for name, (make, args, kwargs) in MODELS.items():
         torch.manual_seed(0)
         net = make().train()
-        batch = {0: Dim("batch", min=2, max=4096)}
-        shapes = {"x": batch, **{k: batch if isinstance(v, torch.Tensor) else None for k, v in kwargs.items()}}
-        program = export(net, args, kwargs, dynamic_shapes=tuple(shapes.values()) if isinstance(net, nn.Sequential) else shapes, strict=False)
+        program = exported(net, args, kwargs)
         torch.export.save(program, os.path.join(folder, name + ".pt2"))
         older(folder, name, program)
         programs[name] = program
@@ -275,4 +280,5 @@ def main(folder):
     package_pt2(os.path.join(folder, "both.pt2"), exported_programs={"train": programs["cnn"], "eval": programs["mlp"]})
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
