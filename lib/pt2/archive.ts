@@ -7,9 +7,9 @@
 //   constants    serialized_constants.pt             NAME.pt                    NAME_constants_config.json, tensor_0 …
 //
 // Archives with a top folder hold them in its folders models, data/weights and data/constants. NAME is `model`, or what package_pt2()
-// was given for each of several programs. Only these records and three notes are read. Never opened: sample inputs and custom objects,
-// which PyTorch unpickles with code, native code, and what users added. An archive with custom objects or native code is refused,
-// because its program needs them.
+// was given for each of several programs. Only these records and three notes are read; files that users added are copied where the
+// archive is saved again, and not interpreted. Never opened: sample inputs and custom objects, which PyTorch unpickles with code, and
+// native code. An archive with custom objects or native code is refused, because its program needs them.
 import { CheckpointFile } from '../checkpoint/containers/file';
 import { readRecord } from '../checkpoint/containers/zip';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from '../checkpoint/containers/zip-directory';
@@ -18,7 +18,7 @@ import type { StoragePlace } from '../checkpoint/storages';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
 import { type Json, parseJson } from './exact-json';
-import { maxJsonBytes, maxNameLength, maxNoteBytes, maxPrograms } from './limits';
+import { maxExtraBytes, maxJsonBytes, maxNameLength, maxNoteBytes, maxPrograms } from './limits';
 import { Located } from './located';
 
 /** What holds the tensors of one program: weights are parameters and persistent buffers, constants all others. */
@@ -115,12 +115,28 @@ export class Pt2Archive {
     return { offset, bytes: record.bytes, bigEndian: false, crc32: isUnchecked ? -1 : record.crc32 };
   }
 
-  /** As place(), for a record of JSON, which may be compressed. */
-  async jsonPlace(name: string): Promise<StoragePlace> {
+  /** As place(), for a record of at most `most` bytes, which may be compressed. */
+  async anyPlace(name: string, most: number): Promise<StoragePlace> {
     const record = this.#record(name);
     if (!record.isDeflated) return this.place(name);
-    const unpacked = await readRecord(this.file, this.#directory, record, maxJsonBytes);
+    const unpacked = await readRecord(this.file, this.#directory, record, most);
     return { offset: 0, bytes: unpacked.length, bigEndian: false, crc32: -1, unpacked };
+  }
+
+  /** Where the files are that users added, by their names. No program needs them: those that cannot be read are left out. */
+  async extras(): Promise<[name: string, place: StoragePlace][]> {
+    const folder = this.#isFlat ? 'extra_files/' : 'extra/';
+    const found: [string, StoragePlace][] = [];
+    let room = maxExtraBytes;
+    for (const [name, { bytes }] of this.#directory.records) {
+      if (!name.startsWith(folder) || bytes > room) continue;
+      const place = await this.anyPlace(name, room).catch(() => undefined);
+      this.signal?.throwIfAborted();
+      if (place === undefined) continue;
+      found.push([name.slice(folder.length), place]);
+      room -= bytes;
+    }
+    return found;
   }
 
   #record(name: string): ZipRecord {

@@ -7,6 +7,7 @@ import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
 import type { Pt2Archive, TensorKind } from './archive';
 import type { ExportedProgram } from './graph';
+import { maxJsonBytes } from './limits';
 import { type DescribedTensor, payloadConfig } from './payload-config';
 import { type StoredTensor, storedTensors } from './stored-tensors';
 import { mapInTurns } from './turns';
@@ -134,27 +135,38 @@ class OriginReader {
     await this.#addConfig(program, weights, described, { weights: described });
     await this.#map(constants, (_, { storage }, record) => this.#keep(record, storage));
     await this.#addConfig(program, constants, await this.#map(constants, describedTensor));
-    this.#keepJson(`models/${program}.json`, await this.#archive.jsonPlace(this.#archive.programRecord(program)));
+    this.#keepJson(`models/${program}.json`, await this.#json(this.#archive.programRecord(program)));
     // torch.export.load() expects the record, and takes an empty one for no sample inputs.
     this.#records.push({ name: `data/sample_inputs/${program}.pt`, content: new Uint8Array(0) });
   }
 
   async origin(): Promise<Origin> {
-    const { file, signal } = this.#archive;
-    const part = this.#kept.map(({ bytes }, storage) => ({
-      ...{ name: '', dtype: 'uint8', shape: [bytes], stride: [1], offset: 0 },
-      storage,
-    }));
-    const plan = { path: file.path, descriptor: file.descriptor, fileBytes: file.size };
-    const [kept] = await fromNative(() => native().readState({ ...plan, storages: this.#kept, parts: [part] }));
+    const extras = await this.#archive.extras();
+    const places = extras.map(([, place]) => place);
+    const whole = await this.#read([...this.#kept, ...places]).catch(() => undefined);
+    // Without what users added, where that is damaged.
+    const kept = whole ?? (await this.#read(this.#kept));
+    for (const [i, [name]] of (whole ? extras : []).entries())
+      this.#records.push({ name: `extra/${name}`, content: this.#kept.length + i });
     const frozen = ({ names, ...place }: OpenPlace) => Object.freeze({ ...place, names: Object.freeze([...names]) });
     return Object.freeze({
       storages: Object.freeze(this.#storages),
-      places: Object.freeze(await mapInTurns(this.#places, frozen, signal)),
+      places: Object.freeze(await mapInTurns(this.#places, frozen, this.#archive.signal)),
       records: Object.freeze(this.#records),
-      kept: kept!,
-      keptCount: part.length,
+      ...kept,
     });
+  }
+
+  /** Reads each place as a storage of its own. */
+  async #read(storages: StoragePlace[]): Promise<Pick<Origin, 'kept' | 'keptCount'>> {
+    const { path, descriptor, size: fileBytes } = this.#archive.file;
+    const bytesOf = ({ bytes }: StoragePlace, storage: number) => ({
+      ...{ name: '', dtype: 'uint8', shape: [bytes], stride: [1], offset: 0 },
+      storage,
+    });
+    const plan = { path, descriptor, fileBytes, storages, parts: [storages.map(bytesOf)] };
+    const [kept] = await fromNative(() => native().readState(plan));
+    return { kept: kept!, keptCount: storages.length };
   }
 
   #map<Result>(
@@ -186,8 +198,12 @@ class OriginReader {
     more: Partial<OriginRecord> = {},
   ): Promise<void> {
     const name = `data/${kind}/${program}_${kind}_config.json`;
-    if (config !== undefined) this.#keepJson(name, await this.#archive.jsonPlace(config), more);
+    if (config !== undefined) this.#keepJson(name, await this.#json(config), more);
     else this.#records.push({ name, content: await payloadConfig(tensors, this.#archive.signal), ...more });
+  }
+
+  #json(record: string): Promise<StoragePlace> {
+    return this.#archive.anyPlace(record, maxJsonBytes);
   }
 
   #keepJson(name: string, place: StoragePlace, more: Partial<OriginRecord> = {}): void {

@@ -25,7 +25,7 @@ export interface SavedModel {
 /**
  * Saves a model of loadModel() with new weights, for `torch.export.load(path)` in Python: its programs byte for byte, in the archive of
  * torch 2.9 and newer, whichever PyTorch wrote the original. Frozen parameters, ties, strides and constants are as they were there.
- * Sample inputs and extra files are left out. The file is replaced all at once, as by {@link saveState}.
+ * Extra files are kept, sample inputs left out. The file is replaced all at once, as by {@link saveState}.
  *
  * @example
  * ```ts

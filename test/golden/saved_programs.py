@@ -61,7 +61,7 @@ def write(folder):
         torch.manual_seed(0)
         net = make().train()
         program = exported(net, args, kwargs)
-        torch.export.save(program, at(name + ".pt2"))
+        torch.export.save(program, at(name + ".pt2"), extra_files={"labels/größe.txt": "cat, Käse"})
         older(folder, name, program)
         renew(net)
         torch.save(net.state_dict(), at(name + ".pth"))
@@ -141,7 +141,11 @@ def problems(folder, file, name):
     weights = torch.load(at(name + ".pth"))
     if name == "both":
         return found + pair_problems(source, saved, weights)
-    program, original = torch.export.load(saved), torch.export.load(at(name + ".pt2"))
+    extra = {"labels/größe.txt": None}
+    program, original = torch.export.load(saved, extra_files=extra), torch.export.load(at(name + ".pt2"))
+    added = {n[6:]: data.decode() for n, data in before.items() if n.startswith("extra/")}
+    if added and extra != added:
+        found.append(f"extra files {extra}")
     if program.example_inputs is not None:
         found.append("example inputs")
     state = original.state_dict

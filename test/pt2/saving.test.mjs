@@ -67,6 +67,26 @@ describe('saved programs', () => {
   });
 
   for (const form of forms)
+    it(`of the form ${form} keep what users added, unless it is damaged`, async () => {
+      const folder = form === 'flat' ? 'extra_files' : 'extra';
+      const added = [`${folder}/labels.txt`, 'cat, dog'];
+      const text = Buffer.from('x'.repeat(100));
+      const deflated = { method: 8, localMethod: 8, crc: crc32(text), size: text.length };
+      const packed = [`${folder}/a/packed.so`, deflateRawSync(text), deflated];
+      const kept = async (...more) => {
+        const content = archive(model(), { form, records: (all) => [...all, added, ...more] });
+        const { records } = await recordsOf(await saved(at, content));
+        return [...records].filter(([name]) => name.startsWith('extra')).map(([name, data]) => [name, String(data)]);
+      };
+      const labels = ['extra/labels.txt', 'cat, dog'];
+      assert.deepEqual(await kept(packed), [labels, ['extra/a/packed.so', String(text)]]);
+      assert.deepEqual(await kept([`${folder}/other.txt`, 'x', { localName: 'elsewhere' }]), [labels]);
+      assert.deepEqual(await kept([`${folder}/other.txt`, 'x', { crc: 1 }]), []);
+      const large = [`${folder}/large.txt`, 'x', { method: 8, localMethod: 8, size: 2 ** 27 }];
+      assert.deepEqual(await kept(large), [labels]);
+    });
+
+  for (const form of forms)
     it(`of the form ${form} keep views of one storage, ties, and strides`, async () => {
       const tensors = {
         first: { role: 'parameter', shape: [2], elements: 9, offset: 1 },
