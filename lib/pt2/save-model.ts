@@ -61,7 +61,6 @@ function isState(value: unknown, name: string): void {
 
 /** Writes what an archive held with the weights of a state. */
 export async function writeProgram(path: string, origin: Origin, state: State, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
   await holding(state, async () => {
     const { plan, places } = await layoutPlan(origin, state, signal);
     const laid = await fromNative(() => native().layOut(heldHandle(state), plan));

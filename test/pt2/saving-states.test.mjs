@@ -20,6 +20,19 @@ describe('states of saved programs', () => {
     assert.deepEqual(values, [[1, 2], [0]]);
   });
 
+  it('may have no count before tensors that are stored apart', async () => {
+    const tensors = {
+      weight: { role: 'parameter', shape: [2, 1] },
+      num_batches_tracked: { role: 'buffer', dtype: 'int64', shape: [] },
+      other: { role: 'parameter', shape: [1] },
+      view: { role: 'parameter', shape: [1, 2], shares: 'weight' },
+    };
+    const state = { weight: float([2, 1], 1, 2), other: float([1], 3), view: float([1, 2], 4, 5) };
+    const [{ program, values }] = await read(await saved(at, archive(described(tensors)), state));
+    assert.deepEqual(values, [[1, 2], [0], [3], [4, 5]]);
+    assert.equal(new Set(program.tensors.map(({ storage }) => storage)).size, 4);
+  });
+
   it('have the names, dtypes and shapes of the program, or nothing is written', async () => {
     const refused = (state, message) =>
       assert.rejects(saved(at, archive(model()), state, 'refused.pt2'), mismatch(message));

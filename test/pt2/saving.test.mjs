@@ -82,9 +82,38 @@ describe('saved programs', () => {
       assert.deepEqual(await kept(packed), [labels, ['extra/a/packed.so', String(text)]]);
       assert.deepEqual(await kept([`${folder}/other.txt`, 'x', { localName: 'elsewhere' }]), [labels]);
       assert.deepEqual(await kept([`${folder}/other.txt`, 'x', { crc: 1 }]), []);
-      const large = [`${folder}/large.txt`, 'x', { method: 8, localMethod: 8, size: 2 ** 27 }];
-      assert.deepEqual(await kept(large), [labels]);
+      const bomb = [`${folder}/bomb.txt`, 'x', { method: 8, localMethod: 8, size: 2 ** 27 }];
+      assert.deepEqual(await kept(bomb), [labels]);
     });
+
+  it('keep 16 MiB of what users added', async () => {
+    const extra = (name) => [`extra/${name}`, Buffer.alloc(10 * 2 ** 20)];
+    const large = ['extra/large', Buffer.alloc(17 * 2 ** 20)];
+    const records = (all) => [...all, large, extra('first'), extra('second'), ['extra/small', 'x']];
+    const found = await recordsOf(await saved(at, archive(model(), { records })));
+    assert.deepEqual(
+      [...found.records.keys()].filter((name) => name.startsWith('extra')),
+      ['extra/first', 'extra/small'],
+    );
+  });
+
+  it('keep constants that share a record', async () => {
+    const tensors = {
+      weight: { role: 'parameter', shape: [2] },
+      table: { role: 'buffer', shape: [3], elements: 4, persistent: false },
+      tail: { role: 'buffer', shape: [2], shares: 'table', offset: 2, persistent: false },
+    };
+    for (const form of forms) {
+      const file = await saved(at, archive(described(tensors), { form }), { weight: float([2], 1, 2) });
+      const [before, after] = [await read(at('net.pt2')), await read(file)];
+      assert.deepEqual(after[0].values, [[1, 2], ...before[0].values.slice(1)]);
+      const names = [...(await recordsOf(file)).records.keys()];
+      assert.deepEqual(
+        names.filter((name) => /^data\/constants\/tensor/.test(name)),
+        ['data/constants/tensor_0'],
+      );
+    }
+  });
 
   for (const form of forms)
     it(`of the form ${form} keep views of one storage, ties, and strides`, async () => {
@@ -125,20 +154,21 @@ describe('saved programs', () => {
     const tensors = {
       weight: { role: 'parameter', shape: [2, 2] },
       turned: { role: 'parameter', shape: [2, 2], stride: [1, 2], shares: 'weight', grad: false },
-      weight_1: { role: 'parameter', shape: [1] },
+      last: { role: 'parameter', shape: [1], shares: 'weight', offset: 3 },
     };
-    const state = { weight: float([2, 2], 1, 2, 3, 4), turned: float([2, 2], 1, 3, 2, 4), weight_1: float([1], 0) };
+    const state = { weight: float([2, 2], 1, 2, 3, 4), turned: float([2, 2], 1, 3, 2, 4), last: float([1], 4) };
     const before = (await read(written(at('net.pt2'), archive(described(tensors)))))[0].program;
     const same = (await read(await saved(at, archive(described(tensors)), state)))[0];
     assert.deepEqual(same.program, before);
     state.turned = float([2, 2], 5, 6, 7, 8);
+    state.last = float([1], 9);
     const file = await saved(at, archive(described(tensors)), state);
     const apart = (await read(file))[0];
     assert.deepEqual(
       apart.program.tensors.map(({ storage }) => storage),
       [0, 1, 2],
     );
-    const rest = ({ program }) => program.tensors.map(({ storage: _, ...tensor }) => tensor);
+    const rest = ({ program }) => program.tensors.map(({ storage: _, offset: __, ...tensor }) => tensor);
     assert.deepEqual(rest(apart), rest({ program: before }));
     assert.deepEqual(await stateIn(file), state);
   });

@@ -141,7 +141,10 @@ describe('saveModel', () => {
 
   it('refuses the state of another model, and a disposed one', async () => {
     const other = await createState(sequential({ fc: linear(3, 4), act: relu() }));
-    await assert.rejects(saveModel(file, { model, state: other }), { code: 'ERR_STATE_MISMATCH' });
+    await assert.rejects(saveModel(file, { model, state: other }), {
+      code: 'ERR_STATE_MISMATCH',
+      message: /The state does not fit Sequential/,
+    });
     const wide = state.with({ 'fc.bias': { dtype: 'float64', shape: [2], data: Float64Array.of(1, 2) } });
     await assert.rejects(saveModel(file, { model, state: wide }), {
       code: 'ERR_STATE_MISMATCH',
