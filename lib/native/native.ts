@@ -219,6 +219,7 @@ export interface Native {
   growTensors(tensors: readonly GrownTensor[], seed: number): Promise<StateHandle>;
   /** Averages states of the same names in the same order: see src/state/edit.h. */
   averageStates(states: readonly StateHandle[]): Promise<StateHandle>;
+  /** Copies the tensors of a state to their places in storages: see src/state/lay_out.h. */
   layOut(state: StateHandle, plan: LayoutPlan): Promise<Layout>;
   disposeState(state: StateHandle): void;
 

@@ -1,4 +1,4 @@
-// The plans for states that lib/ hands to the addon, and what it says about their tensors. As plans.ts.
+// The plans for states that lib/ hands to the addon, and its descriptions of their tensors: plain values, as in plans.ts.
 import type { Initialiser } from '../program/module';
 import type { StateHandle } from './handles';
 

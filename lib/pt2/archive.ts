@@ -18,7 +18,7 @@ import type { StoragePlace } from '../checkpoint/storages';
 import { LearnError } from '../core/errors';
 import { listed } from '../core/family';
 import { type Json, parseJson } from './exact-json';
-import { maxExtraBytes, maxJsonBytes, maxNameLength, maxNoteBytes, maxPrograms } from './limits';
+import { maxExtraBytes, maxExtras, maxJsonBytes, maxNameLength, maxNoteBytes, maxPrograms } from './limits';
 import { Located } from './located';
 
 /** What holds the tensors of one program: weights are parameters and persistent buffers, constants all others. */
@@ -129,7 +129,7 @@ export class Pt2Archive {
     const found: [string, StoragePlace][] = [];
     let room = maxExtraBytes;
     for (const [name, { bytes }] of this.#directory.records) {
-      if (!name.startsWith(folder) || bytes > room) continue;
+      if (!name.startsWith(folder) || bytes > room || found.length === maxExtras) continue;
       const place = await this.anyPlace(name, room).catch(() => undefined);
       this.signal?.throwIfAborted();
       if (place === undefined) continue;

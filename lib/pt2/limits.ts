@@ -24,8 +24,9 @@ export const maxGraphDepth = 32;
 export const maxListItems = 100_000;
 /** Programs in one archive. */
 export const maxPrograms = 64;
-/** Size of all files that users added to an archive. Those beyond are left out where it is saved again. */
+/** Size and number of the files that users added to an archive. Those beyond are left out where it is saved again. */
 export const maxExtraBytes = 16 * 2 ** 20;
+export const maxExtras = 1000;
 /** Size of the records `archive_format`, `archive_version`, `byteorder` and `version`. */
 export const maxNoteBytes = 64;
 /** Length of a module's path and class in messages and in the program. */

@@ -1,4 +1,4 @@
-// What an archive holds besides its weights, kept to be written again with others: the programs, their constants, and where each tensor
+// Keeps what an archive holds besides its weights, to be written again with others: the programs, their constants, and where each tensor
 // of the state belongs. Records are kept as native memory, in which large constants cost the JavaScript thread nothing.
 import type { DType } from '../checkpoint/dtypes';
 import type { StoragePlace, StoredBytes } from '../checkpoint/storages';

@@ -48,8 +48,8 @@ export async function saveModel(path: string, what: SavedModel): Promise<void> {
   if (origin === undefined)
     throw new LearnError(
       'ERR_INVALID_OPTION',
-      `Expected a model that loadModel() returned for "model" but ${model.name} came from no .pt2, and its program exists here alone; save ` +
-        'its weights with saveState()',
+      `Expected a model that loadModel() returned for "model" but ${model.name} was not loaded from a .pt2, so there is no program for ` +
+        'PyTorch to save; save its weights with saveState()',
     );
   checkState(model, state);
   await writeProgram(path, origin, state, signal);

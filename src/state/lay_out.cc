@@ -38,14 +38,10 @@ void check_tensor(const StateDict& state, int64_t index, const Place& place) {
 }
 
 void check_plan(const StateDict& state, const LayoutPlan& plan) {
-  int64_t total = 0;
-  bool overflows = false;
+  check(plan.places.size() < std::numeric_limits<int32_t>::max(), "ERR_INVALID_OPTION", "A plan has too many places");
   for (const int64_t bytes : plan.storages) {
     check(bytes >= 0, "ERR_INVALID_OPTION", "A plan has a storage of ", bytes, " bytes");
-    overflows |= __builtin_add_overflow(total, bytes, &total);
   }
-  check(!overflows && plan.places.size() < std::numeric_limits<int32_t>::max(), "ERR_INVALID_OPTION",
-        "A plan is larger than any memory");
   for (const Place& place : plan.places) {
     check(place.storage >= 0 && place.storage < static_cast<int64_t>(plan.storages.size()), "ERR_INVALID_OPTION",
           "A plan names storage ", place.storage, " of ", plan.storages.size());
@@ -136,20 +132,19 @@ void check_ties(const StateDict& state, const Place& place) {
   }
 }
 
-// Whether the storage of a tensor is, from its first to its last byte, what a storage with only this place is to be.
+// Whether a tensor's memory is, from its first to its last byte, what a storage of so many bytes with only this place
+// is to be.
 bool is_laid_out(const at::Tensor& tensor, const Place& place, int64_t bytes) {
-  return tensor.strides() == at::IntArrayRef(place.stride) && tensor.storage_offset() == place.offset &&
-         static_cast<int64_t>(tensor.storage().nbytes()) == bytes && static_cast<int64_t>(tensor.nbytes()) == bytes &&
+  return tensor.strides() == at::IntArrayRef(place.stride) && static_cast<int64_t>(tensor.nbytes()) == bytes &&
          tensor.is_non_overlapping_and_dense();
 }
 
-bool overlap(std::vector<const Place*> places) {
-  std::sort(places.begin(), places.end(),
-            [](const Place* a, const Place* b) { return a->offset * width_of(*a) < b->offset * width_of(*b); });
+// False where each place begins after all before it end, as they mostly do; else they may overlap.
+bool may_overlap(const std::vector<const Place*>& places) {
   int64_t end = 0;
   for (const Place* place : places) {
     if (place->offset * width_of(*place) < end) return true;
-    end = std::max(end, end_of(*place));
+    end = end_of(*place);
   }
   return false;
 }
@@ -168,14 +163,13 @@ class StorageLayout {
   at::Tensor fill(std::vector<int32_t>& displaced) const {
     if (places_.size() == 1) {
       const at::Tensor tensor = viewed(first_of(0), *places_[0]);
-      // A storage of its own all the same, so that each has one.
       if (is_laid_out(tensor, *places_[0], bytes_)) {
         return at::from_blob(
-            tensor.storage().mutable_data(), {bytes_}, [tensor](void*) {}, at::kByte);
+            tensor.mutable_data_ptr(), {bytes_}, [tensor](void*) {}, at::kByte);
       }
     }
     at::Tensor memory = at::zeros({bytes_}, at::kByte);
-    const bool is_shared = overlap(places_);
+    const bool is_shared = may_overlap(places_);
     const at::Tensor taken = is_shared ? at::zeros({bytes_}, at::kByte) : at::Tensor();
     for (size_t i = 0; i < places_.size(); ++i) {
       const Place& place = *places_[i];

@@ -13,14 +13,14 @@ const place = ({ storage = 0, offset = 0, axes, shape = [2, 2], stride = [2, 1],
 
 /** By error: changes of a valid plan for a state of one tensor of four numbers. `place` replaces the numbers of its place. */
 const layouts = {
-  'a storage of fewer than no bytes': { storages: [-1] },
+  'a storage of fewer than no bytes': { storages: [16, -1] },
   'a storage of half a byte': { storages: [16.5] },
-  'storages that are more than any memory': { storages: [16, ...Array(2000).fill(most)] },
   'a storage that is larger than any memory': { storages: [most] },
   'no storages': { storages: [] },
   'a storage that is too small': { storages: [15] },
   'storages that are no Float64Array': { typed: { storages: [16] } },
   'places that are no Float64Array': { typed: { places: place() } },
+  'no places': { typed: { places: new Float64Array(0) } },
   'no dtypes': { typed: { dtypes: undefined } },
   'an unknown dtype': { dtypes: ['float33'] },
   'another dtype than the tensor': { dtypes: ['int32'] },

@@ -86,7 +86,7 @@ describe('saved programs', () => {
       assert.deepEqual(await kept(bomb), [labels]);
     });
 
-  it('keep 16 MiB of what users added', async () => {
+  it('keep 16 MiB and 1000 files of what users added', async () => {
     const extra = (name) => [`extra/${name}`, Buffer.alloc(10 * 2 ** 20)];
     const large = ['extra/large', Buffer.alloc(17 * 2 ** 20)];
     const records = (all) => [...all, large, extra('first'), extra('second'), ['extra/small', 'x']];
@@ -95,6 +95,9 @@ describe('saved programs', () => {
       [...found.records.keys()].filter((name) => name.startsWith('extra')),
       ['extra/first', 'extra/small'],
     );
+    const many = (all) => [...all, ...Array.from({ length: 1001 }, (_, i) => [`extra/${i}`, 'x'])];
+    const names = [...(await recordsOf(await saved(at, archive(model(), { records: many })))).records.keys()];
+    assert.equal(names.filter((name) => name.startsWith('extra')).at(-1), 'extra/999');
   });
 
   it('keep constants that share a record', async () => {

@@ -106,6 +106,9 @@ describe('laying a state out in storages', () => {
         [1, 2, 3, 5],
       ],
     );
+    // Tensors without elements between them take nothing.
+    const between = [places[0], place([1], [0, 3], [3, 1]), place([2], [2, 2], [1, 2], 1)];
+    assert.deepEqual((await laidOut([weight, floats('none', [0, 3], []), other], [20], between)).displaced, [2]);
     // Nothing of a displaced tensor stays, so that the next one is compared with those that are there.
     const three = [...places, place([2], [1], [1], 4)];
     const last = floats('last', [1], [4]);
