@@ -1,9 +1,12 @@
 // Tests how the tensors of a state are laid out in storages: at their offsets and strides, once for all names of one tensor.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import native from '../../dist/native/native.js';
+import { temporaryFolder } from '../support.mjs';
 
 describe('laying a state out in storages', () => {
   const addon = native.native();
+  const at = temporaryFolder();
 
   const bytesOf = (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const floats = (name, shape, values) => ({
@@ -92,6 +95,19 @@ describe('laying a state out in storages', () => {
     await assert.rejects(laidOut([same], [12], [place([0], [2, 2], [1, 1])]), mismatch(/"wide"/));
   });
 
+  it('puts nothing of what lies after a tensor whose elements are one number in the state too', async () => {
+    fs.writeFileSync(at('file'), new Float32Array([1, 2, 3, 4]));
+    const descriptor = fs.openSync(at('file'));
+    const storage = { offset: 0, bytes: 16, bigEndian: false, crc32: -1 };
+    const wide = { name: 'wide', dtype: 'float32', shape: [2, 2], stride: [1, 0], offset: 0, storage: 0 };
+    const plan = { path: at('file'), descriptor, fileBytes: 16, storages: [storage], parts: [[wide]] };
+    const [state] = await addon.readState(plan);
+    fs.closeSync(descriptor);
+    const places = Float64Array.from(place([0], [2, 2], [1, 0]));
+    const { storages } = await addon.layOut(state, { storages: Float64Array.of(16), dtypes: ['float32'], places });
+    assert.deepEqual([...new Float32Array(addon.stateTensor(storages, 0))], [1, 2, 0, 0]);
+  });
+
   it('displaces a tensor that has other values than another where both share memory', async () => {
     const weight = floats('weight', [2, 2], [1, 2, 3, 4]);
     const [turned, other] = [floats('turned', [2, 2], [1, 3, 2, 4]), floats('turned', [2, 2], [1, 3, 2, 5])];
@@ -107,7 +123,7 @@ describe('laying a state out in storages', () => {
       ],
     );
     // Tensors without elements between them take nothing.
-    const between = [places[0], place([1], [0, 3], [3, 1]), place([2], [2, 2], [1, 2], 1)];
+    const between = [places[0], place([1], [0, 3], [3, 1], 5), place([2], [2, 2], [1, 2], 1)];
     assert.deepEqual((await laidOut([weight, floats('none', [0, 3], []), other], [20], between)).displaced, [2]);
     // Nothing of a displaced tensor stays, so that the next one is compared with those that are there.
     const three = [...places, place([2], [1], [1], 4)];
