@@ -3,8 +3,8 @@ import { checkOptions, isListOf, isPath, isSignal, isText } from '../core/checks
 import { fromNative } from '../core/errors';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
-import type { ReadPlan } from '../native/plans';
 import { programHandle } from '../native/programs';
+import type { ReadPlan } from '../native/state-plans';
 import type { Model } from '../program/module';
 import { modulesOf } from '../state/create';
 import { makeState, type State } from '../state/state';
@@ -12,6 +12,7 @@ import { warnOfEvaluation } from '../state/warnings';
 import { type Pt2Archive, withArchive } from './archive';
 import type { ExportedProgram, ProgramTensor } from './graph';
 import { type ProgramSource, toModel } from './model';
+import { readOrigin, rememberOrigin } from './origin';
 import { readProgram } from './program';
 import { mapInTurns } from './turns';
 
@@ -69,6 +70,7 @@ async function load(
     const sources = await sourcesOf(archive, [train!, evaluation], handles);
     const { model, isEvaluation } = await toModel(sources[0]!, sources[1]);
     await programHandle(model.program, allowOperators);
+    rememberOrigin(model, await readOrigin(archive, evaluation ? [train!, evaluation] : [train!]));
     if (isEvaluation) warnOfEvaluation(archive.file.path);
     return { model, state: makeState(handles.shift()!, modulesOf(model)) };
   } finally {

@@ -29,10 +29,9 @@ export interface SavedModel {
  *
  * @example
  * ```ts
- * async function update(path: string, { model, state }: Parameters<typeof saveModel>[1]) {
- *   const trained = await trainIncremental(state, { model, epochs: 1 });
- *   await saveModel(path, { model, state: trained.state });
- * }
+ * const { model, state } = await loadModel('model.pt2');
+ * const trained = await trainIncremental(state, { model, epochs: 1 });
+ * await saveModel('updated.pt2', { model, state: trained.state });
  * ```
  */
 export async function saveModel(path: string, what: SavedModel): Promise<void> {

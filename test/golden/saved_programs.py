@@ -6,7 +6,8 @@
 export: writes FOLDER/<name>.pt2, <name>.pickled.pt2 and <name>.flat.pt2, the new weights as <name>.pth, and as <name>.outputs arguments and what
 the program computes of them with the new weights; a package of two programs, both.pt2; and turned.pt2, in which two parameters share memory
 but get values that do not agree. Prints the names.
-check: loads FOLDER/saved/<file> for each of them, and prints a line of JSON for each: {"file", "problems"}.
+check: loads FOLDER/saved/<file> for each of them, and FOLDER/saved/<name>.trained.pt2, which computes the "logits" of FOLDER/<name>.trained.pth
+of its "x". Prints a line of JSON for each: {"file", "problems"}.
 """
 
 import copy
@@ -189,10 +190,19 @@ def pair_problems(source, saved, weights):
     return found if sorted(programs) == ["eval", "train"] else [f"programs {sorted(programs)}"]
 
 
+def trained_problems(folder, file):
+    """Whether the program that evaluates computes what was predicted."""
+    programs = load_pt2(os.path.join(folder, "saved", file)).exported_programs
+    answers = torch.load(os.path.join(folder, file.replace(".pt2", ".pth")))
+    module = programs["eval" if "eval" in programs else "model"].module()
+    return [] if same(module(answers["x"]), answers["logits"]) else ["outputs"]
+
+
 def check(folder):
     for file in sorted(os.listdir(os.path.join(folder, "saved"))):
         try:
-            answer = problems(folder, file, file.split(".")[0])
+            is_trained = file.endswith(".trained.pt2")
+            answer = trained_problems(folder, file) if is_trained else problems(folder, file, file.split(".")[0])
         except Exception as error:
             answer = [f"{type(error).__name__}: {error}"]
         print(json.dumps({"file": file, "problems": answer}), flush=True)
