@@ -46,7 +46,7 @@ export interface LoadedModel {
  * @example
  * ```ts
  * const { model, state } = await loadModel('model.pt2');
- * const trained = await trainIncremental(state, { model, data });
+ * const trained = await trainIncremental(state, { model, data: cifar10({ root: './data' }) });
  * await saveModel('updated.pt2', { model, state: trained.state });
  * ```
  */

@@ -30,7 +30,7 @@ export interface SavedModel {
  * @example
  * ```ts
  * const { model, state } = await loadModel('model.pt2');
- * const trained = await trainIncremental(state, { model, epochs: 1 });
+ * const trained = await trainIncremental(state, { model, data: cifar10({ root: './data' }) });
  * await saveModel('updated.pt2', { model, state: trained.state });
  * ```
  */
