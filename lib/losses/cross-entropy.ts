@@ -1,5 +1,5 @@
 // torch.nn.CrossEntropyLoss.
-import { isNumber } from '../core/checks';
+import { isBoolean, isNumber } from '../core/checks';
 import { member } from '../core/family';
 import { node, value } from '../program/module';
 import { areClassWeights, balanced, type DataWeights, numbersOf } from './balanced';
@@ -8,6 +8,7 @@ import {
   everyClass,
   everyNumber,
   type LossFragment,
+  lastClass,
   lossOptions,
   type OneOutputOptions,
   oneOutput,
@@ -29,6 +30,11 @@ export interface CrossEntropyLossOptions extends OneOutputOptions {
   ignoreIndex?: number;
   /** Share of each target that is spread evenly over all classes, 0 to 1 (Szegedy et al. 2016, section 7). Default: 0. */
   labelSmoothing?: number;
+  /**
+   * True where outputs are [samples, …, classes], as those of language models, and targets are indices: the loss is that of
+   * `cross_entropy(output.flatten(0, -2), target.flatten())`, bit for bit. Default: false, for [samples, classes, …].
+   */
+  classesLast?: boolean;
 }
 
 /** The value of {@link crossEntropyLoss}. */
@@ -40,6 +46,7 @@ const options = lossOptions<Required<CrossEntropyLossOptions>>({
   weight: [null, areClassWeights],
   ignoreIndex: [-100, isNumber({ integer: true })],
   labelSmoothing: [0, isNumber({ min: 0, max: 1 })],
+  classesLast: [false, isBoolean],
   ...oneOutput,
 });
 
@@ -57,27 +64,37 @@ export function crossEntropyLoss(given: CrossEntropyLossOptions = {}): CrossEntr
 }
 
 function fragment(loss: CrossEntropyLoss): LossFragment {
-  const { ignoreIndex, labelSmoothing, output, reduction } = loss;
+  const { classesLast, ignoreIndex, labelSmoothing, output, reduction } = loss;
   const weight = numbersOf(loss.weight, loss.kind, 'weight', 'classWeights');
   const indices = (['class', 'tokens'] as const).map((kind) => ({ kind, axes: everyNumber }));
   const probabilities = (['values', 'classes'] as const).map((kind) => ({ kind, axes: everyClass }));
   return {
-    ...{ reduction, outputs: [{ name: 'output', output, axes: everyClass }] },
+    ...{ reduction, outputs: [{ name: 'output', output, axes: classesLast ? lastClass : everyClass }] },
     // aten refuses an index among probabilities.
-    targets: [...indices, ...(ignoreIndex < 0 ? probabilities : [])],
+    targets: [...indices, ...(ignoreIndex < 0 && !classesLast ? probabilities : [])],
     constants: weightsAlong('classes', 'weight', weight),
     ignoredIndex: ignoreIndex,
-    nodes: (how) => [
-      node(
-        'cross_entropy_loss',
-        '',
-        {
-          ...{ self: value('output'), target: value('target'), ...(weight && { weight: value('weight') }) },
-          ...{ reduction: reductions[how], ignore_index: ignoreIndex, label_smoothing: labelSmoothing },
-        },
-        'loss',
-      ),
-    ],
+    nodes: (how) => {
+      const loss = (self: string, target: string, name: string) =>
+        node(
+          'cross_entropy_loss',
+          '',
+          {
+            ...{ self: value(self), target: value(target), ...(weight && { weight: value('weight') }) },
+            ...{ reduction: reductions[how], ignore_index: ignoreIndex, label_smoothing: labelSmoothing },
+          },
+          name,
+        );
+      if (!classesLast) return [loss('output', 'target', 'loss')];
+      return [
+        node('flatten', 'using_ints', { self: value('output'), start_dim: 0, end_dim: -2 }, 'rows'),
+        node('flatten', 'using_ints', { self: value('target') }, 'classes'),
+        loss('rows', 'classes', 'flat loss'),
+        ...(how === 'none'
+          ? [node('reshape_as', '', { self: value('flat loss'), other: value('target') }, 'loss')]
+          : []),
+      ];
+    },
     divisor: countedClasses(ignoreIndex, weight !== null),
     isLogLikelihood: weight === null && labelSmoothing === 0 && ignoreIndex < 0,
   };

@@ -72,6 +72,8 @@ export interface LossFragment {
 export const everyNumber: Axes = Object.freeze(['samples', '...']);
 /** An axis of classes after that of the samples. */
 export const everyClass: Axes = Object.freeze(['samples', 'classes', '...']);
+/** An axis of classes after all others. */
+export const lastClass: Axes = Object.freeze(['samples', '...', 'classes']);
 
 /** Numbers of aten's Reduction. */
 export const reductions = { none: 0, mean: 1, sum: 2 } as const;

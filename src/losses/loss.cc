@@ -13,6 +13,8 @@ namespace {
 // Sources of inputs that are no outputs of the model.
 constexpr int64_t kTarget = -1, kSamples = -2;
 
+constexpr const char* kClasses = "classes";
+
 at::Tensor tensor_of(const LossPlan::Constant& constant, const at::Tensor& like) {
   const at::Tensor values = at::tensor(constant.data, at::kDouble).to(at::kFloat).to(like.scalar_type());
   return (constant.axes.empty() ? values.squeeze(0) : values).to(like.device());
@@ -55,14 +57,17 @@ double Loss::divisor(const at::Tensor& targets, int64_t samples) {
       .item<double>();
 }
 
-const at::Tensor& Loss::prediction(const std::vector<at::Tensor>& outputs) const {
-  return outputs.at(plan_->outputs.front().index);
+at::Tensor Loss::prediction(const std::vector<at::Tensor>& outputs) const {
+  const LossPlan::Output& wanted = plan_->outputs.front();
+  const at::Tensor& output = outputs.at(wanted.index);
+  return wanted.axes.back() == kClasses && output.dim() > 2 ? output.movedim(-1, 1) : output;
 }
 
 bool Loss::has_classes() const {
   Axes axes = plan_->outputs.front().axes;
-  if (taken_ == nullptr || axes.size() < 2 || axes[1] != "classes") return false;
-  if (target_.holds_indices()) axes.erase(axes.begin() + 1);
+  const auto classes = std::find(axes.begin(), axes.end(), kClasses);
+  if (taken_ == nullptr || classes == axes.end()) return false;
+  if (target_.holds_indices()) axes.erase(classes);
   return axes == taken_->axes;
 }
 
@@ -95,7 +100,7 @@ std::vector<at::Tensor> Loss::fitted(const std::vector<at::Tensor>& outputs, int
           " numbers for \"", constant.name, "\" of ", plan_->kind, ", one for each of the model's ",
           constant.axes.front(), ", but received ", count);
   }
-  const std::optional<int64_t> classes = sizes.size_of("classes");
+  const std::optional<int64_t> classes = sizes.size_of(kClasses);
   check(!classes || *classes >= target_.classes, "ERR_SHAPE", "The data set has ", target_.classes,
         " classes but the model returns ", classes.value_or(0));
   return fitted;

@@ -69,11 +69,10 @@ class Loss {
   double divisor(const at::Tensor& targets, int64_t samples);
   double total(double loss, double divisor) const { return plan_->is_sum ? loss : loss * divisor; }
 
-  // The output of predictions.
-  const at::Tensor& prediction(const std::vector<at::Tensor>& outputs) const;
+  // The output of predictions: [samples, classes, …] where it has classes.
+  at::Tensor prediction(const std::vector<at::Tensor>& outputs) const;
 
-  // Whether it takes indices of classes, or a number for each of them: an output has an axis of classes after that of
-  // samples.
+  // Whether it takes indices of classes, or a number for each of them: an output has an axis of classes.
   bool has_classes() const;
   bool is_log_likelihood() const { return plan_->is_log_likelihood; }
   const TargetForm& target() const { return target_; }

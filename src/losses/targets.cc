@@ -116,8 +116,14 @@ Objection objection_to(const LossPlan& plan, const TargetForm& target) {
 }
 
 std::string advice_on(const LossPlan& plan, const TargetForm& target, const at::Tensor& output) {
-  if (target.holds_indices() || plan.targets.empty() || output.dim() == 0) return "";
+  if (plan.targets.empty() || output.dim() == 0) return "";
   const std::vector<int64_t> sizes = output.sizes().slice(1).vec();
+  if (target.holds_indices()) {
+    const bool has_last = sizes.size() == target.shape.size() + 1 && sizes.size() > 1 &&
+                          std::equal(target.shape.begin(), target.shape.end(), sizes.begin());
+    const bool is_asked = plan.outputs.front().axes.back() == "classes";
+    return has_last && !is_asked ? "; if classes are its last axis, give crossEntropyLoss({ classesLast: true })" : "";
+  }
   if (c10::multiply_integers(sizes) != c10::multiply_integers(target.shape)) return "";
   return c10::str("; give targets the shape ", at::IntArrayRef(sizes), ", or let the model return that of the targets");
 }

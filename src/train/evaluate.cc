@@ -74,7 +74,7 @@ Evaluation evaluate(const RunPlan& plan, const Cancelled& cancelled) {
     result.samples += batch.samples();
     if (!plan.sums.empty()) metrics.add(loss->prediction(outputs), batch.targets);
     if (!loss->has_classes()) return;
-    const at::Tensor& logits = loss->prediction(outputs);
+    const at::Tensor logits = loss->prediction(outputs);
     if (target.kind == TargetKind::kTokens) add_tokens(logits, batch, loss->counted(batch.targets), result);
     if (target.kind == TargetKind::kClass) add_classes(logits, batch, result);
   });

@@ -56,6 +56,13 @@ export const cases = {
       tokens(options.ignoreIndex),
     ]),
     [unequal, [output([7, 3, 2])], mask],
+    ...[fine, unequal, { reduction: 'sum' }].map((options) => [
+      { ...options, classesLast: true },
+      [output([4, 7])],
+      tokens(-100),
+    ]),
+    [{ ...unequal, classesLast: true }, [output([3, 2, 7])], mask],
+    [{ classesLast: true }, [output([7])], labels],
     ...[fine, { weight }, { labelSmoothing: 0.2 }, unequal].map((options) => [options, [output([7])], probabilities]),
     [fine, [output([7, 4])], values([7, 4], (u) => u)],
   ],

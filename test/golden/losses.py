@@ -27,7 +27,7 @@ def criterion(job, **more):
     options = {}
     for name, value in job["options"].items():
         name = re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
-        if name in ("output", "outputs") or value is None:
+        if name in ("output", "outputs", "classes_last") or value is None:
             continue
         if name in ("weight", "pos_weight"):
             value = torch.tensor(value, dtype=torch.float32)
@@ -36,6 +36,8 @@ def criterion(job, **more):
 
 
 def arguments(job, outputs, target):
+    if job["options"].get("classesLast"):
+        return outputs[0].flatten(0, -2), target.flatten()
     if job["loss"] == "GaussianNLLLoss":
         return outputs[0], target, outputs[1]
     return (*outputs, target) if target is not None else tuple(outputs)

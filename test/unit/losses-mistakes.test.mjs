@@ -28,6 +28,7 @@ import {
   n,
   numbers,
   option,
+  positions,
   scalar,
   shape,
   train,
@@ -150,6 +151,20 @@ describe('a loss', function () {
         { ...numbers(n), shape: [1] },
         mseLoss(),
         shape(/return \[\d, 1\] .* it returned \[\d\]; give targets the shape \[\]/),
+      );
+    });
+
+    it('such as classes in the last axis, naming the option for them', async () => {
+      const tokens = { data: Int32Array.from({ length: 2 * n }, (_, i) => i % 4), shape: [2] };
+      const advice =
+        /return \[\d, classes, 2\] .* returned \[\d, 2, 4\]; .* give crossEntropyLoss\({ classesLast: true }\)/;
+      await bothReject(positions, tokens, crossEntropyLoss(), shape(advice));
+      const shares = { ...numbers(8 * n, (i) => (i % 4) / 6), shape: [2, 4] };
+      await bothReject(
+        positions,
+        shares,
+        crossEntropyLoss({ classesLast: true }),
+        format(/'class' or 'tokens' .* 'values'/),
       );
     });
 

@@ -41,6 +41,14 @@ export const scalar = buildModel(
   ),
   [rows],
 );
+/** Four classes at each of two positions, [samples, 2, 4], as language models return them. */
+export const positions = sequential(
+  {
+    fc: linear(3, 8),
+    view: leaf('Unflatten', [node('unflatten', 'int', { self: value('input'), dim: 1, sizes: [2, 4] })]),
+  },
+  { input: [3] },
+);
 export const layer = (outputs) => sequential({ fc: linear(3, outputs) }, { input: [3] });
 
 export const n = 6;

@@ -24,7 +24,19 @@ import {
 import { native } from '../../dist/native/native.js';
 import { leaf } from '../../dist/program/module.js';
 import { temporaryFolder } from '../support.mjs';
-import { dataOf, inputs, labels, layer, n, numbers, option, shape, train, twins } from './losses-support.mjs';
+import {
+  dataOf,
+  inputs,
+  labels,
+  layer,
+  n,
+  numbers,
+  option,
+  positions,
+  shape,
+  train,
+  twins,
+} from './losses-support.mjs';
 import { recorded } from './resume-support.mjs';
 
 describe('a loss', function () {
@@ -56,6 +68,20 @@ describe('a loss', function () {
     const { loss } = await evaluate(run.state, { ...scored, loss: mseLoss({ reduction: 'sum' }) });
     assert.equal(loss, run.history[0].loss);
     assert.ok(Math.abs((await evaluate(run.state, { ...scored, loss: mseLoss() })).loss - loss / 3) < 1e-6);
+  });
+
+  it('of classes in the last axis counts the positions that are right', async () => {
+    const state = await createState(positions, { seed: 0 });
+    const data = Int32Array.from({ length: 2 * n }, (_, i) => (i % 5 === 4 ? -100 : i % 4));
+    const scored = { model: positions, data: dataOf({ data, shape: [2] }), threads: 1, batchSize: 4 };
+    const { accuracy } = await evaluate(state, { ...scored, loss: crossEntropyLoss({ classesLast: true }) });
+    const { logits } = await predict(state, inputs.input.data, { model: positions, threads: 1 });
+    const best = Array.from(data, (_, i) => {
+      const row = [...logits.subarray(4 * i, 4 * i + 4)];
+      return row.indexOf(Math.max(...row));
+    });
+    const counted = [...data.keys()].filter((i) => data[i] >= 0);
+    assert.equal(accuracy, counted.filter((i) => best[i] === data[i]).length / counted.length);
   });
 
   it('with weights is in evaluate() that of all samples as one batch, whatever the batches', async () => {
