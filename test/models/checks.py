@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import training
 from catalogue import MODELS
+from torch.export.pt2_archive._package import load_pt2
 
 
 def read_expected(folder: str) -> dict:
@@ -64,27 +65,33 @@ def differing_momentum(expected: dict, checkpoint: str) -> list[int]:
     return [i for i, (ours, theirs) in enumerate(zip(digests, expected["momentum"])) if ours != theirs]
 
 
-def check_program(model: str, folder: str, file: str, outputs: dict | None = None) -> dict:
-    """A .pt2 of one program: torch.export.load() has the trained tensors, and runs as the trained model does.
+def check_program(model: str, folder: str, file: str) -> dict:
+    """A .pt2: its programs have the trained tensors, and run as the trained model does.
 
-    `outputs`: those of Node for the first batch, to compare with the program's own. Models that draw, or normalise by the batch, while
-    training have none.
+    Outputs while training are compared with those of the module for the same draws; outputs of a program for evaluation, and of one that
+    is the same in both modes, with those after the training, which are Node's too.
     """
     known, expected = MODELS[model], read_expected(folder)
-    program = torch.export.load(file)
+    programs = load_pt2(file).exported_programs
+    program = programs.get("train") or torch.export.load(file)
     net = training.make_model(known)
     state = net.state_dict()  # with the versions of its modules, which an exported program does not have
     state.update(program.state_dict)
     net.load_state_dict(state, strict=True)
+    wrong = [f"{name} in the saved program" for each in programs.values() for name in differing(expected, each.state_dict)]
     ours, theirs = (run_in_training(known, each) for each in (program.module(), net))
-    wrong = [f"{name} in the saved program" for name in differing(expected, program.state_dict)]
     if not same_bits(ours, theirs):
-        wrong.append("outputs of the saved program in Python")
-    if outputs and not same_bits(ours, read_values(folder, outputs)):
-        wrong.append("outputs of the saved program, beside those of Node")
+        wrong.append("outputs of the saved program while training")
+    if expected["eval"]:
+        evaluated = read_values(folder, expected["eval"])
+        if same_bits(theirs, evaluated) and not same_bits(ours, evaluated):
+            wrong.append("outputs of the saved program")
+        if "eval" in programs and not same_bits(training.evaluated(known, programs["eval"].module()), evaluated):
+            wrong.append("outputs of the saved program for evaluation")
     return {"wrong": wrong}
 
 
+@torch.no_grad()
 def run_in_training(model, net) -> torch.Tensor:
     torch.manual_seed(training.TRAINING_SEED)
-    return training.output_of(model, training.call(model, net, training.first_batch(model))).detach()
+    return training.output_of(model, training.call(model, net, training.first_batch(model))).float()

@@ -26,8 +26,10 @@ class NotExported(Exception):
     """torch.export refused a model in every way."""
 
     def __init__(self, failures: dict[str, str]):
-        super().__init__("; ".join(f"{way}: {failure}" for way, failure in failures.items()))
-        self.failures = failures
+        ways = {}
+        for way, failure in failures.items():
+            ways.setdefault(failure, []).append(way)
+        super().__init__("; ".join(f"{', '.join(names)}: {failure}" for failure, names in ways.items()))
 
 
 def shapes_of(model: Model, way: str, inputs):

@@ -85,13 +85,24 @@ def train(model: Model, net: nn.Module):
     return losses, optimizer
 
 
-def evaluate(model: Model, net) -> torch.Tensor:
-    """The output of the first batch while evaluating.
+def evaluate(model: Model, net: nn.Module) -> torch.Tensor:
+    """The output of the first batch while evaluating."""
+    return evaluated(model, net.eval())
 
-    Gradients are on: under no_grad() nn.TransformerEncoderLayer and nn.MultiheadAttention take a path that no export has.
+
+@torch.no_grad()
+def evaluated(model: Model, net) -> torch.Tensor:
+    """The output of a module or a program that evaluates, as float32: Node has no other outputs.
+
+    Without gradients nn.TransformerEncoderLayer and nn.MultiheadAttention would take a path that no export has.
     """
     torch.manual_seed(TRAINING_SEED + 1)
-    return output_of(model, call(model, net.eval(), first_batch(model))).detach()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        return output_of(model, call(model, net, first_batch(model))).float()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def raw(tensor: torch.Tensor) -> bytes:

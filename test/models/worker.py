@@ -5,9 +5,10 @@
 {"do": "list"}                             the groups with their models, and why a group cannot be loaded
 {"do": "export", "model", "folder"}        fills the folder (export.py) and answers with what its expected.json holds; with
                                            "keep": true it writes the trained state as well
-{"do": "state", "model", "folder", "file"} whether a .pth is the trained state (checks.py)
-{"do": "program", "model", "folder", "file", "outputs"}
-                                           whether a .pt2 runs as the trained model (checks.py)
+{"do": "state", "model", "folder", "file", "checkpoint"}
+                                           what is wrong with a .pth of the trained state, and with a checkpoint if there is one
+{"do": "program", "model", "folder", "file"}
+                                           what is wrong with a .pt2 of the trained model
 
 An answer is {"ok": true, "seconds", "result"} or {"ok": false, "seconds", "error", "message"}. Importing torch costs seconds, a
 small model a fraction of one: hence one process for many.
