@@ -210,11 +210,14 @@ function nameOf({ modules, name }: ExportedProgram): string {
   return modules[0]?.type?.split('.').at(-1) || name;
 }
 
-/** `_version` of modules in torch.nn: 2 for batch and instance norms, 1 for others. */
+/** MNASNet builds other layers while it loads a state dict of version 1. */
+const secondVersion = /^torch\.nn\.modules\.(batchnorm|instancenorm)\.|^torchvision\.models\.mnasnet\.MNASNet$/;
+
+/** The `_version` of modules, which a program does not have: 2 for batch and instance norms and MNASNet, 1 for others. */
 function modulesOf({ modules, state }: ExportedProgram): [string, number][] {
   const held = new Set(state.map(({ name }) => name));
   return modules.map(({ path, type }) => {
     const counted = held.has(path === '' ? 'num_batches_tracked' : `${path}.num_batches_tracked`);
-    return [path, counted || /^torch\.nn\.modules\.(batchnorm|instancenorm)\./.test(type ?? '') ? 2 : 1];
+    return [path, counted || secondVersion.test(type ?? '') ? 2 : 1];
   });
 }

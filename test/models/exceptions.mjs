@@ -8,6 +8,5 @@ export const exceptions = {
   data_dependent_if: ['not exported', 'an `if` on numbers; torch.cond exports'],
   hf_gpt2_cache: ['not exported', 'its output holds a cache, which use_cache=False leaves out'],
   layer_drop: ['not exported', 'an `if` on a number that is drawn'],
-  torch_cond: ['refused', 'torch.cond is not supported'],
   hf_mixtral_lm: ['refused', 'its experts call an operator that transformers registers in Python'],
 };
