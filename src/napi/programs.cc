@@ -44,6 +44,7 @@ std::vector<ProgramTensor> to_program_tensors(const Napi::Array& values) {
                          {}};
     check_form(tensor.name, tensor.shape, tensor.stride);
     if (own(value, "ties").IsArray()) tensor.ties = strings(value, "ties");
+    tensor.is_frozen = own(value, "frozen").IsBoolean() && boolean(value, "frozen");
     tensors.push_back(std::move(tensor));
   }
   return tensors;

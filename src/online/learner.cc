@@ -139,7 +139,7 @@ Learner::Scorer Learner::scorer_of(const std::shared_ptr<const StateDict>& serve
   }
   if (served != served_) {
     Variants variants = variants_for(*plan_.program, *served, scoring_.outputs(), plan_.numerics);
-    std::vector<at::Tensor> tensors = tensors_of(variants.small_batch, *served, c10::kCPU);
+    std::vector<at::Tensor> tensors = tensors_for_evaluation(variants.small_batch, *served, c10::kCPU);
     served_buffers_.assign(tensors.begin() + static_cast<int64_t>(plan_.program->parameters.size()), tensors.end());
     served_forward_ = std::make_unique<Forward>(std::move(variants), std::move(tensors), Mode::kEvaluation, generator_);
     served_ = served;

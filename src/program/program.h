@@ -79,6 +79,7 @@ struct ProgramTensor {
   std::vector<int64_t> image_shape = {};
   std::vector<int64_t> stride = {};    // empty: of row-major order
   std::vector<std::string> ties = {};  // other names of a state for the same tensor
+  bool is_frozen = false;              // a parameter that no optimizer changes
 };
 
 // A tensor that belongs to the program and not to a state.

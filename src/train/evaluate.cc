@@ -23,8 +23,9 @@ void for_each_batch(const RunPlan& plan, const Cancelled& cancelled, const Visit
   DeviceScope device(plan.device);
   at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(0);
-  Forward forward(exact_variants(*plan.program, plan.device), tensors_of(*plan.program, *plan.state, plan.device),
-                  Mode::kEvaluation, make_generator(plan.device, 0));
+  Forward forward(exact_variants(*plan.program, plan.device),
+                  tensors_for_evaluation(*plan.program, *plan.state, plan.device), Mode::kEvaluation,
+                  make_generator(plan.device, 0));
   Batches batches(plan.dataset, pipeline_of(plan),
                   {plan.batch_size, /*epochs=*/1, /*shuffle=*/false, /*drop_last=*/false, /*first_epoch=*/0,
                    /*first_step=*/0, /*channels_last=*/false, takes_every_core(plan.threads)},

@@ -86,6 +86,16 @@ std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& stat
   return tensors;
 }
 
+std::vector<at::Tensor> tensors_for_evaluation(const Program& program, const StateDict& state, c10::Device device) {
+  std::vector<at::Tensor> tensors = tensors_of(program, state, device);
+  for (size_t i = 0; i < program.parameters.size(); ++i) {
+    if (program.parameters[i].is_frozen || !tensors[i].is_floating_point()) continue;
+    // Another tensor of the same memory: that of the state stays as it is.
+    tensors[i] = tensors[i].detach().requires_grad_(true);
+  }
+  return tensors;
+}
+
 Weights::Weights(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;
   for (const ProgramTensor& wanted : program.parameters) {

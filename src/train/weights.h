@@ -12,8 +12,14 @@ namespace incremental {
 
 // Parameters, then buffers, for reading: the state's own memory where it is as the program wants it, else copies.
 // Throws ERR_STATE_MISMATCH where a tensor is missing or has another shape, or where names of one tensor have different
-// values, but not where load_state_dict() of PyTorch takes the state all the same (lib/models/recognise.ts has said so before, with all names at once).
+// values, but not where load_state_dict() of PyTorch takes the state all the same (lib/models/recognise.ts has said so
+// before, with all names at once).
 std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& state, c10::Device device);
+
+// The same for an Executor that evaluates. Parameters require gradients, as they do in Python under no_grad() too:
+// at::matmul asks for that (should_fold in aten/src/ATen/native/LinearAlgebra.cpp), and without it computes other
+// products, whose last bits differ.
+std::vector<at::Tensor> tensors_for_evaluation(const Program& program, const StateDict& state, c10::Device device);
 
 class Weights {
  public:

@@ -46,7 +46,7 @@ for kind in ("vgg11_bn", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "effi
 of_torchvision("vit_b_16", image_size=64)
 of_torchvision("maxvit_t", inputs=images(3, 224))
 of_torchvision("googlenet", facts={"output": 0, "needs_eval": AUXILIARY}, init_weights=False)
-# Its auxiliary classifier takes images of 299 pixels; a batch of 4 of them costs a minute.
+# Its auxiliary classifier takes images of 299 pixels.
 of_torchvision(
     "inception_v3", inputs=images(3, 299), facts={"output": 0, "needs_eval": AUXILIARY}, init_weights=False
 )
