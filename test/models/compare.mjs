@@ -10,6 +10,7 @@ import {
   loadModel,
   mseLoss,
   predict,
+  saveModel,
   saveState,
   sgd,
   trainIncremental,
@@ -57,12 +58,14 @@ async function differences(python, expected, folder) {
     ...(expected.eval ? await outputsThatDiffer(loaded.model, trained.state, inputs, expected) : []),
   ];
   await saveState(trained.state, at('saved.pth'));
-  const files = { file: at('saved.pth'), checkpoint: at('saved.ckpt') };
-  const checked = await python.ask({ do: 'state', model: expected.model, folder, ...files });
-  return [
-    ...wrong,
-    ...(checked.ok ? checked.result.wrong : [`load_state_dict(): ${checked.error}: ${checked.message}`]),
-  ];
+  await saveModel(at('saved.pt2'), { model: loaded.model, state: trained.state });
+  const check = async (what, files) => {
+    const answer = await python.ask({ do: what, model: expected.model, folder, ...files });
+    return answer.ok ? answer.result.wrong : [`the saved ${what} in Python: ${answer.error}: ${answer.message}`];
+  };
+  wrong.push(...(await check('state', { file: at('saved.pth'), checkpoint: at('saved.ckpt') })));
+  wrong.push(...(await check('program', { file: at('saved.pt2') })));
+  return wrong;
 }
 
 /** Samples of each input, one after the other. */
