@@ -15,7 +15,7 @@ import {
 } from '../program/program';
 import { type FlatNode, GraphFlattener, isReference } from './flat-nodes';
 import type { ExportedProgram, ProgramTensor as StoredTensor } from './graph';
-import { inBothModes, inMode } from './modes';
+import { everyNode, inBothModes, inMode, writesInto } from './modes';
 import { programDType } from './program-dtypes';
 import { batchAxis, laidOut, type Samples, samplesOf, takeTheSame } from './samples';
 import { mapInTurns } from './turns';
@@ -134,7 +134,26 @@ async function part(
     program.graph,
     program.graph.inputs.map((input) => (input ? bound.get(input.name) : undefined)),
   );
-  return { nodes: [...nodes.map(asFlat), ...flattener.nodes], outputs, constants };
+  return { ...overCopies([...nodes.map(asFlat), ...flattener.nodes], outputs, samples, names), constants };
+}
+
+/** The calls over copies of the inputs that they change in place: samples may be used again, as those of a replay buffer. */
+function overCopies(
+  nodes: readonly FlatNode[],
+  outputs: readonly unknown[],
+  { inputs }: Samples,
+  names: ValueNames,
+): Pick<Part, 'nodes' | 'outputs'> {
+  const all = everyNode(nodes.map((one) => one.node));
+  const changed = new Set(writesInto(all, new Set(inputs.map(({ name }) => name))).map(({ name }) => name));
+  if (changed.size === 0) return { nodes, outputs };
+  const copies = new Map([...changed].map((name) => [name, names.define(name)]));
+  const rename = (name: string) => copies.get(name) ?? name;
+  const clones = [...copies].map(([name, copy]) => asFlat(node('clone', '', { self: value(name) }, copy)));
+  return {
+    nodes: [...clones, ...nodes.map((one) => ({ ...one, node: renamed(one.node, rename) }))],
+    outputs: outputs.map((output) => (isReference(output) ? value(rename(output.value)) : output)),
+  };
 }
 
 const asFlat = (made: ProgramNode): FlatNode => ({ node: made, module: undefined });

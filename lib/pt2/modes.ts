@@ -36,7 +36,7 @@ const draws = new Set(
 
 /** Operators that return their first argument's memory. */
 const views = new Set(
-  'alias detach view view_as reshape select slice narrow squeeze unsqueeze expand transpose t permute flatten'
+  'alias detach view view_as reshape contiguous to movedim select slice narrow squeeze unsqueeze expand transpose t permute flatten'
     .split(' ')
     .map((name) => `aten::${name}`),
 );
@@ -78,7 +78,7 @@ function withBranches(
 }
 
 /** The nodes with those of their branches. */
-function everyNode(nodes: readonly ProgramNode[]): ProgramNode[] {
+export function everyNode(nodes: readonly ProgramNode[]): ProgramNode[] {
   return nodes.flatMap((node) => [
     node,
     ...(node.branches
@@ -160,20 +160,31 @@ function drawing(nodes: readonly ProgramNode[]): string | undefined {
 
 /** Batch norms write into their statistics in training only; that is no call of its own. */
 function writing(nodes: readonly ProgramNode[], kept: ReadonlySet<string>): string | undefined {
-  const names = new Set(kept);
+  const found = writesInto(nodes, kept).find(({ name }) => !/(^|\.)num_batches_tracked$/.test(name));
+  return found && `${found.node.op} changes "${found.name}"${placeOf(found.node)}`;
+}
+
+/** The nodes that change one of the values `of` in place, by its own name or by that of a view of it. */
+export function writesInto(
+  nodes: readonly ProgramNode[],
+  of: ReadonlySet<string>,
+): { node: ProgramNode; name: string }[] {
+  const owners = new Map([...of].map((name) => [name, name]));
+  const found: { node: ProgramNode; name: string }[] = [];
   for (const node of nodes) {
     const { op, args } = node;
     for (const [i, operand] of valueNames(args.operands ?? null).entries()) {
-      if (node.branches && names.has(operand))
-        for (const { inputs } of Object.values(node.branches)) names.add(inputs[i]!);
+      const owner = owners.get(operand);
+      if (owner === undefined || !node.branches) continue;
+      for (const { inputs } of Object.values(node.branches)) owners.set(inputs[i]!, owner);
     }
-    const self = isReference(args.self) ? args.self.value : undefined;
-    if (self === undefined || !names.has(self)) continue;
+    const owner = isReference(args.self) ? owners.get(args.self.value) : undefined;
+    if (owner === undefined) continue;
     const isInPlace = /[^_]_$/.test(op);
-    if (isInPlace && !/(^|\.)num_batches_tracked$/.test(self)) return `${op} changes "${self}"${placeOf(node)}`;
-    if (isInPlace || views.has(op)) for (const output of outputNames(node)) names.add(output);
+    if (isInPlace) found.push({ node, name: owner });
+    if (isInPlace || views.has(op)) for (const output of outputNames(node)) owners.set(output, owner);
   }
-  return undefined;
+  return found;
 }
 
 function placeOf({ place }: ProgramNode): string {

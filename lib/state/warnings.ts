@@ -51,7 +51,7 @@ export function warnOfSchedulers(file: string, keys: readonly string[], instead:
 export function warnOfEvaluation(file: string): void {
   process.emitWarning(
     printable(
-      `${file} was exported after net.eval(): training it drops nothing out and leaves the statistics of batch norms as they are. ` +
+      `${file} looks as if it was exported after net.eval(): training it drops nothing out and leaves the statistics of batch norms as they are. ` +
         'Export after net.train() to train it as PyTorch does',
     ),
     { type: 'LearnWarning', code: 'WARN_EVALUATION_MODE' },

@@ -183,7 +183,7 @@ std::vector<at::Tensor> Learner::transform(const SamplePipeline& pipeline,
                                            const std::vector<std::vector<const void*>>& from,
                                            const std::vector<double>& drawn) const {
   const auto count = static_cast<int64_t>(from.size());
-  const bool channels_last = plan_.numerics.fast;
+  const bool channels_last = plan_.numerics.fast && plan_.program->may_be_rewritten;
   std::vector<at::Tensor> batch = pipeline.make_batch(count, channels_last);
   const std::vector<void*> to = memory_of(batch);
   int64_t elements = 0;

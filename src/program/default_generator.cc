@@ -27,7 +27,10 @@ bool is_zero(const Argument* given) {
 }  // namespace
 
 DefaultGeneratorScope::DefaultGeneratorScope(const at::Generator& generator)
-    : turn_(turns()), run_(generator), process_(at::detail::getDefaultCPUGenerator()), before_(process_.get_state()) {
+    : turn_(turns()),
+      run_(generator),
+      process_(at::globalContext().defaultGenerator(generator.device())),
+      before_(process_.get_state()) {
   process_.set_state(run_.get_state());
 }
 

@@ -62,7 +62,7 @@ void renew_statistics(const TrainPlan& plan, const Variants& variants, const Wei
   reset(weights, names);
   Batches batches(plan.dataset, pipeline_of(plan),
                   {plan.batch_size, /*epochs=*/1, plan.shuffle, plan.drop_last, /*first_epoch=*/0, /*first_step=*/0,
-                   plan.numerics.fast, takes_every_core(plan.threads), plan.workers},
+                   takes_channels_last(plan), takes_every_core(plan.threads), plan.workers},
                   generator);
   batches.prepare();
   for (int64_t step = 0; step < batches.per_epoch(); ++step) {

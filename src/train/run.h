@@ -35,6 +35,10 @@ void check_batches(const TrainPlan& plan, const std::vector<InputForm>& inputs);
 // Makes samples as the program takes them of the data set's, as the plan's transforms say.
 SamplePipeline pipeline_of(const RunPlan& plan);
 
+// Whether batches of images are laid out as fast mode's kernels like them. Exported programs may only view what is
+// contiguous.
+inline bool takes_channels_last(const TrainPlan& plan) { return plan.numerics.fast && plan.program->may_be_rewritten; }
+
 // The kernels of the optimizer.
 inline OptimizerKernels kernels_of(const Numerics& numerics) {
   return numerics.fast ? OptimizerKernels::kFast : OptimizerKernels::kExact;

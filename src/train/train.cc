@@ -27,10 +27,14 @@ at::Tensor restored(at::Generator& generator, const at::Tensor& given) {
 
 BatchOptions batch_options(const TrainPlan& plan) {
   const Position& start = plan.start.position;
-  return {plan.batch_size,    plan.epochs,
-          plan.shuffle,       plan.drop_last,
-          start.epoch,        start.step * plan.accumulate,
-          plan.numerics.fast, takes_every_core(plan.threads),
+  return {plan.batch_size,
+          plan.epochs,
+          plan.shuffle,
+          plan.drop_last,
+          start.epoch,
+          start.step * plan.accumulate,
+          takes_channels_last(plan),
+          takes_every_core(plan.threads),
           plan.workers};
 }
 
