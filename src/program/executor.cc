@@ -35,6 +35,11 @@ void Executor::check_statistics(const Call& call) const {
   check(lack.empty(), "ERR_SHAPE", lack, " in ", call.label, " of ", owner_, "'s program");
 }
 
+void Executor::check_arguments(const Call& call) const {
+  const std::string lack = call.check(stack_);
+  check(lack.empty(), "ERR_SHAPE", lack, " in ", call.label, " of ", owner_, "'s program");
+}
+
 void Executor::invoke(const Call& call) {
   if (auto op = std::get_if<const OwnOperator*>(&call.op)) {
     std::vector<at::Tensor> arguments;
@@ -144,6 +149,7 @@ std::vector<at::Tensor> Executor::run_values(std::vector<c10::IValue> inputs) {
       stack_[input.position] = is_list ? list_of(input) : fitted(take(input.uses.front()), input.kind);
     }
     if (call.checked) check_statistics(call);
+    if (call.check != nullptr) check_arguments(call);
     try {
       invoke(call);
     } catch (c10::Error& error) {

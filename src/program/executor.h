@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/core/libtorch.h"
+#include "src/program/call_checks.h"
 #include "src/program/own_operators.h"
 #include "src/program/program.h"
 #include "src/program/scalar_operators.h"
@@ -64,6 +65,7 @@ class Executor {
     Surroundings surroundings = {};
     std::optional<at::Generator> draws_from = std::nullopt;  // where it draws from the process's generator otherwise
     std::optional<Node> checked = std::nullopt;              // where it takes statistics that are looked at before
+    CallCheck check = nullptr;
   };
 
   void add_own(const OwnOperator& op, const Node& node, std::string label);
@@ -79,6 +81,7 @@ class Executor {
   void keep_results(const Call& call);
   void add_call(const Node& node, size_t index, Mode mode, const at::Generator& generator, bool checks_statistics);
   void check_statistics(const Call& call) const;
+  void check_arguments(const Call& call) const;
   void mark_last_uses();
   // What messages call a node: its own place, or the layer whose parameters or buffers it uses, or its number.
   std::string place_of(const Node& node, size_t index) const;

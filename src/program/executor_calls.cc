@@ -113,6 +113,7 @@ void Executor::add_call(const Node& node, size_t index, Mode mode, const at::Gen
   const size_t results = node.items.empty() ? node.outputs.size() : node.items.size();
   check(results <= op->schema().returns().size(), kBadProgram, "Too many outputs in ", call.label);
   call.surroundings = node.surroundings;
+  call.check = find_call_check(node.op, node.overload);
   if (draws_by_itself(node, mode)) call.draws_from = generator;
   define_outputs(call, node);
   calls_.push_back(std::move(call));
@@ -268,11 +269,12 @@ Executor::Slot Executor::slot_of(const std::string& name, const std::string& lab
 
 Executor::Slot Executor::output_slot(const Program& program, const std::string& name, Mode mode) const {
   // Some models have auxiliary outputs in one mode.
+  if (slots_.contains(name)) return slot_of(name, "the program's outputs");
   const bool is_of_other_mode = std::any_of(program.nodes.begin(), program.nodes.end(), [&](const Node& node) {
     return std::count(node.modes.begin(), node.modes.end(), mode) == 0 &&
            std::find(node.outputs.begin(), node.outputs.end(), name) != node.outputs.end();
   });
-  return is_of_other_mode && !slots_.contains(name) ? kDropped : slot_of(name, "the program's outputs");
+  return is_of_other_mode ? kDropped : slot_of(name, "the program's outputs");
 }
 
 Executor::Slot Executor::define(const std::string& name) {

@@ -78,6 +78,7 @@ namespace {
 std::vector<std::string> tensors_of(const Node& node) {
   const auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
   if (!node.items.empty() || (!op && find_own_operator(node.op) == nullptr)) return {};
+  if (op && node.outputs.size() > op->schema().returns().size()) return {};
   std::vector<std::string> names;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const bool is_tensor = !op || op->schema().returns()[i].type()->kind() == c10::TypeKind::TensorType;
