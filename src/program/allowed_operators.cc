@@ -196,23 +196,38 @@ void check_node(const Node& node, size_t index, const std::vector<std::string>& 
 
 namespace {
 
-bool uses(const Node& node, const std::string& name) { return count_readers({{}, {}, {}, {node}, {}}).contains(name); }
+// The first node that reads each value of a list.
+using FirstReaders = std::unordered_map<std::string, size_t>;
 
-// Memory that nobody wrote holds what the process had there before: the next node must write all of it.
-void check_unwritten(const std::vector<Node>& nodes, size_t index, const std::vector<std::string>& added) {
+FirstReaders first_readers(const std::vector<Node>& nodes) {
+  FirstReaders first;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    for (const auto& [name, _] : count_readers({{}, {}, {}, {nodes[i]}, {}})) first.emplace(name, i);
+  }
+  return first;
+}
+
+bool is_unwritten(const Node& node, const std::vector<std::string>& added) {
   constexpr std::array<std::string_view, 3> kUnwritten{"aten::empty", "aten::empty_like", "aten::new_empty"};
+  return std::find(kUnwritten.begin(), kUnwritten.end(), node.op) != kUnwritten.end() &&
+         std::find(added.begin(), added.end(), node.op) == added.end();
+}
+
+// Memory that nobody wrote holds what the process had there before: the next node must write all of it, whenever the
+// node runs.
+void check_unwritten(const std::vector<Node>& nodes, size_t index, const FirstReaders& readers) {
   static const std::unordered_set<std::string_view> kWriting{"aten::bernoulli_",   "aten::fill_",    "aten::zero_",
                                                              "aten::copy_",        "aten::uniform_", "aten::normal_",
                                                              "aten::exponential_", "aten::random_"};
   const Node& node = nodes[index];
-  const bool is_unwritten = std::find(kUnwritten.begin(), kUnwritten.end(), node.op) != kUnwritten.end();
-  if (!is_unwritten || std::find(added.begin(), added.end(), node.op) != added.end()) return;
   for (const std::string& output : node.outputs) {
-    const auto reader = std::find_if(nodes.begin() + static_cast<std::ptrdiff_t>(index) + 1, nodes.end(),
-                                     [&](const Node& later) { return uses(later, output); });
-    const std::string* written = reader != nodes.end() ? value_of(*reader, "self") : nullptr;
-    const bool is_safe = written != nullptr && *written == output && kWriting.contains(reader->op) &&
-                         count_readers({{}, {}, {}, {*reader}, {}}).at(output) == 1;
+    const auto found = readers.find(output);
+    const Node* reader = found != readers.end() ? &nodes[found->second] : nullptr;
+    const std::string* written = reader != nullptr ? value_of(*reader, "self") : nullptr;
+    const bool is_safe =
+        written != nullptr && *written == output && kWriting.contains(reader->op) &&
+        std::all_of(node.modes.begin(), node.modes.end(), [&](Mode mode) { return runs_in(*reader, mode); }) &&
+        count_readers({{}, {}, {}, {*reader}, {}}).at(output) == 1;
     check(is_safe || output.empty(), kBadProgram, "The result of ", label_of(node, index),
           " is memory that nobody has written: let the next node fill it, or add '", node.op,
           "' to the option \"allowOperators\"");
@@ -223,17 +238,32 @@ void check_unwritten(const std::vector<Node>& nodes, size_t index, const std::ve
 
 void check_operators(const Program& program, const std::vector<std::string>& added) {
   for_each_list(program.nodes, [&](const std::vector<Node>& nodes) {
+    for (size_t i = 0; i < nodes.size(); ++i) check_node(nodes[i], i, added);
+    if (std::none_of(nodes.begin(), nodes.end(), [&](const Node& node) { return is_unwritten(node, added); })) return;
+    const FirstReaders readers = first_readers(nodes);
     for (size_t i = 0; i < nodes.size(); ++i) {
-      check_node(nodes[i], i, added);
-      check_unwritten(nodes, i, added);
+      if (is_unwritten(nodes[i], added)) check_unwritten(nodes, i, readers);
     }
   });
 }
 
+namespace {
+
+// Their schemas do not say that they change their running statistics.
+bool changes_statistics(const Node& node, Mode mode) {
+  if (node.op == "aten::instance_norm") return true;
+  if (node.op != "aten::batch_norm") return false;
+  const Argument* training = argument_of(node, "training");
+  if (training == nullptr || std::holds_alternative<RunTrains>(*training)) return mode == Mode::kTraining;
+  const bool* given = std::get_if<bool>(training);
+  return given == nullptr || *given;
+}
+
+}  // namespace
+
 bool writes_in_place(const Program& program, Mode mode) {
-  return any_node(program, mode, [](const Node& node) {
-    // Its schema does not say that it changes its running statistics.
-    if (node.op == "aten::instance_norm") return true;
+  return any_node(program, mode, [mode](const Node& node) {
+    if (changes_statistics(node, mode)) return true;
     const auto op = c10::Dispatcher::singleton().findSchema({node.op, node.overload});
     if (!op) return false;
     const auto& arguments = op->schema().arguments();

@@ -90,7 +90,12 @@ c10::IValue floor_divide(const Arguments& numbers) {
 
 c10::IValue remainder(const Arguments& numbers) {
   return by_type(
-      numbers, [](int64_t a, int64_t b) { return a - floor_quotient(a, b) * b; },
+      numbers,
+      [](int64_t a, int64_t b) {
+        check(b != 0, "ERR_SHAPE", "Expected a divisor for the numbers of the program but received 0");
+        const int64_t rest = b == -1 ? 0 : a % b;
+        return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+      },
       [](double a, double b) { return a - std::floor(a / b) * b; });
 }
 

@@ -1,6 +1,8 @@
 #include "src/train/weights.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "src/core/error.h"
 #include "src/program/rewrites/stored.h"
@@ -14,19 +16,36 @@ bool is_batch_count(const ProgramTensor& wanted) {
   return wanted.shape.empty() && own == "num_batches_tracked";
 }
 
-const at::Tensor* tensor_named(const StateDict& state, const std::string& name) {
-  auto found = std::find_if(state.begin(), state.end(), [&](const NamedTensor& item) { return item.name == name; });
-  return found == state.end() ? nullptr : &found->tensor;
+// The tensors of a state by their names.
+class ByName {
+ public:
+  explicit ByName(const StateDict& state) {
+    for (const NamedTensor& item : state) tensors_.emplace(item.name, &item.tensor);
+  }
+  // Null where there is none.
+  const at::Tensor* find(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, const at::Tensor*> tensors_;
+};
+
+bool is_same_memory(const at::Tensor& a, const at::Tensor& b) {
+  return a.const_data_ptr() == b.const_data_ptr() && a.scalar_type() == b.scalar_type() && a.sizes() == b.sizes() &&
+         a.strides() == b.strides();
 }
 
 // By any of its names. Files may leave out all names but one; where they hold several, those must agree.
-const at::Tensor* find_tied(const ProgramTensor& wanted, const StateDict& state) {
-  const at::Tensor* first = tensor_named(state, wanted.name);
+const at::Tensor* find_tied(const ProgramTensor& wanted, const ByName& state) {
+  const at::Tensor* first = state.find(wanted.name);
   for (const std::string& name : wanted.ties) {
-    const at::Tensor* other = tensor_named(state, name);
+    const at::Tensor* other = state.find(name);
     if (other == nullptr) continue;
-    check(first == nullptr || bitwise_equal({{"", *first}}, {{"", *other}}), "ERR_STATE_MISMATCH", "\"", wanted.name,
-          "\" and \"", name, "\" are one tensor of the model, but the state has different values for them");
+    check(first == nullptr || is_same_memory(*first, *other) || bitwise_equal({{"", *first}}, {{"", *other}}),
+          "ERR_STATE_MISMATCH", "\"", wanted.name, "\" and \"", name,
+          "\" are one tensor of the model, but the state has different values for them");
     if (first == nullptr) first = other;
   }
   return first;
@@ -34,7 +53,7 @@ const at::Tensor* find_tied(const ProgramTensor& wanted, const StateDict& state)
 
 // As load_state_dict(strict=True) finds it: the count of a batch norm that PyTorch before 0.4.1 saved is missing and 0,
 // and what has no dimensions may have one of size 1, as all tensors of PyTorch before 0.4 had.
-at::Tensor find(const ProgramTensor& wanted, const StateDict& state) {
+at::Tensor find(const ProgramTensor& wanted, const ByName& state) {
   const at::Tensor* found = find_tied(wanted, state);
   if (found == nullptr && is_batch_count(wanted)) return at::zeros(wanted.shape, wanted.dtype);
   check(found != nullptr, "ERR_STATE_MISMATCH", "The state has no tensor named \"", wanted.name, "\"");
@@ -65,7 +84,7 @@ at::Tensor laid_out(const ProgramTensor& wanted, const at::Tensor& source, c10::
   return tensor.copy_(source);
 }
 
-at::Tensor copy_of(const ProgramTensor& wanted, const StateDict& state, c10::Device device) {
+at::Tensor copy_of(const ProgramTensor& wanted, const ByName& state, c10::Device device) {
   return to_stored(wanted, laid_out(wanted, find(wanted, state), device));
 }
 
@@ -75,10 +94,11 @@ std::vector<at::Tensor> tensors_of(const Program& program, const StateDict& stat
   at::NoGradGuard no_grad;
   // A program that writes must not write into the state.
   const bool shares = !program.writes_in_evaluation;
+  const ByName named(state);
   std::vector<at::Tensor> tensors;
   for (const auto* part : {&program.parameters, &program.buffers}) {
     for (const ProgramTensor& wanted : *part) {
-      const at::Tensor found = find(wanted, state);
+      const at::Tensor found = find(wanted, named);
       const bool fits = found.device() == device && found.scalar_type() == wanted.dtype && lies_as(wanted, found);
       tensors.push_back(to_stored(wanted, shares && fits ? found : laid_out(wanted, found, device)));
     }
@@ -98,13 +118,14 @@ std::vector<at::Tensor> tensors_for_evaluation(const Program& program, const Sta
 
 Weights::Weights(const Program& program, const StateDict& state, c10::Device device) {
   at::NoGradGuard no_grad;
+  const ByName named(state);
   for (const ProgramTensor& wanted : program.parameters) {
     wanted_.push_back(wanted);
-    parameters_.push_back(copy_of(wanted, state, device));
+    parameters_.push_back(copy_of(wanted, named, device));
   }
   for (const ProgramTensor& wanted : program.buffers) {
     wanted_.push_back(wanted);
-    buffers_.push_back(copy_of(wanted, state, device));
+    buffers_.push_back(copy_of(wanted, named, device));
   }
 }
 
@@ -159,13 +180,16 @@ std::shared_ptr<StateDict> Weights::dict_of(const std::vector<at::Tensor>& tenso
   // One tensor for all names of a tie.
   std::vector<at::Tensor> saved(tensors.size());
   auto state = std::make_shared<StateDict>();
+  std::unordered_map<std::string_view, size_t> places;
+  for (size_t i = 0; i < wanted_.size(); ++i) {
+    places.emplace(wanted_[i].name, i);
+    for (const std::string& name : wanted_[i].ties) places.emplace(name, i);
+  }
   for (const std::string& name : names) {
-    auto found = std::find_if(wanted_.begin(), wanted_.end(), [&](const ProgramTensor& wanted) {
-      return wanted.name == name || std::find(wanted.ties.begin(), wanted.ties.end(), name) != wanted.ties.end();
-    });
-    check(found != wanted_.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
-    const auto index = static_cast<size_t>(found - wanted_.begin());
-    if (!saved[index].defined()) saved[index] = from_stored(*found, tensors[index].detach()).cpu();
+    const auto found = places.find(name);
+    check(found != places.end(), "ERR_INVALID_OPTION", "The program has no tensor named \"", name, "\"");
+    const size_t index = found->second;
+    if (!saved[index].defined()) saved[index] = from_stored(wanted_[index], tensors[index].detach()).cpu();
     state->push_back({name, saved[index]});
   }
   return state;

@@ -105,6 +105,29 @@ describe('a program', () => {
     });
   }
 
+  it('that fills memory in training only is refused', async () => {
+    const state = await createState(sequential([linear(2, 3)]));
+    const filled = {
+      ...node('aten::fill_', 'Scalar', { self: value('made'), value: 0 }, ['filled']),
+      only: 'training',
+    };
+    const model = withNodes(node('aten::empty', 'memory_format', { size: [4] }), filled);
+    const message = /memory that nobody has written/;
+    await assert.rejects(predict(state, inputs, { model, threads: 1 }), { code: 'ERR_INVALID_OPTION', message });
+  });
+
+  it('of tens of thousands of tensors that are filled at its end is checked in time in proportion', async () => {
+    const state = await createState(sequential([linear(2, 3)]));
+    const names = Array.from({ length: 20_000 }, (_, i) => `made${i}`);
+    const model = withNodes(
+      ...names.map((name) => node('aten::empty', 'memory_format', { size: [1] }, [name])),
+      ...names.map((name) => node('aten::zero_', '', { self: value(name) }, [`${name} filled`])),
+    );
+    const started = performance.now();
+    await predict(state, inputs, { model, threads: 1 });
+    assert.ok(performance.now() - started < 20_000);
+  });
+
   it('may name more if the call allows it, in this call only', async () => {
     const state = await createState(sequential([linear(2, 3)]));
     const model = withNodes(node('aten::as_strided', '', { self: value('input'), size: [1], stride: [1] }));

@@ -24,15 +24,15 @@ class Converter {
     if (auto number = std::get_if<double>(&value)) return convert_number(*number, type);
     if (auto number = std::get_if<Int>(&value)) return typed(c10::IValue(number->value), type);
     if (auto number = std::get_if<Float>(&value)) return typed(c10::IValue(number->value), type);
-    return convert_form(value, type);
+    return convert_form(value);
   }
 
  private:
-  // How a tensor is stored. Schemas have these as integers, but for devices.
-  c10::IValue convert_form(const Argument& value, const c10::TypePtr& type) const {
-    const auto fits = [&](c10::TypeKind kind) {
-      return type->kind() == kind || type->kind() == c10::TypeKind::IntType;
-    };
+  // How a tensor is stored. Schemas have these as integers, but for devices; their real type says which.
+  c10::IValue convert_form(const Argument& value) const {
+    auto optional = schema_.real_type()->cast<c10::OptionalType>();
+    const c10::TypePtr real = optional ? optional->getElementType() : schema_.real_type();
+    const auto fits = [&](c10::TypeKind kind) { return real->kind() == kind; };
     if (auto dtype = std::get_if<at::ScalarType>(&value); dtype && fits(c10::TypeKind::ScalarTypeType)) return *dtype;
     if (auto layout = std::get_if<at::Layout>(&value); layout && fits(c10::TypeKind::LayoutType)) return *layout;
     if (auto format = std::get_if<at::MemoryFormat>(&value); format && fits(c10::TypeKind::MemoryFormatType)) {
