@@ -139,6 +139,8 @@ export class GraphFlattener {
   #addOperator(node: OperatorNode, scope: Map<string, Bound>, around: Surroundings): void {
     const { op, overload } = node;
     if (dropped.has(op)) return;
+    // Calls of these are other kinds of nodes in a file.
+    if (/^(scalar|control):/.test(op)) throw formatError(`The operator ${op} is not one of PyTorch's`);
     const args = Object.fromEntries(
       Object.entries(node.args).map(([name, argument]) => [name, argumentOf(argument, scope, node)]),
     );

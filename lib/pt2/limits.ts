@@ -33,3 +33,7 @@ export const maxNoteBytes = 64;
 export const maxPlaceLength = 400;
 /** Characters of a stack of modules or lines that are searched, from its end. Real ones have about 2,000. */
 export const maxTraceLength = 2 ** 15;
+/** Size of a constant, whose elements become a text in the model: a text of JavaScript has at most 2 ** 29 characters. */
+export const maxConstantBytes = 384_000_000;
+/** Size of a constant that repeats what its record holds, as an expanded mask does. */
+export const maxRepeatedBytes = 64 * 2 ** 20;

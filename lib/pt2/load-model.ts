@@ -1,6 +1,9 @@
 // Loads the archives of torch.export.save: a model, and its state.
+
+import { dtypes } from '../checkpoint/dtypes';
+import { formatError } from '../checkpoint/errors';
 import { checkOptions, isListOf, isPath, isSignal, isText } from '../core/checks';
-import { fromNative } from '../core/errors';
+import { fromNative, fromNativeSync } from '../core/errors';
 import type { StateHandle } from '../native/handles';
 import { native } from '../native/native';
 import { programHandle } from '../native/programs';
@@ -11,6 +14,7 @@ import { makeState, type State } from '../state/state';
 import { warnOfEvaluation } from '../state/warnings';
 import { type Pt2Archive, withArchive } from './archive';
 import type { ExportedProgram, ProgramTensor } from './graph';
+import { maxConstantBytes, maxRepeatedBytes } from './limits';
 import { type ProgramSource, toModel } from './model';
 import { readOrigin, rememberOrigin } from './origin';
 import { readProgram } from './program';
@@ -91,6 +95,7 @@ async function read(archive: Pt2Archive, train: ExportedProgram, evaluation?: Ex
   const places = new Map<ExportedProgram['storages'][number], number>();
   const tensorOf = async (name: string, tensor: ProgramTensor, program: ExportedProgram) => {
     const stored = program.storages[tensor.storage]!;
+    if (!tensor.persistent) checkSize(name, tensor, stored.bytes);
     const known = places.get(stored) ?? storages.push(await stored.place()) - 1;
     places.set(stored, known);
     const { dtype, shape, stride, offset } = tensor;
@@ -118,6 +123,17 @@ async function read(archive: Pt2Archive, train: ExportedProgram, evaluation?: Ex
   }
 }
 
+/** Constants are copied into the model, where a tensor of few stored elements that repeats them would need memory for all. */
+function checkSize(name: string, { dtype, shape }: ProgramTensor, stored: number): void {
+  const bytes = shape.reduce((product, size) => product * size, dtypes[dtype].bytes);
+  const most = Math.min(Math.max(stored, maxRepeatedBytes), maxConstantBytes);
+  if (bytes > most)
+    throw formatError(
+      `The constant ${JSON.stringify(name)} of shape [${shape}] has ${bytes} bytes, more than the ${most} that it may have; make it a parameter ` +
+        'that needs no gradient, or compute it in forward()',
+    );
+}
+
 /** Tensors that are no part of the state: constants, and buffers that are not saved. */
 function others({ tensors }: ExportedProgram): ProgramTensor[] {
   return tensors.filter(({ persistent }) => !persistent);
@@ -131,7 +147,8 @@ async function sourcesOf(
   const sources: ProgramSource[] = [];
   for (const [i, program] of programs.entries()) {
     if (!program) continue;
-    const bytesOf = (index: number) => Buffer.from(native().stateTensor(handles[i]!, index)).toString('base64');
+    const bytesOf = (index: number) =>
+      Buffer.from(fromNativeSync(() => native().stateTensor(handles[i]!, index))).toString('base64');
     const entries = await mapInTurns(others(program), (tensor, k) => [tensor, bytesOf(k)] as const, signal);
     sources.push({ program, elements: new Map(entries) });
   }

@@ -38,6 +38,12 @@ export async function toModel(train: ProgramSource, evaluation?: ProgramSource):
   const { program } = train;
   const samples = samplesOf(program);
   const tensors = stateTensors(program);
+  const taken = new Set(program.state.map(({ name }) => name));
+  const twice = samples.inputs.find(({ name }) => taken.has(name));
+  if (twice)
+    throw formatError(
+      `An input of the model has the name of its tensor ${JSON.stringify(twice.name)}; rename the argument of forward()`,
+    );
   const names = new ValueNames([...samples.inputs, ...program.state].map(({ name }) => name));
   const outputs = outputsOf(program, samples, names);
   const first = await part(train, samples, tensors, names);
@@ -67,6 +73,8 @@ interface StateTensors {
   readonly model: readonly ModelTensor[];
   /** The name of a tensor in nodes, by each of its names in the state dict. */
   readonly primary: ReadonlyMap<string, string>;
+  /** Role, dtype and shape, by the same names. */
+  readonly forms: ReadonlyMap<string, string>;
 }
 
 /** The tensors of the state dict: each once in the order of its first name, and by all names for the model. */
@@ -89,8 +97,11 @@ function stateTensors({ state, tensors }: ExportedProgram): StateTensors {
     buffers: entries.filter(({ role }) => role !== 'parameter').map(({ form }) => form),
     model: state.map(({ name }) => ({ name, dtype: formOf.get(name)!.dtype, shape: formOf.get(name)!.shape })),
     primary: new Map([...formOf].map(([name, form]) => [name, form.name])),
+    forms: new Map(state.map(({ name, tensor }) => [name, formText(tensors[tensor]!)])),
   };
 }
+
+const formText = ({ role, dtype, shape }: StoredTensor) => `a ${role} of ${dtype} and shape [${shape}]`;
 
 export function isRowMajor(shape: readonly number[], stride: readonly number[]): boolean {
   let expected = 1;
@@ -112,7 +123,7 @@ interface Part {
 async function part(
   { program, elements }: ProgramSource,
   samples: Samples,
-  { primary }: StateTensors,
+  { primary, forms }: StateTensors,
   names: ValueNames,
 ): Promise<Part> {
   const { nodes, values } = laidOut(program, samples, names);
@@ -124,6 +135,11 @@ async function part(
     if (tensor.persistent && name === undefined)
       throw formatError(
         `The program "${program.name}" has a tensor "${tensor.names[0]}", which the one that trains lacks`,
+      );
+    const different = tensor.persistent && tensor.names.find((each) => forms.get(each) !== formText(tensor));
+    if (different)
+      throw formatError(
+        `The program "${program.name}" has ${JSON.stringify(different)} as ${formText(tensor)}, but the one that trains as ${forms.get(different) ?? 'none'}`,
       );
     const defined = name ?? names.define(tensor.names[0]!);
     if (name === undefined) constants.push(constantOf(tensor, defined, elements.get(tensor)!));

@@ -2,7 +2,14 @@
 // batch out as the program takes it.
 import { formatError } from '../checkpoint/errors';
 import { node, value } from '../program/module';
-import type { Program, ProgramNode, ProgramInput as SampleInput, SizeRange, ValueRef } from '../program/program';
+import {
+  limitsOf,
+  type Program,
+  type ProgramNode,
+  type ProgramInput as SampleInput,
+  type SizeRange,
+  type ValueRef,
+} from '../program/program';
 import type { ExportedProgram, ProgramInput, Size } from './graph';
 import { programDType, sampleDType } from './program-dtypes';
 import type { ValueNames } from './value-names';
@@ -22,7 +29,7 @@ export function samplesOf(program: ExportedProgram): Samples {
   const inputs = tensorInputs(program);
   const batchSize = batchSizeOf(inputs);
   const ranges = new Map(program.symbols.map(({ name, min, max }) => [name, rangeOf(min, max)]));
-  const sizes: Record<string, SizeRange> = {};
+  const sizes = new Map<string, SizeRange>();
   const samples = inputs.map((input): SampleInput => {
     const axis = batchAxis(input.shape, batchSize);
     if (axis < 0)
@@ -34,7 +41,7 @@ export function samplesOf(program: ExportedProgram): Samples {
       .filter((_, i) => i !== axis)
       .map((size) => {
         if (typeof size === 'number') return size;
-        sizes[sizeText(size)] = ('symbol' in size && ranges.get(size.symbol)) || { min: 0 };
+        sizes.set(sizeText(size), ('symbol' in size && ranges.get(size.symbol)) || { min: 0 });
         return sizeText(size);
       });
     return { name: input.name, dtype: sampleDType(input.dtype, input.name), shape };
@@ -43,7 +50,10 @@ export function samplesOf(program: ExportedProgram): Samples {
     typeof batchSize === 'number'
       ? { min: batchSize, max: batchSize }
       : ('symbol' in batchSize && ranges.get(batchSize.symbol)) || { min: 0 };
-  return { inputs: samples, batch, sizes, batchSize };
+  const { min, max } = limitsOf(batch);
+  if (!Number.isSafeInteger(min) || max < 1)
+    throw formatError(`The model takes no samples: the sizes of its batches are from ${min} to ${max}`);
+  return { inputs: samples, batch, sizes: Object.fromEntries(sizes), batchSize };
 }
 
 /** The calls that make the graph's inputs of the samples', and the values that they make. */

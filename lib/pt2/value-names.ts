@@ -1,6 +1,8 @@
 // Names of a program's values: each is given once, whatever the graphs call theirs.
 export class ValueNames {
   readonly #taken: Set<string>;
+  /** The number that was last tried for a name: graphs may use one as often as they have nodes. */
+  readonly #counts = new Map<string, number>();
 
   /** `taken`: names of inputs and of tensors. */
   constructor(taken: Iterable<string>) {
@@ -10,7 +12,9 @@ export class ValueNames {
   /** Returns `wanted`, or where that is taken another name like it. */
   define(wanted: string): string {
     let name = wanted;
-    for (let count = 2; this.#taken.has(name); count++) name = `${wanted}:${count}`;
+    let count = this.#counts.get(wanted) ?? 1;
+    while (this.#taken.has(name)) name = `${wanted}:${++count}`;
+    if (count > 1) this.#counts.set(wanted, count);
     this.#taken.add(name);
     return name;
   }
