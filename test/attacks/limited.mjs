@@ -13,12 +13,13 @@ export const isSanitized = Boolean(process.env.TORCH_INCREMENTAL_ADDON);
 /** A checkpoint that loads. */
 export const goodFile = path.join(root, 'test/golden/checkpoints/no_ending');
 
-/** Runs a script with a channel for messages; output() returns its output. */
-export function spawnLimited(script, args, cwd) {
+/** Runs a script with a channel for messages; output() returns its output. With `environment`, as test/fuzz/guard.c needs it, without a limit. */
+export function spawnLimited(script, args, cwd, environment) {
   const node = [process.execPath, '--no-warnings', '--expose-gc', '--max-old-space-size=512', script, ...args];
-  const limit = isSanitized ? 'unlimited' : mostAddresses;
+  const limit = isSanitized || environment ? 'unlimited' : mostAddresses;
   const worker = spawn('sh', ['-c', `ulimit -v ${limit} && exec "$0" "$@"`, ...node], {
     cwd,
+    env: { ...process.env, ...environment },
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

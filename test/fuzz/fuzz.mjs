@@ -1,27 +1,30 @@
-// Loads made-up files until the time is over, and keeps every one that does anything but load or be refused, or that live
-// Python reads in another way:
-//     npm run fuzz -- [--seconds 60] [--target zip|pickle|legacy|safetensors] [--seed 1] [--out FOLDER] [--slow-ms 20000]
-//         [--differential | --no-differential] [--first 0] [--plant N]
+// Loads made-up files, and runs made-up models, until the time is over, and keeps every one that does anything but work or be refused, or
+// that live Python reads in another way:
+//     npm run fuzz -- [--seconds 60] [--target zip|pickle|legacy|safetensors|archives|programs] [--seed 1] [--out FOLDER] [--slow-ms 20000]
+//         [--differential | --no-differential] [--first 0] [--plant N] [--guard BYTE]
 // All targets share the time. Python is the one in TORCH_INCREMENTAL_PYTHON; without it files are only loaded here, unless
 // --differential demands it. Files that crash, hang, take longer than --slow-ms or half a gigabyte, or have two readings are
 // written to FOLDER with the answers, and the exit code is 1. It is 1 as well where Python and this library read too few
 // files for a result. The same seed makes the same files; --first skips some of them. --plant N changes the answer to
 // every N-th file that both read, to show that the difference is found.
+// --guard BYTE runs with guard.c: tensors end where pages do, and hold BYTE before they are written.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { goodFile } from '../attacks/limited.mjs';
 import { python } from '../support.mjs';
-import { endingOf, targetNames } from './cases.mjs';
+import { endingOf, isModel, targetNames } from './cases.mjs';
 import { verdict, writtenDifference } from './compare.mjs';
-import { startPython, Worker } from './processes.mjs';
+import { guard, startPython, Worker } from './processes.mjs';
 import { writeSeeds } from './seeds.mjs';
 
 const batchSize = 40;
 /** Number of compared files that at least one side must read; otherwise the changes are too wild. */
 const leastShare = 0.25;
 const enough = 200;
+/** Share of made-up models that must run. */
+const leastRun = 0.1;
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     'slow-ms': { type: 'string', default: '20000' },
     differential: { type: 'boolean', default: python !== undefined },
     plant: { type: 'string', default: '0' },
+    guard: { type: 'string' },
   },
 });
 for (const target of values.target) {
@@ -109,6 +113,10 @@ function report(target) {
   console.log(
     `${target}: ${files} files, ${Math.round(files / seconds)} a second, ${outcomes.size} different outcomes, ${read} read`,
   );
+  if (isModel(target) && files >= enough && read / files < leastRun) {
+    console.log(`  ${target}: too few models ran for a result`);
+    return false;
+  }
   if (!isCompared(target)) return true;
   const of = (kind) => kinds.get(kind) ?? 0;
   const share = 1 - of('neither') / Math.max(files, 1);
@@ -127,12 +135,17 @@ const seeds = path.join(folder, 'seeds');
 fs.mkdirSync(seeds);
 if (values.differential) writeSeeds(seeds);
 const theirs = values.differential ? await startPython() : undefined;
-const isCompared = (target) => theirs !== undefined && (target !== 'safetensors' || theirs.hasSafetensors);
+const isCompared = (target) =>
+  theirs !== undefined && !isModel(target) && (target !== 'safetensors' || theirs.hasSafetensors);
 if (theirs && !theirs.hasSafetensors)
   console.log('Python has no safetensors: files of that format are only loaded here');
 const work = path.join(folder, 'files');
 fs.mkdirSync(work);
-const worker = new Worker(work, [work, String(seed), goodFile, values['slow-ms'], ...(theirs ? [seeds] : [])]);
+// Without a space, which separates the libraries of LD_PRELOAD.
+const guarded = fs.mkdtempSync(path.join(os.tmpdir(), 'torch-incremental-fuzz-'));
+const environment = values.guard === undefined ? undefined : guard(guarded, values.guard);
+const args = [work, String(seed), goodFile, values['slow-ms'], ...(theirs ? [seeds] : [])];
+const worker = new Worker(work, args, environment);
 await worker.start();
 if (theirs) await compareHonest(fs.readdirSync(seeds).map((name) => path.join(seeds, name)));
 
@@ -153,7 +166,7 @@ for (let round = 0; performance.now() < end || round === 0; round++) {
 judgeAll(waiting, await readThere(waiting));
 worker.stop();
 theirs?.stop();
-fs.rmSync(folder, { recursive: true, force: true });
+for (const made of [folder, guarded]) fs.rmSync(made, { recursive: true, force: true });
 
 const isEnough = values.target.map(report).every(Boolean);
 const findings = [...sums.values()].reduce((sum, { findings: some }) => sum + some, 0);

@@ -5,10 +5,14 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { LearnError, loadState } from 'torch-incremental';
-import { needs, root, temporaryFolder } from '../support.mjs';
-import { caseOf, targetNames } from './cases.mjs';
+import { needs, python, root, temporaryFolder } from '../support.mjs';
+import { callsOf } from './calls.mjs';
+import { caseOf, isModel, targetNames } from './cases.mjs';
 import { difference, verdict } from './compare.mjs';
 import { instructions, putTogether, takeApart } from './instructions.mjs';
+import { operators } from './programs.mjs';
+import { Random } from './random.mjs';
+import { runArchive, runProgram } from './run-model.mjs';
 import { goodFiles, goodPickles } from './seeds.mjs';
 
 const fuzz = (...args) =>
@@ -16,6 +20,8 @@ const fuzz = (...args) =>
 
 describe('the fuzzers', () => {
   const temporary = temporaryFolder();
+  // A space separates the libraries of LD_PRELOAD.
+  const unspaced = temporaryFolder('torch-incremental-test-');
 
   for (const target of targetNames) {
     it(`for ${target} make the same files of a seed, and others of another`, () => {
@@ -30,9 +36,18 @@ describe('the fuzzers', () => {
       assert.ok(new Set(hashes(1)).size > 25);
     });
 
-    it(`for ${target} make files that load and files that are refused`, async () => {
+    it(`for ${target} make ${isModel(target) ? 'models that run' : 'files that load'} and ones that are refused`, async () => {
       const found = { loaded: 0, refused: new Set() };
-      for (let i = 0; i < 300; i++) {
+      for (let i = 0; i < 150 && isModel(target); i++) {
+        const content = caseOf(target, 3, i);
+        fs.writeFileSync(temporary('case.pt2'), content);
+        const answer = await (target === 'programs'
+          ? runProgram(content.toString())
+          : runArchive(temporary('case.pt2')));
+        if (answer.code) found.refused.add(answer.message.replace(/\d+|"[^"]*"/g, ''));
+        else found.loaded++;
+      }
+      for (let i = 0; i < 300 && !isModel(target); i++) {
         fs.writeFileSync(temporary('case.pth'), caseOf(target, 3, i));
         const state = await loadState(temporary('case.pth')).catch((error) => {
           assert.ok(error instanceof LearnError, error.stack);
@@ -45,6 +60,49 @@ describe('the fuzzers', () => {
       assert.ok(found.refused.size >= 15, `${found.refused.size} ways to be refused`);
     });
   }
+
+  it('make programs of every operator that a model may use, as libtorch has it', () => {
+    const listed = fs.readFileSync(path.join(root, 'src/program/allowed_operators.cc'), 'utf8');
+    const [, names] = /kNames\{([^}]*)\}/.exec(listed);
+    const wanted = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => `aten::${name}`);
+    assert.deepEqual([...new Set(operators.map((name) => name.slice(0, name.lastIndexOf('.'))))].sort(), wanted.sort());
+    for (const [op] of callsOf(new Random(1))) assert.ok(operators.includes(`aten::${op}`), op);
+  });
+
+  it('know the schemas of the operators', function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    const made = spawnSync(python, [path.join(import.meta.dirname, 'operators.py')], { encoding: 'utf8' });
+    const committed = fs.readFileSync(path.join(import.meta.dirname, 'operators.json'), 'utf8');
+    assert.deepEqual(JSON.parse(made.stdout), JSON.parse(committed));
+  }).timeout(60_000);
+
+  it('put tensors at the end of pages, where a kernel that reaches further crashes', function () {
+    if (process.platform !== 'linux') this.skip();
+    const args = [
+      '--seconds',
+      '2',
+      '--no-differential',
+      '--target',
+      'programs',
+      '--guard',
+      '85',
+      '--out',
+      temporary('guarded'),
+    ];
+    const { status, stdout } = fuzz(...args);
+    assert.equal(status, 0, stdout);
+    const source = `#include <stdlib.h>
+      int main() { char* bytes = 0; return posix_memalign((void**)&bytes, 64, 100) || bytes[99] != 85 ? 1 : bytes[128]; }`;
+    fs.writeFileSync(temporary('beyond.c'), source);
+    const library = unspaced('guard.so');
+    for (const [from, to, options] of [
+      [path.join(import.meta.dirname, 'guard.c'), library, ['-shared', '-fPIC']],
+      [temporary('beyond.c'), temporary('beyond'), ['-O0']],
+    ])
+      assert.equal(spawnSync('cc', [...options, '-o', to, from]).status, 0);
+    const env = { ...process.env, LD_PRELOAD: library, GUARD_FILL: '85' };
+    assert.equal(spawnSync(temporary('beyond'), { env }).signal, 'SIGSEGV');
+  }).timeout(60_000);
 
   it('take pickles apart and put them together without losing a byte', () => {
     for (const { pickle } of goodPickles(goodFiles())) assert.ok(putTogether(takeApart(pickle)).equals(pickle));
@@ -103,7 +161,7 @@ describe('the fuzzers', () => {
     this.timeout(120_000);
     const { status, stdout } = fuzz('--seconds', '2', '--differential', '--out', temporary('nothing'));
     assert.equal(status, 0, stdout);
-    for (const target of targetNames)
+    for (const target of targetNames.filter((name) => !isModel(name)))
       assert.match(stdout, new RegExp(`^${target}: .*\\n  compared with Python: both read [1-9]`, 'm'));
   });
 
@@ -127,7 +185,10 @@ describe('the fuzzers', () => {
   });
 
   it('refuse an unknown target', () => {
-    assert.match(fuzz('--target', 'tar').stderr, /--target is one of zip, pickle, legacy, safetensors, not tar/);
+    assert.match(
+      fuzz('--target', 'tar').stderr,
+      /--target is one of zip, pickle, legacy, safetensors, archives, programs, not tar/,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 // Runs the two readers as processes: this library in one with little memory, which is started again after a crash,
 // and Python.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
@@ -12,15 +12,22 @@ const silenceMs = 60_000;
 export class Worker {
   #folder;
   #args;
+  #environment;
   #child;
 
-  constructor(folder, args) {
+  constructor(folder, args, environment) {
     this.#folder = folder;
     this.#args = args;
+    this.#environment = environment;
   }
 
   async start() {
-    this.#child = spawnLimited(path.join(import.meta.dirname, 'worker.mjs'), this.#args, this.#folder);
+    this.#child = spawnLimited(
+      path.join(import.meta.dirname, 'worker.mjs'),
+      this.#args,
+      this.#folder,
+      this.#environment,
+    );
     const { crash } = await this.#talk((message) => message.ready && {});
     if (crash) throw new Error(`The worker does not start: ${crash}`);
   }
@@ -82,6 +89,13 @@ export class Worker {
       worker.on('message', onMessage).on('exit', onExit);
     });
   }
+}
+
+/** Compiles guard.c into a folder, and returns what a process needs for it. `fill`: the byte that nobody has written. */
+export function guard(folder, fill) {
+  const library = path.join(folder, 'guard.so');
+  execFileSync('cc', ['-O1', '-shared', '-fPIC', '-o', library, path.join(import.meta.dirname, 'guard.c')]);
+  return { LD_PRELOAD: library, GUARD_FILL: fill };
 }
 
 /** Returns a function for Python's answers to a list of files; `hasSafetensors`: whether it can read that format. */
