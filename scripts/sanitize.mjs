@@ -12,7 +12,7 @@ const folder = path.join(buildFolder, 'sanitize');
 const reports = path.join(folder, 'reports');
 /** Tests that reach C++, without those that measure memory or compare with Python. */
 const reaching =
-  /^test\/(attacks\/(attacks(\.long)?|(layout-)?plans)|unit\/(checkpoint-\w+|layouts|state(-save)?|train|batches|datasets|transforms|resume|online-(options|stream)|crc32c))\.test\.mjs$/;
+  /^test\/(attacks\/(attacks(\.long)?|(layout-)?plans|programs|calls)|pt2\/(hostile|hostile-models|saving(-states)?|forms|programs|exact-json)|unit\/(checkpoint-\w+|layouts|state(-save)?|train|batches|datasets|transforms|resume|online-(options|stream)|crc32c))\.test\.mjs$/;
 const tests = filesUnder('test', ['.test.mjs']).filter((file) => reaching.test(file));
 
 const compiler = await checkToolchain();
