@@ -1,4 +1,5 @@
 // Recognises the model that a state belongs to, and describes how a state differs from a model.
+import { own } from '../core/checks';
 import { LearnError } from '../core/errors';
 import type { Model } from '../program/module';
 import { isWrapped } from '../program/wrappers';
@@ -42,7 +43,7 @@ export function recogniseModel(state: Described): Model {
       `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}.`,
     ...hintOfWrapper(state),
     'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models. ' +
-      'On the command line: --model <file.mjs>, a file that exports it.',
+      'On the command line: --model <file.mjs>, a file that exports it, or --model <file.pt2>.',
     'npx torch-incremental inspect <file> lists all tensors.',
   ];
   throw new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));
@@ -70,8 +71,10 @@ interface Difference {
 function compare(model: Model, state: Described): Difference {
   const held = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
   const wanted = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
+  const ties = tiesIn(model);
+  const isTied = (name: string) => ties.some((names) => names.includes(name) && names.some((other) => held.has(other)));
   const missing = [...wanted]
-    .filter(([name]) => !held.has(name) && !isCountOfOld(name, state))
+    .filter(([name]) => !held.has(name) && !isTied(name) && !isCountOfOld(name, state))
     .map(([name, shape]) => `${name} ${shown(shape)}`);
   const unexpected = [...held].filter(([name]) => !wanted.has(name)).map(([name, shape]) => `${name} ${shown(shape)}`);
   const misshapen = [...wanted].flatMap(([name, shape]) => {
@@ -88,6 +91,14 @@ function compare(model: Model, state: Described): Difference {
     shared: wanted.size - missing.length,
     total: missing.length + unexpected.length + misshapen.length,
   };
+}
+
+/** The names of each tensor that has several, of which a file may leave out all but one. */
+function tiesIn({ program }: Model): string[][] {
+  return [...program.parameters, ...program.buffers].flatMap((tensor) => {
+    const ties = own(tensor, 'ties');
+    return ties ? [[tensor.name, ...ties]] : [];
+  });
 }
 
 /** Batch norms count their batches from version 2 on, which is that of PyTorch 0.4.1; an earlier state has no count. */
