@@ -2,13 +2,13 @@
 // are found before a batch is recorded. Otherwise the batch fails as a whole, and one caller ends the learner for all.
 import { LearnError } from '../core/errors';
 import { part, type Values } from '../core/sample-values';
-import type { Program } from '../program/program';
+import { everyNode, type Program } from '../program/program';
 import type { Engine } from './engine';
 import type { BatchRecord } from './storage/records';
 
 /** True if the program looks something up, and fails where it does not exist. Floats may become indices within the model. */
 export function looksUp({ nodes }: Program): boolean {
-  return nodes.some(({ op }) => /embedding|gather|index|one_hot|scatter|take/.test(op));
+  return everyNode(nodes).some(({ op }) => /embedding|gather|index|one_hot|scatter|take/.test(op));
 }
 
 /** The samples of a batch on which the model fails, by their indices, with its error. */

@@ -1,4 +1,5 @@
 // Makes the context of a learner, and checks that settings, model and state fit each other.
+import { own } from '../core/checks';
 import { LearnError } from '../core/errors';
 import {
   holdsIndices,
@@ -20,7 +21,9 @@ import { native } from '../native/native';
 import { programHandle } from '../native/programs';
 import { optimizerGroups } from '../optimizers/parameter-groups';
 import type { Model } from '../program/module';
+import { everyNode } from '../program/program';
 import { withFrozenStatistics } from '../program/statistics';
+import { statisticsIn, writesInto } from '../program/writes';
 import { classNamesOf } from '../state/class-names';
 import { type State, stateHandle } from '../state/state';
 import { checkEvaluates, checkLargestBatch } from '../training/batch-sizes';
@@ -42,6 +45,7 @@ export function contextMaker(fixed: Fixed): ContextMaker {
 async function makeContext(fixed: Fixed, settings: Settings, model: Model, state: State): Promise<LearnerContext> {
   checkState(model, state);
   checkEvaluates(model, 'A learner, which scores samples before it learns them,');
+  checkKeepsAll(model);
   checkLargestBatch(model, settings.batchSize + (settings.replay.capacity > 0 ? settings.replay.perUpdate : 0));
   const { inputs, transforms } = inputsOf(settings, model);
   const scoring = inputs.map(({ shape }, i) => withoutDraws(transforms[i]!, shape));
@@ -84,6 +88,19 @@ async function tryLoss(
   } finally {
     native().disposeDataset(dataset);
   }
+}
+
+/** Throws if the model remembers something that is no part of its state: neither a snapshot nor a version would have it. */
+function checkKeepsAll({ name, program }: Model): void {
+  const constants = new Set((own(program, 'constants') ?? []).map((constant) => constant.name));
+  const nodes = everyNode(program.nodes);
+  const [found] = [...writesInto(nodes, constants), ...statisticsIn(nodes, constants)];
+  if (!found) return;
+  throw new LearnError(
+    'ERR_INVALID_OPTION',
+    `A learner, which resumes with the same bits, cannot take ${name}: ${found.node.op} changes "${found.name}", which is no part of its ` +
+      'state. In Python, register that buffer with persistent=True and export the model again',
+  );
 }
 
 /** Throws unless the loss has a value for each sample, of predictions that have the form of targets. */

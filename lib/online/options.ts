@@ -77,7 +77,7 @@ export interface LearnerOptions
   threads?: Threads;
   /** Milliseconds to wait while another process has the folder, before ERR_BUSY. Default: 0. */
   waitForLock?: number;
-  /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64. */
+  /** New samples of one update; each waits at most `maxDelayMs` for others. Default: 64, or as many as an exported model takes at most. */
   batchSize?: number;
   /** Default: 50. */
   maxDelayMs?: number;

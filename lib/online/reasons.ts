@@ -9,7 +9,8 @@ import type { NativeUpdate } from '../native/native';
  * - `heldOut`: it is a held-out sample;
  * - `output`: its own output, loss or gradient is not finite;
  * - `update`: no sample of its batch is the only cause, but the update of all together is not finite. It may be offered again;
- * - `batch`: batch norm cannot learn from a single sample. It may be offered again.
+ * - `batch`: batch norm cannot learn from a single sample, nor an exported model from fewer than it was exported for. It may be
+ *   offered again.
  */
 export type ReasonCode = 'shape' | 'label' | 'value' | 'heldOut' | 'output' | 'update' | 'batch';
 

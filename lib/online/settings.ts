@@ -10,6 +10,7 @@ import { resumedOptimizer } from '../optimizers';
 import { sgd } from '../optimizers/sgd';
 import type { Model } from '../program/module';
 import { fixedShape } from '../program/program';
+import { usualBatchSize } from '../training/batch-sizes';
 import { checkNumerics } from '../training/options';
 import type { RecordedOptions } from '../training/recorded-options';
 import { defaultTransforms, takePixels } from '../transforms';
@@ -44,7 +45,11 @@ const gateDefaults = { every: 50, maxDrop: 0.01, perClassMaxDrop: 0.05, onRefuse
 
 function defaults(options: SettingsOptions, threads: number, heldOut: string): Omit<Settings, 'inputs' | 'heldOut'> {
   return {
-    ...{ transforms: usualTransforms(options), shape: [], batchSize: 64 },
+    ...{
+      transforms: usualTransforms(options),
+      shape: [],
+      batchSize: options.model ? usualBatchSize(options.model) : 64,
+    },
     ...{ optimizer: sgd(), parameterGroups: [], frozenStatistics: [], loss: lossFrom(), maxGradientNorm: 0 },
     ...{ average: null, score: heldOut === '' ? 'live' : 'served' },
     ...{ mode: 'exact', precision: 'fp32', contractLinear: true },

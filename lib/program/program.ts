@@ -166,6 +166,17 @@ export function outputNames({ outputs }: ProgramNode): string[] {
   return outputs.flat().filter((name) => name !== null);
 }
 
+/** The nodes with those of their branches. */
+export function everyNode(nodes: readonly ProgramNode[]): ProgramNode[] {
+  return nodes.flatMap((one) => {
+    const branches = own(one, 'branches');
+    return [
+      one,
+      ...(branches ? [branches.whenTrue, branches.whenFalse].flatMap((branch) => everyNode(branch.nodes)) : []),
+    ];
+  });
+}
+
 /** Names of the values in an argument. */
 export function valueNames(argument: Argument): string[] {
   if (typeof argument !== 'object' || argument === null) return [];

@@ -6,6 +6,7 @@ import { formatError } from '../checkpoint/errors';
 import { frozen } from '../core/family';
 import { type Model, type ModelTensor, node, renamed, value } from '../program/module';
 import {
+  everyNode,
   outputNames,
   type Program,
   type ProgramConstant,
@@ -13,9 +14,10 @@ import {
   type ProgramTensor,
   type ValueRef,
 } from '../program/program';
+import { writesInto } from '../program/writes';
 import { type FlatNode, GraphFlattener, isReference } from './flat-nodes';
 import type { ExportedProgram, ProgramTensor as StoredTensor } from './graph';
-import { everyNode, inBothModes, inMode, writesInto } from './modes';
+import { inBothModes, inMode } from './modes';
 import { programDType } from './program-dtypes';
 import { batchAxis, laidOut, type Samples, samplesOf, takeTheSame } from './samples';
 import { mapInTurns } from './turns';

@@ -14,7 +14,8 @@
 import { own } from '../core/checks';
 import { frozen } from '../core/family';
 import { value } from '../program/module';
-import { type Branch, outputNames, type ProgramNode, valueNames } from '../program/program';
+import { type Branch, everyNode, outputNames, type ProgramNode, valueNames } from '../program/program';
+import { writesInto } from '../program/writes';
 import { type FlatNode, isReference } from './flat-nodes';
 import { mapInTurns } from './turns';
 
@@ -30,13 +31,6 @@ const flags = ['train', 'training'];
 
 const draws = new Set(
   'bernoulli bernoulli_ rand rand_like randn randn_like randint randint_like randperm multinomial normal normal_ uniform_ exponential_ random_'
-    .split(' ')
-    .map((name) => `aten::${name}`),
-);
-
-/** Operators that return their first argument's memory. */
-const views = new Set(
-  'alias detach view view_as reshape contiguous to movedim select slice narrow squeeze unsqueeze expand transpose t permute flatten'
     .split(' ')
     .map((name) => `aten::${name}`),
 );
@@ -75,16 +69,6 @@ function withBranches(
   if (!branches) return node;
   const changed = (branch: Branch) => ({ ...branch, nodes: change(branch.nodes) });
   return { ...node, branches: { whenTrue: changed(branches.whenTrue), whenFalse: changed(branches.whenFalse) } };
-}
-
-/** The nodes with those of their branches. */
-export function everyNode(nodes: readonly ProgramNode[]): ProgramNode[] {
-  return nodes.flatMap((node) => [
-    node,
-    ...(node.branches
-      ? [node.branches.whenTrue, node.branches.whenFalse].flatMap((branch) => everyNode(branch.nodes))
-      : []),
-  ]);
 }
 
 /** Neighbouring nodes of one call of a module. */
@@ -162,29 +146,6 @@ function drawing(nodes: readonly ProgramNode[]): string | undefined {
 function writing(nodes: readonly ProgramNode[], kept: ReadonlySet<string>): string | undefined {
   const found = writesInto(nodes, kept).find(({ name }) => !/(^|\.)num_batches_tracked$/.test(name));
   return found && `${found.node.op} changes "${found.name}"${placeOf(found.node)}`;
-}
-
-/** The nodes that change one of the values `of` in place, by its own name or by that of a view of it. */
-export function writesInto(
-  nodes: readonly ProgramNode[],
-  of: ReadonlySet<string>,
-): { node: ProgramNode; name: string }[] {
-  const owners = new Map([...of].map((name) => [name, name]));
-  const found: { node: ProgramNode; name: string }[] = [];
-  for (const node of nodes) {
-    const { op, args } = node;
-    for (const [i, operand] of valueNames(args.operands ?? null).entries()) {
-      const owner = owners.get(operand);
-      if (owner === undefined || !node.branches) continue;
-      for (const { inputs } of Object.values(node.branches)) owners.set(inputs[i]!, owner);
-    }
-    const owner = isReference(args.self) ? owners.get(args.self.value) : undefined;
-    if (owner === undefined) continue;
-    const isInPlace = /[^_]_$/.test(op);
-    if (isInPlace) found.push({ node, name: owner });
-    if (isInPlace || views.has(op)) for (const output of outputNames(node)) owners.set(output, owner);
-  }
-  return found;
 }
 
 function placeOf({ place }: ProgramNode): string {
