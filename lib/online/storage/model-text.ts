@@ -10,10 +10,10 @@
 //     {"name": "Net", "program": {"inputs": [{"name": "input", "dtype": "float32", "shape": [3, 32, 32]}], …}, …}
 import { plain } from '../../core/checks';
 import { LearnError } from '../../core/errors';
-import { valueArrays } from '../../core/sample-values';
 import type { Model } from '../../program/module';
-import type { ProgramTensor } from '../../program/program';
+import { isList, isModel, isObject, isText } from './model-checks';
 
+const unwritten = ['Infinity', '-Infinity', 'NaN', '-0'];
 const isPlain = (number: number) => Number.isFinite(number) && !Object.is(number, -0);
 
 export function modelText(model: Model): string {
@@ -28,7 +28,9 @@ export function readModel(text: string): Model {
   try {
     model = JSON.parse(text, (_, value: unknown) => {
       const named = typeof value === 'object' && value !== null ? (value as { $number?: unknown }).$number : undefined;
-      return typeof named === 'string' ? Number(named) : value;
+      if (typeof named !== 'string') return value;
+      if (!unwritten.includes(named)) throw new Error(`no number is written as ${named}`);
+      return Number(named);
     });
   } catch {
     // Reported below, like any text that is not a model.
@@ -38,65 +40,12 @@ export function readModel(text: string): Model {
   throw new LearnError('ERR_STATE_FORMAT', 'Expected a model in the folder of a learner');
 }
 
-type Unchecked = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Unchecked => typeof value === 'object' && value !== null;
-const isList = (value: unknown, isItem: (item: unknown) => boolean) => Array.isArray(value) && value.every(isItem);
-const isText = (value: unknown) => typeof value === 'string';
-const isNamed = (value: unknown) => value === null || isText(value);
-/** Whether a field is missing, or what it should be. */
-const isOptional = (value: Unchecked, field: string, is: (found: unknown) => boolean) =>
-  !Object.hasOwn(value, field) || is(value[field]);
-const isTensor = (value: unknown) =>
-  isObject(value) &&
-  isText(value.name) &&
-  isText(value.dtype) &&
-  isList(value.shape, Number.isSafeInteger) &&
-  isOptional(value, 'stride', (stride) => isList(stride, Number.isSafeInteger)) &&
-  isOptional(value, 'ties', (ties) => isList(ties, isText));
-const isConstant = (value: unknown) => isTensor(value) && isText((value as Unchecked).data);
-const isInput = (value: unknown) =>
-  isObject(value) &&
-  isText(value.name) &&
-  Object.hasOwn(valueArrays, String(value.dtype)) &&
-  isOptional(value, 'shape', (shape) => isList(shape, (size) => Number.isSafeInteger(size) || isText(size)));
-const isRange = (value: unknown) =>
-  isObject(value) && Number.isSafeInteger(value.min) && isOptional(value, 'max', Number.isSafeInteger);
-const isRanges = (value: unknown) => isObject(value) && Object.values(value).every(isRange);
-const isBranch = (value: unknown): boolean =>
-  isObject(value) && isList(value.inputs, isText) && isList(value.nodes, isNode) && isList(value.outputs, isText);
-const isBranches = (value: unknown) => isObject(value) && isBranch(value.whenTrue) && isBranch(value.whenFalse);
-const isNode = (value: unknown): boolean =>
-  isObject(value) &&
-  isText(value.op) &&
-  isObject(value.args) &&
-  isList(value.outputs, (output) => isNamed(output) || isList(output, isNamed)) &&
-  isOptional(value, 'branches', isBranches);
-const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) && Number.isSafeInteger(value[1]);
-
 /** The fields keep their order, on which the text of a model depends. */
 function ofThisVersion(model: unknown): unknown {
   if (!isObject(model) || !isObject(model.program)) return model;
   const { inputs } = model.program;
-  if (!Array.isArray(inputs) || !inputs.every(isText)) return model;
+  if (!isList(inputs, isText)) return model;
   const { input: shape, ...others } = plain(model);
   const named = inputs.map((name) => ({ name, dtype: 'float32', ...(shape !== undefined && { shape }) }));
   return { ...others, program: { ...model.program, inputs: named } };
-}
-
-/** Whether a value has the form of a model, and its program works on the model's own tensors. */
-function isModel(value: unknown): value is Model {
-  if (!isObject(value) || !isObject(value.program)) return false;
-  const { name, tensors, modules, program } = value;
-  const { inputs, outputs, parameters, buffers, nodes } = program;
-  const isWhole = isText(name) && isList(tensors, isTensor) && isList(modules, isModule);
-  const runs = isList(inputs, isInput) && isList(outputs, isText) && isList(nodes, isNode);
-  const isExported =
-    isOptional(program, 'constants', (constants) => isList(constants, isConstant)) &&
-    isOptional(program, 'batch', isRange) &&
-    isOptional(program, 'sizes', isRanges);
-  if (!isWhole || !runs || !isExported || !isList(parameters, isTensor) || !isList(buffers, isTensor)) return false;
-  const held = new Map((tensors as ProgramTensor[]).map((tensor) => [tensor.name, String(tensor.shape)]));
-  const used = [...(parameters as ProgramTensor[]), ...(buffers as ProgramTensor[])];
-  return used.every((tensor) => held.get(tensor.name) === String(tensor.shape));
 }
