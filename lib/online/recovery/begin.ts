@@ -12,8 +12,8 @@ import { Engine } from '../engine';
 import type { Settings } from '../settings';
 import { headerBytes, journalFiles } from '../storage/journal-format';
 import { Journal } from '../storage/journal-writer';
-import { modelText } from '../storage/model-text';
 import { Quarantine } from '../storage/quarantine';
+import { recordModel } from '../storage/recorded-model';
 import { digestOf } from '../versions/files';
 import type { VersionInfo } from '../versions/version';
 import type { LearnerFolder } from '../wiring';
@@ -48,7 +48,8 @@ export async function begin(folder: LearnerFolder, options: BeginOptions): Promi
       ...{ version: 0, parent: null, updates: 0, records: null, accuracy: null, perClass: [] },
       ...{ sha256: await digestOf(stateHandle(state)), created: Date.now() },
     };
-    await files.save(state, first, { settings, model: modelText(model) });
+    const { text } = await recordModel(dir, model);
+    await files.save(state, first, { settings, model: text });
     const position = { sequence: 0, chain: randomInt(2 ** 32) };
     const machine = await machineFrom(beginning(state, first, settings, position), context);
     return await orDispose(machine, async () => {

@@ -15,19 +15,20 @@ import { averageIn } from '../../training/kept-weights';
 import type { ContextMaker } from '../context';
 import type { Settings } from '../settings';
 import { StateMachine } from '../state-machine';
-import { modelText, readModel } from '../storage/model-text';
+import { recordedModel, recordModel, textOf } from '../storage/recorded-model';
 import type { SettingsRecord } from '../storage/records';
 import { handlesOf } from '../storage/snapshot';
 
-/** undefined: nothing changes. */
+/** undefined: nothing changes. `folder`: of the learner, which has the constants of the model from then on. */
 export async function settingsRecord(
+  folder: string,
   machine: StateMachine,
   settings: Settings,
   model: Model,
 ): Promise<SettingsRecord | undefined> {
   const { gate, settings: old, model: oldModel } = machine.context;
-  const text = modelText(model);
-  const isOther = text !== modelText(oldModel);
+  const { text } = await recordModel(folder, model);
+  const isOther = text !== (await textOf(oldModel));
   if (!isOther && isSame(settings, old)) return undefined;
   const measured = gate ? await machine.evaluate(machine.serving.durable) : null;
   const best = settings.heldOut === old.heldOut ? machine.counts.best : measured;
@@ -36,6 +37,7 @@ export async function settingsRecord(
 
 /** A copy of `machine` with the settings of the record. */
 export async function withSettings(
+  folder: string,
   machine: StateMachine,
   record: SettingsRecord,
   contextFor: ContextMaker,
@@ -45,7 +47,7 @@ export async function withSettings(
   checkOptimizers(old, settings);
   checkLoss(old, settings);
   checkAverage(old, settings);
-  const model = record.model === undefined ? oldModel : readModel(record.model);
+  const model = record.model === undefined ? oldModel : await recordedModel(folder, record.model);
   const { sample } = machine.context;
   const tensors = await machine.tensors();
   const state = named(makeState(tensors.model, modulesOf(model)), machine.context.classNames);

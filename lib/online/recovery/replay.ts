@@ -74,7 +74,7 @@ export async function replay(
   const apply = async (entry: JournalRecord) => {
     const record = decode(entry);
     if (record.kind === 'settings') {
-      const next = await withSettings(current, record, contextFor);
+      const next = await withSettings(folder, current, record, contextFor);
       current.dispose();
       current = next;
       return;

@@ -69,8 +69,8 @@ export async function resume(
   return orDispose(
     () => machine,
     async () => {
-      const change = await settingsRecord(machine, settings, model ?? machine.context.model);
-      const changed = change && (await tried(machine, change, contextFor));
+      const change = await settingsRecord(dir, machine, settings, model ?? machine.context.model);
+      const changed = change && (await tried(dir, machine, change, contextFor));
       if (damage) await removeTornEnd(damage);
       if (changed) {
         machine.dispose();
@@ -118,9 +118,14 @@ async function removeUnusable(folder: string, snapshots: readonly UnusableSnapsh
 }
 
 /** A state machine with the new settings. Rejects, naming the new options, before anything is recorded. */
-async function tried(machine: StateMachine, change: SettingsRecord, contextFor: ContextMaker): Promise<StateMachine> {
+async function tried(
+  folder: string,
+  machine: StateMachine,
+  change: SettingsRecord,
+  contextFor: ContextMaker,
+): Promise<StateMachine> {
   try {
-    return await withSettings(machine, change, contextFor);
+    return await withSettings(folder, machine, change, contextFor);
   } catch (cause) {
     if (!(cause instanceof LearnError)) throw cause;
     const names = [...changedOptions(machine.context.settings, change.settings), ...(change.model ? ['model'] : [])];

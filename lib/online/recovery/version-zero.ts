@@ -8,7 +8,7 @@ import type { State } from '../../state/state';
 import type { Settings } from '../settings';
 import { type JournalFile, type JournalPosition, journalFiles, positionBefore } from '../storage/journal-format';
 import type { LearnerState } from '../storage/learner-state';
-import { readModel } from '../storage/model-text';
+import { recordedModel } from '../storage/recorded-model';
 import { recordedSettings } from '../storage/recorded-settings';
 import type { LoadedSnapshot } from '../storage/snapshot';
 import { VersionFiles } from '../versions/files';
@@ -44,7 +44,7 @@ export async function versionZero(folder: string): Promise<(() => Promise<Loaded
     const { settings, model, ...first } = await files.manifest(0);
     if (!settings) throw new LearnError('ERR_JOURNAL', 'the settings that the learner began with are no longer known');
     const position = await positionOf(oldest);
-    const recorded = model === undefined ? undefined : readModel(model);
+    const recorded = model === undefined ? undefined : await recordedModel(folder, model);
     return beginning(await files.load(first), first, recordedSettings(settings), position, recorded);
   };
 }

@@ -63,7 +63,7 @@ function identityOf({ dev, ino }: BigIntStats): string {
 }
 
 const ownNames =
-  /^(lock|versions|pending\.json|quarantine\.ndjson(\.1)?|(journal|snapshot|pending|joined|version)-\d+\.\w+)$/;
+  /^(lock|versions|pending\.json|quarantine\.ndjson(\.1)?|(journal|snapshot|pending|joined|version)-\d+\.\w+|constant-[\da-f]+\.bin)$/;
 
 /** Throws ERR_FILE if a file of a learner's folder is a link, by which others could choose the file that is written. */
 export async function refuseLinks(folder: string): Promise<void> {

@@ -76,7 +76,7 @@ export type LearnerRecord = BatchRecord | QuarantineRecord | VerdictRecord | Rol
 export interface SettingsRecord {
   kind: 'settings';
   settings: Settings;
-  /** The text of modelText(), if the model changes here. */
+  /** The text of recordModel(), if the model changes here. */
   model?: string;
   /** The score of the version that serves, on the held-out samples of these settings. */
   best: Baseline;

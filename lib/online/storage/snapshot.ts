@@ -25,16 +25,17 @@ import type { IdBytes } from '../seen-ids';
 import type { Settings } from '../settings';
 import type { JournalPosition } from './journal-format';
 import type { LearnerState } from './learner-state';
-import { modelText, readModel } from './model-text';
+import { recordedModel, recordModel } from './recorded-model';
 import { recordedSettings } from './recorded-settings';
 import { currentRules } from './records';
 
 /**
  * Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss;
  * in formats 1 and 2 samples have one input and a class, and a model's inputs are names; up to format 3 all parameters are alike; up to
- * format 4 there is no average, and the version that serves scores samples.
+ * format 4 there is no average, and the version that serves scores samples; in format 6 large constants of the model are in files of
+ * their own, and where there are none the format is 5.
  */
-const format = 5;
+const format = 6;
 
 /** A newer version wrote the file: it is neither damaged nor to be done without. */
 export class NewerFormat extends LearnError {}
@@ -95,6 +96,11 @@ export async function writeSnapshot(
       ...{ name, dtype: 'uint8', shape: [ids[name].length], bytes: ids[name] },
     })),
   );
+  const { text, hasFiles } = await recordModel(folder, model).catch((cause) => {
+    for (const handle of [...handlesOf(tensors), digests]) native().disposeState(handle);
+    throw cause;
+  });
+  const written = hasFiles ? format : 5;
   const root = new Map<Value, Value>([
     ['model', namedDict(treeOf(makeState(tensors.model, modulesOf(model))), classNames)],
     ['optimizer', optimizerState(groups, slots)],
@@ -102,8 +108,8 @@ export async function writeSnapshot(
     ['random', random![1]],
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
-    ['learner', JSON.stringify({ format, rules: currentRules, learner, sequence, chain, settings, core })],
-    ['program', modelText(model)],
+    ['learner', JSON.stringify({ format: written, rules: currentRules, learner, sequence, chain, settings, core })],
+    ['program', text],
   ]);
   try {
     const file = path.join(folder, snapshotName(sequence));
@@ -118,7 +124,7 @@ export async function readSnapshot(file: SnapshotFile): Promise<LoadedSnapshot> 
   const state = await loadPart(file.path, { key: ['model'] });
   try {
     refuseNewer(file.path, state);
-    return await naming(file.path, async () => read(file, state));
+    return await naming(file.path, () => read(file, state));
   } catch (cause) {
     state.dispose();
     throw cause;
@@ -140,7 +146,7 @@ function refuseNewer(file: string, state: State): void {
   );
 }
 
-function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnapshot {
+async function read({ path: name, sequence }: SnapshotFile, state: State): Promise<LoadedSnapshot> {
   const entry = (key: string) => state.metadata.get(key) as Value | undefined;
   const saved = savedIn(state);
   if (!(saved?.format >= 1 && saved.sequence === sequence)) {
@@ -151,7 +157,7 @@ function read({ path: name, sequence }: SnapshotFile, state: State): LoadedSnaps
     throw new LearnError('ERR_STATE_FORMAT', `Its rules have the number ${rules}, which this version does not know`);
   }
   const program = entry('program');
-  const model = program === undefined ? undefined : readModel(String(program));
+  const model = program === undefined ? undefined : await recordedModel(path.dirname(name), String(program));
   const optimizer = readOptimizer(entry('optimizer'), saved.settings);
   const replay = entry('replay');
   const startOf = (model: Model, groups: readonly OptimizerGroup[]) => ({

@@ -19,7 +19,7 @@ import type { VersionInfo } from './version';
 interface Manifest extends VersionInfo {
   /** The settings at that time; missing if the manifest had to be restored. */
   settings?: Settings;
-  /** In version 0, the text of modelText(). */
+  /** In version 0, the text of recordModel(). */
   model?: string;
 }
 
