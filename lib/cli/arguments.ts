@@ -94,9 +94,13 @@ function firstArgument(command: Command, positionals: readonly string[], given: 
       `Unexpected '${argument ? more[0] : first}': ${name} takes ${argument ? `one <${argument}>` : 'options only'}`,
     );
   }
-  if (argument && first === '' && !argumentIsOptional)
-    throw wrongUsage(`Expected a <${argument}>: npx torch-incremental ${name} <${argument}>`);
+  if (argument && first === '' && !argumentIsOptional) throw missingArgument(name, argument);
   return first;
+}
+
+/** The error of a command whose argument may be missing in some cases, in all others. */
+export function missingArgument(name: string, argument: string): LearnError {
+  return wrongUsage(`Expected a <${argument}>: npx torch-incremental ${name} <${argument}>`);
 }
 
 /** Flags of other training programs, and what there is here instead. */

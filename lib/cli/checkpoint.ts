@@ -13,15 +13,19 @@ interface Choice {
   stripPrefix?: string | undefined;
 }
 
-/** Calls `use` with the state that the options choose, or with the path if there are no such options. */
+/**
+ * Calls `use` with the state that the options choose, or with the path if there are no such options. `source`: a path, or weights that
+ * are freed afterwards.
+ */
 export async function withSource<T>(
-  file: string,
+  source: string | State,
   { key, stripPrefix }: Choice,
   signal: AbortSignal,
   use: (source: string | State) => Promise<T>,
 ): Promise<T> {
-  if (key === undefined && stripPrefix === undefined) return use(file);
-  const state = await loadChosen(file, { key, stripPrefix }, signal);
+  const isChosen = key !== undefined || stripPrefix !== undefined;
+  if (typeof source === 'string' && !isChosen) return use(source);
+  const state = typeof source === 'string' ? await loadChosen(source, { key, stripPrefix }, signal) : source;
   try {
     return await use(state);
   } finally {

@@ -1,4 +1,5 @@
-// The model of --model: the export of a JavaScript file of the user's, which is run as any program that imports it would.
+// The model of a command: of --model, the export of a JavaScript file of the user's, which is run as any program that imports it would;
+// or what torch.export saved, which has weights too.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,25 +8,63 @@ import { type Check, invalid } from '../core/checks';
 import { LearnError, messageOf } from '../core/errors';
 import { isModel, models } from '../models';
 import type { Model } from '../program/module';
+import { loadModel } from '../pt2/load-model';
+import type { State } from '../state/state';
 import { wrongUsage } from './arguments';
 import { text } from './command';
 
-const isScript: Check = (value, name) => {
-  if (/\.[cm]?js$/.test(value as string)) return;
+const isModelFile: Check = (value, name) => {
+  if (isExported(value as string) || /\.[cm]?js$/.test(value as string)) return;
   if (Object.hasOwn(models, value as string))
     throw wrongUsage(`${name} ${value}: models of this library are recognised from their checkpoints, without ${name}`);
-  throw invalid('a JavaScript file (.mjs, .cjs or .js) whose default export is a model', name, value);
+  const expected = 'a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js) whose default export is a model';
+  throw invalid(expected, name, value);
 };
 
 export const modelOptions = {
-  model: text('file', 'Run this JavaScript file, whose default export is the model (default: recognised)', {
-    check: isScript,
+  model: text('file', 'A .pt2, or a JavaScript file that exports the model, which is run (default: recognised)', {
+    check: isModelFile,
   }),
 };
 
-/** The model of --model; undefined: it is not given. */
-export async function modelFrom(file: string | undefined): Promise<Model | undefined> {
-  if (file === undefined) return undefined;
+/** Whether the file is named as torch.export.save() asks for. */
+export function isExported(file: string): boolean {
+  return /\.pt2$/i.test(file);
+}
+
+/** `model`: undefined where it is recognised. `weights`: those of the exported model that the command works on. */
+export interface Chosen {
+  readonly model: Model | undefined;
+  readonly weights: State | undefined;
+}
+
+/**
+ * The model of --model, or of a checkpoint that is an exported model. `checkpoint`: '' where there is none, so that the weights are
+ * those of --model.
+ */
+export async function modelFrom(
+  file: string | undefined,
+  checkpoint: string,
+  { key, stripPrefix }: { key: string | undefined; stripPrefix: string | undefined },
+  signal: AbortSignal,
+): Promise<Chosen> {
+  const source = checkpoint === '' ? file : checkpoint;
+  const own = source !== undefined && isExported(source) ? await loadModel(source, { signal }) : undefined;
+  if (own && (key !== undefined || stripPrefix !== undefined))
+    throw wrongUsage(`${key === undefined ? '--strip-prefix' : '--key'} is for checkpoints, but ${source} is a model`);
+  const isOwn = file === undefined || (own !== undefined && file === source);
+  return { model: isOwn ? own?.model : await modelOf(file, signal), weights: own?.state };
+}
+
+async function modelOf(file: string, signal: AbortSignal): Promise<Model> {
+  if (!isExported(file)) return scriptModel(file);
+  const { model, state } = await loadModel(file, { signal });
+  state.dispose();
+  return model;
+}
+
+/** The model that a JavaScript file exports. */
+async function scriptModel(file: string): Promise<Model> {
   const at = path.resolve(file);
   checkFile(file);
   let exported: Exported;

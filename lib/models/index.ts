@@ -6,7 +6,7 @@ import { knownModels } from './zoo';
 
 export const models = Object.freeze({ ...knownModels, sequential });
 
-const expected = `a model made by ${listed(Object.keys(models).map((name) => `${name}()`))}`;
+const expected = `a model made by ${listed([...Object.keys(models), 'loadModel'].map((name) => `${name}()`))}`;
 
 /** By the program, which every model has. Whether it may run, the addon checks. */
 export const isModel: Check = (value, name) => {

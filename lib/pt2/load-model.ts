@@ -83,7 +83,7 @@ async function load(
 }
 
 /** The program that trains, and the one that evaluates if there is one. */
-async function programsOf(archive: Pt2Archive, name: string | undefined): Promise<ExportedProgram[]> {
+export async function programsOf(archive: Pt2Archive, name?: string): Promise<ExportedProgram[]> {
   const isPair = name === undefined && ['train', 'eval'].every((each) => archive.programs.includes(each));
   if (!isPair) return [await readProgram(archive, name)];
   return [await readProgram(archive, 'train'), await readProgram(archive, 'eval')];
@@ -135,7 +135,7 @@ function checkSize(name: string, { dtype, shape }: ProgramTensor, stored: number
 }
 
 /** Tensors that are no part of the state: constants, and buffers that are not saved. */
-function others({ tensors }: ExportedProgram): ProgramTensor[] {
+export function others({ tensors }: ExportedProgram): ProgramTensor[] {
   return tensors.filter(({ persistent }) => !persistent);
 }
 

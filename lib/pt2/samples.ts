@@ -116,7 +116,8 @@ function isFree(size: Size): size is Exclude<Size, number> {
   return typeof size !== 'number';
 }
 
-function sizeText(size: Size): string {
+/** Equal for equal sizes. */
+export function sizeText(size: Size): string {
   if (typeof size === 'number') return String(size);
   return 'symbol' in size ? size.symbol : size.expression;
 }

@@ -20,7 +20,7 @@ describe('the models', () => {
     for (const other of [null, {}, 'net', sequential]) {
       await assert.rejects(trainIncremental('none.pth', { model: other }), {
         code: 'ERR_INVALID_OPTION',
-        message: /a model made by net\(\) or sequential\(\) for "model"/,
+        message: /a model made by net\(\), sequential\(\) or loadModel\(\) for "model"/,
       });
     }
   });

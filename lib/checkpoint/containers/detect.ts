@@ -143,7 +143,9 @@ const foreignZips: readonly { is: string; advice: string; test(name: string): bo
   },
   {
     is: 'an exported program (.pt2)',
-    advice: 'loadModel() returns its model and its weights, and trainIncremental() takes both',
+    advice:
+      'loadModel() returns its model and its weights, and trainIncremental() takes both; on the command line, train, evaluate, online and ' +
+      'inspect take it where its name ends in .pt2',
     test: (name) => name === 'archive_format' || name === 'serialized_exported_program.json',
   },
 ];

@@ -4,20 +4,23 @@ import { count, fixed, percent } from '../../core/format';
 import { type Device, isDevice } from '../../native/device';
 import { evaluate } from '../../training/evaluate';
 import { runOptionChecks as checks } from '../../training/run';
+import { missingArgument } from '../arguments';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { command as define, number, numberOr, on, text } from '../command';
 import { dataOptions, openData } from '../data';
 import { lossFrom, metricsFrom } from '../members';
-import { modelFrom, modelOptions } from '../model-file';
+import { isExported, modelFrom, modelOptions } from '../model-file';
 import { classTable, confusionTable, metricLines } from '../tables';
 
 export const command = define({
   name: 'evaluate',
   description: [
     "Scores a checkpoint (.pth) on CIFAR-10's test images: loss, accuracy by class,",
-    'and a confusion matrix.',
+    'and a confusion matrix; or a model that torch.export saved (.pt2), with its own',
+    'weights or with those of a checkpoint: --model model.pt2.',
   ].join('\n'),
   argument: 'checkpoint',
+  argumentIsOptional: true,
   options: {
     ...checkpointOptions,
     ...modelOptions,
@@ -36,18 +39,21 @@ export const command = define({
     'evaluate updated_model.pth --data ~/cifar --json',
     'evaluate updated_model.pth --metrics f1Score,topKAccuracy:k=3,auroc',
     'evaluate mine.pth --model model.mjs',
+    'evaluate updated.pth --model model.pt2',
   ],
   async run(
     checkpoint,
     { key, stripPrefix, model: modelFile, data, download, json, metrics: words, loss: lossWords, ...options },
     context,
   ) {
+    const isWeighted = checkpoint !== '' || (modelFile !== undefined && isExported(modelFile));
+    if (!isWeighted) throw missingArgument('evaluate', 'checkpoint');
     const metrics = words === undefined ? undefined : metricsFrom(words);
     const { terminal, signal } = context;
     const given = lossFrom(lossWords);
-    const model = await modelFrom(modelFile);
+    const { model, weights } = await modelFrom(modelFile, checkpoint, { key, stripPrefix }, signal);
     const dataset = await openData({ data, download }, false, context);
-    const result = await withSource(checkpoint, { key, stripPrefix }, signal, (source) =>
+    const result = await withSource(weights ?? checkpoint, { key, stripPrefix }, signal, (source) =>
       evaluate(source, {
         ...options,
         ...(model && { model }),

@@ -12,7 +12,7 @@ import { extendClasses, extendLayer, type Growing, isClassCount, linearLayers } 
 import { wrongUsage } from '../arguments';
 import { checkpointOptions, loadChosen } from '../checkpoint';
 import { command as define, number, on, text } from '../command';
-import { modelFrom, modelOptions } from '../model-file';
+import { isExported, modelFrom, modelOptions } from '../model-file';
 
 const namesIn = (words: string) => words.split(',').map((name) => name.trim());
 const areNames: Check = (value, name) => void isClassNames(namesIn(value as string), name);
@@ -58,8 +58,13 @@ export const command = define({
     if (classes !== undefined && names !== undefined) throw wrongUsage('Expected either --classes or --names');
     if (oldNames !== undefined && names === undefined) throw wrongUsage('--old-names needs --names <names>');
     if (out === undefined) throw wrongUsage('Expected --out <file>');
+    const exported = [file, modelFile ?? ''].find(isExported);
+    if (exported !== undefined)
+      throw wrongUsage(
+        `${exported} fixes the number of classes, so the result would not fit it: extendClasses() gives a program the model too`,
+      );
     await checkWritable(out);
-    const model = await modelFrom(modelFile);
+    const { model } = await modelFrom(modelFile, file, { key, stripPrefix }, signal);
     const state = await loadChosen(file, { key, stripPrefix }, signal);
     const growth = defined({
       classes,

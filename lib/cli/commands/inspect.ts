@@ -1,5 +1,5 @@
-// `torch-incremental inspect`: shows the content of a checkpoint. Reads its directory and its pickle, but no tensors, and needs
-// no libtorch; only --stats loads it.
+// `torch-incremental inspect`: shows the content of a checkpoint or of an exported model. Reads no tensors, and needs no libtorch; only
+// --stats loads it.
 import { type FileDescription, inspectFile } from '../../checkpoint/inspect';
 import type { Checkpoint } from '../../checkpoint/parsed';
 import { fromNative, LearnError } from '../../core/errors';
@@ -10,8 +10,11 @@ import { native } from '../../native/native';
 import type { TensorStats } from '../../native/state-plans';
 import { loadOpened } from '../../state/load';
 import { stateHandle } from '../../state/state';
+import { wrongUsage } from '../arguments';
 import { checkpointOptions } from '../checkpoint';
 import { command as define, on } from '../command';
+import { showModel } from '../exported-model';
+import { isExported } from '../model-file';
 import { plainTable } from '../tables';
 import { JsonTree, treeLines } from '../tree';
 
@@ -30,7 +33,9 @@ export const command = define({
   name: 'inspect',
   description: [
     'Shows the content of a checkpoint, the model it fits, and whether Python',
-    'loads it with weights_only. Of a sharded one, name its index or its folder.',
+    'loads it with weights_only. Of a sharded one, name its index or its folder. Of a',
+    'model that torch.export saved (.pt2), shows inputs, outputs, operators, modules',
+    'and tensors.',
   ].join('\n'),
   argument: 'file',
   options: {
@@ -42,8 +47,16 @@ export const command = define({
     'inspect updated_model.pth',
     'inspect run.ckpt --key ema --stats',
     'inspect a.pth --json | jq .tensors[].name',
+    'inspect model.pt2',
   ],
-  async run(file, { json, stats, key, stripPrefix }, { terminal, signal }) {
+  async run(file, { json, stats, key, stripPrefix }, context) {
+    const { terminal, signal } = context;
+    if (isExported(file)) {
+      const flag = stats ? '--stats' : key !== undefined ? '--key' : stripPrefix !== undefined ? '--strip-prefix' : '';
+      if (flag !== '') throw wrongUsage(`${flag} is for checkpoints, but ${file} is a model`);
+      await showModel(file, json, context);
+      return 0;
+    }
     let values: TensorStats[] | undefined;
     const contents = await inspectFile(file, { key, stripPrefix, signal }, async (checkpoint) => {
       if (stats) values = [...(values ?? []), ...(await statsOf(checkpoint, signal))];

@@ -4,6 +4,7 @@ import { count, counted, percent } from '../../core/format';
 import { checkWritable } from '../../files/atomic-write';
 import { type LearnerMetrics, OnlineLearner } from '../../online/learner';
 import type { LearnerOptions } from '../../online/options';
+import type { State } from '../../state/state';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, text } from '../command';
 import { interrupted } from '../interrupt';
@@ -20,7 +21,8 @@ export const command = define({
   description: [
     'Keeps a model learning from a stream: reads lines of JSON from standard input,',
     'or from peers that connect to a socket, and answers each with a line. Everything',
-    'is kept in a folder, where the same command resumes, however it ended.',
+    'is kept in a folder, where the same command resumes, however it ended. The',
+    'checkpoint may be a model that torch.export saved (.pt2).',
     '',
     '  {"id": "a", "input": …, "label": 3}   learns; input: base64, or numbers',
     '  {"input": …}                          predicts',
@@ -46,14 +48,16 @@ export const command = define({
   examples: [
     'online pretrained_model.pth --dir ./learner < samples.ndjson > answers.ndjson',
     'online pretrained_model.pth --dir ./learner --replay 5000 --held-out ~/cifar --port 4000',
+    'online bert.pt2 --dir ./learner --loss crossEntropyLoss:output=logits',
     'online --dir ./learner --listen ./learner.sock --drift adwin --on-drift boostReplay',
   ],
   async run(checkpoint, { key, stripPrefix, model: modelFile, listen, port, save, ...given }, context) {
     const chosen = learnerOptionsFrom(given);
-    const model = await modelFrom(modelFile);
+    const choice = { key, stripPrefix };
+    const { model, weights } = await modelFrom(modelFile, checkpoint, choice, context.signal);
     const options = { ...chosen, ...(model && { model }) };
     if (save !== undefined) await checkWritable(save);
-    const learner = await open(checkpoint, { key, stripPrefix }, options, context);
+    const learner = await open(weights ?? checkpoint, choice, options, context);
     const before = learner.metrics();
     const allTaken = await serve(learner, { listen, port }, context);
     if (save !== undefined) await saveLast(options, save);
@@ -66,7 +70,7 @@ export const command = define({
 });
 
 async function open(
-  checkpoint: string,
+  checkpoint: string | State,
   choice: { key: string | undefined; stripPrefix: string | undefined },
   options: LearnerOptions,
   { signal }: Context,

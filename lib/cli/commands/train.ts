@@ -10,7 +10,7 @@ import { sgdChecks } from '../../optimizers/sgd';
 import { saveState } from '../../state/save';
 import { trainOptionChecks as checks } from '../../training/options';
 import { type TrainResult, trainIncremental } from '../../training/train';
-import { wrongUsage } from '../arguments';
+import { missingArgument, wrongUsage } from '../arguments';
 import { TrainBar } from '../bar';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, numberOr, off, on, text } from '../command';
@@ -18,7 +18,7 @@ import { commandLine } from '../command-line';
 import { dataOptions, openData } from '../data';
 import { interrupted } from '../interrupt';
 import { averageFrom, lossFrom, optimizerFrom, schedulerFrom } from '../members';
-import { modelFrom, modelOptions } from '../model-file';
+import { isExported, modelFrom, modelOptions } from '../model-file';
 
 const options = {
   ...checkpointOptions,
@@ -81,9 +81,11 @@ export const command = define({
   description: [
     'Trains a checkpoint (.pth) on CIFAR-10 and saves the result as a new one; the',
     'original is not changed. If piped, it prints what a PyTorch training script',
-    'prints, and with --seed the same numbers.',
+    'prints, and with --seed the same numbers. A model that torch.export saved (.pt2)',
+    'is trained as it is, or with the weights of a checkpoint: --model model.pt2.',
   ].join('\n'),
   argument: 'checkpoint',
+  argumentIsOptional: true,
   insteadOfArgument: 'resume',
   options,
   examples: [
@@ -97,6 +99,7 @@ export const command = define({
     'train pretrained_model.pth --lr 0.1 --scheduler cosineAnnealingLR:tMax=10',
     'train a.pth --epochs 30 --scheduler sequentialLR:milestones=5,linearLR:totalIters=5,cosineAnnealingLR:tMax=25',
     'train mine.pth --model model.mjs',
+    'train model.pt2 --out updated.pth',
   ],
   async run(file, given, context) {
     const {
@@ -124,6 +127,8 @@ export const command = define({
       ...training
     } = given;
     const { terminal, signal } = context;
+    const isWeighted = file !== '' || resumedPath !== undefined || (modelFile !== undefined && isExported(modelFile));
+    if (!isWeighted) throw missingArgument('train', 'checkpoint');
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
     if (patience !== undefined && validate === undefined) throw wrongUsage('--patience needs --validate <folder>');
     const average = averageFrom(averageWords);
@@ -131,7 +136,8 @@ export const command = define({
     const scheduler = schedulerFrom(schedule);
     const loss = lossFrom(lossWords);
     await checkWritable(out);
-    const model = await modelFrom(modelFile);
+    const chosen = { key, stripPrefix };
+    const { model, weights } = await modelFrom(modelFile, resumedPath ?? file, chosen, signal);
     const dataset = await openData({ data, download }, true, context);
     const validation =
       validate === undefined
@@ -149,7 +155,7 @@ export const command = define({
     const resume = resumedPath === undefined ? undefined : { path: resumedPath, ...choice };
     let result: TrainResult;
     try {
-      result = await withSource(file, resume ? {} : choice, signal, (source) =>
+      result = await withSource(weights ?? file, resume ? {} : choice, signal, (source) =>
         trainIncremental(source, {
           ...training,
           ...(model && { model }),
@@ -169,9 +175,13 @@ export const command = define({
       await saveState(result.state, out, { signal });
     } catch (cause) {
       if (!signal.aborted || cause !== signal.reason || !isNewer()) throw cause;
+      // The checkpoint has the weights and no program.
       const again = commandLine(
         { name: 'train', options },
-        { ...given, key: undefined, stripPrefix: undefined, resume: path },
+        {
+          ...{ ...given, key: undefined, stripPrefix: undefined, resume: path },
+          ...(isExported(file) && { model: modelFile ?? file }),
+        },
       );
       terminal.note(`Interrupted; the training is recorded in ${path}. To resume:\n  ${again}`);
       return interrupted;
