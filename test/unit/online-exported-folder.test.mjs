@@ -160,4 +160,25 @@ describe('the folder of a learner of an exported model', function () {
       await learner.close();
     });
   });
+
+  it('has a model of thousands of calls too, whose text no pickle may hold', async () => {
+    const dir = at('long');
+    const { program } = model;
+    const place = `the module "${'layer.'.repeat(30)}", line 1 of model`;
+    const alias = (i) => ({
+      ...{ op: 'aten::alias', overload: '', args: { self: { value: 'logits' } }, outputs: [`y${i}`], place },
+    });
+    const nodes = [...program.nodes, ...Array.from({ length: 4000 }, (_, i) => alias(i))];
+    const long = { ...model, program: { ...program, nodes } };
+    const learner = await open(dir, { model: long });
+    await learn(learner, 0, 3);
+    const expected = await learner.fingerprint();
+    await learner.close();
+    for (const isRepaired of [false, true]) {
+      if (isRepaired) assert.equal((await repairLearner(dir)).replayed, true);
+      const again = await OnlineLearner.open({ dir });
+      assert.equal(await again.fingerprint(), expected);
+      await again.close();
+    }
+  });
 });

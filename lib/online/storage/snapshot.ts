@@ -32,10 +32,13 @@ import { currentRules } from './records';
 /**
  * Version of the folder's format, journal included. In format 1 the optimizer's options are among the settings, and there is no loss;
  * in formats 1 and 2 samples have one input and a class, and a model's inputs are names; up to format 3 all parameters are alike; up to
- * format 4 there is no average, and the version that serves scores samples; in format 6 large constants of the model are in files of
- * their own, and where there are none the format is 5.
+ * format 4 there is no average, and the version that serves scores samples; in format 6 the model is large: its text is a tensor of bytes,
+ * or constants are in files of their own. Snapshots of other models have format 5.
  */
 const format = 6;
+
+/** Bytes of a text in a pickle: readers refuse strings of more than a MiB. */
+const mostInPickle = 2 ** 19;
 
 /** A newer version wrote the file: it is neither damaged nor to be done without. */
 export class NewerFormat extends LearnError {}
@@ -96,11 +99,16 @@ export async function writeSnapshot(
       ...{ name, dtype: 'uint8', shape: [ids[name].length], bytes: ids[name] },
     })),
   );
+  const handles = [...handlesOf(tensors), digests];
   const { text, hasFiles } = await recordModel(folder, model).catch((cause) => {
-    for (const handle of [...handlesOf(tensors), digests]) native().disposeState(handle);
+    for (const handle of handles) native().disposeState(handle);
     throw cause;
   });
-  const written = hasFiles ? format : 5;
+  const bytes = Buffer.from(text);
+  const isLong = bytes.length > mostInPickle;
+  const texts = native().makeState(isLong ? [{ name: 'program', dtype: 'uint8', shape: [bytes.length], bytes }] : []);
+  handles.push(texts);
+  const written = hasFiles || isLong ? format : 5;
   const root = new Map<Value, Value>([
     ['model', namedDict(treeOf(makeState(tensors.model, modulesOf(model))), classNames)],
     ['optimizer', optimizerState(groups, slots)],
@@ -109,14 +117,20 @@ export async function writeSnapshot(
     ['replay', new Map<Value, Value>(tensorsOf(tensors.replay))],
     ['ids', new Map<Value, Value>(tensorsOf(digests))],
     ['learner', JSON.stringify({ format: written, rules: currentRules, learner, sequence, chain, settings, core })],
-    ['program', text],
+    ['program', isLong ? tensorsOf(texts)[0]![1] : text],
   ]);
   try {
     const file = path.join(folder, snapshotName(sequence));
-    await writeCheckpoint(root, file, { links: 'replace' });
+    const left = await writeCheckpoint(root, file, { links: 'replace' });
+    if (left.length > 0) {
+      throw new LearnError(
+        'ERR_FILE',
+        `${file} cannot be resumed from, since parts of it are too large: ${left.join(', ')}`,
+      );
+    }
     return (await fs.stat(file)).size;
   } finally {
-    for (const handle of [...handlesOf(tensors), digests]) native().disposeState(handle);
+    for (const handle of handles) native().disposeState(handle);
   }
 }
 
@@ -157,7 +171,8 @@ async function read({ path: name, sequence }: SnapshotFile, state: State): Promi
     throw new LearnError('ERR_STATE_FORMAT', `Its rules have the number ${rules}, which this version does not know`);
   }
   const program = entry('program');
-  const model = program === undefined ? undefined : await recordedModel(path.dirname(name), String(program));
+  const text = program instanceof TensorValue ? Buffer.from(bytesIn(program)).toString() : program;
+  const model = text === undefined ? undefined : await recordedModel(path.dirname(name), String(text));
   const optimizer = readOptimizer(entry('optimizer'), saved.settings);
   const replay = entry('replay');
   const startOf = (model: Model, groups: readonly OptimizerGroup[]) => ({
@@ -167,10 +182,7 @@ async function read({ path: name, sequence }: SnapshotFile, state: State): Promi
     ...averageIn(entry, model),
   });
   const ids = entry('ids');
-  const bytesOf = (key: string) => {
-    const { state: handle, index } = reference(ids instanceof Map ? ids.get(key) : undefined);
-    return new Uint8Array(fromNativeSync(() => native().stateTensor(handle, index)));
-  };
+  const bytesOf = (key: string) => bytesIn(ids instanceof Map ? ids.get(key) : undefined);
   return {
     path: name,
     state,
@@ -182,6 +194,11 @@ async function read({ path: name, sequence }: SnapshotFile, state: State): Promi
     startOf,
     isBeginning: false,
   };
+}
+
+function bytesIn(value: Value | undefined): Uint8Array {
+  const { state, index } = reference(value);
+  return new Uint8Array(fromNativeSync(() => native().stateTensor(state, index)));
 }
 
 function reference(value: Value | undefined): TensorRef {
