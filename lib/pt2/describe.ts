@@ -55,7 +55,7 @@ export function describeModel(path: string, signal?: AbortSignal): Promise<Model
         program,
         elements: new Map(others(program).map((tensor) => [tensor, ''])),
       });
-      const { model, isEvaluation } = toModel(source(train!), evaluation && source(evaluation));
+      const { model, isEvaluation } = await toModel(source(train!), evaluation && source(evaluation));
       const { program } = model;
       const { path: file, size: bytes } = archive.file;
       return {

@@ -76,6 +76,20 @@ describe('command line: a .pt2', function () {
     assert.ok(state.equals(await train('other.pth', '--model', 'images.pt2')));
   });
 
+  it('is saved as a .pt2 where --out ends so', async () => {
+    const flags = ['--epochs', '1', '--batch-size', '35', '--seed', '1', '--out', 'updated.pt2'];
+    for (const [args, source] of [
+      [['images.pt2'], own.state],
+      [['other.pth', '--model', 'images.pt2'], other],
+    ]) {
+      const { code, stderr } = await run(['train', ...args, ...shared, ...flags], cwd);
+      assert.equal(code, 0, stderr);
+      const saved = await loadModel(at('updated.pt2'));
+      assert.ok((await trained(source)).state.equals(saved.state));
+      assert.deepEqual(saved.model.program.nodes, own.model.program.nodes);
+    }
+  });
+
   it('is named by the command that resumes its training after an interrupt', async () => {
     const args = ['images.pt2', ...shared, '--epochs', '1000', '--log-every', '1', '--checkpoint', 'stopped.ckpt'];
     const { code, stderr } = await run(['train', ...args, '--out', 'never.pth'], {
@@ -160,6 +174,8 @@ describe('command line: a .pt2', function () {
   const refused = [
     [['train'], /Expected a <checkpoint>: npx torch-incremental train <checkpoint>/],
     [['evaluate'], /Expected a <checkpoint>: npx torch-incremental evaluate <checkpoint>/],
+    [['train', 'other.pth', '--out', 'o.pt2'], /--out o\.pt2: only a model that comes from a \.pt2 is saved as one/],
+    [['online', '--dir', 'learner', '--save', 'o.pt2'], /--save o\.pt2: it writes weights alone; name it \.pth/],
     [['train', 'images.pt2', '--key', 'model'], /--key is for checkpoints, but images\.pt2 is a model/],
     [['evaluate', '--model', 'images.pt2', '--strip-prefix', 'auto'], /--strip-prefix is for checkpoints/],
     [['inspect', 'images.pt2', '--stats'], /--stats is for checkpoints, but images\.pt2 is a model/],

@@ -5,10 +5,11 @@ import { checkWritable } from '../../files/atomic-write';
 import { type LearnerMetrics, OnlineLearner } from '../../online/learner';
 import type { LearnerOptions } from '../../online/options';
 import type { State } from '../../state/state';
+import { wrongUsage } from '../arguments';
 import { checkpointOptions, withSource } from '../checkpoint';
 import { type Context, command as define, number, text } from '../command';
 import { interrupted } from '../interrupt';
-import { modelFrom, modelOptions } from '../model-file';
+import { isExported, modelFrom, modelOptions } from '../model-file';
 import { learnerOptions, learnerOptionsFrom } from '../online/options';
 import { Serving, writerTo } from '../online/serving';
 import { StatusLine } from '../online/status';
@@ -53,6 +54,8 @@ export const command = define({
   ],
   async run(checkpoint, { key, stripPrefix, model: modelFile, listen, port, save, ...given }, context) {
     const chosen = learnerOptionsFrom(given);
+    if (save !== undefined && isExported(save))
+      throw wrongUsage(`--save ${save}: it writes weights alone; name it .pth`);
     const choice = { key, stripPrefix };
     const { model, weights } = await modelFrom(modelFile, checkpoint, choice, context.signal);
     const options = { ...chosen, ...(model && { model }) };

@@ -7,6 +7,7 @@ import { logLine } from '../../loggers/console';
 import type { EpochEvent, TrainEvent } from '../../loggers/events';
 import { type Device, isDevice } from '../../native/device';
 import { sgdChecks } from '../../optimizers/sgd';
+import { saveModel } from '../../pt2/save-model';
 import { saveState } from '../../state/save';
 import { trainOptionChecks as checks } from '../../training/options';
 import { type TrainResult, trainIncremental } from '../../training/train';
@@ -24,7 +25,7 @@ const options = {
   ...checkpointOptions,
   ...modelOptions,
   ...dataOptions,
-  out: text('file', 'Checkpoint to write (default: updated_model.pth)', { check: isPath }),
+  out: text('file', 'Checkpoint to write, or .pt2 of a .pt2 (default: updated_model.pth)', { check: isPath }),
   epochs: number('n', 'Times the whole data set is seen (default: 10)', { check: checks.epochs }),
   batchSize: number('n', 'Samples a step (default: 64)', { check: checks.batchSize }),
   optimizer: text('optimizer', 'As adamW or adamW:betas=0.9,0.95 (default: sgd, or the one in --resume)'),
@@ -99,7 +100,7 @@ export const command = define({
     'train pretrained_model.pth --lr 0.1 --scheduler cosineAnnealingLR:tMax=10',
     'train a.pth --epochs 30 --scheduler sequentialLR:milestones=5,linearLR:totalIters=5,cosineAnnealingLR:tMax=25',
     'train mine.pth --model model.mjs',
-    'train model.pt2 --out updated.pth',
+    'train model.pt2 --out updated.pt2',
   ],
   async run(file, given, context) {
     const {
@@ -129,6 +130,9 @@ export const command = define({
     const { terminal, signal } = context;
     const isWeighted = file !== '' || resumedPath !== undefined || (modelFile !== undefined && isExported(modelFile));
     if (!isWeighted) throw missingArgument('train', 'checkpoint');
+    const isModelSaved = isExported(out);
+    if (isModelSaved && !isExported(modelFile ?? file))
+      throw wrongUsage(`--out ${out}: only a model that comes from a .pt2 is saved as one; name it .pth`);
     if (every !== undefined && path === undefined) throw wrongUsage('--every needs --checkpoint <file>');
     if (patience !== undefined && validate === undefined) throw wrongUsage('--patience needs --validate <folder>');
     const average = averageFrom(averageWords);
@@ -172,7 +176,8 @@ export const command = define({
           ...(checkpoint && { checkpoint }),
         }),
       );
-      await saveState(result.state, out, { signal });
+      if (isModelSaved) await saveModel(out, { model: model!, state: result.state, signal });
+      else await saveState(result.state, out, { signal });
     } catch (cause) {
       if (!signal.aborted || cause !== signal.reason || !isNewer()) throw cause;
       // The checkpoint has the weights and no program.
