@@ -22,6 +22,8 @@ export interface LearnerContext {
   groups: readonly OptimizerGroup[];
   /** Of the settings, for this model. */
   loss: LossPlan;
+  /** The model, and the index of its output, that predict() and the metrics see: of classes, these are the second axis. */
+  predicting: { readonly model: Model; readonly output: number };
   /** Its inputs are in the order of the model's. */
   sample: SampleForm;
   /** Names of the classes, which the states that it gives out carry; undefined: the state that it began with has none. */

@@ -111,8 +111,8 @@ export class Engine {
   }
 
   #predictWith(state: State, inputs: readonly Values[], threads: number): Promise<Prediction> {
-    const { model, loss, sample, scoring: transforms, order, allowOperators } = this.context;
-    const plan = { model, form: sample.inputs, transforms, order, output: loss.outputs[0]!.index, allowOperators };
+    const { predicting, sample, scoring: transforms, order, allowOperators } = this.context;
+    const plan = { ...predicting, form: sample.inputs, transforms, order, allowOperators };
     return predictOf(state, inputs, { ...plan, threads, device: 'cpu' });
   }
 

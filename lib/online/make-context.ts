@@ -20,7 +20,7 @@ import { runJob } from '../native/job';
 import { native } from '../native/native';
 import { programHandle } from '../native/programs';
 import { optimizerGroups } from '../optimizers/parameter-groups';
-import type { Model } from '../program/module';
+import { type Model, node, value } from '../program/module';
 import { everyNode } from '../program/program';
 import { withFrozenStatistics } from '../program/statistics';
 import { statisticsIn, writesInto } from '../program/writes';
@@ -59,7 +59,7 @@ async function makeContext(fixed: Fixed, settings: Settings, model: Model, state
   checkLoss(loss, target);
   const context = {
     ...{ ...fixed, model, settings, groups, loss, scoring, transforms, order, program },
-    ...{ looksUp: looksUp(model.program), classNames: classNamesOf(state) },
+    ...{ looksUp: looksUp(model.program), classNames: classNamesOf(state), predicting: predictingModel(model, loss) },
   };
   const classes = classesOf(await outputsOf(context, inputs, state), target, model);
   const sample = { inputs, target, classes };
@@ -115,12 +115,23 @@ function checkLoss(
   // The addon refuses the kind of the targets.
   if (!taken && targets.length > 0) return;
   const axes = outputs[0]!.axes;
-  const hasForm = taken && (holdsIndices(wanted) ? axes[1] === 'classes' : String(axes) === String(taken.axes));
+  const hasForm = taken && (holdsIndices(wanted) ? axes.includes('classes') : String(axes) === String(taken.axes));
   if (!hasForm || takesSigns) throw refuse("its outputs are not predictions of a sample's target");
   if (wanted === 'tokens' && ignoredIndex !== ignoredToken) {
     const text = `Expected ignoreIndex: ${ignoredToken}, which a learner's tokens have where they count as no class, for "loss"`;
     throw new LearnError('ERR_INVALID_OPTION', `${text} but it is ${ignoredIndex}`);
   }
+}
+
+/** The model with another output where the loss takes one whose classes are the last axis. */
+function predictingModel(model: Model, { outputs: [first] }: LossPlan): LearnerContext['predicting'] {
+  const { index, axes } = first!;
+  if (axes.indexOf('classes') < 2) return { model, output: index };
+  const { nodes, outputs } = model.program;
+  const name = 'output with classes second';
+  const moved = node('movedim', 'int', { self: value(outputs[index]!), source: -1, destination: 1 }, name);
+  const program = { ...model.program, nodes: [...nodes, moved], outputs: [...outputs, name] };
+  return { model: { ...model, program }, output: outputs.length };
 }
 
 /** A batch is one record of the journal, whose length has 32 bits. */
@@ -135,14 +146,13 @@ function checkBatch(bytes: number, batchSize: number): void {
 
 /** The shape of the model's outputs for one sample of zeros, the axis of samples first. */
 async function outputsOf(
-  { model, settings, loss, scoring, order, allowOperators }: Omit<LearnerContext, 'sample' | 'sums'>,
+  { predicting, settings, scoring, order, allowOperators }: Omit<LearnerContext, 'sample' | 'sums'>,
   form: readonly InputForm[],
   state: State,
 ): Promise<readonly number[]> {
   const zeros = form.map(({ dtype, shape }) => new valueArrays[dtype](sizeOf(shape)));
   const { shape } = await predictOf(state, zeros, {
-    ...{ model, form, transforms: scoring, order, threads: settings.threads, allowOperators },
-    ...{ device: 'cpu', output: loss.outputs[0]!.index },
+    ...{ ...predicting, form, transforms: scoring, order, threads: settings.threads, allowOperators, device: 'cpu' },
   });
   return shape;
 }

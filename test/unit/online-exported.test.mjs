@@ -1,7 +1,7 @@
 // Learners of exported models: inputs by name, sizes that the program fixes, numbers of samples that it takes, and a folder that has the
 // model.
 import assert from 'node:assert/strict';
-import { arrays, crossEntropyLoss, evaluate, loadState, mseLoss, OnlineLearner, State, sgd } from 'torch-incremental';
+import { arrays, evaluate, loadState, OnlineLearner, State, sgd } from 'torch-incremental';
 import { looksUp } from '../../dist/online/failing-samples.js';
 import { node, ref } from '../pt2/descriptions.mjs';
 import { temporaryFolder } from '../support.mjs';
@@ -237,23 +237,6 @@ describe('a learner of an exported model', function () {
     for (const [given, code, message] of refusals) {
       await assert.rejects(open(folder(), { model: free, ...(given && { inputs: given }) }), { code, message });
     }
-  });
-
-  it('has the output that its loss names, for targets of any kind', async () => {
-    const learner = await open(folder(), {
-      ...{ loss: mseLoss({ output: 'pooled' }), target: { kind: 'values', shape: [4] } },
-      optimizer: sgd({ learningRate: 0.05 }),
-    });
-    const { inputs } = sentences(0, 4);
-    const targets = new Float32Array(16);
-    const first = await learner.learn({ inputs, targets });
-    for (let i = 0; i < 20; i++) await learner.learn({ inputs, targets });
-    const last = await learner.learn({ inputs, targets });
-    assert.ok(last.loss < first.loss / 2, `${first.loss}, then ${last.loss}`);
-    assert.deepEqual((await learner.predict(inputs)).shape, [4, 4]);
-    await learner.close();
-    const wrong = { code: 'ERR_INVALID_OPTION', message: /output/ };
-    await assert.rejects(open(folder(), { loss: crossEntropyLoss({ output: 'aux' }) }), wrong);
   });
 
   it('is refused where the model cannot evaluate, or remembers what no state has', async () => {
