@@ -36,7 +36,10 @@ describe('command line: usage', () => {
       '--scheduler stepLR: Expected an integer of at least 1 for "stepSize"',
     ],
     [['train', 'a.pth', '--scheduler', 'sequentialLR:milestones=5'], 'Expected schedulers after sequentialLR'],
-    [['train', 'a.pth', '--model', 'model.ts'], 'Expected a JavaScript file (.mjs, .cjs or .js)'],
+    [
+      ['train', 'a.pth', '--model', 'model.ts'],
+      'Expected a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js)',
+    ],
     [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
     [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],
     [['train', 'a.pth', '--optimizer', 'adafactor:eps=0.1,null'], 'for "eps[1]" but received null'],

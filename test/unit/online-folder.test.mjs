@@ -162,6 +162,7 @@ describe("the path of a learner's folder", () => {
   it('holds no links: they are refused, and nothing is written through them', async () => {
     const names = ['lock', 'quarantine.ndjson', 'pending.json', 'pending-000000001.log', 'joined-000000001.log'];
     names.push('journal-000000000000001.log', 'snapshot-000000000000000.pth', 'versions/version-000000000.pth');
+    names.push(`constant-${'0'.repeat(64)}.bin`);
     for (const [index, name] of names.entries()) {
       const dir = at(`links ${index}`);
       fs.mkdirSync(path.join(dir, 'versions'), { recursive: true });
