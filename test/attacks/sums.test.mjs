@@ -4,8 +4,8 @@ import { arrays, createState, crossEntropyLoss, identity, sequential } from 'tor
 import { openDataset } from '../../dist/datasets/index.js';
 import { lossPlan } from '../../dist/losses/plan.js';
 import native from '../../dist/native/native.js';
+import { programHandle } from '../../dist/native/programs.js';
 import { stateHandle } from '../../dist/state/state.js';
-import { programHandle } from '../../dist/training/run.js';
 
 /** By error: sums, and a part of the message. */
 const wrong = {
@@ -27,7 +27,7 @@ describe('the addon, asked for sums', () => {
     const model = sequential({ same: identity() }, { input: [2] });
     const state = await createState(model);
     plan = {
-      ...{ program: programHandle(model.program), state: stateHandle(state), order: [0], transforms: [[]] },
+      ...{ program: await programHandle(model.program), state: stateHandle(state), order: [0], transforms: [[]] },
       dataset: await openDataset(arrays({ inputs: Float32Array.of(1, 2), labels: [1], shape: [2] })),
       ...{ batchSize: 1, threads: 1, device: 'cpu', loss: lossPlan(crossEntropyLoss(), model) },
     };

@@ -54,7 +54,7 @@ describe('options', () => {
     [{ precision: 'bf16' }, /it needs mode: 'fast'/],
     [{ contractLinear: 1 }, /true or false for "contractLinear"/],
     [{ device: 'gpu' }, /'auto', 'cpu', 'cuda' or 'cuda:N' for "device"/],
-    [{ model: 'net' }, /a model made by net\(\) or sequential\(\) for "model" but received string/],
+    [{ model: 'net' }, /a model made by net\(\), sequential\(\) or loadModel\(\) for "model" but received string/],
     [{ data: './data' }, /for "data" but received string/],
     [{ transforms: 'flip' }, /an array, or an object of arrays by the names of inputs, for "transforms"/],
     [{ transforms: [1] }, /"transforms\[0\]"/],

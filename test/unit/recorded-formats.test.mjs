@@ -130,9 +130,9 @@ describe("a learner's folder", () => {
 
   it('of a newer format is refused by its number, by a repair too, and left as it is', async () => {
     const { dir, file } = await make('newer');
-    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 6 }));
+    await rewriteFacts(file, (facts) => Object.assign(facts, { format: 7 }));
     const before = contents(dir);
-    const refused = { code: 'ERR_STATE_FORMAT', message: /format 6.* up to 5: a newer version wrote it/ };
+    const refused = { code: 'ERR_STATE_FORMAT', message: /format 7.* up to 6: a newer version wrote it/ };
     await assert.rejects(open(dir), refused);
     await assert.rejects(repairLearner(dir, { apply: true, model }), refused);
     assert.deepEqual(contents(dir), before);
