@@ -7,7 +7,9 @@ import { memory } from '../support.mjs';
 
 const { file, steps, batch, inputs, classes, mode } = JSON.parse(process.argv[2]);
 const { model, state } = await loadModel(file);
-const samples = steps * batch;
+// As many as a program in memory needs anyway: how data are held is another trial's matter.
+const batches = 4;
+const samples = batches * batch;
 const random = (i) => ((i * 2654435761) >>> 8) / 2 ** 24;
 const data = arrays({
   inputs: Object.fromEntries(
@@ -24,8 +26,9 @@ const data = arrays({
 
 for await (const _ of readline.createInterface({ input: process.stdin })) {
   const { history } = await trainIncremental(state, {
-    ...{ model, data, epochs: 1, batchSize: batch, shuffle: false, seed: 1, mode, logEvery: 0 },
+    ...{ model, data, epochs: steps / batches, batchSize: batch, shuffle: false, seed: 1, mode, logEvery: 0 },
     optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }),
   });
-  console.log(JSON.stringify({ seconds: history[0].seconds / steps, peak: memory().peak }));
+  const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  console.log(JSON.stringify({ seconds: seconds / steps, peak: memory().peak }));
 }
