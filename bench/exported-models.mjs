@@ -20,7 +20,7 @@ const models = {
     inputs: { x: { shape: [3, 224, 224], tokens: 0 } },
   },
 };
-const { rounds, steps, only } = settings({ rounds: 5, steps: 32, only: Object.keys(models) });
+const { rounds, steps, only } = settings({ rounds: 3, steps: 24, only: Object.keys(models) });
 const reference = path.join(root, 'bench/reference/exported_models.py');
 const folder = workFolder();
 const figures = {};

@@ -5,6 +5,7 @@ export const trials = [
   'floor',
   'cnn',
   'resnet',
+  'exported-models',
   'batch-sizes',
   'one-update',
   'data-path',
