@@ -39,7 +39,7 @@ export interface Chosen {
 }
 
 /**
- * The model of --model, or of a checkpoint that is an exported model. `checkpoint`: '' where there is none, so that the weights are
+ * The model of --model, or of a checkpoint that is an exported model. `checkpoint`: '' if the command has none, so that the weights are
  * those of --model.
  */
 export async function modelFrom(

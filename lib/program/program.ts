@@ -179,10 +179,12 @@ export function everyNode(nodes: readonly ProgramNode[]): ProgramNode[] {
 
 /** Names of the values in an argument. */
 export function valueNames(argument: Argument): string[] {
-  if (typeof argument !== 'object' || argument === null) return [];
-  if ('value' in argument) return [argument.value];
-  if (!isList(argument)) return [];
-  return argument.flatMap((item) => (typeof item === 'object' && item !== null && 'value' in item ? [item.value] : []));
+  if (isReference(argument)) return [argument.value];
+  return isList(argument) ? argument.filter(isReference).map((item) => item.value) : [];
+}
+
+export function isReference(argument: unknown): argument is ValueRef {
+  return typeof argument === 'object' && argument !== null && 'value' in argument;
 }
 
 export function isList(argument: Argument): argument is readonly ListItem[] {

@@ -1,6 +1,6 @@
 // Running statistics of batch norms: which nodes of a program take and keep them, and programs in which some stay as they are.
 import { matching } from '../core/patterns';
-import type { Argument, Program, ProgramNode } from './program';
+import { isReference, type Program, type ProgramNode } from './program';
 
 /** Normalise by statistics of the batch in training, and keep these in their buffers. */
 const norms = ['aten::batch_norm', 'aten::native_batch_norm'];
@@ -30,9 +30,7 @@ const isNorm = ({ op }: ProgramNode) => norms.includes(op);
 const moduleOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf('.')));
 
 function buffersIn({ args }: ProgramNode, buffers: ReadonlySet<string>): string[] {
-  const isValue = (argument: Argument): argument is { readonly value: string } =>
-    typeof argument === 'object' && argument !== null && 'value' in argument;
   return Object.values(args).flatMap((argument) =>
-    isValue(argument) && buffers.has(argument.value) ? [argument.value] : [],
+    isReference(argument) && buffers.has(argument.value) ? [argument.value] : [],
   );
 }

@@ -1,5 +1,5 @@
 // Finds the calls of a program that write into tensors that outlive a step.
-import { outputNames, type ProgramNode, type ValueRef, valueNames } from './program';
+import { isReference, outputNames, type ProgramNode, valueNames } from './program';
 
 /** Operators that return their first argument's memory. */
 const views = new Set(
@@ -41,8 +41,4 @@ export function statisticsIn(nodes: readonly ProgramNode[], tensors: ReadonlySet
     const isKept = isReference(mean) && tensors.has(mean.value) && training !== false && usesInput !== false;
     return isKept ? [{ node, name: mean.value }] : [];
   });
-}
-
-function isReference(argument: unknown): argument is ValueRef {
-  return typeof argument === 'object' && argument !== null && 'value' in argument;
 }

@@ -100,7 +100,7 @@ export class Pt2Archive {
     return new Located(json, name);
   }
 
-  /** Bytes of a record; undefined if there is none. */
+  /** Bytes of a record; undefined if it does not exist. */
   bytesOf(name: string): number | undefined {
     return this.#directory.records.get(name)?.bytes;
   }

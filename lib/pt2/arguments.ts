@@ -2,7 +2,7 @@
 //
 //   {"as_tensor": {"name": "linear"}}   {"as_sym_ints": [{"as_name": "batch"}, {"as_int": -1}]}   {"as_float": "-Infinity"}
 //
-// Whether a number is an integer or a float is said by the key, never by its spelling. References are looked up in the scope of the
+// The key says if a number is an integer or a float, never its spelling. References are looked up in the scope of the
 // graph: each must be defined before, as a value of the right type.
 import type { ValueRef } from '../program/program';
 import { checkDevice, checkLayout, dtypeOf, memoryFormatOf } from './enums';

@@ -6,6 +6,7 @@ import { value } from '../program/module';
 import {
   type Branch,
   isList,
+  isReference,
   type ListItem,
   type OutputName,
   type Argument as ProgramArgument,
@@ -188,10 +189,6 @@ export class GraphFlattener {
       ? this.#define(result, scope)
       : result.map((name) => this.#define(name, scope));
   }
-}
-
-export function isReference(bound: unknown): bound is ValueRef {
-  return typeof bound === 'object' && bound !== null && 'value' in bound;
 }
 
 function boundOf(operand: ValueRef | Scalar, scope: ReadonlyMap<string, Bound>): Bound {

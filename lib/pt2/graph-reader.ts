@@ -1,4 +1,5 @@
 // Reads a graph: its inputs, its nodes in their order, its outputs; and the graphs inside its nodes, each with names of its own.
+import { isReference } from '../program/program';
 import { readArgument, readItem, readItems, readResult, Scope } from './arguments';
 import { checkDevice, dtypeOf } from './enums';
 import type {
@@ -216,10 +217,6 @@ const symbolicInputs: readonly (readonly [string, ValueType])[] = [
   ['as_sym_float', 'float'],
   ['as_sym_bool', 'bool'],
 ];
-
-export function isReference(item: Argument): item is { readonly value: string } {
-  return typeof item === 'object' && item !== null && 'value' in item;
-}
 
 function typeOf(item: Item, scope: Scope): ValueType | 'a string' | 'None' {
   return isReference(item) ? scope.typeOf(item.value)! : constantType(item);

@@ -1,9 +1,9 @@
 // Reads what callers of a program see: its inputs and outputs by name, with their dtype and sizes.
 import { formatError } from '../checkpoint/errors';
+import { isReference } from '../program/program';
 import { readConstant } from './arguments';
 import { dtypeOf } from './enums';
 import type { Graph, ProgramInput, ProgramOutput, Scalar, ValueType } from './graph';
-import { isReference } from './graph-reader';
 import type { Located } from './located';
 import type { InputSpec } from './signature';
 import { checkNames, joinedPath, type LeafPath, readSpec } from './specs';

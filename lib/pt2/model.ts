@@ -7,6 +7,7 @@ import { frozen } from '../core/family';
 import { type Model, type ModelTensor, node, renamed, value } from '../program/module';
 import {
   everyNode,
+  isReference,
   outputNames,
   type Program,
   type ProgramConstant,
@@ -15,7 +16,7 @@ import {
   type ValueRef,
 } from '../program/program';
 import { writesInto } from '../program/writes';
-import { type FlatNode, GraphFlattener, isReference } from './flat-nodes';
+import { type FlatNode, GraphFlattener } from './flat-nodes';
 import type { ExportedProgram, ProgramTensor as StoredTensor } from './graph';
 import { inBothModes, inMode } from './modes';
 import { programDType } from './program-dtypes';

@@ -9,14 +9,14 @@
 //  3. The counts of batches, `num_batches_tracked`, are kept in training only.
 //  4. A module that drops paths (DropPath, StochasticDepth) returns its input in evaluation.
 //
-// What draws or writes into buffers in other ways may be wanted in evaluation or not, which the program does not say: it then needs a
+// Calls that draw or write into buffers in other ways may be wanted in evaluation or not, which the program does not say: it then needs a
 // second program, exported in evaluation mode.
 import { own } from '../core/checks';
 import { frozen } from '../core/family';
 import { value } from '../program/module';
-import { type Branch, everyNode, outputNames, type ProgramNode, valueNames } from '../program/program';
+import { type Branch, everyNode, isReference, outputNames, type ProgramNode, valueNames } from '../program/program';
 import { writesInto } from '../program/writes';
-import { type FlatNode, isReference } from './flat-nodes';
+import type { FlatNode } from './flat-nodes';
 import { mapInTurns } from './turns';
 
 export interface Modes {

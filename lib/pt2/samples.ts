@@ -83,7 +83,7 @@ export function laidOut(
   return { nodes, values };
 }
 
-/** The axis of the samples; -1: there is none. */
+/** The axis of the samples; -1 if it has no such axis. */
 export function batchAxis(shape: readonly Size[], batchSize: Size): number {
   return shape.findIndex((size) => sizeText(size) === sizeText(batchSize));
 }

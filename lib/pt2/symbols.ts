@@ -22,7 +22,7 @@ export function readShape(meta: Located): readonly Size[] {
   return Object.freeze(sizes);
 }
 
-/** The ranges of free axes. A bound that is null, or beyond exact numbers, is none. */
+/** The ranges of free axes. A bound that is null, or beyond exact numbers, does not limit. */
 export function readSymbols(constraints: Located): readonly SizeRange[] {
   const ranges = constraints.entries().map(([name, range]) => {
     const min = bound(range, 'min_val', 0);

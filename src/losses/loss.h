@@ -72,7 +72,7 @@ class Loss {
   // The output of predictions: [samples, classes, …] where it has classes.
   at::Tensor prediction(const std::vector<at::Tensor>& outputs) const;
 
-  // Whether it takes indices of classes, or a number for each of them: an output has an axis of classes.
+  // True if it takes indices of classes, or a number for each of them: an output has an axis of classes.
   bool has_classes() const;
   bool is_log_likelihood() const { return plan_->is_log_likelihood; }
   const TargetForm& target() const { return target_; }

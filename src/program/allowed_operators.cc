@@ -164,7 +164,7 @@ void for_each_list(const std::vector<Node>& nodes, const Visit& visit) {
 
 bool runs_in(const Node& node, Mode mode) { return std::count(node.modes.begin(), node.modes.end(), mode) > 0; }
 
-// Whether a node that runs in the mode fits.
+// True if a node that runs in the mode fits.
 template <class Fits>
 bool any_node(const Program& program, Mode mode, const Fits& fits) {
   bool found = false;

@@ -93,7 +93,7 @@ std::string lack_of_items(int64_t count) {
   return c10::str("Expected at most ", kMostItems, " parts but ", count, " are asked for");
 }
 
-// The size of self along the axis that is argument `axis`; nothing where there is none, which the operator refuses.
+// The size of self along the axis that is argument `axis`; nothing if it has no such axis, which the operator refuses.
 std::optional<int64_t> size_along(const Arguments& arguments, size_t axis) {
   if (!arguments[0].isTensor() || !arguments[axis].isInt()) return std::nullopt;
   const at::Tensor self = arguments[0].toTensor();
@@ -118,7 +118,7 @@ std::string lack_of_parts(const Arguments& arguments) {
   return is_number ? lack_of_items(arguments[1].toTensor().item<int64_t>()) : "";
 }
 
-// What all forms of recurrent layers say.
+// Facts that all forms of recurrent layers share.
 struct Layers {
   int64_t gates;
   bool has_cell;  // its state is two tensors

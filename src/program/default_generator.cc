@@ -40,7 +40,7 @@ DefaultGeneratorScope::~DefaultGeneratorScope() {
 }
 
 bool draws_by_itself(const Node& node, Mode mode) {
-  // Whether these draw depends on an argument: dropout with a probability, or the mode.
+  // These draw only as an argument says: a dropout by its probability, or by the mode.
   static const std::unordered_map<std::string_view, std::string_view> kDropouts{
       {"aten::dropout", "train"},
       {"aten::dropout_", "train"},

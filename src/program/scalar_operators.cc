@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <unordered_map>
 
@@ -51,37 +52,35 @@ c10::IValue by_type(const Arguments& numbers, Integers integers, Reals reals) {
   return c10::IValue(reals(real(numbers[0]), real(numbers[1])));
 }
 
-c10::IValue add(const Arguments& numbers) {
+// `overflows`: computes the result, and returns true if it exceeds 64 bits. `name`: of the operation, for the message.
+template <class Overflows, class Reals>
+c10::IValue exact(const Arguments& numbers, const char* name, Overflows overflows, Reals reals) {
   return by_type(
       numbers,
-      [](int64_t a, int64_t b) {
-        int64_t sum = 0;
-        check_exact(__builtin_add_overflow(a, b, &sum), "add");
-        return sum;
+      [&](int64_t a, int64_t b) {
+        int64_t result = 0;
+        check_exact(overflows(a, b, &result), name);
+        return result;
       },
-      [](double a, double b) { return a + b; });
+      reals);
+}
+
+c10::IValue add(const Arguments& numbers) {
+  return exact(
+      numbers, "add", [](int64_t a, int64_t b, int64_t* sum) { return __builtin_add_overflow(a, b, sum); },
+      std::plus<double>());
 }
 
 c10::IValue subtract(const Arguments& numbers) {
-  return by_type(
-      numbers,
-      [](int64_t a, int64_t b) {
-        int64_t difference = 0;
-        check_exact(__builtin_sub_overflow(a, b, &difference), "subtract");
-        return difference;
-      },
-      [](double a, double b) { return a - b; });
+  return exact(
+      numbers, "subtract", [](int64_t a, int64_t b, int64_t* rest) { return __builtin_sub_overflow(a, b, rest); },
+      std::minus<double>());
 }
 
 c10::IValue multiply(const Arguments& numbers) {
-  return by_type(
-      numbers,
-      [](int64_t a, int64_t b) {
-        int64_t product = 0;
-        check_exact(__builtin_mul_overflow(a, b, &product), "multiply");
-        return product;
-      },
-      [](double a, double b) { return a * b; });
+  return exact(
+      numbers, "multiply", [](int64_t a, int64_t b, int64_t* all) { return __builtin_mul_overflow(a, b, all); },
+      std::multiplies<double>());
 }
 
 c10::IValue floor_divide(const Arguments& numbers) {

@@ -1,6 +1,7 @@
 // For the tests of exported models: small ones, made without Python, with weights that have a meaning.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { loadModel, State } from 'torch-incremental';
+import { loadModel, OnlineLearner, State } from 'torch-incremental';
 import { archive } from '../pt2/archives.mjs';
 import { container, leaf, model, node, ref } from '../pt2/descriptions.mjs';
 
@@ -81,4 +82,16 @@ export function sentences(first, count, size = length) {
     labels: Array.from({ length: count }, (_, i) => word(first + i, 0) % classes),
     ids: Array.from({ length: count }, (_, i) => first + i),
   };
+}
+
+/** Options of the learners of these tests. */
+const usual = { batchSize: 4, maxDelayMs: 0, seed: 1, threads: 1 };
+
+/** A learner in `dir`, with the weights of reader() where the options have no other. */
+export const openLearner = (dir, options) =>
+  OnlineLearner.open({ ...{ dir, checkpoint: weights() }, ...usual, ...options });
+
+/** Learns batches `from` to `to` - 1 of four sentences, an update each. */
+export async function learn(learner, from, to) {
+  for (let i = from; i < to; i++) assert.equal((await learner.learn(sentences(4 * i, 4))).updates, 1);
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { loadState, OnlineLearner, repairLearner, reproduceVersion } from 'torch-incremental';
 import { node, ref } from '../pt2/descriptions.mjs';
 import { temporaryFolder } from '../support.mjs';
-import { exported, length, reader, sentences, weights } from './exported-support.mjs';
+import { exported, learn, length, openLearner, reader, sentences, weights } from './exported-support.mjs';
 import { copy, damageFirstJournal, journalsIn, snapshotsIn } from './journal-support.mjs';
 
 const base64 = (bytes) => Buffer.alloc(bytes, 3).toString('base64');
@@ -14,12 +14,7 @@ describe('the folder of a learner of an exported model', function () {
   this.timeout(120_000);
   const at = temporaryFolder();
   let model;
-  const usual = { batchSize: 4, maxDelayMs: 0, seed: 1, threads: 1 };
-  const open = (dir, options = {}) =>
-    OnlineLearner.open({ ...{ dir, model, checkpoint: weights() }, ...usual, ...options });
-  const learn = async (learner, from, to) => {
-    for (let i = from; i < to; i++) assert.equal((await learner.learn(sentences(4 * i, 4))).updates, 1);
-  };
+  const open = (dir, options = {}) => openLearner(dir, { model, ...options });
 
   before(async () => {
     model = await exported(at('reader.pt2'));

@@ -5,7 +5,17 @@ import { arrays, evaluate, loadState, OnlineLearner, State, sgd } from 'torch-in
 import { looksUp } from '../../dist/online/failing-samples.js';
 import { node, ref } from '../pt2/descriptions.mjs';
 import { temporaryFolder } from '../support.mjs';
-import { classes, exported, length, reader, sentences, weights, words } from './exported-support.mjs';
+import {
+  classes,
+  exported,
+  learn,
+  length,
+  openLearner,
+  reader,
+  sentences,
+  weights,
+  words,
+} from './exported-support.mjs';
 
 describe('a learner of an exported model', function () {
   this.timeout(120_000);
@@ -13,12 +23,7 @@ describe('a learner of an exported model', function () {
   let model;
   let folders = 0;
   const folder = () => at(`learner ${folders++}`);
-  const usual = { batchSize: 4, maxDelayMs: 0, seed: 1, threads: 1 };
-  const open = (dir, options = {}) =>
-    OnlineLearner.open({ ...{ dir, model, checkpoint: weights() }, ...usual, ...options });
-  const learn = async (learner, from, to) => {
-    for (let i = from; i < to; i++) assert.equal((await learner.learn(sentences(4 * i, 4))).updates, 1);
-  };
+  const open = (dir, options = {}) => openLearner(dir, { model, ...options });
 
   before(async () => {
     model = await exported(at('reader.pt2'));

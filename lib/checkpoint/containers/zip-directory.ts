@@ -38,7 +38,7 @@ export interface ZipRecord {
 }
 
 export interface ZipDirectory {
-  /** The one folder that contains every record; empty if there is none. */
+  /** The one folder that contains every record; empty if no such folder exists. */
   readonly archive: string;
   /** By their name inside that folder. */
   readonly records: ReadonlyMap<string, ZipRecord>;
