@@ -240,6 +240,9 @@ void Executor::mark_last_uses() {
     if (slot != kDropped) seen[slot] = true;
   }
   for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
+    for (Slot& slot : call->outputs) {
+      if (slot != kDropped && !seen[slot]) slot = kDropped;
+    }
     for (auto input = call->inputs.rbegin(); input != call->inputs.rend(); ++input) {
       for (auto use = input->uses.rbegin(); use != input->uses.rend(); ++use) {
         use->last = !seen[use->slot];
