@@ -30,6 +30,8 @@ export const maxPickleContainers = 4_000_000;
 export const maxPickleDicts = 250_000;
 /** Depth of the tree of values. */
 export const maxDepth = 256;
+/** Code of a TorchScript archive: a few KiB for each class. */
+export const maxScriptBytes = 16 * 2 ** 20;
 /** Modules, tensors and names of a whole pickled model. */
 export const maxModuleEntries = 1_000_000;
 /** Total length of the names of a whole model's tensors, each of which repeats the names of its modules: about 50 each. */

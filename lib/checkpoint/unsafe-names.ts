@@ -44,7 +44,8 @@ const plainBuiltins =
   /^builtins\.(set|frozenset|complex|bytearray|bytes|dict|list|tuple|int|long|float|bool|str|unicode|object|slice|range|NoneType|Ellipsis|type)$/;
 
 /** Harmless names in modules whose other names run code. */
-const harmless = /^(torch\.serialization\._get_layout|_?io\.BytesIO|types\.SimpleNamespace|torch\._C\._nn\.\w+)$/;
+const harmless =
+  /^(torch\.serialization\._get_layout|_?io\.BytesIO|types\.SimpleNamespace|torch\._C\._nn\.\w+|torch\.jit\._pickle\.(build_(int|double|bool|tensor)list|restore_type_tag))$/;
 
 /** Whether the name runs code when it is called. */
 export function isActing({ module, name }: PickleGlobal): boolean {

@@ -119,10 +119,10 @@ function ownValues(module: PickleCall): PickleValue[] {
   return attributes.flatMap(([name, value]) => (/^_(parameters|buffers|modules)$/.test(String(name)) ? [] : [value]));
 }
 
-/** Whether the value is a TorchScript object, which holds packed weights, or a quantised tensor outside the buffers. */
+/** Whether the value is an object of a C++ class, which holds packed weights, or a quantised tensor outside the buffers. */
 function isPacked(value: PickleValue): boolean {
   const name = value instanceof PickleCall ? calleeOf(value) : '';
-  return /^torch\.(_C\.)?ScriptObject$|^torch\._utils\._rebuild_qtensor$/.test(name);
+  return /^torch\.(_C\.)?ScriptObject$|^torch\._utils\._rebuild_qtensor$|^__torch__\.torch\.classes\./.test(name);
 }
 
 function calleeOf({ callee }: PickleCall): string {

@@ -214,7 +214,7 @@ function checkRecords({ records }: ZipDirectory): void {
   if (records.has('constants.pkl') || names.some((name) => name.startsWith('code/')))
     throw formatError(
       `Expected a .pt2 of torch.export.save but the file is a TorchScript program, which is not run here; export the module that ` +
-        `it was made from: ${recipe}. Its weights alone: torch.save(torch.jit.load(path).state_dict(), 'model.pth')`,
+        `it was made from: ${recipe}. Its weights alone: loadState()`,
     );
   if (records.has('data.pkl'))
     throw formatError('Expected a .pt2 of torch.export.save but the file is a checkpoint; load it with loadState()');

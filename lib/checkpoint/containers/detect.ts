@@ -137,11 +137,6 @@ function foreignError(head: Buffer, size: number) {
 /** Zip files that are not checkpoints, identified by a record that only they have. */
 const foreignZips: readonly { is: string; advice: string; test(name: string): boolean }[] = [
   {
-    is: 'a TorchScript archive, which is a program',
-    advice: python("torch.save(torch.jit.load(sys.argv[1], map_location='cpu').state_dict(), sys.argv[2])"),
-    test: (name) => name === 'constants.pkl',
-  },
-  {
     is: 'an exported program (.pt2)',
     advice:
       'loadModel() returns its model and its weights, and trainIncremental() takes both; on the command line, train, evaluate, online and ' +

@@ -6,7 +6,7 @@
 //   weights/version           "3"
 //   weights/.data/…           notes of newer versions, of which only .data/version is read
 //
-// zip-directory.ts has the rules by which records are found.
+// zip-directory.ts has the rules by which records are found; torchscript.ts reads archives that hold a program too.
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { formatError } from '../errors';
@@ -16,6 +16,7 @@ import {
   maxDeflateRatio,
   maxNoteBytes,
   maxPickleBytes,
+  maxScriptBytes,
   maxUnpackedBytes,
   maxUnpackedRatio,
 } from '../limits';
@@ -24,6 +25,7 @@ import { type PickleReference, PickleTuple } from '../pickle/values';
 import type { PickleContainer, StoragePlace, StorageTable } from '../storages';
 import { checkIsCheckpoint } from './detect';
 import type { CheckpointFile } from './file';
+import { asPickledModule, isTorchScript } from './torchscript';
 import { locate, readZipDirectory, type ZipDirectory, type ZipRecord } from './zip-directory';
 
 export async function readZip(file: CheckpointFile, signal: AbortSignal | undefined): Promise<PickleContainer> {
@@ -37,6 +39,8 @@ export async function readZip(file: CheckpointFile, signal: AbortSignal | undefi
     signal,
   });
   pickle.references.forEach(checkReference);
+  if (isTorchScript(directory))
+    await asPickledModule(pickle, directory, (code) => readRecord(file, directory, code, maxScriptBytes));
   return {
     facts: { kind: 'zip', archive: directory.archive, version, byteorder },
     pickle,
