@@ -11,6 +11,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_datasets(env, exports);
   export_batches(env, exports);
   export_jobs(env, exports);
+  export_initialisers(env, exports);
   export_journal(env, exports);
   export_programs(env, exports);
   export_learner(env, exports);

@@ -1,30 +1,37 @@
 // Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
 
-import { ownOptions } from '../core/checks';
+import { invalid, isRecord, ownOptions } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
-import { type Module, type ModuleCall, node, value } from '../program/module';
+import { renamed } from '../program/build-model';
+import { isBuilt, type Model, type Module, type ModuleCall, node, value } from '../program/module';
+import type { ProgramNode } from '../program/program';
 
 /**
  * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts
  * them, as `torch.nn.Sequential` does; a list of pairs gives any names (`[['2', relu()], ['0', linear(8, 2)]]`). Names that
  * look like numbers need a list: JavaScript moves such keys of an object to its front.
  */
-export type Layers = Readonly<Record<string, Module>> | readonly Module[] | readonly NamedLayer[];
+export type Layers = Readonly<Record<string, Layer>> | readonly Layer[] | readonly NamedLayer[];
+
+/** A layer: also a model that sequential() or a function of the zoo made. */
+export type Layer = Module | Model;
 
 /** A layer with its name in the state dict. */
-export type NamedLayer = readonly [name: string, layer: Module];
+export type NamedLayer = readonly [name: string, layer: Layer];
 
-/** One layer after the other. As `torch.nn.Sequential`. */
-export function chain(layers: Layers): Module {
+/** One layer after the other. As `torch.nn.Sequential`. `input`: what the first takes. */
+export function chain(layers: Layers, input = 'input'): Module {
   const children = childrenOf(layers);
-  return frozen({ type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, 'input', 'output') });
+  return frozen({ type: 'Sequential', version: 1, tensors: [], children, steps: chained(children, input, 'output') });
 }
 
 /** Options of {@link residual}. */
 export interface ResidualOptions {
   /** What the input passes through before it is added. Default: nothing. */
-  shortcut?: Readonly<Record<string, Module>>;
+  shortcut?: Readonly<Record<string, Layer>>;
+  /** What the sum passes through, such as `relu()`; it has no tensors. Default: nothing. */
+  after?: Module;
 }
 
 /**
@@ -37,23 +44,38 @@ export interface ResidualOptions {
  * ```
  */
 export function residual(body: Layers, options: ResidualOptions = {}): Module {
-  const { shortcut = {} } = ownOptions('residual', options, ['shortcut']);
+  const { shortcut = {}, after } = ownOptions('residual', options, ['shortcut', 'after']);
   const main = childrenOf(body);
   const side = Object.keys(shortcut).length === 0 ? [] : childrenOf(shortcut);
+  const sum = after === undefined ? 'output' : 'sum';
   const steps = [
     ...chained(main, 'input', 'main'),
     ...chained(side, 'input', 'side'),
-    node('add', 'Tensor', { self: value('main'), other: value(side.length === 0 ? 'input' : 'side') }),
+    node('add', 'Tensor', { self: value('main'), other: value(side.length === 0 ? 'input' : 'side') }, sum),
+    ...(after === undefined ? [] : stepsAfter(after)),
   ];
   return frozen({ type: 'Residual', version: 1, tensors: [], children: [...main, ...side], steps });
 }
 
-function childrenOf(layers: Layers): (readonly [string, Module])[] {
-  const children: (readonly [string, Module])[] = Array.isArray(layers)
-    ? layers.map((layer: Module | NamedLayer, index) =>
+/** The steps of a layer without tensors, which has no name in the state dict, on the value `sum`. */
+function stepsAfter(after: Module): ProgramNode[] {
+  const isPlain = isLayer(after) && !isBuilt(after) && after.tensors.length + after.children.length === 0;
+  if (!isPlain) throw invalid('a layer without weights, such as relu(),', 'after', after);
+  const names = new Map([
+    ['input', 'sum'],
+    ['output', 'output'],
+  ]);
+  return (after.steps as readonly ProgramNode[]).map((step) =>
+    renamed(step, (local) => names.get(local) ?? `after/${local}`),
+  );
+}
+
+function childrenOf(layers: Layers): (readonly [string, Layer])[] {
+  const children: (readonly [string, Layer])[] = Array.isArray(layers)
+    ? layers.map((layer: Layer | NamedLayer, index) =>
         isNamed(layer) ? ([layer[0], layer[1]] as const) : ([String(index), layer] as const),
       )
-    : Object.entries(layers as Readonly<Record<string, Module>>);
+    : Object.entries(layers as Readonly<Record<string, Layer>>);
   if (children.length === 0)
     throw new LearnError('ERR_INVALID_OPTION', 'Expected at least one layer but received none');
   const names = children.map(([name]) => name);
@@ -67,7 +89,7 @@ function childrenOf(layers: Layers): (readonly [string, Module])[] {
           `or of pairs such as [['${name}', relu()], …]`,
       );
     }
-    if (typeof name !== 'string' || name === '' || name.includes('.') || typeof module?.type !== 'string') {
+    if (typeof name !== 'string' || name === '' || name.includes('.') || !isLayer(module)) {
       throw new LearnError(
         'ERR_INVALID_OPTION',
         `Expected layers with names that hold no dot, such as { conv1: conv2d(3, 16, 3) }, but "${name}" is not one`,
@@ -77,11 +99,19 @@ function childrenOf(layers: Layers): (readonly [string, Module])[] {
   return children;
 }
 
-function isNamed(layer: Module | NamedLayer): layer is NamedLayer {
+function isNamed(layer: Layer | NamedLayer): layer is NamedLayer {
   return Array.isArray(layer);
 }
 
-function chained(children: readonly (readonly [string, Module])[], input: string, output: string): ModuleCall[] {
+/** Models and modules are plain values: whether their steps are sound is seen when the model is built. */
+function isLayer(layer: unknown): layer is Layer {
+  if (!isRecord(layer)) return false;
+  const { type, program, steps, tensors, children } = layer;
+  if (program !== undefined) return isRecord(program);
+  return typeof type === 'string' && [steps, tensors, children].every(Array.isArray);
+}
+
+function chained(children: readonly (readonly [string, Layer])[], input: string, output: string): ModuleCall[] {
   return children.map(([name], index) => ({
     module: name,
     input: index === 0 ? input : `${output}/${children[index - 1]?.[0]}`,

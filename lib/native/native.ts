@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { SampleForm, TargetValues, Values } from '../core/sample-values';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
-import type { InitialTensor } from '../program/module';
+import type { Initialiser, ModelTensor } from '../program/module';
 import type { Program, ProgramNode } from '../program/program';
 import type {
   BatchesHandle,
@@ -201,8 +201,12 @@ export interface Native {
   writeState(states: readonly StateHandle[], plan: WritePlan): Promise<void>;
   /** Writes a header, followed by the bytes of tensors. */
   writeTensors(state: StateHandle, plan: WriteTensorsPlan): Promise<void>;
-  /** Draws in list order from a generator seeded as by torch.manual_seed(seed). */
-  createState(tensors: readonly InitialTensor[], seed: number): Promise<StateHandle>;
+  /** Draws in list order from a generator seeded as by torch.manual_seed(seed). `tensor`: the index of the one that is drawn. */
+  createState(
+    tensors: readonly Pick<ModelTensor, 'name' | 'dtype' | 'shape'>[],
+    draws: readonly { readonly tensor: number; readonly init: Initialiser }[],
+    seed: number,
+  ): Promise<StateHandle>;
   /** Returns the tensors of each state. */
   stateInfo(states: readonly StateHandle[]): TensorInfo[][];
   /** Returns a contiguous copy of the bytes. */

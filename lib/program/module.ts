@@ -1,27 +1,14 @@
-// Modules: models as trees of plain data, composed as in torch.nn. buildModel() flattens a tree into the list of operator calls
+// Modules: models as trees of plain data, composed as in torch.nn. build-model.ts flattens a tree into the list of operator calls
 // that the executor runs, with PyTorch's names for all parameters and buffers.
-import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
-import { onlyInput } from '../core/sample-values';
-import {
-  type Argument,
-  isList,
-  type ListItem,
-  type OutputName,
-  type Program,
-  type ProgramDType,
-  type ProgramInput,
-  type ProgramNode,
-  type ProgramTensor,
-  type ValueRef,
-} from './program';
+import type { Argument, Program, ProgramDType, ProgramNode, ValueRef } from './program';
 
 /** A tensor of a model's state. */
 export interface ModelTensor {
   readonly name: string;
   readonly dtype: ProgramDType;
   readonly shape: readonly number[];
-  /** How PyTorch's modules initialise it. Missing: the model comes from a file, with its state. */
+  /** How PyTorch's modules initialise it; of a tensor that Model.draws names, its last value. Missing: the model comes from a file, with its state. */
   readonly init?: Initialiser;
 }
 
@@ -30,10 +17,30 @@ export interface InitialTensor extends ModelTensor {
   readonly init: Initialiser;
 }
 
+/** How a tensor gets its first values. Draws are those of torch.nn.init with the run's generator. */
 export type Initialiser =
-  | { readonly kind: 'constant'; readonly value: number }
+  /** `row`: only that one of the first axis. */
+  | { readonly kind: 'constant'; readonly value: number; readonly row?: number }
   /** Uniform in [-bound, bound). */
-  | { readonly kind: 'uniform'; readonly bound: number };
+  | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
+  /** `torch.nn.init.trunc_normal_`: a normal distribution within [low, high]. */
+  | {
+      readonly kind: 'truncatedNormal';
+      readonly mean: number;
+      readonly deviation: number;
+      readonly low: number;
+      readonly high: number;
+    }
+  /** Operators that compute the value `output` of constants alone. */
+  | { readonly kind: 'computed'; readonly nodes: readonly ProgramNode[] };
+
+/** The next values of a tensor. */
+export interface Draw {
+  /** Its name; in a module, from the module on, such as 'conv1.weight'. */
+  readonly tensor: string;
+  readonly init: Initialiser;
+}
 
 /** A tensor that a module owns; its full name is the module's path, a dot, and this name. */
 export interface ModuleTensor {
@@ -44,16 +51,19 @@ export interface ModuleTensor {
   readonly init: Initialiser;
 }
 
-/** Runs a child module. Its input and output are values of the parent module. */
+/**
+ * Runs a child module. `input` and `output` are values of this module: those that the child calls `input` and `output`, or of each value of
+ * the child by its name, such as `{ input: 'words', mask: 'mask' }`. A module that runs several times has one set of tensors.
+ */
 export interface ModuleCall {
   readonly module: string;
-  readonly input: string;
-  readonly output: string;
+  readonly input: string | Readonly<Record<string, string>>;
+  readonly output: string | Readonly<Record<string, string>>;
 }
 
 /**
  * A module: its name in torch.nn, its tensors and children, and the steps that compute the value `output` from the value
- * `input`. A node may use this module's own tensors, `input`, and the outputs of earlier steps.
+ * `input`. A node may use this module's own tensors, `input`, the outputs of earlier steps, and inputs of the model by modelInput().
  */
 export interface Module {
   /** Name of the class in torch.nn. */
@@ -61,8 +71,14 @@ export interface Module {
   /** `_version` of that class, kept in a state dict's `_metadata`. */
   readonly version: number;
   readonly tensors: readonly ModuleTensor[];
-  readonly children: readonly (readonly [name: string, module: Module])[];
+  /** A model that layers make counts as a module too. */
+  readonly children: readonly (readonly [name: string, module: Module | Model])[];
   readonly steps: readonly (ProgramNode | ModuleCall)[];
+  /**
+   * What is drawn after the tensors of this module, and then those of its children, were initialised, as the end of `__init__` in PyTorch does.
+   * Default: nothing.
+   */
+  readonly draws?: readonly Draw[];
 }
 
 /** A model as a plain value: its program, and the tensors of its state. */
@@ -70,10 +86,17 @@ export interface Model {
   /** For messages, such as 'Net'. */
   readonly name: string;
   readonly program: Program;
-  /** Every parameter and buffer by all its names in state-dict order, which is also the order in which they are initialised. */
+  /** Every parameter and buffer by all its names in state-dict order. */
   readonly tensors: readonly ModelTensor[];
   /** Path and version of every module, the root first: a state dict's `_metadata`. */
   readonly modules: readonly (readonly [path: string, version: number])[];
+  /** How the tensors are initialised, in order. Default: each by its `init`, in the order of `tensors`. */
+  readonly draws?: readonly Draw[];
+}
+
+/** Whether a child is a model, which layers made. */
+export function isBuilt(child: Module | Model): child is Model {
+  return Object.hasOwn(child, 'program');
 }
 
 /** Makes a leaf module: nodes that use its own tensors. */
@@ -87,7 +110,7 @@ export function leaf(
 }
 
 /**
- * Makes the node of one operator of ATen that computes `output`, for losses of one's own.
+ * Makes the node of one operator of ATen that computes `output`, for layers and losses of one's own.
  *
  * @example
  * ```ts
@@ -115,106 +138,14 @@ export function value(name: string): ValueRef {
   return { value: name };
 }
 
-/** The input of a model of layers: float32, and of `shape` if the model fixes it. */
-export function imageInput(shape?: readonly number[]): ProgramInput {
-  return { name: onlyInput, dtype: 'float32', ...(shape && { shape: [...shape] }) };
+const ofModel = 'input:';
+
+/** Makes a reference to an input of the model, in whatever module of it. */
+export function modelInput(name: string): ValueRef {
+  return value(ofModel + name);
 }
 
-/** Flattens the tree `root`. Its steps use `inputs` and compute `outputs` by their names. */
-export function buildModel(
-  name: string,
-  root: Module,
-  inputs: readonly ProgramInput[] = [imageInput()],
-  outputs: readonly string[] = ['output'],
-): Model {
-  const builder = new Builder(new Set([...inputs.map((input) => input.name), ...outputs]));
-  builder.add(root, '', 'input', 'output');
-  return frozen({
-    name,
-    program: {
-      inputs,
-      parameters: builder.tensorsOf('parameter'),
-      buffers: builder.tensorsOf('buffer'),
-      nodes: builder.nodes,
-      outputs,
-    },
-    tensors: builder.tensors.map(({ role: _, ...tensor }) => tensor),
-    modules: builder.modules,
-  });
-}
-
-class Builder {
-  /** Names of the model's inputs and outputs. */
-  readonly #ends: ReadonlySet<string>;
-  readonly nodes: ProgramNode[] = [];
-  readonly tensors: (InitialTensor & { role: ModuleTensor['role'] })[] = [];
-  readonly modules: [string, number][] = [];
-
-  constructor(ends: ReadonlySet<string>) {
-    this.#ends = ends;
-  }
-
-  /** Adds `module` at `path`. It reads the global value `input` and computes the global value `output`. */
-  add(module: Module, path: string, input: string, output: string): void {
-    this.modules.push([path, module.version]);
-    for (const tensor of module.tensors) this.tensors.push({ ...tensor, name: joined(path, tensor.name) });
-    // Children are added before the steps, so that tensors are in the order in which PyTorch registers them, whatever the order
-    // of the steps.
-    const children = new Map(module.children);
-    const nodes = new Map<string, ProgramNode[]>();
-    const own = new Set(module.tensors.map((tensor) => tensor.name));
-    const global = (local: string) => {
-      if (path === '' && this.#ends.has(local)) return local;
-      if (local === 'input') return input;
-      if (local === 'output') return output;
-      return own.has(local) ? joined(path, local) : `${path}:${local}`;
-    };
-    const calls = module.steps.filter(isCall);
-    for (const [name, child] of module.children) {
-      const call = calls.find((step) => step.module === name);
-      if (!call) throw new LearnError('ERR_INVALID_OPTION', `The module "${joined(path, name)}" is never called`);
-      const before = this.nodes.length;
-      this.add(child, joined(path, name), global(call.input), global(call.output));
-      nodes.set(name, this.nodes.splice(before));
-    }
-    for (const step of module.steps) {
-      if (!isCall(step)) this.nodes.push(renamed(step, global));
-      else if (children.has(step.module)) this.nodes.push(...(nodes.get(step.module) ?? []));
-      else throw new LearnError('ERR_INVALID_OPTION', `No module named "${joined(path, step.module)}"`);
-    }
-  }
-
-  tensorsOf(role: ModuleTensor['role']): ProgramTensor[] {
-    return this.tensors
-      .filter((tensor) => tensor.role === role)
-      .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-  }
-}
-
-function isCall(step: ProgramNode | ModuleCall): step is ModuleCall {
-  return Object.hasOwn(step, 'module');
-}
-
-function joined(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
-}
-
-/** The node with other names for its values. */
-export function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
-  const args = Object.fromEntries(
-    Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
-  );
-  const named = (name: OutputName) => (name === null ? null : global(name));
-  const outputs = step.outputs.map((output) => (isNameList(output) ? output.map(named) : named(output)));
-  return { ...step, args, outputs };
-}
-
-function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
-  const renamedItem = <Item extends Argument | ListItem>(item: Item) =>
-    typeof item === 'object' && item !== null && 'value' in item ? value(global(item.value)) : item;
-  return isList(argument) ? argument.map(renamedItem) : renamedItem(argument);
-}
-
-function isNameList(output: OutputName | readonly OutputName[]): output is readonly OutputName[] {
-  return Array.isArray(output);
+/** Returns the name of the model's input that a value of a module is. */
+export function inputNamed(local: string): string | undefined {
+  return local.startsWith(ofModel) ? local.slice(ofModel.length) : undefined;
 }

@@ -4,7 +4,8 @@
 // that calls compute have names of their own, and outputs have those of the tree that forward() returns.
 import { formatError } from '../checkpoint/errors';
 import { frozen } from '../core/family';
-import { type Model, type ModelTensor, node, renamed, value } from '../program/module';
+import { renamed } from '../program/build-model';
+import { type Model, type ModelTensor, node, value } from '../program/module';
 import {
   everyNode,
   isReference,

@@ -4,7 +4,7 @@ import { checkOptions, isNumber, own } from '../core/checks';
 import { fromNative, LearnError } from '../core/errors';
 import { isModel } from '../models';
 import { native } from '../native/native';
-import type { InitialTensor, Model, ModelTensor } from '../program/module';
+import type { Draw, Model } from '../program/module';
 import { makeState, type State } from './state';
 
 /** Options of {@link createState}. */
@@ -25,20 +25,28 @@ export interface CreateStateOptions {
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
   isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
-  const tensors = model.tensors.map((tensor): InitialTensor => {
-    if (isInitial(tensor)) return tensor;
+  const indices = new Map(model.tensors.map(({ name }, index) => [name, index]));
+  const draws = drawsOf(model).map(({ tensor, init }) => {
+    const index = indices.get(tensor);
+    if (index !== undefined) return { tensor: index, init };
+    throw new LearnError('ERR_INVALID_OPTION', `${model.name} initialises "${tensor}", which it does not have`);
+  });
+  const handle = await fromNative(() => native().createState(model.tensors, draws, seed));
+  return makeState(handle, modulesOf(model));
+}
+
+function drawsOf(model: Model): readonly Draw[] {
+  const draws = own(model, 'draws');
+  if (draws !== undefined) return draws;
+  return model.tensors.map((tensor) => {
+    const init = own(tensor, 'init');
+    if (init !== undefined) return { tensor: tensor.name, init };
     throw new LearnError(
       'ERR_INVALID_OPTION',
       `Expected a model of layers, which knows how its weights are initialised, but ${model.name} comes from a file: ` +
         'use the state that loadModel() returns with it',
     );
   });
-  const handle = await fromNative(() => native().createState(tensors, seed));
-  return makeState(handle, modulesOf(model));
-}
-
-function isInitial(tensor: ModelTensor): tensor is InitialTensor {
-  return own(tensor, 'init') !== undefined;
 }
 
 /** Returns the `_metadata` of the model's `state_dict()` in Python. */

@@ -7,6 +7,7 @@
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
 #include "src/napi/handle.h"
+#include "src/napi/initialisers.h"
 #include "src/napi/promise_worker.h"
 #include "src/state/dtypes.h"
 #include "src/state/edit.h"
@@ -87,14 +88,10 @@ Napi::Value share_tensors(const Napi::CallbackInfo& call) {
 // { name, state, index, rows, init }.
 GrownTensor grown_tensor(const Napi::Object& from) {
   const at::Tensor rows = to_tensor(from);
-  const Napi::Object init = object(from, "init");
-  const bool uniform = string(init, "kind") == "uniform";
   std::vector<int64_t> shape = rows.sizes().vec();
   check(!shape.empty(), "ERR_SHAPE", "A tensor without dimensions has no rows");
   shape[0] = integer(from, "rows");
-  return {
-      {string(from, "name"), rows.scalar_type(), std::move(shape), uniform, number(init, uniform ? "bound" : "value")},
-      rows};
+  return {{string(from, "name"), rows.scalar_type(), std::move(shape)}, to_initialiser(object(from, "init")), rows};
 }
 
 Napi::Value start_growth(const Napi::CallbackInfo& call) {

@@ -22,7 +22,8 @@ void export_states(Napi::Env env, Napi::Object exports);         // states.cc: r
 void export_edited_states(Napi::Env env, Napi::Object exports);  // edited_states.cc: make, share, grow, lay out
 void export_datasets(Napi::Env env, Napi::Object exports);       // datasets.cc: read and make data sets
 void export_batches(Napi::Env env, Napi::Object exports);        // batches.cc: look at what training sees
-void export_jobs(Napi::Env env, Napi::Object exports);           // jobs.cc: train, evaluate, predict, createState
+void export_jobs(Napi::Env env, Napi::Object exports);           // jobs.cc: train, evaluate, predict
+void export_initialisers(Napi::Env env, Napi::Object exports);   // initialisers.cc: new states
 void export_programs(Napi::Env env, Napi::Object exports);       // programs.cc: make programs
 void export_learner(Napi::Env env, Napi::Object exports);        // learner.cc: what an online learner computes
 void export_journal(Napi::Env env, Napi::Object exports);        // journal.cc: checksums, locks

@@ -1,4 +1,4 @@
-// Plans from lib/ into core plans, core results back: train, evaluate, predict, createState.
+// Plans from lib/ into core plans, core results back: train, evaluate, predict.
 #include "src/device/device.h"
 #include "src/napi/convert.h"
 #include "src/napi/exports.h"
@@ -8,7 +8,6 @@
 #include "src/napi/promise_worker.h"
 #include "src/napi/scheduler_values.h"
 #include "src/napi/transforms.h"
-#include "src/state/create.h"
 #include "src/state/dtypes.h"
 #include "src/train/device/train_on_device.h"
 #include "src/train/evaluate.h"
@@ -170,24 +169,6 @@ Napi::Value start_prediction(const Napi::CallbackInfo& call) {
   return Job::start(call.Env(), call.Env().Undefined(), length, std::move(work));
 }
 
-InitialTensor to_initial_tensor(const Napi::Object& from) {
-  const Napi::Object init = object(from, "init");
-  const bool uniform = string(init, "kind") == "uniform";
-  return {string(from, "name"), dtype_named(string(from, "dtype")), integers(from, "shape"), uniform,
-          number(init, uniform ? "bound" : "value")};
-}
-
-Napi::Value start_creation(const Napi::CallbackInfo& call) {
-  const Napi::Array from = call[0].As<Napi::Array>();
-  std::vector<InitialTensor> tensors;
-  for (uint32_t i = 0; i < from.Length(); ++i) tensors.push_back(to_initial_tensor(from.Get(i).As<Napi::Object>()));
-  const auto seed = static_cast<uint64_t>(call[1].As<Napi::Number>().Int64Value());
-  using Created = std::shared_ptr<const StateDict>;
-  return PromiseWorker<Created>::start(
-      call.Env(), [tensors, seed] { return create_state(tensors, seed); },
-      [](Napi::Env env, Created& state) { return Handle<StateDict>::make(env, state, bytes_of(*state)); });
-}
-
 Napi::Value stop_jobs(const Napi::CallbackInfo& call) {
   Job::stop_all(call.Env());
   return call.Env().Undefined();
@@ -201,7 +182,6 @@ void export_jobs(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "giveVerdict", give_verdict);
   export_function(env, exports, "evaluate", start_evaluation);
   export_function(env, exports, "predict", start_prediction);
-  export_function(env, exports, "createState", start_creation);
   export_function(env, exports, "stopJobs", stop_jobs);
 }
 

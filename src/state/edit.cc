@@ -19,15 +19,17 @@ at::Tensor average_of(const States& states, size_t index) {
 std::shared_ptr<const StateDict> grow_tensors(const std::vector<GrownTensor>& tensors, uint64_t seed) {
   at::NoGradGuard no_grad;
   std::vector<InitialTensor> wanted;
+  std::vector<Draw> draws;
   wanted.reserve(tensors.size());
   for (const GrownTensor& grown : tensors) {
     at::IntArrayRef shape(grown.wanted.shape);
     check(!shape.empty() && grown.rows.dim() == static_cast<int64_t>(shape.size()) && grown.rows.size(0) <= shape[0] &&
               grown.rows.sizes().slice(1) == shape.slice(1),
           "ERR_SHAPE", "\"", grown.wanted.name, "\" of shape ", grown.rows.sizes(), " has no place in rows of ", shape);
+    draws.push_back({wanted.size(), grown.initialiser});
     wanted.push_back(grown.wanted);
   }
-  auto state = create_state(wanted, seed);
+  auto state = create_state(wanted, draws, seed);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const at::Tensor& rows = tensors[i].rows;
     (*state)[i].tensor.narrow(0, 0, rows.size(0)).copy_(rows);

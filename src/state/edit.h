@@ -13,6 +13,7 @@ namespace incremental {
 // A tensor to be copied into the first rows of a new one.
 struct GrownTensor {
   InitialTensor wanted;  // all rows
+  Initialiser initialiser;
   at::Tensor rows;
 };
 

@@ -1,10 +1,11 @@
-// One exported model, trained here as PyTorch trained it: losses, every tensor of the state, the outputs, and the saved file are the same
-// bits. Used by `npm run check:models` and by exported-models.long.test.mjs.
+// One model, exported by PyTorch or made of layers here, and trained here as PyTorch trained it: losses, every tensor of the state, the outputs,
+// and the saved file are the same bits. Used by `npm run check:models` and by the tests in test/golden/.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
   arrays,
+  createState,
   crossEntropyLoss,
   LearnError,
   loadModel,
@@ -45,6 +46,38 @@ export async function compareModel(python, name, folder) {
     return result('differs', [`${error.name}: ${error.message}`]);
   }
 }
+
+/**
+ * What differs, in words, between a model that is made here and the one of that name in Python: how it is initialised, trained, evaluated and
+ * saved.
+ */
+export async function builtDifferences(python, name, model, folder) {
+  const answer = await python.ask({ do: 'train', model: name, folder });
+  if (!answer.ok) throw new Error(`in Python: ${answer.error}: ${answer.message}`);
+  const expected = answer.result;
+  const at = (file) => path.join(folder, file);
+  const state = await createState(model, { seed: modelSeed });
+  const before = expected.state.map((tensor) => ({ ...tensor, sha256: expected.before[tensor.name] }));
+  const initial = tensorsThatDiffer(state, before).map((tensor) => `${tensor} before the training`);
+  const named = inputsOf(expected, at);
+  // forward() has its own names for what the model's inputs are, in their order.
+  const values = Object.values(named);
+  const inputs = Object.fromEntries(model.program.inputs.map((input, i) => [input.name, values[i]]));
+  const trained = await train({ model, state }, inputs, expected, at);
+  await saveState(trained.state, at('saved.pth'));
+  const files = { file: at('saved.pth'), checkpoint: at('saved.ckpt') };
+  const saved = await python.ask({ do: 'state', model: name, folder, ...files });
+  return [
+    ...initial,
+    ...lossesThatDiffer(trained.losses, expected.losses),
+    ...tensorsThatDiffer(trained.state, expected.state),
+    ...(expected.eval ? await outputsThatDiffer(model, trained.state, inputs, expected) : []),
+    ...(saved.ok ? saved.result.wrong : [`the saved state in Python: ${saved.error}: ${saved.message}`]),
+  ];
+}
+
+/** SEED of catalogue.py. */
+const modelSeed = 7;
 
 /** What differs, in words. */
 async function differences(python, expected, folder) {

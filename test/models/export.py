@@ -104,13 +104,20 @@ def export_model(name: str, folder: str, keep: bool = False) -> dict:
     """Fills the folder and returns what expected.json holds."""
     model, at = MODELS[name], pathlib.Path(folder)
     at.mkdir(parents=True, exist_ok=True)
-    net = training.make_model(model)
-    program, way = export_program(model, net)
+    program, way = export_program(model, training.make_model(model))
     torch.export.save(program, at / "model.pt2")
     if model.needs_eval:
         evaluating, _ = export_program(model, training.make_model(model).eval())
         package_pt2(str(at / "both.pt2"), exported_programs={"train": program, "eval": evaluating})
-    # Tracing may leave its own tensors in the module.
+    archive = "both.pt2" if model.needs_eval else "model.pt2"
+    return train_model(name, folder, keep, {"way": way, "archive": archive})
+
+
+def train_model(name: str, folder: str, keep: bool = False, facts: dict | None = None) -> dict:
+    """The same without an archive."""
+    model, at = MODELS[name], pathlib.Path(folder)
+    at.mkdir(parents=True, exist_ok=True)
+    # A new one: tracing may leave its own tensors in a module.
     net = training.make_model(model)
     before = state_of(net)
     losses, optimizer = training.train(model, net)
@@ -120,8 +127,7 @@ def export_model(name: str, folder: str, keep: bool = False) -> dict:
         "model": name,
         "group": model.group,
         "torch": torch.__version__,
-        "way": way,
-        "archive": "both.pt2" if model.needs_eval else "model.pt2",
+        **(facts or {}),
         "loss": model.loss,
         "output": model.output,
         "batchSize": model.batch,

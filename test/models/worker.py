@@ -5,6 +5,7 @@
 {"do": "list"}                             the groups with their models, and why a group cannot be loaded
 {"do": "export", "model", "folder"}        fills the folder (export.py) and answers with what its expected.json holds; with
                                            "keep": true it writes the trained state as well
+{"do": "train", "model", "folder"}         the same without an archive
 {"do": "state", "model", "folder", "file", "checkpoint"}
                                            what is wrong with a .pth of the trained state, and with a checkpoint if there is one
 {"do": "program", "model", "folder", "file"}
@@ -43,6 +44,8 @@ FILES = {
     "transformers": ("language",),
     "timm": ("timm_models",),
 }
+# Models that Node makes of its own layers: they are trained, and not exported. No part of the list.
+BUILT = {"layers": ("layers_plain", "layers_pooling", "layers_sequences"), "zoo": ("zoo",)}
 loaded: dict[str, str | None] = {}
 
 
@@ -50,7 +53,7 @@ def load(group: str) -> str | None:
     """Adds the models of a group to the list; why it could not, else None."""
     if group not in loaded:
         try:
-            for file in FILES[group]:
+            for file in {**FILES, **BUILT}[group]:
                 importlib.import_module(file)
             loaded[group] = None
         except ImportError as error:
@@ -69,7 +72,7 @@ def list_models(group: str | None = None) -> dict:
 
 def find(model: str) -> None:
     """Loads groups until one has the model."""
-    for group in FILES:
+    for group in [*BUILT, *FILES]:
         if model in MODELS:
             return
         load(group)
@@ -82,6 +85,11 @@ def export_model(model: str, **options) -> dict:
     return export.export_model(model, **options)
 
 
+def train_model(model: str, **options) -> dict:
+    find(model)
+    return export.train_model(model, **options)
+
+
 def check_state(model: str, **options) -> dict:
     find(model)
     return checks.check_state(model, **options)
@@ -92,7 +100,7 @@ def check_program(model: str, **options) -> dict:
     return checks.check_program(model, **options)
 
 
-ACTIONS = {"list": list_models, "export": export_model, "state": check_state, "program": check_program}
+ACTIONS = {"list": list_models, "export": export_model, "train": train_model, "state": check_state, "program": check_program}
 
 
 def answer(line: str) -> dict:

@@ -1,7 +1,8 @@
 // Net: the small convolutional network of the reference script, for CIFAR-10. Two convolutions and a classifier, no activations.
 import { conv2d } from '../../layers/conv2d';
 import { linear } from '../../layers/linear';
-import { buildModel, imageInput, type Model, node, value } from '../../program/module';
+import { buildModel, imageInput } from '../../program/build-model';
+import { type Model, node, value } from '../../program/module';
 
 /**
  * [n, 3, 32, 32] to [n, 10]: conv1, conv2 and fc, with 332,778 parameters.

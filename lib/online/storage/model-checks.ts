@@ -59,12 +59,19 @@ const isNode = (value: unknown): boolean =>
   isOptional(value, 'place', isText);
 const isModule = (value: unknown) => Array.isArray(value) && isText(value[0]) && Number.isSafeInteger(value[1]);
 
+/** How it is initialised is checked when a state is made. */
+const isDraw = (value: unknown) => isObject(value) && isText(value.tensor) && isObject(value.init);
+
 /** Whether a value has the form of a model, and its program works on the model's own tensors. */
 export function isModel(value: unknown): value is Model {
   if (!isObject(value) || !isObject(value.program)) return false;
   const { name, tensors, modules, program } = value;
   const { inputs, outputs, parameters, buffers, nodes } = program;
-  const isWhole = isText(name) && isList(tensors, isTensor) && isList(modules, isModule);
+  const isWhole =
+    isText(name) &&
+    isList(tensors, isTensor) &&
+    isList(modules, isModule) &&
+    isOptional(value, 'draws', (draws) => isList(draws, isDraw));
   const runs = isList(inputs, isInput) && isList(outputs, isText) && isList(nodes, isNode);
   const isExported =
     isOptional(program, 'constants', (constants) => isList(constants, isConstant)) &&

@@ -16,10 +16,15 @@ import { isList, isModel, isObject, isText } from './model-checks';
 const unwritten = ['Infinity', '-Infinity', 'NaN', '-0'];
 const isPlain = (number: number) => Number.isFinite(number) && !Object.is(number, -0);
 
+/** Without the places of nodes that layers made: they are for messages, and models of earlier versions do not have them. */
 export function modelText(model: Model): string {
-  return JSON.stringify(model, (_, value: unknown) =>
-    typeof value === 'number' && !isPlain(value) ? { $number: Object.is(value, -0) ? '-0' : String(value) } : value,
-  );
+  const isExported = model.program.exported === true;
+  return JSON.stringify(model, (key, value: unknown) => {
+    if (key === 'place' && !isExported) return undefined;
+    return typeof value === 'number' && !isPlain(value)
+      ? { $number: Object.is(value, -0) ? '-0' : String(value) }
+      : value;
+  });
 }
 
 /** Throws ERR_STATE_FORMAT unless the text is a model. Its operators are checked when the program is made. */

@@ -1,0 +1,258 @@
+// Flattens a tree of modules into a model: the list of operator calls that the executor runs, with PyTorch's names for all parameters and
+// buffers. Values that a module computes are named after its path, such as `layer1.0:main/relu`.
+import { LearnError } from '../core/errors';
+import { frozen } from '../core/family';
+import { onlyInput } from '../core/sample-values';
+import { type Draw, type InitialTensor, inputNamed, isBuilt, type Model, type Module, type ModuleCall } from './module';
+import {
+  type Argument,
+  isList,
+  isReference,
+  type ListItem,
+  type OutputName,
+  outputNames,
+  type ProgramInput,
+  type ProgramNode,
+  type ProgramTensor,
+  valueNames,
+} from './program';
+
+/** The input of a model of layers: float32, and of `shape` if the model fixes it. */
+export function imageInput(shape?: readonly number[]): ProgramInput {
+  return { name: onlyInput, dtype: 'float32', ...(shape && { shape: [...shape] }) };
+}
+
+/** Flattens the tree `root`. Its steps use `inputs` and compute `outputs` by their names. Throws ERR_INVALID_OPTION, with the layer's path. */
+export function buildModel(
+  name: string,
+  root: Module,
+  inputs: readonly ProgramInput[] = [imageInput()],
+  outputs: readonly string[] = ['output'],
+): Model {
+  const builder = new Builder(inputs.map((input) => input.name));
+  builder.declare(root, '');
+  const ends = [...inputs.map((input) => input.name), ...outputs];
+  builder.emit(root, { path: '', again: '' }, new Map(ends.map((end) => [end, end])));
+  for (const output of outputs) builder.check(output, { path: '', again: '' }, root.type);
+  const { tensors, draws } = builder;
+  const last = new Map(draws.map(({ tensor, init }) => [tensor, init]));
+  const isPlain = draws.length === tensors.length && draws.every(({ tensor }, i) => tensor === tensors[i]!.name);
+  return frozen({
+    name,
+    program: {
+      inputs,
+      parameters: builder.tensorsOf('parameter'),
+      buffers: builder.tensorsOf('buffer'),
+      nodes: builder.nodes,
+      outputs,
+    },
+    tensors: tensors.map(({ role: _, ...tensor }) => ({ ...tensor, init: last.get(tensor.name) ?? tensor.init })),
+    modules: builder.modules,
+    ...(!isPlain && { draws }),
+  });
+}
+
+/** Where a module runs: its path, and which of several runs of it this is: '' for the first. */
+interface Place {
+  readonly path: string;
+  readonly again: string;
+}
+
+type Bindings = ReadonlyMap<string, string>;
+
+class Builder {
+  readonly nodes: ProgramNode[] = [];
+  readonly tensors: (InitialTensor & { role: 'parameter' | 'buffer' })[] = [];
+  readonly modules: [string, number][] = [];
+  readonly draws: Draw[] = [];
+  readonly #inputs: ReadonlySet<string>;
+  /** Values that steps may read so far. */
+  readonly #known: Set<string>;
+
+  constructor(inputs: readonly string[]) {
+    this.#inputs = new Set(inputs);
+    this.#known = new Set(inputs);
+  }
+
+  /** Adds the tensors of a module and of those in it, in the order in which PyTorch registers them. */
+  declare(module: Module | Model, path: string): void {
+    if (isBuilt(module)) {
+      this.#declareBuilt(module, path);
+      return;
+    }
+    this.modules.push([path, module.version]);
+    for (const { name, role, dtype, shape, init } of module.tensors) {
+      this.#addTensor({ name: joined(path, name), role, dtype, shape, init });
+      this.draws.push({ tensor: joined(path, name), init });
+    }
+    for (const [name, child] of module.children) this.declare(child, joined(path, name));
+    for (const { tensor, init } of module.draws ?? []) {
+      const name = joined(path, tensor);
+      if (!this.#known.has(name)) throw invalidAt(path, `initialises "${tensor}", which it does not have`);
+      this.draws.push({ tensor: name, init });
+    }
+  }
+
+  #declareBuilt({ name, program, tensors, modules, draws }: Model, path: string): void {
+    if (program.exported) throw invalidAt(path, `is ${name}, a model of loadModel(), which cannot be part of another`);
+    const buffers = new Set(program.buffers.map((buffer) => buffer.name));
+    for (const [inner, version] of modules) this.modules.push([joined(path, inner), version]);
+    for (const tensor of tensors as readonly InitialTensor[])
+      this.#addTensor({
+        ...tensor,
+        name: joined(path, tensor.name),
+        role: buffers.has(tensor.name) ? 'buffer' : 'parameter',
+      });
+    const own =
+      draws ?? (tensors as readonly InitialTensor[]).map((tensor) => ({ tensor: tensor.name, init: tensor.init }));
+    for (const { tensor, init } of own) this.draws.push({ tensor: joined(path, tensor), init });
+  }
+
+  #addTensor(tensor: InitialTensor & { role: 'parameter' | 'buffer' }): void {
+    if (this.#known.has(tensor.name)) throw invalidAt('', `has two values called "${tensor.name}"`);
+    this.#known.add(tensor.name);
+    this.tensors.push(tensor);
+  }
+
+  /** Adds the steps of a module. `bindings`: the model's names for values that the module shares with the one that it is in. */
+  emit(module: Module | Model, place: Place, bindings: Bindings): void {
+    if (isBuilt(module)) {
+      this.#emitBuilt(module, place, bindings);
+      return;
+    }
+    const { path } = place;
+    const own = new Set(module.tensors.map((tensor) => tensor.name));
+    const global = (local: string) => {
+      const input = inputNamed(local);
+      if (input !== undefined) return this.#inputOf(input, place);
+      return bindings.get(local) ?? (own.has(local) ? joined(path, local) : ownValue(place, local));
+    };
+    const children = new Map(module.children);
+    const runs = new Map<string, number>();
+    for (const step of module.steps) {
+      if (!isCall(step)) {
+        this.#addNode(step, global, place, module.type);
+        continue;
+      }
+      const child = children.get(step.module);
+      if (!child) throw invalidAt(path, `calls "${step.module}", which it does not have`);
+      const run = runs.get(step.module) ?? 0;
+      runs.set(step.module, run + 1);
+      const again = run === 0 ? place.again : `${place.again}#${run + 1}`;
+      const inner = { path: joined(path, step.module), again };
+      const inputs = bound(step.input, 'input', global);
+      for (const [, name] of inputs) this.check(name, inner, typeOf(child));
+      this.emit(child, inner, new Map([...inputs, ...bound(step.output, 'output', global)]));
+      for (const [local, name] of bound(step.output, 'output', global))
+        if (!this.#known.has(name)) throw invalidAt(inner.path, `(${typeOf(child)}) computes no value "${local}"`);
+    }
+    const unused = module.children.find(([name]) => !runs.has(name));
+    if (unused) throw invalidAt(path, `never calls "${unused[0]}"`);
+  }
+
+  #emitBuilt({ program, name }: Model, place: Place, bindings: Bindings): void {
+    const tensors = new Set([...program.parameters, ...program.buffers].map((tensor) => tensor.name));
+    const ends = new Map([
+      ...program.inputs.map((input, i) => [input.name, bindings.get(i === 0 ? 'input' : input.name)] as const),
+      ...program.outputs.map((output, i) => [output, bindings.get(i === 0 ? 'output' : output)] as const),
+    ]);
+    const inputs = new Set(program.inputs.map((input) => input.name));
+    const global = (local: string) => {
+      const end = ends.get(local) ?? (inputs.has(local) ? this.#inputOf(local, place) : undefined);
+      return end ?? (tensors.has(local) ? joined(place.path, local) : ownValue(place, local));
+    };
+    for (const node of program.nodes) this.#addNode(node, global, place, name);
+  }
+
+  #addNode(step: ProgramNode, global: (local: string) => string, place: Place, type: string): void {
+    checkNode(step, place.path, type);
+    const node = renamed(step, global);
+    for (const argument of Object.values(step.args))
+      for (const local of valueNames(argument)) this.check(global(local), place, type, local);
+    for (const name of outputNames(node)) this.#known.add(name);
+    const path = joined(place.path, pathIn(step));
+    this.nodes.push(path === '' ? node : { ...node, place: `the layer "${path}"` });
+  }
+
+  /** Throws unless a value is known. `local`: its name in the module. */
+  check(name: string, { path }: Place, type: string, local = name): void {
+    if (!this.#known.has(name))
+      throw invalidAt(path, `(${type}) uses the value "${local}", which no earlier step computes`);
+  }
+
+  #inputOf(name: string, { path }: Place): string {
+    if (this.#inputs.has(name)) return name;
+    throw invalidAt(path, `uses the input "${name}" of the model, whose inputs are ${[...this.#inputs].join(', ')}`);
+  }
+
+  tensorsOf(role: 'parameter' | 'buffer'): ProgramTensor[] {
+    return this.tensors
+      .filter((tensor) => tensor.role === role)
+      .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  }
+}
+
+function invalidAt(path: string, problem: string): LearnError {
+  const place = path === '' ? 'The model' : `The layer "${path}"`;
+  return new LearnError('ERR_INVALID_OPTION', `${place} ${problem}`);
+}
+
+/** What a step must be, for those who write it by hand. */
+function checkNode(step: ProgramNode, path: string, type: string): void {
+  const { op, overload, args, outputs } = step;
+  const isNode =
+    typeof op === 'string' &&
+    typeof overload === 'string' &&
+    typeof args === 'object' &&
+    args !== null &&
+    Array.isArray(outputs);
+  if (!isNode) throw invalidAt(path, `(${type}) has a step that is no node() and calls no module of it`);
+}
+
+/** The layer of a model that a node is in; '' where it is the model itself. */
+function pathIn({ place }: ProgramNode): string {
+  return /^the layer "(.*)"$/.exec(place ?? '')?.[1] ?? '';
+}
+
+function typeOf(child: Module | Model): string {
+  return isBuilt(child) ? child.name : child.type;
+}
+
+function isCall(step: ProgramNode | ModuleCall): step is ModuleCall {
+  return Object.hasOwn(step, 'module');
+}
+
+/** The values of a child by its own names, with the model's names for them. */
+function bound(names: ModuleCall['input'], only: string, global: (local: string) => string): [string, string][] {
+  const entries = typeof names === 'string' ? [[only, names] as const] : Object.entries(names);
+  return entries.map(([inner, outer]) => [inner, global(outer)]);
+}
+
+function ownValue({ path, again }: Place, local: string): string {
+  return `${path}${again}:${local}`;
+}
+
+function joined(path: string, name: string): string {
+  if (name === '') return path;
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** The node with other names for its values. */
+export function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
+  const args = Object.fromEntries(
+    Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
+  );
+  const named = (name: OutputName) => (name === null ? null : global(name));
+  const outputs = step.outputs.map((output) => (isNameList(output) ? output.map(named) : named(output)));
+  return { ...step, args, outputs };
+}
+
+function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
+  const renamedItem = <Item extends Argument | ListItem>(item: Item) =>
+    isReference(item) ? { value: global(item.value) } : item;
+  return isList(argument) ? argument.map(renamedItem) : renamedItem(argument);
+}
+
+function isNameList(output: OutputName | readonly OutputName[]): output is readonly OutputName[] {
+  return Array.isArray(output);
+}

@@ -1,0 +1,38 @@
+// Every layer against its module in torch.nn: how it is initialised, trained and evaluated, and the file that is saved, to the bit. The lists in
+// test/models/layers/ have the layers of test/models/layers_*.py by the same names.
+import assert from 'node:assert/strict';
+import { builtDifferences } from '../models/compare.mjs';
+import { plainLayers } from '../models/layers/plain.mjs';
+import { poolingLayers } from '../models/layers/pooling.mjs';
+import { sequenceLayers } from '../models/layers/sequences.mjs';
+import { startPython } from '../models/worker.mjs';
+import { needs, python, temporaryFolder } from '../support.mjs';
+
+const models = { ...plainLayers, ...poolingLayers, ...sequenceLayers };
+
+describe('layers of torch.nn', function () {
+  this.timeout(60_000);
+  const at = temporaryFolder();
+  let worker;
+
+  before(function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    worker = startPython(python);
+  });
+  after(() => worker?.close());
+
+  for (const [name, make] of Object.entries(models))
+    it(`${name} is PyTorch's`, async () => {
+      assert.deepEqual(await builtDifferences(worker, `layer_${name}`, make(), at(name)), []);
+    });
+
+  it('are all those that Python has', async () => {
+    const { result } = await worker.ask({ do: 'list', group: 'layers' });
+    assert.deepEqual(
+      result.layers.models.sort(),
+      Object.keys(models)
+        .map((name) => `layer_${name}`)
+        .sort(),
+    );
+  });
+});

@@ -1,0 +1,1 @@
+"""Layers that pool, pad and resize."""

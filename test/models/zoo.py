@@ -1,0 +1,1 @@
+"""Classifiers of torchvision on small images, by the names that getModel() takes."""
