@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { SampleForm, TargetValues, Values } from '../core/sample-values';
 import { openAddon } from '../libtorch/addon';
 import { loadLibtorch } from '../libtorch/load';
-import type { Initialiser, ModelTensor } from '../program/module';
+import type { ModelTensor } from '../program/module';
 import type { Program, ProgramNode } from '../program/program';
 import type {
   BatchesHandle,
@@ -30,6 +30,7 @@ import type { GroupRates, RatesPlan, SchedulerState } from './rates';
 import type {
   GivenTensor,
   GrownTensor,
+  InitialDraw,
   Layout,
   LayoutPlan,
   ReadPlan,
@@ -204,7 +205,7 @@ export interface Native {
   /** Draws in list order from a generator seeded as by torch.manual_seed(seed). `tensor`: the index of the one that is drawn. */
   createState(
     tensors: readonly Pick<ModelTensor, 'name' | 'dtype' | 'shape'>[],
-    draws: readonly { readonly tensor: number; readonly init: Initialiser }[],
+    draws: readonly InitialDraw[],
     seed: number,
   ): Promise<StateHandle>;
   /** Returns the tensors of each state. */

@@ -131,3 +131,9 @@ export interface GivenTensor {
   shape: readonly number[];
   bytes: Uint8Array;
 }
+
+/** How a tensor gets its values. Tensors are named by their indices. */
+export interface InitialDraw {
+  readonly tensor: number;
+  readonly init: Exclude<Initialiser, { kind: 'copy' }> | { readonly kind: 'copy'; readonly tensor: number };
+}

@@ -3,7 +3,16 @@
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { onlyInput } from '../core/sample-values';
-import { type Draw, type InitialTensor, inputNamed, isBuilt, type Model, type Module, type ModuleCall } from './module';
+import {
+  type Draw,
+  type Initialiser,
+  type InitialTensor,
+  inputNamed,
+  isBuilt,
+  type Model,
+  type Module,
+  type ModuleCall,
+} from './module';
 import {
   type Argument,
   isList,
@@ -82,14 +91,15 @@ class Builder {
     }
     this.modules.push([path, module.version]);
     for (const { name, role, dtype, shape, init } of module.tensors) {
-      this.#addTensor({ name: joined(path, name), role, dtype, shape, init });
-      this.draws.push({ tensor: joined(path, name), init });
+      const tensor = { name: joined(path, name), role, dtype, shape, init: within(path, init) };
+      this.#addTensor(tensor);
+      this.draws.push({ tensor: tensor.name, init: tensor.init });
     }
     for (const [name, child] of module.children) this.declare(child, joined(path, name));
     for (const { tensor, init } of module.draws ?? []) {
       const name = joined(path, tensor);
       if (!this.#known.has(name)) throw invalidAt(path, `initialises "${tensor}", which it does not have`);
-      this.draws.push({ tensor: name, init });
+      this.draws.push({ tensor: name, init: within(path, init) });
     }
   }
 
@@ -105,7 +115,7 @@ class Builder {
       });
     const own =
       draws ?? (tensors as readonly InitialTensor[]).map((tensor) => ({ tensor: tensor.name, init: tensor.init }));
-    for (const { tensor, init } of own) this.draws.push({ tensor: joined(path, tensor), init });
+    for (const { tensor, init } of own) this.draws.push({ tensor: joined(path, tensor), init: within(path, init) });
   }
 
   #addTensor(tensor: InitialTensor & { role: 'parameter' | 'buffer' }): void {
@@ -212,6 +222,11 @@ function checkNode(step: ProgramNode, path: string, type: string): void {
 /** The layer of a model that a node is in; '' where it is the model itself. */
 function pathIn({ place }: ProgramNode): string {
   return /^the layer "(.*)"$/.exec(place ?? '')?.[1] ?? '';
+}
+
+/** An initialiser with the model's name for the tensor that it copies. */
+function within(path: string, init: Initialiser): Initialiser {
+  return init.kind === 'copy' ? { ...init, tensor: joined(path, init.tensor) } : init;
 }
 
 function typeOf(child: Module | Model): string {

@@ -33,7 +33,9 @@ export type Initialiser =
       readonly high: number;
     }
   /** Operators that compute the value `output` of constants alone. */
-  | { readonly kind: 'computed'; readonly nodes: readonly ProgramNode[] };
+  | { readonly kind: 'computed'; readonly nodes: readonly ProgramNode[] }
+  /** The values that the tensor of that name, from the same module on, has by then: `copy.deepcopy()` of a layer. */
+  | { readonly kind: 'copy'; readonly tensor: string };
 
 /** The next values of a tensor. */
 export interface Draw {

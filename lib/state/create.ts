@@ -4,6 +4,7 @@ import { checkOptions, isNumber, own } from '../core/checks';
 import { fromNative, LearnError } from '../core/errors';
 import { isModel } from '../models';
 import { native } from '../native/native';
+import type { InitialDraw } from '../native/state-plans';
 import type { Draw, Model } from '../program/module';
 import { makeState, type State } from './state';
 
@@ -26,11 +27,17 @@ export async function createState(model: Model, options: CreateStateOptions = {}
   isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
   const indices = new Map(model.tensors.map(({ name }, index) => [name, index]));
-  const draws = drawsOf(model).map(({ tensor, init }) => {
-    const index = indices.get(tensor);
-    if (index !== undefined) return { tensor: index, init };
-    throw new LearnError('ERR_INVALID_OPTION', `${model.name} initialises "${tensor}", which it does not have`);
-  });
+  const indexOf = (name: string) => {
+    const index = indices.get(name);
+    if (index !== undefined) return index;
+    throw new LearnError('ERR_INVALID_OPTION', `${model.name} initialises "${name}", which it does not have`);
+  };
+  const draws = drawsOf(model).map(
+    ({ tensor, init }): InitialDraw => ({
+      tensor: indexOf(tensor),
+      init: init.kind === 'copy' ? { ...init, tensor: indexOf(init.tensor) } : init,
+    }),
+  );
   const handle = await fromNative(() => native().createState(model.tensors, draws, seed));
   return makeState(handle, modulesOf(model));
 }

@@ -57,7 +57,8 @@ Draw to_draw(const Napi::Object& from, const std::vector<InitialTensor>& tensors
     check(!tensor.shape.empty() && *constant->row >= 0 && *constant->row < tensor.shape[0], "ERR_INVALID_OPTION",
           "The tensor \"", tensor.name, "\" has no row ", *constant->row);
   }
-  const bool is_drawn = constant == nullptr && !std::holds_alternative<Computed>(draw.initialiser);
+  const bool is_drawn = constant == nullptr && !std::holds_alternative<Computed>(draw.initialiser) &&
+                        !std::holds_alternative<Copied>(draw.initialiser);
   check(!is_drawn || at::isFloatingType(tensor.dtype), "ERR_INVALID_OPTION", "The tensor \"", tensor.name,
         "\" is of integers, which are not drawn");
   return draw;
@@ -103,6 +104,11 @@ Initialiser to_initialiser(const Napi::Object& from) {
   if (kind == "normal") return Normal{number(from, "mean"), positive(from, "deviation")};
   if (kind == "truncatedNormal") return to_truncated_normal(from);
   if (kind == "computed") return to_computed(from);
+  if (kind == "copy") {
+    const int64_t tensor = integer(from, "tensor");
+    check(tensor >= 0, "ERR_INVALID_OPTION", "There is no tensor ", tensor, " to copy");
+    return Copied{static_cast<size_t>(tensor)};
+  }
   throw Error("ERR_INVALID_OPTION", "There is no initialiser \"" + kind + "\"");
 }
 

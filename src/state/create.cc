@@ -44,6 +44,7 @@ void draw_by_density(at::Tensor tensor, const TruncatedNormal& how, at::Generato
 }
 
 struct Fill {
+  const StateDict& state;
   at::Tensor tensor;
   at::Generator& generator;
 
@@ -66,6 +67,11 @@ struct Fill {
           tensor.sizes());
     tensor.copy_(value);
   }
+  void operator()(const Copied& how) {
+    check(how.tensor < state.size() && state[how.tensor].tensor.sizes() == tensor.sizes(), "ERR_INVALID_OPTION",
+          "A tensor of shape ", tensor.sizes(), " is a copy of one that has another shape, or does not exist");
+    tensor.copy_(state[how.tensor].tensor);
+  }
 };
 
 }  // namespace
@@ -78,7 +84,7 @@ std::shared_ptr<StateDict> create_state(const std::vector<InitialTensor>& tensor
   for (const InitialTensor& wanted : tensors) state->push_back({wanted.name, at::zeros(wanted.shape, wanted.dtype)});
   for (const Draw& draw : draws) {
     check(draw.tensor < state->size(), "ERR_INVALID_OPTION", "There is no tensor ", draw.tensor, " to initialise");
-    std::visit(Fill{(*state)[draw.tensor].tensor, generator}, draw.initialiser);
+    std::visit(Fill{*state, (*state)[draw.tensor].tensor, generator}, draw.initialiser);
   }
   return state;
 }

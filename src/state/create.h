@@ -36,7 +36,11 @@ struct TruncatedNormal {
 struct Computed {
   std::function<at::Tensor()> compute;
 };
-using Initialiser = std::variant<Constant, Uniform, Normal, TruncatedNormal, Computed>;
+// The values that another tensor has by then.
+struct Copied {
+  size_t tensor;
+};
+using Initialiser = std::variant<Constant, Uniform, Normal, TruncatedNormal, Computed, Copied>;
 
 struct Draw {
   size_t tensor;  // its index
