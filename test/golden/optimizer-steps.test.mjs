@@ -45,10 +45,20 @@ describe('optimizers beside those of torch.optim', function () {
       assert.ok(resumed.state.equals(runs[i].state), 'the weights differ');
     });
 
+    // A step of RMSprop begins with signs, and Muon computes in bfloat16: there roundings, which each processor has of its own, grow from step
+    // to step. So few are compared, from the beginning and from a checkpoint.
     it(`${name}: fast mode is one pass over memory, with the same bits or but for roundings`, async () => {
-      const fast = await recorded(at(`${each.model}.pth`), { ...optionsOf(each), mode: 'fast' });
       const { losses } = answers[i];
-      for (const [k, loss] of lossesOf(fast).entries()) assert.ok(Math.abs(loss - losses[k]) < 1e-3 * (1 + losses[k]));
+      const assertNear = (found, first) => {
+        for (const [k, loss] of found.entries())
+          assert.ok(Math.abs(loss - losses[first + k]) < 1e-4 * (1 + losses[first + k]), `step ${first + k}`);
+      };
+      const fast = await recorded(at(`${each.model}.pth`), { ...optionsOf(each), mode: 'fast' });
+      assertNear(lossesOf(fast).slice(0, 3), 0);
+      const { model, data, batchSize, shuffle, epochs } = optionsOf(each);
+      const given = { model, data, batchSize, shuffle, epochs, threads: 1, mode: 'fast', ...besides(each).ours };
+      const resumed = await recorded('', { ...given, resume: at(`theirs-${i}.ckpt`) });
+      assertNear(lossesOf(resumed).slice(0, 6), 13);
     });
   }
 });
