@@ -134,7 +134,18 @@ export { type RAdam, type RAdamOptions, rAdam } from './optimizers/r-adam';
 export { type Rmsprop, type RmspropOptions, rmsprop } from './optimizers/rmsprop';
 export { type Rprop, type RpropOptions, rprop } from './optimizers/rprop';
 export { type Sgd, type SgdOptions, sgd } from './optimizers/sgd';
-export { type Model, type Module, node, value } from './program/module';
+export {
+  type Draw,
+  type Initialiser,
+  leaf,
+  type Model,
+  type Module,
+  type ModuleCall,
+  type ModuleTensor,
+  modelInput,
+  node,
+  value,
+} from './program/module';
 export type { Argument, Program, ProgramInput, ProgramNode, ProgramTensor, ValueRef } from './program/program';
 export { type LoadedModel, type LoadModelOptions, loadModel } from './pt2/load-model';
 export { type SavedModel, saveModel } from './pt2/save-model';

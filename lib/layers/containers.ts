@@ -1,11 +1,11 @@
 // Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
 
-import { invalid, isRecord, ownOptions } from '../core/checks';
+import { invalid, ownOptions } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
-import { renamed } from '../program/build-model';
-import { isBuilt, type Model, type Module, type ModuleCall, node, value } from '../program/module';
+import { isBuilt, isLayer, type Model, type Module, type ModuleCall, node, value } from '../program/module';
 import type { ProgramNode } from '../program/program';
+import { renamed } from '../program/rename';
 
 /**
  * Named layers in running order. An object gives the names of a class's attributes (`{ conv1: …, fc: … }`); a list counts
@@ -89,26 +89,15 @@ function childrenOf(layers: Layers): (readonly [string, Layer])[] {
           `or of pairs such as [['${name}', relu()], …]`,
       );
     }
-    if (typeof name !== 'string' || name === '' || name.includes('.') || !isLayer(module)) {
-      throw new LearnError(
-        'ERR_INVALID_OPTION',
-        `Expected layers with names that hold no dot, such as { conv1: conv2d(3, 16, 3) }, but "${name}" is not one`,
-      );
-    }
+    if (typeof name !== 'string' || name === '' || name.includes('.'))
+      throw invalid('names of layers that hold no dot, such as conv1,', 'layers', name);
+    if (!isLayer(module)) throw invalid('a layer, such as conv2d(3, 16, 3),', name, module);
   }
   return children;
 }
 
 function isNamed(layer: Layer | NamedLayer): layer is NamedLayer {
   return Array.isArray(layer);
-}
-
-/** Models and modules are plain values: whether their steps are sound is seen when the model is built. */
-function isLayer(layer: unknown): layer is Layer {
-  if (!isRecord(layer)) return false;
-  const { type, program, steps, tensors, children } = layer;
-  if (program !== undefined) return isRecord(program);
-  return typeof type === 'string' && [steps, tensors, children].every(Array.isArray);
 }
 
 function chained(children: readonly (readonly [string, Layer])[], input: string, output: string): ModuleCall[] {

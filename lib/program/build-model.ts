@@ -1,5 +1,6 @@
 // Flattens a tree of modules into a model: the list of operator calls that the executor runs, with PyTorch's names for all parameters and
 // buffers. Values that a module computes are named after its path, such as `layer1.0:main/relu`.
+import { isRecord } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { onlyInput } from '../core/sample-values';
@@ -9,22 +10,14 @@ import {
   type InitialTensor,
   inputNamed,
   isBuilt,
+  isLayer,
   type Model,
   type Module,
   type ModuleCall,
+  type ModuleTensor,
 } from './module';
-import {
-  type Argument,
-  isList,
-  isReference,
-  type ListItem,
-  type OutputName,
-  outputNames,
-  type ProgramInput,
-  type ProgramNode,
-  type ProgramTensor,
-  valueNames,
-} from './program';
+import { outputNames, type ProgramInput, type ProgramNode, type ProgramTensor, valueNames } from './program';
+import { renamed } from './rename';
 
 /** The input of a model of layers: float32, and of `shape` if the model fixes it. */
 export function imageInput(shape?: readonly number[]): ProgramInput {
@@ -90,12 +83,17 @@ class Builder {
       return;
     }
     this.modules.push([path, module.version]);
-    for (const { name, role, dtype, shape, init } of module.tensors) {
+    for (const given of module.tensors) {
+      const { name, role, dtype, shape, init } = checkedTensor(given, path, module.type);
       const tensor = { name: joined(path, name), role, dtype, shape, init: within(path, init) };
       this.#addTensor(tensor);
       this.draws.push({ tensor: tensor.name, init: tensor.init });
     }
-    for (const [name, child] of module.children) this.declare(child, joined(path, name));
+    for (const [name, child] of module.children) {
+      if (typeof name !== 'string' || name === '' || name.includes('.') || !isLayer(child))
+        throw invalidAt(path, `(${module.type}) has a child that is not [name, layer], with a name without dots`);
+      this.declare(child, joined(path, name));
+    }
     for (const { tensor, init } of module.draws ?? []) {
       const name = joined(path, tensor);
       if (!this.#known.has(name)) throw invalidAt(path, `initialises "${tensor}", which it does not have`);
@@ -105,12 +103,15 @@ class Builder {
 
   #declareBuilt({ name, program, tensors, modules, draws }: Model, path: string): void {
     if (program.exported) throw invalidAt(path, `is ${name}, a model of loadModel(), which cannot be part of another`);
+    if (tensors.some((tensor) => tensor.init === undefined))
+      throw invalidAt(path, `is ${name}, which does not say how its weights are initialised`);
     const buffers = new Set(program.buffers.map((buffer) => buffer.name));
     for (const [inner, version] of modules) this.modules.push([joined(path, inner), version]);
     for (const tensor of tensors as readonly InitialTensor[])
       this.#addTensor({
         ...tensor,
         name: joined(path, tensor.name),
+        init: within(path, tensor.init),
         role: buffers.has(tensor.name) ? 'buffer' : 'parameter',
       });
     const own =
@@ -180,7 +181,7 @@ class Builder {
     for (const argument of Object.values(step.args))
       for (const local of valueNames(argument)) this.check(global(local), place, type, local);
     for (const name of outputNames(node)) this.#known.add(name);
-    const path = joined(place.path, pathIn(step));
+    const path = joined(place.path, layerOf(step));
     this.nodes.push(path === '' ? node : { ...node, place: `the layer "${path}"` });
   }
 
@@ -207,6 +208,24 @@ function invalidAt(path: string, problem: string): LearnError {
   return new LearnError('ERR_INVALID_OPTION', `${place} ${problem}`);
 }
 
+/** What a tensor must be, for those who write it by hand. */
+function checkedTensor(tensor: ModuleTensor, path: string, type: string): ModuleTensor {
+  const isTensor =
+    isRecord(tensor) &&
+    typeof tensor.name === 'string' &&
+    /^[^.]+$/.test(tensor.name) &&
+    ['parameter', 'buffer'].includes(tensor.role) &&
+    ['float32', 'int64'].includes(tensor.dtype) &&
+    Array.isArray(tensor.shape) &&
+    tensor.shape.every((size) => Number.isSafeInteger(size) && size >= 0) &&
+    isRecord(tensor.init);
+  if (isTensor) return tensor;
+  throw invalidAt(
+    path,
+    `(${type}) has a tensor that is not { name, role: 'parameter' or 'buffer', dtype: 'float32' or 'int64', shape, init }`,
+  );
+}
+
 /** What a step must be, for those who write it by hand. */
 function checkNode(step: ProgramNode, path: string, type: string): void {
   const { op, overload, args, outputs } = step;
@@ -219,8 +238,8 @@ function checkNode(step: ProgramNode, path: string, type: string): void {
   if (!isNode) throw invalidAt(path, `(${type}) has a step that is no node() and calls no module of it`);
 }
 
-/** The layer of a model that a node is in; '' where it is the model itself. */
-function pathIn({ place }: ProgramNode): string {
+/** The path of the layer that a node of a model is in; empty where it is the model itself. */
+export function layerOf({ place }: ProgramNode): string {
   return /^the layer "(.*)"$/.exec(place ?? '')?.[1] ?? '';
 }
 
@@ -250,24 +269,4 @@ function ownValue({ path, again }: Place, local: string): string {
 function joined(path: string, name: string): string {
   if (name === '') return path;
   return path === '' ? name : `${path}.${name}`;
-}
-
-/** The node with other names for its values. */
-export function renamed(step: ProgramNode, global: (local: string) => string): ProgramNode {
-  const args = Object.fromEntries(
-    Object.entries(step.args).map(([key, argument]) => [key, renamedArgument(argument, global)]),
-  );
-  const named = (name: OutputName) => (name === null ? null : global(name));
-  const outputs = step.outputs.map((output) => (isNameList(output) ? output.map(named) : named(output)));
-  return { ...step, args, outputs };
-}
-
-function renamedArgument(argument: Argument, global: (local: string) => string): Argument {
-  const renamedItem = <Item extends Argument | ListItem>(item: Item) =>
-    isReference(item) ? { value: global(item.value) } : item;
-  return isList(argument) ? argument.map(renamedItem) : renamedItem(argument);
-}
-
-function isNameList(output: OutputName | readonly OutputName[]): output is readonly OutputName[] {
-  return Array.isArray(output);
 }

@@ -1,5 +1,7 @@
 // Modules: models as trees of plain data, composed as in torch.nn. build-model.ts flattens a tree into the list of operator calls
 // that the executor runs, with PyTorch's names for all parameters and buffers.
+import { isRecord } from '../core/checks';
+import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import type { Argument, Program, ProgramDType, ProgramNode, ValueRef } from './program';
 
@@ -96,19 +98,44 @@ export interface Model {
   readonly draws?: readonly Draw[];
 }
 
+/** Whether a value has the form of a module or of a model. Whether its steps are sound is seen when a model is built. */
+export function isLayer(layer: unknown): layer is Module | Model {
+  if (!isRecord(layer)) return false;
+  const { type, version, program, steps, tensors, children, modules } = layer;
+  if (program === undefined)
+    return typeof type === 'string' && Number.isInteger(version) && [steps, tensors, children].every(Array.isArray);
+  if (!isRecord(program)) return false;
+  const { inputs, outputs, parameters, buffers, nodes } = program;
+  return [tensors, modules, inputs, outputs, parameters, buffers, nodes].every(Array.isArray);
+}
+
 /** Whether a child is a model, which layers made. */
 export function isBuilt(child: Module | Model): child is Model {
   return Object.hasOwn(child, 'program');
 }
 
-/** Makes a leaf module: nodes that use its own tensors. */
+/**
+ * Makes a layer without layers inside: `steps` compute the value `output` from the value `input` and from its own tensors. docs/layers.md.
+ *
+ * @example
+ * ```ts
+ * const double = leaf('Double', [node('mul', 'Tensor', { self: value('input'), other: 2 })]);
+ * const model = sequential({ fc: linear(4, 2), double });
+ * ```
+ */
 export function leaf(
   type: string,
   steps: readonly ProgramNode[],
   tensors: readonly ModuleTensor[] = [],
   version = 1,
 ): Module {
-  return frozen({ type, version, tensors, children: [], steps });
+  const layer = { type, version, tensors, children: [], steps };
+  if (!isLayer(layer))
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      'Expected leaf(type, steps, tensors?, version?): a text, a list of node(), a list of tensors and an integer',
+    );
+  return frozen(layer);
 }
 
 /**
@@ -125,6 +152,11 @@ export function node(
   args: Readonly<Record<string, Argument>>,
   output = 'output',
 ): ProgramNode {
+  if (typeof op !== 'string' || typeof overload !== 'string' || !isRecord(args) || typeof output !== 'string')
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      "Expected node(op, overload, args, output?): texts, and arguments by name, as in node('relu', '', { self: value('input') })",
+    );
   return { op: `aten::${op}`, overload, args, outputs: [output] };
 }
 
@@ -142,7 +174,14 @@ export function value(name: string): ValueRef {
 
 const ofModel = 'input:';
 
-/** Makes a reference to an input of the model, in whatever module of it. */
+/**
+ * Makes a reference to an input of the model by its name, for steps of any layer in it.
+ *
+ * @example
+ * ```ts
+ * const join = leaf('Join', [node('cat', '', { tensors: [value('input'), modelInput('extras')], dim: 1 })]);
+ * ```
+ */
 export function modelInput(name: string): ValueRef {
   return value(ofModel + name);
 }

@@ -4,7 +4,6 @@
 // that calls compute have names of their own, and outputs have those of the tree that forward() returns.
 import { formatError } from '../checkpoint/errors';
 import { frozen } from '../core/family';
-import { renamed } from '../program/build-model';
 import { type Model, type ModelTensor, node, value } from '../program/module';
 import {
   everyNode,
@@ -16,6 +15,7 @@ import {
   type ProgramTensor,
   type ValueRef,
 } from '../program/program';
+import { renamed } from '../program/rename';
 import { writesInto } from '../program/writes';
 import { type FlatNode, GraphFlattener } from './flat-nodes';
 import type { ExportedProgram, ProgramTensor as StoredTensor } from './graph';

@@ -2,13 +2,14 @@
 // test/models/layers/ have the layers of test/models/layers_*.py by the same names.
 import assert from 'node:assert/strict';
 import { builtDifferences } from '../models/compare.mjs';
+import { ownLayers } from '../models/layers/own.mjs';
 import { plainLayers } from '../models/layers/plain.mjs';
 import { poolingLayers } from '../models/layers/pooling.mjs';
 import { sequenceLayers } from '../models/layers/sequences.mjs';
 import { startPython } from '../models/worker.mjs';
 import { needs, python, temporaryFolder } from '../support.mjs';
 
-const models = { ...plainLayers, ...poolingLayers, ...sequenceLayers };
+const models = { ...ownLayers, ...plainLayers, ...poolingLayers, ...sequenceLayers };
 
 describe('layers of torch.nn', function () {
   this.timeout(60_000);
