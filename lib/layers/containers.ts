@@ -1,6 +1,6 @@
 // Layers made of layers: torch.nn.Sequential, and the sum of two branches that residual networks are built from.
 
-import { invalid, ownOptions } from '../core/checks';
+import { checkNumbers, invalid, ownOptions } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { isBuilt, isLayer, type Model, type Module, type ModuleCall, node, value } from '../program/module';
@@ -68,6 +68,33 @@ function stepsAfter(after: Module): ProgramNode[] {
   return (after.steps as readonly ProgramNode[]).map((step) =>
     renamed(step, (local) => names.get(local) ?? `after/${local}`),
   );
+}
+
+/** Options of {@link concatenate}. */
+export interface ConcatenateOptions {
+  /** The axis along which the results are joined. Default: 1, the channels. */
+  dim?: number;
+}
+
+/**
+ * Runs every branch on the same input and joins what they return along an axis, as Inception blocks do (Szegedy et al. 2015). The names of the
+ * branches are those in the state dict.
+ *
+ * @example
+ * ```ts
+ * concatenate({ near: conv2d(16, 8, 1), wide: conv2d(16, 8, 5, { padding: 2 }) }); // [n, 16, h, w] to [n, 16, h, w]
+ * ```
+ */
+export function concatenate(branches: Layers, options: ConcatenateOptions = {}): Module {
+  const { dim = 1 } = ownOptions('concatenate', options, ['dim']);
+  checkNumbers('concatenate', { dim }, { integer: true });
+  const children = childrenOf(branches);
+  const results = children.map(([name]) => `branch/${name}`);
+  const steps = [
+    ...children.map(([name], i): ModuleCall => ({ module: name, input: 'input', output: results[i]! })),
+    node('cat', '', { tensors: results.map(value), dim }),
+  ];
+  return frozen({ type: 'Concatenate', version: 1, tensors: [], children, steps });
 }
 
 function childrenOf(layers: Layers): (readonly [string, Layer])[] {

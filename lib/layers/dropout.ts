@@ -1,4 +1,4 @@
-// torch.nn.Dropout
+// torch.nn.Dropout and its relatives.
 import { checkNumbers } from '../core/checks';
 import { leaf, type Module, node, value } from '../program/module';
 
@@ -31,4 +31,71 @@ export function dropout(p = 0.5): Module {
     ...training.map((step) => ({ ...step, only: 'training' as const })),
     { ...same, only: 'evaluation' as const },
   ]);
+}
+
+/** One operator that draws in training, and returns what it is given otherwise. */
+function dropped(caller: string, type: string, op: string, p: number): Module {
+  checkNumbers(caller, { p }, { min: 0, max: 1 });
+  return leaf(type, [node(op, '', { input: value('input'), p })]);
+}
+
+/**
+ * In training zeroes whole channels of [n, c, length] with probability `p` (default 0.5) and divides the others by 1 - p. As
+ * `torch.nn.Dropout1d`.
+ *
+ * @example
+ * ```ts
+ * dropout1d(0.1);
+ * ```
+ */
+export function dropout1d(p = 0.5): Module {
+  return dropped('dropout1d', 'Dropout1d', 'feature_dropout', p);
+}
+
+/**
+ * The same for images [n, c, h, w] (Tompson et al. 2015). As `torch.nn.Dropout2d`.
+ *
+ * @example
+ * ```ts
+ * dropout2d(0.1);
+ * ```
+ */
+export function dropout2d(p = 0.5): Module {
+  return dropped('dropout2d', 'Dropout2d', 'feature_dropout', p);
+}
+
+/**
+ * The same for volumes [n, c, d, h, w]. As `torch.nn.Dropout3d`.
+ *
+ * @example
+ * ```ts
+ * dropout3d(0.1);
+ * ```
+ */
+export function dropout3d(p = 0.5): Module {
+  return dropped('dropout3d', 'Dropout3d', 'feature_dropout', p);
+}
+
+/**
+ * Dropout that keeps mean and variance of what `selu()` makes (Klambauer et al. 2017). As `torch.nn.AlphaDropout`.
+ *
+ * @example
+ * ```ts
+ * const model = sequential({ fc: linear(8, 8), selu: selu(), drop: alphaDropout(0.1) });
+ * ```
+ */
+export function alphaDropout(p = 0.5): Module {
+  return dropped('alphaDropout', 'AlphaDropout', 'alpha_dropout', p);
+}
+
+/**
+ * The same of whole channels. As `torch.nn.FeatureAlphaDropout`.
+ *
+ * @example
+ * ```ts
+ * featureAlphaDropout(0.1);
+ * ```
+ */
+export function featureAlphaDropout(p = 0.5): Module {
+  return dropped('featureAlphaDropout', 'FeatureAlphaDropout', 'feature_alpha_dropout', p);
 }

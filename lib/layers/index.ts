@@ -1,23 +1,164 @@
-// The list of layers. A new one is a file here and a line in the list; its value is a Module, which names its class in torch.nn.
-import { relu } from './activations';
-import { batchNorm2d } from './batch-norm2d';
-import { residual } from './containers';
-import { conv2d } from './conv2d';
-import { dropout } from './dropout';
+// The list of layers. A new one is a function in a file here and a line in the list; its value is a Module, which names its class in torch.nn.
+
+import {
+  celu,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  rrelu,
+  selu,
+  sigmoid,
+  silu,
+  tanh,
+} from './activations';
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from './adaptive-pooling';
+import { batchNorm1d, batchNorm2d, batchNorm3d } from './batch-norm';
+import { concatenate, residual } from './containers';
+import { conv1d, conv2d, conv3d } from './convolution';
+import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout';
 import { linear } from './linear';
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './pool2d';
-import { flatten, identity } from './shape';
+import { localResponseNorm } from './local-response-norm';
+import { groupNorm, instanceNorm1d, instanceNorm2d, instanceNorm3d, layerNorm, rmsNorm } from './norms';
+import {
+  circularPad1d,
+  circularPad2d,
+  circularPad3d,
+  constantPad1d,
+  constantPad2d,
+  constantPad3d,
+  reflectionPad1d,
+  reflectionPad2d,
+  reflectionPad3d,
+  replicationPad1d,
+  replicationPad2d,
+  replicationPad3d,
+  zeroPad1d,
+  zeroPad2d,
+  zeroPad3d,
+} from './padding';
+import {
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from './pooling';
+import { channelShuffle, fold, pixelShuffle, pixelUnshuffle, unfold, upsample } from './resize';
+import { flatten, identity, unflatten } from './shape';
+import { hardshrink, softplus, softshrink, softsign, tanhshrink, threshold } from './shrinking';
+import { glu, logSoftmax, softmax, softmax2d, softmin } from './softmax';
+import { convTranspose1d, convTranspose2d, convTranspose3d } from './transposed-convolution';
 
 export const layers = Object.freeze({
+  adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  alphaDropout,
+  avgPool1d,
   avgPool2d,
+  avgPool3d,
+  batchNorm1d,
   batchNorm2d,
+  batchNorm3d,
+  celu,
+  channelShuffle,
+  circularPad1d,
+  circularPad2d,
+  circularPad3d,
+  concatenate,
+  constantPad1d,
+  constantPad2d,
+  constantPad3d,
+  conv1d,
   conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
   dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  elu,
+  featureAlphaDropout,
   flatten,
+  fold,
+  gelu,
+  glu,
+  groupNorm,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
   identity,
+  instanceNorm1d,
+  instanceNorm2d,
+  instanceNorm3d,
+  layerNorm,
+  leakyRelu,
   linear,
+  localResponseNorm,
+  logSigmoid,
+  logSoftmax,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  maxPool1d,
   maxPool2d,
+  maxPool3d,
+  mish,
+  pixelShuffle,
+  pixelUnshuffle,
+  prelu,
+  reflectionPad1d,
+  reflectionPad2d,
+  reflectionPad3d,
   relu,
+  relu6,
+  replicationPad1d,
+  replicationPad2d,
+  replicationPad3d,
   residual,
+  rmsNorm,
+  rrelu,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softmax2d,
+  softmin,
+  softplus,
+  softshrink,
+  softsign,
+  tanh,
+  tanhshrink,
+  threshold,
+  unflatten,
+  unfold,
+  upsample,
+  zeroPad1d,
+  zeroPad2d,
+  zeroPad3d,
 });

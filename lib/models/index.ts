@@ -3,8 +3,10 @@ import { type Check, invalid } from '../core/checks';
 import { listed } from '../core/family';
 import { sequential } from './sequential';
 import { knownModels } from './zoo';
+import { getModel } from './zoo/get-model';
+import { resnet18, resnet34, resnet50 } from './zoo/resnet';
 
-export const models = Object.freeze({ ...knownModels, sequential });
+export const models = Object.freeze({ ...knownModels, getModel, resnet18, resnet34, resnet50, sequential });
 
 const expected = `a model made by ${listed([...Object.keys(models), 'loadModel'].map((name) => `${name}()`))}`;
 

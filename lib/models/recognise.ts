@@ -4,6 +4,7 @@ import { LearnError } from '../core/errors';
 import type { Model } from '../program/module';
 import { isWrapped } from '../program/wrappers';
 import { knownModels } from './zoo';
+import { nearestArchitecture, recogniseArchitecture } from './zoo/recognise-zoo';
 
 /** A state, or its description before it is loaded. */
 interface Described {
@@ -15,38 +16,61 @@ interface Described {
 const recognised = new WeakMap<Described, Model>();
 const checked = new WeakMap<Described, WeakSet<Model>>();
 
-/**
- * The model whose tensors the state holds. If no known model fits, throws ERR_STATE_MISMATCH with the differences to a model that it nearly
- * fits, else ERR_MODEL_UNKNOWN.
- */
+/** The model whose tensors the state holds. Throws ERR_MODEL_UNKNOWN if there is none, with the next step. */
 export function recogniseModel(state: Described): Model {
-  const known = recognised.get(state);
-  if (known) return known;
-  const candidates = Object.values(knownModels).map((make) => {
-    const model = make();
-    return { model, difference: compare(model, state) };
-  });
-  const fitting = candidates.find(({ difference }) => difference.total === 0);
-  if (fitting) {
-    recognised.set(state, fitting.model);
-    return fitting.model;
+  const known = recognised.get(state) ?? found(state);
+  recognised.set(state, known);
+  return known;
+}
+
+function found(state: Described): Model {
+  const models = Object.values(knownModels).map((make) => make());
+  const fitting = models.find((model) => compare(model, state).total === 0);
+  if (fitting) return fitting;
+  const shapes = new Map(state.tensors.map(({ name, shape }) => [name, shape]));
+  const match = recogniseArchitecture(shapes);
+  if (match && 'model' in match) {
+    if (compare(match.model, state).total === 0) return match.model;
+    throw unknown(state, [match.model]);
   }
-  const nearest = candidates.reduce((best, candidate) =>
-    candidate.difference.shared > best.difference.shared ? candidate : best,
+  if (match) throw otherHead(match);
+  const architecture = nearestArchitecture(shapes);
+  throw unknown(state, architecture ? [...models, architecture] : models);
+}
+
+/** A head leaves no trace of its activations. */
+function otherHead({ architecture, head }: { architecture: string; head: string }): LearnError {
+  return new LearnError(
+    'ERR_MODEL_UNKNOWN',
+    [
+      `The state is of ${architecture} with another head: the layers "${head}" are neither torchvision's nor one linear layer, and their activations leave no trace.`,
+      `Pass the model as the option "model": getModel('${architecture}', { head: sequential([…]) }) with the layers of "${head}".`,
+      'On the command line: --model <file.mjs>, a file that exports it.',
+    ].join('\n  '),
   );
-  const { shared, unexpected } = nearest.difference;
-  // ResNets have some of Net's names too.
-  const isNear = 2 * shared >= nearest.model.tensors.length && unexpected.length <= nearest.model.tensors.length;
-  if (isNear) throw mismatch(`${nearest.model.name}, the nearest known model`, nearest.difference, state);
-  const lines = [
-    `Expected the state of a known model (${candidates.map(({ model }) => model.name).join(', ')}) but its tensors are ` +
-      `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}.`,
+}
+
+/** Names the difference to a model that has most of the state's tensors, where one has. */
+function unknown(state: Described, models: readonly Model[]): LearnError {
+  const near = models
+    .map((model) => ({ model, difference: compare(model, state) }))
+    .filter(
+      ({ model, difference }) => 4 * difference.shared >= 3 * Math.max(model.tensors.length, state.tensors.length),
+    )
+    .sort((a, b) => a.difference.total - b.difference.total)[0];
+  const lines = near
+    ? [`The state fits no known model; ${near.model.name} is the nearest.`, ...differences(near.difference)]
+    : [
+        'Expected the state of a known model, Net or one of listModels(), but its tensors are ' +
+          `${list(state.tensors.map(({ name, shape }) => `${name} ${shown(shape)}`))}.`,
+      ];
+  lines.push(
     ...hintOfWrapper(state),
-    'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models. ' +
-      'On the command line: --model <file.mjs>, a file that exports it, or --model <file.pt2>.',
+    'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models, or what ' +
+      'loadModel() reads of a .pt2 that Python exported. On the command line: --model <file.mjs> or --model <file.pt2>.',
     'npx torch-incremental inspect <file> lists all tensors.',
-  ];
-  throw new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));
+  );
+  return new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));
 }
 
 /** Throws ERR_STATE_MISMATCH, naming the differences, unless the state fits the model. */
@@ -110,11 +134,17 @@ function isCountOfOld(name: string, { metadata }: Described): boolean {
   return typeof version !== 'number' || version < 2;
 }
 
-function mismatch(model: string, { missing, unexpected, misshapen }: Difference, state: Described): LearnError {
-  const lines = [`The state does not fit ${model}.`];
-  if (missing.length > 0) lines.push(`Missing: ${list(missing)}.`);
-  if (unexpected.length > 0) lines.push(`Unexpected: ${list(unexpected)}.`);
-  if (misshapen.length > 0) lines.push(`Of another shape: ${list(misshapen)}.`);
+function differences({ missing, unexpected, misshapen }: Difference): string[] {
+  return [
+    ...(missing.length > 0 ? [`Missing: ${list(missing)}.`] : []),
+    ...(unexpected.length > 0 ? [`Unexpected: ${list(unexpected)}.`] : []),
+    ...(misshapen.length > 0 ? [`Of another shape: ${list(misshapen)}.`] : []),
+  ];
+}
+
+function mismatch(model: string, difference: Difference, state: Described): LearnError {
+  const lines = [`The state does not fit ${model}.`, ...differences(difference)];
+  const { unexpected } = difference;
   if (unexpected.length > 0) lines.push(...hintOfWrapper(state));
   lines.push('Load the checkpoint that belongs to this model, or pass its own as the option "model".');
   return new LearnError('ERR_STATE_MISMATCH', lines.join('\n  '));

@@ -11,9 +11,10 @@ const api = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8').split('\n');
 /** What a maker is called with where it needs arguments: the first of these that it takes. */
 const negated = library.node('neg', '', { self: library.value('output') }, 'losses');
 const examples = [
-  ...[[], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }]],
+  ...[[], ['resnet18'], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }]],
   ...[{ stepSize: 4 }, { milestones: [4] }, { gamma: 0.5 }, { tMax: 4 }, { t0: 4 }].map((options) => [options]),
   ...[[{ baseLearningRate: 0.1, maxLearningRate: 1 }], [{ maxLearningRate: 1 }]],
+  ...[[1, [2, 2]], [{ scaleFactor: [2] }]],
   ...[[{ nodes: [negated] }]],
   ...[[[library.constantLR()]], [[library.constantLR()], { milestones: [] }]],
 ];

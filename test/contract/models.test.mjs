@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { createState, identity, sequential, trainIncremental } from 'torch-incremental';
+import { createState, getModel, identity, listModels, sequential, trainIncremental } from 'torch-incremental';
 import { isModel, models } from '../../dist/models/index.js';
 import { recogniseModel } from '../../dist/models/recognise.js';
+import { fingerprints } from '../../dist/models/zoo/fingerprints.js';
 import { knownModels } from '../../dist/models/zoo/index.js';
+import { fingerprintOf, firstOf } from '../../dist/models/zoo/recognise-zoo.js';
 import { describeExports, describePlainValues } from './family.mjs';
 
 describe('the models', () => {
@@ -15,12 +17,23 @@ describe('the models', () => {
     });
   }
 
+  it('of the zoo are told apart by what scripts/fingerprints.mjs writes', () => {
+    for (const name of listModels()) {
+      const { tensors } = getModel(name);
+      const shapes = new Map(tensors.map((tensor) => [tensor.name, tensor.shape]));
+      assert.deepEqual(fingerprints[name], [fingerprintOf(shapes), shapes.size, firstOf(shapes)], name);
+    }
+    const digests = Object.values(fingerprints).map(([digest]) => digest);
+    assert.equal(new Set(digests).size, digests.length);
+    assert.equal(digests.length, listModels().length);
+  });
+
   it('accept models, and name what makes one where something else is given', async () => {
     isModel(sequential([identity()]), 'model');
     for (const other of [null, {}, 'net', sequential]) {
       await assert.rejects(trainIncremental('none.pth', { model: other }), {
         code: 'ERR_INVALID_OPTION',
-        message: /a model made by net\(\), sequential\(\) or loadModel\(\) for "model"/,
+        message: /a model made by net\(\), getModel\(\), .*, sequential\(\) or loadModel\(\) for "model"/,
       });
     }
   });

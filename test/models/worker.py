@@ -6,6 +6,7 @@
 {"do": "export", "model", "folder"}        fills the folder (export.py) and answers with what its expected.json holds; with
                                            "keep": true it writes the trained state as well
 {"do": "train", "model", "folder"}         the same without an archive
+{"do": "describe", "model"}                the names, dtypes and shapes of its state_dict(), and its modules with their versions
 {"do": "state", "model", "folder", "file", "checkpoint"}
                                            what is wrong with a .pth of the trained state, and with a checkpoint if there is one
 {"do": "program", "model", "folder", "file"}
@@ -36,6 +37,7 @@ torch.set_num_threads(1)
 
 import checks
 import export
+import training
 from catalogue import MODELS
 
 FILES = {
@@ -90,6 +92,15 @@ def train_model(model: str, **options) -> dict:
     return export.train_model(model, **options)
 
 
+def describe_model(model: str) -> dict:
+    find(model)
+    with torch.device("meta"):
+        net = MODELS[model].build()
+    state = net.state_dict()
+    tensors = [[name, training.dtype_of(tensor), list(tensor.shape)] for name, tensor in state.items()]
+    return {"tensors": tensors, "modules": [[path, facts["version"]] for path, facts in state._metadata.items()]}
+
+
 def check_state(model: str, **options) -> dict:
     find(model)
     return checks.check_state(model, **options)
@@ -100,7 +111,7 @@ def check_program(model: str, **options) -> dict:
     return checks.check_program(model, **options)
 
 
-ACTIONS = {"list": list_models, "export": export_model, "train": train_model, "state": check_state, "program": check_program}
+ACTIONS = {"list": list_models, "export": export_model, "train": train_model, "describe": describe_model, "state": check_state, "program": check_program}
 
 
 def answer(line: str) -> dict:

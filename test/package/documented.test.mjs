@@ -23,11 +23,18 @@ function declared(file, name) {
   return declared(fileOf(passed[1], path.dirname(file)), name);
 }
 
-const index = declarations(path.join(dist, 'index.d.ts'));
-const names = [...index.matchAll(/^export (?:type )?\{([^}]+)\} from '/gm)].flatMap(([, list]) =>
-  list.split(',').map((name) => name.trim().replace(/^type /, '')),
+/** Files whose exports are a file's own, and that file. */
+function exporting(file) {
+  const passed = [...declarations(file).matchAll(/^export \* from '([^']+)'/gm)].map(([, from]) => from);
+  return [file, ...passed.flatMap((from) => exporting(fileOf(from, path.dirname(file))))];
+}
+
+const all = exporting(path.join(dist, 'index.d.ts')).flatMap((file) =>
+  [...declarations(file).matchAll(/^export (?:type )?\{([^}]+)\} from '/gm)]
+    .flatMap(([, list]) => list.split(',').map((name) => name.trim().replace(/^type /, '')))
+    .filter(Boolean)
+    .map((name) => declared(file, name)),
 );
-const all = names.filter(Boolean).map((name) => declared(path.join(dist, 'index.d.ts'), name));
 const callable = all.filter(({ kind }) => kind === 'function' || kind === 'class');
 
 describe('what the package exports', () => {

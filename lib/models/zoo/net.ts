@@ -1,5 +1,5 @@
 // Net: the small convolutional network of the reference script, for CIFAR-10. Two convolutions and a classifier, no activations.
-import { conv2d } from '../../layers/conv2d';
+import { conv2d } from '../../layers/convolution';
 import { linear } from '../../layers/linear';
 import { buildModel, imageInput } from '../../program/build-model';
 import { type Model, node, value } from '../../program/module';
