@@ -8,8 +8,11 @@ import { listed } from '../core/family';
 import { type Detector, detectors } from '../detectors';
 import { type Loss, losses } from '../losses';
 import { isMetrics, type Metric, metrics } from '../metrics';
+import type { Architecture } from '../models/zoo';
+import { getModel, listModels } from '../models/zoo/get-model';
 import { type Optimizer, optimizerOfFlags, optimizers } from '../optimizers';
 import type { SgdOptions } from '../optimizers/sgd';
+import type { Model } from '../program/module';
 import { type Scheduler, schedulers } from '../schedulers';
 import { wrongUsage } from './arguments';
 
@@ -127,6 +130,20 @@ function holdsOthers(kind: string): boolean {
 /** The loss of --loss; undefined: it is not given. */
 export function lossFrom(words: string | undefined): Loss | undefined {
   return words === undefined ? undefined : memberOf(losses, '--loss', words);
+}
+
+/** The architecture of --model, with its options after a colon: `resnet50:numClasses=5`. `options`: undefined where there are none. */
+export function architectureIn(words: string): { name: Architecture; options: object | undefined } | undefined {
+  const names = listModels();
+  const name = words.split(':', 1)[0]!.toLowerCase();
+  if (!names.includes(name as Architecture)) return undefined;
+  const text = words.length > name.length ? words.slice(name.length + 1) : undefined;
+  return { name: name as Architecture, options: text === undefined ? undefined : optionsIn(text, '--model') };
+}
+
+/** The model of an architecture with its options. */
+export function architectureFrom(words: string, name: Architecture, options: object): Model {
+  return made(`--model ${words}`, () => getModel(name, options));
 }
 
 function optionsIn(text: string, flag: string): Record<string, unknown> {

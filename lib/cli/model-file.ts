@@ -4,27 +4,37 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspectFile } from '../checkpoint/inspect';
+import type { ParseOptions } from '../checkpoint/parsed';
 import { type Check, invalid } from '../core/checks';
 import { LearnError, messageOf } from '../core/errors';
 import { isModel, models } from '../models';
+import { recogniseModel } from '../models/recognise';
+import type { Architecture } from '../models/zoo';
 import type { Model } from '../program/module';
 import { loadModel } from '../pt2/load-model';
 import type { State } from '../state/state';
 import { wrongUsage } from './arguments';
 import { text } from './command';
+import { architectureFrom, architectureIn } from './members';
 
 const isModelFile: Check = (value, name) => {
-  if (isExported(value as string) || /\.[cm]?js$/.test(value as string)) return;
+  if (isExported(value as string) || /\.[cm]?js$/.test(value as string) || architectureIn(value as string)) return;
   if (Object.hasOwn(models, value as string))
     throw wrongUsage(`${name} ${value}: models of this library are recognised from their checkpoints, without ${name}`);
-  const expected = 'a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js) whose default export is a model';
+  const expected =
+    'an architecture of torchvision such as resnet18, a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js) whose default export is a model';
   throw invalid(expected, name, value);
 };
 
 export const modelOptions = {
-  model: text('file', 'A .pt2, or a JavaScript file that exports the model, which is run (default: recognised)', {
-    check: isModelFile,
-  }),
+  model: text(
+    'file',
+    'resnet18 …, a .pt2, or a JavaScript file that exports the model and is run (default: recognised)',
+    {
+      check: isModelFile,
+    },
+  ),
 };
 
 /** Whether the file is named as torch.export.save() asks for. */
@@ -53,7 +63,22 @@ export async function modelFrom(
   if (own && (key !== undefined || stripPrefix !== undefined))
     throw wrongUsage(`${key === undefined ? '--strip-prefix' : '--key'} is for checkpoints, but ${source} is a model`);
   const isOwn = file === undefined || (own !== undefined && file === source);
-  return { model: isOwn ? own?.model : await modelOf(file, signal), weights: own?.state };
+  if (isOwn) return { model: own?.model, weights: own?.state };
+  const architecture = architectureIn(file);
+  if (!architecture) return { model: await modelOf(file, signal), weights: own?.state };
+  const { name, options } = architecture;
+  if (options) return { model: architectureFrom(file, name, options), weights: own?.state };
+  return { model: await recognised(checkpoint, name, { key, stripPrefix, signal }), weights: own?.state };
+}
+
+/** The model of a checkpoint of this architecture, with as many classes as it has. */
+async function recognised(checkpoint: string, name: Architecture, options: ParseOptions): Promise<Model> {
+  const model = recogniseModel(await inspectFile(checkpoint, options));
+  if (model.name === name) return model;
+  throw new LearnError(
+    'ERR_STATE_MISMATCH',
+    `Expected a checkpoint of ${name} for --model but ${checkpoint} is of ${model.name}`,
+  );
 }
 
 async function modelOf(file: string, signal: AbortSignal): Promise<Model> {

@@ -67,8 +67,8 @@ function unknown(state: Described, models: readonly Model[]): LearnError {
   lines.push(
     ...hintOfWrapper(state),
     'Pass the model they belong to as the option "model": sequential({ … }) with layers of these names, as in docs/api.md, Models, or what ' +
-      'loadModel() reads of a .pt2 that Python exported. On the command line: --model <file.mjs> or --model <file.pt2>.',
-    'npx torch-incremental inspect <file> lists all tensors.',
+      'loadModel() reads of a .pt2 that Python exported. On the command line: --model <file.mjs>, a file that exports it, or --model <file.pt2>.',
+    'npx torch-incremental inspect <file> lists all tensors, and with --as-model prints a start of such a model.',
   );
   return new LearnError('ERR_MODEL_UNKNOWN', lines.join('\n  '));
 }

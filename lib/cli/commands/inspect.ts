@@ -6,8 +6,10 @@ import { fromNative, LearnError } from '../../core/errors';
 import { bytes, count, counted } from '../../core/format';
 import { printable, shortened } from '../../core/printable';
 import { recogniseModel } from '../../models/recognise';
+import { knownModelText, skeletonOf } from '../../models/skeleton';
 import { native } from '../../native/native';
 import type { TensorStats } from '../../native/state-plans';
+import type { Model } from '../../program/module';
 import { loadOpened } from '../../state/load';
 import { stateHandle } from '../../state/state';
 import { wrongUsage } from '../arguments';
@@ -42,26 +44,43 @@ export const command = define({
     ...checkpointOptions,
     stats: on('Load the tensors and show min, max, mean, and how many are NaN or infinite'),
     json: on('Print the result as one line of JSON'),
+    asModel: on('Print a JavaScript file with a model of such tensors, to be completed'),
   },
   examples: [
     'inspect updated_model.pth',
     'inspect run.ckpt --key ema --stats',
     'inspect a.pth --json | jq .tensors[].name',
     'inspect model.pt2',
+    'inspect mine.pth --as-model > model.mjs',
   ],
-  async run(file, { json, stats, key, stripPrefix }, context) {
+  async run(file, { json, stats, asModel, key, stripPrefix }, context) {
     const { terminal, signal } = context;
     if (isExported(file)) {
-      const flag = stats ? '--stats' : key !== undefined ? '--key' : stripPrefix !== undefined ? '--strip-prefix' : '';
+      const flag = stats
+        ? '--stats'
+        : asModel
+          ? '--as-model'
+          : key !== undefined
+            ? '--key'
+            : stripPrefix !== undefined
+              ? '--strip-prefix'
+              : '';
       if (flag !== '') throw wrongUsage(`${flag} is for checkpoints, but ${file} is a model`);
       await showModel(file, json, context);
       return 0;
     }
+    if (asModel && (json || stats))
+      throw wrongUsage(`--as-model prints a program, without --${json ? 'json' : 'stats'}`);
     let values: TensorStats[] | undefined;
     const contents = await inspectFile(file, { key, stripPrefix, signal }, async (checkpoint) => {
       if (stats) values = [...(values ?? []), ...(await statsOf(checkpoint, signal))];
     });
-    const model = modelOf(contents);
+    const known = modelOf(contents);
+    if (asModel) {
+      terminal.print((known ? knownModelText(known) : skeletonOf(contents.tensors)).trimEnd());
+      return 0;
+    }
+    const model = known?.name ?? null;
     if (json) {
       const tensors = contents.tensors.map((tensor, i) => ({ ...tensor, ...(values && { stats: values[i] }) }));
       const tree = new JsonTree();
@@ -89,7 +108,9 @@ export const command = define({
     const { prefix, leftOut } = contents.stripped;
     const without = leftOut.length > 0 ? `; left out: ${leftOut.join(', ')}` : '';
     if (prefix !== '') terminal.print(`Names are shown without the prefix ${prefix}${without}`);
-    terminal.print(`Fits ${model ?? 'no known model; pass your own as the option "model"'}`);
+    terminal.print(
+      `Fits ${model ?? 'no known model; pass your own as the option "model" (--as-model prints a start)'}`,
+    );
     terminal.print(
       `Python's weights_only ${weightsOnly.loads ? 'loads it' : `refuses it: ${printable(weightsOnly.because ?? '')}`}\n`,
     );
@@ -131,11 +152,11 @@ async function statsOf(checkpoint: Checkpoint, signal: AbortSignal): Promise<Ten
   }
 }
 
-function modelOf(contents: FileDescription): string | null {
+function modelOf(contents: FileDescription): Model | undefined {
   try {
-    return recogniseModel(contents).name;
+    return recogniseModel(contents);
   } catch (error) {
-    if (error instanceof LearnError) return null;
+    if (error instanceof LearnError) return undefined;
     throw error;
   }
 }
