@@ -34,13 +34,25 @@ export { type Kswin, type KswinOptions, kswin } from './detectors/kswin';
 export { type PageHinkley, type PageHinkleyOptions, pageHinkley } from './detectors/page-hinkley';
 export type { DownloadProgress } from './download/fetch-file';
 export { relu } from './layers/activations';
+export { type MultiheadAttentionOptions, multiheadAttention } from './layers/attention';
 export { type BatchNorm2dOptions, batchNorm2d } from './layers/batch-norm2d';
 export { type Layers, type NamedLayer, type ResidualOptions, residual } from './layers/containers';
 export { type Conv2dOptions, conv2d } from './layers/conv2d';
 export { dropout } from './layers/dropout';
+export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './layers/embedding';
 export { type LinearOptions, linear } from './layers/linear';
+export { firstStep, lastStep, maxOverTime, meanOverTime, type OverTimeOptions } from './layers/over-time';
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './layers/pool2d';
+export { type PositionalEncodingOptions, positionalEncoding } from './layers/positional-encoding';
+export { gru, type LstmOptions, lstm, type RecurrentOptions, type RnnOptions, rnn } from './layers/recurrent';
 export { flatten, identity } from './layers/shape';
+export {
+  type TransformerDecoderLayerOptions,
+  type TransformerEncoderLayerOptions,
+  transformerDecoderLayer,
+  transformerEncoderLayer,
+} from './layers/transformer';
+export { type TransformerOptions, transformerDecoder, transformerEncoder } from './layers/transformer-stack';
 export { type LibtorchAttempt, LibtorchError } from './libtorch/error';
 export type { EpochEvent, EpochSummary, StepEvent, TrainEvent, ValidationResult } from './loggers/events';
 export type { Loss, LossOption } from './losses';

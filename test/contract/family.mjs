@@ -16,6 +16,7 @@ const examples = [
   ...[[{ baseLearningRate: 0.1, maxLearningRate: 1 }], [{ maxLearningRate: 1 }]],
   ...[[{ nodes: [negated] }]],
   ...[[[library.constantLR()]], [[library.constantLR()], { milestones: [] }]],
+  ...[[{ length: 4, dim: 4 }], [library.transformerEncoderLayer(4, 4), 4], [library.transformerDecoderLayer(4, 4), 4]],
 ];
 
 export function exampleOf(make) {
