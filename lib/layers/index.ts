@@ -27,13 +27,16 @@ import {
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
 } from './adaptive-pooling';
+import { multiheadAttention } from './attention';
 import { batchNorm1d, batchNorm2d, batchNorm3d } from './batch-norm';
 import { concatenate, residual } from './containers';
 import { conv1d, conv2d, conv3d } from './convolution';
 import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout';
+import { embedding, embeddingBag } from './embedding';
 import { linear } from './linear';
 import { localResponseNorm } from './local-response-norm';
 import { groupNorm, instanceNorm1d, instanceNorm2d, instanceNorm3d, layerNorm, rmsNorm } from './norms';
+import { firstStep, lastStep, maxOverTime, meanOverTime } from './over-time';
 import {
   circularPad1d,
   circularPad2d,
@@ -62,10 +65,14 @@ import {
   maxPool2d,
   maxPool3d,
 } from './pooling';
+import { positionalEncoding } from './positional-encoding';
+import { gru, lstm, rnn } from './recurrent';
 import { channelShuffle, fold, pixelShuffle, pixelUnshuffle, unfold, upsample } from './resize';
 import { flatten, identity, unflatten } from './shape';
 import { hardshrink, softplus, softshrink, softsign, tanhshrink, threshold } from './shrinking';
 import { glu, logSoftmax, softmax, softmax2d, softmin } from './softmax';
+import { transformerDecoderLayer, transformerEncoderLayer } from './transformer';
+import { transformerDecoder, transformerEncoder } from './transformer-stack';
 import { convTranspose1d, convTranspose2d, convTranspose3d } from './transposed-convolution';
 
 export const layers = Object.freeze({
@@ -102,12 +109,16 @@ export const layers = Object.freeze({
   dropout2d,
   dropout3d,
   elu,
+  embedding,
+  embeddingBag,
   featureAlphaDropout,
+  firstStep,
   flatten,
   fold,
   gelu,
   glu,
   groupNorm,
+  gru,
   hardshrink,
   hardsigmoid,
   hardswish,
@@ -116,6 +127,7 @@ export const layers = Object.freeze({
   instanceNorm1d,
   instanceNorm2d,
   instanceNorm3d,
+  lastStep,
   layerNorm,
   leakyRelu,
   linear,
@@ -125,12 +137,17 @@ export const layers = Object.freeze({
   lpPool1d,
   lpPool2d,
   lpPool3d,
+  lstm,
+  maxOverTime,
   maxPool1d,
   maxPool2d,
   maxPool3d,
+  meanOverTime,
   mish,
+  multiheadAttention,
   pixelShuffle,
   pixelUnshuffle,
+  positionalEncoding,
   prelu,
   reflectionPad1d,
   reflectionPad2d,
@@ -142,6 +159,7 @@ export const layers = Object.freeze({
   replicationPad3d,
   residual,
   rmsNorm,
+  rnn,
   rrelu,
   selu,
   sigmoid,
@@ -155,6 +173,10 @@ export const layers = Object.freeze({
   tanh,
   tanhshrink,
   threshold,
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
   unflatten,
   unfold,
   upsample,

@@ -1,4 +1,5 @@
 // What the package exports of the layers.
+
 export {
   celu,
   elu,
@@ -31,6 +32,7 @@ export {
   adaptiveMaxPool3d,
   type OutputSize,
 } from './adaptive-pooling';
+export { type MultiheadAttentionOptions, multiheadAttention } from './attention';
 export { type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from './batch-norm';
 export {
   type ConcatenateOptions,
@@ -43,6 +45,7 @@ export {
 } from './containers';
 export { type ConvOptions, conv1d, conv2d, conv3d } from './convolution';
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout';
+export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding';
 export { type LinearOptions, linear } from './linear';
 export { type LocalResponseNormOptions, localResponseNorm } from './local-response-norm';
 export {
@@ -57,6 +60,7 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from './norms';
+export { firstStep, lastStep, maxOverTime, meanOverTime, type OverTimeOptions } from './over-time';
 export {
   circularPad1d,
   circularPad2d,
@@ -89,6 +93,8 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pooling';
+export { type PositionalEncodingOptions, positionalEncoding } from './positional-encoding';
+export { gru, type LstmOptions, lstm, type RecurrentOptions, type RnnOptions, rnn } from './recurrent';
 export {
   channelShuffle,
   type FoldOptions,
@@ -103,4 +109,11 @@ export { flatten, identity, unflatten } from './shape';
 export { hardshrink, type SoftplusOptions, softplus, softshrink, softsign, tanhshrink, threshold } from './shrinking';
 export type { Sizes } from './sizes';
 export { glu, logSoftmax, softmax, softmax2d, softmin } from './softmax';
+export {
+  type TransformerDecoderLayerOptions,
+  type TransformerEncoderLayerOptions,
+  transformerDecoderLayer,
+  transformerEncoderLayer,
+} from './transformer';
+export { type TransformerOptions, transformerDecoder, transformerEncoder } from './transformer-stack';
 export { type ConvTransposeOptions, convTranspose1d, convTranspose2d, convTranspose3d } from './transposed-convolution';

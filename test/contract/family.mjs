@@ -17,6 +17,7 @@ const examples = [
   ...[[1, [2, 2]], [{ scaleFactor: [2] }]],
   ...[[{ nodes: [negated] }]],
   ...[[[library.constantLR()]], [[library.constantLR()], { milestones: [] }]],
+  ...[[{ length: 4, dim: 4 }], [library.transformerEncoderLayer(4, 4), 4], [library.transformerDecoderLayer(4, 4), 4]],
 ];
 
 export function exampleOf(make) {

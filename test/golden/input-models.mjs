@@ -1,6 +1,7 @@
 // Models of several inputs as trees of modules, and their samples, for inputs.test.mjs. inputs.py has the same models.
 import { conv2d, linear } from 'torch-incremental';
-import { buildModel, leaf, node, value } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf, node, value } from '../../dist/program/module.js';
 
 const embedding = (words, size) =>
   leaf(

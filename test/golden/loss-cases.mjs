@@ -1,6 +1,7 @@
 // The cases of losses.test.mjs: options, outputs and targets of every loss, and models whose outputs are inputs.
 import { arrays } from 'torch-incremental';
-import { buildModel, leaf, node, value } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf, node, value } from '../../dist/program/module.js';
 
 export const n = 33;
 const random = (seed) => {

@@ -47,7 +47,10 @@ FILES = {
     "timm": ("timm_models",),
 }
 # Models that Node makes of its own layers: they are trained, and not exported. No part of the list.
-BUILT = {"layers": ("layers_own", "layers_plain", "layers_pooling", "layers_sequences"), "zoo": ("zoo",)}
+BUILT = {
+    "layers": ("layers_own", "layers_plain", "layers_pooling", "layers_sequences", "layers_attention"),
+    "zoo": ("zoo",),
+}
 loaded: dict[str, str | None] = {}
 
 

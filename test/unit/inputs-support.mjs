@@ -1,6 +1,7 @@
 // A learner of a model with two inputs, for the tests of samples with names and types.
 import { createState, OnlineLearner } from 'torch-incremental';
-import { buildModel, leaf, node, value } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf, node, value } from '../../dist/program/module.js';
 
 export const vocabulary = 10;
 export const words = 5;

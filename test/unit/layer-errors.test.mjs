@@ -39,8 +39,8 @@ describe('an error within a model', () => {
     assert.match(await messageOf(model), /in the layer "block\.fc2" \(aten::linear\)/);
   });
 
-  it('names the node by its number where it has no weights', async () => {
+  it('names a layer without weights, too', async () => {
     const model = sequential({ flat: flatten(), pool: maxPool2d(2), fc: linear(12, 2) });
-    assert.match(await messageOf(model), /in node 1 \(aten::max_pool2d\) of the model's program/);
+    assert.match(await messageOf(model), /in the layer "pool" \(aten::max_pool2d\) of the model's program/);
   });
 });

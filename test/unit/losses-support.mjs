@@ -1,7 +1,8 @@
 // Shared by the tests of losses: models of several outputs, data, and a training.
 import assert from 'node:assert/strict';
 import { arrays, createState, evaluate, linear, node, sequential, value } from 'torch-incremental';
-import { buildModel, leaf } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf } from '../../dist/program/module.js';
 import { recorded } from './resume-support.mjs';
 
 export const shape = (message) => ({ name: 'LearnError', code: 'ERR_SHAPE', message });

@@ -19,7 +19,8 @@ import {
   tripletMarginLoss,
   value,
 } from 'torch-incremental';
-import { buildModel, leaf } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf } from '../../dist/program/module.js';
 import { temporaryFolder } from '../support.mjs';
 import { copy } from './journal-support.mjs';
 

@@ -1,5 +1,6 @@
 // Shared by tests of samples with two inputs: a model of words and numbers, and samples for it.
-import { buildModel, leaf, node, value } from '../../dist/program/module.js';
+import { buildModel } from '../../dist/program/build-model.js';
+import { leaf, node, value } from '../../dist/program/module.js';
 
 export const classes = 3;
 const uniform = { kind: 'uniform', bound: 0.5 };
