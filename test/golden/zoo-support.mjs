@@ -38,7 +38,7 @@ export const small = [
 
 /** Not trained beside other tests: gigabytes of weights, of which three copies are held. */
 const large =
-  /^(vit_(l|h)|regnet_y_128gf|convnext_large|swin_b|swin_v2_b|vgg1[369]|resnext101_64x4d|wide_resnet101_2|regnet_(x|y)_(16|32)gf|efficientnet_(b7|v2_l)|maxvit_t)/;
+  /^(vit_(l|h)|regnet_y_128gf|convnext_large|swin_b|swin_v2_b|vgg1[369]|resnext101_64x4d|wide_resnet101_2|regnet_(x|y)_(16|32)gf|efficientnet_(b7|v2_l))/;
 
 const names = [...listModels(), ...Object.keys(variants)];
 export const others = names.filter((name) => !small.includes(name) && !large.test(name));

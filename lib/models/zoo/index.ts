@@ -7,6 +7,7 @@ import { densenets } from './densenet';
 import { efficientnets } from './efficientnet';
 import { googlenets } from './googlenet';
 import { inceptions } from './inception';
+import { maxvits } from './maxvit';
 import { mnasnets } from './mnasnet';
 import { mobilenetsV2 } from './mobilenet-v2';
 import { mobilenetsV3 } from './mobilenet-v3';
@@ -15,6 +16,7 @@ import { regnets } from './regnet';
 import { resnets } from './resnet';
 import { shufflenets } from './shufflenet';
 import { squeezenets } from './squeezenet';
+import { swins } from './swin';
 import { vggs } from './vgg';
 import { visionTransformers } from './vision-transformer';
 
@@ -27,6 +29,7 @@ export const zoo = {
   ...efficientnets,
   ...googlenets,
   ...inceptions,
+  ...maxvits,
   ...mnasnets,
   ...mobilenetsV2,
   ...mobilenetsV3,
@@ -34,6 +37,7 @@ export const zoo = {
   ...resnets,
   ...shufflenets,
   ...squeezenets,
+  ...swins,
   ...vggs,
   ...visionTransformers,
 };
