@@ -1,12 +1,26 @@
 """Classifiers of torchvision on small images, by the names that getModel() takes. test/golden/zoo-support.mjs has their options for Node."""
 
 import without_operators
+import torch
 import torchvision
 from catalogue import add, classes, images
+from torchvision.models.regnet import BlockParams
 
 SIDES = {"alexnet": 64, "inception_v3": 75, "swin": 64, "maxvit": 224, "vit": 64, "vit_h_14": 56}
 # Options beside the number of classes. The further classifier of inception_v3 takes images of 299 pixels.
 OPTIONS = {"vit": {"image_size": 64}, "vit_h_14": {"image_size": 56}, "inception_v3": {"aux_logits": False}}
+
+
+plan = BlockParams.from_init_params
+
+
+def plan_on_cpu(*args, **options):
+    """RegNets compute their widths with tensors, which have to have values where those of the model have none."""
+    with torch.device("cpu"):
+        return plan(*args, **options)
+
+
+BlockParams.from_init_params = plan_on_cpu
 
 
 def of_name(table, name: str, default):
