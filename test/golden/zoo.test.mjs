@@ -18,7 +18,7 @@ import { recogniseModel } from '../../dist/models/recognise.js';
 import { builtDifferences } from '../models/compare.mjs';
 import { startPython } from '../models/worker.mjs';
 import { needs, python, temporaryFolder } from '../support.mjs';
-import { small } from './zoo-support.mjs';
+import { made, small } from './zoo-support.mjs';
 
 describe('architectures of torchvision', function () {
   this.timeout(120_000);
@@ -33,7 +33,7 @@ describe('architectures of torchvision', function () {
 
   for (const name of small)
     it(`${name} is initialised, trained and evaluated as in Python`, async () => {
-      const model = getModel(name, { numClasses: 7 });
+      const model = made(name);
       assert.deepEqual(await builtDifferences(worker, `zoo_${name}`, model, at(name)), []);
     });
 
