@@ -1,6 +1,6 @@
 // Flattens a tree of modules into a model: the list of operator calls that the executor runs, with PyTorch's names for all parameters and
 // buffers. Values that a module computes are named after its path, such as `layer1.0:main/relu`.
-import { isRecord } from '../core/checks';
+import { isRecord, own } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { onlyInput } from '../core/sample-values';
@@ -94,16 +94,18 @@ class Builder {
         throw invalidAt(path, `(${module.type}) has a child that is not [name, layer], with a name without dots`);
       this.declare(child, joined(path, name));
     }
-    for (const { tensor, init } of module.draws ?? []) {
+    for (const { tensor, init } of own(module, 'draws') ?? []) {
       const name = joined(path, tensor);
       if (!this.#known.has(name)) throw invalidAt(path, `initialises "${tensor}", which it does not have`);
       this.draws.push({ tensor: name, init: within(path, init) });
     }
   }
 
-  #declareBuilt({ name, program, tensors, modules, draws }: Model, path: string): void {
-    if (program.exported) throw invalidAt(path, `is ${name}, a model of loadModel(), which cannot be part of another`);
-    if (tensors.some((tensor) => tensor.init === undefined))
+  #declareBuilt(model: Model, path: string): void {
+    const { name, program, tensors, modules } = model;
+    if (own(program, 'exported'))
+      throw invalidAt(path, `is ${name}, a model of loadModel(), which cannot be part of another`);
+    if (tensors.some((tensor) => own(tensor, 'init') === undefined))
       throw invalidAt(path, `is ${name}, which does not say how its weights are initialised`);
     const buffers = new Set(program.buffers.map((buffer) => buffer.name));
     for (const [inner, version] of modules) this.modules.push([joined(path, inner), version]);
@@ -114,9 +116,10 @@ class Builder {
         init: within(path, tensor.init),
         role: buffers.has(tensor.name) ? 'buffer' : 'parameter',
       });
-    const own =
-      draws ?? (tensors as readonly InitialTensor[]).map((tensor) => ({ tensor: tensor.name, init: tensor.init }));
-    for (const { tensor, init } of own) this.draws.push({ tensor: joined(path, tensor), init: within(path, init) });
+    const draws =
+      own(model, 'draws') ??
+      (tensors as readonly InitialTensor[]).map((tensor) => ({ tensor: tensor.name, init: tensor.init }));
+    for (const { tensor, init } of draws) this.draws.push({ tensor: joined(path, tensor), init: within(path, init) });
   }
 
   #addTensor(tensor: InitialTensor & { role: 'parameter' | 'buffer' }): void {
@@ -132,11 +135,11 @@ class Builder {
       return;
     }
     const { path } = place;
-    const own = new Set(module.tensors.map((tensor) => tensor.name));
+    const held = new Set(module.tensors.map((tensor) => tensor.name));
     const global = (local: string) => {
       const input = inputNamed(local);
       if (input !== undefined) return this.#inputOf(input, place);
-      return bindings.get(local) ?? (own.has(local) ? joined(path, local) : ownValue(place, local));
+      return bindings.get(local) ?? (held.has(local) ? joined(path, local) : ownValue(place, local));
     };
     const children = new Map(module.children);
     const runs = new Map<string, number>();
@@ -239,8 +242,8 @@ function checkNode(step: ProgramNode, path: string, type: string): void {
 }
 
 /** The path of the layer that a node of a model is in; empty where it is the model itself. */
-export function layerOf({ place }: ProgramNode): string {
-  return /^the layer "(.*)"$/.exec(place ?? '')?.[1] ?? '';
+export function layerOf(node: ProgramNode): string {
+  return /^the layer "(.*)"$/.exec(own(node, 'place') ?? '')?.[1] ?? '';
 }
 
 /** An initialiser with the model's name for the tensor that it copies. */

@@ -1,6 +1,6 @@
 // Modules: models as trees of plain data, composed as in torch.nn. build-model.ts flattens a tree into the list of operator calls
 // that the executor runs, with PyTorch's names for all parameters and buffers.
-import { isRecord } from '../core/checks';
+import { isRecord, own } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import type { Argument, Program, ProgramDType, ProgramNode, ValueRef } from './program';
@@ -101,12 +101,17 @@ export interface Model {
 /** Whether a value has the form of a module or of a model. Whether its steps are sound is seen when a model is built. */
 export function isLayer(layer: unknown): layer is Module | Model {
   if (!isRecord(layer)) return false;
-  const { type, version, program, steps, tensors, children, modules } = layer;
+  const program = own(layer, 'program');
+  const areLists = (from: object, names: readonly string[]) =>
+    names.every((name) => Array.isArray(own(from as Readonly<Record<string, unknown>>, name)));
   if (program === undefined)
-    return typeof type === 'string' && Number.isInteger(version) && [steps, tensors, children].every(Array.isArray);
-  if (!isRecord(program)) return false;
-  const { inputs, outputs, parameters, buffers, nodes } = program;
-  return [tensors, modules, inputs, outputs, parameters, buffers, nodes].every(Array.isArray);
+    return (
+      typeof own(layer, 'type') === 'string' &&
+      Number.isInteger(own(layer, 'version')) &&
+      areLists(layer, ['steps', 'tensors', 'children'])
+    );
+  const lists = ['inputs', 'outputs', 'parameters', 'buffers', 'nodes'];
+  return isRecord(program) && areLists(layer, ['tensors', 'modules']) && areLists(program, lists);
 }
 
 /** Whether a child is a model, which layers made. */

@@ -11,7 +11,7 @@ namespace {
 double normal_cdf(double x) { return (1.0 + std::erf(x / std::sqrt(2.0))) / 2.0; }
 
 // torch/nn/init.py, _no_grad_trunc_normal_: rejects values outside where most are inside, ...
-void draw_inside(at::Tensor tensor, const TruncatedNormal& how, at::Generator& generator) {
+void draw_inside(const at::Tensor& tensor, const TruncatedNormal& how, at::Generator& generator) {
   const double low = at::scalar_tensor(how.low, tensor.options()).item<double>();
   const double high = at::scalar_tensor(how.high, tensor.options()).item<double>();
   at::Tensor result = tensor.normal_(how.mean, how.deviation, generator);
@@ -24,7 +24,7 @@ void draw_inside(at::Tensor tensor, const TruncatedNormal& how, at::Generator& g
 }
 
 // ... and otherwise accepts uniform values with the density's probability.
-void draw_by_density(at::Tensor tensor, const TruncatedNormal& how, at::Generator& generator) {
+void draw_by_density(const at::Tensor& tensor, const TruncatedNormal& how, at::Generator& generator) {
   const double mode = std::max(how.low, std::min(how.mean, how.high));
   const double log_peak = -0.5 * std::pow((mode - how.mean) / how.deviation, 2);
   at::Tensor candidates = at::empty_like(tensor), accepted = at::empty_like(tensor);

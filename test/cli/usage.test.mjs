@@ -38,7 +38,7 @@ describe('command line: usage', () => {
     [['train', 'a.pth', '--scheduler', 'sequentialLR:milestones=5'], 'Expected schedulers after sequentialLR'],
     [
       ['train', 'a.pth', '--model', 'model.ts'],
-      'Expected a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js)',
+      'Expected an architecture of torchvision such as resnet18, a .pt2 of torch.export, or a JavaScript file (.mjs, .cjs or .js)',
     ],
     [['train', 'a.pth', '--optimizer', 'lion'], 'Unknown lion for --optimizer; there are sgd, adam, adamW'],
     [['train', 'a.pth', '--optimizer', 'adam:beta=1'], 'Unknown option "beta" of adam(); did you mean "betas"?'],

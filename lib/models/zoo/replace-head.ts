@@ -1,4 +1,5 @@
 // Gives a model another head: the layers at one path, which come last, are replaced.
+import { own } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { frozen } from '../../core/family';
 import type { Layer } from '../../layers/containers';
@@ -22,13 +23,13 @@ export function replaceHead(model: Model, path: string, head: Layer): Model {
   if (first < 0 || taken.length !== 1)
     throw new LearnError('ERR_INVALID_OPTION', `${model.name} has no head "${path}" that could be replaced`);
   const built = isBuilt(head) ? head : buildModel(path, head);
-  const own = new Set(built.tensors.map(({ name }) => name));
+  const held = new Set(built.tensors.map(({ name }) => name));
   const output = outputNames(nodes.at(-1)!)[0]!;
   const inner = (name: string) => (name === '' ? path : `${path}.${name}`);
   const global = (local: string) => {
     if (local === built.program.inputs[0]!.name) return taken[0]!;
     if (local === built.program.outputs[0]) return output;
-    return own.has(local) ? inner(local) : `${path}:${local}`;
+    return held.has(local) ? inner(local) : `${path}:${local}`;
   };
   const placed = (node: ProgramNode): ProgramNode => ({
     ...renamed(node, global),
@@ -62,8 +63,8 @@ export function replaceHead(model: Model, path: string, head: Layer): Model {
   });
 }
 
-function drawsOf({ draws, tensors }: Model): readonly Draw[] {
-  return draws ?? tensors.map(({ name, init }: ModelTensor) => ({ tensor: name, init: init! }));
+function drawsOf(model: Model): readonly Draw[] {
+  return own(model, 'draws') ?? model.tensors.map(({ name, init }: ModelTensor) => ({ tensor: name, init: init! }));
 }
 
 /** The values that these nodes take from others. */
