@@ -51,9 +51,21 @@ describe('architectures of torchvision', function () {
   });
 });
 
-describe('states of the zoo', () => {
+describe('states of the zoo', function () {
+  this.timeout(60_000);
   const at = temporaryFolder();
   const stateOf = (model) => createState(model);
+
+  it('are recognised by names and shapes alone, each with 1000 and with 7 classes', () => {
+    for (const name of listModels())
+      for (const options of [{}, { numClasses: 7 }]) {
+        const { tensors } = getModel(name, options);
+        const found = recogniseModel({ tensors, metadata: new Map() });
+        assert.equal(found.name, name);
+        assert.deepEqual(found.tensors, tensors, name);
+      }
+    assert.equal(listModels().length, 80);
+  });
 
   it('are recognised with any number of classes, from a file too', async () => {
     for (const numClasses of [2, 1000]) {
