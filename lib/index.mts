@@ -30,6 +30,7 @@ export {
   batchNorm2d,
   batchNorm3d,
   bceWithLogitsLoss,
+  bilinear,
   brierScore,
   celu,
   centerCrop,

@@ -33,10 +33,18 @@ export function dropout(p = 0.5): Module {
   ]);
 }
 
-/** One operator that draws in training, and returns what it is given otherwise. */
-function dropped(caller: string, type: string, op: string, p: number): Module {
+/**
+ * One operator that draws in training, and returns what it is given otherwise. `axes`: those that the input must have, since PyTorch takes one of
+ * fewer for a single sample.
+ */
+function dropped(caller: string, type: string, op: string, p: number, axes?: number): Module {
   checkNumbers(caller, { p }, { min: 0, max: 1 });
-  return leaf(type, [node(op, '', { input: value('input'), p })]);
+  if (axes === undefined) return leaf(type, [node(op, '', { input: value('input'), p })]);
+  const dims = Array.from({ length: axes }, (_, axis) => axis);
+  return leaf(type, [
+    node('permute', '', { self: value('input'), dims }, 'batch'),
+    node(op, '', { input: value('batch'), p }),
+  ]);
 }
 
 /**
@@ -49,7 +57,7 @@ function dropped(caller: string, type: string, op: string, p: number): Module {
  * ```
  */
 export function dropout1d(p = 0.5): Module {
-  return dropped('dropout1d', 'Dropout1d', 'feature_dropout', p);
+  return dropped('dropout1d', 'Dropout1d', 'feature_dropout', p, 3);
 }
 
 /**
@@ -73,7 +81,7 @@ export function dropout2d(p = 0.5): Module {
  * ```
  */
 export function dropout3d(p = 0.5): Module {
-  return dropped('dropout3d', 'Dropout3d', 'feature_dropout', p);
+  return dropped('dropout3d', 'Dropout3d', 'feature_dropout', p, 5);
 }
 
 /**

@@ -33,7 +33,7 @@ import { concatenate, residual } from './containers';
 import { conv1d, conv2d, conv3d } from './convolution';
 import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout';
 import { embedding, embeddingBag } from './embedding';
-import { linear } from './linear';
+import { bilinear, linear } from './linear';
 import { localResponseNorm } from './local-response-norm';
 import { groupNorm, instanceNorm1d, instanceNorm2d, instanceNorm3d, layerNorm, rmsNorm } from './norms';
 import { firstStep, lastStep, maxOverTime, meanOverTime } from './over-time';
@@ -89,6 +89,7 @@ export const layers = Object.freeze({
   batchNorm1d,
   batchNorm2d,
   batchNorm3d,
+  bilinear,
   celu,
   channelShuffle,
   circularPad1d,

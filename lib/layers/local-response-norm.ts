@@ -28,7 +28,9 @@ export function localResponseNorm(size: number, options: LocalResponseNormOption
   const around = [0, 0, 0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)];
   const window = { kernel_size: [size, 1, 1], stride: [1, 1, 1] };
   return leaf('LocalResponseNorm', [
-    node('mul', 'Tensor', { self: value('input'), other: value('input') }, 'squares'),
+    // As it is; of other than four axes an error, since the window would be one of other axes.
+    node('permute', '', { self: value('input'), dims: [0, 1, 2, 3] }, 'images'),
+    node('mul', 'Tensor', { self: value('images'), other: value('images') }, 'squares'),
     node('unsqueeze', '', { self: value('squares'), dim: 1 }, 'volume'),
     node('pad', '', { self: value('volume'), pad: around }, 'padded'),
     node('avg_pool3d', '', { self: value('padded'), ...window }, 'means'),
@@ -36,6 +38,6 @@ export function localResponseNorm(size: number, options: LocalResponseNormOption
     node('mul', 'Tensor', { self: value('mean'), other: { float: alpha } }, 'scaled'),
     node('add', 'Tensor', { self: value('scaled'), other: { float: k } }, 'sum'),
     node('pow', 'Tensor_Scalar', { self: value('sum'), exponent: { float: beta } }, 'divisor'),
-    node('div', 'Tensor', { self: value('input'), other: value('divisor') }),
+    node('div', 'Tensor', { self: value('images'), other: value('divisor') }),
   ]);
 }

@@ -1,5 +1,4 @@
 // What the package exports of the layers.
-
 export {
   celu,
   elu,
@@ -46,7 +45,7 @@ export {
 export { type ConvOptions, conv1d, conv2d, conv3d } from './convolution';
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './dropout';
 export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding';
-export { type LinearOptions, linear } from './linear';
+export { type BilinearOptions, bilinear, type LinearOptions, linear } from './linear';
 export { type LocalResponseNormOptions, localResponseNorm } from './local-response-norm';
 export {
   type GroupNormOptions,

@@ -3,14 +3,14 @@ import { checkNumbers } from '../core/checks';
 import { leaf, type Module, node, value } from '../program/module';
 
 /**
- * exp(x) / Σ exp(x) along an axis (default: the last). As `torch.nn.Softmax`. Losses such as `crossEntropyLoss()` take outputs without it.
+ * exp(x) / Σ exp(x) along an axis. As `torch.nn.Softmax`. Losses such as `crossEntropyLoss()` take outputs without it.
  *
  * @example
  * ```ts
  * softmax(1);
  * ```
  */
-export function softmax(dim = -1): Module {
+export function softmax(dim: number): Module {
   checkNumbers('softmax', { dim }, { integer: true });
   return leaf('Softmax', [node('softmax', 'int', { self: value('input'), dim })]);
 }
@@ -28,14 +28,14 @@ export function softmax2d(): Module {
 }
 
 /**
- * Softmax of −x along an axis (default: the last). As `torch.nn.Softmin`.
+ * Softmax of −x along an axis. As `torch.nn.Softmin`.
  *
  * @example
  * ```ts
  * softmin(1);
  * ```
  */
-export function softmin(dim = -1): Module {
+export function softmin(dim: number): Module {
   checkNumbers('softmin', { dim }, { integer: true });
   return leaf('Softmin', [
     node('neg', '', { self: value('input') }, 'negated'),
@@ -44,14 +44,14 @@ export function softmin(dim = -1): Module {
 }
 
 /**
- * The logarithm of softmax along an axis (default: the last), as `nllLoss()` takes it. As `torch.nn.LogSoftmax`.
+ * The logarithm of softmax along an axis, as `nllLoss()` takes it. As `torch.nn.LogSoftmax`.
  *
  * @example
  * ```ts
  * const model = sequential({ fc: linear(8, 3), log: logSoftmax(1) });
  * ```
  */
-export function logSoftmax(dim = -1): Module {
+export function logSoftmax(dim: number): Module {
   checkNumbers('logSoftmax', { dim }, { integer: true });
   return leaf('LogSoftmax', [node('log_softmax', 'int', { self: value('input'), dim })]);
 }

@@ -14,7 +14,7 @@ const examples = [
   ...[[], ['resnet18'], [4], [4, 4], [4, 4, 3], [{ inner: library.identity() }]],
   ...[{ stepSize: 4 }, { milestones: [4] }, { gamma: 0.5 }, { tMax: 4 }, { t0: 4 }].map((options) => [options]),
   ...[[{ baseLearningRate: 0.1, maxLearningRate: 1 }], [{ maxLearningRate: 1 }]],
-  ...[[1, [2, 2]], [{ scaleFactor: [2] }]],
+  ...[[1, [2, 2]], [{ scaleFactor: [2] }], [4, 4, 4, { second: 'input' }]],
   ...[[{ nodes: [negated] }]],
   ...[[[library.constantLR()]], [[library.constantLR()], { milestones: [] }]],
   ...[[{ length: 4, dim: 4 }], [library.transformerEncoderLayer(4, 4), 4], [library.transformerDecoderLayer(4, 4), 4]],

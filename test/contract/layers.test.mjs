@@ -3,7 +3,7 @@ import { layers } from '../../dist/layers/index.js';
 import { describeExports, describePlainValues, exampleOf } from './family.mjs';
 
 /** Their first argument may be negative. */
-const signed = /^(zeroPad|constantPad)[123]d$|^(threshold|unflatten)$/;
+const signed = /^(zeroPad|constantPad)[123]d$|^(threshold|unflatten|softmax|softmin|logSoftmax)$/;
 
 describe('the layers', () => {
   describePlainValues(layers);
@@ -23,8 +23,9 @@ describe('the layers', () => {
     if (!/\boptions\b/.test(String(make).split('\n')[0])) continue;
     it(`${name}() refuses an unknown option by name`, () => {
       const { given } = exampleOf(make);
-      const takesOptionsFirst = /^function \w+\(options/.test(String(make));
-      const wrong = takesOptionsFirst ? [{ ...given[0], nonsense: 1 }] : [...given, { nonsense: 1 }];
+      const areNeeded = /\boptions\)/.test(String(make).split('\n')[0]);
+      const [others, own] = areNeeded ? [given.slice(0, -1), given.at(-1)] : [given, {}];
+      const wrong = [...others, { ...own, nonsense: 1 }];
       assert.throws(() => make(...wrong), {
         name: 'LearnError',
         message: /"nonsense" of \w+\(\)/,

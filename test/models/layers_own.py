@@ -1,4 +1,4 @@
-"""The layers of docs/layers.md, as modules of Python."""
+"""The layers of docs/layers.md, as modules of Python, and those of two inputs."""
 
 import torch
 from catalogue import add, both, floats, values
@@ -35,6 +35,15 @@ class Joined(nn.Module):
         return self.fc2(torch.cat([self.fc1(features), extras], 1))
 
 
+class Product(nn.Module):
+    def __init__(self, bias):
+        super().__init__()
+        self.join = nn.Bilinear(8, 3, 2, bias)
+
+    def forward(self, features, extras):
+        return self.join(features, extras)
+
+
 def named(**layers):
     model = nn.Sequential()
     for name, layer in layers.items():
@@ -49,3 +58,6 @@ def own(name, build, inputs=floats(8)):
 own("scaled_tanh", lambda: named(fc1=nn.Linear(8, 16), act=ScaledTanh(16), fc2=nn.Linear(16, 2)))
 own("gated", lambda: named(gated=Gated(8), fc=nn.Linear(8, 2)))
 own("joined", Joined, both(floats(8, name="features"), floats(3, name="extras")))
+for bias in (True, False):
+    inputs = both(floats(8, name="features"), floats(3, name="extras"))
+    own("bilinear" if bias else "bilinear_plain", lambda bias=bias: Product(bias), inputs)

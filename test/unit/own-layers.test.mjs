@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import {
   conv2d,
   createState,
+  dropout1d,
+  dropout3d,
   flatten,
   leaf,
   linear,
+  localResponseNorm,
   modelInput,
   node,
   predict,
@@ -130,6 +133,22 @@ describe('layers of your own', () => {
       'ERR_INVALID_OPTION',
       /layer "block\.own" \(aten::relu\)/,
     );
+  });
+
+  it('are named where PyTorch would take a batch for one sample, or a window over other axes', async () => {
+    for (const [layer, shape] of [
+      [localResponseNorm(3), [4, 5]],
+      [localResponseNorm(3), [4, 5, 6, 7]],
+      [dropout1d(0.2), [4]],
+      [dropout3d(0.2), [4, 5, 6]],
+    ]) {
+      const model = sequential({ own: layer });
+      const inputs = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      const state = await createState(model);
+      await assert.rejects(predict(state, inputs, { model, shape }), {
+        message: /in the layer "own" \(aten::permute\)/,
+      });
+    }
   });
 
   it('run twice with one set of weights, and have names of their own in the state', async () => {

@@ -1,6 +1,7 @@
-// The models of layers_own.py, made by the code of docs/layers.md.
+// The models of layers_own.py: those of docs/layers.md, made by its code, and those of two inputs.
 import fs from 'node:fs';
 import path from 'node:path';
+import { bilinear, sequential } from 'torch-incremental';
 import { root } from '../../support.mjs';
 
 const text = fs.readFileSync(path.join(root, 'docs/layers.md'), 'utf8');
@@ -14,6 +15,9 @@ async function modelOf(code) {
 }
 
 const models = await Promise.all(blocks.map(modelOf));
-export const ownLayers = Object.fromEntries(
-  ['scaled_tanh', 'gated', 'joined'].map((name, i) => [name, () => models[i]]),
-);
+const inputs = { features: { shape: [8] }, extras: { shape: [3] } };
+export const ownLayers = {
+  ...Object.fromEntries(['scaled_tanh', 'gated', 'joined'].map((name, i) => [name, () => models[i]])),
+  bilinear: () => sequential({ join: bilinear(8, 3, 2, { second: 'extras' }) }, { inputs }),
+  bilinear_plain: () => sequential({ join: bilinear(8, 3, 2, { second: 'extras', bias: false }) }, { inputs }),
+};
