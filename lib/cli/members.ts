@@ -132,7 +132,7 @@ export function lossFrom(words: string | undefined): Loss | undefined {
   return words === undefined ? undefined : memberOf(losses, '--loss', words);
 }
 
-/** The architecture of --model, with its options after a colon: `resnet50:numClasses=5`. `options`: undefined where there are none. */
+/** The architecture of --model, with its options after a colon: `resnet50:numClasses=5`. `options`: undefined if there is no colon. */
 export function architectureIn(words: string): { name: Architecture; options: object | undefined } | undefined {
   const names = listModels();
   const name = words.split(':', 1)[0]!.toLowerCase();

@@ -10,7 +10,7 @@ function pointwise(type: string, op: string, args: Readonly<Record<string, Argum
 }
 
 /** A float, also where it has no fraction: an integer would be another type of number for the operator. */
-const float = (number: number) => ({ float: number });
+export const float = (number: number) => ({ float: number });
 
 /**
  * max(0, x). As `torch.nn.ReLU`.

@@ -4,7 +4,7 @@ import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import type { Draw, Initialiser, Module, ModuleTensor } from '../program/module';
 import { attentionSteps } from './attention-steps';
-import { constant } from './initialisers';
+import { constant, normal, xavierUniform } from './initialisers';
 import { linear } from './linear';
 import { isInputName } from './over-time';
 
@@ -117,9 +117,8 @@ function tensorsOf(width: number, { kdim, bias = true, addBiasKv = false }: Give
     ...{ name, role: 'parameter', dtype: 'float32', shape, init: constant(0), drawn },
   });
   const weight = (name: string, rows: number, columns: number) =>
-    parameter(name, [rows, columns], { kind: 'uniform', bound: Math.sqrt(3) * Math.sqrt(2 / (columns + rows)) });
-  const added = (name: string) =>
-    parameter(name, [1, 1, width], { kind: 'normal', mean: 0, deviation: Math.sqrt(2 / (width + width)) });
+    parameter(name, [rows, columns], xavierUniform([rows, columns]));
+  const added = (name: string) => parameter(name, [1, 1, width], normal(Math.sqrt(2 / (width + width))));
   const separate = () => [
     weight('q_proj_weight', width, width),
     weight('k_proj_weight', width, kdim),

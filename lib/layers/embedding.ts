@@ -4,7 +4,7 @@ import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { leaf, type Module, type ModuleTensor, node, value } from '../program/module';
 import type { ProgramNode } from '../program/program';
-import { constant } from './initialisers';
+import { constant, normal } from './initialisers';
 
 /** Options of {@link embedding}. */
 export interface EmbeddingOptions {
@@ -85,8 +85,7 @@ function table(
   padding: number | undefined,
   steps: readonly ProgramNode[],
 ): Module {
-  const init = { kind: 'normal', mean: 0, deviation: 1 } as const;
-  const weight: ModuleTensor = { name: 'weight', role: 'parameter', dtype: 'float32', shape, init };
+  const weight: ModuleTensor = { name: 'weight', role: 'parameter', dtype: 'float32', shape, init: normal(1) };
   const layer = leaf(type, steps, [weight]);
   if (padding === undefined) return layer;
   return frozen({ ...layer, draws: [{ tensor: 'weight', init: { ...constant(0), row: padding } }] });

@@ -18,3 +18,24 @@ export function biasUniform(fanIn: number): Initialiser {
 export function constant(value: number): Initialiser {
   return { kind: 'constant', value };
 }
+
+/** `normal_(tensor, 0, deviation)`. */
+export function normal(deviation: number): Initialiser {
+  return { kind: 'normal', mean: 0, deviation };
+}
+
+/** `trunc_normal_(tensor, std=deviation)`, with its own limits. */
+export function truncated(deviation: number): Initialiser {
+  return { kind: 'truncatedNormal', mean: 0, deviation, low: -2, high: 2 };
+}
+
+/** `kaiming_normal_(weight)` for relu, of this fan (He et al. 2015, eq. 10). */
+export function kaimingNormal(fan: number): Initialiser {
+  return normal(Math.sqrt(2) / Math.sqrt(fan));
+}
+
+/** `xavier_uniform_(weight)` of a matrix (Glorot and Bengio 2010, eq. 16). */
+export function xavierUniform(shape: readonly number[]): Initialiser {
+  const deviation = Math.sqrt(2 / (shape[1]! + shape[0]!));
+  return { kind: 'uniform', bound: Math.sqrt(3) * deviation };
+}

@@ -1,10 +1,11 @@
-// Where a step of a sequence stands: a table that is added to it, of sines and cosines or learned.
+// Positional encodings: a table of sines and cosines, or a learned one, that is added to the steps of a sequence.
 import { checkNumbers, checkOptions, isBoolean, isNumber, isOneOf } from '../core/checks';
 import { LearnError } from '../core/errors';
 import { frozen } from '../core/family';
 import { type Module, type ModuleTensor, node, value } from '../program/module';
 import type { ProgramNode } from '../program/program';
 import { dropout as dropoutLayer } from './dropout';
+import { normal } from './initialisers';
 
 /** Options of {@link positionalEncoding}. */
 export interface PositionalEncodingOptions {
@@ -60,8 +61,7 @@ export function positionalEncoding(encoding: PositionalEncodingOptions): Module 
 }
 
 function learned(length: number, dim: number): ModuleTensor {
-  const init = { kind: 'normal', mean: 0, deviation: 1 } as const;
-  return { name: 'weight', role: 'parameter', dtype: 'float32', shape: [length, dim], init };
+  return { name: 'weight', role: 'parameter', dtype: 'float32', shape: [length, dim], init: normal(1) };
 }
 
 /** Rows [t, 1, dim], or [t, dim] where the batch comes first. */

@@ -1,4 +1,4 @@
-// What the package exports of the layers.
+// Public exports of the layers.
 export {
   celu,
   elu,

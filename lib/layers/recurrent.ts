@@ -102,7 +102,7 @@ function recurrent(kind: Kind, options: RecurrentOptions): Module {
   const hasCells = kind.op === 'lstm';
   const zeros = (size: number, name: string): ProgramNode =>
     node('new_zeros', '', { self: value('input'), size: [states, value('batch'), size] }, name);
-  // Whether it trains is the executor's to say.
+  // The executor fills in `train`.
   const args = {
     ...{ input: value('input'), hx: hasCells ? [value('h_0'), value('c_0')] : value('h_0') },
     ...{ params: tensors.map(({ name }) => value(name)), has_biases: bias, num_layers: numLayers },

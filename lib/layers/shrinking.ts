@@ -1,8 +1,7 @@
 // Activations of torch.nn that shrink, cut or smooth each element: softplus, softsign, shrinkage and thresholds.
 import { checkNumbers, ownOptions } from '../core/checks';
 import { leaf, type Module, node, value } from '../program/module';
-
-const float = (number: number) => ({ float: number });
+import { float } from './activations';
 
 /** Options of {@link softplus}. */
 export interface SoftplusOptions {

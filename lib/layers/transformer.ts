@@ -1,12 +1,12 @@
 // torch.nn.TransformerEncoderLayer and TransformerDecoderLayer (Vaswani et al. 2017; `normFirst`: Xiong et al. 2020, fig. 1).
 import { checkOptions, defined, isBoolean, isNumber, isOneOf } from '../core/checks';
 import { frozen } from '../core/family';
-import { leaf, type Module, type ModuleCall, type ModuleTensor, node, value } from '../program/module';
+import { type Module, type ModuleCall, node, value } from '../program/module';
 import type { ProgramNode } from '../program/program';
 import { checkHeads, multiheadAttention } from './attention';
 import { dropout as dropoutLayer } from './dropout';
-import { constant } from './initialisers';
 import { linear } from './linear';
+import { layerNorm } from './norms';
 import { isInputName } from './over-time';
 
 /** Options of {@link transformerEncoderLayer}. */
@@ -137,7 +137,7 @@ function transformerLayer(
       ['linear1', linear(width, dimFeedforward, { bias })] as const,
       ['dropout', dropoutLayer(dropout)] as const,
       ['linear2', linear(dimFeedforward, width, { bias })] as const,
-      ...numbered('norm', () => layerNormOf(width, layerNormEps, bias)),
+      ...numbered('norm', () => layerNorm(width, { eps: layerNormEps, bias })),
       ...numbered('dropout', () => dropoutLayer(dropout)),
     ],
     steps,
@@ -175,16 +175,4 @@ function residualSteps(
     node('add', 'Tensor', { self: value(before), other: value(dropped) }, sum),
     ...(normFirst ? [] : [normalise(sum, after)]),
   ];
-}
-
-function layerNormOf(width: number, eps: number, bias: boolean): Module {
-  const parameter = (name: string, initial: number): ModuleTensor => ({
-    ...{ name, role: 'parameter', dtype: 'float32', shape: [width], init: constant(initial) },
-  });
-  const args = { input: value('input'), normalized_shape: [width], weight: value('weight'), eps };
-  return leaf(
-    'LayerNorm',
-    [node('layer_norm', '', { ...args, bias: bias ? value('bias') : null })],
-    [parameter('weight', 1), ...(bias ? [parameter('bias', 0)] : [])],
-  );
 }

@@ -16,7 +16,7 @@ interface Described {
 const recognised = new WeakMap<Described, Model>();
 const checked = new WeakMap<Described, WeakSet<Model>>();
 
-/** The model whose tensors the state holds. Throws ERR_MODEL_UNKNOWN if there is none, with the next step. */
+/** The model whose tensors the state holds. Throws ERR_MODEL_UNKNOWN, with the next step, if no known model fits. */
 export function recogniseModel(state: Described): Model {
   const known = recognised.get(state) ?? found(state);
   recognised.set(state, known);

@@ -1,5 +1,5 @@
 // Writes the start of a model for a state of no known model: layers with the names and shapes of its tensors, as JavaScript. What leaves no
-// trace in a state (activations, pooling, strides, the order of calls) is left to whoever completes it.
+// trace in a state (activations, pooling, strides, the order of calls) is for the reader to add.
 import { printable } from '../core/printable';
 import type { Model } from '../program/module';
 

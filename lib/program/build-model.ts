@@ -6,6 +6,7 @@ import { frozen } from '../core/family';
 import { onlyInput } from '../core/sample-values';
 import {
   type Draw,
+  drawsOf,
   type Initialiser,
   type InitialTensor,
   inputNamed,
@@ -105,7 +106,8 @@ class Builder {
     const { name, program, tensors, modules } = model;
     if (own(program, 'exported'))
       throw invalidAt(path, `is ${name}, a model of loadModel(), which cannot be part of another`);
-    if (tensors.some((tensor) => own(tensor, 'init') === undefined))
+    const draws = drawsOf(model);
+    if (draws === undefined || tensors.some((tensor) => own(tensor, 'init') === undefined))
       throw invalidAt(path, `is ${name}, which does not say how its weights are initialised`);
     const buffers = new Set(program.buffers.map((buffer) => buffer.name));
     for (const [inner, version] of modules) this.modules.push([joined(path, inner), version]);
@@ -116,9 +118,6 @@ class Builder {
         init: within(path, tensor.init),
         role: buffers.has(tensor.name) ? 'buffer' : 'parameter',
       });
-    const draws =
-      own(model, 'draws') ??
-      (tensors as readonly InitialTensor[]).map((tensor) => ({ tensor: tensor.name, init: tensor.init }));
     for (const { tensor, init } of draws) this.draws.push({ tensor: joined(path, tensor), init: within(path, init) });
   }
 
@@ -156,8 +155,9 @@ class Builder {
       const inner = { path: joined(path, step.module), again };
       const inputs = bound(step.input, 'input', global);
       for (const [, name] of inputs) this.check(name, inner, typeOf(child));
-      this.emit(child, inner, new Map([...inputs, ...bound(step.output, 'output', global)]));
-      for (const [local, name] of bound(step.output, 'output', global))
+      const outputs = bound(step.output, 'output', global);
+      this.emit(child, inner, new Map([...inputs, ...outputs]));
+      for (const [local, name] of outputs)
         if (!this.#known.has(name)) throw invalidAt(inner.path, `(${typeOf(child)}) computes no value "${local}"`);
     }
     const unused = module.children.find(([name]) => !runs.has(name));

@@ -114,6 +114,14 @@ export function isLayer(layer: unknown): layer is Module | Model {
   return isRecord(program) && areLists(layer, ['tensors', 'modules']) && areLists(program, lists);
 }
 
+/** How the tensors of a model are initialised, in order; undefined if a tensor has no `init`, as those of a file. */
+export function drawsOf(model: Model): readonly Draw[] | undefined {
+  const draws = own(model, 'draws');
+  if (draws !== undefined) return draws;
+  const plain = model.tensors.map((tensor) => ({ tensor: tensor.name, init: own(tensor, 'init') }));
+  return plain.every((draw): draw is Draw => draw.init !== undefined) ? plain : undefined;
+}
+
 /** Whether a child is a model, which layers made. */
 export function isBuilt(child: Module | Model): child is Model {
   return Object.hasOwn(child, 'program');

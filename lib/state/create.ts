@@ -1,11 +1,11 @@
 // Creates states with new weights, for models that are trained from scratch.
 
-import { checkOptions, isNumber, own } from '../core/checks';
+import { checkOptions, isNumber } from '../core/checks';
 import { fromNative, LearnError } from '../core/errors';
 import { isModel } from '../models';
 import { native } from '../native/native';
 import type { InitialDraw } from '../native/state-plans';
-import type { Draw, Model } from '../program/module';
+import { drawsOf, type Model } from '../program/module';
 import { makeState, type State } from './state';
 
 /** Options of {@link createState}. */
@@ -26,13 +26,20 @@ export interface CreateStateOptions {
 export async function createState(model: Model, options: CreateStateOptions = {}): Promise<State> {
   isModel(model, 'model');
   const { seed = 0 } = checkOptions('createState', options, { seed: isNumber({ integer: true, min: 0 }) });
+  const drawn = drawsOf(model);
+  if (drawn === undefined)
+    throw new LearnError(
+      'ERR_INVALID_OPTION',
+      `Expected a model of layers, which knows how its weights are initialised, but ${model.name} comes from a file: ` +
+        'use the state that loadModel() returns with it',
+    );
   const indices = new Map(model.tensors.map(({ name }, index) => [name, index]));
   const indexOf = (name: string) => {
     const index = indices.get(name);
     if (index !== undefined) return index;
     throw new LearnError('ERR_INVALID_OPTION', `${model.name} initialises "${name}", which it does not have`);
   };
-  const draws = drawsOf(model).map(
+  const draws = drawn.map(
     ({ tensor, init }): InitialDraw => ({
       tensor: indexOf(tensor),
       init: init.kind === 'copy' ? { ...init, tensor: indexOf(init.tensor) } : init,
@@ -40,20 +47,6 @@ export async function createState(model: Model, options: CreateStateOptions = {}
   );
   const handle = await fromNative(() => native().createState(model.tensors, draws, seed));
   return makeState(handle, modulesOf(model));
-}
-
-function drawsOf(model: Model): readonly Draw[] {
-  const draws = own(model, 'draws');
-  if (draws !== undefined) return draws;
-  return model.tensors.map((tensor) => {
-    const init = own(tensor, 'init');
-    if (init !== undefined) return { tensor: tensor.name, init };
-    throw new LearnError(
-      'ERR_INVALID_OPTION',
-      `Expected a model of layers, which knows how its weights are initialised, but ${model.name} comes from a file: ` +
-        'use the state that loadModel() returns with it',
-    );
-  });
 }
 
 /** Returns the `_metadata` of the model's `state_dict()` in Python. */

@@ -3,6 +3,7 @@ import { createState, getModel, identity, listModels, sequential, trainIncrement
 import { isModel, models } from '../../dist/models/index.js';
 import { recogniseModel } from '../../dist/models/recognise.js';
 import { fingerprints } from '../../dist/models/zoo/fingerprints.js';
+import { headOf } from '../../dist/models/zoo/get-model.js';
 import { knownModels } from '../../dist/models/zoo/index.js';
 import { fingerprintOf, firstOf } from '../../dist/models/zoo/recognise-zoo.js';
 import { describeExports, describePlainValues } from './family.mjs';
@@ -20,6 +21,7 @@ describe('the models', () => {
   it('of the zoo are told apart by what scripts/fingerprints.mjs writes', () => {
     for (const name of listModels()) {
       const { tensors } = getModel(name);
+      assert.ok(tensors.at(-1).name.startsWith(`${headOf(name)}.`), name);
       const shapes = new Map(tensors.map((tensor) => [tensor.name, tensor.shape]));
       assert.deepEqual(fingerprints[name], [fingerprintOf(shapes), shapes.size, firstOf(shapes)], name);
     }

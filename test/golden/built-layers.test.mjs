@@ -9,21 +9,15 @@ import { ownLayers } from '../models/layers/own.mjs';
 import { plainLayers } from '../models/layers/plain.mjs';
 import { poolingLayers } from '../models/layers/pooling.mjs';
 import { sequenceLayers } from '../models/layers/sequences.mjs';
-import { startPython } from '../models/worker.mjs';
-import { needs, python, root, temporaryFolder } from '../support.mjs';
+import { pythonForTests } from '../models/worker.mjs';
+import { root, temporaryFolder } from '../support.mjs';
 
 const models = { ...ownLayers, ...plainLayers, ...poolingLayers, ...sequenceLayers };
 
 describe('layers of torch.nn', function () {
   this.timeout(60_000);
   const at = temporaryFolder();
-  let worker;
-
-  before(function () {
-    needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    worker = startPython(python);
-  });
-  after(() => worker?.close());
+  const worker = pythonForTests();
 
   for (const [name, make] of Object.entries(models))
     it(`${name} is PyTorch's`, async () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { compareModel } from '../models/compare.mjs';
 import { exceptions } from '../models/exceptions.mjs';
-import { startPython } from '../models/worker.mjs';
-import { needs, python, temporaryFolder } from '../support.mjs';
+import { pythonForTests } from '../models/worker.mjs';
+import { temporaryFolder } from '../support.mjs';
 
 /** The first of torchvision's in the list, which are small and unlike each other. */
 const counts = { plain: undefined, torchvision: 15 };
@@ -11,13 +11,7 @@ const counts = { plain: undefined, torchvision: 15 };
 describe('models that torch.export exports', function () {
   this.timeout(900_000);
   const at = temporaryFolder();
-  let worker;
-
-  before(function () {
-    needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    worker = startPython(python);
-  });
-  after(() => worker?.close());
+  const worker = pythonForTests();
 
   for (const [group, count] of Object.entries(counts))
     it(`${count === undefined ? 'all' : `${count} of`} ${group} are trained bit for bit, but for the exceptions`, async () => {

@@ -17,7 +17,7 @@ FOLDER = pathlib.Path(sys.argv[2])
 
 
 class Parts(nn.Module):
-    """What a module of TorchScript holds beside its weights: tensors that are none, lists, dicts, an optional weight."""
+    """A module with attributes besides its weights: plain tensors, lists, dicts, and a weight that is None."""
 
     def __init__(self):
         super().__init__()

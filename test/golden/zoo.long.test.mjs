@@ -1,20 +1,14 @@
 // All architectures of the zoo but the largest against torchvision, and of the largest their tensors: names, shapes and the metadata of the state dict.
 import assert from 'node:assert/strict';
 import { builtDifferences } from '../models/compare.mjs';
-import { startPython } from '../models/worker.mjs';
-import { needs, python, temporaryFolder } from '../support.mjs';
+import { pythonForTests } from '../models/worker.mjs';
+import { temporaryFolder } from '../support.mjs';
 import { largest, made, others } from './zoo-support.mjs';
 
 describe('architectures of torchvision, but the small ones', function () {
   this.timeout(600_000);
   const at = temporaryFolder();
-  let worker;
-
-  before(function () {
-    needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    worker = startPython(python);
-  });
-  after(() => worker?.close());
+  const worker = pythonForTests();
 
   for (const name of others)
     it(`${name} is initialised, trained and evaluated as in Python`, async () => {

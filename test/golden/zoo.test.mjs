@@ -16,20 +16,14 @@ import {
 } from 'torch-incremental';
 import { recogniseModel } from '../../dist/models/recognise.js';
 import { builtDifferences } from '../models/compare.mjs';
-import { startPython } from '../models/worker.mjs';
-import { needs, python, temporaryFolder } from '../support.mjs';
+import { pythonForTests } from '../models/worker.mjs';
+import { temporaryFolder } from '../support.mjs';
 import { made, small } from './zoo-support.mjs';
 
 describe('architectures of torchvision', function () {
   this.timeout(120_000);
   const at = temporaryFolder();
-  let worker;
-
-  before(function () {
-    needs(this, 'TORCH_INCREMENTAL_PYTHON');
-    worker = startPython(python);
-  });
-  after(() => worker?.close());
+  const worker = pythonForTests();
 
   for (const name of small)
     it(`${name} is initialised, trained and evaluated as in Python`, async () => {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
+import { needs, python } from '../support.mjs';
 
 const script = path.join(import.meta.dirname, 'worker.py');
 /** Of what Python printed beside its answers, for the error of one that ended. */
@@ -36,4 +37,15 @@ export function startPython(interpreter) {
       }),
     close: () => child.stdin.end(),
   };
+}
+
+/** A Python for the tests of a describe(), which are skipped where there is none. Returns what asks it. */
+export function pythonForTests() {
+  let worker;
+  before(function () {
+    needs(this, 'TORCH_INCREMENTAL_PYTHON');
+    worker = startPython(python);
+  });
+  after(() => worker?.close());
+  return { ask: (question) => worker.ask(question) };
 }

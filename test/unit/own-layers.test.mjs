@@ -85,7 +85,7 @@ const wrong = {
   'leaf() without steps': [() => leaf('Own'), /Expected leaf\(type, steps/],
   'node() without arguments': [() => node('relu', ''), /Expected node\(op, overload, args, output\?\)/],
   'what is no layer': [() => sequential({ fc: 7 }), /Expected a layer.* for "fc" but received number \(7\)/],
-  'a model that is none': [() => sequential({ fc: { program: {} } }), /Expected a layer.* for "fc"/],
+  'a model without its parts': [() => sequential({ fc: { program: {} } }), /Expected a layer.* for "fc"/],
   'a name with a dot': [() => sequential({ 'a.b': relu() }), /names of layers that hold no dot/],
   'an activation with weights after the sum': [
     () => residual({ fc: linear(2, 2) }, { after: linear(2, 2) }),

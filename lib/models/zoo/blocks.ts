@@ -1,4 +1,4 @@
-// What several architectures of torchvision are made of: torchvision/ops/misc.py, torchvision/ops/stochastic_depth.py and
+// Building blocks of several architectures: torchvision/ops/misc.py, torchvision/ops/stochastic_depth.py and
 // torchvision/models/_utils.py.
 import { type Check, isNumber } from '../../core/checks';
 import { relu } from '../../layers/activations';
@@ -6,10 +6,11 @@ import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { batchNorm2d } from '../../layers/batch-norm';
 import { chain, type Layer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
+import { constant, truncated } from '../../layers/initialisers';
 import type { Sizes } from '../../layers/sizes';
 import { type Initialiser, isBuilt, leaf, type Module, type ModuleCall, node, value } from '../../program/module';
 import type { ProgramNode } from '../../program/program';
-import { calls, drawnAgain, kaimingNormal, shapeOf, tree } from './tree';
+import { calls, drawnAgain, kaimingNormalOut, shapeOf, tree } from './tree';
 
 /** Makes a layer without arguments, or with the number of channels. */
 export type Activation = () => Module;
@@ -127,32 +128,15 @@ export function halfToEven(number: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-const zero: Initialiser = { kind: 'constant', value: 0 };
-
 /** A module's weight, and zeros as its bias where it has one. */
 export function weightsAndZeros(module: Module, weight: Initialiser): Record<string, Initialiser> {
-  return { weight, ...(module.tensors.some(({ name }) => name === 'bias') && { bias: zero }) };
-}
-
-export function normal(deviation: number): Initialiser {
-  return { kind: 'normal', mean: 0, deviation };
-}
-
-/** `trunc_normal_` with its own bounds. */
-export function truncated(deviation: number): Initialiser {
-  return { kind: 'truncatedNormal', mean: 0, deviation, low: -2, high: 2 };
-}
-
-/** `xavier_uniform_` (Glorot and Bengio 2010, eq. 16). */
-export function xavierUniform(shape: readonly number[]): Initialiser {
-  const deviation = Math.sqrt(2 / (shape[1]! + shape[0]!));
-  return { kind: 'uniform', bound: Math.sqrt(3) * deviation };
+  return { weight, ...(module.tensors.some(({ name }) => name === 'bias') && { bias: constant(0) }) };
 }
 
 /** What the mobile architectures draw: convolutions as of He et al., and `linear` for the weights of linear layers. */
 export function mobileDraws(root: Module, linear: (shape: readonly number[]) => Initialiser) {
   return drawnAgain(root, (module) => {
-    if (module.type === 'Conv2d') return weightsAndZeros(module, kaimingNormal(shapeOf(module, 'weight')));
+    if (module.type === 'Conv2d') return weightsAndZeros(module, kaimingNormalOut(shapeOf(module, 'weight')));
     return module.type === 'Linear' ? weightsAndZeros(module, linear(shapeOf(module, 'weight'))) : {};
   });
 }

@@ -1,14 +1,16 @@
 // ConvNeXt (Liu et al. 2022): torchvision/models/convnext.py.
+
 import { isNumber } from '../../core/checks';
 import { gelu } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { chain, type Layer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
+import { truncated } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { layerNorm } from '../../layers/norms';
 import { flatten } from '../../layers/shape';
 import { type Model, type Module, type ModuleTensor, node, value } from '../../program/module';
-import { isShare, permuted, stochasticDepth, truncated, weightsAndZeros } from './blocks';
+import { isShare, permuted, stochasticDepth, weightsAndZeros } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, drawnAgain, imageModel, tree } from './tree';
 
 /** Options of the ConvNeXts, those of torchvision. */

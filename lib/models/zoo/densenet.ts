@@ -1,10 +1,12 @@
 // DenseNet (Huang et al. 2017): torchvision/models/densenet.py.
+
 import { type Check, invalid } from '../../core/checks';
 import { relu } from '../../layers/activations';
 import { batchNorm2d } from '../../layers/batch-norm';
 import { chain, type Layer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { kaimingNormal } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { avgPool2d, maxPool2d } from '../../layers/pooling';
 import { type Initialiser, type Model, type Module, type ModuleCall, node, value } from '../../program/module';
@@ -91,10 +93,9 @@ function transition(from: number, to: number): Module {
   });
 }
 
-/** `kaiming_normal_(weight)` (He et al. 2015, eq. 10). */
+/** `kaiming_normal_(weight)` of a convolution. */
 function kaimingNormalIn([, ...taken]: readonly number[]): Initialiser {
-  const fan = taken.reduce((product, size) => product * size, 1);
-  return { kind: 'normal', mean: 0, deviation: Math.sqrt(2) / Math.sqrt(fan) };
+  return kaimingNormal(taken.reduce((product, size) => product * size, 1));
 }
 
 function densenet(

@@ -15,12 +15,19 @@ export type ModelOptions<Name extends Architecture> = NonNullable<Parameters<(ty
   head?: Layer;
 };
 
-/** The names of the layers of each architecture that make classes of features. */
-const heads = ['fc', 'classifier', 'heads', 'head'];
+/** The names of the layers that make classes of features, and of which architectures. */
+const heads: readonly (readonly [name: string, of: RegExp])[] = [
+  ['fc', /^(resnet|resnext|wide_resnet|googlenet|inception|shufflenet|regnet)/],
+  ['heads', /^vit/],
+  ['head', /^swin/],
+  ['classifier', /^/],
+];
 
-/** The name of the layers of a model of the zoo that make classes of features. */
-export function headOf({ modules }: Model): string {
-  return modules.map(([path]) => path).find((path) => heads.includes(path))!;
+export const headNames = heads.map(([name]) => name);
+
+/** The name of the layers of an architecture that make classes of features. */
+export function headOf(architecture: Architecture): string {
+  return heads.find(([, of]) => of.test(architecture))![0];
 }
 
 /**
@@ -62,7 +69,7 @@ export function getModel<Name extends Architecture>(
     );
   if (!isLayer(head)) throw invalid('a layer, such as linear(512, 5),', 'head', head);
   const model = makerOf(name)(others);
-  return replaceHead(model, headOf(model), head);
+  return replaceHead(model, headOf(name), head);
 }
 
 function makerOf(name: Architecture): (options: object) => Model {

@@ -1,4 +1,5 @@
 // MaxViT (Tu et al. 2022): torchvision/models/maxvit.py.
+
 import { isNumber, isPairOf } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { gelu, sigmoid, silu, tanh } from '../../layers/activations';
@@ -7,21 +8,13 @@ import { batchNorm2d } from '../../layers/batch-norm';
 import { chain } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { normal, truncated } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { layerNorm } from '../../layers/norms';
 import { avgPool2d } from '../../layers/pooling';
 import { flatten, identity } from '../../layers/shape';
 import { leaf, type Model, type Module, type ModuleTensor, node, value } from '../../program/module';
-import {
-  convNorm,
-  isCount,
-  isShare,
-  normal,
-  squeezeExcitation,
-  stochasticDepth,
-  truncated,
-  weightsAndZeros,
-} from './blocks';
+import { convNorm, isCount, isShare, squeezeExcitation, stochasticDepth, weightsAndZeros } from './blocks';
 import { binary, positionBias, relativeIndex } from './relative-positions';
 import { architectureOptions, type ClassifierOptions, calls, drawnAgain, imageModel, tree } from './tree';
 

@@ -1,13 +1,15 @@
 // MobileNet V2 (Sandler et al. 2018): torchvision/models/mobilenetv2.py.
+
 import { type Check, invalid, isNumber } from '../../core/checks';
 import { relu6 } from '../../layers/activations';
 import { batchNorm2d } from '../../layers/batch-norm';
 import { chain } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { normal } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { type Model, type Module, node, value } from '../../program/module';
-import { convNorm, divisible, flattenedInto, halfToEven, isCount, isShare, mobileDraws, normal } from './blocks';
+import { convNorm, divisible, flattenedInto, halfToEven, isCount, isShare, mobileDraws } from './blocks';
 import { architectureOptions, type ClassifierOptions, imageModel, tree } from './tree';
 
 /** Options of {@link mobilenetV2}, those of torchvision. */

@@ -1,13 +1,15 @@
 // MobileNet V3 (Howard et al. 2019): torchvision/models/mobilenetv3.py.
+
 import { isBoolean, isNumber } from '../../core/checks';
 import { hardsigmoid, hardswish, relu } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { batchNorm2d } from '../../layers/batch-norm';
 import { chain } from '../../layers/containers';
 import { dropout } from '../../layers/dropout';
+import { normal } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { type Model, type Module, node, value } from '../../program/module';
-import { convNorm, divisible, flattenedInto, isShare, mobileDraws, normal, squeezeExcitation } from './blocks';
+import { convNorm, divisible, flattenedInto, isShare, mobileDraws, squeezeExcitation } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, imageModel, tree } from './tree';
 
 /** Options of MobileNet V3, those of torchvision. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { linear } from '../../layers/linear';
 import type { Model } from '../../program/module';
 import { fingerprints } from './fingerprints';
-import { getModel, headOf, type ModelOptions } from './get-model';
+import { getModel, headNames, headOf, type ModelOptions } from './get-model';
 import type { Architecture } from './index';
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -12,7 +12,7 @@ type Shapes = ReadonlyMap<string, readonly number[]>;
 export type Recognised = { readonly model: Model } | { readonly architecture: Architecture; readonly head: string };
 
 /** Layers that make classes of features, and those that do so beside them while an Inception network trains. */
-const headed = /^(fc|classifier|heads|head|aux1|aux2|AuxLogits)\./;
+const headed = new RegExp(`^(${[...headNames, 'aux1', 'aux2', 'AuxLogits'].join('|')})\\.`);
 /** Absent from states of before PyTorch 0.4.1. */
 const isCounter = (name: string) => name.endsWith('num_batches_tracked');
 
@@ -52,8 +52,7 @@ export function recogniseArchitecture(shapes: Shapes): Recognised | undefined {
   const options = (
     /^(googlenet|inception_v3)$/.test(architecture) ? { auxLogits: auxiliary } : {}
   ) as ModelOptions<Architecture>;
-  const plain = getModel(architecture, options);
-  const head = headOf(plain);
+  const head = headOf(architecture);
   const layers = [...shapes].filter(([name]) => name.startsWith(`${head}.`));
   const last = layers.findLast(([name]) => name.endsWith('.weight'))?.[1];
   if (last === undefined) return { architecture, head };

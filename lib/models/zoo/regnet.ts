@@ -1,10 +1,12 @@
 // RegNet (Radosavovic et al. 2020): torchvision/models/regnet.py.
+
 import { relu, sigmoid } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { chain, type NamedLayer } from '../../layers/containers';
+import { normal } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { type Model, type Module, node, value } from '../../program/module';
-import { convNorm, flattenedInto, halfToEven, isCount, normal, squeezeExcitation, weightsAndZeros } from './blocks';
+import { convNorm, flattenedInto, halfToEven, isCount, squeezeExcitation, weightsAndZeros } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, drawnAgain, imageModel, shapeOf, tree } from './tree';
 
 /** Options of the RegNets, those of torchvision. */

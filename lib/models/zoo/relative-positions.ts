@@ -1,4 +1,4 @@
-// Where places of a window are to each other, and the biases of attention that follow from it: torchvision/models/swin_transformer.py and
+// Relative positions within a window, and the attention biases indexed by them: torchvision/models/swin_transformer.py and
 // torchvision/models/maxvit.py.
 import { type Initialiser, node, value } from '../../program/module';
 import type { Argument, ProgramNode } from '../../program/program';

@@ -1,10 +1,9 @@
 // Gives a model another head: the layers at one path, which come last, are replaced.
-import { own } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { frozen } from '../../core/family';
 import type { Layer } from '../../layers/containers';
 import { buildModel, layerOf } from '../../program/build-model';
-import { type Draw, isBuilt, type Model, type ModelTensor } from '../../program/module';
+import { drawsOf, isBuilt, type Model } from '../../program/module';
 import { outputNames, type ProgramNode, valueNames } from '../../program/program';
 import { renamed } from '../../program/rename';
 
@@ -23,6 +22,7 @@ export function replaceHead(model: Model, path: string, head: Layer): Model {
   if (first < 0 || taken.length !== 1)
     throw new LearnError('ERR_INVALID_OPTION', `${model.name} has no head "${path}" that could be replaced`);
   const built = isBuilt(head) ? head : buildModel(path, head);
+  const drawn = drawsOf(built);
   const held = new Set(built.tensors.map(({ name }) => name));
   const output = outputNames(nodes.at(-1)!)[0]!;
   const inner = (name: string) => (name === '' ? path : `${path}.${name}`);
@@ -56,15 +56,13 @@ export function replaceHead(model: Model, path: string, head: Layer): Model {
       ([name]) => name,
       built.modules.map(([name, version]) => [inner(name), version] as const),
     ),
-    draws: [
-      ...drawsOf(model).filter(({ tensor }) => !isOf(tensor)),
-      ...drawsOf(built).map(({ tensor, init }) => ({ tensor: inner(tensor), init })),
-    ],
+    ...(drawn && {
+      draws: [
+        ...drawsOf(model)!.filter(({ tensor }) => !isOf(tensor)),
+        ...drawn.map(({ tensor, init }) => ({ tensor: inner(tensor), init })),
+      ],
+    }),
   });
-}
-
-function drawsOf(model: Model): readonly Draw[] {
-  return own(model, 'draws') ?? model.tensors.map(({ name, init }: ModelTensor) => ({ tensor: name, init: init! }));
 }
 
 /** The values that these nodes take from others. */

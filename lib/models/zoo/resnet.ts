@@ -1,5 +1,5 @@
 // ResNet (He et al. 2016), ResNeXt (Xie et al. 2017) and Wide ResNet (Zagoruyko and Komodakis 2016): torchvision/models/resnet.py.
-import { type Check, invalid, isBoolean, isNumber } from '../../core/checks';
+import { type Check, invalid, isBoolean } from '../../core/checks';
 import { LearnError } from '../../core/errors';
 import { relu } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
@@ -9,6 +9,7 @@ import { conv2d } from '../../layers/convolution';
 import { linear } from '../../layers/linear';
 import { maxPool2d } from '../../layers/pooling';
 import { type Model, type Module, node, value } from '../../program/module';
+import { isCount } from './blocks';
 import {
   architectureOptions,
   type Children,
@@ -16,7 +17,7 @@ import {
   calls,
   drawnAgain,
   imageModel,
-  kaimingNormal,
+  kaimingNormalOut,
   shapeOf,
   tree,
 } from './tree';
@@ -107,8 +108,8 @@ const isDilations: Check = (value, name) => {
 
 const checks = {
   zeroInitResidual: isBoolean,
-  groups: isNumber({ integer: true, min: 1 }),
-  widthPerGroup: isNumber({ integer: true, min: 1 }),
+  groups: isCount,
+  widthPerGroup: isCount,
   replaceStrideWithDilation: isDilations,
 };
 
@@ -153,7 +154,7 @@ function resnet(name: string, design: Design, options: ResNetOptions): Model {
     { module: 'fc', input: 'flat', output: 'output' },
   ]);
   const draws = drawnAgain(root, (module) =>
-    module.type === 'Conv2d' ? { weight: kaimingNormal(shapeOf(module, 'weight')) } : {},
+    module.type === 'Conv2d' ? { weight: kaimingNormalOut(shapeOf(module, 'weight')) } : {},
   );
   const last = { Bottleneck: 'bn3.weight', BasicBlock: 'bn2.weight' } as Readonly<Record<string, string>>;
   const zeros = drawnAgain(root, ({ type }) => (last[type] ? { [last[type]]: { kind: 'constant', value: 0 } } : {}));

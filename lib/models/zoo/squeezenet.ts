@@ -1,12 +1,14 @@
 // SqueezeNet (Iandola et al. 2016): torchvision/models/squeezenet.py.
+
 import { relu } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { chain } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { normal } from '../../layers/initialisers';
 import { maxPool2d } from '../../layers/pooling';
 import { type Initialiser, type Model, type Module, node, value } from '../../program/module';
-import { isShare, normal, weightsAndZeros } from './blocks';
+import { isShare, weightsAndZeros } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, drawnAgain, imageModel, shapeOf, tree } from './tree';
 
 /** Options of the SqueezeNets, those of torchvision. */

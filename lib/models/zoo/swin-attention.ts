@@ -1,6 +1,8 @@
 // The attention of Swin Transformers within shifted windows: torchvision/models/swin_transformer.py.
+
 import { relu } from '../../layers/activations';
 import { chain } from '../../layers/containers';
+import { truncated } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import {
   type Initialiser,
@@ -12,7 +14,6 @@ import {
   value,
 } from '../../program/module';
 import type { ProgramNode } from '../../program/program';
-import { truncated } from './blocks';
 import {
   binary,
   positionBias,

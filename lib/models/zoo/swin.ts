@@ -1,13 +1,15 @@
 // Swin Transformer (Liu et al. 2021) and its version 2 (Liu et al. 2022): torchvision/models/swin_transformer.py.
+
 import { isNumber } from '../../core/checks';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
 import { chain, type Layer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
+import { truncated } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { layerNorm } from '../../layers/norms';
 import { flatten } from '../../layers/shape';
 import { type Model, type Module, node, value } from '../../program/module';
-import { isShare, permuted, stochasticDepth, truncated, weightsAndZeros } from './blocks';
+import { isShare, permuted, stochasticDepth, weightsAndZeros } from './blocks';
 import { scalar } from './relative-positions';
 import { cosineWindowAttention, type Windows, windowAttention } from './swin-attention';
 import { architectureOptions, type ClassifierOptions, calls, drawnAgain, imageModel, tree } from './tree';

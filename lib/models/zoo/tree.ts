@@ -2,6 +2,7 @@
 import { checkOptions, isNumber } from '../../core/checks';
 import { frozen } from '../../core/family';
 import type { Layer } from '../../layers/containers';
+import { kaimingNormal } from '../../layers/initialisers';
 import { buildModel, imageInput } from '../../program/build-model';
 import { type Draw, type Initialiser, isBuilt, type Model, type Module, type ModuleCall } from '../../program/module';
 import type { ProgramNode } from '../../program/program';
@@ -54,10 +55,9 @@ export function shapeOf(module: Module, tensor: string): readonly number[] {
   return module.tensors.find(({ name }) => name === tensor)!.shape;
 }
 
-/** `torch.nn.init.kaiming_normal_(weight, mode='fan_out', nonlinearity='relu')` (He et al. 2015, eq. 10). */
-export function kaimingNormal([out, , ...kernel]: readonly number[]): Initialiser {
-  const fan = out! * kernel.reduce((product, size) => product * size, 1);
-  return { kind: 'normal', mean: 0, deviation: Math.sqrt(2) / Math.sqrt(fan) };
+/** `kaiming_normal_(weight, mode='fan_out', nonlinearity='relu')` of a convolution. */
+export function kaimingNormalOut([out, , ...kernel]: readonly number[]): Initialiser {
+  return kaimingNormal(out! * kernel.reduce((product, size) => product * size, 1));
 }
 
 /** Options of every architecture. */

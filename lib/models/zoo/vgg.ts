@@ -1,4 +1,5 @@
 // VGG (Simonyan and Zisserman 2015): torchvision/models/vgg.py.
+
 import { isBoolean } from '../../core/checks';
 import { relu } from '../../layers/activations';
 import { adaptiveAvgPool2d } from '../../layers/adaptive-pooling';
@@ -6,10 +7,11 @@ import { batchNorm2d } from '../../layers/batch-norm';
 import { chain, type Layer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { normal } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { maxPool2d } from '../../layers/pooling';
 import type { Model } from '../../program/module';
-import { flattenedInto, isShare, mobileDraws, normal } from './blocks';
+import { flattenedInto, isShare, mobileDraws } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, imageModel, tree } from './tree';
 
 /** Options of the VGGs, those of torchvision. */

@@ -1,9 +1,12 @@
 // Vision Transformer (Dosovitskiy et al. 2021): torchvision/models/vision_transformer.py.
+
 import { LearnError } from '../../core/errors';
 import { gelu, tanh } from '../../layers/activations';
+import { multiheadAttention } from '../../layers/attention';
 import { chain, type NamedLayer } from '../../layers/containers';
 import { conv2d } from '../../layers/convolution';
 import { dropout } from '../../layers/dropout';
+import { constant, normal, truncated, xavierUniform } from '../../layers/initialisers';
 import { linear } from '../../layers/linear';
 import { layerNorm } from '../../layers/norms';
 import {
@@ -15,7 +18,7 @@ import {
   node,
   value,
 } from '../../program/module';
-import { isCount, isShare, normal, truncated, xavierUniform } from './blocks';
+import { isCount, isShare } from './blocks';
 import { architectureOptions, type ClassifierOptions, calls, imageModel, shapeOf, tree } from './tree';
 
 /** Options of the Vision Transformers, those of torchvision. */
@@ -38,57 +41,11 @@ interface Design {
   readonly inner: number;
 }
 
-const zero: Initialiser = { kind: 'constant', value: 0 };
+const zero = constant(0);
 const norm = (size: number) => layerNorm(size, { eps: 1e-6 });
 
 function parameter(name: string, shape: readonly number[], init: Initialiser): ModuleTensor {
   return { name, role: 'parameter', dtype: 'float32', shape, init };
-}
-
-/** `nn.MultiheadAttention` of samples that attend to themselves, with the calls of `multi_head_attention_forward`. */
-function attention(size: number, heads: number, length: number, p: number): Module {
-  const head = size / heads;
-  const packed = [3 * size, size];
-  const part = (index: number, name: string) => [
-    node('select', 'int', { self: value('packed'), dim: 0, index }, `${name}/all`),
-    node('view', '', { self: value(`${name}/all`), size: [length, -1, head] }, `${name}/heads`),
-    node('transpose', 'int', { self: value(`${name}/heads`), dim0: 0, dim1: 1 }, `${name}/turned`),
-    node('view', '', { self: value(`${name}/turned`), size: [-1, heads, length, head] }, name),
-  ];
-  const attend = (dropped: number, only: 'training' | 'evaluation') => ({
-    ...node(
-      'scaled_dot_product_attention',
-      '',
-      { query: value('q'), key: value('k'), value: value('v'), attn_mask: null, dropout_p: dropped, is_causal: false },
-      'attended',
-    ),
-    only,
-  });
-  const steps = [
-    node('transpose', 'int', { self: value('input'), dim0: 1, dim1: 0 }, 'places'),
-    node('linear', '', { input: value('places'), weight: value('in_proj_weight'), bias: value('in_proj_bias') }, 'all'),
-    node('unflatten', 'int', { self: value('all'), dim: -1, sizes: [3, size] }, 'threes'),
-    node('unsqueeze', '', { self: value('threes'), dim: 0 }, 'before'),
-    node('transpose', 'int', { self: value('before'), dim0: 0, dim1: -2 }, 'swapped'),
-    node('squeeze', 'dim', { self: value('swapped'), dim: -2 }, 'apart'),
-    node('contiguous', '', { self: value('apart') }, 'packed'),
-    ...[...part(0, 'q'), ...part(1, 'k'), ...part(2, 'v')],
-    ...[attend(p, 'training'), attend(0, 'evaluation')],
-    node('permute', '', { self: value('attended'), dims: [2, 0, 1, 3] }, 'ordered'),
-    node('contiguous', '', { self: value('ordered') }, 'joined'),
-    node('view', '', { self: value('joined'), size: [-1, size] }, 'flat'),
-    { module: 'out_proj', input: 'flat', output: 'projected' },
-    node('view', '', { self: value('projected'), size: [length, -1, size] }, 'rows'),
-    node('transpose', 'int', { self: value('rows'), dim0: 1, dim1: 0 }),
-  ];
-  return {
-    ...tree('MultiheadAttention', [['out_proj', linear(size, size)]], steps),
-    tensors: [parameter('in_proj_weight', packed, zero), parameter('in_proj_bias', [3 * size], zero)],
-    draws: [
-      { tensor: 'in_proj_weight', init: xavierUniform(packed) },
-      { tensor: 'out_proj.bias', init: zero },
-    ],
-  };
 }
 
 /** `MLP` of two layers, initialised as `MLPBlock` and Swin's blocks do. */
@@ -101,12 +58,12 @@ export function perceptron(type: string, size: number, inner: number, p: number,
   return { ...chain(layers), type, version, draws };
 }
 
-function encoderLayer({ size, heads, inner }: Design, length: number, p: number, attentionP: number): Module {
+function encoderLayer({ size, heads, inner }: Design, p: number, attentionP: number): Module {
   return tree(
     'EncoderBlock',
     [
       ['ln_1', norm(size)],
-      ['self_attention', attention(size, heads, length, attentionP)],
+      ['self_attention', multiheadAttention(size, heads, { dropout: attentionP, batchFirst: true })],
       ['dropout', dropout(p)],
       ['ln_2', norm(size)],
       ['mlp', perceptron('MLPBlock', size, inner, p, 2)],
@@ -124,7 +81,7 @@ function encoder(design: Design, length: number, p: number, attentionP: number):
   const { size, layers } = design;
   const blocks = Array.from(
     { length: layers },
-    (_, i): NamedLayer => [`encoder_layer_${i}`, encoderLayer(design, length, p, attentionP)],
+    (_, i): NamedLayer => [`encoder_layer_${i}`, encoderLayer(design, p, attentionP)],
   );
   const children = [
     ['dropout', dropout(p)],

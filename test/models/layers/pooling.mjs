@@ -1,7 +1,7 @@
 // The models of layers_pooling.py, made of layers here.
-import * as library from 'torch-incremental';
+import * as exported from 'torch-incremental';
 
-const t = { ...library };
+const t = { ...exported };
 
 /** After a linear layer of the last axis. */
 const after = (size, layer) => () => t.sequential([t.linear(size, size), layer()]);
